@@ -1,0 +1,23 @@
+"""What the operator sets for amoCRM; each field is an environment variable ``AMOCRM_<FIELD>``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class AmoOptions:
+    """The integration's keys, its addresses and its pace (reference 1, 6.1)."""
+
+    client_id: str = ""
+    client_secret: str = ""
+    redirect_uri: str = "http://localhost:8000/webhook/create"
+    authorize_url: str = "https://www.amocrm.ru/oauth"
+    host_suffixes: tuple[str, ...] = ("amocrm.ru", "amocrm.com", "kommo.com")
+    exact_hosts: tuple[str, ...] = ()
+    requests_per_second: float = 6.0
+    connect_timeout: float = 5.0
+    read_timeout: float = 20.0
+
+    def __repr__(self) -> str:
+        return "AmoOptions(...)"

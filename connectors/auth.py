@@ -1,0 +1,77 @@
+"""Auth is an object beside the door: it signs a request and knows how to get a fresh token.
+
+The store it reads from is handed in (``accounts.tokens`` keeps it in a locked database row), so nothing
+here knows a database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from requests import PreparedRequest
+from requests.auth import AuthBase
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """A pair as the CRM gave it; ``expires_at`` in Unix seconds, 0 for what never expires.
+
+    Key-based CRMs keep their key in ``access`` and their second secret in ``refresh``.
+    """
+
+    access: str = field(repr=False)
+    refresh: str = field(default="", repr=False)
+    expires_at: float = 0.0
+
+
+class TokenStore(Protocol):
+    """Where an account's tokens live."""
+
+    def current(self) -> Tokens:
+        """The stored pair. Raises ``NeedsReconnect`` where there is none."""
+
+    def renew(self, stale: Tokens) -> Tokens:
+        """A pair newer than ``stale``: another process's, or one exchanged now under a lock.
+
+        Raises ``NeedsReconnect``, ``TryLater`` or ``OurMistake``; never ``Unclear``.
+        """
+
+
+class Auth(AuthBase):
+    """Signs requests from a token store. Subclasses say how a token travels."""
+
+    def __init__(self, store: TokenStore) -> None:
+        self.store = store
+        self.tokens: Tokens | None = None
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        self.tokens = self.tokens or self.store.current()
+        return self.sign(request, self.tokens)
+
+    def sign(self, request: PreparedRequest, tokens: Tokens) -> PreparedRequest:
+        raise NotImplementedError
+
+    def renew(self, stale: Tokens) -> None:
+        """After the CRM called ``stale`` expired: take a newer pair for this and later requests."""
+        if self.tokens is None or self.tokens.access == stale.access:
+            self.tokens = self.store.renew(stale)
+
+
+class Bearer(Auth):
+    """``Authorization: Bearer <access token>``."""
+
+    def sign(self, request: PreparedRequest, tokens: Tokens) -> PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {tokens.access}"
+        return request
+
+
+class NoAuth(AuthBase):
+    """For exchanges that carry their own proof; also keeps a user's .netrc out of it."""
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        return request
+
+
+Renew = Callable[[Tokens], Tokens]

@@ -1,0 +1,195 @@
+"""What every CRM's connector promises.
+
+A connector is built for one account by ``accounts.access``: it is given where the account lives
+(``Remote``), an auth object with its token store, a limiter and the integration's own options. It takes
+values and returns values; it knows no models and no settings.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+from connectors.auth import Auth, Tokens
+from connectors.draft import LeadDraft, Plan, Problem, Receipt, Target
+from connectors.errors import ConnectorError
+from connectors.hosts import HostPolicy
+from connectors.limiter import Pace
+from connectors.rows import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a CRM can do, said as data. Callers ask these; nobody asks which CRM it is."""
+
+    oauth: bool = False  # the account is connected on a consent page and its tokens are refreshed
+    portal_first: bool = False  # the user names the portal before the consent page
+    batch: int = 1  # how many leads one request can create
+    parallel: int = 1  # how many batches of one account may be in flight at a time
+    find_by_mark: bool = False  # a lead can be looked up by our own mark
+    creates_fields: bool = False  # fields can be made through the API
+    tags: bool = False  # the CRM has tags of its own
+    customers: bool = False  # the CRM has customers beside contacts
+    uninstall_hook: bool = False  # the CRM tells us when the integration is removed
+    search_lag: int = 60  # seconds that a search may lag behind a write
+    lists: tuple[str, ...] = ()  # the lists that can be synced, in the order a rule needs them
+    entities: Mapping[str, str] = field(default_factory=dict)  # our word -> the CRM's word in Field.entity
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """One account in its CRM. ``facts`` is what ``Connector.prepare`` and ``identify`` learned of it."""
+
+    base_url: str
+    remote_id: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whose account it is. ``facts`` are small things a delivery needs (time zone, switched-on parts)."""
+
+    remote_id: str
+    name: str
+    host: str
+    subdomain: str = ""
+    country: str = ""
+    user_id: str = ""
+    user_name: str = ""
+    user_email: str = ""
+    user_role: str = ""
+    user_group: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """What a CRM's consent page sent back, checked: the code and the host to exchange it at."""
+
+    code: str
+    host: str
+    remote_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The fruit of an exchange: tokens, and the host at which they are good."""
+
+    tokens: Tokens
+    host: str
+    remote_id: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldWish:
+    """A field that a rule wants made: which record type, what it is called, which question fills it.
+
+    ``question_type`` is the quiz's word (text, number, date, select, multiselect, file, phone, email ...),
+    ``choices`` its texts where it has any.
+    """
+
+    entity: str
+    name: str
+    question_type: str = "text"
+    choices: tuple[str, ...] = ()
+
+
+class Journal(Protocol):
+    """Where a connector writes down what it made, before it sends the next request."""
+
+    def record(self, done: Mapping[str, Mapping[str, str]]) -> None:
+        """Keep ``{uid: {step: remote id}}`` durably, in one statement."""
+
+
+class SignIn(Protocol):
+    """How an account of an OAuth CRM is connected. One object per process, built from the options."""
+
+    def authorize_url(self, state: str, portal: str = "") -> str:
+        """The consent page to send the browser to."""
+
+    def read_callback(self, query: Mapping[str, str], portal: str = "") -> Callback:
+        """Check what came back. Raises ``BadCallback`` (denied, missing, or a host that isn't allowed)."""
+
+    def exchange(self, callback: Callback) -> Grant:
+        """Code for tokens. Raises ``BadCallback`` (used, expired), ``OurMistake`` or ``TryLater``."""
+
+    def refresh(self, host: str, tokens: Tokens) -> Grant:
+        """New tokens for old. Raises ``NeedsReconnect`` (definitive), ``OurMistake`` or ``TryLater``.
+
+        Never ``Unclear``: the same refresh token may always be sent again.
+        """
+
+    def read_uninstall(self, query: Mapping[str, str]) -> str:
+        """The remote account id of a genuine uninstall call. Raises ``BadCallback``."""
+
+
+class Connector(ABC):
+    """One account's CRM. Subclasses fill in ``kind``, ``label``, ``can`` and the methods below."""
+
+    kind: ClassVar[str]
+    label: ClassVar[str]
+    can: ClassVar[Capabilities]
+
+    def __init__(self, remote: Remote, auth: Auth, pace: Pace, options: Any, hosts: HostPolicy) -> None:
+        self.remote = remote
+        self.auth = auth
+        self.pace = pace
+        self.options = options
+        self.hosts = hosts
+
+    # -- connecting ---------------------------------------------------------------------------------
+
+    @classmethod
+    def sign_in(cls, options: Any, hosts: HostPolicy) -> SignIn:
+        """The OAuth side; only where ``can.oauth``."""
+        raise NotImplementedError(f"{cls.label} has no consent page")
+
+    @abstractmethod
+    def identify(self) -> Identity:
+        """Ask the CRM who we are talking to."""
+
+    def prepare(self) -> Mapping[str, Any]:
+        """Make in the CRM what deliveries rely on (our mark field), matched first; returns facts to keep."""
+        return {}
+
+    @abstractmethod
+    def check(self) -> tuple[Problem, ...]:
+        """Is the account alive and which rights are missing? Raises like any call."""
+
+    # -- mirroring ----------------------------------------------------------------------------------
+
+    def fetch(self, what: str) -> Iterator[Sequence[Row]]:
+        """Walk one of ``can.lists``, page by page."""
+        if what not in self.can.lists:
+            raise ValueError(f"{self.label} has no list called {what}")
+        pages: Callable[[], Iterator[Sequence[Row]]] = getattr(self, f"fetch_{what}")
+        return pages()
+
+    # -- rules --------------------------------------------------------------------------------------
+
+    def create_fields(self, wishes: Sequence[FieldWish], known: Sequence[Target]) -> list[Target]:
+        """Make the wished fields, aligned with ``wishes``; what ``known`` or the CRM already has is taken.
+
+        A repeat makes no second field. Only where ``can.creates_fields``.
+        """
+        raise NotImplementedError(f"{self.label} can't create fields")
+
+    # -- delivering ---------------------------------------------------------------------------------
+
+    @abstractmethod
+    def deliver(self, drafts: Sequence[LeadDraft], journal: Journal) -> list[Receipt | ConnectorError]:
+        """Create what the drafts ask for; one outcome per draft, in order. Never raises.
+
+        At most ``can.batch`` drafts. Every remote id is recorded in ``journal`` as soon as it is known.
+        """
+
+    @abstractmethod
+    def plan(self, draft: LeadDraft) -> Plan:
+        """The requests that ``deliver`` would send for this draft on a first try. Sends nothing."""
+
+    def find(self, uids: Sequence[str]) -> Mapping[str, str]:
+        """Which of our marks exist in the CRM: ``{uid: remote lead id}``. Only where ``can.find_by_mark``."""
+        raise NotImplementedError(f"{self.label} can't be searched for our mark")

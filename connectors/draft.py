@@ -1,0 +1,197 @@
+"""The values that travel between the rules and a connector.
+
+``rules`` fills a ``LeadDraft`` from a rule and an answer; a connector turns it into a CRM's requests and
+hands back a ``Receipt``. Neither side sees the other's rows or JSON. Remote ids are strings everywhere,
+because some CRMs number their things and others name them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One choice of a list field: its remote id and the text a person sees."""
+
+    remote_id: str
+    text: str
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A field of the CRM that takes an answer, as our cache knows it. ``type`` is the CRM's own word."""
+
+    entity: str
+    remote_id: str
+    name: str
+    type: str
+    code: str = ""
+    options: tuple[Option, ...] = ()
+    multiple: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FieldValue:
+    """One answer on its way into one field: plain text, or several texts where several were picked."""
+
+    target: Target
+    question: str
+    value: str | tuple[str, ...]
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return self.value if isinstance(self.value, tuple) else (self.value,)
+
+    @property
+    def text(self) -> str:
+        return ", ".join(self.texts)
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A tag to put on ``entity``; CRMs that know tags by name alone leave ``remote_id`` empty."""
+
+    entity: str
+    name: str
+    remote_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who answered. Phones are E.164 where they could be read as phones, e-mails lower-cased."""
+
+    name: str = ""
+    phones: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+    messengers: Mapping[str, str] = field(default_factory=dict)
+    city: str = ""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What makes two answers the same person: ``phone:+7...`` and ``email:a@b``."""
+        return (*(f"phone:{p}" for p in self.phones), *(f"email:{e}" for e in self.emails))
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where the lead goes and who looks after it. Empty strings mean the CRM's own default."""
+
+    performer: str = ""
+    pipeline: str = ""
+    step: str = ""
+    step_kind: str = ""
+    choices: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """An answer that could not go where the rule wanted it. It is in the note; the rule gets a problem."""
+
+    question: str
+    value: str
+    reason: str
+    entity: str = ""
+    field_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong with a rule: ``code`` for machines, ``message`` for people, ``field`` where."""
+
+    code: str
+    message: str
+    field: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Where the answer came from. ``answered_at`` is aware."""
+
+    answered_at: datetime
+    quiz_id: str
+    quiz_title: str = ""
+    page: str = ""
+    referrer: str = ""
+    ip: str = ""
+    client_ids: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LeadDraft:
+    """What a connector is asked to create for one delivery.
+
+    ``uid`` is our mark, the same on every try. ``journal`` names what earlier tries already made
+    (``{"lead": "1500001", "contact": "1600001"}``) and must not be made again. ``look_first`` says that an
+    earlier try ended unclear: whatever the journal lacks may exist all the same. ``known_contact`` is the
+    remote contact that we remember for this person. ``note`` is the readable record of all answers.
+    ``losses`` are values that the rules could not place before the connector even saw them.
+    """
+
+    uid: str
+    title: str
+    visit: Visit
+    person: Person = Person()
+    company: str = ""
+    price: str = ""
+    placement: Placement = Placement()
+    values: tuple[FieldValue, ...] = ()
+    tags: tuple[Tag, ...] = ()
+    utm: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
+    losses: tuple[Loss, ...] = ()
+    journal: Mapping[str, str] = field(default_factory=dict)
+    look_first: bool = False
+    known_contact: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and its answer as a person may see them: redacted, cut to a readable length."""
+
+    method: str
+    url: str
+    request: str
+    status: int
+    response: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a connector made of a draft. ``journal`` is complete; ``link`` opens the lead in the CRM.
+
+    ``adopted`` says that the lead was found by our mark instead of created, ``losses`` what is only in
+    the note, ``problems`` what the rule's owner should mend (a dead responsible person, a deleted field).
+    """
+
+    uid: str
+    journal: Mapping[str, str]
+    link: str = ""
+    adopted: bool = False
+    losses: tuple[Loss, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    trace: tuple[Exchange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRequest:
+    """A request that a delivery would send, for the preview."""
+
+    method: str
+    url: str
+    body: Any = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The preview of one delivery: the requests in order, and what would be dropped and why."""
+
+    requests: tuple[PlannedRequest, ...]
+    losses: tuple[Loss, ...] = ()
+    problems: tuple[Problem, ...] = ()

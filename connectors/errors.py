@@ -1,0 +1,96 @@
+"""What can go wrong with a CRM, said as what to do next.
+
+    ConnectorError
+    |-- TryLater          the work was not done; the same request may be sent again later
+    |-- Unclear           the work may have been done; look before sending again
+    |-- NeedsReconnect    the CRM no longer knows us; the account's owner signs in again
+    |   `-- Stopped       the CRM (or a person) stopped this account's traffic; a person resumes it
+    |-- RuleNeedsFixing   the CRM or its lists refuse what the rule asks for
+    `-- Refused           the CRM said no to this lead, with words
+
+Every failure becomes one of these before it leaves ``connectors``; callers settle them and never look
+at a vendor's code. Each carries a sentence for a person, a short machine word, and what to do about it.
+"""
+
+from __future__ import annotations
+
+from connectors.draft import Exchange, Problem
+
+
+class ConnectorError(Exception):
+    """Base of all errors of a connector.
+
+    ``code`` is the vendor's code or our own word for the cause, ``remedy`` a sentence for a person,
+    ``account_wide`` says that the next delivery of the same account would meet the same fate,
+    ``trace`` holds the exchanges that led here (redacted), newest last.
+    """
+
+    next_step = "give_up"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "",
+        remedy: str = "",
+        account_wide: bool = False,
+        trace: tuple[Exchange, ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or type(self).__name__
+        self.remedy = remedy
+        self.account_wide = account_wide
+        self.trace = trace
+
+
+class TryLater(ConnectorError):
+    """The request did no work: busy, unreachable, unpaid. ``after`` is the CRM's own wish in seconds."""
+
+    next_step = "wait"
+
+    def __init__(self, message: str, *, after: float | None = None, **rest: object) -> None:
+        super().__init__(message, **rest)  # type: ignore[arg-type]
+        self.after = after
+
+
+class Unclear(ConnectorError):
+    """The answer was lost or meaningless after a write was sent: it may have happened."""
+
+    next_step = "look_first"
+
+
+class NeedsReconnect(ConnectorError):
+    """The CRM refuses our credentials for good: the whole account waits for its owner."""
+
+    next_step = "reconnect"
+
+
+class Stopped(NeedsReconnect):
+    """The account's traffic must stop at once and stay stopped until a person resumes it."""
+
+    next_step = "resume"
+
+
+class RuleNeedsFixing(ConnectorError):
+    """The rule asks for something the CRM does not have. ``problem`` says what, and where."""
+
+    next_step = "edit_rule"
+
+    def __init__(self, message: str, *, problem: Problem | None = None, **rest: object) -> None:
+        super().__init__(message, **rest)  # type: ignore[arg-type]
+        self.problem = problem or Problem(code=self.code, message=message)
+
+
+class Refused(ConnectorError):
+    """The CRM said no to this very lead and will say so again."""
+
+
+class BadCallback(Exception):
+    """What a browser brought back from the consent page can't be used; the text says why."""
+
+
+class OurMistake(ConnectorError):
+    """Our own client id, secret or redirect address is wrong: no account is to blame."""
+
+    next_step = "fix_settings"

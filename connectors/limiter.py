@@ -1,0 +1,110 @@
+"""One pace per remote account, shared by every process that talks to it.
+
+GCRA in a few lines of Lua on the server's own clock: exact, fair, one round trip. The limiter waits, it
+never fails: without a server it falls back to a slow pace of its own process.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from connectors.errors import Stopped
+
+log = logging.getLogger(__name__)
+
+# KEYS[1] theoretical arrival time of the next request (microseconds), KEYS[2] the stop sign.
+# ARGV[1] microseconds between requests, ARGV[2] how far ahead of its time a request may go.
+# Returns the microseconds to wait (0: go now, the slot is taken), or -1 where the account is stopped.
+GCRA = """
+if redis.call('EXISTS', KEYS[2]) == 1 then return -1 end
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+local tat = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now)
+local early = tat - tonumber(ARGV[2]) - now
+if early > 0 then return early end
+redis.call('SET', KEYS[1], string.format('%.0f', tat + tonumber(ARGV[1])), 'PX', 600000)
+return 0
+"""
+
+
+class Pace(Protocol):
+    """What the door asks before every request."""
+
+    def wait(self) -> None:
+        """Return when the next request may go. Raises ``Stopped`` once the stop sign is up."""
+
+    def stop(self, reason: str) -> None:
+        """Put the stop sign up for every process."""
+
+    def resume(self) -> None:
+        """Take the stop sign down."""
+
+
+class NoPace:
+    """For CRMs and tests without a limit."""
+
+    def wait(self) -> None: ...
+
+    def stop(self, reason: str) -> None: ...
+
+    def resume(self) -> None: ...
+
+
+class Limiter:
+    """``per_second`` requests with at most ``burst`` of them ahead of their time, for ``key``.
+
+    ``server`` is a Redis client; ``sleep`` and ``now`` come from outside so that tests don't wait.
+    """
+
+    STOP_FOR = 24 * 3600
+
+    def __init__(
+        self,
+        server: Any,
+        key: str,
+        per_second: float,
+        burst: int = 1,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.server = server
+        self.slot, self.sign = f"pace:{key}", f"pace:{key}:stopped"
+        self.interval = int(1_000_000 / per_second)
+        self.tolerance = self.interval * (burst - 1)
+        self.sleep = sleep
+        self._own_turn = threading.Lock()
+
+    def wait(self) -> None:
+        while (microseconds := self._ask()) > 0:
+            self.sleep(microseconds / 1_000_000)
+        if microseconds < 0:
+            raise Stopped(
+                "Requests to this account are stopped because the CRM blocked them",
+                code="blocked",
+                remedy="Ask the CRM's support to lift the block, then resume the account.",
+                account_wide=True,
+            )
+
+    def stop(self, reason: str) -> None:
+        self._quietly(lambda: self.server.set(self.sign, reason[:200], ex=self.STOP_FOR))
+
+    def resume(self) -> None:
+        self._quietly(lambda: self.server.delete(self.sign))
+
+    def _ask(self) -> int:
+        try:
+            return int(self.server.eval(GCRA, 2, self.slot, self.sign, self.interval, self.tolerance))
+        except Exception:
+            log.warning("limiter=%s is out of reach, pacing this process alone", self.slot)
+            with self._own_turn:
+                self.sleep(2 * self.interval / 1_000_000)
+            return 0
+
+    def _quietly(self, act: Callable[[], Any]) -> None:
+        try:
+            act()
+        except Exception:
+            log.warning("limiter=%s is out of reach", self.slot)

@@ -1,0 +1,58 @@
+"""The table of CRMs. Adding one is a line here, a folder, a sandbox and its URLs (``README.md``)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from connectors.base import Connector
+from connectors.hosts import HostPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a person calls the CRM, and where its two classes are."""
+
+    label: str
+    connector: str
+    options: str
+
+
+CONNECTORS: dict[str, Entry] = {
+    "amocrm": Entry(
+        "amoCRM", "connectors.amocrm.connector.AmoConnector", "connectors.amocrm.options.AmoOptions"
+    ),
+}
+
+KINDS: list[tuple[str, str]] = [(kind, entry.label) for kind, entry in CONNECTORS.items()]
+
+
+@cache
+def connector_class(kind: str) -> type[Connector]:
+    """The connector of a CRM. Raises ``KeyError`` for one that isn't in the table."""
+    return _load(CONNECTORS[kind].connector)  # type: ignore[no-any-return]
+
+
+@cache
+def options_class(kind: str) -> type[Any]:
+    """The dataclass of a CRM's options: each field with its default becomes ``<KIND>_<FIELD>``."""
+    return _load(CONNECTORS[kind].options)  # type: ignore[no-any-return]
+
+
+def read_options(kind: str, read: Any) -> Any:
+    """A CRM's options, each read by ``read(name, default)`` under its upper-case name."""
+    cls = options_class(kind)
+    prefix = kind.upper()
+    return cls(**{f.name: read(f"{prefix}_{f.name.upper()}", f.default) for f in fields(cls)})
+
+
+def host_policy(kind: str, options: Any, sandbox: frozenset[str]) -> HostPolicy:
+    """Where this CRM's secrets may go."""
+    return HostPolicy(tuple(options.host_suffixes), frozenset(options.exact_hosts), sandbox)
+
+
+def _load(path: str) -> Any:
+    module, name = path.rsplit(".", 1)
+    return getattr(import_module(module), name)
