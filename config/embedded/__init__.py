@@ -1,0 +1,55 @@
+"""PostgreSQL and Valkey out of pip wheels, for whoever has not set DATABASE_URL and REDIS_URL.
+
+They live under `.local/servers/`, are shared by all commands of this checkout and
+stop with the last of them. With both variables set nothing here does anything.
+
+    settings_urls()     where they are (or will be); starts nothing
+    running()           a `with` block inside which they answer
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .errors import EmbeddedError
+
+__all__ = ["EmbeddedError", "missing", "running", "settings_urls"]
+
+PROJECT = Path(__file__).resolve().parents[2]
+VARIABLES = ("DATABASE_URL", "REDIS_URL")
+
+
+def missing() -> set[str]:
+    """The variables that are unset or empty: what we have to provide ourselves."""
+    return {name for name in VARIABLES if not os.environ.get(name)}
+
+
+def settings_urls() -> tuple[str, str]:
+    """DATABASE_URL and REDIS_URL of the embedded servers, the same on every call."""
+    from .place import find_place
+
+    place = find_place(PROJECT)
+    return place.database_url, place.redis_url
+
+
+@contextmanager
+def running() -> Iterator[None]:
+    """Have PostgreSQL and Valkey answering inside the block, unless the environment names others.
+
+    Call it before the settings are loaded: should Valkey's port be taken by a stranger,
+    it moves to another one, and `settings_urls()` says so only afterwards.
+    """
+    needed = missing()
+    if not needed:
+        yield
+        return
+    # Imported late: settings import this package for the URLs only, and on any system.
+    from .share import Share
+
+    share = Share(PROJECT)
+    share.join(needed)
+    try:
+        yield
+    finally:
+        share.leave()

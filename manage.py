@@ -1,0 +1,39 @@
+#!/usr/bin/env python
+"""Django's command line, with PostgreSQL and Valkey at hand.
+
+Every command runs inside `embedded.running()`, which starts whatever DATABASE_URL and
+REDIS_URL do not name, except the commands below: they look at code and files only. A
+command started by another one (a reloaded web server) joins the servers that run.
+"""
+
+import os
+import sys
+from contextlib import nullcontext
+
+from config import embedded
+
+WITHOUT_SERVERS = {
+    *("check", "makemigrations", "collectstatic", "spectacular", "run_sandbox"),
+    *("help", "version", "diffsettings", "compilemessages", "makemessages", "startapp"),
+}
+
+
+def main(arguments: list[str]) -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    try:
+        # Before Django reads the settings, because these ask where the servers are.
+        with embedded.running() if needs_servers(arguments) else nullcontext():
+            from django.core.management import execute_from_command_line
+
+            execute_from_command_line(arguments)
+    except embedded.EmbeddedError as exc:
+        sys.exit(str(exc))
+
+
+def needs_servers(arguments: list[str]) -> bool:
+    command, *options = arguments[1:] or ["help"]
+    return not (command.startswith("-") or command in WITHOUT_SERVERS or {"-h", "--help"} & set(options))
+
+
+if __name__ == "__main__":
+    main(sys.argv)
