@@ -34,6 +34,8 @@ class Capabilities:
     customers: bool = False  # the CRM has customers beside contacts
     uninstall_hook: bool = False  # the CRM tells us when the integration is removed
     search_lag: int = 60  # seconds that a search may lag behind a write
+    refresh_every: int = 0  # seconds between renewals of tokens; 0: at two thirds of their life
+    contact_codes: Mapping[str, str] = field(default_factory=dict)  # contact key (phone) -> Field.code
     lists: tuple[str, ...] = ()  # the lists that can be synced, in the order a rule needs them
     entities: Mapping[str, str] = field(default_factory=dict)  # our word -> the CRM's word in Field.entity
 

@@ -1,0 +1,105 @@
+"""What all REST views share: whose request it is, which CRM it is about, and which page is wanted."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from django.db.models import Model, QuerySet
+from rest_framework.request import Request
+from rest_framework.viewsets import ViewSet
+
+from accounts.api_errors import ApiError, NotFound
+from accounts.bearer import Caller
+from accounts.models import Account, live_accounts
+
+FIRST_SIZE, MOST_SIZE = 25, 10_000
+BIGGEST = 2**63 - 1
+Row = TypeVar("Row", bound=Model)
+
+
+class CallerViewSet(ViewSet):
+    """A view on behalf of a quiz account. ``error_shape`` says how its errors look (``api_errors``)."""
+
+    error_shape = "string"
+    request: Request
+
+    @property
+    def caller_id(self) -> str:
+        """The quiz account named by the bearer token."""
+        return cast(Caller, self.request.user).account_id
+
+
+class CrmViewSet(CallerViewSet):
+    """A view on one CRM of the caller; the URL table says which (``as_view(..., kind=...)``)."""
+
+    kind = ""
+
+    def live_account(self) -> Account | None:
+        """The caller's account of this CRM, connected or on its way, or None."""
+        return live_accounts(account_id=self.caller_id, crm=self.kind).first()
+
+    def connected_account(self) -> Account:
+        """The caller's account of this CRM once it was authorised. Raises ``NotFound``."""
+        account = self.live_account()
+        if account is None or account.connected_at is None:
+            raise NotFound("Not Found: no account of this CRM is connected", code="no_account")
+        return account
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a list; pages count from 1 (D5)."""
+
+    number: int = 1
+    size: int = FIRST_SIZE
+
+
+def read_number(request: Request, name: str, lenient: bool = False) -> int:
+    """A non-negative number of the query string, 0 where it is missing.
+
+    ``Pagination[page]`` is accepted beside ``page`` (D6). What is no such number is 400, or 0 if ``lenient``.
+    """
+    text = request.query_params.get(name) or request.query_params.get(f"Pagination[{name}]") or ""
+    text = text.strip()
+    if not text:
+        return 0
+    if re.fullmatch(r"[0-9]{1,19}", text) and int(text) <= BIGGEST:
+        return int(text)
+    if lenient:
+        return 0
+    raise ApiError(f"Bad Request: {name} must be a whole number, not negative", field=name)
+
+
+def read_page(request: Request, lenient: bool = False) -> Page:
+    """Missing or 0 means page 1 and 25 rows; sizes beyond 10,000 are cut to that (D5)."""
+    number = read_number(request, "page", lenient) or 1
+    size = read_number(request, "size", lenient) or FIRST_SIZE
+    return Page(number, min(size, MOST_SIZE))
+
+
+def cut(rows: QuerySet[Row], page: Page) -> tuple[int, list[Row]]:
+    """(how many there are in all, the rows of one page). Two queries, however deep the page.
+
+    Ids are picked first and rows second, so that a deep page skips over index entries, not whole rows.
+    """
+    count = rows.count()
+    start = (page.number - 1) * page.size
+    if start >= count:
+        return count, []
+    ids = rows.values("pk")[start : start + page.size]
+    return count, list(rows.filter(pk__in=list(ids.values_list("pk", flat=True))))
+
+
+def unix(moment: Any) -> int:
+    """Unix seconds of a moment, 0 for none (D10, D11)."""
+    return int(moment.timestamp()) if moment else 0
+
+
+def number(text: Any) -> int:
+    """A remote id as the integer the contract wants, 0 where it isn't one (D11)."""
+    try:
+        return int(text)
+    except (TypeError, ValueError):
+        return 0

@@ -1,0 +1,143 @@
+"""Which CRMs are connected, and the secrets that keep them so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.secrets import SecretField
+from connectors.registry import KINDS
+
+
+class Account(models.Model):
+    """A CRM account that a quiz account connected.
+
+    ``account_id`` is the quiz account (an opaque string from the bearer token), ``remote_id`` the CRM's own
+    id of its account, ``facts`` what its connector learned of it. Rows are moved between states by
+    ``accounts.states`` alone, the lane by ``rules.lane``.
+    """
+
+    class State(models.TextChoices):
+        CONNECTING = "connecting", "connecting"
+        ACTIVE = "active", "active"
+        NEEDS_RECONNECT = "needs_reconnect", "needs reconnecting"
+        PAUSED = "paused", "paused"
+        DISCONNECTED = "disconnected", "disconnected"
+
+    account_id = models.CharField("quiz account", max_length=200)
+    crm = models.CharField("CRM", max_length=20, choices=KINDS)
+    remote_id = models.CharField("CRM's account id", max_length=100, blank=True)
+    host = models.CharField(max_length=255, blank=True)
+    name = models.CharField(max_length=255, blank=True)
+    subdomain = models.CharField(max_length=255, blank=True)
+    country = models.CharField(max_length=10, blank=True)
+    user_id = models.CharField("connected by (id)", max_length=100, blank=True)
+    user_name = models.CharField("connected by", max_length=255, blank=True)
+    user_email = models.CharField("connected by (e-mail)", max_length=255, blank=True)
+    user_role = models.CharField(max_length=255, blank=True)
+    user_group = models.CharField(max_length=100, blank=True)
+    facts = models.JSONField(default=dict, blank=True)
+
+    state = models.CharField(max_length=20, choices=State.choices, default=State.CONNECTING)
+    state_reason = models.TextField("why", blank=True)
+    state_since = models.DateTimeField(default=timezone.now)
+    deleted = models.BooleanField(default=False)
+    send_again = models.BooleanField(
+        "send again when unclear",
+        default=False,
+        help_text="Where the CRM can't be asked whether a lead arrived: send it again instead of waiting for a person.",
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+    connected_at = models.DateTimeField(null=True, blank=True)
+
+    lane_until = models.DateTimeField(null=True, blank=True)
+    lane_holder = models.CharField(max_length=40, blank=True)
+    lane_rests_until = models.DateTimeField(null=True, blank=True)
+    lane_failures = models.PositiveIntegerField(default=0)
+    next_sync_at = models.DateTimeField(null=True, blank=True)
+    synced_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account_id", "crm"], condition=Q(deleted=False), name="one_live_account_per_crm"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["connecting", "active", "needs_reconnect", "paused", "disconnected"]),
+                name="account_state_is_known",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["crm", "remote_id"], name="account_by_remote"),
+            models.Index(
+                fields=["next_sync_at"], condition=Q(deleted=False, state="active"), name="account_sync_due"
+            ),
+            models.Index(
+                fields=["lane_until"], condition=Q(lane_until__isnull=False), name="account_lane_taken"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_crm_display()} {self.name or self.host or self.account_id}"
+
+    @property
+    def usable(self) -> bool:
+        """May requests be sent for it?"""
+        return self.state == self.State.ACTIVE and not self.deleted
+
+
+class Token(models.Model):
+    """An account's secrets: an OAuth pair, or a key and its second half. No admin page, no repr.
+
+    ``refresh_at`` is when beat renews the pair; ``failures`` counts exchanges without an answer.
+    """
+
+    account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="token")
+    access = SecretField()
+    refresh = SecretField(blank=True, default="")
+    expires_at = models.DateTimeField(null=True, blank=True)
+    refresh_at = models.DateTimeField(null=True, blank=True)
+    refreshed_at = models.DateTimeField(null=True, blank=True)
+    failures = models.PositiveIntegerField(default=0)
+    last_error = models.TextField(blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["refresh_at"], condition=Q(refresh_at__isnull=False), name="token_refresh_due"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"token of account {self.account_id}"
+
+    def __repr__(self) -> str:
+        return f"<Token of account {self.account_id}>"
+
+
+class ConnectAttempt(models.Model):
+    """One way to a consent page and back: the OAuth ``state``, hashed, expiring, for one use."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="attempts")
+    state_hash = models.CharField(max_length=64, unique=True)
+    portal = models.CharField(max_length=255, blank=True)
+    return_url = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["expires_at"], name="connect_attempt_expiry")]
+
+    def __str__(self) -> str:
+        return f"attempt {self.pk} of account {self.account_id}"
+
+
+def live_accounts(**chosen: Any) -> models.QuerySet[Account]:
+    """Accounts that are not deleted."""
+    return Account.objects.filter(deleted=False, **chosen)

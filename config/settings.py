@@ -1,0 +1,245 @@
+"""Every setting comes from the environment (or a ``.env`` beside ``manage.py``); ``.env.example`` lists them.
+
+Without ``DATABASE_URL`` the project runs embedded: it starts its own PostgreSQL and Valkey under
+``.local/`` and takes development defaults for the secrets. With it, secrets are demanded.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import environ
+from cryptography.fernet import Fernet
+from django.core.exceptions import ImproperlyConfigured
+
+from config import embedded
+from connectors.registry import CONNECTORS, read_options
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+env.read_env(BASE_DIR / ".env")
+
+EMBEDDED_DATABASE_URL, EMBEDDED_REDIS_URL = embedded.settings_urls()
+EMBEDDED = not env.str("DATABASE_URL", "")
+DEVELOPMENT_KEY = "development-only-key-never-used-with-a-database-of-your-own"
+
+
+def demand(name: str, development: str) -> str:
+    """A secret: demanded in production, defaulted where the project runs its own servers."""
+    value = env.str(name, "")
+    if value or EMBEDDED:
+        return value or development
+    raise ImproperlyConfigured(f"{name} is not set. Put it into the environment; .env.example says how to make one.")
+
+
+# -- Django ------------------------------------------------------------------------------------------------
+
+DEBUG = env.bool("DEBUG", False)
+SECRET_KEY = demand("SECRET_KEY", DEVELOPMENT_KEY)
+PUBLIC_URL = env.str("PUBLIC_URL", "http://localhost:8000").rstrip("/")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if EMBEDDED else [])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+APPEND_SLASH = False
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "axes",
+    "config",
+    "connectors",
+    "accounts",
+    "crm_cache",
+    "rules",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("ru", "Русский")]
+TIME_ZONE = env.str("TIME_ZONE", "UTC")
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "static"
+WHITENOISE_USE_FINDERS = True
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024 * 100 + 1024 * 1024
+
+# -- PostgreSQL and Redis ----------------------------------------------------------------------------------
+
+DATABASES: dict[str, Any] = {"default": env.db_url_config(env.str("DATABASE_URL", "") or EMBEDDED_DATABASE_URL)}
+DATABASES["default"]["OPTIONS"] = {
+    **DATABASES["default"].get("OPTIONS", {}),
+    "pool": {"min_size": 0, "max_size": env.int("DATABASE_POOL", 16), "timeout": 30},
+}
+REDIS_URL = env.str("REDIS_URL", "") or EMBEDDED_REDIS_URL
+REDIS_PREFIX = env.str("REDIS_PREFIX", "quiz-crm:")
+
+# -- Celery: messages carry ids only and may be lost or doubled without harm --------------------------------
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "global_keyprefix": REDIS_PREFIX,
+    "socket_connect_timeout": 2,
+    "socket_timeout": 10,
+    "visibility_timeout": 600,
+}
+CELERY_TIMEZONE = "UTC"
+
+# -- Sign-in of staff and of the quiz platform --------------------------------------------------------------
+
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+AXES_FAILURE_LIMIT = env.int("LOGIN_TRIES", 10)
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
+
+JWT_ALGORITHMS = env.list("JWT_ALGORITHMS", default=["HS256"])
+JWT_JWKS_URL = env.str("JWT_JWKS_URL", "")
+JWT_KEY = env.str("JWT_KEY", "", multiline=True) if JWT_JWKS_URL else demand("JWT_KEY", DEVELOPMENT_KEY)
+JWT_ISSUER = env.str("JWT_ISSUER", "")
+JWT_AUDIENCE = env.str("JWT_AUDIENCE", "")
+JWT_ACCOUNT_CLAIM = env.str("JWT_ACCOUNT_CLAIM", "id")
+
+ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=[])
+if not ENCRYPTION_KEYS:
+    ENCRYPTION_KEYS = [demand("ENCRYPTION_KEYS", "ZGV2ZWxvcG1lbnQtb25seS10b2tlbnMta2V5LTMyYnk=")]
+for _key in ENCRYPTION_KEYS:
+    try:
+        Fernet(_key)
+    except ValueError as exc:
+        raise ImproperlyConfigured("ENCRYPTION_KEYS must be Fernet keys; .env.example says how to make one.") from exc
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", False) else None
+SECURE_SSL_REDIRECT = env.bool("SSL_REDIRECT", False)
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_HSTS_SECONDS > 0
+X_FRAME_OPTIONS = "DENY"
+
+# -- The REST API --------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.bearer.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.bearer.HasAccount"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "accounts.api_errors.handle",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Quiz answers into CRM leads",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": False,
+    "POSTPROCESSING_HOOKS": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+}
+
+# -- CRMs ----------------------------------------------------------------------------------------------------
+
+SANDBOX = env.bool("SANDBOX", False)
+SANDBOX_HOST = env.str("SANDBOX_HOST", "127.0.0.1")
+SANDBOX_PORTS = (8100, 8199)
+SANDBOX_HOSTS = (
+    frozenset(f"{SANDBOX_HOST}:{port}" for port in range(SANDBOX_PORTS[0], SANDBOX_PORTS[1] + 1))
+    if SANDBOX
+    else frozenset()
+)
+
+
+def _option(name: str, default: Any) -> Any:
+    """An option of a CRM in the type of its default."""
+    if name.endswith("_REDIRECT_URI"):
+        return env.str(name, f"{PUBLIC_URL}/webhook/create")
+    readers = {bool: env.bool, int: env.int, float: env.float, tuple: env.tuple, str: env.str}
+    return readers[type(default)](name, default=default)
+
+
+CRM_OPTIONS = {kind: read_options(kind, _option) for kind in CONNECTORS}
+CONNECT_TTL = timedelta(minutes=env.int("CONNECT_MINUTES", 30))
+RETURN_URLS = env.list("RETURN_URLS", default=[])
+SYNC_EVERY = timedelta(minutes=env.int("SYNC_MINUTES", 360))
+
+# -- Deliveries ----------------------------------------------------------------------------------------------
+
+LANE_SLICE = timedelta(seconds=20)
+LANE_LEASE = timedelta(seconds=env.int("LANE_LEASE_SECONDS", 120))
+UNCLEAR_PAUSE = timedelta(seconds=60)
+PAYLOAD_DAYS = env.int("PAYLOAD_DAYS", 90)
+ATTEMPT_DAYS = env.int("ATTEMPT_DAYS", 30)
+
+# -- Logs: one line per outcome with ids, never payloads -----------------------------------------------------
+
+LOG_FORMAT = env.str("LOG_FORMAT", "plain" if EMBEDDED else "json")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "plain": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
+        "json": {"()": "config.logs.JsonLines"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
+    "loggers": {"django.server": {"level": "WARNING"}, "urllib3": {"level": "WARNING"}},
+}
+
+# -- Admin ---------------------------------------------------------------------------------------------------
+
+UNFOLD = {"SITE_TITLE": "Quiz → CRM", "SITE_HEADER": "Quiz → CRM", "SHOW_HISTORY": True, "SHOW_VIEW_ON_SITE": False}

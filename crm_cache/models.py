@@ -1,0 +1,162 @@
+"""What the CRMs told us: people, pipelines, steps, fields, tags; written by ``crm_cache.sync`` alone."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import Account
+
+
+class CachedRow(models.Model):
+    """What all mirrored rows share. ``gone`` rows stay, marked ``deleted``, so that old rules keep a name."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    remote_id = models.CharField(max_length=100)
+    name = models.CharField(max_length=500, blank=True)
+    details = models.JSONField(default=dict, blank=True)
+    deleted = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now)
+    synced_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        abstract = True
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.name or self.remote_id
+
+
+class CrmUser(CachedRow):
+    """Somebody who can be responsible for a lead; ``active`` is false for those who left."""
+
+    email = models.CharField(max_length=255, blank=True)
+    role = models.CharField(max_length=255, blank=True)
+    group_id = models.CharField(max_length=100, blank=True)
+    active = models.BooleanField(default=True)
+
+    class Meta(CachedRow.Meta):
+        verbose_name = "user"
+        constraints = [models.UniqueConstraint(fields=["account", "remote_id"], name="one_user_per_remote_id")]
+        indexes = [models.Index(fields=["account", "deleted", "id"], name="user_list")]
+
+
+class Pipeline(CachedRow):
+    entity = models.CharField(max_length=50, blank=True)
+    is_main = models.BooleanField(default=False)
+    archived = models.BooleanField(default=False)
+    sort = models.IntegerField(default=0)
+
+    class Meta(CachedRow.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["account", "entity", "remote_id"], name="one_pipeline_per_remote_id")
+        ]
+        indexes = [models.Index(fields=["account", "deleted", "id"], name="pipeline_list")]
+
+
+class Step(CachedRow):
+    """A pipeline's stage, or an entry of another directory (``entity``). ``kind`` as in ``StepRow``."""
+
+    pipeline_id = models.CharField(max_length=100, blank=True)
+    entity = models.CharField(max_length=50, blank=True)
+    color = models.CharField(max_length=30, blank=True)
+    kind = models.CharField(max_length=20, default="open")
+    sort = models.IntegerField(default=0)
+
+    class Meta(CachedRow.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "entity", "pipeline_id", "remote_id"], name="one_step_per_pipeline_and_id"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["account", "deleted", "id"], name="step_list"),
+            models.Index(fields=["account", "pipeline_id", "id"], name="step_by_pipeline"),
+        ]
+
+
+class Field(CachedRow):
+    """A custom field; ``options`` is a list of ``{"id", "text", "code"}``."""
+
+    entity = models.CharField(max_length=50)
+    code = models.CharField(max_length=100, blank=True)
+    type = models.CharField(max_length=50)
+    multiple = models.BooleanField(default=False)
+    options = models.JSONField(default=list, blank=True)
+
+    class Meta(CachedRow.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["account", "entity", "remote_id"], name="one_field_per_entity_and_id")
+        ]
+        indexes = [models.Index(fields=["account", "deleted", "id"], name="field_list")]
+
+
+class Tag(CachedRow):
+    entity = models.CharField(max_length=50)
+    color = models.CharField(max_length=30, blank=True)
+
+    class Meta(CachedRow.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["account", "entity", "remote_id"], name="one_tag_per_entity_and_id")
+        ]
+        indexes = [models.Index(fields=["account", "deleted", "id"], name="tag_list")]
+
+
+class SyncRun(models.Model):
+    """One refresh of one cached list: asked for, under way, done or failed, and what it changed."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "waiting"
+        RUNNING = "running", "running"
+        DONE = "done", "done"
+        FAILED = "failed", "failed"
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="sync_runs")
+    what = models.CharField("list", max_length=20)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    pages = models.PositiveIntegerField(default=0)
+    added = models.PositiveIntegerField(default=0)
+    changed = models.PositiveIntegerField(default=0)
+    gone = models.PositiveIntegerField(default=0)
+    error = models.TextField(blank=True)
+    asked_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True, blank=True)
+    alive_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "what"], condition=Q(state="waiting"), name="one_waiting_run_per_list"
+            ),
+            models.UniqueConstraint(
+                fields=["account", "what"], condition=Q(state="running"), name="one_running_run_per_list"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["waiting", "running", "done", "failed"]), name="sync_state_is_known"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["state", "asked_at"], condition=Q(state__in=["waiting", "running"]), name="sync_open"),
+            models.Index(fields=["account", "-id"], name="sync_of_account"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.what} of account {self.account_id}: {self.state}"
+
+
+class KnownContact(models.Model):
+    """A person we met in a CRM: ``key`` is ``phone:+7...`` or ``email:a@b``, ``remote_id`` the contact."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=330)
+    remote_id = models.CharField(max_length=100)
+    seen_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "key"], name="one_contact_per_key")]
+
+    def __str__(self) -> str:
+        return f"contact {self.remote_id}"

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import Account
+from rules.models.answer import Answer
+from rules.models.rule import Rule
+
+
+class Delivery(models.Model):
+    """One answer on its way through one rule. States are moved by ``rules.outbox`` alone.
+
+    ``uid`` is our mark in the CRM; ``steps`` the journal of what was made there, each once;
+    ``contact_keys`` who answered, so that one person's leads go one after another; ``look_first`` says that
+    an earlier try ended unclear. ``owner`` and ``quiz_id`` repeat the answer's, for the lists.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "waiting"
+        SENDING = "sending", "sending"
+        DELIVERED = "delivered", "delivered"
+        HELD = "held", "held"
+
+    class Held(models.TextChoices):
+        RECONNECT = "reconnect", "account needs reconnecting"
+        FIX_RULE = "fix_rule", "rule needs fixing"
+        LOOK_FIRST = "look_first", "may have arrived: a person must look"
+        REFUSED = "refused", "refused by the CRM"
+        GAVE_UP = "gave_up", "out of tries"
+        PAUSED = "paused", "account paused"
+
+    answer = models.ForeignKey(Answer, on_delete=models.PROTECT, related_name="deliveries")
+    rule = models.ForeignKey(Rule, on_delete=models.PROTECT, related_name="deliveries")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="deliveries")
+    owner = models.CharField("quiz account", max_length=200)
+    quiz_id = models.BigIntegerField("quiz")
+    uid = models.CharField(max_length=40, unique=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    held_because = models.CharField(max_length=20, choices=Held.choices, blank=True)
+    due_at = models.DateTimeField(default=timezone.now)
+    attempts_made = models.PositiveIntegerField(default=0)
+    look_first = models.BooleanField(default=False)
+    contact_keys = ArrayField(models.CharField(max_length=330), default=list, blank=True)
+    steps = models.JSONField(default=dict, blank=True)
+    losses = models.JSONField(default=list, blank=True)
+    remote_id = models.CharField("lead", max_length=100, blank=True)
+    remote_link = models.CharField(max_length=500, blank=True)
+    error_code = models.CharField(max_length=100, blank=True)
+    error = models.TextField(blank=True)
+    remedy = models.TextField(blank=True)
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    first_failed_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    delivered_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["answer", "account"], name="one_delivery_per_answer_and_account"),
+            models.CheckConstraint(
+                condition=Q(state__in=["waiting", "sending", "delivered", "held"]), name="delivery_state_is_known"
+            ),
+            models.CheckConstraint(
+                condition=(Q(state="held") & ~Q(held_because="")) | (~Q(state="held") & Q(held_because="")),
+                name="held_deliveries_say_why",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["account", "due_at", "id"], condition=Q(state="waiting"), name="delivery_due"),
+            models.Index(fields=["account"], condition=Q(state="sending"), name="delivery_sending"),
+            models.Index(fields=["account", "held_because"], condition=Q(state="held"), name="delivery_held"),
+            models.Index(fields=["due_at"], condition=Q(state="waiting"), name="delivery_sweep"),
+            models.Index(fields=["owner", "-id"], name="delivery_of_owner"),
+            models.Index(fields=["owner", "quiz_id", "-id"], name="delivery_of_quiz"),
+            models.Index(fields=["rule", "state"], name="delivery_of_rule"),
+        ]
+
+    def __str__(self) -> str:
+        return f"delivery {self.pk}"
+
+
+class Attempt(models.Model):
+    """One try of one delivery, with what was said both ways (redacted), for the timeline."""
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT, related_name="attempts")
+    number = models.PositiveIntegerField()
+    started_at = models.DateTimeField()
+    seconds = models.FloatField(default=0)
+    outcome = models.CharField(max_length=20)
+    code = models.CharField(max_length=100, blank=True)
+    message = models.TextField(blank=True)
+    exchanges = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [
+            models.Index(fields=["delivery", "id"], name="attempt_timeline"),
+            models.Index(fields=["started_at"], name="attempt_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"try {self.number} of delivery {self.delivery_id}"

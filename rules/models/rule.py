@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import Account
+
+
+class Rule(models.Model):
+    """How the answers of one quiz become leads in one account.
+
+    ``fields_rule`` and ``tags_to_add`` are stored as the HTTP contract has them; ``choices`` holds what only
+    some CRMs ask for; ``quiz`` is the quiz's configuration, if it was sent; ``contact_map`` is derived
+    (contact field name -> remote field id); ``problems`` is what is wrong with the rule today, a list of
+    ``{"code", "message", "field"}``. ``prepare_at`` set means: its preparation waits.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="rules")
+    quiz_id = models.BigIntegerField("quiz")
+    performer = models.CharField(max_length=100, blank=True)
+    pipeline = models.CharField(max_length=100, blank=True)
+    step = models.CharField(max_length=100, blank=True)
+    choices = models.JSONField(default=dict, blank=True)
+    fields_rule = models.JSONField(default=dict, blank=True)
+    tags_to_add = models.JSONField(default=dict, blank=True)
+    quiz = models.JSONField(default=dict, blank=True)
+    contact_map = models.JSONField(default=dict, blank=True)
+    problems = models.JSONField(default=list, blank=True)
+    prepare_at = models.DateTimeField(null=True, blank=True)
+    prepared_at = models.DateTimeField(null=True, blank=True)
+    deleted = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "quiz_id"], condition=Q(deleted=False), name="one_live_rule_per_quiz"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["quiz_id"], condition=Q(deleted=False), name="rule_by_quiz"),
+            models.Index(fields=["prepare_at"], condition=Q(prepare_at__isnull=False), name="rule_to_prepare"),
+        ]
+
+    def __str__(self) -> str:
+        return f"quiz {self.quiz_id} → {self.account}"
