@@ -5,6 +5,7 @@ id of whoever owns the checkout, or that of "nobody", and own only their folder.
 """
 
 import os
+import pwd
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -50,9 +51,17 @@ def server_account(project: Path) -> Account:
     if os.geteuid() != 0:
         return Account()
     for path in (project / ".local" / "servers" / "postgres", project):
-        if path.exists() and (owner := path.stat()).st_uid != 0:
+        if path.exists() and (owner := path.stat()).st_uid != 0 and is_listed(owner.st_uid):
             return Account(owner.st_uid, owner.st_gid)
     return Account(NOBODY, NOBODY)
+
+
+def is_listed(uid: int) -> bool:
+    """Whether the system knows the user id by a name; `initdb` refuses to work for others."""
+    try:
+        return bool(pwd.getpwuid(uid))
+    except KeyError:
+        return False
 
 
 def own_folder(folder: Path) -> None:

@@ -40,10 +40,13 @@ class Place:
 
     @property
     def sockets(self) -> Path:
-        """Beside the data, or in the refuge when the checkout lies too deep for a socket's path."""
+        """Beside the data, or in the refuge when the checkout's path does not do for a socket.
+
+        It may be too long, or hold a comma, which separates hosts in PostgreSQL's clients.
+        """
         usual = self.folder / "run"
         fits = len(os.fsencode(usual / SOCKET)) <= SOCKET_PATH_LIMIT
-        return usual if fits else Path(self.refuge)
+        return usual if fits and "," not in str(usual) else Path(self.refuge)
 
     @property
     def database_url(self) -> str:

@@ -120,7 +120,8 @@ def create_cluster(place: Place, account: Account, programs: Programs) -> None:
         name, fds = reachable(draft, account, handles)
         made = account.run([str(programs.initdb), "--pgdata", name, *CLUSTER], pass_fds=fds)
     if made.returncode:
-        raise EmbeddedError(f"The embedded PostgreSQL cannot be set up: {made.stderr.strip()}")
+        said = " ".join(made.stderr.split())
+        raise EmbeddedError(f"The embedded PostgreSQL cannot be set up ({said}): mend that, {INSTEAD}.")
     draft.rename(place.data)
 
 
@@ -178,7 +179,7 @@ def disown_pid_files(place: Place) -> None:
     pid_file = place.data / "postmaster.pid"
     if not pid_file.exists():
         return
-    with pid_file.open("rb+", opener=private) as file:
+    with open(pid_file, "rb+", opener=private) as file:
         _, *rest = file.read().splitlines(keepends=True) or [b""]
         file.seek(0)
         file.truncate()

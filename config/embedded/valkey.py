@@ -81,9 +81,9 @@ def launch(place: Place, account: Account, programs: Programs) -> "subprocess.Po
 def wait(place: Place, process: "subprocess.Popen[bytes]") -> bool:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
+        time.sleep(PAUSE)
         if answers(place):
             return True
-        time.sleep(PAUSE)
     if process.poll() is None:
         process.kill()
         process.wait()

@@ -1,0 +1,71 @@
+# Every target says what it is for: `make help`.
+PYTHON ?= python3
+BIN := .venv/bin
+SNAPSHOT := tests/snapshots/openapi.yaml
+# What to test: make test T=tests/stories
+T ?= tests
+
+# Stand-ins for production values, so that `check --deploy` judges the settings and not a developer's
+# environment. They open nothing: no server is asked and nothing is kept.
+PRODUCTION_LIKE := DEBUG=false \
+	SECRET_KEY=lint-only-lint-only-lint-only-lint-only-lint-only-lint-only-0123456789 \
+	ENCRYPTION_KEYS=bGludC1vbmx5LWxpbnQtb25seS1saW50LW9ubHktMDE= \
+	ALLOWED_HOSTS=quiz.example.com \
+	PUBLIC_URL=https://quiz.example.com \
+	JWT_ALGORITHM=HS256 \
+	JWT_KEY=lint-only-lint-only-lint-only-lint-only-lint-only-lint-only-0123456789 \
+	SANDBOX=false \
+	DATABASE_URL=postgres://lint@127.0.0.1:1/lint \
+	REDIS_URL=redis://127.0.0.1:1/0
+
+.PHONY: help install demo test lint schema format clean
+.DEFAULT_GOAL := help
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: .venv/.installed  ## make .venv and install what the service needs
+
+.venv/.installed: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Python 3.11 or newer is needed, $(PYTHON) is something else: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { \
+		echo "$(PYTHON) cannot make a virtual environment: install its venv module (Debian: apt install python3-venv)." >&2; \
+		rm -rf .venv; exit 1; }
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	@touch $@
+
+.venv/.tests-installed: .venv/.installed tests/requirements.txt
+	$(BIN)/python -m pip install --quiet -r tests/requirements.txt
+	@touch $@
+
+demo: install  ## run everything with local CRMs and post answers (ARGS=--exit: stop after the table)
+	$(BIN)/python manage.py demo $(ARGS)
+
+test: .venv/.tests-installed  ## run the tests (T=path chooses some)
+	$(BIN)/python -m pytest $(T)
+
+lint: .venv/.tests-installed  ## style, types, deployment checks, missing migrations, schema snapshot
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(PRODUCTION_LIKE) $(BIN)/python manage.py check --deploy --fail-level WARNING
+	@# The warning silenced says that no database was asked which migrations it has seen.
+	$(PRODUCTION_LIKE) $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+	@new=$$(mktemp) && trap 'rm -f "$$new"' EXIT && \
+	$(PRODUCTION_LIKE) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file "$$new" && \
+	{ diff -u $(SNAPSHOT) "$$new" || { echo "The API has changed: run 'make schema' and commit $(SNAPSHOT)." >&2; exit 1; }; }
+
+schema: .venv/.tests-installed  ## rewrite the schema snapshot
+	@mkdir -p $(dir $(SNAPSHOT))
+	$(PRODUCTION_LIKE) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file $(SNAPSHOT)
+
+format: .venv/.tests-installed  ## format the code and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:  ## remove .venv, caches and the embedded servers' data (stop running commands first)
+	@if [ -e .local/servers/users.lock ] && command -v flock >/dev/null && ! flock -n .local/servers/users.lock true; then \
+		echo "A command of this checkout still uses the embedded servers: end it first." >&2; exit 1; fi
+	rm -rf .venv .local static .pytest_cache .mypy_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
