@@ -7,15 +7,14 @@ T ?= tests
 
 # Stand-ins for production values, so that `check --deploy` judges the settings and not a developer's
 # environment. They open nothing: no server is asked and nothing is kept.
-PRODUCTION_LIKE := DEBUG=false \
-	SECRET_KEY=lint-only-lint-only-lint-only-lint-only-lint-only-lint-only-0123456789 \
-	ENCRYPTION_KEYS=bGludC1vbmx5LWxpbnQtb25seS1saW50LW9ubHktMDE= \
+PRODUCTION_LIKE := DEBUG=false SANDBOX=false \
+	SECRET_KEY=for-checks-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFG \
+	JWT_KEY=for-checks-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFG \
+	ENCRYPTION_KEYS=Zm9yLWNoZWNrcy1vbmx5LTAxMjM0NTY3ODktYWJjZGU= \
 	ALLOWED_HOSTS=quiz.example.com \
 	PUBLIC_URL=https://quiz.example.com \
-	JWT_ALGORITHM=HS256 \
-	JWT_KEY=lint-only-lint-only-lint-only-lint-only-lint-only-lint-only-0123456789 \
-	SANDBOX=false \
-	DATABASE_URL=postgres://lint@127.0.0.1:1/lint \
+	BEHIND_PROXY=true SSL_REDIRECT=true HSTS_SECONDS=31536000 \
+	DATABASE_URL=postgres://checks@127.0.0.1:1/checks \
 	REDIS_URL=redis://127.0.0.1:1/0
 
 .PHONY: help install demo test lint schema format clean

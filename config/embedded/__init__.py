@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import environ
+
 from .errors import EmbeddedError
 
 __all__ = ["EmbeddedError", "missing", "running", "settings_urls"]
@@ -21,12 +23,19 @@ VARIABLES = ("DATABASE_URL", "REDIS_URL")
 
 
 def missing() -> set[str]:
-    """The variables that are unset or empty: what we have to provide ourselves."""
+    """The variables that are unset or empty, also in `.env`: what we have to provide ourselves."""
+    environ.Env.read_env(PROJECT / ".env")
     return {name for name in VARIABLES if not os.environ.get(name)}
 
 
 def settings_urls() -> tuple[str, str]:
-    """DATABASE_URL and REDIS_URL of the embedded servers, the same on every call."""
+    """DATABASE_URL and REDIS_URL of the embedded servers, the same on every call.
+
+    Two empty strings when the environment names both servers, as it does in production:
+    then there are none of ours, and no folder for them is made.
+    """
+    if not missing():
+        return "", ""
     from .place import find_place
 
     place = find_place(PROJECT)

@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from .account import own_file, own_folder
+from .errors import EmbeddedError
 
 NAME = "quiz_crm"
 SOCKET = ".s.PGSQL.5432"
@@ -68,7 +69,7 @@ def find_place(project: Path) -> Place:
     place = read(project) or new_place(project)
     # A folder we may not write to leaves the choice unkept: good enough for commands
     # like `check`, and those that start servers will say what is wrong.
-    with suppress(OSError):
+    with suppress(OSError, EmbeddedError):
         keep(place, only_if_new=True)
     return read(project) or place
 

@@ -1,0 +1,152 @@
+"""A checkout of our own per test, with real commands in it and real servers under it."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from config.embedded import PROJECT, place, postgres, valkey
+from config.embedded.share import stop_all
+
+PACKAGES = str(Path(psycopg.__file__).parents[1])
+# Somebody the system knows by name, but neither root nor "nobody", who may run servers already.
+PLAIN_USER = next(user.pw_uid for user in pwd.getpwall() if user.pw_uid not in {0, 65534})
+NAMELESS_USER = 54321
+COMMAND = """
+import sys
+from config import embedded
+try:
+    with embedded.running():
+        print("running", *embedded.settings_urls(), flush=True)
+        sys.stdin.readline()
+except embedded.EmbeddedError as exc:
+    sys.exit(str(exc))
+print("stopped", flush=True)
+"""
+
+
+class Command(subprocess.Popen):
+    """A command of the project that runs until it is told to finish."""
+
+    def started(self) -> "Command":
+        line = self.stdout.readline()
+        assert line.startswith("running"), line + self.communicate()[1]
+        return self
+
+    def finish(self) -> None:
+        said, complaints = self.communicate("\n", timeout=30)
+        assert (self.returncode, said) == (0, "stopped\n"), complaints
+
+
+@dataclass
+class Checkout:
+    path: Path
+    user: int | None = None
+    variables: dict[str, str] = field(default_factory=dict)
+    commands: list[Command] = field(default_factory=list)
+
+    def command(self, script: str = COMMAND) -> Command:
+        outside = {k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "REDIS_URL"}}
+        who = {} if self.user is None else {"user": self.user, "group": self.user, "extra_groups": []}
+        command = Command(
+            [interpreter(self.user), "-c", script],
+            cwd=self.path,
+            env=outside | {"PYTHONPATH": PACKAGES} | self.variables,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            **who,
+        )
+        self.commands.append(command)
+        return command
+
+    def run(self) -> Command:
+        return self.command().started()
+
+    @property
+    def place(self) -> place.Place:
+        return place.read(self.path)
+
+    @property
+    def servers_answer(self) -> tuple[bool, bool]:
+        return postgres.answers(self.place), valkey.answers(self.place)
+
+    @property
+    def postmaster(self) -> int | None:
+        return postgres.live_pid(self.place)
+
+    @property
+    def valkey(self) -> int:
+        facts = valkey_facts(self.place)
+        return int(facts["process_id"])
+
+    def sql(self, statement: str) -> list[tuple]:
+        with psycopg.connect(host=str(self.place.sockets), user="quiz_crm", dbname="quiz_crm") as connection:
+            cursor = connection.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+
+    def tidy(self) -> None:
+        for command in self.commands:
+            command.kill()
+            command.communicate()
+        if self.place:
+            stop_all(self.place)
+
+
+@cache
+def interpreter(user: int | None) -> str:
+    """Ours, or the system's twin of it where ours lies in root's home, closed to a plain user."""
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    for program in (sys.executable, f"/usr/bin/{version}", f"/usr/local/bin/{version}"):
+        with suppress(OSError):
+            who = {} if user is None else {"user": user, "group": user, "extra_groups": []}
+            subprocess.run([program, "-c", ""], check=True, cwd="/", **who)
+            return program
+    pytest.skip("a plain user cannot run this Python")
+
+
+def valkey_facts(where: place.Place) -> dict:
+    import redis
+
+    with redis.Redis.from_url(where.redis_url) as client:
+        return client.info("server")
+
+
+@pytest.fixture
+def make_checkout() -> Iterator[Callable[..., Checkout]]:
+    # Not tmp_path: its parents are closed to every other user.
+    top = Path(tempfile.mkdtemp(prefix="checkout-"))
+    top.chmod(0o755)
+    made: list[Checkout] = []
+
+    def make(name: str = "shop", user: int | None = None) -> Checkout:
+        path = top / name
+        (path / "config").mkdir(parents=True)
+        (path / "config" / "__init__.py").touch()
+        shutil.copytree(PROJECT / "config" / "embedded", path / "config" / "embedded")
+        if user is not None:
+            for each in (path, *path.rglob("*")):
+                os.chown(each, user, user)
+        made.append(Checkout(path, user))
+        return made[-1]
+
+    yield make
+    for checkout in made:
+        checkout.tidy()
+    shutil.rmtree(top)
+
+
+@pytest.fixture
+def shop(make_checkout: Callable[..., Checkout]) -> Checkout:
+    return make_checkout()
