@@ -1,0 +1,1 @@
+"""How to talk to a CRM: values in, values out; no models, no ORM."""

@@ -1,0 +1,111 @@
+"""What goes over the wire between a client and a sandbox: frozen values, no behaviour of a CRM."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+
+class Dropped(ConnectionResetError):
+    """The sandbox closed the connection without an answer (a fault asked for it)."""
+
+
+class TimedOut(Dropped):
+    """As Dropped, but the client should see a read timeout rather than a reset."""
+
+
+@dataclass(frozen=True)
+class Request:
+    method: str
+    scheme: str
+    netloc: str
+    path: str
+    query: tuple[tuple[str, str], ...]
+    headers: Mapping[str, str]  # names in lower case
+    body: bytes
+
+    @classmethod
+    def make(
+        cls, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes | str | None = None
+    ) -> Request:
+        parts = urlsplit(url)
+        return cls(
+            method=method.upper(),
+            scheme=parts.scheme or "http",
+            netloc=parts.netloc.rpartition("@")[2].lower(),
+            path=unquote(parts.path) or "/",
+            query=tuple(parse_qsl(parts.query, keep_blank_values=True)),
+            headers={str(name).lower(): str(value) for name, value in (headers or {}).items()},
+            body=body.encode() if isinstance(body, str) else body or b"",
+        )
+
+    @property
+    def hostname(self) -> str:
+        return self.netloc.partition(":")[0]
+
+    @property
+    def port(self) -> int | None:
+        port = self.netloc.partition(":")[2]
+        return int(port) if port.isdigit() else None
+
+    @cached_property
+    def params(self) -> dict[str, str]:
+        return dict(self.query)
+
+    @property
+    def is_json(self) -> bool:
+        return "json" in self.headers.get("content-type", "json")
+
+    def json(self) -> Any:
+        """The body as JSON; ValueError when it is not."""
+        return json.loads(self.body)
+
+    def form(self) -> dict[str, str]:
+        return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
+
+    @property
+    def url(self) -> str:
+        return f"{self.scheme}://{self.netloc}{self.path}"
+
+
+@dataclass(frozen=True)
+class Reply:
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    drip: float = 0.0  # seconds over which the server spreads the body
+
+    @classmethod
+    def json(cls, status: int, value: Any, content_type: str = "application/json", **headers: str) -> Reply:
+        body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+        named = {name.replace("_", "-"): text for name, text in headers.items()}
+        return cls(status, {"Content-Type": content_type, **named}, body)
+
+    @classmethod
+    def html(cls, status: int, text: str, **headers: str) -> Reply:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return cls(status, {"Content-Type": "text/html; charset=utf-8", **named}, text.encode())
+
+    @classmethod
+    def redirect(cls, location: str) -> Reply:
+        return cls(302, {"Location": location, "Content-Type": "text/html; charset=utf-8"})
+
+    def value(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+
+def group_query(query: Iterable[tuple[str, str]], name: str) -> dict[str, list[str]]:
+    """`filter[id][]=1&filter[id][]=2` as {"id": ["1", "2"]}: PHP's bracket keys, one prefix."""
+    found: dict[str, list[str]] = {}
+    for key, value in query:
+        if key.startswith(name + "["):
+            found.setdefault(key[len(name) :].removesuffix("[]"), []).append(value)
+    return found
