@@ -59,11 +59,14 @@ class Sandbox(ABC):
     kind: ClassVar[str]
     title: ClassVar[str]
     base_port: ClassVar[int]  # the vendor's "www"; accounts get the ports after it
+    tls_names: ClassVar[tuple[str, ...]] = ()  # vendor names for the certificate, wildcards too
+    ports: dict[int, Any]  # port -> account; None is the www host
     switch_defaults: ClassVar[Mapping[str, Any]] = {}
     switch_choices: ClassVar[Mapping[str, tuple[Any, ...]]] = {}
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
+        self.ports = {}
         self.clock = Clock()
         self.journal = Journal()
         self.faults = Faults()

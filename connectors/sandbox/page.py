@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from connectors.sandbox.core import Sandbox
 
-STYLE = """body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:76rem;padding:0 1rem;color:#222}
+STYLE = """body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:76rem;
+padding:0 1rem;color:#222}
 h1{font-size:1.4rem}table{border-collapse:collapse;width:100%}
 th,td{border-bottom:1px solid #ddd;padding:.45rem .6rem;text-align:left;vertical-align:top}
-th{background:#f5f5f5;font-weight:600}small{color:#666}.tag{background:#eef;border-radius:3px;padding:0 .35rem}
-pre{white-space:pre-wrap;margin:0;font:inherit}dl{margin:0}dt{float:left;clear:left;color:#666;margin-right:.4rem}
+th{background:#f5f5f5;font-weight:600}small{color:#666}
+.tag{background:#eef;border-radius:3px;padding:0 .35rem}
+pre{white-space:pre-wrap;margin:0;font:inherit}
+dl{margin:0}dt{float:left;clear:left;color:#666;margin-right:.4rem}
 dd{margin:0}label{display:block;margin:.6rem 0}button{font:inherit;padding:.3rem 1rem;margin-right:.6rem}"""
 
 SHOWN = 200

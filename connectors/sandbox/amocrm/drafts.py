@@ -101,7 +101,7 @@ class Reader:
         if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
             errors.add("InvalidType", f"This value should be of type {NAMES[wanted]}.", key)
             return False
-        if wanted is str and limit and len(value) > limit:
+        if isinstance(value, str) and limit and len(value) > limit:
             errors.add("TooLong", f"This value is too long. It should have {limit} characters or less.", key)
             return False
         return True

@@ -21,11 +21,11 @@ def card_tests(call: Call) -> list[Test]:
     if not call.account.is_api_filter_enabled:
         free = call.box.switches["filter_id_free"]
         asked = {parts: values for parts, values in asked.items() if free and parts[:1] == ("id",)}
-    tests = [_test(call, parts, values) for parts, values in asked.items() if parts]
+    tests = [_test(parts, values) for parts, values in asked.items() if parts]
     return [test for test in (*tests, _status_test(asked)) if test is not None]
 
 
-def _test(call: Call, parts: tuple[str, ...], values: list[str]) -> Test | None:
+def _test(parts: tuple[str, ...], values: list[str]) -> Test | None:
     name = parts[0]
     if name in EXACT:
         return lambda card: str(card.id if name == "id" else card.props.get(name)) in values
@@ -36,7 +36,7 @@ def _test(call: Call, parts: tuple[str, ...], values: list[str]) -> Test | None:
     return None
 
 
-def _field_test(field_id: int, rest: tuple[str, ...], values: list[str]) -> Test:
+def _field_test(field_id: int, rest: tuple[str, ...], values: list[str]) -> Test | None:
     def stored(card: Card) -> list[Any]:
         return [item.get("value") for item in card.values.get(field_id, [])]
 

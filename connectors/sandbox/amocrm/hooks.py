@@ -117,7 +117,7 @@ def listing(call: Call) -> Reply:
 
 def unsubscribe(call: Call) -> Reply:
     call.admin_only()
-    gone = call.account.hooks.pop(call.object().get("destination"), None)
+    gone = call.account.hooks.pop(str(call.object().get("destination")), None)
     return Reply(204) if gone else problem(404, "Not Found")
 
 

@@ -53,7 +53,7 @@ def _form(box: AmoSandbox, params: dict[str, str]) -> str:
         if name in params
     )
     options = "".join(
-        f'<option value="{escape(account.subdomain)}">{escape(account.name)} ({escape(account.host)})</option>'
+        f'<option value="{escape(account.subdomain)}">{escape(f"{account.name}, {account.host}")}</option>'
         for account in box.accounts.values()
     )
     buttons = (

@@ -30,6 +30,7 @@ class AmoSandbox(Sandbox):
     kind = "amocrm"
     title = "amoCRM"
     base_port = 8110
+    tls_names = tuple(f"*.{suffix}" for suffix in SUFFIXES)
     switch_defaults: ClassVar[Mapping[str, Any]] = DEFAULTS
     switch_choices: ClassVar[Mapping[str, tuple[Any, ...]]] = CHOICES
 
@@ -54,7 +55,7 @@ class AmoSandbox(Sandbox):
         self.sender = Sender(self)
         self.accounts: dict[int, Account] = {}
         self.by_subdomain: dict[str, Account] = {}
-        self.ports: dict[int, Account | None] = {}  # None: the www host
+        self.ports = {}
         self.former: set[str] = set()  # netlocs of renamed accounts
 
     def reset(self) -> None:
@@ -283,7 +284,7 @@ class AmoSandbox(Sandbox):
         if shown.status != 200:
             raise ValueError(f"no consent page: {shown.status}")
         query = Request.make("GET", authorize_url).params
-        form = {name: query[name] for name in ("client_id", "state", "mode") if name in query}
+        form: dict[str, str] = {n: query[n] for n in ("client_id", "state", "mode") if n in query}
         form |= {"account": account.subdomain, "decision": "allow" if allow else "deny"}
         if user is not None:
             form["user"] = str(user.id)

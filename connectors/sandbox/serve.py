@@ -1,0 +1,50 @@
+"""Starting the sandboxes for people and workers: used by `manage.py run_sandbox` and `-m`."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from connectors.sandbox.server import CONTROL_PORT, Hub
+from connectors.sandbox.tls import server_context
+
+DEMO = "demo7"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=CONTROL_PORT, help="control port (default: %(default)s)")
+    parser.add_argument("--tls", metavar="FOLDER", help="answer https too; ca.pem is written there")
+    parser.add_argument(
+        "--seed", type=int, default=1, metavar="N", help="demo accounts a CRM (default: %(default)s)"
+    )
+
+
+def build(options: dict[str, Any]) -> Hub:
+    """Ready to serve: seeded, with the real limits on wherever a sandbox knows them."""
+    hub = Hub(host=options["host"], port=options["port"])
+    if options.get("tls"):
+        names = [options["host"], "localhost", *(n for s in hub.sandboxes.values() for n in s.tls_names)]
+        hub.tls = server_context(Path(options["tls"]), names)
+    for sandbox in hub.sandboxes.values():
+        if "limits" in sandbox.switches:
+            sandbox.switches["limits"] = True
+        for index in range(options["seed"]):
+            hub.add_account(sandbox, DEMO if index == 0 else f"demo{7 + index}")
+    return hub
+
+
+def run(options: dict[str, Any], say: Callable[[str], object]) -> None:
+    """Serves until Ctrl-C or SIGTERM."""
+    hub = build(options)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: hub.stop())
+    say(f"sandboxes: {hub.url(hub.control_port)}")
+    for row in hub.addresses():
+        say(f"{row['title']}: {row['www']}")
+        for name, url in row["accounts"]:
+            say(f"  {name}: {url}")
+    hub.serve()
