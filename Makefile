@@ -6,14 +6,16 @@ SNAPSHOT := tests/snapshots/openapi.yaml
 T ?= tests
 
 # Stand-ins for production values, so that `check --deploy` judges the settings and not a developer's
-# environment. They open nothing: no server is asked and nothing is kept.
+# environment. They open nothing.
 PRODUCTION_LIKE := DEBUG=false SANDBOX=false \
 	SECRET_KEY=for-checks-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFG \
 	JWT_KEY=for-checks-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFG \
 	ENCRYPTION_KEYS=Zm9yLWNoZWNrcy1vbmx5LTAxMjM0NTY3ODktYWJjZGU= \
 	ALLOWED_HOSTS=quiz.example.com \
 	PUBLIC_URL=https://quiz.example.com \
-	BEHIND_PROXY=true SSL_REDIRECT=true HSTS_SECONDS=31536000 \
+	BEHIND_PROXY=true SSL_REDIRECT=true HSTS_SECONDS=31536000
+# For commands that look at the code only: nothing is started and nothing is asked.
+UNCONNECTED := $(PRODUCTION_LIKE) \
 	DATABASE_URL=postgres://checks@127.0.0.1:1/checks \
 	REDIS_URL=redis://127.0.0.1:1/0
 
@@ -48,16 +50,15 @@ lint: .venv/.tests-installed  ## style, types, deployment checks, missing migrat
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(PRODUCTION_LIKE) $(BIN)/python manage.py check --deploy --fail-level WARNING
-	@# The warning silenced says that no database was asked which migrations it has seen.
-	$(PRODUCTION_LIKE) $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+	$(UNCONNECTED) $(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(PRODUCTION_LIKE) $(BIN)/python manage.py makemigrations --check --dry-run
 	@new=$$(mktemp) && trap 'rm -f "$$new"' EXIT && \
-	$(PRODUCTION_LIKE) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file "$$new" && \
+	$(UNCONNECTED) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file "$$new" && \
 	{ diff -u $(SNAPSHOT) "$$new" || { echo "The API has changed: run 'make schema' and commit $(SNAPSHOT)." >&2; exit 1; }; }
 
 schema: .venv/.tests-installed  ## rewrite the schema snapshot
 	@mkdir -p $(dir $(SNAPSHOT))
-	$(PRODUCTION_LIKE) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file $(SNAPSHOT)
+	$(UNCONNECTED) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file $(SNAPSHOT)
 
 format: .venv/.tests-installed  ## format the code and mend what can be mended
 	$(BIN)/ruff check --fix .

@@ -2,8 +2,9 @@
 """Django's command line, with PostgreSQL and Valkey at hand.
 
 Every command runs inside `embedded.running()`, which starts whatever DATABASE_URL and
-REDIS_URL do not name, except the commands below: they look at code and files only. A
-command started by another one (a reloaded web server) joins the servers that run.
+REDIS_URL do not name, except the commands below: they look at code and files only
+(makemigrations asks the database what it has seen). A command started by another one,
+such as a reloaded web server, joins the servers that run.
 """
 
 import os
@@ -13,7 +14,7 @@ from contextlib import nullcontext
 from config import embedded
 
 WITHOUT_SERVERS = {
-    *("check", "makemigrations", "collectstatic", "spectacular", "run_sandbox"),
+    *("check", "collectstatic", "spectacular", "run_sandbox"),
     *("help", "version", "diffsettings", "compilemessages", "makemessages", "startapp"),
 }
 
