@@ -71,7 +71,7 @@ class AmoSandbox(Sandbox):
             number = self.ids.next("accounts")
             sizes = {name: options.pop(name) for name in ("extra_fields", "pipelines") if name in options}
             domain = options.pop("domain", SUFFIXES[0])
-            account = Account(number, subdomain or f"demo{number % 1000000}", domain, port=port, **options)
+            account = Account(number, subdomain or f"demo{number}", domain, port=port, **options)
             if account.subdomain in self.by_subdomain:
                 raise ValueError(f"the subdomain {account.subdomain} is taken")
             self.accounts[number] = self.by_subdomain[account.subdomain] = account
