@@ -10,7 +10,10 @@ from accounts.models import Account
 
 
 class CachedRow(models.Model):
-    """What all mirrored rows share. ``gone`` rows stay, marked ``deleted``, so that old rules keep a name."""
+    """What all mirrored rows share. Rows that left the CRM stay, ``deleted``, so that old rules keep a name.
+
+    ``synced_at`` is when the row was last written; a walk that finds nothing new writes nothing.
+    """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
     remote_id = models.CharField(max_length=100)
@@ -38,7 +41,9 @@ class CrmUser(CachedRow):
 
     class Meta(CachedRow.Meta):
         verbose_name = "user"
-        constraints = [models.UniqueConstraint(fields=["account", "remote_id"], name="one_user_per_remote_id")]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "remote_id"], name="one_user_per_remote_id")
+        ]
         indexes = [models.Index(fields=["account", "deleted", "id"], name="user_list")]
 
 
@@ -50,7 +55,9 @@ class Pipeline(CachedRow):
 
     class Meta(CachedRow.Meta):
         constraints = [
-            models.UniqueConstraint(fields=["account", "entity", "remote_id"], name="one_pipeline_per_remote_id")
+            models.UniqueConstraint(
+                fields=["account", "entity", "remote_id"], name="one_pipeline_per_remote_id"
+            )
         ]
         indexes = [models.Index(fields=["account", "deleted", "id"], name="pipeline_list")]
 
@@ -87,7 +94,9 @@ class Field(CachedRow):
 
     class Meta(CachedRow.Meta):
         constraints = [
-            models.UniqueConstraint(fields=["account", "entity", "remote_id"], name="one_field_per_entity_and_id")
+            models.UniqueConstraint(
+                fields=["account", "entity", "remote_id"], name="one_field_per_entity_and_id"
+            )
         ]
         indexes = [models.Index(fields=["account", "deleted", "id"], name="field_list")]
 
@@ -98,13 +107,18 @@ class Tag(CachedRow):
 
     class Meta(CachedRow.Meta):
         constraints = [
-            models.UniqueConstraint(fields=["account", "entity", "remote_id"], name="one_tag_per_entity_and_id")
+            models.UniqueConstraint(
+                fields=["account", "entity", "remote_id"], name="one_tag_per_entity_and_id"
+            )
         ]
         indexes = [models.Index(fields=["account", "deleted", "id"], name="tag_list")]
 
 
 class SyncRun(models.Model):
-    """One refresh of one cached list: asked for, under way, done or failed, and what it changed."""
+    """One refresh of one cached list: asked for, under way, done or failed, and what it changed.
+
+    States are moved by ``crm_cache.runs`` alone. ``error`` of a waiting run says what it waits for.
+    """
 
     class State(models.TextChoices):
         WAITING = "waiting", "waiting"
@@ -139,7 +153,9 @@ class SyncRun(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["state", "asked_at"], condition=Q(state__in=["waiting", "running"]), name="sync_open"),
+            models.Index(
+                fields=["state", "asked_at"], condition=Q(state__in=["waiting", "running"]), name="sync_open"
+            ),
             models.Index(fields=["account", "-id"], name="sync_of_account"),
         ]
 
@@ -157,6 +173,7 @@ class KnownContact(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "key"], name="one_contact_per_key")]
+        indexes = [models.Index(fields=["account", "remote_id"], name="contact_by_remote")]
 
     def __str__(self) -> str:
         return f"contact {self.remote_id}"

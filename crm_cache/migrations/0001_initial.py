@@ -73,6 +73,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('account', 'key'), name='one_contact_per_key')],
+                'indexes': [models.Index(fields=['account', 'remote_id'], name='contact_by_remote')],
             },
         ),
         migrations.CreateModel(

@@ -1,0 +1,53 @@
+"""What rules ask the cache, answered as plain values: live rows only, one query each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from accounts.models import Account
+from connectors.draft import Option, Tag, Target
+from connectors.rows import PipelineRow, StepRow, UserRow
+from crm_cache import models
+
+
+def users_by_id(account: Account) -> dict[str, UserRow]:
+    """Everybody in the CRM by remote id, those who left (``active`` false) too."""
+    rows = _live(models.CrmUser, account).values("remote_id", "name", "email", "role", "group_id", "active")
+    return {row["remote_id"]: UserRow(**row) for row in rows}
+
+
+def pipelines_by_id(account: Account, entity: str = "") -> dict[str, PipelineRow]:
+    rows = _live(models.Pipeline, account).filter(entity=entity)
+    found = rows.values("remote_id", "name", "entity", "is_main", "archived", "sort")
+    return {row["remote_id"]: PipelineRow(**row) for row in found}
+
+
+def step(account: Account, pipeline: str, step: str, entity: str = "") -> StepRow | None:
+    """A stage of a pipeline (or an entry of the directory ``entity``), None where the CRM has none."""
+    rows = _live(models.Step, account).filter(entity=entity, pipeline_id=pipeline, remote_id=step)
+    found = rows.values("pipeline_id", "remote_id", "name", "entity", "color", "kind", "sort").first()
+    return StepRow(**found) if found else None
+
+
+def fields(account: Account) -> list[Target]:
+    """Every custom field, with its choices."""
+    rows = _live(models.Field, account).order_by("id")
+    return [
+        Target(**{**row, "options": tuple(map(_option, row["options"]))})
+        for row in rows.values("entity", "remote_id", "name", "type", "code", "options", "multiple")
+    ]
+
+
+def tags_by_pk(account: Account, pks: Iterable[int]) -> dict[int, Tag]:
+    """Tags by our primary keys (contract D12); foreign and deleted ones are missing."""
+    rows = _live(models.Tag, account).filter(pk__in=list(pks)).values("pk", "entity", "name", "remote_id")
+    return {row.pop("pk"): Tag(**row) for row in rows}
+
+
+def _live(model: type[models.CachedRow], account: Account) -> Any:
+    return model._default_manager.filter(account=account, deleted=False)
+
+
+def _option(stored: dict[str, str]) -> Option:
+    return Option(stored["id"], stored["text"], stored.get("code", ""))

@@ -1,0 +1,153 @@
+"""Refreshing an account's lists from its CRM: what waits, and what is due."""
+
+from __future__ import annotations
+
+import logging
+import random
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import close_old_connections, transaction
+from django.db.models import DurationField, ExpressionWrapper, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Least, Random
+from django.utils import timezone
+
+from accounts import states
+from accounts.access import connector_for, learn
+from accounts.models import Account, live_accounts
+from connectors.base import Connector
+from connectors.errors import ConnectorError, NeedsReconnect, Refused, RuleNeedsFixing, Stopped, TryLater
+from connectors.registry import CONNECTORS, connector_class
+from crm_cache import runs
+from crm_cache.models import SyncRun
+from crm_cache.sync import Walk
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 500
+FIRST_PAUSE = timedelta(minutes=1)
+JITTER = 0.2
+
+
+def run_waiting(account_id: int) -> None:
+    """Walk every waiting list of an account, one after another; what another worker walks is left to it.
+
+    Safe to call at any time and twice. Never raises for what the CRM does: the runs say what happened.
+    """
+    account = live_accounts(pk=account_id).first()
+    if account is None:
+        return runs.fail_waiting(account_id, "The account was disconnected.")
+    if not account.usable:
+        return runs.explain_waiting(account_id, f"Waits: the account is {account.get_state_display()}.")
+    while claim := runs.claim(account_id, connector_class(account.crm).can.lists):
+        if not _refresh(account, claim):
+            return None
+    return None
+
+
+def sync_due() -> None:
+    """Ask for all lists of the accounts whose time has come, and start again what was lost."""
+    now = timezone.now()
+    runs.start(sorted(runs.free_stale(now) | runs.lost(now) | _ask_due(now)))
+
+
+def _refresh(account: Account, claim: runs.Claim) -> bool:
+    """Do one run to its end. False: nothing more can be done for this account now."""
+    run = claim.run
+    try:
+        if claim.full:
+            _learn(account)
+        _walk(run, connector_for(account))
+    except runs.Superseded as exc:
+        log.warning("account=%s list=%s %s", account.pk, run.what, exc)
+    except ConnectorError as exc:
+        return _settle(account, run, exc)
+    except Exception:
+        log.exception("account=%s list=%s sync broke", account.pk, run.what)
+        runs.fail(run, "The refresh broke on our side; the log of the worker has the details.")
+    return True
+
+
+def _learn(account: Account) -> None:
+    """Refresh what we know of the account itself. A refusal is no reason to go without the lists."""
+    try:
+        learn(account)
+    except (Refused, RuleNeedsFixing) as exc:
+        log.warning("account=%s could not be learned: %s", account.pk, exc.code)
+
+
+def _walk(run: SyncRun, connector: Connector) -> None:
+    walk = Walk(run.account_id, run.what)
+    pages = _take_pages(run, walk, connector)
+    if pages > 1 and walk.missing():
+        # Pages are offsets: a row deleted in the CRM between two of them moves a living one out of sight.
+        _take_pages(run, walk, connector)
+    gone = runs.finish(run, walk)
+    log.info("account=%s list=%s pages=%s gone=%s synced", run.account_id, run.what, pages, gone)
+
+
+def _take_pages(run: SyncRun, walk: Walk, connector: Connector) -> int:
+    """Write page by page; a run that was taken from us meanwhile writes nothing."""
+    pages = 0
+    for page in connector.fetch(run.what):
+        with transaction.atomic():
+            runs.progress(run, walk.take(page, timezone.now()))
+        pages += 1
+        close_old_connections()  # back to the pool while the CRM thinks
+    return pages
+
+
+def _settle(account: Account, run: SyncRun, error: ConnectorError) -> bool:
+    """Say what happened and what follows. False where the other lists would meet the same fate."""
+    sentence = " ".join(filter(None, (error.message.rstrip(".") + ".", error.remedy)))
+    runs.fail(run, sentence)
+    log.warning("account=%s list=%s sync failed: %s", account.pk, run.what, error.code)
+    if isinstance(error, NeedsReconnect):
+        (states.pause if isinstance(error, Stopped) else states.needs_reconnect)(account, sentence)
+        runs.explain_waiting(account.pk, f"Waits: {sentence}")
+        return False
+    if not isinstance(error, (Refused, RuleNeedsFixing)):
+        _try_soon(account, run, error)
+    if error.account_wide:
+        runs.fail_waiting(account.pk, sentence)
+    return not error.account_wide
+
+
+def _try_soon(account: Account, run: SyncRun, error: ConnectorError) -> None:
+    asked = timedelta(seconds=(error.after or 0) if isinstance(error, TryLater) else 0)
+    at = timezone.now() + pause_after(runs.failures_in_a_row(run), asked)
+    Account.objects.filter(pk=account.pk).update(next_sync_at=Least("next_sync_at", Value(at)))
+
+
+def pause_after(failures: int, asked: timedelta = timedelta()) -> timedelta:
+    """How long to wait after so many failures in a row: longer each time, never all accounts at once."""
+    pause = min(FIRST_PAUSE * 2 ** min(failures - 1, 16), settings.SYNC_EVERY)
+    return max(pause, asked) * random.uniform(1, 1 + 2 * JITTER)  # noqa: S311 - no secret
+
+
+def _ask_due(now: datetime) -> set[int]:
+    """Queue all lists of due accounts and set their next time, each its own."""
+    due = live_accounts(state=Account.State.ACTIVE, next_sync_at__lte=now).order_by("next_sync_at")
+    accounts = dict(due.values_list("pk", "crm")[:AT_ONCE])
+    if not accounts:
+        return set()
+    with transaction.atomic():
+        runs.queue(
+            (
+                (pk, what)
+                for pk, crm in accounts.items()
+                if crm in CONNECTORS
+                for what in connector_class(crm).can.lists
+            ),
+            now,
+        )
+        Account.objects.filter(pk__in=accounts).update(next_sync_at=_next_time(now))
+    return set(accounts)
+
+
+def _next_time(now: datetime) -> Combinable:
+    """``SYNC_EVERY`` from now, give or take a fifth: the dice fall once for each row."""
+    every = settings.SYNC_EVERY
+    spread = ExpressionWrapper(Random() * Value(2 * JITTER * every), output_field=DurationField())
+    return Value(now + (1 - JITTER) * every) + spread

@@ -1,0 +1,179 @@
+"""The life of a SyncRun: asked for, claimed, under way, done or failed. Nothing else moves its state."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from celery import current_app
+from django.db import transaction
+from django.db.models import F, Max, QuerySet
+from django.utils import timezone
+
+from accounts.models import Account
+from connectors.redact import redact
+from connectors.registry import connector_class
+from crm_cache.models import SyncRun
+from crm_cache.sync import Difference, Walk
+
+log = logging.getLogger(__name__)
+
+State = SyncRun.State
+KEEP = 20
+DEAD_AFTER = timedelta(minutes=10)
+LOST_AFTER = timedelta(minutes=1)
+
+
+class Superseded(Exception):
+    """The run was taken for dead and given to somebody else: stop writing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A run that is ours now. ``full`` says that it is the first of all the lists of its account."""
+
+    run: SyncRun
+    full: bool
+
+
+def ask_for(account: Account, lists: Iterable[str] = ()) -> None:
+    """Have lists refreshed soon (without ``lists`` all that the CRM has); joins what waits already.
+
+    One query; the work starts on commit, and beat starts what a lost message left behind.
+    """
+    queue((account.pk, what) for what in _chosen(account, tuple(lists)))
+    transaction.on_commit(partial(start, [account.pk]))
+
+
+def queue(wanted: Iterable[tuple[int, str]], now: datetime | None = None) -> None:
+    """Make waiting runs of (account id, list), except where one waits already."""
+    asked_at = now or timezone.now()
+    runs = [SyncRun(account_id=account_id, what=what, asked_at=asked_at) for account_id, what in wanted]
+    SyncRun.objects.bulk_create(runs, ignore_conflicts=True)
+
+
+def start(account_ids: Iterable[int]) -> None:
+    """Wake workers for these accounts. A dead broker is no failure: beat finds what waits."""
+    try:
+        for account_id in account_ids:
+            current_app.send_task("crm_cache.tasks.sync_account", args=[account_id])
+    except Exception as exc:
+        log.warning("sync waits for the next beat, the broker is out of reach (%s)", type(exc).__name__)
+
+
+def claim(account_id: int, everything: Collection[str]) -> Claim | None:
+    """Take the next waiting run whose list nobody walks, or None. Only one process gets each."""
+    mine = SyncRun.objects.filter(account_id=account_id)
+    with transaction.atomic():
+        waiting = list(mine.filter(state=State.WAITING).select_for_update().order_by("id"))
+        busy = set(mine.filter(state=State.RUNNING).values_list("what", flat=True))
+        run = next((run for run in waiting if run.what not in busy), None)
+        if run is None:
+            return None
+        run.state, run.error = State.RUNNING, ""
+        run.started_at = run.alive_at = timezone.now()
+        run.save(update_fields=["state", "error", "started_at", "alive_at"])
+    return Claim(run, full=set(everything) <= {other.what for other in waiting})
+
+
+def progress(run: SyncRun, difference: Difference[tuple[str, ...]]) -> None:
+    """Count a page and show that we are alive. Raises ``Superseded``."""
+    _move(
+        run,
+        pages=F("pages") + 1,
+        added=F("added") + len(difference.added),
+        changed=F("changed") + len(difference.changed),
+        alive_at=timezone.now(),
+    )
+
+
+def finish(run: SyncRun, walk: Walk) -> int:
+    """End a complete walk: what it did not meet is gone. Returns how many rows. Raises ``Superseded``."""
+    now = timezone.now()
+    with transaction.atomic():
+        _move(run, state=State.DONE, finished_at=now)
+        gone = walk.bury(now)
+        SyncRun.objects.filter(pk=run.pk).update(gone=gone)
+        Account.objects.filter(pk=run.account_id).update(synced_at=now)
+    _prune(run)
+    return gone
+
+
+def fail(run: SyncRun, sentence: str) -> None:
+    """End a walk that broke off; the rows that it met stay as written, none is marked deleted."""
+    now = timezone.now()
+    _running(run).update(state=State.FAILED, error=redact(sentence), finished_at=now)
+    _prune(run)
+
+
+def fail_waiting(account_id: int, sentence: str) -> None:
+    """End what waits with the same sentence: the CRM would give the same answer to all of it."""
+    now = timezone.now()
+    _waiting(account_id).update(state=State.FAILED, error=redact(sentence), started_at=now, finished_at=now)
+
+
+def explain_waiting(account_id: int, sentence: str) -> None:
+    """Say what the runs of an account wait for."""
+    _waiting(account_id).update(error=redact(sentence))
+
+
+def failures_in_a_row(run: SyncRun) -> int:
+    """How often this list failed since it last succeeded."""
+    same = SyncRun.objects.filter(account_id=run.account_id, what=run.what)
+    last = same.filter(state=State.DONE).aggregate(last=Max("id"))["last"] or 0
+    return same.filter(state=State.FAILED, id__gt=last).count()
+
+
+def free_stale(now: datetime) -> set[int]:
+    """Fail runs whose worker fell silent and ask for them again. Returns their accounts."""
+    silent = SyncRun.objects.filter(state=State.RUNNING, alive_at__lt=now - DEAD_AFTER)
+    with transaction.atomic():
+        runs = list(silent.select_for_update(skip_locked=True).values_list("pk", "account_id", "what"))
+        SyncRun.objects.filter(pk__in=[pk for pk, _, _ in runs]).update(
+            state=State.FAILED,
+            finished_at=now,
+            error="The worker stopped half-way; the list is asked for again.",
+        )
+        queue(((account_id, what) for _, account_id, what in runs), now)
+    return {account_id for _, account_id, _ in runs}
+
+
+def lost(now: datetime) -> set[int]:
+    """Accounts whose runs wait for long: their message was lost, or their account may work again."""
+    waiting = SyncRun.objects.filter(
+        state=State.WAITING,
+        asked_at__lt=now - LOST_AFTER,
+        account__deleted=False,
+        account__state=Account.State.ACTIVE,
+    )
+    return set(waiting.values_list("account_id", flat=True)[:1000])
+
+
+def _chosen(account: Account, lists: tuple[str, ...]) -> tuple[str, ...]:
+    can = connector_class(account.crm).can
+    if unknown := set(lists) - set(can.lists):
+        raise ValueError(f"{account.get_crm_display()} has no list called {', '.join(sorted(unknown))}")
+    return lists or can.lists
+
+
+def _running(run: SyncRun) -> QuerySet[SyncRun]:
+    return SyncRun.objects.filter(pk=run.pk, state=State.RUNNING)
+
+
+def _waiting(account_id: int) -> QuerySet[SyncRun]:
+    return SyncRun.objects.filter(account_id=account_id, state=State.WAITING)
+
+
+def _move(run: SyncRun, **values: object) -> None:
+    if not _running(run).update(**values):
+        raise Superseded(f"run {run.pk} is no longer ours")
+
+
+def _prune(run: SyncRun) -> None:
+    ended = SyncRun.objects.filter(
+        account_id=run.account_id, what=run.what, state__in=[State.DONE, State.FAILED]
+    )
+    SyncRun.objects.filter(pk__in=ended.order_by("-id").values("pk")[KEEP:]).delete()

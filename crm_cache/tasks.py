@@ -1,0 +1,17 @@
+"""What workers and beat call; the work is in ``refresh``."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from crm_cache import refresh
+
+
+@shared_task
+def sync_account(account_id: int) -> None:
+    refresh.run_waiting(account_id)
+
+
+@shared_task
+def sync_due() -> None:
+    refresh.sync_due()

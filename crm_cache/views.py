@@ -1,0 +1,53 @@
+"""The cached lists of an account: read a page, ask for a refresh. One view for every CRM and list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api import CrmViewSet, Page, cut, read_number, read_page
+from accounts.api_errors import NotFound
+from accounts.models import Account
+from crm_cache.models import CachedRow
+from crm_cache.runs import ask_for
+from crm_cache.schema import CachedListSchema
+from crm_cache.serializers.shape import ListShape
+from crm_cache.sync import LISTS
+
+
+class CachedListView(CrmViewSet):
+    """The URL table says which: ``as_view(..., kind=..., shape=...)``."""
+
+    shape: ListShape
+    schema = CachedListSchema()
+
+    def read(self, request: Request) -> Response:
+        """A page of what the CRM told us last, in the order in which we learned it."""
+        page = read_page(request, self.shape.lenient)
+        picked = {column: read_number(request, name) for name, column in self.shape.filters.items()}
+        count, items = self._items(page, picked)
+        if not count and self.shape.missing:
+            raise NotFound(self.shape.missing)
+        return Response({"count": count, "items": items})
+
+    def refresh(self, request: Request) -> Response:
+        """Have the list fetched again; a refresh that already waits is joined (D9)."""
+        ask_for(self.connected_account(), [self.shape.what])
+        return Response("Success")
+
+    def _items(self, page: Page, picked: dict[str, int]) -> tuple[int, list[dict[str, Any]]]:
+        account = self.live_account()
+        if account is None:
+            return 0, []
+        count, rows = cut(_rows(account, self.shape.what, picked), page)
+        return count, [self.shape.item(row, account) for row in rows]
+
+
+def _rows(account: Account, what: str, picked: dict[str, int]) -> QuerySet[Any]:
+    model: type[CachedRow] = LISTS[what].model
+    chosen = {column: str(number) for column, number in picked.items() if number}
+    rows = model._default_manager.filter(account=account, deleted=False, **chosen, **LISTS[what].offered)
+    return rows.order_by("id").defer(*LISTS[what].bulky)
