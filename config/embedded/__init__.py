@@ -24,7 +24,8 @@ VARIABLES = ("DATABASE_URL", "REDIS_URL")
 
 def missing() -> set[str]:
     """The variables that are unset or empty, also in `.env`: what we have to provide ourselves."""
-    environ.Env.read_env(PROJECT / ".env")
+    if (PROJECT / ".env").exists():
+        environ.Env.read_env(PROJECT / ".env")
     return {name for name in VARIABLES if not os.environ.get(name)}
 
 

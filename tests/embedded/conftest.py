@@ -55,6 +55,14 @@ class Checkout:
     variables: dict[str, str] = field(default_factory=dict)
     commands: list[Command] = field(default_factory=list)
 
+    def bring_code(self) -> None:
+        (self.path / "config").mkdir(parents=True)
+        (self.path / "config" / "__init__.py").touch()
+        shutil.copytree(PROJECT / "config" / "embedded", self.path / "config" / "embedded")
+        if self.user is not None:
+            for each in (self.path, *self.path.rglob("*")):
+                os.chown(each, self.user, self.user)
+
     def command(self, script: str = COMMAND) -> Command:
         outside = {k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "REDIS_URL"}}
         who = {} if self.user is None else {"user": self.user, "group": self.user, "extra_groups": []}
@@ -131,14 +139,8 @@ def make_checkout() -> Iterator[Callable[..., Checkout]]:
     made: list[Checkout] = []
 
     def make(name: str = "shop", user: int | None = None) -> Checkout:
-        path = top / name
-        (path / "config").mkdir(parents=True)
-        (path / "config" / "__init__.py").touch()
-        shutil.copytree(PROJECT / "config" / "embedded", path / "config" / "embedded")
-        if user is not None:
-            for each in (path, *path.rglob("*")):
-                os.chown(each, user, user)
-        made.append(Checkout(path, user))
+        made.append(Checkout(top / name, user))
+        made[-1].bring_code()
         return made[-1]
 
     yield make
@@ -147,6 +149,26 @@ def make_checkout() -> Iterator[Callable[..., Checkout]]:
     shutil.rmtree(top)
 
 
+@pytest.fixture(scope="session")
+def used_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of a server that has run before; a new one takes a second to build."""
+    checkout = Checkout(tmp_path_factory.mktemp("used") / "shop")
+    checkout.bring_code()
+    checkout.run().finish()
+    return checkout.place.data
+
+
 @pytest.fixture
-def shop(make_checkout: Callable[..., Checkout]) -> Checkout:
-    return make_checkout()
+def shop(make_checkout: Callable[..., Checkout], used_data: Path) -> Checkout:
+    """A checkout whose servers have run before."""
+    checkout = make_checkout()
+    data = checkout.path / ".local" / "servers" / "postgres"
+    shutil.copytree(used_data, data)
+    if os.geteuid() == 0:
+        for each in (data, *data.rglob("*")):
+            os.chown(each, *owner_of(used_data))
+    return checkout
+
+
+def owner_of(path: Path) -> tuple[int, int]:
+    return path.stat().st_uid, path.stat().st_gid

@@ -112,7 +112,8 @@ def test_a_checkout_and_programs_below_a_closed_folder_work_and_it_stays_closed(
     assert stat.S_IMODE(closed.stat().st_mode) == 0o700
 
 
-def test_nothing_outside_the_checkout_changes(shop):
+def test_nothing_outside_the_checkout_changes(make_checkout):
+    shop = make_checkout()
     before = surroundings(shop.path)
     shop.run().finish()
     assert surroundings(shop.path) == before
@@ -161,14 +162,16 @@ def test_the_addresses_are_known_before_anything_runs(shop):
     assert shop.servers_answer == (False, False)
 
 
-def test_nothing_is_started_when_the_environment_names_the_servers(shop):
+def test_nothing_is_started_when_the_environment_names_the_servers(make_checkout):
+    shop = make_checkout()
     shop.variables = {"DATABASE_URL": "postgres://db.test/quiz", "REDIS_URL": "redis://redis.test/0"}
     script = "from config import embedded\nwith embedded.running(): print('running')"
     assert shop.command(script).communicate()[0] == "running\n"
     assert not (shop.path / ".local").exists()
 
 
-def test_the_environment_may_be_a_file(shop):
+def test_the_environment_may_be_a_file(make_checkout):
+    shop = make_checkout()
     (shop.path / ".env").write_text("DATABASE_URL=postgres://db.test/quiz\nREDIS_URL=redis://redis.test/0\n")
     script = "from config import embedded\nwith embedded.running(): print('running')"
     assert shop.command(script).communicate()[0] == "running\n"

@@ -10,7 +10,8 @@ import pytest
 from .conftest import COMMAND
 
 
-def test_the_first_command_starts_both_servers_and_the_last_one_stops_them(shop):
+def test_the_first_command_starts_both_servers_and_the_last_one_stops_them(make_checkout):
+    shop = make_checkout()
     command = shop.run()
     assert shop.servers_answer == (True, True)
 
@@ -33,7 +34,8 @@ def test_data_is_synced_to_disk_and_letters_have_two_cases(shop):
     assert shop.sql("SELECT current_setting('fsync'), upper('ёж')") == [("on", "ЁЖ")]
 
 
-def test_two_commands_at_once_share_the_servers(shop):
+def test_two_commands_at_once_share_the_servers(make_checkout):
+    shop = make_checkout()
     first, second = shop.command(), shop.command()
     first.started()
     second.started()
@@ -116,7 +118,8 @@ def test_a_killed_server_whose_pid_a_stranger_got_is_replaced(shop):
         stranger.kill()
 
 
-def test_a_half_made_data_folder_is_made_anew(shop):
+def test_a_half_made_data_folder_is_made_anew(make_checkout):
+    shop = make_checkout()
     draft = shop.path / ".local" / "servers" / "postgres.new"
     draft.mkdir(parents=True)
     (draft / "PG_VERSION").write_text("18\n")
