@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from django.db.models import Model, QuerySet
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.viewsets import ViewSet
 
@@ -19,16 +20,24 @@ BIGGEST = 2**63 - 1
 Row = TypeVar("Row", bound=Model)
 
 
+class JsonWhateverIsAsked(DefaultContentNegotiation):
+    """The API speaks JSON; an ``Accept`` that doesn't mention it is no reason for 406."""
+
+    def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
 class CallerViewSet(ViewSet):
     """A view on behalf of a quiz account. ``error_shape`` says how its errors look (``api_errors``)."""
 
     error_shape = "string"
+    content_negotiation_class = JsonWhateverIsAsked
     request: Request
 
     @property
     def caller_id(self) -> str:
         """The quiz account named by the bearer token."""
-        return cast(Caller, self.request.user).account_id
+        return cast("Caller", self.request.user).account_id
 
 
 class CrmViewSet(CallerViewSet):

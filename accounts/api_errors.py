@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import DataError
 from django.http import Http404
 from rest_framework import exceptions
@@ -64,6 +64,8 @@ def _known(exc: Exception) -> Exception:
         return NotFound()
     if isinstance(exc, PermissionDenied):
         return exceptions.PermissionDenied()
+    if isinstance(exc, SuspiciousOperation):
+        return ApiError("Bad Request: the request can't be read", code="unreadable")
     if isinstance(exc, DataError):
         return ApiError("A value is too large or has characters that cannot be stored", code="unstorable")
     return exc
@@ -82,7 +84,9 @@ def _say(exc: APIException) -> tuple[str, str, str]:
 def _first(detail: Any, path: str = "") -> tuple[str, str, str]:
     if isinstance(detail, dict):
         key, inner = next(iter(detail.items()))
-        inner_path = path if key == exceptions.api_settings.NON_FIELD_ERRORS_KEY else f"{path}.{key}".strip(".")
+        inner_path = (
+            path if key == exceptions.api_settings.NON_FIELD_ERRORS_KEY else f"{path}.{key}".strip(".")
+        )
         return _first(inner, inner_path)
     if isinstance(detail, list):
         number, inner = next(((i, d) for i, d in enumerate(detail) if d), (0, "invalid"))

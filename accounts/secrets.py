@@ -39,7 +39,9 @@ def unseal(stored: str) -> str:
     try:
         return _box(tuple(settings.ENCRYPTION_KEYS)).decrypt(stored.removeprefix(PREFIX)).decode()
     except InvalidToken as exc:
-        raise WrongKey("A stored secret opens with none of ENCRYPTION_KEYS; add the key it was written with") from exc
+        raise WrongKey(
+            "A stored secret opens with none of ENCRYPTION_KEYS; add the key it was written with"
+        ) from exc
 
 
 class SecretField(models.TextField):

@@ -1,0 +1,62 @@
+"""What each kind of CRM needs from the settings: options, allowed hosts, sign-in, pace."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import redis
+from django.conf import settings
+
+from connectors.base import SignIn
+from connectors.hosts import HostPolicy
+from connectors.limiter import Limiter, NoPace, Pace
+from connectors.registry import CONNECTORS, connector_class, host_policy
+
+
+def label_of(kind: str) -> str:
+    """What a person calls the CRM."""
+    return CONNECTORS[kind].label
+
+
+def oauth_kinds() -> list[str]:
+    """The CRMs whose tokens are refreshed."""
+    return [kind for kind in CONNECTORS if connector_class(kind).can.oauth]
+
+
+def options_for(kind: str) -> Any:
+    """The operator's options of a CRM."""
+    return settings.CRM_OPTIONS[kind]
+
+
+def host_policy_for(kind: str) -> HostPolicy:
+    """Where this CRM's secrets may go."""
+    return host_policy(kind, options_for(kind), settings.SANDBOX_HOSTS)
+
+
+def sign_in_for(kind: str) -> SignIn:
+    """The OAuth side of a CRM, one object per process and options."""
+    return _sign_in(kind, options_for(kind), host_policy_for(kind))
+
+
+def pace_for(kind: str, remote: str) -> Pace:
+    """The pace that everybody shares who talks to this *remote* account."""
+    per_second = getattr(options_for(kind), "requests_per_second", 0)
+    if not per_second or not remote:
+        return NoPace()
+    return Limiter(redis_client(), f"{settings.REDIS_PREFIX}{kind}:{remote}", per_second)
+
+
+def redis_client() -> redis.Redis:
+    """One pooled client per process."""
+    return _redis(settings.REDIS_URL)
+
+
+@lru_cache(maxsize=8)
+def _sign_in(kind: str, options: Any, hosts: HostPolicy) -> SignIn:
+    return connector_class(kind).sign_in(options, hosts)
+
+
+@lru_cache(maxsize=2)
+def _redis(url: str) -> redis.Redis:
+    return redis.Redis.from_url(url, socket_connect_timeout=2, socket_timeout=5)

@@ -1,0 +1,165 @@
+"""Connecting an account on its CRM's consent page: the way there (``begin``) and back (``finish``)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from celery import current_app
+from django.conf import settings
+from django.db import transaction
+
+from accounts import consent, states, tokens
+from accounts.access import connector_at, connector_for, keep_facts, remember
+from accounts.consent import ConnectError
+from accounts.kinds import host_policy_for, label_of, sign_in_for
+from accounts.models import Account, ConnectAttempt, Token, live_accounts
+from connectors.auth import Tokens
+from connectors.base import Callback, Grant, Identity
+from connectors.errors import BadCallback, ConnectorError, NeedsReconnect, OurMistake, TryLater
+from connectors.hosts import HostNotAllowed
+
+log = logging.getLogger(__name__)
+
+
+def begin(account_id: str, kind: str, portal: str = "", return_url: str = "") -> tuple[Account, str]:
+    """The account that the consent page will connect, and the link to that page.
+
+    A live account works on until the browser comes back (D17); without one a pending account is made
+    (D18). Raises ``HostNotAllowed`` for a portal that is none of the CRM's, ``ConnectError`` for a return
+    address that isn't listed.
+    """
+    portal = host_policy_for(kind).allow(portal) if portal else ""
+    if return_url and not _is_listed(return_url):
+        raise ConnectError("return_url", label_of(kind))
+    account, _ = live_accounts().get_or_create(account_id=account_id, crm=kind)
+    if portal and account.state == Account.State.CONNECTING:
+        _point(account, portal)
+    state = consent.issue(account, portal, return_url)
+    return account, sign_in_for(kind).authorize_url(state, portal)
+
+
+def default_return_url() -> str:
+    """Where a browser goes on to when nobody says otherwise; empty where nothing is listed."""
+    return settings.RETURN_URLS[0] if settings.RETURN_URLS else ""
+
+
+def finish(query: Mapping[str, str]) -> tuple[Account, str]:
+    """The connected account, and the return address of its attempt (mostly empty).
+
+    Nothing is stored before the CRM has said, with the new tokens, whose they are. Raises ``ConnectError``.
+    """
+    attempt = consent.claim(query)
+    try:
+        account = _connect(attempt, query)
+    except ConnectError as exc:
+        consent.close(attempt, f"{exc.code} {exc.detail}".strip())
+        log.info("account=%s crm=%s connect=%s", attempt.account_id, attempt.account.crm, exc.code)
+        raise
+    consent.close(attempt, "connected")
+    _prepare(account)
+    return account, attempt.return_url
+
+
+def _connect(attempt: ConnectAttempt, query: Mapping[str, str]) -> Account:
+    crm = label_of(attempt.account.crm)
+    if attempt.account.deleted:
+        raise ConnectError("account_gone", crm)
+    with _in_words(crm, refused="denied" if query.get("error") else "refused"):
+        callback = sign_in_for(attempt.account.crm).read_callback(query, attempt.portal)
+    grant = _exchange(attempt, callback, crm)
+    with _in_words(crm):
+        identity = _identify(attempt.account.crm, grant)
+    return _store(attempt, grant, identity)
+
+
+def _exchange(attempt: ConnectAttempt, callback: Callback, crm: str) -> Grant:
+    try:
+        with _in_words(crm, unanswered="busy"):
+            return sign_in_for(attempt.account.crm).exchange(callback)
+    except ConnectError as exc:
+        if exc.code == "busy":
+            consent.release(attempt)
+        raise
+
+
+def _identify(kind: str, grant: Grant) -> Identity:
+    store = _Held(grant.tokens)
+    return connector_at(kind, grant.host, store, grant.remote_id, grant.facts).identify()
+
+
+def _store(attempt: ConnectAttempt, grant: Grant, identity: Identity) -> Account:
+    """All or nothing. The same CRM account gets new tokens, another one replaces it (D17)."""
+    with transaction.atomic():
+        Token.objects.select_for_update().filter(account_id=attempt.account_id).first()
+        account = Account.objects.select_for_update().get(pk=attempt.account_id)
+        if account.deleted:
+            raise ConnectError("account_gone", label_of(account.crm))
+        if account.remote_id and account.remote_id != identity.remote_id:
+            states.disconnect(account)
+            account = Account.objects.create(account_id=account.account_id, crm=account.crm)
+        _point(account, grant.host, identity.remote_id)
+        remember(account, identity)
+        keep_facts(account, grant.facts)
+        tokens.put(account, grant.tokens)
+        states.activate(account)
+        transaction.on_commit(lambda: _ask_for_sync(account.pk))
+    return account
+
+
+def _point(account: Account, host: str, remote_id: str = "") -> None:
+    account.host, account.remote_id, account.subdomain = host, remote_id, host.partition(".")[0]
+    account.save(update_fields=["host", "remote_id", "subdomain"])
+
+
+def _prepare(account: Account) -> None:
+    """What deliveries rely on is made at once if it can be; if not, the next sync makes it."""
+    try:
+        keep_facts(account, connector_for(account).prepare())
+    except ConnectorError as exc:
+        log.warning("account=%s crm=%s prepare=%s %s", account.pk, account.crm, exc.code, exc.message)
+
+
+def _ask_for_sync(account_pk: int) -> None:
+    """``next_sync_at`` is set: a dead broker only delays."""
+    try:
+        current_app.send_task("crm_cache.tasks.sync_account", [account_pk])
+    except Exception as exc:
+        log.warning("account=%s sync could not be queued: %s", account_pk, type(exc).__name__)
+
+
+def _is_listed(url: str) -> bool:
+    return any(
+        url == known or url.startswith((f"{known.rstrip('/')}/", f"{known}?"))
+        for known in settings.RETURN_URLS
+    )
+
+
+@contextmanager
+def _in_words(crm: str, refused: str = "refused", unanswered: str = "lost") -> Iterator[None]:
+    """Every way in which a CRM can fail, as a ``ConnectError``."""
+    try:
+        yield
+    except (BadCallback, HostNotAllowed) as exc:
+        raise ConnectError(refused, crm, "" if refused == "denied" else str(exc)) from exc
+    except TryLater as exc:
+        raise ConnectError(unanswered, crm) from exc
+    except OurMistake as exc:
+        log.error("crm=%s can't be connected, check its settings: %s %s", crm, exc.code, exc.message)
+        raise ConnectError("ours", crm) from exc
+    except ConnectorError as exc:
+        raise ConnectError("refused", crm, f"{exc.message.rstrip('.')}. {exc.remedy}") from exc
+
+
+class _Held:
+    """A ``TokenStore`` for a pair that isn't stored yet."""
+
+    def __init__(self, pair: Tokens) -> None:
+        self.pair = pair
+
+    def current(self) -> Tokens:
+        return self.pair
+
+    def renew(self, stale: Tokens) -> Tokens:
+        raise NeedsReconnect("The CRM refuses a token that it has just given out", code="token_refused")

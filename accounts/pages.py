@@ -1,0 +1,86 @@
+"""The small page a browser sees when it comes back from a consent page."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils.translation import get_language_from_request
+from rest_framework.request import Request
+
+from accounts.consent import ConnectError
+from accounts.models import Account
+from accounts.sentences import sentence
+
+WORDS = {
+    "en": {
+        "connected": "{crm} is connected",
+        "failed": "{crm} is not connected",
+        "goes_on": "The lists are being fetched. This window closes by itself; if it doesn't, close it.",
+        "said": "Answer of the CRM",
+    },
+    "ru": {
+        "connected": "{crm}: аккаунт подключён",
+        "failed": "{crm}: подключить не удалось",
+        "goes_on": "Загружаем списки. Окно закроется само; если этого не случилось, закройте его.",
+        "said": "Ответ CRM",
+    },
+}
+
+
+def wants_page(request: Request) -> bool:
+    """A browser asks for HTML, a script doesn't."""
+    return "text/html" in request.headers.get("Accept", "")
+
+
+def success_page(request: Request, account: Account, crm: str) -> HttpResponse:
+    """Says which account was connected, tells the window that opened this one, and closes."""
+    return _page(request, 200, crm, {"done": True, "account": account, "name": account.name or account.host})
+
+
+def failure_page(request: Request, error: ConnectError) -> HttpResponse:
+    """Says what happened and what to do."""
+    words = sentence(error.code, error.crm, _language(request))
+    return _page(request, 400, error.crm, {"done": False, "sentence": words, "detail": error.detail})
+
+
+def _page(request: Request, status: int, crm: str, more: dict[str, Any]) -> HttpResponse:
+    language, nonce = _language(request), secrets.token_urlsafe(16)
+    words = {name: text.format(crm=crm) for name, text in WORDS[language].items()}
+    context = {"language": language, "nonce": nonce, "words": words, "opener": _opener(), **more}
+    response = HttpResponse(render_to_string("accounts/connect.html", context), status=status)
+    response.headers.update(_headers(nonce))
+    return response
+
+
+def _headers(nonce: str) -> dict[str, str]:
+    policy = (
+        "default-src 'none'",
+        f"style-src 'nonce-{nonce}'",
+        f"script-src 'nonce-{nonce}'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+    return {
+        "Content-Security-Policy": "; ".join(policy),
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "no-referrer",
+        # Django's default would cut the tie to the window that opened this one.
+        "Cross-Origin-Opener-Policy": "unsafe-none",
+    }
+
+
+def _opener() -> str:
+    """The origins that may hear of the success; anybody, where none is listed: it names no account."""
+    origins = {"{0.scheme}://{0.netloc}".format(urlsplit(url)) for url in settings.RETURN_URLS}
+    return " ".join(sorted(origins)) or "*"
+
+
+def _language(request: HttpRequest | Request) -> str:
+    asked = get_language_from_request(getattr(request, "_request", request))
+    return "ru" if asked.startswith("ru") else "en"

@@ -1,0 +1,54 @@
+"""JSON bodies as we take them: of limited size, strict, and cleaned of what a database can't store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser
+
+from accounts.api_errors import ApiError
+
+MOST_BYTES = 256 * 1024
+UNSTORABLE = {0: None, **dict.fromkeys(range(55296, 57344), "�")}
+
+
+class BoundedJSONParser(BaseParser):
+    """``application/json`` in UTF-8 of at most 256 KiB. NaN, infinities and other encodings are refused;
+    NUL characters are dropped and lone surrogates replaced, so that a strange text never costs an answer."""
+
+    media_type = "application/json"
+
+    def parse(
+        self, stream: Any, media_type: Any = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        body = stream.read(MOST_BYTES + 1)
+        if len(body) > MOST_BYTES:
+            raise ApiError("The body is larger than 256 KiB", code="too_large", status=413)
+        try:
+            return clean(json.loads(body.decode("utf-8-sig"), parse_constant=_refuse))
+        except (ValueError, RecursionError) as exc:
+            raise ParseError(f"Bad Request: the body is not readable JSON ({_why(exc)})") from exc
+
+
+def clean(value: Any) -> Any:
+    """The same value with texts that any store takes."""
+    if isinstance(value, str):
+        return value if value.isascii() and "\0" not in value else value.translate(UNSTORABLE)
+    if isinstance(value, list):
+        return [clean(item) for item in value]
+    if isinstance(value, dict):
+        return {clean(key): clean(item) for key, item in value.items()}
+    return value
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON number")
+
+
+def _why(exc: Exception) -> str:
+    if isinstance(exc, json.JSONDecodeError):
+        return f"{exc.msg} at character {exc.pos}"
+    return "too deeply nested" if isinstance(exc, RecursionError) else str(exc)[:100]

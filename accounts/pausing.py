@@ -1,0 +1,42 @@
+"""A pause in refreshing one CRM's tokens, after the CRM refused our own keys.
+
+It is kept under the options it happened with, so that mended settings are tried at once.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import astuple
+from datetime import timedelta
+
+import redis
+from django.conf import settings
+from django.utils.crypto import salted_hmac
+
+from accounts.kinds import options_for, redis_client
+
+log = logging.getLogger(__name__)
+FOR = timedelta(minutes=5)
+
+
+def start(kind: str, reason: str) -> None:
+    """Nobody refreshes this CRM's tokens for a few minutes. Without Redis everybody goes on trying."""
+    log.error("crm=%s refuses our own keys, refreshing rests: %s", kind, reason)
+    try:
+        redis_client().set(_key(kind), reason[:500], ex=FOR)
+    except redis.RedisError:
+        log.warning("crm=%s pause could not be noted", kind)
+
+
+def why(kind: str) -> str:
+    """The reason of the pause, empty where there is none."""
+    try:
+        reason = redis_client().get(_key(kind))
+    except redis.RedisError:
+        return ""
+    return reason.decode(errors="replace") if isinstance(reason, bytes) else ""
+
+
+def _key(kind: str) -> str:
+    mark = salted_hmac("accounts.pausing", repr(astuple(options_for(kind)))).hexdigest()[:16]
+    return f"{settings.REDIS_PREFIX}refresh-rests:{kind}:{mark}"

@@ -1,0 +1,240 @@
+"""Staying signed in: the stored pair of tokens, and its exchange, once per round over all processes.
+
+The exchange is the one network call inside a transaction, on purpose: the lock holds one token row and
+nothing else, and the new pair is stored before anybody can use it. What the exchange met is *returned*
+through the transaction and raised behind it, so that what was written of a failure survives.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import pausing, states
+from accounts.kinds import host_policy_for, label_of, sign_in_for
+from accounts.models import Account, Token
+from accounts.secrets import WrongKey
+from connectors.auth import Tokens
+from connectors.base import Grant
+from connectors.errors import ConnectorError, NeedsReconnect, OurMistake, Stopped, TryLater
+from connectors.hosts import HostNotAllowed
+from connectors.registry import connector_class
+
+log = logging.getLogger(__name__)
+
+# Seconds until an exchange without an answer is repeated, with the same refresh token.
+RETRY_AFTER = (60, 120, 300, 900, 1800)
+SOONEST = 60
+LATER = timedelta(hours=1)
+Read = TypeVar("Read")
+
+
+class AccountTokens:
+    """The ``TokenStore`` of one account. Threads may share one."""
+
+    def __init__(self, account_id: int) -> None:
+        self.account_id = account_id
+        self._host = ""
+
+    def current(self) -> Tokens:
+        """The stored pair. Raises ``NeedsReconnect`` where there is none."""
+        row = _open(
+            lambda: Token.objects.select_related("account").filter(account_id=self.account_id).first()
+        )
+        if row is None:
+            raise not_connected()
+        self._host = self._host or row.account.host
+        return pair_of(row)
+
+    def renew(self, stale: Tokens) -> Tokens:
+        """A pair newer than ``stale``: another process's, or one exchanged now.
+
+        Raises ``TryLater`` where the account has moved to another host: the connector in hand speaks to
+        the old one, the next to be built will not.
+        """
+        found = rotate(self.account_id, lambda row: row.access == stale.access)
+        host = Account.objects.values_list("host", flat=True).get(pk=self.account_id)
+        if self._host and host != self._host:
+            raise TryLater(f"The account has moved to {host}", code="moved", after=1, account_wide=True)
+        return found
+
+
+def rotate(account_id: int, is_stale: Callable[[Token], bool], *, wait: bool = True) -> Tokens:
+    """Exchange the pair if it still is stale once the row is ours. Raises like ``SignIn.refresh``.
+
+    Without ``wait`` a row that somebody else holds is left to them (``TryLater``).
+    """
+    with transaction.atomic(durable=True):
+        rows = Token.objects.select_for_update(skip_locked=not wait)
+        row = _open(lambda: rows.filter(account_id=account_id).first())
+        outcome = _renewed(row, is_stale) if row else _nobody(account_id, wait)
+    if isinstance(outcome, ConnectorError):
+        raise outcome
+    return outcome
+
+
+def put(account: Account, tokens: Tokens) -> None:
+    """Store a first or a whole new pair for an account. The caller holds the transaction."""
+    now = timezone.now()
+    Token.objects.update_or_create(
+        account=account,
+        defaults={
+            "access": tokens.access,
+            "refresh": tokens.refresh,
+            "expires_at": expiry_of(tokens),
+            "refresh_at": refresh_time(account.crm, tokens, now),
+            "refreshed_at": now,
+            "failures": 0,
+            "last_error": "",
+        },
+    )
+
+
+def pair_of(row: Token) -> Tokens:
+    """The stored pair as connectors know it."""
+    return Tokens(row.access, row.refresh, row.expires_at.timestamp() if row.expires_at else 0.0)
+
+
+def refresh_time(kind: str, tokens: Tokens, now: datetime) -> datetime | None:
+    """When to renew: at two thirds of the life, or as often as the CRM wants; None for what never expires."""
+    every = connector_class(kind).can.refresh_every
+    if not tokens.refresh or not (every or tokens.expires_at):
+        return None
+    life = every or (tokens.expires_at - now.timestamp()) * 2 / 3
+    return now + timedelta(seconds=max(life, SOONEST))
+
+
+def expiry_of(tokens: Tokens) -> datetime | None:
+    return datetime.fromtimestamp(tokens.expires_at, UTC) if tokens.expires_at else None
+
+
+def not_connected() -> NeedsReconnect:
+    return NeedsReconnect(
+        "The account has no tokens",
+        code="no_tokens",
+        remedy="Connect the account again.",
+        account_wide=True,
+    )
+
+
+def _open(read: Callable[[], Read]) -> Read:
+    """A stored secret that our keys don't open is the operator's business, not the account's."""
+    try:
+        return read()
+    except WrongKey as exc:
+        log.error("tokens can't be opened: %s", exc)
+        raise OurMistake(str(exc), code="wrong_key", account_wide=True) from exc
+
+
+def _nobody(account_id: int, wait: bool) -> ConnectorError:
+    if not wait and Token.objects.filter(account_id=account_id).only("pk").exists():
+        return TryLater("Somebody else renews the tokens just now", code="locked", after=1)
+    return not_connected()
+
+
+def _renewed(row: Token, is_stale: Callable[[Token], bool]) -> Tokens | ConnectorError:
+    if not is_stale(row):
+        return pair_of(row)
+    account = Account.objects.get(pk=row.account_id)
+    if mistake := pausing.why(account.crm):
+        return OurMistake(mistake, code="refresh_paused", account_wide=True)
+    try:
+        return _kept(row, account, _exchange(row, account))
+    except Stopped as exc:
+        states.pause(account, _sentence(exc))
+        return _postponed(row, exc, LATER)
+    except NeedsReconnect as exc:
+        return _refused(row, account, exc)
+    except OurMistake as exc:
+        return _postponed(row, exc, pausing.FOR)
+    except ConnectorError as exc:
+        return _unanswered(row, exc)
+
+
+def _exchange(row: Token, account: Account) -> Grant:
+    if not connector_class(account.crm).can.oauth or not row.refresh:
+        raise NeedsReconnect(f"{label_of(account.crm)} no longer accepts the key", code="key_refused")
+    try:
+        host = host_policy_for(account.crm).allow(account.host)
+    except HostNotAllowed as exc:
+        log.error("account=%s can't be refreshed: %s", account.pk, exc)
+        raise OurMistake(str(exc), code="host_not_allowed", account_wide=True) from exc
+    try:
+        return sign_in_for(account.crm).refresh(host, pair_of(row))
+    except OurMistake as exc:
+        # It would meet every account of this CRM; none of them is to blame.
+        pausing.start(account.crm, exc.message)
+        raise
+
+
+def _kept(row: Token, account: Account, grant: Grant) -> Tokens:
+    now, new = timezone.now(), grant.tokens
+    kept = Tokens(new.access, new.refresh or row.refresh, new.expires_at)
+    row.access, row.refresh, row.expires_at = kept.access, kept.refresh, expiry_of(kept)
+    row.refresh_at, row.refreshed_at = refresh_time(account.crm, kept, now), now
+    row.failures, row.last_error = 0, ""
+    row.save()
+    _follow(account, grant)
+    log.info("account=%s crm=%s tokens=renewed", account.pk, account.crm)
+    return kept
+
+
+def _follow(account: Account, grant: Grant) -> None:
+    """Keep what the exchange told of the account: a new host after a rename, new facts."""
+    changes: dict[str, object] = {}
+    if grant.host and grant.host != account.host:
+        changes |= _move(account, grant.host)
+    if grant.facts:
+        held = Account.objects.select_for_update().values_list("facts", flat=True).get(pk=account.pk)
+        changes["facts"] = {**held, **grant.facts}
+    if changes:
+        Account.objects.filter(pk=account.pk).update(**changes)
+
+
+def _move(account: Account, host: str) -> dict[str, str]:
+    """Nothing may be raised here: the new pair would be lost with the transaction."""
+    try:
+        allowed = host_policy_for(account.crm).allow(host)
+    except HostNotAllowed as exc:
+        log.error("account=%s keeps its host: %s", account.pk, exc)
+        return {}
+    log.info("account=%s crm=%s moved from %s to %s", account.pk, account.crm, account.host, allowed)
+    return {"host": allowed, "subdomain": allowed.partition(".")[0]}
+
+
+def _refused(row: Token, account: Account, error: NeedsReconnect) -> ConnectorError:
+    doubt = (
+        " An earlier renewal got no answer: the CRM may have counted the token as used."
+        if row.failures
+        else ""
+    )
+    states.needs_reconnect(account, _sentence(error) + doubt)
+    row.refresh_at, row.last_error = None, error.message
+    row.save(update_fields=["refresh_at", "last_error"])
+    return error
+
+
+def _unanswered(row: Token, error: ConnectorError) -> ConnectorError:
+    """No answer proves nothing: the same refresh token is sent again, soon."""
+    wait = max(RETRY_AFTER[min(row.failures, len(RETRY_AFTER) - 1)], getattr(error, "after", None) or 0)
+    row.failures += 1
+    _postponed(row, error, timedelta(seconds=min(wait, LATER.total_seconds())))
+    if isinstance(error, TryLater):
+        return error
+    return TryLater(error.message, code=error.code, account_wide=True, trace=error.trace)
+
+
+def _postponed(row: Token, error: ConnectorError, pause: timedelta) -> ConnectorError:
+    row.refresh_at, row.last_error = timezone.now() + pause, error.message
+    row.save(update_fields=["refresh_at", "last_error", "failures"])
+    log.warning("account=%s tokens=%s %s", row.account_id, error.code, error.message)
+    return error
+
+
+def _sentence(error: ConnectorError) -> str:
+    return " ".join(f"{part.rstrip('.')}." for part in (error.message, error.remedy) if part)

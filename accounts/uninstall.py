@@ -1,0 +1,58 @@
+"""A CRM's notice that the integration was removed there (D22)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import timedelta
+
+from django.db.models import F, Value
+from django.db.models.functions import Least
+from django.utils import timezone
+
+from accounts import states
+from accounts.access import connector_for
+from accounts.kinds import sign_in_for
+from accounts.models import Account, Token, live_accounts
+from connectors.errors import BadCallback, ConnectorError, NeedsReconnect, Stopped
+
+log = logging.getLogger(__name__)
+LOOK_AGAIN = timedelta(minutes=2)
+
+
+def uninstall(kind: str, query: Mapping[str, str]) -> None:
+    """Disconnect whatever is tied to the removed CRM account. Raises ``BadCallback`` for a false notice.
+
+    The notice has no date, so an old one could be sent again after a new install: it only counts where the
+    CRM does refuse our tokens.
+    """
+    remote_id = sign_in_for(kind).read_uninstall(query)
+    if not remote_id:
+        raise BadCallback("The notice names no account")
+    for account in live_accounts(crm=kind, remote_id=remote_id):
+        if _is_refused(account):
+            states.disconnect(account)
+        else:
+            _look_again(account)
+
+
+def _is_refused(account: Account) -> bool:
+    try:
+        connector_for(account).identify()
+    except Stopped:
+        return False
+    except NeedsReconnect:
+        return True
+    except ConnectorError as exc:
+        log.warning("account=%s uninstall could not be verified: %s", account.pk, exc.code)
+    return False
+
+
+def _look_again(account: Account) -> None:
+    """The tokens work (or nobody answers): bring their renewal forward, which will tell."""
+    log.warning(
+        "account=%s crm=%s was said to be uninstalled, its tokens aren't refused", account.pk, account.crm
+    )
+    soon = timezone.now() + LOOK_AGAIN
+    rows = Token.objects.filter(account_id=account.pk, refresh_at__isnull=False)
+    rows.update(refresh_at=Least(F("refresh_at"), Value(soon)))

@@ -1,0 +1,143 @@
+"""Accounts over REST, and the two addresses that CRMs and browsers come back to."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse, HttpResponseRedirect
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from accounts import oauth, states
+from accounts.api import CrmViewSet, JsonWhateverIsAsked
+from accounts.api_errors import ApiError
+from accounts.api_schema import optional, words
+from accounts.consent import ConnectError
+from accounts.kinds import label_of
+from accounts.pages import failure_page, success_page, wants_page
+from accounts.serializers.amocrm import ConnectAccountResp, CurrentAccount
+from accounts.uninstall import uninstall
+from connectors.errors import BadCallback
+
+NEVER_KEPT = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+
+
+class AccountView(CrmViewSet):
+    """The caller's account of a CRM whose consent page asks which account it is to be."""
+
+    @extend_schema(
+        operation_id="ConnectAccount",
+        tags=["main"],
+        description="A link to the CRM's consent page. A body, if there is one, is ignored.",
+        request=None,
+        responses={
+            200: OpenApiResponse(ConnectAccountResp, "The authorisation link was made"),
+            **words(401, 500),
+        },
+    )
+    def connect(self, request: Request) -> Response:
+        _, link = oauth.begin(self.caller_id, self.kind)
+        return Response(ConnectAccountResp({"link": link}).data, headers=NEVER_KEPT)
+
+    @extend_schema(
+        operation_id="GetCurrentAccount",
+        tags=["main"],
+        description="The connected account; 404 until it is authorised.",
+        responses={200: OpenApiResponse(CurrentAccount, "The integration account"), **words(401, 404, 500)},
+    )
+    def show(self, request: Request) -> Response:
+        return Response(CurrentAccount(self.connected_account()).data)
+
+    @extend_schema(
+        operation_id="SoftDeleteAccount",
+        tags=["main"],
+        description="Disconnect and soft-delete the account; another one may be connected in its place.",
+        request=None,
+        responses=words(200, 401, 500),
+    )
+    def remove(self, request: Request) -> Response:
+        if account := self.live_account():
+            states.disconnect(account)
+        return Response("Success")
+
+
+class OpenView(ViewSet):
+    """For callers without a token: browsers and CRMs, whose proof is in the address."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    content_negotiation_class = JsonWhateverIsAsked
+    error_shape = "string"
+    kind = ""
+
+    def nothing(self, request: Request) -> Response:
+        """HEAD looks; it never acts."""
+        return Response(headers=NEVER_KEPT)
+
+
+class ConsentReturnView(OpenView):
+    @extend_schema(
+        operation_id="WebhookCreate",
+        tags=["main"],
+        description="Where a CRM's consent page sends the browser. The state alone tells which CRM and account "
+        "it is about; each CRM sends parameters of its own. A browser gets a page instead of the string.",
+        parameters=optional(
+            state="issued with the link, for one use",
+            code="authorisation code",
+            error="why there is no code",
+            referer="host of the account",
+            platform="which of the vendor's platforms",
+            from_widget="a notice of an installation, not a return",
+            client_id="the integration",
+            domain="host of the portal",
+            member_id="id of the portal",
+            server_domain="authorisation server",
+            scope="granted scopes",
+        ),
+        request=None,
+        responses={
+            **words(200),
+            302: OpenApiResponse(description="To the return address"),
+            **words(400, 500),
+        },
+        auth=[],
+    )
+    def finish(self, request: Request) -> HttpResponse:
+        query = request.query_params.dict()
+        if query.get("from_widget") and not query.get("state"):
+            # A server's notice about an installation; nothing ties it to one of our accounts (reference 1.3).
+            return Response("Success", headers=NEVER_KEPT)
+        try:
+            account, return_url = oauth.finish(query)
+        except ConnectError as exc:
+            if wants_page(request):
+                return failure_page(request, exc)
+            return Response(exc.said(), status=400, headers=NEVER_KEPT)
+        if return_url:
+            return HttpResponseRedirect(return_url, headers=NEVER_KEPT)
+        if wants_page(request):
+            return success_page(request, account, label_of(account.crm))
+        return Response("Success", headers=NEVER_KEPT)
+
+
+class UninstallView(OpenView):
+    @extend_schema(
+        operation_id="WebhookDelete",
+        tags=["main"],
+        description="The CRM tells that the integration was removed there: whatever is tied to that CRM account "
+        "is soft-deleted, once the CRM confirms it by refusing our tokens.",
+        parameters=optional(
+            account_id="id of the CRM account",
+            client_uuid="the integration",
+            signature='hex HMAC-SHA256 of "client_uuid|account_id", keyed with the integration\'s secret',
+        ),
+        request=None,
+        responses=words(200, 403),
+        auth=[],
+    )
+    def remove(self, request: Request) -> Response:
+        try:
+            uninstall(self.kind, request.query_params.dict())
+        except BadCallback as exc:
+            raise ApiError(f"Forbidden: {exc}", code="forbidden", status=403) from exc
+        return Response("Success", headers=NEVER_KEPT)
