@@ -7,7 +7,7 @@ import random
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import close_old_connections, transaction
+from django.db import connection, transaction
 from django.db.models import DurationField, ExpressionWrapper, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Least, Random
@@ -39,7 +39,9 @@ def run_waiting(account_id: int) -> None:
     if account is None:
         return runs.fail_waiting(account_id, "The account was disconnected.")
     if not account.usable:
-        return runs.explain_waiting(account_id, f"Waits: the account is {account.get_state_display()}.")
+        return runs.explain_waiting(
+            account_id, f"Waits until the account can be used again ({account.get_state_display()})."
+        )
     while claim := runs.claim(account_id, connector_class(account.crm).can.lists):
         if not _refresh(account, claim):
             return None
@@ -90,12 +92,19 @@ def _walk(run: SyncRun, connector: Connector) -> None:
 def _take_pages(run: SyncRun, walk: Walk, connector: Connector) -> int:
     """Write page by page; a run that was taken from us meanwhile writes nothing."""
     pages = 0
+    _let_go()
     for page in connector.fetch(run.what):
         with transaction.atomic():
             runs.progress(run, walk.take(page, timezone.now()))
         pages += 1
-        close_old_connections()  # back to the pool while the CRM thinks
+        _let_go()
     return pages
+
+
+def _let_go() -> None:
+    """Give the database connection back to the pool while the CRM thinks."""
+    if not connection.in_atomic_block:
+        connection.close()
 
 
 def _settle(account: Account, run: SyncRun, error: ConnectorError) -> bool:

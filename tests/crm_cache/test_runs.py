@@ -1,0 +1,355 @@
+"""Refreshes are asked for once, claimed by one process each, and say how they ended."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from celery import current_app
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from accounts.models import Account
+from connectors.errors import NeedsReconnect, Refused, Stopped, TryLater
+from connectors.rows import TagRow
+from crm_cache import refresh, runs
+from crm_cache.models import SyncRun, Tag
+from crm_cache.refresh import pause_after, run_waiting, sync_due
+from crm_cache.runs import ask_for
+
+pytestmark = pytest.mark.django_db
+LISTS = ("users", "pipelines", "steps", "fields", "tags")
+QUIZ, HOT = TagRow("leads", "1", "quiz"), TagRow("leads", "2", "hot")
+
+
+def states(account: Account) -> dict[str, str]:
+    return dict(SyncRun.objects.filter(account=account).order_by("id").values_list("what", "state"))
+
+
+def errors(account: Account) -> dict[str, str]:
+    return dict(SyncRun.objects.filter(account=account).order_by("id").values_list("what", "error"))
+
+
+# -- asking ----------------------------------------------------------------------------------------------
+
+
+def test_without_lists_all_of_them_are_asked_for(shop: Account) -> None:
+    ask_for(shop)
+    assert states(shop) == dict.fromkeys(LISTS, "waiting")
+
+
+def test_asking_twice_joins_what_waits(shop: Account, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(1):
+        ask_for(shop, ["tags"])
+    ask_for(shop, ["tags", "users"])
+    assert states(shop) == {"tags": "waiting", "users": "waiting"}
+
+
+def test_asking_while_the_list_is_walked_makes_one_more_run(shop: Account) -> None:
+    ask_for(shop, ["tags"])
+    runs.claim(shop.pk, LISTS)
+    ask_for(shop, ["tags"])
+    ask_for(shop, ["tags"])
+    assert Counter(SyncRun.objects.values_list("state", flat=True)) == {"running": 1, "waiting": 1}
+    assert runs.claim(shop.pk, LISTS) is None
+
+
+def test_a_list_that_the_crm_lacks_is_refused(shop: Account) -> None:
+    with pytest.raises(ValueError, match="has no list called moods"):
+        ask_for(shop, ["moods"])
+
+
+def test_work_starts_on_commit(
+    shop: Account, woken: list[int], django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        ask_for(shop)
+        assert woken == []
+    assert woken == [shop.pk]
+
+
+def test_a_dead_broker_is_no_failure(monkeypatch: pytest.MonkeyPatch, caplog: Any) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise ConnectionError("nobody listens")
+
+    monkeypatch.undo()  # the real start
+    monkeypatch.setattr(current_app, "send_task", refuse)
+    runs.start([1, 2])
+    assert "the broker is out of reach" in caplog.text
+
+
+# -- walking ---------------------------------------------------------------------------------------------
+
+
+def test_a_full_sync_learns_the_account_once(shop: Account, crm: Any) -> None:
+    ask_for(shop)
+    run_waiting(shop.pk)
+    assert (crm.learned, crm.walked) == (1, list(LISTS))
+    assert states(shop) == dict.fromkeys(LISTS, "done")
+    shop.refresh_from_db()
+    assert shop.synced_at is not None
+
+    ask_for(shop, ["tags"])
+    run_waiting(shop.pk)
+    assert crm.learned == 1
+
+
+def test_an_account_that_may_not_be_learned_has_its_lists_all_the_same(shop: Account, crm: Any) -> None:
+    crm.refuses_to_be_learned = Refused("Fields can be made by administrators only")
+    ask_for(shop)
+    run_waiting(shop.pk)
+    assert set(states(shop).values()) == {"done"}
+
+
+def test_one_refused_list_does_not_hold_the_others_back(shop: Account, crm: Any) -> None:
+    crm.pages["users"] = [
+        Refused("Only an administrator may list users", remedy="Connect as an administrator.")
+    ]
+    ask_for(shop)
+    run_waiting(shop.pk)
+    assert states(shop) == {**dict.fromkeys(LISTS, "done"), "users": "failed"}
+    assert errors(shop)["users"] == "Only an administrator may list users. Connect as an administrator."
+
+
+def test_a_revoked_token_parks_the_account_and_the_rest_waits(shop: Account, crm: Any) -> None:
+    crm.pages["pipelines"] = [NeedsReconnect("The token was revoked", account_wide=True)]
+    ask_for(shop)
+    run_waiting(shop.pk)
+    shop.refresh_from_db()
+    assert (shop.state, shop.state_reason) == ("needs_reconnect", "The token was revoked.")
+    assert states(shop) == {
+        "users": "done",
+        "pipelines": "failed",
+        **dict.fromkeys(["steps", "fields", "tags"], "waiting"),
+    }
+    assert errors(shop)["tags"] == "Waits: The token was revoked."
+
+
+def test_what_waited_for_the_owner_goes_on_after_reconnecting(
+    shop: Account, crm: Any, woken: list[int]
+) -> None:
+    Account.objects.update(state=Account.State.NEEDS_RECONNECT)
+    ask_for(shop, ["tags"])
+    run_waiting(shop.pk)
+    assert (states(shop), errors(shop)) == (
+        {"tags": "waiting"},
+        {"tags": "Waits until the account can be used again (needs reconnecting)."},
+    )
+    SyncRun.objects.update(asked_at=timezone.now() - timedelta(hours=1))
+    sync_due()
+    assert woken == []
+
+    Account.objects.update(state=Account.State.ACTIVE)
+    sync_due()
+    assert woken == [shop.pk]
+    run_waiting(shop.pk)
+    assert (states(shop), errors(shop)) == ({"tags": "done"}, {"tags": ""})
+
+
+def test_a_stop_sign_pauses_the_account(shop: Account, crm: Any) -> None:
+    crm.pages["users"] = [Stopped("The CRM blocked us", account_wide=True)]
+    ask_for(shop, ["users"])
+    run_waiting(shop.pk)
+    shop.refresh_from_db()
+    assert shop.state == "paused"
+
+
+def test_a_crm_out_of_reach_is_asked_once_and_again_soon(shop: Account, crm: Any) -> None:
+    Account.objects.update(next_sync_at=timezone.now() + timedelta(hours=6))
+    crm.pages["users"] = [TryLater("The CRM did not answer", after=300, account_wide=True)]
+    ask_for(shop)
+    run_waiting(shop.pk)
+    assert set(states(shop).values()) == {"failed"}
+    assert crm.walked == ["users"]
+    shop.refresh_from_db()
+    assert shop.next_sync_at is not None
+    pause = shop.next_sync_at - timezone.now()
+    assert timedelta(seconds=290) < pause < timedelta(seconds=430)
+
+
+def test_a_gone_account_fails_what_it_waited_for(shop: Account, crm: Any) -> None:
+    ask_for(shop, ["tags"])
+    Account.objects.update(deleted=True, state=Account.State.DISCONNECTED)
+    run_waiting(shop.pk)
+    assert (states(shop), errors(shop)) == ({"tags": "failed"}, {"tags": "The account was disconnected."})
+
+
+def test_no_secret_gets_into_an_error(shop: Account, crm: Any) -> None:
+    crm.pages["tags"] = [Refused("It said access_token=abcdef1234567890 is bad")]
+    ask_for(shop, ["tags"])
+    run_waiting(shop.pk)
+    assert errors(shop) == {"tags": "It said access_token=*** is bad."}
+
+
+@pytest.mark.parametrize("failures", range(1, 40))
+def test_pauses_grow_up_to_the_ordinary_pace(failures: int) -> None:
+    least = min(timedelta(minutes=1) * 2 ** (failures - 1), settings.SYNC_EVERY)
+    assert least <= pause_after(failures) <= least * 1.41
+    assert pause_after(failures, timedelta(days=2)) >= timedelta(days=2)
+
+
+def test_failures_are_counted_since_the_last_success(shop: Account) -> None:
+    made = [
+        SyncRun.objects.create(account=shop, what="tags", state=state)
+        for state in ("failed", "failed", "done", "failed", "failed")
+    ]
+    assert runs.failures_in_a_row(made[-1]) == 2
+
+
+def test_only_the_last_twenty_runs_of_a_list_are_kept(connect: Any, crm: Any) -> None:
+    shop, branch = connect("shop"), connect("branch")
+    for account, what in ((shop, "tags"), (shop, "users"), (branch, "tags")):
+        SyncRun.objects.bulk_create([SyncRun(account=account, what=what, state="done") for _ in range(25)])
+    ask_for(shop, ["tags"])
+    run_waiting(shop.pk)
+    kept = Counter(SyncRun.objects.values_list("account_id", "what"))
+    assert kept == {(shop.pk, "tags"): 20, (shop.pk, "users"): 25, (branch.pk, "tags"): 25}
+    assert SyncRun.objects.filter(account=shop, what="tags").latest("id").pages == 0
+
+
+# -- beat ------------------------------------------------------------------------------------------------
+
+
+def test_due_accounts_are_asked_and_spread(connect: Any, woken: list[int]) -> None:
+    now = timezone.now()
+    due = [connect(f"shop {number}", next_sync_at=now - timedelta(seconds=1)) for number in range(60)]
+    later = connect("later", next_sync_at=now + timedelta(hours=1))
+    parked = connect("parked", next_sync_at=now, state=Account.State.NEEDS_RECONNECT)
+    sync_due()
+    assert sorted(woken) == [account.pk for account in due]
+    assert SyncRun.objects.filter(state="waiting").count() == 60 * len(LISTS)
+    assert not SyncRun.objects.filter(account__in=[later, parked]).exists()
+
+    times = list(Account.objects.filter(pk__in=[a.pk for a in due]).values_list("next_sync_at", flat=True))
+    pauses = [(time - now) / settings.SYNC_EVERY for time in times if time]
+    assert len(set(times)) == 60
+    assert 0.79 < min(pauses) < 0.9
+    assert 1.1 < max(pauses) < 1.21
+
+    woken.clear()
+    sync_due()
+    assert woken == []
+
+
+def test_due_accounts_cost_a_constant_number_of_queries(
+    connect: Any, django_assert_max_num_queries: Any
+) -> None:
+    now = timezone.now()
+    for number in range(30):
+        connect(f"shop {number}", next_sync_at=now)
+    with django_assert_max_num_queries(12):
+        sync_due()
+
+
+def test_the_run_of_a_dead_worker_is_asked_for_again(shop: Account, crm: Any, woken: list[int]) -> None:
+    ask_for(shop, ["tags"])
+    claimed = runs.claim(shop.pk, LISTS)
+    assert claimed
+    sync_due()
+    assert woken == []
+
+    SyncRun.objects.update(alive_at=timezone.now() - timedelta(minutes=11))
+    sync_due()
+    assert woken == [shop.pk]
+    assert [(run.state, bool(run.error)) for run in SyncRun.objects.order_by("id")] == [
+        ("failed", True),
+        ("waiting", False),
+    ]
+
+
+def test_a_worker_taken_for_dead_writes_nothing_more(shop: Account, crm: Any) -> None:
+    def pages(what: str) -> Any:
+        yield [QUIZ]
+        SyncRun.objects.update(alive_at=timezone.now() - timedelta(minutes=11))
+        runs.free_stale(timezone.now())
+        crm.fetch = lambda what: iter([[QUIZ]])
+        yield [HOT]
+
+    crm.fetch = pages
+    ask_for(shop, ["tags"])
+    run_waiting(shop.pk)
+    assert list(Tag.objects.values_list("name", flat=True)) == ["quiz"]
+    assert [run.state for run in SyncRun.objects.order_by("id")] == ["failed", "done"]
+
+
+def test_a_lost_message_is_sent_again(shop: Account, woken: list[int]) -> None:
+    ask_for(shop, ["tags"])
+    sync_due()
+    assert woken == []
+    SyncRun.objects.update(asked_at=timezone.now() - timedelta(minutes=2))
+    sync_due()
+    assert woken == [shop.pk]
+
+
+# -- many processes --------------------------------------------------------------------------------------
+
+
+def at_once(*calls: Any) -> None:
+    """All calls start together, each in a thread with a connection of its own."""
+    gate = threading.Barrier(len(calls))
+
+    def call(one: Any) -> None:
+        gate.wait()
+        try:
+            one()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(calls)) as threads:
+        for outcome in [threads.submit(call, one) for one in calls]:
+            outcome.result()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_five_workers_walk_each_list_once(connect: Any, crm: Any) -> None:
+    shop, branch = connect("shop"), connect("branch")
+    crm.pages["tags"] = [[QUIZ], [HOT]]
+    for account in (shop, branch):
+        ask_for(account)
+    at_once(*[lambda pk=pk: run_waiting(pk) for pk in [shop.pk, branch.pk] * 5])
+    assert Counter(crm.walked) == dict.fromkeys(LISTS, 2)
+    assert crm.learned == 2
+    assert set(SyncRun.objects.values_list("state", flat=True)) == {"done"}
+    assert Tag.objects.count() == 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_five_callers_ask_for_one_refresh(connect: Any) -> None:
+    shop = connect("shop")
+    at_once(*[lambda: ask_for(shop)] * 5)
+    assert Counter(SyncRun.objects.values_list("what", flat=True)) == dict.fromkeys(LISTS, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_connection_is_held_while_the_crm_thinks(connect: Any, crm: Any) -> None:
+    shop, held = connect("shop"), []
+
+    def pages(what: str) -> Any:
+        for page in ([QUIZ], [HOT]):
+            held.append(connection.connection is not None)
+            yield page
+
+    crm.fetch = pages
+    ask_for(shop, ["tags"])
+    run_waiting(shop.pk)
+    assert held == [False, False]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_request_is_sent_inside_a_transaction(connect: Any, crm: Any) -> None:
+    shop, inside = connect("shop"), []
+
+    def look(*_: Any) -> Any:
+        inside.append(connection.in_atomic_block)
+        return iter([[QUIZ]])
+
+    crm.fetch = look
+    refresh.learn = look  # the fixture puts the real one back
+    ask_for(shop)
+    run_waiting(shop.pk)
+    assert inside == [False] * 6
