@@ -6,6 +6,7 @@ here knows a database.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -40,23 +41,35 @@ class TokenStore(Protocol):
 
 
 class Auth(AuthBase):
-    """Signs requests from a token store. Subclasses say how a token travels."""
+    """Signs requests from a token store. Subclasses say how a token travels. Threads may share one."""
 
     def __init__(self, store: TokenStore) -> None:
         self.store = store
         self.tokens: Tokens | None = None
+        self._lock = threading.Lock()
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        self.tokens = self.tokens or self.store.current()
-        return self.sign(request, self.tokens)
+        return self.sign(request, self.current())
+
+    def current(self) -> Tokens:
+        """The pair to sign with, read from the store once."""
+        with self._lock:
+            self.tokens = self.tokens or self.store.current()
+            return self.tokens
+
+    def signing(self, tokens: Tokens) -> Callable[[PreparedRequest], PreparedRequest]:
+        """Signs with this very pair: whoever is refused must know which pair was."""
+        return lambda request: self.sign(request, tokens)
 
     def sign(self, request: PreparedRequest, tokens: Tokens) -> PreparedRequest:
         raise NotImplementedError
 
-    def renew(self, stale: Tokens) -> None:
-        """After the CRM called ``stale`` expired: take a newer pair for this and later requests."""
-        if self.tokens is None or self.tokens.access == stale.access:
-            self.tokens = self.store.renew(stale)
+    def renew(self, stale: Tokens) -> Tokens:
+        """After the CRM called ``stale`` expired: a newer pair, for this and later requests."""
+        with self._lock:
+            if self.tokens is None or self.tokens.access == stale.access:
+                self.tokens = self.store.renew(stale)
+            return self.tokens
 
 
 class Bearer(Auth):

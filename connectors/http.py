@@ -7,17 +7,21 @@ is ``Unclear``. What a CRM's answers mean is the CRM's own table (``Reader``).
 
 from __future__ import annotations
 
+import json
 import logging
+import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import requests
+import urllib3
+from requests import exceptions
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
-from connectors.auth import Auth, NoAuth
+from connectors.auth import Auth, NoAuth, Tokens
 from connectors.draft import Exchange
 from connectors.errors import ConnectorError, NeedsReconnect, TryLater, Unclear
 from connectors.limiter import NoPace, Pace
@@ -27,7 +31,31 @@ log = logging.getLogger(__name__)
 
 USER_AGENT = "quiz-crm/1.0"
 MAX_BODY = 32 * 1024 * 1024
-NOT_SENT = (requests.ConnectTimeout, requests.exceptions.SSLError, requests.exceptions.ProxyError)
+CHUNK = 64 * 1024
+# Raised before a byte of the request has left us.
+NOT_SENT = (
+    exceptions.ConnectTimeout,
+    exceptions.ProxyError,
+    exceptions.InvalidURL,
+    exceptions.InvalidSchema,
+    exceptions.MissingSchema,
+    exceptions.InvalidHeader,
+    exceptions.InvalidJSONError,
+)
+# What OpenSSL calls a handshake that failed. Any other TLS error may have hit the answer.
+HANDSHAKE = (
+    "CERTIFICATE_VERIFY_FAILED",
+    "WRONG_VERSION_NUMBER",
+    "HANDSHAKE_FAILURE",
+    "PROTOCOL_VERSION",
+    "UNSUPPORTED_PROTOCOL",
+    "UNRECOGNIZED_NAME",
+    "HTTP_REQUEST",
+)
+
+
+class BodyLost(requests.ConnectionError):
+    """The answer began and never came whole, so the request was received."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +91,7 @@ def _session() -> requests.Session:
     return session
 
 
-class _NoCookies(requests.cookies.cookielib.DefaultCookiePolicy):  # type: ignore[name-defined,misc]
+class _NoCookies(requests.cookies.cookielib.DefaultCookiePolicy):  # type: ignore[name-defined]
     """Accounts share the connection pool, never a cookie."""
 
     def set_ok(self, cookie: Any, request: Any) -> bool:
@@ -108,44 +136,41 @@ class Door:
     def ask(self, method: str, path: str, *, safe: bool | None = None, **kwargs: Any) -> Answer:
         """As ``call``, but the whole answer. An expired token is renewed once and the request repeated."""
         safe = method == "GET" if safe is None else safe
-        answer = self._send(method, path, safe, kwargs)
-        if self.reader.is_expired(answer) and isinstance(self.auth, Auth) and self.auth.tokens:
-            self.auth.renew(self.auth.tokens)
-            answer = self._send(method, path, safe, kwargs)
+        tokens = self.auth.current() if isinstance(self.auth, Auth) else None
+        answer = self._send(method, path, safe, tokens, kwargs)
+        if tokens and isinstance(self.auth, Auth) and self.reader.is_expired(answer):
+            answer = self._send(method, path, safe, self.auth.renew(tokens), kwargs)
             if self.reader.is_expired(answer):
-                raise NeedsReconnect(
-                    "The CRM refuses a token that it has just given out",
-                    code="token_refused",
-                    remedy="Connect the account again.",
-                    account_wide=True,
-                )
+                raise _token_refused()
         if error := self.reader.failure(answer, safe):
             raise error
         return answer
 
-    def _send(self, method: str, path: str, safe: bool, kwargs: Mapping[str, Any]) -> Answer:
+    def _send(
+        self, method: str, path: str, safe: bool, tokens: Tokens | None, kwargs: Mapping[str, Any]
+    ) -> Answer:
         self.pace.wait()
         started = time.monotonic()
         try:
-            answer = self._exchange(method, path, kwargs)
+            answer = self._exchange(method, path, tokens, kwargs)
         except requests.RequestException as exc:
             self._tell(method, path, kwargs, Answer(0, {}, type(exc).__name__, None), started)
             raise _lost(exc, safe) from exc
         self._tell(method, path, kwargs, answer, started)
         return answer
 
-    def _exchange(self, method: str, path: str, kwargs: Mapping[str, Any]) -> Answer:
+    def _exchange(self, method: str, path: str, tokens: Tokens | None, kwargs: Mapping[str, Any]) -> Answer:
         options = {**kwargs, "headers": {**self.headers, **kwargs.get("headers", {})}}
         with SESSION.request(
             method,
             self.base_url + path,
-            auth=self.auth,
+            auth=self.auth.signing(tokens) if tokens and isinstance(self.auth, Auth) else self.auth,
             timeout=self.timeout,
             allow_redirects=False,
             stream=True,
             **options,
         ) as response:
-            body = response.raw.read(MAX_BODY, decode_content=True) or b""
+            body = b"".join(_chunks(response, patience=3 * self.timeout[1]))
             return Answer(response.status_code, response.headers, *_decode(body, response.encoding))
 
     def _tell(
@@ -161,26 +186,81 @@ class Door:
             )
 
 
-def _decode(body: bytes, encoding: str | None) -> tuple[str, Any]:
-    text = body.decode(encoding or "utf-8", errors="replace")
+def _chunks(response: requests.Response, patience: float) -> Iterator[bytes]:
+    """The body piece by piece, so that neither an endless nor a dripping one holds a worker.
+
+    ``requests`` maps errors of the body only in ``iter_content``, which waits for whole chunks.
+    """
+    size, until = 0, time.monotonic() + patience
     try:
-        return text, _loads(text)
-    except ValueError:
+        while chunk := response.raw.read1(CHUNK, decode_content=True):
+            size += len(chunk)
+            if size > MAX_BODY or time.monotonic() > until:
+                raise BodyLost("the body is too long or too slow")
+            yield chunk
+    except urllib3.exceptions.HTTPError as exc:
+        raise BodyLost(type(exc).__name__) from exc
+
+
+def _decode(body: bytes, encoding: str | None) -> tuple[str, Any]:
+    text = _text(body, encoding)
+    try:
+        return text, json.loads(text)
+    except (ValueError, RecursionError):
         return text, None
 
 
-def _loads(text: str) -> Any:
-    return requests.compat.json.loads(text)  # type: ignore[attr-defined]
+def _text(body: bytes, encoding: str | None) -> str:
+    """UTF-8 first: servers forget to say it, and the standard then guesses Latin-1 for text."""
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        pass
+    try:
+        return body.decode(encoding or "utf-8", errors="replace")
+    except LookupError:
+        return body.decode(errors="replace")
+
+
+def _token_refused() -> NeedsReconnect:
+    return NeedsReconnect(
+        "The CRM refuses a token that it has just given out",
+        code="token_refused",
+        remedy="Connect the account again.",
+        account_wide=True,
+    )
 
 
 def _lost(exc: requests.RequestException, safe: bool) -> ConnectorError:
     """A request without an answer. What surely never reached the CRM is ``TryLater`` even when unsafe."""
     words = f"The CRM did not answer ({type(exc).__name__})"
-    if safe or isinstance(exc, NOT_SENT) or _refused(exc):
+    if safe or never_sent(exc):
         return TryLater(words, code="no_answer", account_wide=True)
     return Unclear(words, code="no_answer", account_wide=True)
 
 
-def _refused(exc: requests.RequestException) -> bool:
-    """No connection was made: refused, unreachable, no such name."""
-    return isinstance(exc, requests.ConnectionError) and "NewConnectionError" in repr(exc)
+def never_sent(exc: requests.RequestException) -> bool:
+    """Refused, unreachable, no such name, no trust: the request cannot have reached the CRM."""
+    if isinstance(exc, BodyLost):
+        return False
+    if isinstance(exc, NOT_SENT):
+        return True
+    return any(_no_connection(cause) for cause in _causes(exc))
+
+
+def _no_connection(cause: BaseException) -> bool:
+    if isinstance(cause, urllib3.exceptions.NewConnectionError):
+        return True
+    return isinstance(cause, ssl.SSLError) and any(word in str(cause.reason or cause) for word in HANDSHAKE)
+
+
+def _causes(exc: BaseException | None) -> Iterator[BaseException]:
+    """The exceptions behind ``exc``: urllib3 hands them on as ``reason`` or as the first argument."""
+    for _ in range(8):
+        if not isinstance(exc, BaseException):
+            return
+        yield exc
+        first = exc.args[0] if exc.args else None
+        exc = getattr(exc, "reason", None) if not isinstance(exc, ssl.SSLError) else None
+        if not isinstance(exc, BaseException):
+            exc = first if isinstance(first, BaseException) else None

@@ -7,12 +7,20 @@ import re
 from typing import Any
 
 NAMES = (
-    r"access_token|refresh_token|client_secret|client_id|application_token|auth|api_key|code|state|"
-    r"authorization|x-refresh-token|x-crypto-token|x-crypto-secret|password|secret|token|signature"
+    r"access_token|refresh_token|client_secret|client_id|application_token|auth|auth_id|refresh_id|api_key|"
+    r"apikey|api_token|authorization|proxy-authorization|cookie|set-cookie|x-api-key|x-auth-token|"
+    r"x-refresh-token|x-crypto-token|x-crypto-secret|password|secret|token|signature"
 )
-IN_QUERY = re.compile(rf"(?i)(?<![\w-])({NAMES})=([^&\s\"']+)")
-IN_JSON = re.compile(rf"(?i)(\\?\"(?:{NAMES})\\?\"\s*:\s*)\\?\"(?:[^\"\\]|\\.)*\"")
-IN_HEADER = re.compile(r"(?i)\b(bearer)\s+[\w.~+/=-]+")
+# In a query these two are OAuth's; in a body they are mostly a vendor's plain words, unless they are long.
+OAUTH = r"code|state"
+IN_QUERY = re.compile(rf"(?i)(?<![\w-])((?:{NAMES}|{OAUTH})(?:\]|%5D)?)=([^&\s\"']+)")
+VALUE = r"(?:\\\"[^\"\\]*\\\"|\\?\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|(?!null\b|true\b|false\b)[\w.+-]+)"
+IN_JSON = re.compile(rf"(?i)(\\?[\"'](?:{NAMES})\\?[\"']\s*:\s*){VALUE}")
+LONG_IN_JSON = re.compile(rf"(?i)(\\?[\"'](?:{OAUTH})\\?[\"']\s*:\s*)\\?[\"'][^\"'\\\s]{{30,}}\\?[\"']")
+IN_HEADER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{6,}")
+HEADER_LINE = re.compile(r"(?im)^(authorization|cookie|set-cookie|x-[\w-]*(?:token|secret|key))\s*:\s*\S.*$")
+IN_USERINFO = re.compile(r"(?i)(\bhttps?://)[^/\s@\"']+@")
+JWT = re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*")
 LIMIT = 4000
 
 
@@ -20,13 +28,22 @@ def redact(text: str) -> str:
     """The text without anything that looks like a secret, wherever it stands."""
     text = IN_QUERY.sub(r"\1=***", text)
     text = IN_JSON.sub(r'\1"***"', text)
-    return IN_HEADER.sub(r"\1 ***", text)
+    text = LONG_IN_JSON.sub(r'\1"***"', text)
+    text = HEADER_LINE.sub(r"\1: ***", text)
+    text = IN_HEADER.sub(r"\1 ***", text)
+    text = IN_USERINFO.sub(r"\1***@", text)
+    return JWT.sub("***", text)
 
 
 def excerpt(body: Any, limit: int = LIMIT) -> str:
-    """A body as a person may read it: text, redacted, cut with a mark where it was longer."""
+    """A body as a person may read it: text, redacted, cut with a mark where it was longer.
+
+    What a database can't store (NUL, half of a surrogate pair) is taken out.
+    """
     if body is None:
         return ""
+    if isinstance(body, bytes):
+        body = body.decode(errors="replace")
     text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False, default=str)
-    text = redact(text)
+    text = redact(text.replace("\0", "").encode(errors="replace").decode())
     return text if len(text) <= limit else f"{text[:limit]} … ({len(text)} characters)"

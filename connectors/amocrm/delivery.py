@@ -1,0 +1,149 @@
+"""A batch of drafts on its way into amoCRM, in the order a lead needs it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+from connectors.amocrm.creation import Creation
+from connectors.amocrm.customers import Customers
+from connectors.amocrm.facts import Facts
+from connectors.amocrm.notes import Notes
+from connectors.amocrm.overflow import Overflow
+from connectors.amocrm.people import find_contact
+from connectors.amocrm.recovery import FoundLead, scan, search
+from connectors.amocrm.talk import Talk, fail_all, share_the_fate
+from connectors.amocrm.work import Work
+from connectors.draft import LeadDraft, Loss, Receipt
+from connectors.errors import ConnectorError, TryLater
+
+log = logging.getLogger(__name__)
+
+Stage = Callable[[Sequence[Work]], None]
+KEPT = "the contact was in amoCRM already and is left as it is"
+
+
+class Delivery:
+    """One call of ``AmoConnector.deliver``."""
+
+    def __init__(self, talk: Talk, facts: Facts, base_url: str) -> None:
+        self.talk = talk
+        self.facts = facts
+        self.base_url = base_url
+
+    def run(self, drafts: Sequence[LeadDraft]) -> list[Receipt | ConnectorError]:
+        begun = [self._begin(draft) for draft in drafts]
+        works = [work for work in begun if isinstance(work, Work)]
+        for stage in self._stages():
+            share_the_fate(works)
+            if live := [work for work in works if not work.error]:
+                self._guarded(stage, live)
+        return [one.outcome(self.base_url) if isinstance(one, Work) else one for one in begun]
+
+    def _stages(self) -> tuple[Stage, ...]:
+        return (
+            self.recover,
+            self.meet,
+            self.create,
+            Overflow(self.talk).run,
+            Customers(self.talk, self.facts).run,
+            Notes(self.talk).run,
+        )
+
+    def _begin(self, draft: LeadDraft) -> Work | ConnectorError:
+        try:
+            return Work.begin(draft, self.facts)
+        except Exception as exc:
+            log.exception("amocrm: delivery=%s can't be laid out", draft.uid)
+            return TryLater(f"The answer can't be laid out ({type(exc).__name__})", code="unexpected")
+
+    def _guarded(self, stage: Stage, works: Sequence[Work]) -> None:
+        """Whatever goes wrong in a stage, every draft gets an outcome."""
+        try:
+            stage(works)
+        except ConnectorError as error:
+            fail_all(works, error)
+        except Exception as exc:
+            log.exception("amocrm: %s", ", ".join(work.uid for work in works))
+            for work in (work for work in works if not work.error):
+                work.fail_unexpectedly(type(exc).__name__)
+
+    # -- 1. was it made already? --------------------------------------------------------------------
+
+    def recover(self, works: Sequence[Work]) -> None:
+        """After an unclear try: adopt what carries our mark (reference 5.4)."""
+        lost = [work for work in works if work.draft.look_first and not work.lead]
+        if not lost:
+            return
+        self.talk.each(lost, self._search)
+        missing = [work for work in lost if not work.lead and not work.error]
+        if missing:
+            self._scan(missing)
+        self.talk.record([work for work in lost if work.adopted], "lead", "contact", "company")
+
+    def _scan(self, works: Sequence[Work]) -> None:
+        """One walk for the whole batch. The pages are other people's leads: they are in no trace."""
+        since = min(work.draft.visit.answered_at.timestamp() for work in works)
+        door = self.talk.door_for([])
+        try:
+            leads = scan(door, [work.uid for work in works], self.facts.mark_field, since)
+        except ConnectorError as error:
+            fail_all(works, error)
+            return
+        for work in works:
+            self._adopt(work, leads.get(work.uid))
+
+    def _search(self, work: Work) -> None:
+        self._adopt(work, search(self.talk.door_for([work]), work.uid, self.facts.mark_field))
+
+    def _adopt(self, work: Work, lead: FoundLead | None) -> None:
+        if lead:
+            work.journal |= lead.journal()
+            work.adopted = True
+
+    # -- 2. do we know this person? -----------------------------------------------------------------
+
+    def meet(self, works: Sequence[Work]) -> None:
+        """Find the contacts of drafts that have no lead yet; who isn't found comes with the lead."""
+        new = [work for work in works if not work.lead]
+        for work in new:
+            known = work.journal.get("contact") or work.draft.known_contact
+            if known.isdigit():
+                work.attach(known)
+        strangers = [work for work in new if work.parcel.contact and not work.parcel.contact_id]
+        self._look_up(strangers)
+        self.talk.record([work for work in new if work.parcel.contact_id], "contact", "found")
+
+    def _look_up(self, works: Sequence[Work]) -> None:
+        """Ask for each person by phone and e-mail."""
+        reachable = [w for w in works if w.draft.person.phones or w.draft.person.emails]
+        if reachable:
+            self.talk.each(reachable, self._look_up_one)
+
+    def _look_up_one(self, work: Work) -> None:
+        door = self.talk.door_for([work])
+        contact = find_contact(door, work.draft.person, but=work.refused_contacts)
+        if contact:
+            work.attach(contact)
+
+    def _meet_again(self, works: Sequence[Work]) -> None:
+        """The contact that we gave is refused: deleted, or merged into another."""
+        self._look_up([work for work in works if work.parcel.contact])
+        self.talk.record(works, "contact", "found")
+
+    # -- 3. the lead ----------------------------------------------------------------------------------
+
+    def create(self, works: Sequence[Work]) -> None:
+        new = [work for work in works if not work.lead]
+        if new:
+            Creation(self.talk, self._meet_again).run(new)
+        for work in works:
+            self._own_up(work)
+
+    def _own_up(self, work: Work) -> None:
+        """Answers for the fields of a contact that was there before go only into the note."""
+        if work.error or not work.parcel.contact or work.own_contact:
+            return
+        for piece in work.parcel.contact.pieces:
+            if piece.question and piece.key not in ("PHONE", "EMAIL"):
+                work.lose(Loss(piece.question, piece.text, KEPT, "contacts", piece.key))

@@ -1,0 +1,204 @@
+"""What amoCRM's answers mean: its own code or hint first, the status second (reference 6.3, 6.4).
+
+amocrm.ru/developers/content/crm_platform/error-codes
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from connectors.errors import ConnectorError, NeedsReconnect, Refused, Stopped, TryLater, Unclear
+from connectors.http import Answer
+from connectors.limiter import Pace
+
+UNPAID_WAIT = 3600
+LONGEST_WAIT = 3600.0
+NO_RIGHTS = "no_rights"
+NO_SCOPE = "no_scope"
+
+
+@dataclass(frozen=True, slots=True)
+class Ailment:
+    """One thing that amoCRM dislikes about one item of a request."""
+
+    request_id: str
+    code: str
+    path: str
+    detail: str
+
+    @property
+    def words(self) -> str:
+        return f"{self.path}: {self.detail or self.code}"
+
+
+class ValidationFailed(Refused):
+    """A 400 that names what is wrong; nothing of the request was stored. Stays inside this package."""
+
+    def __init__(self, message: str, *, ailments: tuple[Ailment, ...] = (), **rest: Any) -> None:
+        super().__init__(message, **rest)
+        self.ailments = ailments
+
+
+class AmoReader:
+    """amoCRM's table of answers for one account; a block puts the account's stop sign up."""
+
+    def __init__(self, pace: Pace) -> None:
+        self.pace = pace
+
+    def is_expired(self, answer: Answer) -> bool:
+        """401 stands for an old token and for a renamed account; an HTML 404 for the latter (1.8)."""
+        return answer.status == 401 or (answer.status == 404 and not problem(answer))
+
+    def failure(self, answer: Answer, safe: bool) -> ConnectorError | None:
+        if answer.ok:
+            return self._unreadable(answer, safe)
+        if answer.status == 403 and not problem(answer):
+            self.pace.stop("amoCRM answered 403 with a page instead of JSON")
+            return _blocked()
+        if answer.status >= 500:
+            return _broken(answer, safe)
+        return TABLE.get(answer.status, _refused)(answer)
+
+    def _unreadable(self, answer: Answer, safe: bool) -> ConnectorError | None:
+        if answer.json is not None or not answer.text.strip():
+            return None
+        kind = TryLater if safe else Unclear
+        return kind("amoCRM's answer can't be read", code="unreadable", account_wide=True)
+
+
+def problem(answer: Answer) -> dict[str, Any]:
+    """The JSON object of an error body; empty where it is something else."""
+    return answer.json if isinstance(answer.json, dict) else {}
+
+
+def said(answer: Answer) -> str:
+    """The vendor's own explanation, as far as there is one."""
+    body = problem(answer)
+    words = [str(body[key]) for key in ("detail", "hint", "title") if body.get(key)]
+    return words[0][:500] if words else f"status {answer.status}"
+
+
+def wish(answer: Answer) -> float | None:
+    """How long amoCRM asks us to wait: the header, else the body (Kommo's ``retry_after``)."""
+    raw = answer.headers.get("Retry-After") or problem(answer).get("retry_after")
+    try:
+        return min(max(float(raw), 0.0), LONGEST_WAIT) if raw is not None else None
+    except (TypeError, ValueError):
+        return None
+
+
+def ailments(body: dict[str, Any]) -> tuple[Ailment, ...]:
+    """The ``validation-errors`` of a 400, flat."""
+    found = body.get("validation-errors")
+    return tuple(
+        Ailment(
+            str(item.get("request_id", "")),
+            str(error.get("code", "")),
+            str(error.get("path", "")),
+            str(error.get("detail", "")),
+        )
+        for item in (found if isinstance(found, list) else [])
+        if isinstance(item, dict)
+        for error in item.get("errors") or []
+        if isinstance(error, dict)
+    )
+
+
+# -- one function a kind of answer ----------------------------------------------------------------------
+
+
+def _invalid(answer: Answer) -> ConnectorError:
+    found = ailments(problem(answer))
+    if found:
+        words = "; ".join(ailment.words for ailment in found[:5])
+        return ValidationFailed(f"amoCRM refuses: {words}", code=found[0].code, ailments=found)
+    if str(problem(answer).get("code")) == "244":
+        return _no_rights(answer)
+    return _refused(answer)
+
+
+def _unpaid(answer: Answer) -> ConnectorError:
+    return TryLater(
+        "The amoCRM account isn't paid for",
+        code="unpaid",
+        after=UNPAID_WAIT,
+        account_wide=True,
+        remedy="Pay for amoCRM; deliveries go on by themselves.",
+    )
+
+
+def _no_rights(answer: Answer) -> ConnectorError:
+    """Permanent for the method. Whether the account or only one list stands still, the caller knows."""
+    if "scope" in said(answer).lower():
+        return Refused(
+            "The integration's scope doesn't cover this call",
+            code=NO_SCOPE,
+            remedy="Tick the scopes in the integration's settings in amoCRM, then connect again.",
+        )
+    return Refused(
+        f"amoCRM allows this only to somebody with more rights ({said(answer)})",
+        code=NO_RIGHTS,
+        remedy="Give the user who connected these rights in amoCRM, or connect as an administrator.",
+    )
+
+
+def as_account_error(error: ConnectorError) -> ConnectorError:
+    """Missing rights at the heart of a delivery concern the whole account."""
+    if error.code not in (NO_RIGHTS, NO_SCOPE):
+        return error
+    return NeedsReconnect(
+        error.message, code=error.code, remedy=error.remedy, account_wide=True, trace=error.trace
+    )
+
+
+def _blocked() -> ConnectorError:
+    return Stopped(
+        "amoCRM has blocked this account's or this server's requests",
+        code="blocked",
+        remedy="Ask amoCRM's support to lift the block, then resume the account.",
+        account_wide=True,
+    )
+
+
+def _busy(answer: Answer) -> ConnectorError:
+    return TryLater("amoCRM asks us to slow down", code="busy", after=wish(answer), account_wide=True)
+
+
+def _moved(answer: Answer) -> ConnectorError:
+    return TryLater("amoCRM sends us elsewhere", code="redirected", account_wide=True)
+
+
+def _broken(answer: Answer, safe: bool) -> ConnectorError:
+    """5xx says nothing about the work: reads are repeated, writes are looked for."""
+    words = f"amoCRM failed ({answer.status})"
+    kind = TryLater if safe else Unclear
+    return kind(words, code=f"http_{answer.status}", account_wide=True)
+
+
+def _expired(answer: Answer) -> ConnectorError:
+    """Reached only where nothing was left to renew."""
+    return NeedsReconnect(
+        "amoCRM refuses our token", code="unauthorized", remedy="Connect again.", account_wide=True
+    )
+
+
+def _refused(answer: Answer) -> ConnectorError:
+    return Refused(f"amoCRM says no: {said(answer)}", code=f"http_{answer.status}")
+
+
+TABLE: dict[int, Callable[[Answer], ConnectorError]] = {
+    301: _moved,
+    302: _moved,
+    307: _moved,
+    308: _moved,
+    400: _invalid,
+    401: _expired,
+    402: _unpaid,
+    403: _no_rights,
+    408: _busy,
+    422: _invalid,
+    425: _busy,
+    429: _busy,
+}

@@ -1,0 +1,101 @@
+"""The readable record of an answer, as a note on its lead (reference 4.11)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from connectors.amocrm.creation import owners
+from connectors.amocrm.errors import ValidationFailed
+from connectors.amocrm.fields import tidy
+from connectors.amocrm.people import embedded
+from connectors.amocrm.talk import Talk, fail_all, request_ids, rows
+from connectors.amocrm.work import Work
+from connectors.draft import Loss
+from connectors.errors import ConnectorError, Refused, Unclear
+
+NOTES = "/api/v4/leads/notes"
+HEADING = "Could not be put into fields:"
+LONGEST_NOTE = 60_000  # no bound is documented
+MOST_NOTES = 250
+
+
+def note_text(work: Work) -> str:
+    """The draft's note, what found no place, and our mark on the last line; empty without content."""
+    parts = [tidy(work.draft.note), lost(work.parcel.losses)]
+    text = "\n\n".join(part for part in parts if part)
+    return f"{text[:LONGEST_NOTE]}\n\n[{work.uid}]" if text else ""
+
+
+def lost(losses: Iterable[Loss]) -> str:
+    """The answers that are nowhere but here, with the reason, each once."""
+    lines = dict.fromkeys(f"- {loss.question}: {tidy(loss.value)} ({loss.reason})" for loss in losses)
+    return "\n".join((HEADING, *lines)) if lines else ""
+
+
+class Notes:
+    """Notes are never deduplicated by amoCRM: after an unclear try the lead's own are read first."""
+
+    def __init__(self, talk: Talk) -> None:
+        self.talk = talk
+
+    def run(self, works: Sequence[Work]) -> None:
+        waiting = [work for work in works if work.lead and not work.journal.get("note") and note_text(work)]
+        unsure = [work for work in waiting if work.must_look]
+        if unsure:
+            self.talk.each(unsure, self._recognise)
+            self.talk.record([work for work in unsure if work.journal.get("note")], "note")
+        self._send([work for work in waiting if not work.journal.get("note") and not work.error])
+
+    def _recognise(self, work: Work) -> None:
+        door = self.talk.door_for([work])
+        params = {"filter[note_type][]": "common", "limit": MOST_NOTES}
+        page = door.call("GET", f"/api/v4/leads/{work.lead}/notes", params=params)
+        for note in embedded(page, "notes"):
+            if str((note.get("params") or {}).get("text") or "").rstrip().endswith(f"[{work.uid}]"):
+                work.journal["note"] = str(note["id"])
+
+    def _send(self, works: Sequence[Work]) -> None:
+        if not works:
+            return
+        for work in works:
+            work.unsettled = True
+        try:
+            reply = self.talk.mass("POST", NOTES, [(work, note_item(work)) for work in works])
+        except Refused as refusal:
+            self._after_refusal(works, refusal)
+        except ConnectorError as error:
+            fail_all(works, error)
+        else:
+            self._settle(works, reply)
+
+    def _settle(self, works: Sequence[Work], reply: object) -> None:
+        made = {uid: str(row["id"]) for row in rows(reply) for uid in request_ids(row) if row.get("id")}
+        for work in works:
+            if work.uid in made:
+                work.journal["note"] = made[work.uid]
+        self.talk.record(works, "note")
+        for work in works:
+            work.unsettled = False
+            if not work.journal.get("note"):
+                work.fail(Unclear("amoCRM's answer doesn't name this note", code="no_reply"))
+
+    def _after_refusal(self, works: Sequence[Work], refusal: Refused) -> None:
+        """The lead is there; a note that amoCRM won't have is no reason to hold it."""
+        for work in works:
+            work.unsettled = False
+        named = owners(works, refusal.ailments) if isinstance(refusal, ValidationFailed) else {}
+        bad = list(named) or (list(works) if len(works) == 1 else [])
+        for work in bad:
+            work.warn("note_refused", f"amoCRM does not take the note ({refusal.message}).")
+        good = [work for work in works if work not in bad]
+        for part in [good] if bad else [[work] for work in good]:
+            self._send(part)
+
+
+def note_item(work: Work) -> dict[str, object]:
+    return {
+        "entity_id": int(work.lead),
+        "note_type": "common",
+        "params": {"text": note_text(work)},
+        "request_id": work.uid,
+    }

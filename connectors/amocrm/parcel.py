@@ -1,0 +1,195 @@
+"""A draft laid out as amoCRM's cards: the lead, and whoever comes along (pure)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from connectors.amocrm.facts import Facts
+from connectors.amocrm.fields import LONGEST_TEXT, shorten, tidy
+from connectors.amocrm.numbers import read_number
+from connectors.amocrm.sheets import Piece, Sheet, fill
+from connectors.amocrm.tracking import tracking
+from connectors.draft import LeadDraft, Loss, Person, Tag
+
+NO_ADDRESS = "127.0.0.1"  # the form of an incoming lead wants an address even where we know none
+
+
+@dataclass(slots=True)
+class Parcel:
+    """What is sent for one draft. The parts change when amoCRM refuses one of them."""
+
+    lead: Sheet
+    contact: Sheet | None = None
+    company: Sheet | None = None
+    customer: Sheet | None = None
+    contact_id: str = ""
+    metadata: dict[str, Any] | None = None
+    losses: list[Loss] = field(default_factory=list)
+    later: list[Piece] = field(default_factory=list)  # statistics that made the creation fail
+
+    def body(self, uid: str) -> dict[str, Any]:
+        """The item of ``POST /leads/complex``."""
+        body = {**self.lead.body(), "request_id": uid}
+        embedded = dict(body.get("_embedded", {}))
+        if self.contact_id:
+            embedded["contacts"] = [{"id": int(self.contact_id)}]
+        elif self.contact:
+            embedded["contacts"] = [self.contact.body()]
+        if self.company:
+            embedded["companies"] = [self.company.body()]
+        if self.metadata:
+            embedded["metadata"] = self.metadata
+        return {**body, "_embedded": embedded} if embedded else body
+
+    def sheets(self) -> tuple[Sheet, ...]:
+        return tuple(s for s in (self.lead, self.contact, self.company) if s)
+
+    def sheet(self, entity: str) -> Sheet | None:
+        return next((s for s in (*self.sheets(), self.customer) if s and s.entity == entity), None)
+
+    def without_performer(self) -> None:
+        """The responsible person is gone from the CRM: its own default applies."""
+        for sheet in (*self.sheets(), self.customer):
+            if sheet:
+                sheet.head.pop("responsible_user_id", None)
+
+    def name_the_mark(self, uid: str) -> None:
+        """Our mark goes into the lead's name where there is no field for it."""
+        title = self.lead.head["name"]
+        if uid not in title:
+            self.lead.head["name"] = f"{shorten(title, LONGEST_TEXT - len(uid) - 3)} [{uid}]"
+
+
+def pack(draft: LeadDraft, facts: Facts) -> Parcel:
+    """Lay a draft out. What does not fit is in ``losses``, beside those that the rules found."""
+    parcel = Parcel(lead=_lead(draft), losses=list(draft.losses))
+    parcel.contact = _contact(draft)
+    parcel.company = _card(draft, "companies", draft.company or draft.person.name or draft.title)
+    if not (parcel.company and (draft.company or _concerns(draft, "companies"))):
+        parcel.company = None
+    parcel.customer = _customer(draft, facts, parcel)
+    _fill(parcel, draft, facts)
+    _place(parcel, draft)
+    _mark(parcel, draft, facts)
+    return parcel
+
+
+def _lead(draft: LeadDraft) -> Sheet:
+    sheet = _card(draft, "leads", draft.title)
+    sheet.head["name"] = sheet.head.get("name", draft.uid)
+    return sheet
+
+
+def _card(draft: LeadDraft, entity: str, name: str) -> Sheet:
+    head: dict[str, Any] = {"name": shorten(tidy(name))} if tidy(name) else {}
+    if draft.placement.performer.isdigit():
+        head["responsible_user_id"] = int(draft.placement.performer)
+    return Sheet(entity, head, tags=_tags(draft, entity))
+
+
+def _tags(draft: LeadDraft, entity: str) -> list[Tag]:
+    """Each tag once, whatever its case."""
+    own = {tag.name.casefold(): tag for tag in reversed(draft.tags) if tag.entity == entity and tag.name}
+    return list(reversed(own.values()))
+
+
+def _contact(draft: LeadDraft) -> Sheet | None:
+    """The name as it was typed: which word is the family name, nobody said."""
+    person = draft.person
+    name = next((n for n in (person.name, *person.phones, *person.emails) if tidy(n)), "")
+    if not (name or _concerns(draft, "contacts")):
+        return None
+    return _card(draft, "contacts", name)
+
+
+def _customer(draft: LeadDraft, facts: Facts, parcel: Parcel) -> Sheet | None:
+    if not _concerns(draft, "customers"):
+        return None
+    if facts.customers:
+        return _card(draft, "customers", draft.person.name or draft.company or draft.title)
+    reason = "customers are switched off in this amoCRM account"
+    parcel.losses += [
+        Loss(v.question, v.text, reason, "customers", v.target.remote_id)
+        for v in draft.values
+        if v.target.entity == "customers"
+    ]
+    return None
+
+
+def _concerns(draft: LeadDraft, entity: str) -> bool:
+    return any(v.target.entity == entity for v in draft.values) or any(t.entity == entity for t in draft.tags)
+
+
+def _fill(parcel: Parcel, draft: LeadDraft, facts: Facts) -> None:
+    for sheet in (*parcel.sheets(), parcel.customer):
+        if sheet:
+            sheet.pieces, losses = fill(sheet.entity, draft.values, facts.zone)
+            parcel.losses += losses
+    if parcel.contact:
+        _reachable(parcel.contact, draft.person)
+    parcel.lead.pieces += tracking(draft, facts.tracking_codes)
+
+
+def _reachable(sheet: Sheet, person: Person) -> None:
+    """Phones and e-mails first in line, joined with what the rule puts into the same field."""
+    for code, texts in (("EMAIL", person.emails), ("PHONE", person.phones)):
+        old = sheet.drop(code)
+        values = [{"value": shorten(text), "enum_code": "WORK"} for text in texts if tidy(text)]
+        known = {same(value["value"]) for value in values}
+        for value in old.entry["values"] if old else ():
+            if same(value["value"]) not in known:
+                values.append(value)
+        if values:
+            text = ", ".join(str(value["value"]) for value in values)
+            sheet.pieces.insert(0, Piece({"field_code": code, "values": values}, code.lower(), text))
+
+
+def same(text: str) -> str:
+    """Two spellings of a phone or an e-mail are equal when this is."""
+    digits = "".join(c for c in text if c.isdigit())
+    return text.strip().lower() if "@" in text else digits[-10:]
+
+
+def _place(parcel: Parcel, draft: LeadDraft) -> None:
+    place, head = draft.placement, parcel.lead.head
+    if place.pipeline.isdigit():
+        head["pipeline_id"] = int(place.pipeline)
+    if place.step_kind == "incoming":
+        parcel.metadata = _form(draft)
+    elif place.step.isdigit():
+        head["status_id"] = int(place.step)
+    if draft.price.strip():
+        _price(parcel, draft.price)
+
+
+def _price(parcel: Parcel, text: str) -> None:
+    """Whole units: a price in a string or with a fraction is refused (reference 8.12)."""
+    number = read_number(text)
+    if number is None or number < 0:
+        parcel.losses.append(Loss("price", text, "not a price", "leads"))
+    else:
+        parcel.lead.head["price"] = round(number)
+
+
+def _form(draft: LeadDraft) -> dict[str, Any]:
+    """An incoming step can't be named; this form makes an incoming lead instead (reference 4.2, 4.10)."""
+    visit = draft.visit
+    return {
+        "category": "forms",
+        "form_id": visit.quiz_id or "quiz",
+        "form_name": shorten(visit.quiz_title or draft.title),
+        "form_page": shorten(visit.page or "quiz"),
+        "form_sent_at": int(visit.answered_at.timestamp()),
+        "ip": visit.ip or NO_ADDRESS,
+        "referer": shorten(visit.referrer or visit.page or "quiz"),
+    }
+
+
+def _mark(parcel: Parcel, draft: LeadDraft, facts: Facts) -> None:
+    if not facts.mark_field:
+        parcel.name_the_mark(draft.uid)
+        return
+    entry = {"field_id": facts.mark_field, "values": [{"value": draft.uid}]}
+    parcel.lead.drop(str(facts.mark_field))
+    parcel.lead.pieces.insert(0, Piece(entry, kind="mark"))

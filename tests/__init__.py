@@ -1,0 +1,1 @@
+"""One package, so that tests/connectors is never taken for connectors."""
