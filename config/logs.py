@@ -21,7 +21,7 @@ class JsonLines(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "message": message,
-            **{key: value for key, value in PAIR.findall(message)},
+            **dict(PAIR.findall(message)),
         }
         if record.exc_info:
             line["trace"] = redact(self.formatException(record.exc_info))

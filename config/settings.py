@@ -31,7 +31,9 @@ def demand(name: str, development: str) -> str:
     value = env.str(name, "")
     if value or EMBEDDED:
         return value or development
-    raise ImproperlyConfigured(f"{name} is not set. Put it into the environment; .env.example says how to make one.")
+    raise ImproperlyConfigured(
+        f"{name} is not set. Put it into the environment; .env.example says how to make one."
+    )
 
 
 # -- Django ------------------------------------------------------------------------------------------------
@@ -102,11 +104,13 @@ USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "static"
 WHITENOISE_USE_FINDERS = True
-DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024 * 100 + 1024 * 1024
+
 
 # -- PostgreSQL and Redis ----------------------------------------------------------------------------------
 
-DATABASES: dict[str, Any] = {"default": env.db_url_config(env.str("DATABASE_URL", "") or EMBEDDED_DATABASE_URL)}
+DATABASES: dict[str, Any] = {
+    "default": env.db_url_config(env.str("DATABASE_URL", "") or EMBEDDED_DATABASE_URL)
+}
 DATABASES["default"]["OPTIONS"] = {
     **DATABASES["default"].get("OPTIONS", {}),
     "pool": {"min_size": 0, "max_size": env.int("DATABASE_POOL", 16), "timeout": 30},
@@ -160,7 +164,9 @@ for _key in ENCRYPTION_KEYS:
     try:
         Fernet(_key)
     except ValueError as exc:
-        raise ImproperlyConfigured("ENCRYPTION_KEYS must be Fernet keys; .env.example says how to make one.") from exc
+        raise ImproperlyConfigured(
+            "ENCRYPTION_KEYS must be Fernet keys; .env.example says how to make one."
+        ) from exc
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", False) else None
@@ -175,7 +181,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.bearer.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.bearer.HasAccount"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["accounts.parsers.BoundedJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "accounts.api_errors.handle",
     "UNAUTHENTICATED_USER": None,
@@ -224,6 +230,7 @@ LANE_LEASE = timedelta(seconds=env.int("LANE_LEASE_SECONDS", 120))
 UNCLEAR_PAUSE = timedelta(seconds=60)
 PAYLOAD_DAYS = env.int("PAYLOAD_DAYS", 90)
 ATTEMPT_DAYS = env.int("ATTEMPT_DAYS", 30)
+PHONE_REGION = env.str("PHONE_REGION", "RU")
 
 # -- Logs: one line per outcome with ids, never payloads -----------------------------------------------------
 
@@ -237,9 +244,18 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
-    "loggers": {"django.server": {"level": "WARNING"}, "urllib3": {"level": "WARNING"}},
+    "loggers": {
+        "django.server": {"level": "WARNING"},
+        "urllib3": {"level": "WARNING"},
+        "axes": {"level": "WARNING"},
+    },
 }
 
 # -- Admin ---------------------------------------------------------------------------------------------------
 
-UNFOLD = {"SITE_TITLE": "Quiz → CRM", "SITE_HEADER": "Quiz → CRM", "SHOW_HISTORY": True, "SHOW_VIEW_ON_SITE": False}
+UNFOLD = {
+    "SITE_TITLE": "Quiz → CRM",
+    "SITE_HEADER": "Quiz → CRM",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+}

@@ -1,8 +1,22 @@
-"""The only list of URLs."""
+"""The list of URLs: the contract's and our operations at the root, staff under /admin/."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from config.health import healthz, readyz
+
+handler400 = "config.errors.bad_request"
+handler404 = "config.errors.not_found"
+handler500 = "config.errors.server_error"
 
 urlpatterns = [
+    path("", include("accounts.urls")),
+    path("", include("crm_cache.urls")),
+    path("", include("rules.urls")),
+    path("healthz", healthz),
+    path("readyz", readyz),
+    path("schema", SpectacularAPIView.as_view(), name="schema"),
+    path("docs", SpectacularSwaggerView.as_view(url_name="schema")),
     path("admin/", admin.site.urls),
 ]

@@ -62,7 +62,8 @@ class Delivery(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["answer", "account"], name="one_delivery_per_answer_and_account"),
             models.CheckConstraint(
-                condition=Q(state__in=["waiting", "sending", "delivered", "held"]), name="delivery_state_is_known"
+                condition=Q(state__in=["waiting", "sending", "delivered", "held"]),
+                name="delivery_state_is_known",
             ),
             models.CheckConstraint(
                 condition=(Q(state="held") & ~Q(held_because="")) | (~Q(state="held") & Q(held_because="")),
@@ -70,7 +71,9 @@ class Delivery(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["account", "due_at", "id"], condition=Q(state="waiting"), name="delivery_due"),
+            models.Index(
+                fields=["account", "due_at", "id"], condition=Q(state="waiting"), name="delivery_due"
+            ),
             models.Index(fields=["account"], condition=Q(state="sending"), name="delivery_sending"),
             models.Index(fields=["account", "held_because"], condition=Q(state="held"), name="delivery_held"),
             models.Index(fields=["due_at"], condition=Q(state="waiting"), name="delivery_sweep"),

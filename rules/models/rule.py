@@ -42,7 +42,9 @@ class Rule(models.Model):
         ]
         indexes = [
             models.Index(fields=["quiz_id"], condition=Q(deleted=False), name="rule_by_quiz"),
-            models.Index(fields=["prepare_at"], condition=Q(prepare_at__isnull=False), name="rule_to_prepare"),
+            models.Index(
+                fields=["prepare_at"], condition=Q(prepare_at__isnull=False), name="rule_to_prepare"
+            ),
         ]
 
     def __str__(self) -> str:

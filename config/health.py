@@ -1,0 +1,43 @@
+"""Is the process up, and can it work? For probes, without a token."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from django.db import connection
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
+
+from accounts.access import redis_client
+
+log = logging.getLogger(__name__)
+
+
+@require_safe
+def healthz(request: HttpRequest) -> JsonResponse:
+    """The process answers."""
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+def readyz(request: HttpRequest) -> JsonResponse:
+    """The database and the broker answer; 503 names the one that doesn't."""
+    parts = {"database": _works(_database), "broker": _works(redis_client().ping)}
+    ready = all(parts.values())
+    words = {name: "ok" if works else "out of reach" for name, works in parts.items()}
+    return JsonResponse({"status": "ok" if ready else "not ready", **words}, status=200 if ready else 503)
+
+
+def _database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def _works(ask: Callable[[], object]) -> bool:
+    try:
+        ask()
+    except Exception as exc:
+        log.warning("readyz: %s", type(exc).__name__)
+        return False
+    return True

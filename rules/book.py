@@ -1,0 +1,150 @@
+"""A rule with everything it names, read once: what ``mapping`` and the checks work on. Values, no rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+
+from accounts.models import Account
+from connectors.draft import Option, Tag, Target
+from connectors.registry import connector_class
+from crm_cache import models as cache
+from rules.models import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Something of the CRM as our cache knows it; ``alive`` is false once it is gone there."""
+
+    name: str
+    alive: bool
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A rule and the part of the cache it needs.
+
+    ``questions`` are (our entity word, question id, remote field id) in order, a later one winning;
+    ``fields`` is keyed by (entity as the CRM calls it, remote id), ``tags`` by primary key.
+    """
+
+    rule_id: int
+    quiz_id: int
+    entities: Mapping[str, str]
+    region: str
+    performer: str = ""
+    pipeline: str = ""
+    step: str = ""
+    choices: Mapping[str, Any] = field(default_factory=dict)
+    questions: tuple[tuple[str, str, str], ...] = ()
+    contact_map: Mapping[str, str] = field(default_factory=dict)
+    tags_to_add: tuple[tuple[str, Any], ...] = ()
+    quiz: Mapping[str, Any] = field(default_factory=dict)
+    seen_performer: Seen | None = None
+    seen_pipeline: Seen | None = None
+    seen_step: Seen | None = None
+    fields: Mapping[tuple[str, str], Target] = field(default_factory=dict)
+    gone_fields: frozenset[tuple[str, str]] = frozenset()
+    tags: Mapping[int, Tag] = field(default_factory=dict)
+
+
+def read_book(rule: Rule, account: Account) -> Book:
+    """Read a rule's book; five small queries."""
+    entities = connector_class(account.crm).can.entities
+    fields, gone = _fields(account, _wanted_fields(rule))
+    return Book(
+        rule_id=rule.pk,
+        quiz_id=rule.quiz_id,
+        entities=entities,
+        region=region_of(account),
+        performer=rule.performer,
+        pipeline=rule.pipeline,
+        step=rule.step,
+        choices=rule.choices,
+        questions=tuple(questions_of(rule.fields_rule)),
+        contact_map=rule.contact_map,
+        tags_to_add=tuple(tags_of(rule.tags_to_add)),
+        quiz=rule.quiz,
+        seen_performer=_seen_user(account, rule.performer),
+        seen_pipeline=_seen(cache.Pipeline.objects.filter(account=account, remote_id=rule.pipeline)),
+        seen_step=_seen_step(account, rule),
+        fields=fields,
+        gone_fields=gone,
+        tags=_tags(account, rule),
+    )
+
+
+def region_of(account: Account) -> str:
+    """Where this account's phones without a country code belong."""
+    return account.country or settings.PHONE_REGION
+
+
+def questions_of(fields_rule: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """(entity, question id, field id) of both contract shapes: an array of maps, or one map (D25)."""
+    for entity, parts in fields_rule.items():
+        for part in parts if isinstance(parts, list) else [parts]:
+            for question, remote_id in (part.get("QuestionID") or {}).items():
+                yield entity.lower(), str(question), str(remote_id)
+
+
+def tags_of(tags_to_add: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """(entity, our primary key or a text) in order."""
+    for entity, items in tags_to_add.items():
+        for item in items:
+            yield entity.lower(), item
+
+
+def _wanted_fields(rule: Rule) -> set[str]:
+    wanted = {remote_id for _, _, remote_id in questions_of(rule.fields_rule)}
+    return wanted | {str(remote_id) for remote_id in rule.contact_map.values()}
+
+
+def _fields(
+    account: Account, wanted: Iterable[str]
+) -> tuple[dict[tuple[str, str], Target], frozenset[tuple[str, str]]]:
+    rows = cache.Field.objects.filter(account=account, remote_id__in=list(wanted))
+    alive = {(row.entity, row.remote_id): as_target(row) for row in rows if not row.deleted}
+    return alive, frozenset((row.entity, row.remote_id) for row in rows if row.deleted)
+
+
+def as_target(row: cache.Field) -> Target:
+    """A cached field as the value a connector takes."""
+    return Target(
+        entity=row.entity,
+        remote_id=row.remote_id,
+        name=row.name,
+        type=row.type,
+        code=row.code,
+        multiple=row.multiple,
+        options=tuple(Option(str(o["id"]), o["text"], o.get("code", "")) for o in row.options),
+    )
+
+
+def _seen(rows: Any) -> Seen | None:
+    row = rows.first()
+    return Seen(row.name, not row.deleted) if row else None
+
+
+def _seen_user(account: Account, remote_id: str) -> Seen | None:
+    row = cache.CrmUser.objects.filter(account=account, remote_id=remote_id).first() if remote_id else None
+    return Seen(row.name, row.active and not row.deleted) if row else None
+
+
+def _seen_step(account: Account, rule: Rule) -> Seen | None:
+    if not rule.step:
+        return None
+    rows = cache.Step.objects.filter(account=account, remote_id=rule.step, pipeline_id=rule.pipeline)
+    row = rows.first()
+    return Seen(row.name, not row.deleted, row.kind) if row else None
+
+
+def _tags(account: Account, rule: Rule) -> dict[int, Tag]:
+    keys = [item for _, item in tags_of(rule.tags_to_add) if isinstance(item, int)]
+    if not keys:
+        return {}
+    rows = cache.Tag.objects.filter(account=account, pk__in=keys, deleted=False)
+    return {row.pk: Tag(row.entity, row.name, row.remote_id) for row in rows}

@@ -1,0 +1,230 @@
+"""Draining a lane: claim, draft, send, settle, until nothing is due or the time slice is over.
+
+Batches are sent by a few threads, so that the CRM's limit and not its latency sets the pace; everything
+about the database happens in this one, which holds no connection while a CRM thinks.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from accounts import states
+from accounts.access import connector_for
+from connectors.base import Connector
+from connectors.draft import LeadDraft, Receipt
+from connectors.errors import ConnectorError, NeedsReconnect, Stopped, TryLater, Unclear
+from crm_cache.contacts import known_contacts, remember
+from rules import outbox, timeline
+from rules.book import Book, read_book
+from rules.lane import Lane, take_lane
+from rules.mapping import Progress, draft_for
+from rules.models import Delivery
+from rules.problems import note_problems
+from rules.settlement import StillPreparing, settlement_of
+from rules.wake import answer_wake_up, wake_lanes
+
+log = logging.getLogger(__name__)
+PREPARING = 5.0  # seconds until a lead looks again whether its rule's fields are made
+LOOK_UP = 5.0  # seconds between looks at the lease while batches are under way
+
+Outcome = Receipt | ConnectorError
+
+
+@dataclass(slots=True)
+class Batch:
+    """Deliveries sent together, their drafts, and who is in it."""
+
+    deliveries: list[Delivery]
+    drafts: list[LeadDraft]
+    started_at: datetime = field(default_factory=timezone.now)
+
+    @property
+    def people(self) -> set[str]:
+        return {key for delivery in self.deliveries for key in delivery.contact_keys}
+
+
+class LaneJournal:
+    """The connector's journal: steps go to the deliveries, contacts to the memory, at once."""
+
+    def __init__(self, account_id: int, drafts: Sequence[LeadDraft]) -> None:
+        self.account_id = account_id
+        self.people = {draft.uid: draft.person.keys for draft in drafts}
+
+    def record(self, done: Mapping[str, Mapping[str, str]]) -> None:
+        outbox.record_steps(done)
+        remember(self.account_id, self._contacts(done))
+        connection.close()  # this thread goes back to waiting for the CRM
+
+    def _contacts(self, done: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+        met = ((uid, steps["contact"]) for uid, steps in done.items() if steps.get("contact"))
+        return {key: contact for uid, contact in met for key in self.people.get(uid, ())}
+
+
+def drain(account_id: int) -> int:
+    """Send what is due in an account's lane; how many were delivered (0 where it can't be taken)."""
+    answer_wake_up(account_id)
+    lane = take_lane(account_id)
+    if lane is None:
+        return 0
+    try:
+        connector = connector_for(lane.account)
+        outbox.free_stale(account_id, connector.can.find_by_mark, lane.account.send_again)
+        return Drain(lane, connector).run()
+    finally:
+        lane.leave()
+        if outbox.due_now(account_id) and not lane.probing:
+            wake_lanes([account_id])
+
+
+class Drain:
+    """One time slice of one lane."""
+
+    def __init__(self, lane: Lane, connector: Connector) -> None:
+        self.lane = lane
+        self.account = lane.account
+        self.connector = connector
+        self.ends_at = timezone.now() + settings.LANE_SLICE
+        self.books: dict[int, Book] = {}
+        self.under_way: dict[Future[list[Outcome]], Batch] = {}
+        self.delivered = 0
+        self.goes_on = True
+
+    def run(self) -> int:
+        with ThreadPoolExecutor(self.connector.can.parallel, f"lane-{self.account.pk}") as pool:
+            while True:
+                self._fill(pool)
+                if not self.under_way:
+                    return self.delivered
+                self._collect()
+
+    # -- sending ------------------------------------------------------------------------------------------
+
+    def _fill(self, pool: ThreadPoolExecutor) -> None:
+        """Put as many batches under way as the CRM takes at a time."""
+        while self._may_start():
+            busy = {key for batch in self.under_way.values() for key in batch.people}
+            claimed = outbox.claim(self.account.pk, self._width(), busy)
+            if not claimed:
+                return
+            batch = self._draft(claimed)
+            if batch.drafts:
+                self.under_way[pool.submit(self._send, batch)] = batch
+
+    def _may_start(self) -> bool:
+        width = 1 if self.lane.probing else self.connector.can.parallel
+        return (
+            self.goes_on and len(self.under_way) < width and timezone.now() < self.ends_at and self._renew()
+        )
+
+    def _width(self) -> int:
+        return 1 if self.lane.probing else self.connector.can.batch
+
+    def _renew(self) -> bool:
+        """Keep the lease. Losing it (a pause, a clock, another worker) ends the slice."""
+        if self.lane.due_for_renewal() or not self.lane.alive:
+            self.goes_on = self.goes_on and self.lane.renew()
+        return self.goes_on
+
+    def _draft(self, claimed: Sequence[int]) -> Batch:
+        """Turn claimed deliveries into drafts; those whose rule needs fixing are settled here."""
+        rows = list(Delivery.objects.filter(pk__in=claimed).select_related("answer", "rule").order_by("pk"))
+        contacts = known_contacts(self.account.pk, {key for row in rows for key in row.contact_keys})
+        batch, broken = Batch([], []), Batch([], [])
+        errors: list[ConnectorError] = []
+        for row in rows:
+            try:
+                draft = self._draft_one(row, contacts)
+            except ConnectorError as error:
+                broken.deliveries.append(row)
+                errors.append(error)
+            else:
+                batch.deliveries.append(row)
+                batch.drafts.append(draft)
+        self._settle(broken, errors)
+        return batch
+
+    def _draft_one(self, row: Delivery, contacts: Mapping[str, str]) -> LeadDraft:
+        """Raises ``RuleNeedsFixing``, ``StillPreparing``, or ``TryLater`` for a bug of ours."""
+        book = self._book(row)
+        if row.rule.prepare_at and any(field == "0" for _, _, field in book.questions):
+            raise StillPreparing("The fields of this rule are being made", code="preparing", after=PREPARING)
+        try:
+            return draft_for(book, row.answer.payload, _progress(row, contacts))
+        except ConnectorError:
+            raise
+        except Exception as error:
+            log.exception("delivery=%s can't be drafted", row.pk)
+            words = f"Our own code failed on this answer ({type(error).__name__})"
+            raise TryLater(words, code="our_bug") from error
+
+    def _book(self, row: Delivery) -> Book:
+        if row.rule_id not in self.books:
+            self.books[row.rule_id] = read_book(row.rule, self.account)
+        return self.books[row.rule_id]
+
+    def _send(self, batch: Batch) -> list[Outcome]:
+        """In a thread of its own: no connection is held but for the journal's moments."""
+        try:
+            journal = LaneJournal(self.account.pk, batch.drafts)
+            return list(self.connector.deliver(batch.drafts, journal))
+        except Exception:
+            log.exception("account=%s %s broke its promise not to raise", self.account.pk, self.account.crm)
+            lost = Unclear("Our own code failed while sending", code="our_bug")
+            return [lost for _ in batch.drafts]
+        finally:
+            connection.close()
+
+    # -- settling -----------------------------------------------------------------------------------------
+
+    def _collect(self) -> None:
+        """Wait for any batch and settle it, keeping the lease meanwhile."""
+        connection.close()
+        done, _ = wait(self.under_way, timeout=LOOK_UP, return_when=FIRST_COMPLETED)
+        for future in done:
+            self._settle(self.under_way.pop(future), future.result())
+        self._renew()
+
+    def _settle(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
+        can_look, send_again = self.connector.can.find_by_mark, self.account.send_again
+        pairs = list(zip(batch.deliveries, outcomes, strict=True))
+        outbox.settle([settlement_of(row, outcome, can_look, send_again) for row, outcome in pairs])
+        timeline.write(batch.started_at, pairs)
+        note_problems(pairs)
+        self.delivered += sum(isinstance(outcome, Receipt) for outcome in outcomes)
+        self._react(outcomes)
+        for row, outcome in pairs:
+            word = "delivered" if isinstance(outcome, Receipt) else outcome.code
+            log.info(
+                "delivery=%s account=%s crm=%s try=%s outcome=%s",
+                *(row.pk, self.account.pk, self.account.crm, row.attempts_made + 1, word),
+            )
+
+    def _react(self, outcomes: Sequence[Outcome]) -> None:
+        """What an outcome means for the lane and its account."""
+        if any(isinstance(outcome, Receipt) for outcome in outcomes):
+            self.lane.recover()
+        wide = [o for o in outcomes if isinstance(o, ConnectorError) and o.account_wide]
+        if wide:
+            self.goes_on = False
+            self._stop(wide[0])
+
+    def _stop(self, error: ConnectorError) -> None:
+        if isinstance(error, Stopped):
+            states.pause(self.account, error.message)
+        elif isinstance(error, NeedsReconnect):
+            states.needs_reconnect(self.account, error.message)
+        else:
+            self.lane.rest(error.after if isinstance(error, TryLater) else None)
+
+
+def _progress(row: Delivery, contacts: Mapping[str, str]) -> Progress:
+    known = next((contacts[key] for key in row.contact_keys if key in contacts), "")
+    return Progress(row.uid, row.answer.created_at, row.steps, row.look_first, known)

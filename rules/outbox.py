@@ -1,0 +1,177 @@
+"""Every change of a delivery's state, and nothing else changes one.
+
+    waiting --claim--> sending --receipt--> delivered
+       ^                  |
+       |                  +-- TryLater, Unclear (where the CRM can be asked) --> waiting, later
+       |                  +-- NeedsReconnect, RuleNeedsFixing, Refused, out of tries --> held
+       +-- a person, a saved rule, a reconnected account ------------------------ held
+
+Claims and settlements are single statements over a whole batch: the conditional update is the guard, no
+lock is held while a CRM thinks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from connectors.draft import Loss
+from connectors.registry import CONNECTORS, connector_class
+from rules.models import Delivery
+from rules.settlement import Settlement, died
+
+WAITING, SENDING, HELD = Delivery.State.WAITING, Delivery.State.SENDING, Delivery.State.HELD
+MOST_CANDIDATES = 4  # looked at for each one taken, so that one busy person does not block the rest
+
+
+def claim(account_id: int, most: int, busy: Iterable[str] = ()) -> list[int]:
+    """Take up to ``most`` due deliveries of a lane, oldest first: their ids.
+
+    Never two of one person, nor one whose person is ``busy`` (in flight), nor one whose person's earlier
+    lead ended unclear and has not been looked up yet: their contact may exist and not be found yet.
+    """
+    now = timezone.now()
+    taken = set(busy) | _unclear_people(account_id, now)
+    waiting = Delivery.objects.filter(account_id=account_id, state=WAITING, due_at__lte=now)
+    candidates = waiting.exclude(contact_keys__overlap=list(taken)) if taken else waiting
+    rows = candidates.order_by("due_at", "id").values_list("pk", "contact_keys")[: most * MOST_CANDIDATES]
+    chosen = _one_of_each_person(rows, most)
+    if not chosen:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE rules_delivery SET state = 'sending', claimed_at = %s "
+            "WHERE id = ANY(%s) AND state = 'waiting' RETURNING id",
+            [now, chosen],
+        )
+        return sorted(row[0] for row in cursor.fetchall())
+
+
+def settle(settlements: Sequence[Settlement]) -> None:
+    """Write the outcomes of a batch in one statement. Only our own claims are touched:
+    a worker that lost its lane meanwhile changes nothing."""
+    if not settlements:
+        return
+    now = timezone.now()
+    columns: list[Any] = [
+        [s.delivery_id for s in settlements],
+        [s.claimed_at for s in settlements],
+        [str(s.state) for s in settlements],
+        [str(s.held_because) for s in settlements],
+        [s.due_at for s in settlements],
+        [s.burned for s in settlements],
+        [s.look_first for s in settlements],
+        [json.dumps(dict(s.steps)) for s in settlements],
+        [json.dumps([_loss(loss) for loss in s.losses], ensure_ascii=False) for s in settlements],
+        [s.remote_id for s in settlements],
+        [s.remote_link for s in settlements],
+        [s.code[:100] for s in settlements],
+        [s.error for s in settlements],
+        [s.remedy for s in settlements],
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(SETTLE, [now, now, *columns])
+
+
+SETTLE = """
+UPDATE rules_delivery d SET
+    state = s.state, held_because = s.held, due_at = s.due, attempts_made = d.attempts_made + s.burned,
+    look_first = s.look, steps = d.steps || s.steps,
+    losses = CASE WHEN s.state = 'delivered' THEN s.losses ELSE d.losses END,
+    remote_id = CASE WHEN s.remote = '' THEN d.remote_id ELSE s.remote END,
+    remote_link = CASE WHEN s.link = '' THEN d.remote_link ELSE s.link END,
+    error_code = s.code, error = s.error, remedy = s.remedy, claimed_at = NULL,
+    delivered_at = CASE WHEN s.state = 'delivered' THEN %s ELSE d.delivered_at END,
+    first_failed_at = CASE WHEN s.state = 'delivered' THEN d.first_failed_at
+                           ELSE coalesce(d.first_failed_at, %s) END
+FROM (SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[], %s::text[], %s::timestamptz[],
+      %s::int[], %s::bool[], %s::jsonb[], %s::jsonb[],
+      %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
+      AS t(id, claimed, state, held, due, burned, look, steps, losses, remote, link, code, error, remedy)) s
+WHERE d.id = s.id AND d.state = 'sending' AND d.claimed_at = s.claimed
+"""
+
+
+def record_steps(done: Mapping[str, Mapping[str, str]]) -> None:
+    """The journal: keep what was made, ``{uid: {step: remote id}}``, in one statement."""
+    if not done:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE rules_delivery d SET steps = d.steps || v.steps "
+            "FROM (SELECT * FROM unnest(%s::text[], %s::jsonb[]) AS t(uid, steps)) v WHERE d.uid = v.uid",
+            [list(done), [json.dumps(dict(steps)) for steps in done.values()]],
+        )
+
+
+def _unclear_people(account_id: int, now: datetime) -> set[str]:
+    rows = Delivery.objects.filter(account_id=account_id, state=WAITING, look_first=True, due_at__gt=now)
+    return {key for keys in rows.values_list("contact_keys", flat=True) for key in keys}
+
+
+def _one_of_each_person(rows: Iterable[tuple[int, list[str]]], most: int) -> list[int]:
+    chosen: list[int] = []
+    people: set[str] = set()
+    for pk, keys in rows:
+        if len(chosen) < most and people.isdisjoint(keys):
+            chosen.append(pk)
+            people.update(keys)
+    return chosen
+
+
+def _loss(loss: Loss) -> dict[str, str]:
+    return {
+        "question": loss.question,
+        "value": loss.value[:1000],
+        "reason": loss.reason,
+        "entity": loss.entity,
+        "field": loss.field_id,
+    }
+
+
+# -- moves that no try causes --------------------------------------------------------------------------------
+
+
+def free_stale(account_id: int, can_look: bool, send_again: bool) -> int:
+    """Whoever was sending these died: they end unclear. Only for whoever holds the lane (or nobody can)."""
+    rows = list(Delivery.objects.filter(account_id=account_id, state=SENDING))
+    settle([died(row, can_look, send_again) for row in rows])
+    return len(rows)
+
+
+def park(rows: QuerySet[Delivery], because: str, error: str, remedy: str) -> int:
+    """Hold waiting deliveries that can't go on for now."""
+    return rows.filter(state=WAITING).update(
+        state=HELD, held_because=because, error_code=because, error=error, remedy=remedy
+    )
+
+
+def release(rows: QuerySet[Delivery], *because: str) -> int:
+    """Let held deliveries go on; what held them is gone."""
+    return rows.filter(state=HELD, held_because__in=because).update(
+        state=WAITING, held_because="", due_at=timezone.now(), error_code="", error="", remedy=""
+    )
+
+
+def retry(rows: QuerySet[Delivery]) -> int:
+    """A person says: try again now. Held and waiting deliveries only; what is being sent is left alone.
+
+    ``look_first`` stays where the CRM can be asked. Where it can't, the person has looked and decides: send.
+    """
+    deaf = [kind for kind in CONNECTORS if not connector_class(kind).can.find_by_mark]
+    movable = rows.filter(state__in=[WAITING, HELD])
+    movable.filter(account__crm__in=deaf, look_first=True).update(look_first=False)
+    return movable.update(
+        state=WAITING, held_because="", due_at=timezone.now(), attempts_made=0, first_failed_at=None
+    )
+
+
+def due_now(account_id: int) -> bool:
+    """Does anything wait in this lane that could go at once?"""
+    return Delivery.objects.filter(account_id=account_id, state=WAITING, due_at__lte=timezone.now()).exists()

@@ -1,0 +1,57 @@
+"""What deliveries taught us about their rules: problems found in the CRM, added to those the checks find."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from connectors.draft import Loss, Problem, Receipt
+from connectors.errors import ConnectorError, RuleNeedsFixing
+from rules.models import Delivery, Rule
+
+MOST_PROBLEMS = 50
+
+
+def note_problems(tries: Sequence[tuple[Delivery, Receipt | ConnectorError]]) -> None:
+    """Merge what a batch taught into its rules. Most batches teach nothing and cost nothing."""
+    learned: dict[int, list[Problem]] = {}
+    for row, outcome in tries:
+        if found := list(_learned(outcome)):
+            learned.setdefault(row.rule_id, []).extend(found)
+    for rule_id, problems in sorted(learned.items()):
+        _merge(rule_id, problems)
+
+
+def merged(stored: Iterable[dict[str, Any]], found: Iterable[Problem]) -> list[dict[str, Any]]:
+    """Stored and found problems, each once by code and field, the newest sentence winning."""
+    by_key = {(p.get("code"), p.get("field")): p for p in stored}
+    by_key.update({(p.code, p.field): asdict(p) for p in found})
+    return list(by_key.values())[:MOST_PROBLEMS]
+
+
+def _learned(outcome: Receipt | ConnectorError) -> Iterable[Problem]:
+    if isinstance(outcome, Receipt):
+        yield from outcome.problems
+        yield from (_of_loss(loss) for loss in outcome.losses if loss.field_id)
+    elif isinstance(outcome, RuleNeedsFixing):
+        yield outcome.problem
+
+
+def _of_loss(loss: Loss) -> Problem:
+    return Problem(
+        "value_not_placed",
+        f"An answer to «{loss.question}» is only in the note: {loss.reason}.",
+        f"{loss.entity}.{loss.field_id}",
+    )
+
+
+def _merge(rule_id: int, found: list[Problem]) -> None:
+    with transaction.atomic():
+        rule = Rule.objects.select_for_update().get(pk=rule_id)
+        problems = merged(rule.problems, found)
+        if problems != rule.problems:
+            Rule.objects.filter(pk=rule_id).update(problems=problems, updated_at=timezone.now())

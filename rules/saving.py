@@ -1,0 +1,81 @@
+"""Saving a rule: checked against the cache, stored with its task, and whatever waited for it released."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.api_errors import ApiError, Conflict, NotFound
+from accounts.models import Account
+from crm_cache import lookup, runs
+from rules import outbox
+from rules.book import read_book, tags_of
+from rules.checks import BLOCKING, problems_of
+from rules.contact_map import derive_contact_map
+from rules.models import Delivery, Rule
+from rules.wake import ask_to_prepare, wake_lanes
+
+LAGGING = BLOCKING | {"performer_gone", "field_gone"}
+
+
+def create_rule(account: Account, quiz_id: int, changes: Mapping[str, Any]) -> Rule:
+    """Make the rule of a quiz.
+
+    Raises ``Conflict`` (there is one, D15), ``NotFound`` (unknown performer, D13), ``ApiError`` (tags).
+    """
+    performer = changes.get("performer", "")
+    if performer and performer not in lookup.users_by_id(account):
+        raise NotFound(f"PerformerID {performer} is not a user of this account", field="PerformerID")
+    try:
+        with transaction.atomic():
+            return save_rule(Rule(account=account, quiz_id=quiz_id), changes)
+    except IntegrityError as exc:
+        raise Conflict("rules already exist", code="rule_exists", field="quizID") from exc
+
+
+def change_rule(rule_id: int, changes: Mapping[str, Any]) -> Rule:
+    """Change a rule; what ``changes`` lacks stays. Raises ``ApiError`` for foreign tags."""
+    with transaction.atomic():
+        rule = Rule.objects.select_for_update(of=("self",)).select_related("account").get(pk=rule_id)
+        return save_rule(rule, changes)
+
+
+def save_rule(rule: Rule, changes: Mapping[str, Any]) -> Rule:
+    """Store a rule inside a transaction: its problems, its task, and the release of what it held."""
+    _check_tags(rule.account, changes.get("tags_to_add", {}))
+    for name, value in changes.items():
+        setattr(rule, name, value)
+    rule.contact_map = derive_contact_map(rule)
+    rule.updated_at = rule.prepare_at = timezone.now()
+    book = read_book(rule, rule.account)
+    problems = problems_of(book)
+    rule.problems = [asdict(problem) for problem in problems]
+    rule.save()
+    if not any(problem.code in BLOCKING for problem in problems):
+        release_held(rule)
+    if any(problem.code in LAGGING for problem in problems):
+        runs.ask_for(rule.account)  # our lists may lag behind the CRM
+    transaction.on_commit(partial(ask_to_prepare, rule.pk))
+    return rule
+
+
+def release_held(rule: Rule) -> int:
+    """Deliveries that waited for this rule go on."""
+    released = outbox.release(rule.deliveries.all(), Delivery.Held.FIX_RULE) if rule.pk else 0
+    if released:
+        transaction.on_commit(partial(wake_lanes, [rule.account_id]))
+    return released
+
+
+def _check_tags(account: Account, tags_to_add: Mapping[str, Any]) -> None:
+    """Tag ids are our primary keys (D12); one that isn't the account's is the caller's mistake (D13)."""
+    wanted = {item for _, item in tags_of(tags_to_add) if isinstance(item, int)}
+    if wanted and (foreign := wanted - set(lookup.tags_by_pk(account, wanted))):
+        raise ApiError(
+            f"Bad Request: TagsToAdd names {min(foreign)}, which is no tag of this account", field="TagsToAdd"
+        )

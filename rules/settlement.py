@@ -1,0 +1,123 @@
+"""What the outcome of a try means for its delivery: the five errors, settled in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from django.conf import settings
+from django.utils import timezone
+
+from connectors.draft import Loss, Receipt
+from connectors.errors import (
+    ConnectorError,
+    NeedsReconnect,
+    OurMistake,
+    Refused,
+    RuleNeedsFixing,
+    Stopped,
+    TryLater,
+    Unclear,
+)
+from rules.models import Delivery
+from rules.retry import pause_after
+
+WAITING, DELIVERED, HELD = Delivery.State.WAITING, Delivery.State.DELIVERED, Delivery.State.HELD
+Held = Delivery.Held
+OUR_MISTAKE_PAUSE = 300  # seconds until a wrong client id or secret is tried again
+
+
+class StillPreparing(TryLater):
+    """The rule's fields are being made: its leads wait a moment, which is nobody's failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What becomes of one delivery after a try. ``burned`` is how many tries of the plan it cost."""
+
+    delivery_id: int
+    claimed_at: datetime | None
+    state: str = WAITING
+    held_because: str = ""
+    due_at: datetime = field(default_factory=timezone.now)
+    burned: int = 1
+    look_first: bool = False
+    steps: Mapping[str, str] = field(default_factory=dict)
+    losses: Sequence[Loss] = ()
+    remote_id: str = ""
+    remote_link: str = ""
+    code: str = ""
+    error: str = ""
+    remedy: str = ""
+
+
+def settlement_of(
+    delivery: Delivery, outcome: Receipt | ConnectorError, can_look: bool, send_again: bool
+) -> Settlement:
+    """What an outcome means for a delivery. Pure but for the clock and the luck of the retry plan.
+
+    ``can_look``: the CRM can be asked for our mark; ``send_again``: the account wants unclear leads anew.
+    """
+    if isinstance(outcome, Receipt):
+        return _delivered(delivery, outcome)
+    plain = Settlement(
+        delivery.pk,
+        delivery.claimed_at,
+        look_first=delivery.look_first,
+        code=outcome.code,
+        error=outcome.message,
+        remedy=outcome.remedy,
+    )
+    match outcome:
+        case Stopped():
+            return _held(plain, Held.PAUSED, burned=0)
+        case NeedsReconnect():
+            return _held(plain, Held.RECONNECT, burned=0)
+        case RuleNeedsFixing():
+            return _held(plain, Held.FIX_RULE, burned=0)
+        case Refused():
+            return _held(plain, Held.REFUSED)
+        case OurMistake():
+            return _later(replace(plain, burned=0), delivery, OUR_MISTAKE_PAUSE)
+        case StillPreparing():
+            return _later(replace(plain, burned=0), delivery, outcome.after)
+        case TryLater():
+            return _later(plain, delivery, outcome.after)
+    return _unclear(plain, delivery, can_look, send_again)
+
+
+def died(delivery: Delivery, can_look: bool, send_again: bool) -> Settlement:
+    """The worker that was sending it is gone: exactly like a lost answer."""
+    error = Unclear("The worker that was sending it died", code="worker_died")
+    return settlement_of(delivery, error, can_look, send_again)
+
+
+def _delivered(delivery: Delivery, receipt: Receipt) -> Settlement:
+    return Settlement(
+        delivery.pk,
+        delivery.claimed_at,
+        DELIVERED,
+        steps=receipt.journal,
+        losses=receipt.losses,
+        remote_id=receipt.journal.get("lead", ""),
+        remote_link=receipt.link,
+    )
+
+
+def _held(plain: Settlement, because: str, burned: int = 1) -> Settlement:
+    return replace(plain, state=HELD, held_because=because, burned=burned)
+
+
+def _later(plain: Settlement, delivery: Delivery, asked: float | None) -> Settlement:
+    pause = pause_after(delivery.attempts_made + 1, asked)
+    if pause is None:
+        return _held(plain, Held.GAVE_UP)
+    return replace(plain, due_at=timezone.now() + pause)
+
+
+def _unclear(plain: Settlement, delivery: Delivery, can_look: bool, send_again: bool) -> Settlement:
+    """It may have happened. Look in a minute (searches lag behind writes); a person where we can't look."""
+    if not (can_look or send_again):
+        return replace(_held(plain, Held.LOOK_FIRST), look_first=True)
+    return _later(replace(plain, look_first=can_look), delivery, settings.UNCLEAR_PAUSE.total_seconds())

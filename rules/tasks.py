@@ -1,0 +1,31 @@
+"""Background work: each task is a door to a plain function. Messages carry ids only."""
+
+from celery import shared_task
+
+from rules import deliver, prepare
+from rules import sweep as sweeping
+
+
+@shared_task
+def drain(account_id: int) -> None:
+    deliver.drain(account_id)
+
+
+@shared_task
+def sweep() -> None:
+    sweeping.sweep()
+
+
+@shared_task
+def purge() -> None:
+    sweeping.purge()
+
+
+@shared_task
+def prepare_rule(rule_id: int) -> None:
+    prepare.prepare(rule_id)
+
+
+@shared_task
+def prepare_due() -> None:
+    prepare.prepare_due()

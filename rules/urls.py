@@ -1,0 +1,30 @@
+"""Rules, answers and deliveries. A CRM is added with its lines here and its serializer file."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from django.urls import URLPattern
+
+from accounts.routes import both
+from rules.serializers import amocrm
+from rules.views import AnswerViewSet, DeliveryViewSet, PreviewViewSet, RuleViewSet
+
+
+def rule_of(prefix: str, kind: str, dialect: ModuleType) -> list[URLPattern]:
+    """A CRM's rules and their preview."""
+    actions = {"get": "retrieve", "post": "create", "patch": "partial_update"}
+    return [
+        *both(f"{prefix}rules/<str:quizID>", RuleViewSet, actions, kind=kind, dialect=dialect),
+        *both(f"{prefix}rules/<str:quizID>/preview", PreviewViewSet, {"post": "create"}, kind=kind),
+    ]
+
+
+urlpatterns = [
+    *rule_of("", "amocrm", amocrm),
+    *both("answers", AnswerViewSet, {"post": "create"}),
+    *both("answers/<int:answer_pk>", AnswerViewSet, {"get": "retrieve"}),
+    *both("deliveries", DeliveryViewSet, {"get": "list"}),
+    *both("deliveries/<int:delivery_pk>", DeliveryViewSet, {"get": "retrieve"}),
+    *both("deliveries/<int:delivery_pk>/retry", DeliveryViewSet, {"post": "retry"}),
+]

@@ -1,0 +1,6 @@
+from rules.views.answers import AnswerViewSet
+from rules.views.deliveries import DeliveryViewSet
+from rules.views.preview import PreviewViewSet
+from rules.views.rules import RuleViewSet
+
+__all__ = ["AnswerViewSet", "DeliveryViewSet", "PreviewViewSet", "RuleViewSet"]

@@ -1,0 +1,132 @@
+"""What would be sent for an answer, before it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.access import connector_for
+from accounts.api import CrmViewSet
+from accounts.api_errors import ApiError, NotFound
+from connectors.draft import Plan
+from connectors.errors import RuleNeedsFixing
+from connectors.redact import redact
+from rules.book import read_book
+from rules.checks import problems_of
+from rules.mapping import Progress, draft_for
+from rules.models import Answer, Rule
+from rules.serializers.answers import AnswerIn, OurError
+from rules.views.rules import live_rule, read_quiz_id
+from rules.views.schema import PreviewSchema
+
+MARK = "qzpreview0000000"
+
+
+class PreviewIn(serializers.Serializer[Any]):
+    """Either an answer given here, or one taken before; without both the newest one of the quiz."""
+
+    answerID = serializers.CharField(max_length=200, required=False)
+    answer = AnswerIn(required=False)
+
+
+class PlannedRequestOut(serializers.Serializer[Any]):
+    method = serializers.CharField()
+    url = serializers.CharField()
+    body = serializers.JSONField(allow_null=True)
+    why = serializers.CharField()
+
+
+class LossOut(serializers.Serializer[Any]):
+    question = serializers.CharField()
+    value = serializers.CharField()
+    reason = serializers.CharField()
+    entity = serializers.CharField()
+    field_id = serializers.CharField()
+
+
+class ProblemOut(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    message = serializers.CharField()
+    field = serializers.CharField()
+
+
+class PreviewOut(serializers.Serializer[Any]):
+    requests = PlannedRequestOut(many=True)
+    losses = LossOut(many=True)
+    problems = ProblemOut(many=True)
+
+
+class PreviewViewSet(CrmViewSet):
+    """The exact requests for a given or recent answer; nothing is sent."""
+
+    error_shape = "object"
+    schema = PreviewSchema()
+
+    @extend_schema(
+        tags=["deliveries"],
+        summary="What would be sent for an answer, what would be dropped and why",
+        request=PreviewIn,
+        responses={
+            200: PreviewOut,
+            400: OpenApiResponse(OurError, "The body says something it may not"),
+            401: OpenApiResponse(OurError, "No valid bearer token"),
+            404: OpenApiResponse(OurError, "No account, no rule, or no answer to show"),
+        },
+    )
+    def create(self, request: Request, quizID: str) -> Response:
+        rule = live_rule(self.connected_account(), read_quiz_id(quizID))
+        payload = self._payload(request, rule.quiz_id)
+        plan = plan_of(rule, payload)
+        return Response({**asdict(plan), "requests": [asdict(one) for one in plan.requests]})
+
+    def _payload(self, request: Request, quiz_id: int) -> Mapping[str, Any]:
+        if not isinstance(request.data, Mapping):
+            raise ApiError("The body must be a JSON object")
+        given = request.data.get("answer")
+        sent = (
+            {**request.data, "answer": _with_ids(given, quiz_id)}
+            if isinstance(given, Mapping)
+            else request.data
+        )
+        shape = PreviewIn(data=sent)
+        shape.is_valid(raise_exception=True)
+        return shape.validated_data.get("answer") or self._taken(
+            quiz_id, shape.validated_data.get("answerID")
+        )
+
+    def _taken(self, quiz_id: int, answer_id: str | None) -> Mapping[str, Any]:
+        answers = Answer.objects.filter(account_id=self.caller_id, quiz_id=quiz_id, purged_at=None)
+        answer = (answers.filter(answer_id=answer_id) if answer_id else answers.order_by("-pk")).first()
+        if answer is None:
+            raise NotFound(
+                "There is no answer of this quiz to show; give one under 'answer'", field="answerID"
+            )
+        return answer.payload
+
+
+def plan_of(rule: Rule, payload: Mapping[str, Any]) -> Plan:
+    """The plan of one answer; a rule that can't deliver gives its problems and no requests."""
+    book = read_book(rule, rule.account)
+    problems = problems_of(book)
+    try:
+        draft = draft_for(book, payload, Progress(MARK, timezone.now()))
+    except RuleNeedsFixing:
+        return Plan((), (), problems)
+    plan = connector_for(rule.account).plan(draft)
+    return Plan(
+        tuple(type(one)(one.method, redact(one.url), one.body, one.why) for one in plan.requests),
+        plan.losses,
+        (*problems, *plan.problems),
+    )
+
+
+def _with_ids(answer: Mapping[str, Any], quiz_id: int) -> dict[str, Any]:
+    """An answer made up for a preview needs no ids of its own."""
+    return {"quizID": quiz_id, "answerID": "preview", **answer}

@@ -1,0 +1,74 @@
+"""The rule of a quiz in one CRM; the URL table says which CRM and which spelling."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api import BIGGEST, CrmViewSet
+from accounts.api_errors import ApiError, NotFound
+from accounts.models import Account
+from rules.models import Rule
+from rules.saving import change_rule, create_rule
+from rules.views.schema import RuleSchema
+
+
+def read_quiz_id(text: str) -> int:
+    """Digits, 64 bits (D14). Raises ``ApiError``."""
+    if text.isascii() and text.isdigit() and int(text) <= BIGGEST:
+        return int(text)
+    raise ApiError("Bad Request: quizID must be a whole number", field="quizID")
+
+
+def live_rule(account: Account, quiz_id: int) -> Rule:
+    """The live rule of a quiz. Raises ``NotFound``."""
+    rule = (
+        Rule.objects.filter(account=account, quiz_id=quiz_id, deleted=False).select_related("account").first()
+    )
+    if rule is None:
+        raise NotFound("rules not found", code="no_rule", field="quizID")
+    return rule
+
+
+def read_body(request: Request) -> Mapping[str, Any]:
+    """The body as an object. Raises ``ApiError`` for none at all (D27) and for anything else."""
+    sent = (
+        request.META.get("CONTENT_LENGTH") not in (None, "", "0") or "HTTP_TRANSFER_ENCODING" in request.META
+    )
+    if not sent or not isinstance(request.data, Mapping):
+        raise ApiError("Bad Request: the body must be a JSON object")
+    return request.data
+
+
+class RuleViewSet(CrmViewSet):
+    """``dialect`` is the module that spells this CRM's rule (``rules/serializers``)."""
+
+    dialect: ModuleType | None = None
+    schema = RuleSchema()
+
+    def retrieve(self, request: Request, quizID: str) -> Response:
+        """The quiz's rule; ``Problems`` says what is wrong with it today."""
+        rule = live_rule(self.connected_account(), read_quiz_id(quizID))
+        return Response(self._dialect.write(rule))
+
+    def create(self, request: Request, quizID: str) -> Response:
+        """Make the quiz's rule. A field asked for with id 0 is made in the CRM soon after."""
+        wanted = read_quiz_id(quizID)
+        changes = self._dialect.read(read_body(request), partial=False)
+        create_rule(self.connected_account(), wanted, changes)
+        return Response("Success")
+
+    def partial_update(self, request: Request, quizID: str) -> Response:
+        """Change the quiz's rule: what is missing stays, what is sent replaces the stored value whole."""
+        wanted = read_quiz_id(quizID)
+        changes = self._dialect.read(read_body(request), partial=True)
+        change_rule(live_rule(self.connected_account(), wanted).pk, changes)
+        return Response("Success")
+
+    @property
+    def _dialect(self) -> Any:
+        return self.dialect

@@ -1,0 +1,54 @@
+"""The OpenAPI side of a rule's operations: one view for every CRM, spelled by its dialect."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+
+from accounts.api_schema import words
+
+CODES = {"retrieve": (400, 401, 404, 500), "create": (200, 400, 401, 404, 409, 500)}
+CODES["partial_update"] = (200, 400, 401, 404, 500)
+
+
+class RuleSchema(AutoSchema):
+    """Names, bodies and codes come from ``view.dialect``."""
+
+    view: Any
+
+    def get_operation_id(self) -> str:
+        return str(self.view.dialect.OPERATIONS[self.view.action])
+
+    def get_tags(self) -> list[str]:
+        return [self.view.dialect.TAG]
+
+    def get_description(self) -> str:  # type: ignore[override]
+        doc = getattr(type(self.view), self.view.action).__doc__
+        return " ".join((doc or "").split())
+
+    def get_request_serializer(self) -> Any:
+        return None if self.view.action == "retrieve" else self.view.dialect.REQUEST
+
+    def get_response_serializers(self) -> Any:
+        responses = words(*CODES[self.view.action])
+        if self.view.action == "retrieve":
+            responses = {200: OpenApiResponse(self.view.dialect.RESPONSE, "The quiz's settings"), **responses}
+        return responses
+
+    def get_override_parameters(self) -> list[Any]:
+        return [OpenApiParameter("quizID", OpenApiTypes.INT64, OpenApiParameter.PATH, description="Quiz id")]
+
+
+class PreviewSchema(AutoSchema):
+    """A preview's name carries its CRM's."""
+
+    view: Any
+
+    def get_operation_id(self) -> str:
+        return f"Preview{self.view.kind.capitalize()}Rule"
+
+    def get_override_parameters(self) -> list[Any]:
+        return [OpenApiParameter("quizID", OpenApiTypes.INT64, OpenApiParameter.PATH, description="Quiz id")]

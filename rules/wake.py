@@ -1,0 +1,51 @@
+"""Asking for a lane to be drained: one message a lane in the queue, however many answers came.
+
+The database row is the truth. A wake-up may be lost (the sweep finds the row) or doubled (the lane's lease
+lets one worker in), so nothing here raises.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from django.conf import settings
+
+from accounts.access import redis_client
+
+log = logging.getLogger(__name__)
+FLAG_SECONDS = 30
+
+
+def wake_lanes(account_ids: Iterable[int]) -> None:
+    """Queue a drain for each account that has none queued."""
+    from rules.tasks import drain  # the task imports the lane, which wakes lanes
+
+    for account_id in account_ids:
+        try:
+            if redis_client().set(_flag(account_id), 1, nx=True, ex=FLAG_SECONDS):
+                drain.delay(account_id)
+        except Exception as exc:
+            log.warning("account=%s wake-up lost, the sweep will find it: %s", account_id, type(exc).__name__)
+
+
+def answer_wake_up(account_id: int) -> None:
+    """The drain has begun: answers from now on ask for another one."""
+    try:
+        redis_client().delete(_flag(account_id))
+    except Exception as exc:
+        log.warning("account=%s wake-up flag stays: %s", account_id, type(exc).__name__)
+
+
+def _flag(account_id: int) -> str:
+    return f"{settings.REDIS_PREFIX}wake:{account_id}"
+
+
+def ask_to_prepare(rule_id: int) -> None:
+    """Queue a rule's preparation; ``prepare_at`` in its row finds it again if this is lost."""
+    from rules.tasks import prepare_rule  # the task imports what saves rules
+
+    try:
+        prepare_rule.delay(rule_id)
+    except Exception as exc:
+        log.warning("rule=%s preparation waits for beat: %s", rule_id, type(exc).__name__)
