@@ -5,20 +5,14 @@ from __future__ import annotations
 from typing import Any, cast
 
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import OpenApiParameter
 
+from accounts.api_schema import words
 from crm_cache.serializers.shape import ListShape
 
 PAGING = {
     "page": "page number, from 1; 1 when it is not given",
     "size": "page size, at most 10,000; 25 when it is not given",
-}
-SENTENCES = {
-    400: "Bad Request",
-    401: "Unauthorized",
-    404: "Not Found",
-    500: "Internal Server Error",
 }
 
 
@@ -32,18 +26,17 @@ class CachedListSchema(AutoSchema):
     def get_override_parameters(self) -> list[Any]:
         if not self._reads:
             return []
-        words = PAGING | {name: f"only the rows of this {name}" for name in self._shape.filters}
-        return [OpenApiParameter(name, int, description=text) for name, text in words.items()]
+        named = PAGING | {name: f"only the rows of this {name}" for name in self._shape.filters}
+        return [OpenApiParameter(name, int, description=text) for name, text in named.items()]
 
     def get_request_serializer(self) -> None:
         return None
 
     def get_response_serializers(self) -> Any:
         if not self._reads:
-            success = OpenApiResponse(OpenApiTypes.STR, description="Success")
-            return {200: success} | _strings(401, 404, 500)
-        refusals = (400, 401, 500) if not self._shape.missing else (401, 404, 500)
-        return {200: self._shape.answer} | _strings(*refusals)
+            return words(200, 401, 404, 500)
+        refusals = words(401, 404, 500) if self._shape.missing else words(400, 401, 500)
+        return {200: self._shape.answer} | refusals
 
     @property
     def _shape(self) -> ListShape:
@@ -53,8 +46,3 @@ class CachedListSchema(AutoSchema):
     @property
     def _reads(self) -> bool:
         return self.method == "GET"
-
-
-def _strings(*codes: int) -> dict[int, OpenApiResponse]:
-    """Errors are JSON strings on the contract's paths (D8)."""
-    return {code: OpenApiResponse(OpenApiTypes.STR, description=SENTENCES[code]) for code in codes}

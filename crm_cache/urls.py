@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from django.urls import URLPattern
 
-from django.urls import URLPattern, path
-
+from accounts.routes import both
 from crm_cache.serializers import amocrm
 from crm_cache.serializers.shape import ListShape
 from crm_cache.views import CachedListView
 
 
 def cached_list(route: str, kind: str, shape: ListShape) -> list[URLPattern]:
-    """The list at its path, and at the same path with a slash, which the schema leaves out (D2)."""
-    actions: dict[str, Any] = {"get": "read", "patch": "refresh"}
-    return [
-        path(route, CachedListView.as_view(actions, kind=kind, shape=shape)),
-        path(f"{route}/", CachedListView.as_view(actions, kind=kind, shape=shape, schema=None)),
-    ]
+    """Reading a list and asking for its refresh."""
+    return both(route, CachedListView, {"get": "read", "patch": "refresh"}, kind=kind, shape=shape)
 
 
 urlpatterns = [

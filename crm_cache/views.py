@@ -21,7 +21,7 @@ from crm_cache.sync import LISTS
 class CachedListView(CrmViewSet):
     """The URL table says which: ``as_view(..., kind=..., shape=...)``."""
 
-    shape: ListShape = cast(ListShape, None)  # as_view() takes only what the class has
+    shape: ListShape = cast("ListShape", None)  # as_view() takes only what the class has
     schema = CachedListSchema()
 
     def read(self, request: Request) -> Response:
