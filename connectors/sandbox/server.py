@@ -47,6 +47,8 @@ class Hub:
         self._free: dict[str, list[int]] = {}
         self._lock = threading.Lock()
         self._stop = threading.Event()
+        self._wake, woken = socket.socketpair()
+        self._selector.register(woken, selectors.EVENT_READ, None)
         self.control_port = self._listen(port, None)
         self.www: dict[str, int] = {}
         for sandbox in chosen:
@@ -127,8 +129,9 @@ class Hub:
         pump = threading.Thread(target=self._pump, daemon=True)
         pump.start()
         while not self._stop.is_set():
-            for key, _ in self._selector.select(timeout=0.2):
-                self._accept(key.fileobj, key.data)
+            for key, _ in self._selector.select():
+                if key.data is not None:
+                    self._accept(key.fileobj, key.data)
         for listener in self._listeners.values():
             listener.close()
         self._selector.close()
@@ -165,6 +168,7 @@ class Hub:
 
     def stop(self) -> None:
         self._stop.set()
+        self._wake.send(b"x")
 
 
 class Conversation(BaseHTTPRequestHandler):
