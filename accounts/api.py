@@ -28,7 +28,7 @@ class JsonWhateverIsAsked(DefaultContentNegotiation):
 
 
 class CallerViewSet(ViewSet):
-    """A view on behalf of a quiz account. ``error_shape`` says how its errors look (``api_errors``)."""
+    """A view on behalf of a quiz account. ``error_shape`` says how its errors look (``api_handler``)."""
 
     error_shape = "string"
     content_negotiation_class = JsonWhateverIsAsked

@@ -1,22 +1,8 @@
-"""How errors look: a JSON string on the contract's paths (D8), ``{"error": {...}}`` on ours (design 9).
-
-A view says which by ``error_shape``: ``"string"`` (default) or ``"object"``.
-"""
+"""What a caller did wrong, said with a machine word, a sentence, and the field it is about."""
 
 from __future__ import annotations
 
-import logging
-from typing import Any
-
-from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.db import DataError
-from django.http import Http404
-from rest_framework import exceptions
 from rest_framework.exceptions import APIException
-from rest_framework.response import Response
-from rest_framework.views import set_rollback
-
-log = logging.getLogger(__name__)
 
 
 class ApiError(APIException):
@@ -41,56 +27,3 @@ class NotFound(ApiError):
 class Conflict(ApiError):
     def __init__(self, message: str, *, code: str = "conflict", field: str = "") -> None:
         super().__init__(message, code=code, field=field, status=409)
-
-
-def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's exception handler. None leaves a real bug to Django's 500."""
-    exc = _known(exc)
-    if not isinstance(exc, APIException):
-        return None
-    set_rollback()
-    message, code, field = _say(exc)
-    body: Any = message
-    if getattr(context.get("view"), "error_shape", "string") == "object":
-        body = {"error": {"code": code, "message": message, "field": field}}
-    response = Response(body, status=exc.status_code)
-    if header := getattr(exc, "auth_header", None):
-        response["WWW-Authenticate"] = header
-    return response
-
-
-def _known(exc: Exception) -> Exception:
-    if isinstance(exc, Http404):
-        return NotFound()
-    if isinstance(exc, PermissionDenied):
-        return exceptions.PermissionDenied()
-    if isinstance(exc, SuspiciousOperation):
-        return ApiError("Bad Request: the request can't be read", code="unreadable")
-    if isinstance(exc, DataError):
-        return ApiError("A value is too large or has characters that cannot be stored", code="unstorable")
-    return exc
-
-
-def _say(exc: APIException) -> tuple[str, str, str]:
-    """(sentence, machine word, field) of any DRF error; of several the first."""
-    if isinstance(exc, ApiError):
-        return exc.message, exc.code, exc.field
-    if isinstance(exc, exceptions.ValidationError):
-        return _first(exc.detail)
-    code = exc.get_codes()
-    return str(exc.detail), code if isinstance(code, str) else exc.default_code, ""
-
-
-def _first(detail: Any, path: str = "") -> tuple[str, str, str]:
-    if isinstance(detail, dict):
-        key, inner = next(iter(detail.items()))
-        inner_path = (
-            path if key == exceptions.api_settings.NON_FIELD_ERRORS_KEY else f"{path}.{key}".strip(".")
-        )
-        return _first(inner, inner_path)
-    if isinstance(detail, list):
-        number, inner = next(((i, d) for i, d in enumerate(detail) if d), (0, "invalid"))
-        nested = isinstance(inner, (dict, list))
-        return _first(inner, f"{path}.{number}".strip(".") if nested else path)
-    code = getattr(detail, "code", "invalid")
-    return (f"{path}: {detail}" if path else str(detail)), code, path
