@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
-from django.db import transaction
+from django.db import models, transaction
 
 from accounts.kinds import host_policy_for, options_for, pace_for, redis_client, sign_in_for
 from accounts.models import Account
@@ -79,4 +79,5 @@ def keep_facts(account: Account, facts: Mapping[str, Any]) -> None:
 
 def _fit(name: str, text: str) -> str:
     """A vendor's text as its column takes it."""
-    return text.replace("\x00", "")[: Account._meta.get_field(name).max_length]
+    column = cast("models.CharField", Account._meta.get_field(name))
+    return text.replace("\x00", "")[: column.max_length]

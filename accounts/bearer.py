@@ -51,7 +51,7 @@ class HasAccount(BasePermission):
         return isinstance(request.user, Caller)
 
 
-class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class BearerScheme(OpenApiAuthenticationExtension):
     target_class = "accounts.bearer.BearerAuthentication"
     name = "BearerAuth"
 

@@ -48,7 +48,10 @@ class Account(models.Model):
     send_again = models.BooleanField(
         "send again when unclear",
         default=False,
-        help_text="Where the CRM can't be asked whether a lead arrived: send it again instead of waiting for a person.",
+        help_text=(
+            "Where the CRM can't be asked whether a lead arrived: "
+            "send it again instead of waiting for a person."
+        ),
     )
     created_at = models.DateTimeField(default=timezone.now)
     connected_at = models.DateTimeField(null=True, blank=True)

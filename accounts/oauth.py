@@ -130,10 +130,9 @@ def _ask_for_sync(account_pk: int) -> None:
 
 
 def _is_listed(url: str) -> bool:
-    return any(
-        url == known or url.startswith((f"{known.rstrip('/')}/", f"{known}?"))
-        for known in settings.RETURN_URLS
-    )
+    """A listed address, or one below it."""
+    below = tuple(start for known in settings.RETURN_URLS for start in (f"{known.rstrip('/')}/", f"{known}?"))
+    return url in settings.RETURN_URLS or url.startswith(below)
 
 
 @contextmanager

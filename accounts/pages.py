@@ -52,9 +52,8 @@ def _page(request: Request, status: int, crm: str, more: dict[str, Any]) -> Http
     language, nonce = _language(request), secrets.token_urlsafe(16)
     words = {name: text.format(crm=crm) for name, text in WORDS[language].items()}
     context = {"language": language, "nonce": nonce, "words": words, "opener": _opener(), **more}
-    response = HttpResponse(render_to_string("accounts/connect.html", context), status=status)
-    response.headers.update(_headers(nonce))
-    return response
+    page = render_to_string("accounts/connect.html", context)
+    return HttpResponse(page, status=status, headers=_headers(nonce))
 
 
 def _headers(nonce: str) -> dict[str, str]:

@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 RETRY_AFTER = (60, 120, 300, 900, 1800)
 SOONEST = 60
 LATER = timedelta(hours=1)
+DOUBT = "An earlier renewal got no answer: the CRM may have counted the token as used."
 Read = TypeVar("Read")
 
 
@@ -43,9 +44,8 @@ class AccountTokens:
 
     def current(self) -> Tokens:
         """The stored pair. Raises ``NeedsReconnect`` where there is none."""
-        row = _open(
-            lambda: Token.objects.select_related("account").filter(account_id=self.account_id).first()
-        )
+        rows = Token.objects.select_related("account").filter(account_id=self.account_id)
+        row = _open(rows.first)
         if row is None:
             raise not_connected()
         self._host = self._host or row.account.host
@@ -208,11 +208,7 @@ def _move(account: Account, host: str) -> dict[str, str]:
 
 
 def _refused(row: Token, account: Account, error: NeedsReconnect) -> ConnectorError:
-    doubt = (
-        " An earlier renewal got no answer: the CRM may have counted the token as used."
-        if row.failures
-        else ""
-    )
+    doubt = f" {DOUBT}" if row.failures else ""
     states.needs_reconnect(account, _sentence(error) + doubt)
     row.refresh_at, row.last_error = None, error.message
     row.save(update_fields=["refresh_at", "last_error"])

@@ -50,9 +50,7 @@ def _is_refused(account: Account) -> bool:
 
 def _look_again(account: Account) -> None:
     """The tokens work (or nobody answers): bring their renewal forward, which will tell."""
-    log.warning(
-        "account=%s crm=%s was said to be uninstalled, its tokens aren't refused", account.pk, account.crm
-    )
+    log.warning("account=%s crm=%s uninstall=unconfirmed, nothing changed", account.pk, account.crm)
     soon = timezone.now() + LOOK_AGAIN
     rows = Token.objects.filter(account_id=account.pk, refresh_at__isnull=False)
     rows.update(refresh_at=Least(F("refresh_at"), Value(soon)))

@@ -79,8 +79,8 @@ class ConsentReturnView(OpenView):
     @extend_schema(
         operation_id="WebhookCreate",
         tags=["main"],
-        description="Where a CRM's consent page sends the browser. The state alone tells which CRM and account "
-        "it is about; each CRM sends parameters of its own. A browser gets a page instead of the string.",
+        description="Where a CRM's consent page sends the browser. The state alone tells which CRM and "
+        "account it is about; each CRM sends parameters of its own. A browser gets a page, not a string.",
         parameters=optional(
             state="issued with the link, for one use",
             code="authorisation code",
@@ -124,8 +124,8 @@ class UninstallView(OpenView):
     @extend_schema(
         operation_id="WebhookDelete",
         tags=["main"],
-        description="The CRM tells that the integration was removed there: whatever is tied to that CRM account "
-        "is soft-deleted, once the CRM confirms it by refusing our tokens.",
+        description="The CRM tells that the integration was removed there: whatever is tied to that CRM "
+        "account is soft-deleted, once the CRM confirms it by refusing our tokens.",
         parameters=optional(
             account_id="id of the CRM account",
             client_uuid="the integration",

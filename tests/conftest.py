@@ -20,3 +20,101 @@ if _addresses and embedded.settings_urls() != _addresses:
     pytest.exit("Somebody took the port of the embedded Valkey; it has moved, run pytest again.", 3)
 
 # ---- Fixtures -------------------------------------------------------------------------
+
+
+# ---- The cast: quiz accounts that call us, and the local amoCRM behind its real names ----
+import re  # noqa: E402
+from collections.abc import Callable, Iterator  # noqa: E402
+from dataclasses import replace  # noqa: E402
+from typing import Any  # noqa: E402
+from urllib.parse import urlsplit  # noqa: E402
+
+import celery  # noqa: E402
+import jwt  # noqa: E402
+import requests  # noqa: E402
+import responses  # noqa: E402
+from django.test import Client  # noqa: E402
+
+from connectors.sandbox.amocrm import Account as AmoAccount  # noqa: E402
+from connectors.sandbox.amocrm import AmoSandbox  # noqa: E402
+from connectors.sandbox.core import Dropped, Sandbox, TimedOut  # noqa: E402
+
+REDIRECT = "http://testserver/webhook/create"
+
+
+def speak_to(box: Sandbox, mock: responses.RequestsMock, hosts: str) -> None:
+    """`requests` to the hosts that the pattern matches end in the sandbox."""
+
+    def answer(request: requests.PreparedRequest) -> tuple[int, dict[str, str], bytes]:
+        try:
+            reply = box.handle(request.method, request.url, dict(request.headers), request.body)
+        except TimedOut as lost:
+            raise requests.ReadTimeout(str(lost)) from lost
+        except Dropped as lost:
+            raise requests.ConnectionError(str(lost)) from lost
+        return reply.status, dict(reply.headers), reply.body
+
+    for method in ("GET", "POST", "PATCH", "PUT", "DELETE"):
+        mock.add_callback(method, re.compile(hosts), callback=answer, content_type=None)
+
+
+@pytest.fixture
+def amo(settings: Any) -> Iterator[AmoSandbox]:
+    """amoCRM, with our integration in it. Nobody waits for its limits."""
+    box = AmoSandbox(redirect_uri=REDIRECT, courier=lambda *_: 200)
+    ours = {"client_id": box.integration.client_id, "client_secret": box.integration.client_secret}
+    options = replace(settings.CRM_OPTIONS["amocrm"], redirect_uri=REDIRECT, requests_per_second=0, **ours)
+    settings.CRM_OPTIONS = {**settings.CRM_OPTIONS, "amocrm": options}
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        speak_to(box, mock, r"https://[\w-]+\.(amocrm\.ru|amocrm\.com|kommo\.com)/")
+        yield box
+
+
+@pytest.fixture
+def flower_shop(amo: AmoSandbox) -> AmoAccount:
+    """An amoCRM account; its owner is the quiz account "shop"."""
+    return amo.add_account("flowers")
+
+
+@pytest.fixture
+def queued(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[Any]]]:
+    """The messages that would have gone to the workers."""
+    messages: list[tuple[str, list[Any]]] = []
+
+    def keep(self: Any, name: str, args: Any = None, *rest: Any, **options: Any) -> None:
+        messages.append((name, list(args or [])))
+
+    monkeypatch.setattr(celery.Celery, "send_task", keep)
+    return messages
+
+
+@pytest.fixture
+def caller(settings: Any) -> Callable[..., Client]:
+    """A client of our REST API on behalf of a quiz account: ``caller("shop").get("/account")``."""
+
+    def caller(account_id: str = "shop") -> Client:
+        claims = {settings.JWT_ACCOUNT_CLAIM: account_id}
+        token = jwt.encode(claims, settings.JWT_KEY, algorithm="HS256")
+        return Client(headers={"Authorization": f"Bearer {token}"})
+
+    return caller
+
+
+@pytest.fixture
+def browser() -> Client:
+    """A person's browser: no token, wants HTML."""
+    return Client(headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+
+
+@pytest.fixture
+def connect(
+    amo: AmoSandbox, caller: Callable[..., Client], queued: list[Any], db: None
+) -> Callable[..., Any]:
+    """The whole way: ``POST /account``, consent in amoCRM, back to us. Returns our answer to the browser."""
+
+    def connect(crm_account: AmoAccount, account_id: str = "shop", **consent: Any) -> Any:
+        link = caller(account_id).post("/account").json()["link"]
+        back = urlsplit(amo.consent(link, crm_account, **consent))
+        return Client().get(f"{back.path}?{back.query}")
+
+    return connect

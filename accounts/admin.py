@@ -1,0 +1,235 @@
+"""The operator's page of an account: is it connected, why not, and what can be done about it.
+
+The page is registered by ``rules.admin.accounts``, which adds what this floor of the house can't know: the
+lists that were synced and the deliveries that wait.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, TextFilter
+from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from accounts import connect_page, states
+from accounts.desk import DeskAdmin, Question, ask, confirmed, done, link, note
+from accounts.models import Account, Token
+from connectors.redact import redact
+from connectors.registry import connector_class
+
+State = Account.State
+STATE_COLOURS = {
+    State.CONNECTING: "info",
+    State.ACTIVE: "success",
+    State.NEEDS_RECONNECT: "danger",
+    State.PAUSED: "warning",
+    State.DISCONNECTED: "default",
+}
+
+
+class QuizAccountFilter(TextFilter):
+    """Exactly this quiz account: a part of an opaque id means nothing, and an index finds a whole one."""
+
+    title, parameter_name, column = "quiz account", "quiz_account", "account_id"
+
+    def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        value = (self.value() or "").strip()
+        return rows.filter(**{self.column: value}) if value else rows
+
+
+class AttentionFilter(admin.SimpleListFilter):
+    """Accounts that stand still until somebody does something."""
+
+    title, parameter_name = "attention", "attention"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("person", "waits for a person"), ("silent", "its CRM is silent")]
+
+    def queryset(self, request: HttpRequest, rows: QuerySet[Account]) -> QuerySet[Account]:
+        if self.value() == "person":
+            return needs_a_person(rows)
+        return rows.filter(deleted=False, lane_failures__gt=0) if self.value() == "silent" else rows
+
+
+def needs_a_person(rows: QuerySet[Account]) -> QuerySet[Account]:
+    return rows.filter(deleted=False, state__in=[State.NEEDS_RECONNECT, State.PAUSED])
+
+
+class PauseForm(forms.Form):
+    reason = forms.CharField(
+        max_length=300,
+        label="Why",
+        help_text="Whoever looks at a waiting delivery reads this.",
+        widget=UnfoldAdminTextInputWidget,
+    )
+
+
+class AccountAdmin(DeskAdmin):
+    list_display: Any = ("title", "account_id", "state_label", "state_reason", "signed_in_until", "synced_at")
+    list_filter = (
+        ("crm", ChoicesDropdownFilter),
+        ("state", ChoicesDropdownFilter),
+        AttentionFilter,
+        QuizAccountFilter,
+    )
+    search_fields = ("account_id", "name", "host", "remote_id")
+    actions_list = ("connect",)
+    actions_detail: Any = ("reconnect", "resume", "pause", "disconnect")
+    readonly_fields: Any = (
+        "crm", "name", "account_id", "state_label", "state_reason", "state_since", "address", "remote_id",
+        "country", "connected_by", "connected_at", "signed_in_until", "sign_in_trouble", "lane", "synced_at",
+        "next_sync_at",
+    )  # fmt: skip
+    fieldsets: Any = (
+        (None, {"fields": (("crm", "name"), ("account_id", "remote_id"), ("address", "country"))}),
+        ("State", {"fields": (("state_label", "state_since"), "state_reason")}),
+        (
+            "Signed in",
+            {"fields": (("connected_by", "connected_at"), ("signed_in_until", "sign_in_trouble"))},
+        ),
+        ("Sending", {"fields": ("lane", "send_again")}),
+        ("Lists", {"fields": (("synced_at", "next_sync_at"),)}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
+        """Of a token only its dates and its last error are read, never its text."""
+        token = Token.objects.filter(account=OuterRef("pk"))
+        return (
+            super()
+            .get_queryset(request)
+            .defer("facts")
+            .annotate(
+                token_until=Subquery(token.values("expires_at")[:1]),
+                token_error=Subquery(token.values("last_error")[:1]),
+                has_token=Exists(token),
+            )
+        )
+
+    def has_change_permission(self, request: HttpRequest, obj: Account | None = None) -> bool:
+        return self.has_operate_permission(request) and not (obj and obj.deleted)
+
+    # -- what is shown ---------------------------------------------------------------------------------------
+
+    @display(description="account", header=True, ordering="crm")
+    def title(self, account: Account) -> tuple[str, str]:
+        return account.name or account.host or "not connected yet", account.get_crm_display()
+
+    @display(description="state", label=STATE_COLOURS, ordering="state")
+    def state_label(self, account: Account) -> tuple[str, str]:
+        return account.state, account.get_state_display()
+
+    @display(description="signed in until")
+    def signed_in_until(self, account: Any) -> str:
+        if account.token_until is None:
+            return "does not expire" if account.has_token else "not signed in"
+        moment = timezone.localtime(account.token_until)
+        return f"{moment:%d.%m.%Y %H:%M}" + (" (over)" if moment < timezone.now() else "")
+
+    @display(description="last trouble with signing in")
+    def sign_in_trouble(self, account: Any) -> str:
+        return redact(account.token_error or "")
+
+    @display(description="connected by")
+    def connected_by(self, account: Account) -> str:
+        return ", ".join(filter(None, (account.user_name, account.user_email, account.user_role)))
+
+    @display(description="address")
+    def address(self, account: Account) -> Any:
+        return link(f"https://{account.host}/", account.host, new=True) if account.host else ""
+
+    @display(description="lane")
+    def lane(self, account: Account) -> str:
+        now = timezone.now()
+        if account.lane_rests_until and account.lane_rests_until > now:
+            rest = timezone.localtime(account.lane_rests_until)
+            return f"The CRM was silent {account.lane_failures} times in a row; next try {rest:%H:%M:%S}."
+        if account.lane_until and account.lane_until > now:
+            return "A worker is sending."
+        return "Free."
+
+    # -- what can be done ------------------------------------------------------------------------------------
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Only what the account's state allows."""
+        account = self.get_object(request, object_id)
+        possible = self.possible(account) if account else set()
+        prefix = f"{self.opts.app_label}_{self.opts.model_name}_"
+        found = super().get_actions_detail(request, object_id)
+        return [one for one in found if one.action_name.removeprefix(prefix) in possible]
+
+    def possible(self, account: Account) -> set[str]:
+        """The names of the actions that make sense for the account."""
+        if account.deleted:
+            return set()
+        also = {State.ACTIVE: {"pause"}, State.PAUSED: {"resume"}}.get(State(account.state), set())
+        oauth = {"reconnect"} if connector_class(account.crm).can.oauth else set()
+        return {"disconnect"} | oauth | also
+
+    def consequences(self, account: Account, what: str) -> list[str]:
+        """What else a pause or a farewell means; the upper floor knows of deliveries."""
+        return []
+
+    @action(description="Connect an account", permissions=["operate"], icon="add_link")
+    def connect(self, request: HttpRequest) -> HttpResponse:
+        return connect_page.show(request, self)
+
+    @action(description="Reconnect", permissions=["operate"], icon="link")
+    def reconnect(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return connect_page.show(request, self, self.account(object_id))
+
+    @action(description="Pause", permissions=["operate"], icon="pause")
+    def pause(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        account = self.account(object_id)
+        form = PauseForm(request.POST if confirmed(request) else None)
+        if confirmed(request) and form.is_valid():
+            reason = form.cleaned_data["reason"]
+            return self.moved(request, account, states.pause(account, reason), "paused", reason)
+        told = ["Nothing is sent to the CRM until somebody resumes it. New answers are still taken."]
+        question = Question(f"Pause {account}?", told + self.consequences(account, "pause"), "Pause", form=form)
+        return self.ask_about(request, account, question)
+
+    @action(description="Resume", permissions=["operate"], icon="play_arrow")
+    def resume(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        account = self.account(object_id)
+        if confirmed(request):
+            return self.moved(request, account, states.resume(account), "resumed")
+        told = [f"It was paused: {account.state_reason or 'no reason was given'}"]
+        question = Question(f"Resume {account}?", told + self.consequences(account, "resume"), "Resume")
+        return self.ask_about(request, account, question)
+
+    @action(description="Disconnect", permissions=["operate"], icon="link_off")
+    def disconnect(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        account = self.account(object_id)
+        if confirmed(request):
+            return self.moved(request, account, states.disconnect(account), "disconnected")
+        told = ["Its tokens are erased and its rules stop. What was delivered stays in the CRM and here."]
+        told += self.consequences(account, "disconnect")
+        question = Question(f"Disconnect {account}?", told, "Disconnect", danger=True)
+        return self.ask_about(request, account, question)
+
+    def account(self, object_id: str) -> Account:
+        found: Account = get_object_or_404(Account, pk=object_id)
+        return found
+
+    def ask_about(self, request: HttpRequest, account: Account, question: Question) -> HttpResponse:
+        question.back = self.page_of(account)
+        return ask(request, self, question)
+
+    def moved(
+        self, request: HttpRequest, account: Account, happened: bool, word: str, reason: str = ""
+    ) -> HttpResponse:
+        """Tell what came of it: somebody else may have been faster."""
+        if not happened:
+            now = account.get_state_display()
+            return done(request, f"Nothing was changed: {account} is {now}.", self.page_of(account), False)
+        note(self, request, account, f"{word.capitalize()}. {reason}".strip())
+        return done(request, f"{account} is {word}.", self.page_of(account))
+
+

@@ -1,0 +1,129 @@
+"""A flower shop with a quiz, connected to amoCRM: what the delivery stories begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.access import redis_client
+from accounts.models import Account
+from connectors.sandbox.amocrm import Account as AmoAccount
+from connectors.sandbox.amocrm import AmoSandbox
+from crm_cache.refresh import run_waiting
+from crm_cache.runs import ask_for
+from rules import deliver, prepare, sweep
+from rules.models import Delivery, Rule
+
+QUIZ = 42
+
+
+@dataclass
+class Shop:
+    """The shop's side and our side of one connected account."""
+
+    amo: AmoSandbox
+    crm: AmoAccount
+    api: Client
+    numbers: Any = field(default_factory=lambda: count(1))
+
+    @property
+    def account(self) -> Account:
+        return Account.objects.get(account_id="shop", deleted=False)
+
+    @property
+    def leads(self) -> list[dict[str, Any]]:
+        """What the CRM holds of this account, as its page shows it."""
+        return [row for row in self.amo.ledger() if row["account_id"] == self.crm.id]
+
+    @property
+    def rule(self) -> Rule:
+        return Rule.objects.get(account=self.account, quiz_id=QUIZ, deleted=False)
+
+    def place(self, pipeline: str = "Квизы", step: str = "Дозвон") -> dict[str, int]:
+        """A pipeline and a step of it, as a rule names them."""
+        funnel = next(p for p in self.crm.pipelines.values() if p.name == pipeline)
+        return {"PipelineID": funnel.id, "StepID": next(s.id for s in funnel.statuses if s.name == step)}
+
+    def field_id(self, name: str, entity: str = "leads") -> int:
+        return self.crm.fields[entity].named(name).id
+
+    def save_rule(self, **body: Any) -> Any:
+        return self.api.post(f"/rules/{QUIZ}", body or self.place(), content_type="application/json")
+
+    def change_rule(self, **body: Any) -> Any:
+        return self.api.patch(f"/rules/{QUIZ}", body, content_type="application/json")
+
+    def sync(self) -> None:
+        ask_for(self.account)
+        run_waiting(self.account.pk)
+
+    def post(self, answer_id: str = "", **body: Any) -> Any:
+        """An answer of somebody new, unless ``contact`` says who."""
+        number = next(self.numbers)
+        contact = {"name": f"Анна {number}", "phone": f"+7999{number:07d}"}
+        answer = {"quizID": QUIZ, "answerID": answer_id or f"k-{number}", "contact": contact, **body}
+        return self.api.post("/answers", answer, content_type="application/json")
+
+    def work(self) -> None:
+        """What workers and beat do until nothing is due."""
+        prepare.prepare_due()
+        for _ in range(50):
+            sweep.sweep()
+            if not (lanes := sweep.lanes_with_work()):
+                return
+            for lane in lanes:
+                deliver.drain(lane)
+        raise AssertionError("the lanes never came to rest")
+
+    @property
+    def delivery(self) -> Delivery:
+        return Delivery.objects.get()
+
+
+@pytest.fixture
+def shop(
+    transactional_db: None,
+    amo: AmoSandbox,
+    flower_shop: AmoAccount,
+    connect: Any,
+    caller: Callable[..., Client],
+) -> Shop:
+    """Connected and synced; wake-ups go nowhere, ``work()`` is the worker."""
+    for key in redis_client().scan_iter("*wake:*"):
+        redis_client().delete(key)
+    assert connect(flower_shop).json() == "Success"
+    shop = Shop(amo, flower_shop, caller("shop"))
+    shop.sync()
+    return shop
+
+
+@pytest.fixture
+def quiz(shop: Shop) -> Shop:
+    """The shop with a rule for its quiz."""
+    assert shop.save_rule().status_code == 200
+    prepare.prepare_due()
+    return shop
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch, amo: AmoSandbox) -> Callable[..., None]:
+    """Time passes, for us and for the CRM: ``later(minutes=1)``."""
+    real, passed = timezone.now, timedelta()
+
+    def now() -> datetime:
+        return real() + passed
+
+    def later(**time: float) -> None:
+        nonlocal passed
+        passed += timedelta(**time)
+        amo.clock.advance(timedelta(**time).total_seconds())
+
+    monkeypatch.setattr(timezone, "now", now)
+    return later
