@@ -16,6 +16,9 @@ from connectors.errors import Stopped
 
 log = logging.getLogger(__name__)
 
+# Without a server the threads of one process still take turns, an account at a time.
+_OWN_TURNS: dict[str, threading.Lock] = {}
+
 # KEYS[1] theoretical arrival time of the next request (microseconds), KEYS[2] the stop sign.
 # ARGV[1] microseconds between requests, ARGV[2] how far ahead of its time a request may go.
 # Returns the microseconds to wait (0: go now, the slot is taken), or -1 where the account is stopped.
@@ -75,7 +78,6 @@ class Limiter:
         self.interval = int(1_000_000 / per_second)
         self.tolerance = self.interval * (burst - 1)
         self.sleep = sleep
-        self._own_turn = threading.Lock()
 
     def wait(self) -> None:
         while (microseconds := self._ask()) > 0:
@@ -99,7 +101,7 @@ class Limiter:
             return int(self.server.eval(GCRA, 2, self.slot, self.sign, self.interval, self.tolerance))
         except Exception:
             log.warning("limiter=%s is out of reach, pacing this process alone", self.slot)
-            with self._own_turn:
+            with _OWN_TURNS.setdefault(self.slot, threading.Lock()):
                 self.sleep(2 * self.interval / 1_000_000)
             return 0
 

@@ -13,7 +13,7 @@ NAMES = (
 )
 # In a query these two are OAuth's; in a body they are mostly a vendor's plain words, unless they are long.
 OAUTH = r"code|state"
-IN_QUERY = re.compile(rf"(?i)(?<![\w-])((?:{NAMES}|{OAUTH})(?:\]|%5D)?)=([^&\s\"']+)")
+IN_QUERY = re.compile(rf"(?i)(?:(?<![\w-])|(?<=%5B))((?:{NAMES}|{OAUTH})(?:\]|%5D)?)=([^&\s\"']+)")
 VALUE = r"(?:\\\"[^\"\\]*\\\"|\\?\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|(?!null\b|true\b|false\b)[\w.+-]+)"
 IN_JSON = re.compile(rf"(?i)(\\?[\"'](?:{NAMES})\\?[\"']\s*:\s*){VALUE}")
 LONG_IN_JSON = re.compile(rf"(?i)(\\?[\"'](?:{OAUTH})\\?[\"']\s*:\s*)\\?[\"'][^\"'\\\s]{{30,}}\\?[\"']")

@@ -21,7 +21,9 @@ def make_draft(**changes: Any) -> LeadDraft:
     draft = LeadDraft(
         uid=f"qz-{number:08x}",
         title=f"Квиз «Ремонт» {number}",
-        visit=Visit(answered_at=datetime.now(UTC), quiz_id="42", quiz_title="Ремонт", page="https://quiz.example/42"),
+        visit=Visit(
+            answered_at=datetime.now(UTC), quiz_id="42", quiz_title="Ремонт", page="https://quiz.example/42"
+        ),
         person=Person(name=f"Анна {number}", phones=(f"+7999{number:07d}",)),
         note="Площадь: 54",
     )

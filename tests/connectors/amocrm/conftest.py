@@ -96,8 +96,8 @@ def connect(
     amo: AmoSandbox, account: Account, options: AmoOptions, sign_in: AmoSignIn, user: Any = None
 ) -> FlowerShop:
     issued = amo.issue_tokens(account, user)
-    tokens = Tokens(issued["access_token"], issued["refresh_token"], issued["server_time"] + issued["expires_in"])
+    tokens = Tokens(
+        issued["access_token"], issued["refresh_token"], issued["server_time"] + issued["expires_in"]
+    )
     store = Store(tokens, lambda stale: sign_in.refresh(account.host, stale).tokens)
     return FlowerShop(amo, account, store, options)
-
-

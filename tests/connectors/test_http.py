@@ -1,0 +1,293 @@
+"""The door, against real sockets: what was surely never sent, and what may have been done."""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import requests
+import responses
+
+from connectors import http
+from connectors.auth import Bearer, Tokens
+from connectors.draft import Exchange
+from connectors.errors import ConnectorError, NeedsReconnect, Refused, TryLater, Unclear
+from connectors.http import Answer, Door
+from tests.connectors.cast import Store
+
+SERVER = "https://crm.example"
+
+
+class PlainReader:
+    """401 is an old token, every other error a refusal."""
+
+    def is_expired(self, answer: Answer) -> bool:
+        return answer.status == 401
+
+    def failure(self, answer: Answer, safe: bool) -> ConnectorError | None:
+        return None if answer.ok else Refused(f"status {answer.status}")
+
+
+def door(base_url: str = SERVER, **rest: Any) -> Door:
+    return Door(base_url, PlainReader(), timeout=(2.0, 2.0), **rest)
+
+
+@pytest.fixture
+def answering() -> Iterator[Callable[[bytes], str]]:
+    """Servers that read one request, send the given bytes and hang up."""
+    sockets: list[socket.socket] = []
+
+    def serve(answer: bytes) -> str:
+        listener = socket.create_server(("127.0.0.1", 0))
+        sockets.append(listener)
+
+        def once() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(answer)
+
+        threading.Thread(target=once, daemon=True).start()
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    yield serve
+    for listener in sockets:
+        listener.close()
+
+
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+# -- never sent: may be sent again, whatever it is -------------------------------------------------------
+
+
+def test_a_refused_connection_did_no_work():
+    with pytest.raises(TryLater):
+        door(f"http://127.0.0.1:{closed_port()}").call("POST", "/leads", json=[])
+
+
+def test_a_name_that_nobody_has_did_no_work():
+    with pytest.raises(TryLater):
+        door("https://nobody.invalid").call("POST", "/leads", json=[])
+
+
+def test_a_server_that_speaks_no_tls_did_no_work(answering):
+    plain = answering(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+    with pytest.raises(TryLater):
+        door(plain.replace("http://", "https://")).call("POST", "/leads", json=[])
+
+
+def test_a_certificate_of_nobody_did_no_work(tmp_path):
+    with pytest.raises(TryLater):
+        door(untrusted_server(tmp_path)).call("POST", "/leads", json=[])
+
+
+def test_a_connect_timeout_did_no_work(mocked):
+    mocked.add(responses.POST, f"{SERVER}/leads", body=requests.ConnectTimeout())
+    with pytest.raises(TryLater):
+        door().call("POST", "/leads")
+
+
+def test_a_request_that_can_not_be_written_did_no_work():
+    with pytest.raises(TryLater):
+        door().call("POST", "/leads", headers={"X-Broken": "a\nb"})
+
+
+# -- sent, and then nothing --------------------------------------------------------------------------------
+
+LOST = {
+    "hung up": b"",
+    "half a status line": b"HTTP/1.1 20",
+    "half a body": b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n[{",
+    "half a chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n[{",
+    "broken gzip": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd",
+}
+
+
+@pytest.mark.parametrize("answer", LOST.values(), ids=LOST.keys())
+def test_a_lost_answer_to_a_write_is_unclear(answering, answer):
+    with pytest.raises(Unclear):
+        door(answering(answer)).call("POST", "/leads", json=[])
+
+
+@pytest.mark.parametrize("answer", LOST.values(), ids=LOST.keys())
+def test_a_lost_answer_to_a_read_is_only_a_wait(answering, answer):
+    with pytest.raises(TryLater):
+        door(answering(answer)).call("GET", "/leads")
+
+
+def test_a_read_timeout_of_a_write_is_unclear(mocked):
+    mocked.add(responses.POST, f"{SERVER}/leads", body=requests.ReadTimeout())
+    with pytest.raises(Unclear):
+        door().call("POST", "/leads")
+
+
+def test_a_write_that_may_be_repeated_is_only_a_wait(mocked):
+    mocked.add(responses.POST, f"{SERVER}/token", body=requests.ReadTimeout())
+    with pytest.raises(TryLater):
+        door().call("POST", "/token", safe=True)
+
+
+def test_an_endless_body_is_cut_off(mocked, monkeypatch):
+    monkeypatch.setattr(http, "MAX_BODY", 1000)
+    mocked.add(responses.GET, f"{SERVER}/leads", body="x" * 1001)
+    with pytest.raises(TryLater):
+        door().call("GET", "/leads")
+
+
+def test_a_dripping_body_is_cut_off(mocked, monkeypatch):
+    clock = iter(range(0, 10_000, 10))
+    monkeypatch.setattr(http.time, "monotonic", lambda: next(clock))
+    mocked.add(responses.POST, f"{SERVER}/leads", body="[]")
+    with pytest.raises(Unclear):
+        door().call("POST", "/leads")
+
+
+# -- reading -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "value"),
+    [
+        (b'{"name": "\xd0\x90\xd0\xbd\xd0\xbd\xd0\xb0"}', "text/html", {"name": "Анна"}),
+        ('{"name": "Анна"}'.encode("cp1251"), "application/json; charset=windows-1251", {"name": "Анна"}),
+        (b"\xff[1]", "application/json; charset=no-such-thing", None),
+        (b"", "application/json", None),
+        (b"<html>", "text/html", None),
+        (b"[" * 100_000, "application/json", None),
+    ],
+)
+def test_bodies_are_read_as_what_they_are(mocked, body, content_type, value):
+    mocked.add(responses.GET, f"{SERVER}/x", body=body, content_type=content_type)
+    assert door().call("GET", "/x") == value
+
+
+def test_redirects_are_not_followed_and_cookies_not_kept(mocked):
+    mocked.add(responses.GET, f"{SERVER}/x", status=200, headers={"Set-Cookie": "session=1; Path=/"})
+    mocked.add(responses.POST, f"{SERVER}/x", status=307, headers={"Location": "https://evil.example/"})
+    door().call("GET", "/x")
+    with pytest.raises(Refused):
+        door().call("POST", "/x", json={"client_secret": "s"})
+    assert "Cookie" not in mocked.calls[-1].request.headers
+    assert len(mocked.calls) == 2
+
+
+def test_a_netrc_of_the_machine_signs_nothing(mocked, monkeypatch, tmp_path):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine crm.example login root password secret")
+    monkeypatch.setenv("NETRC", str(netrc))
+    mocked.add(responses.GET, f"{SERVER}/x")
+    door().call("GET", "/x")
+    assert "Authorization" not in mocked.calls[0].request.headers
+
+
+# -- tokens ------------------------------------------------------------------------------------------------
+
+
+def by_token(good: str) -> Callable[[requests.PreparedRequest], tuple[int, dict[str, str], str]]:
+    def answer(request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+        return (200, {}, "[]") if request.headers["Authorization"] == f"Bearer {good}" else (401, {}, "")
+
+    return answer
+
+
+def test_an_old_token_is_renewed_once_and_the_call_repeated(mocked):
+    mocked.add_callback(responses.POST, f"{SERVER}/leads", callback=by_token("new"))
+    store = Store(Tokens("old"), lambda stale: Tokens("new"))
+    assert door(auth=Bearer(store)).call("POST", "/leads", json=[1]) == []
+    assert [call.request.body for call in mocked.calls] == [b"[1]", b"[1]"]
+
+
+def test_a_second_refusal_asks_for_reconnection(mocked):
+    mocked.add_callback(responses.GET, f"{SERVER}/leads", callback=by_token("none"))
+    with pytest.raises(NeedsReconnect):
+        door(auth=Bearer(Store(Tokens("old"), lambda stale: Tokens("new")))).call("GET", "/leads")
+    assert len(mocked.calls) == 2
+
+
+def test_a_renewal_that_fails_leaves_the_call_unsent(mocked):
+    def later(stale: Tokens) -> Tokens:
+        raise TryLater("no answer")
+
+    mocked.add_callback(responses.POST, f"{SERVER}/leads", callback=by_token("new"))
+    with pytest.raises(TryLater):
+        door(auth=Bearer(Store(Tokens("old"), later))).call("POST", "/leads")
+
+
+def test_threads_that_share_an_auth_renew_once(mocked):
+    mocked.add_callback(responses.GET, f"{SERVER}/leads", callback=by_token("new"))
+    store = Store(Tokens("old"), lambda stale: Tokens("new"))
+    shared = door(auth=Bearer(store))
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: shared.call("GET", "/leads"), range(16)))
+    assert store.renewals == 1
+
+
+def test_exchanges_are_told_without_secrets(mocked):
+    told: list[Exchange] = []
+    mocked.add(responses.POST, f"{SERVER}/token", json={"access_token": "fresh-secret", "id": 7})
+    door(auth=Bearer(Store(Tokens("bearer-secret"))), on_exchange=told.append).call(
+        "POST", "/token?auth=query-secret", json={"client_secret": "our-secret", "name": "Анна"}
+    )
+    assert "secret" not in repr(told).replace("client_secret", "")
+    assert (told[0].status, "Анна" in told[0].request, '"id": 7' in told[0].response) == (200, True, True)
+
+
+def test_a_lost_answer_is_told_too(mocked):
+    told: list[Exchange] = []
+    mocked.add(responses.POST, f"{SERVER}/leads", body=requests.ReadTimeout())
+    with pytest.raises(Unclear):
+        door(on_exchange=told.append).call("POST", "/leads")
+    assert (told[0].status, told[0].response) == (0, "ReadTimeout")
+
+
+# -- a server that nobody vouches for ------------------------------------------------------------------------
+
+
+def untrusted_server(folder: Any) -> str:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(self_signed(folder))
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def once() -> None:
+        connection, _ = listener.accept()
+        try:
+            context.wrap_socket(connection, server_side=True).recv(1)
+        except OSError:
+            connection.close()
+
+    threading.Thread(target=once, daemon=True).start()
+    return f"https://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def self_signed(folder: Any) -> str:
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "nobody")])
+    now = dt.datetime.now(dt.UTC)
+    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + dt.timedelta(days=1))
+        .add_extension(address, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / "server.pem"
+    path.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    return str(path)

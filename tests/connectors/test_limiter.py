@@ -1,0 +1,102 @@
+"""The shared pace, against a real server: its clock counts, so these tests let it run for half a second."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import redis
+from django.conf import settings
+
+from connectors.errors import Stopped
+from connectors.limiter import Limiter
+
+
+@pytest.fixture
+def server() -> Iterator[redis.Redis]:
+    client = redis.Redis.from_url(settings.REDIS_URL)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def key(server: redis.Redis) -> Iterator[str]:
+    name = f"test-{uuid4().hex}"
+    yield name
+    server.delete(f"pace:{name}", f"pace:{name}:stopped")
+
+
+class DeadServer:
+    def __getattr__(self, name: str) -> Any:
+        raise redis.ConnectionError("nobody there")
+
+
+def test_four_workers_share_one_pace(key):
+    moments = _race(key, per_second=100, workers=4, each=12)
+    gaps = [later - earlier for earlier, later in pairwise(moments)]
+    assert moments[-1] - moments[0] >= 47 / 100 - 0.005  # 48 requests, 10 ms apart
+    assert min(moments[index + 10] - moments[index] for index in range(len(moments) - 10)) > 0.08
+    assert max(gaps) < 0.2
+
+
+def _race(key: str, per_second: float, workers: int, each: int) -> list[float]:
+    """When each request was let go, by workers with a connection of their own."""
+    moments: list[float] = []
+
+    def work() -> None:
+        limiter = Limiter(redis.Redis.from_url(settings.REDIS_URL), key, per_second)
+        for _ in range(each):
+            limiter.wait()
+            moments.append(time.monotonic())
+
+    threads = [threading.Thread(target=work) for _ in range(workers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sorted(moments)
+
+
+def test_a_burst_goes_ahead_of_its_time(server, key):
+    waits: list[float] = []
+
+    def nap(seconds: float) -> None:
+        waits.append(seconds)
+        server.delete(f"pace:{key}")
+
+    limiter = Limiter(server, key, per_second=0.1, burst=3, sleep=nap)
+    for _ in range(4):
+        limiter.wait()
+    assert len(waits) == 1
+    assert waits[0] == pytest.approx(10, abs=0.5)
+
+
+def test_accounts_do_not_wait_for_each_other(server, key):
+    waits: list[float] = []
+    for name in (key, f"{key}-other"):
+        Limiter(server, name, per_second=0.1, sleep=waits.append).wait()
+    server.delete(f"pace:{key}-other")
+    assert waits == []
+
+
+def test_a_stop_sign_holds_every_worker_until_it_is_taken_down(server, key):
+    mine, theirs = Limiter(server, key, 1000), Limiter(server, key, 1000)
+    mine.stop("the CRM blocked us")
+    with pytest.raises(Stopped):
+        theirs.wait()
+    theirs.resume()
+    mine.wait()
+
+
+def test_without_a_server_the_process_paces_itself():
+    waits: list[float] = []
+    limiter = Limiter(DeadServer(), "anything", per_second=5, sleep=waits.append)
+    limiter.wait()
+    limiter.stop("no matter")
+    limiter.resume()
+    assert waits == [pytest.approx(0.4)]
