@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import copy
+
+import pytest
+from django.utils import timezone
+
+from accounts import states, upkeep
+from accounts.models import Account, ConnectAttempt, Token
+from accounts.oauth import begin
+
+pytestmark = pytest.mark.django_db
+
+
+def test_pausing_and_resuming_say_why_and_since(connected):
+    assert states.pause(connected, "the CRM blocked us")
+    stored = Account.objects.get()
+    assert (stored.state, stored.state_reason) == ("paused", "the CRM blocked us")
+    assert stored.state_since == connected.state_since
+    assert not states.pause(connected, "again")
+
+    assert states.resume(connected)
+    assert Account.objects.get().state_reason == ""
+    assert not states.resume(connected)
+
+
+def test_resuming_takes_the_stop_sign_down(connected, settings):
+    from dataclasses import replace
+
+    from accounts.kinds import pace_for
+    from connectors.errors import Stopped
+
+    paced = replace(settings.CRM_OPTIONS["amocrm"], requests_per_second=1000)
+    settings.CRM_OPTIONS = {"amocrm": paced}
+    pace = pace_for("amocrm", connected.remote_id)
+    pace.stop("403")
+    states.pause(connected, "403")
+    with pytest.raises(Stopped):
+        pace.wait()
+    states.resume(connected)
+    pace.wait()
+
+
+def test_a_worker_with_old_tokens_does_not_park_a_reconnected_account(connected):
+    old_view = copy.copy(connected)
+    states.needs_reconnect(connected, "refused")
+    states.activate(connected)
+    assert not states.needs_reconnect(old_view, "refused")
+    assert Account.objects.get().state == "active"
+
+
+def test_only_the_living_are_moved(connected):
+    assert states.disconnect(connected)
+    assert not states.disconnect(connected)
+    assert not states.activate(connected)
+    assert not states.pause(connected, "x")
+    assert Account.objects.get().state == "disconnected"
+    assert not Token.objects.exists()
+
+
+def test_one_line_tells_of_every_move(connected, caplog):
+    caplog.set_level("INFO", logger="accounts.states")
+    states.needs_reconnect(connected, "token revoked")
+    assert f"account={connected.pk} crm=amocrm state=needs_reconnect before=active" in caplog.text
+
+
+def test_connections_that_nobody_finished_are_tidied(amo, connected):
+    yesterday = timezone.now() - 2 * upkeep.UNFINISHED
+    stale, _ = begin("nobody", "amocrm")
+    fresh, _ = begin("somebody", "amocrm")
+    Account.objects.filter(pk__in=[stale.pk, fresh.pk]).update(created_at=yesterday)
+    ConnectAttempt.objects.filter(account=stale).update(expires_at=yesterday)
+
+    assert upkeep.expire_attempts() == 1
+
+    stale.refresh_from_db()
+    assert (stale.deleted, stale.attempts.get().outcome) == (True, "expired")
+    assert Account.objects.filter(deleted=False).count() == 2
