@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import DurationField, ExpressionWrapper, Value
+from django.db.models import DurationField, ExpressionWrapper, QuerySet, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Least, Random
 from django.utils import timezone
@@ -18,7 +18,7 @@ from accounts.access import connector_for, learn
 from accounts.models import Account, live_accounts
 from connectors.base import Connector
 from connectors.errors import ConnectorError, NeedsReconnect, Refused, RuleNeedsFixing, Stopped, TryLater
-from connectors.registry import CONNECTORS, connector_class
+from connectors.registry import connector_class
 from crm_cache import runs
 from crm_cache.models import SyncRun
 from crm_cache.sync import Walk
@@ -33,7 +33,8 @@ JITTER = 0.2
 def run_waiting(account_id: int) -> None:
     """Walk every waiting list of an account, one after another; what another worker walks is left to it.
 
-    Safe to call at any time and twice. Never raises for what the CRM does: the runs say what happened.
+    All lists are asked for first where the account is due, as it is when it was just connected. Safe to
+    call at any time and twice. Never raises for what the CRM does: the runs say what happened.
     """
     account = live_accounts(pk=account_id).first()
     if account is None:
@@ -42,6 +43,7 @@ def run_waiting(account_id: int) -> None:
         return runs.explain_waiting(
             account_id, f"Waits until the account can be used again ({account.get_state_display()})."
         )
+    _ask_due(live_accounts(pk=account_id), timezone.now())
     while claim := runs.claim(account_id, connector_class(account.crm).can.lists):
         if not _refresh(account, claim):
             return None
@@ -51,7 +53,7 @@ def run_waiting(account_id: int) -> None:
 def sync_due() -> None:
     """Ask for all lists of the accounts whose time has come, and start again what was lost."""
     now = timezone.now()
-    runs.start(sorted(runs.free_stale(now) | runs.lost(now) | _ask_due(now)))
+    runs.start(sorted(runs.free_stale(now) | runs.lost(now) | _ask_due(live_accounts(), now)))
 
 
 def _refresh(account: Account, claim: runs.Claim) -> bool:
@@ -135,24 +137,16 @@ def pause_after(failures: int, asked: timedelta = timedelta()) -> timedelta:
     return max(pause, asked) * random.uniform(1, 1 + 2 * JITTER)  # noqa: S311 - no secret
 
 
-def _ask_due(now: datetime) -> set[int]:
-    """Queue all lists of due accounts and set their next time, each its own."""
-    due = live_accounts(state=Account.State.ACTIVE, next_sync_at__lte=now).order_by("next_sync_at")
-    accounts = dict(due.values_list("pk", "crm")[:AT_ONCE])
-    if not accounts:
-        return set()
+def _ask_due(accounts: QuerySet[Account], now: datetime) -> set[int]:
+    """Queue all lists of those accounts that are due and set their next time, each its own."""
+    due = accounts.filter(state=Account.State.ACTIVE, next_sync_at__lte=now).order_by("next_sync_at")
     with transaction.atomic():
-        runs.queue(
-            (
-                (pk, what)
-                for pk, crm in accounts.items()
-                if crm in CONNECTORS
-                for what in connector_class(crm).can.lists
-            ),
-            now,
-        )
-        Account.objects.filter(pk__in=accounts).update(next_sync_at=_next_time(now))
-    return set(accounts)
+        # Whoever is second passes by: asked again after the first walk began, lists would be walked twice.
+        crms = dict(due.select_for_update(skip_locked=True).values_list("pk", "crm")[:AT_ONCE])
+        wanted = [(pk, what) for pk, crm in crms.items() for what in connector_class(crm).can.lists]
+        runs.queue(wanted, now)
+        Account.objects.filter(pk__in=crms).update(next_sync_at=_next_time(now))
+    return set(crms)
 
 
 def _next_time(now: datetime) -> Combinable:

@@ -52,10 +52,10 @@ def woken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 @pytest.fixture
-def connect(db: None) -> Any:
-    """Makes connected accounts: ``connect("shop")``."""
+def connected(db: None) -> Any:
+    """Makes connected accounts: ``connected("shop")``."""
 
-    def connect(account_id: str = "shop", **values: Any) -> Account:
+    def connected(account_id: str = "shop", **values: Any) -> Account:
         facts = {
             "crm": "amocrm",
             "remote_id": "31000001",
@@ -68,9 +68,9 @@ def connect(db: None) -> Any:
         }
         return Account.objects.create(account_id=account_id, **(facts | values))
 
-    return connect
+    return connected
 
 
 @pytest.fixture
-def shop(connect: Any) -> Account:
-    return connect("shop")
+def shop(connected: Any) -> Account:
+    return connected("shop")

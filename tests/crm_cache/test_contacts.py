@@ -14,8 +14,8 @@ pytestmark = pytest.mark.django_db
 ANNA, MAIL = "phone:+79161234567", "email:anna@demo.example"
 
 
-def test_a_person_is_known_by_every_key(connect: Any, django_assert_num_queries: Any) -> None:
-    shop, branch = connect("shop"), connect("branch")
+def test_a_person_is_known_by_every_key(connected: Any, django_assert_num_queries: Any) -> None:
+    shop, branch = connected("shop"), connected("branch")
     with django_assert_num_queries(1):
         remember(shop.pk, {ANNA: "25000001", MAIL: "25000001"})
     assert known_contacts(shop.pk, [ANNA, "phone:+70000000000"]) == {ANNA: "25000001"}

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import jwt
 import pytest
-from django.conf import settings
 from django.test import Client
 
 from accounts.models import Account
@@ -18,10 +16,9 @@ LISTS = ("users", "pipelines", "steps", "fields", "tags")
 
 
 @pytest.fixture
-def api() -> Client:
+def api(caller: Any) -> Client:
     """The quiz platform on behalf of the quiz account ``shop``."""
-    token = jwt.encode({"id": "shop"}, settings.JWT_KEY, settings.JWT_ALGORITHMS[0])
-    return Client(headers={"Authorization": f"Bearer {token}"})
+    return caller("shop")
 
 
 def add_tags(account: Account, count: int) -> None:
@@ -148,8 +145,8 @@ def test_steps_can_be_picked_by_their_pipeline(shop: Account, api: Client) -> No
     assert api.get("/steps?pipelineID=x").status_code == 400
 
 
-def test_only_what_is_there_today_is_listed(connect: Any, api: Client) -> None:
-    shop, branch = connect("shop"), connect("branch")
+def test_only_what_is_there_today_is_listed(connected: Any, api: Client) -> None:
+    shop, branch = connected("shop"), connected("branch")
     add_tags(shop, 3)
     add_tags(branch, 1)
     models.Tag.objects.filter(account=shop, name="tag 2").update(deleted=True)
@@ -162,8 +159,8 @@ def test_who_left_cannot_be_chosen(shop: Account, api: Client) -> None:
     assert names(api, "/users") == (1, ["Анна"])
 
 
-def test_nothing_is_ever_null(connect: Any, api: Client) -> None:
-    shop = connect("shop", remote_id="", user_id="", country="", subdomain="")
+def test_nothing_is_ever_null(connected: Any, api: Client) -> None:
+    shop = connected("shop", remote_id="", user_id="", country="", subdomain="")
     for model in LISTED.values():
         model.objects.create(account=shop, remote_id="not-a-number")
     for what in LISTS:
@@ -193,8 +190,10 @@ def test_without_an_account_lists_are_empty_and_cannot_be_refreshed(api: Client,
     assert not SyncRun.objects.exists()
 
 
-def test_an_account_that_never_came_back_from_consent_cannot_be_refreshed(connect: Any, api: Client) -> None:
-    connect("shop", state=Account.State.CONNECTING, connected_at=None)
+def test_an_account_that_never_came_back_cannot_be_refreshed(
+    connected: Any, api: Client
+) -> None:
+    connected("shop", state=Account.State.CONNECTING, connected_at=None)
     assert api.patch("/tags").status_code == 404
 
 

@@ -201,8 +201,8 @@ def test_failures_are_counted_since_the_last_success(shop: Account) -> None:
     assert runs.failures_in_a_row(made[-1]) == 2
 
 
-def test_only_the_last_twenty_runs_of_a_list_are_kept(connect: Any, crm: Any) -> None:
-    shop, branch = connect("shop"), connect("branch")
+def test_only_the_last_twenty_runs_of_a_list_are_kept(connected: Any, crm: Any) -> None:
+    shop, branch = connected("shop"), connected("branch")
     for account, what in ((shop, "tags"), (shop, "users"), (branch, "tags")):
         SyncRun.objects.bulk_create([SyncRun(account=account, what=what, state="done") for _ in range(25)])
     ask_for(shop, ["tags"])
@@ -215,11 +215,11 @@ def test_only_the_last_twenty_runs_of_a_list_are_kept(connect: Any, crm: Any) ->
 # -- beat ------------------------------------------------------------------------------------------------
 
 
-def test_due_accounts_are_asked_and_spread(connect: Any, woken: list[int]) -> None:
+def test_due_accounts_are_asked_and_spread(connected: Any, woken: list[int]) -> None:
     now = timezone.now()
-    due = [connect(f"shop {number}", next_sync_at=now - timedelta(seconds=1)) for number in range(60)]
-    later = connect("later", next_sync_at=now + timedelta(hours=1))
-    parked = connect("parked", next_sync_at=now, state=Account.State.NEEDS_RECONNECT)
+    due = [connected(f"shop {number}", next_sync_at=now - timedelta(seconds=1)) for number in range(60)]
+    later = connected("later", next_sync_at=now + timedelta(hours=1))
+    parked = connected("parked", next_sync_at=now, state=Account.State.NEEDS_RECONNECT)
     sync_due()
     assert sorted(woken) == [account.pk for account in due]
     assert SyncRun.objects.filter(state="waiting").count() == 60 * len(LISTS)
@@ -237,11 +237,11 @@ def test_due_accounts_are_asked_and_spread(connect: Any, woken: list[int]) -> No
 
 
 def test_due_accounts_cost_a_constant_number_of_queries(
-    connect: Any, django_assert_max_num_queries: Any
+    connected: Any, django_assert_max_num_queries: Any
 ) -> None:
     now = timezone.now()
     for number in range(30):
-        connect(f"shop {number}", next_sync_at=now)
+        connected(f"shop {number}", next_sync_at=now)
     with django_assert_max_num_queries(12):
         sync_due()
 
@@ -306,8 +306,8 @@ def at_once(*calls: Any) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_five_workers_walk_each_list_once(connect: Any, crm: Any) -> None:
-    shop, branch = connect("shop"), connect("branch")
+def test_five_workers_walk_each_list_once(connected: Any, crm: Any) -> None:
+    shop, branch = connected("shop"), connected("branch")
     crm.pages["tags"] = [[QUIZ], [HOT]]
     for account in (shop, branch):
         ask_for(account)
@@ -319,15 +319,15 @@ def test_five_workers_walk_each_list_once(connect: Any, crm: Any) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_five_callers_ask_for_one_refresh(connect: Any) -> None:
-    shop = connect("shop")
+def test_five_callers_ask_for_one_refresh(connected: Any) -> None:
+    shop = connected("shop")
     at_once(*[lambda: ask_for(shop)] * 5)
     assert Counter(SyncRun.objects.values_list("what", flat=True)) == dict.fromkeys(LISTS, 1)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_connection_is_held_while_the_crm_thinks(connect: Any, crm: Any) -> None:
-    shop, held = connect("shop"), []
+def test_no_connection_is_held_while_the_crm_thinks(connected: Any, crm: Any) -> None:
+    shop, held = connected("shop"), []
 
     def pages(what: str) -> Any:
         for page in ([QUIZ], [HOT]):
@@ -341,8 +341,8 @@ def test_no_connection_is_held_while_the_crm_thinks(connect: Any, crm: Any) -> N
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_request_is_sent_inside_a_transaction(connect: Any, crm: Any) -> None:
-    shop, inside = connect("shop"), []
+def test_no_request_is_sent_inside_a_transaction(connected: Any, crm: Any) -> None:
+    shop, inside = connected("shop"), []
 
     def look(*_: Any) -> Any:
         inside.append(connection.in_atomic_block)

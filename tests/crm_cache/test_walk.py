@@ -109,9 +109,9 @@ def test_the_same_row_twice_is_one_row(shop: Account, crm: Any) -> None:
 
 
 def test_the_same_remote_id_in_another_entity_pipeline_or_account_is_another_row(
-    connect: Any, crm: Any
+    connected: Any, crm: Any
 ) -> None:
-    shop, branch = connect("shop"), connect("branch")
+    shop, branch = connected("shop"), connected("branch")
     crm.pages["tags"] = [[QUIZ, TagRow("contacts", "1", "quiz")]]
     crm.pages["steps"] = [[StepRow("5001", "142", "Won"), StepRow("5002", "142", "Done")]]
     for account in (shop, branch):
