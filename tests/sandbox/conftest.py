@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 import requests
 import responses
+from urllib3.exceptions import ProtocolError
 
 from connectors.sandbox.amocrm import Account, AmoSandbox
 from connectors.sandbox.core import Dropped, Reply, TimedOut
@@ -132,7 +133,7 @@ def in_process(amo: AmoSandbox) -> Iterator[responses.RequestsMock]:
         except TimedOut as lost:
             raise requests.ReadTimeout(str(lost)) from lost
         except Dropped as lost:
-            raise requests.ConnectionError(str(lost)) from lost
+            raise requests.ConnectionError(ProtocolError("Connection aborted.", lost)) from lost
         headers = dict(reply.headers)
         return reply.status, headers, reply.body
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -299,36 +298,37 @@ def test_the_sandboxes_run_without_django_until_sigterm():
         process.stdout.close()
 
 
-COMMAND = (
-    "import django; from django.conf import settings; settings.configure(INSTALLED_APPS=['connectors']{}); \
-django.setup(); from django.core.management import call_command; call_command('run_sandbox', port=0, seed=0)"
-)
+COMMAND = """
+import django
+from django.conf import settings
+from django.core.management import call_command
+settings.configure(INSTALLED_APPS=["connectors"], **{})
+django.setup()
+call_command("run_sandbox", port=0, seed=0)
+"""
+
+
+def start_command(**values: bool) -> subprocess.Popen[str]:
+    code = COMMAND.replace("{}", repr(values))
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, **pipes)
 
 
 def test_the_command_refuses_without_the_setting():
-    environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
-    run = subprocess.run(
-        [sys.executable, "-c", COMMAND.format("")],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode != 0
-    assert "The setting SANDBOX is off" in run.stderr
+    process = start_command()
+    _, complaint = process.communicate(timeout=10)
+    assert process.returncode != 0
+    assert "The setting SANDBOX is off" in complaint
 
 
 def test_the_command_serves_with_the_setting():
-    environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
-    command = [sys.executable, "-c", COMMAND.format(", SANDBOX=True")]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    process = start_command(SANDBOX=True)
     try:
         assert process.stdout.readline().startswith("sandboxes: http://127.0.0.1:")
     finally:
         process.send_signal(signal.SIGINT)
-        assert process.wait(5) == 0
-        process.stdout.close()
+        process.communicate(timeout=10)
+    assert process.returncode == 0
 
 
 def test_a_sandbox_knows_no_other_part_of_the_project():

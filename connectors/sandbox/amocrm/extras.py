@@ -38,6 +38,13 @@ def all_notes(call: Call) -> Reply:
     return page(call, "notes", found, lambda note: _note(call, note))
 
 
+def note(call: Call) -> Reply:
+    found = call.account.notes.get(call.ids[1])
+    if found is None or (found.kind, found.entity_id) != (call.kind, call.id):
+        return problem(404, "Not Found")
+    return hal(_note(call, found))
+
+
 def _note(call: Call, note: Note) -> dict[str, Any]:
     return {
         "id": note.id,

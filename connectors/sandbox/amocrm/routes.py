@@ -49,6 +49,7 @@ TABLE: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/{kind}/notes", extras.add_notes),
     ("GET", "/{kind}/{id}/notes", extras.notes),
     ("POST", "/{kind}/{id}/notes", extras.add_notes),
+    ("GET", "/{kind}/{id}/notes/{id}", extras.note),
     ("GET", "/{kind}/links", extras.links),
     ("POST", "/{kind}/link", extras.link),
     ("POST", "/{kind}/unlink", extras.unlink),
