@@ -15,46 +15,63 @@ from crm_cache import models
 from crm_cache.serializers.shape import ListShape
 
 
-class Cached(serializers.Serializer):
+class User(serializers.Serializer):
     ID = serializers.IntegerField(help_text="id in our system, primary key")
-    AmoID = serializers.IntegerField(help_text="id in amoCRM")
-    Name = serializers.CharField(help_text="name in amoCRM")
-    Deleted = serializers.BooleanField(help_text="soft deletion flag")
-    CreatedAt = serializers.IntegerField(help_text="when it came into our system, Unix seconds")
-
-
-class User(Cached):
     AccountID = serializers.CharField(help_text="quiz account, the id from the token")
+    AmoID = serializers.IntegerField(help_text="user id in amoCRM")
+    Name = serializers.CharField(help_text="user name in amoCRM")
     Email = serializers.CharField(help_text="user e-mail from amoCRM")
     Role = serializers.CharField(help_text="name of the user's role in amoCRM")
     Group = serializers.IntegerField(help_text="id of the user's group in amoCRM")
+    Deleted = serializers.BooleanField(help_text="soft deletion flag")
+    CreatedAt = serializers.IntegerField(help_text="when it came into our system, Unix seconds")
     Subdomain = serializers.CharField(help_text="the organisation's subdomain")
     Amoiserid = serializers.IntegerField(help_text="amoCRM id of the user who connected the integration")
     Country = serializers.CharField(help_text="country from the amoCRM account's settings")
 
 
-class OfAccount(Cached):
+class Pipeline(serializers.Serializer):
+    ID = serializers.IntegerField(help_text="id in our system, primary key")
+    AmoID = serializers.IntegerField(help_text="pipeline id in amoCRM")
     AccountID = serializers.IntegerField(help_text="amoCRM account id")
-
-
-class Pipeline(OfAccount):
+    Name = serializers.CharField(help_text="pipeline name in amoCRM")
     IsArchive = serializers.BooleanField(help_text="whether the pipeline is archived in amoCRM")
+    Deleted = serializers.BooleanField(help_text="soft deletion flag")
+    CreatedAt = serializers.IntegerField(help_text="when it came into our system, Unix seconds")
 
 
-class Step(OfAccount):
+class Step(serializers.Serializer):
+    ID = serializers.IntegerField(help_text="id in our system, primary key")
+    AmoID = serializers.IntegerField(help_text="step id in amoCRM")
     PipelineID = serializers.IntegerField(help_text="pipeline id in amoCRM")
+    AccountID = serializers.IntegerField(help_text="amoCRM account id")
+    Name = serializers.CharField(help_text="step name in amoCRM")
     Color = serializers.CharField(help_text="colour of the step in amoCRM")
+    Deleted = serializers.BooleanField(help_text="soft deletion flag")
+    CreatedAt = serializers.IntegerField(help_text="when it came into our system, Unix seconds")
 
 
-class Field(OfAccount):
+class Field(serializers.Serializer):
+    ID = serializers.IntegerField(help_text="id in our system, primary key")
+    AmoID = serializers.IntegerField(help_text="custom field id in amoCRM")
     Code = serializers.CharField(help_text="code word in amoCRM")
+    AccountID = serializers.IntegerField(help_text="amoCRM account id")
+    Name = serializers.CharField(help_text="field name in amoCRM")
     EntityType = serializers.CharField(help_text="leads, contacts, companies or customers")
     Type = serializers.CharField(help_text="amoCRM's own field type")
+    Deleted = serializers.BooleanField(help_text="soft deletion flag")
+    CreatedAt = serializers.IntegerField(help_text="when it came into our system, Unix seconds")
 
 
-class Tag(OfAccount):
+class Tag(serializers.Serializer):
+    ID = serializers.IntegerField(help_text="id in our system, primary key")
+    AmoID = serializers.IntegerField(help_text="tag id in amoCRM")
+    AccountID = serializers.IntegerField(help_text="amoCRM account id")
     Entity = serializers.CharField(help_text="leads, contacts, companies or customers")
+    Name = serializers.CharField(help_text="tag name in amoCRM")
     Color = serializers.CharField(help_text="tag colour in amoCRM")
+    Deleted = serializers.BooleanField(help_text="soft deletion flag")
+    CreatedAt = serializers.IntegerField(help_text="when it came into our system, Unix seconds")
 
 
 class CachedListResp(serializers.Serializer):
