@@ -192,7 +192,9 @@ class AccountAdmin(DeskAdmin):
             reason = form.cleaned_data["reason"]
             return self.moved(request, account, states.pause(account, reason), "paused", reason)
         told = ["Nothing is sent to the CRM until somebody resumes it. New answers are still taken."]
-        question = Question(f"Pause {account}?", told + self.consequences(account, "pause"), "Pause", form=form)
+        question = Question(
+            f"Pause {account}?", told + self.consequences(account, "pause"), "Pause", form=form
+        )
         return self.ask_about(request, account, question)
 
     @action(description="Resume", permissions=["operate"], icon="play_arrow")
@@ -231,5 +233,3 @@ class AccountAdmin(DeskAdmin):
             return done(request, f"Nothing was changed: {account} is {now}.", self.page_of(account), False)
         note(self, request, account, f"{word.capitalize()}. {reason}".strip())
         return done(request, f"{account} is {word}.", self.page_of(account))
-
-

@@ -49,7 +49,7 @@ class ConnectForm(forms.Form):
 
 
 def show(request: HttpRequest, admin: DeskAdmin, account: Account | None = None) -> HttpResponse:
-    """Ask for what the link needs, and show the link. The account itself changes when the owner comes back."""
+    """Ask for what the link needs, and show it. The account changes when the owner comes back."""
     form = ConnectForm(request.POST or None, initial=_known(account))
     connecting, url = _begin(form) if request.method == "POST" and form.is_valid() else (None, "")
     if connecting:

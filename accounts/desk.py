@@ -45,7 +45,7 @@ class CappedPaginator(Paginator):
 
 class DeskChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
-        """The heading repeats the number of rows only where it differs from the full one, which we don't count."""
+        """The heading would compare with the full number of rows, which we don't count."""
         super().get_results(request)
         self.full_result_count = self.result_count
 

@@ -1,0 +1,94 @@
+"""How the admin looks and what its sidebar leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
+
+def may_view(model: str) -> Callable[[HttpRequest], bool]:
+    """Does this person see ``rules.delivery`` in the sidebar?"""
+    app, _, name = model.partition(".")
+    return lambda request: bool(request.user.has_perm(f"{app}.view_{name}"))
+
+
+def entry(title: str, icon: str, model: str) -> dict[str, Any]:
+    link = reverse_lazy(f"admin:{model.replace('.', '_')}_changelist")
+    return {"title": title, "icon": icon, "link": link, "permission": may_view(model)}
+
+
+def group(title: str, *items: dict[str, Any], collapsible: bool = False) -> dict[str, Any]:
+    return {"title": title, "separator": True, "collapsible": collapsible, "items": list(items)}
+
+
+NAVIGATION = [
+    {
+        "title": "",
+        "items": [{"title": "What is going on", "icon": "monitoring", "link": reverse_lazy("admin:index")}],
+    },
+    group(
+        "Answers into leads",
+        entry("Deliveries", "local_shipping", "rules.delivery"),
+        entry("Answers", "quiz", "rules.answer"),
+        entry("Rules", "rule", "rules.rule"),
+    ),
+    group(
+        "CRMs",
+        entry("Accounts", "hub", "accounts.account"),
+        entry("Sync runs", "sync", "crm_cache.syncrun"),
+    ),
+    group(
+        "Cached lists",
+        entry("Users", "group", "crm_cache.crmuser"),
+        entry("Pipelines", "filter_alt", "crm_cache.pipeline"),
+        entry("Steps", "stairs", "crm_cache.step"),
+        entry("Fields", "list_alt", "crm_cache.field"),
+        entry("Tags", "sell", "crm_cache.tag"),
+        collapsible=True,
+    ),
+    group(
+        "Staff",
+        entry("People", "badge", "auth.user"),
+        entry("Groups", "shield_person", "auth.group"),
+        entry("Failed log-ins", "lock", "axes.accessattempt"),
+        collapsible=True,
+    ),
+]
+
+UNFOLD = {
+    "SITE_TITLE": "Quiz → CRM",
+    "SITE_HEADER": "Quiz → CRM",
+    "SITE_SUBHEADER": "Operator's desk",
+    "SITE_SYMBOL": "conversion_path",
+    "SITE_URL": None,
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": True,
+    "DASHBOARD_CALLBACK": "rules.admin.dashboard.show",
+    "STYLES": [lambda request: static("desk/desk.css")],
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97% .014 254.604)",
+            "100": "oklch(93.2% .032 255.585)",
+            "200": "oklch(88.2% .059 254.128)",
+            "300": "oklch(80.9% .105 251.813)",
+            "400": "oklch(70.7% .165 254.624)",
+            "500": "oklch(62.3% .214 259.815)",
+            "600": "oklch(54.6% .245 262.881)",
+            "700": "oklch(48.8% .243 264.376)",
+            "800": "oklch(42.4% .199 265.638)",
+            "900": "oklch(37.9% .146 265.522)",
+            "950": "oklch(28.2% .091 267.935)",
+        }
+    },
+    "SIDEBAR": {
+        "show_search": False,
+        "command_search": False,
+        "show_all_applications": False,
+        "navigation": NAVIGATION,
+    },
+}

@@ -1,0 +1,167 @@
+"""What the CRMs told us, to be read: lists for browsing, and the runs that filled them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import (
+    AutocompleteSelectFilter,
+    BooleanRadioFilter,
+    ChoicesDropdownFilter,
+    FieldTextFilter,
+)
+from unfold.decorators import display
+
+from accounts.desk import DeskAdmin
+from connectors.redact import redact
+from crm_cache.models import CrmUser, Field, Pipeline, Step, SyncRun, Tag
+from crm_cache.naming import name_of
+
+RUN_COLOURS = {"waiting": "info", "running": "primary", "done": "success", "failed": "danger"}
+OF_ACCOUNT = ("account", AutocompleteSelectFilter)
+GONE = ("deleted", BooleanRadioFilter)
+
+
+class CachedAdmin(DeskAdmin):
+    """A mirrored list. Nothing is edited here: the next sync would undo it."""
+
+    list_select_related = ("account",)
+    search_fields = ("=remote_id", "name")
+    list_filter: Any = (OF_ACCOUNT, GONE)
+    facts: tuple[Any, ...] = ()
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        told = ("details_text",) if self.has_operate_permission(request) else ()
+        seen = (("created_at", "synced_at"), "deleted")
+        return [(None, {"fields": ("account", ("name", "remote_id"), *self.facts, *seen, *told)})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("details_text",)
+
+    @display(description="state", label={"gone": "danger", "in the CRM": "success"}, ordering="deleted")
+    def presence(self, row: Any) -> str:
+        return "gone" if row.deleted else "in the CRM"
+
+    @display(description="as the CRM told it")
+    def details_text(self, row: Any) -> SafeString:
+        text = json.dumps(row.details, ensure_ascii=False, indent=2, default=str)
+        return format_html('<pre class="desk-code">{}</pre>', redact(text))
+
+
+@admin.register(CrmUser)
+class CrmUserAdmin(CachedAdmin):
+    list_display = ("name", "email", "role", "works_there", "presence", "remote_id", "account", "synced_at")
+    list_filter = (OF_ACCOUNT, ("active", BooleanRadioFilter), GONE)
+    search_fields = ("=remote_id", "name", "email")
+    facts = (("email", "role"), ("group_id", "active"))
+
+    @display(description="active", boolean=True, ordering="active")
+    def works_there(self, row: CrmUser) -> bool:
+        return row.active
+
+
+@admin.register(Pipeline)
+class PipelineAdmin(CachedAdmin):
+    list_display = ("name", "entity", "is_main", "archived", "presence", "remote_id", "account", "synced_at")
+    list_filter = (OF_ACCOUNT, ("entity", FieldTextFilter), GONE)
+    facts = (("entity", "sort"), ("is_main", "archived"))
+
+
+@admin.register(Step)
+class StepAdmin(CachedAdmin):
+    list_display = (
+        "name",
+        "pipeline_name",
+        "entity",
+        "kind",
+        "presence",
+        "remote_id",
+        "account",
+        "synced_at",
+    )
+    list_filter = (OF_ACCOUNT, ("entity", FieldTextFilter), ("pipeline_id", FieldTextFilter), GONE)
+    facts = (("pipeline_name", "pipeline_id"), ("entity", "kind"), ("color", "sort"))
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).annotate(its_pipeline=name_of(Pipeline, "pipeline_id"))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("details_text", "pipeline_name")
+
+    @display(description="pipeline")
+    def pipeline_name(self, row: Any) -> str:
+        return row.its_pipeline or row.pipeline_id
+
+
+@admin.register(Field)
+class FieldAdmin(CachedAdmin):
+    list_display = (
+        "name",
+        "entity",
+        "type",
+        "code",
+        "choices",
+        "presence",
+        "remote_id",
+        "account",
+        "synced_at",
+    )
+    list_filter = (OF_ACCOUNT, ("entity", FieldTextFilter), ("type", FieldTextFilter), GONE)
+    search_fields = ("=remote_id", "name", "=code")
+    facts = (("entity", "type"), ("code", "multiple"), "choices_text")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("details_text", "choices_text")
+
+    @display(description="choices")
+    def choices(self, row: Field) -> str:
+        return str(len(row.options)) if row.options else ""
+
+    @display(description="choices")
+    def choices_text(self, row: Field) -> str:
+        return ", ".join(f"{one.get('text')} ({one.get('id')})" for one in row.options)
+
+
+@admin.register(Tag)
+class TagAdmin(CachedAdmin):
+    list_display = ("name", "entity", "id", "presence", "remote_id", "account", "synced_at")
+    list_filter = (OF_ACCOUNT, ("entity", FieldTextFilter), GONE)
+    facts = (("entity", "color"),)
+
+
+@admin.register(SyncRun)
+class SyncRunAdmin(DeskAdmin):
+    list_display = (
+        "what",
+        "account",
+        "state_label",
+        "pages",
+        "added",
+        "changed",
+        "gone",
+        "took",
+        "asked_at",
+        "error",
+    )
+    list_filter = (OF_ACCOUNT, ("state", ChoicesDropdownFilter), ("what", FieldTextFilter))
+    list_select_related = ("account",)
+    search_fields = ("=account__account_id", "error")
+
+    @display(description="state", label=RUN_COLOURS, ordering="state")
+    def state_label(self, run: SyncRun) -> tuple[str, str]:
+        return run.state, run.get_state_display()
+
+    @display(description="took")
+    def took(self, run: SyncRun) -> str:
+        return seconds_of(run)
+
+
+def seconds_of(run: SyncRun) -> str:
+    if not (run.started_at and run.finished_at):
+        return ""
+    return f"{(run.finished_at - run.started_at).total_seconds():.1f} s"

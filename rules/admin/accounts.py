@@ -1,0 +1,151 @@
+"""The page of an account with all that hangs on it: deliveries that wait, lists that were synced."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, IntegerField, Min, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+from unfold.decorators import action, display
+
+from accounts.admin import AccountAdmin
+from accounts.desk import Question, confirmed, done, link, note, plural
+from accounts.models import Account
+from connectors.registry import connector_class
+from crm_cache import runs
+from crm_cache.models import CrmUser, Field, Pipeline, Step, SyncRun, Tag
+from rules.admin.links import deliveries_url, of_account
+from rules.models import Delivery, Rule
+
+LISTS: dict[str, tuple[str, Any]] = {
+    "users": ("crm_cache_crmuser", CrmUser),
+    "pipelines": ("crm_cache_pipeline", Pipeline),
+    "steps": ("crm_cache_step", Step),
+    "fields": ("crm_cache_field", Field),
+    "tags": ("crm_cache_tag", Tag),
+}
+RUNS_SHOWN = 15
+
+
+@admin.register(Account)
+class AccountDesk(AccountAdmin):
+    list_display = (
+        "title", "account_id", "state_label", "state_reason", "waiting", "held", "oldest_waiting",
+        "signed_in_until", "synced_at",
+    )  # fmt: skip
+    actions = ("sync_chosen",)
+    actions_detail = ("sync_now", "reconnect", "resume", "pause", "disconnect")
+    change_form_outer_after_template = "admin/desk/account.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                waiting_now=_deliveries(Count("pk"), state="waiting"),
+                held_now=_deliveries(Count("pk"), state="held"),
+                waits_since=Subquery(_aggregated(Min("created_at"), state="waiting")),
+            )
+        )
+
+    @display(description="waiting")
+    def waiting(self, account: Any) -> Any:
+        return _count(account.waiting_now, deliveries_url(account=account.pk, state="waiting"))
+
+    @display(description="held")
+    def held(self, account: Any) -> Any:
+        return _count(account.held_now, deliveries_url(account=account.pk, state="held"))
+
+    @display(description="oldest waiting")
+    def oldest_waiting(self, account: Any) -> str:
+        since: datetime | None = account.waits_since
+        return timesince(since, depth=1) if since else ""
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        more = {"hangs_on_it": _hangs_on(int(object_id)) if object_id.isdigit() else {}}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **more})
+
+    def possible(self, account: Account) -> set[str]:
+        return super().possible(account) | ({"sync_now"} if account.usable else set())
+
+    def consequences(self, account: Account, what: str) -> list[str]:
+        """The numbers, so that nobody acts on an account without knowing what stands behind it."""
+        mine = Delivery.objects.filter(account=account)
+        waiting = plural(mine.filter(state="waiting").count(), "waiting delivery", "waiting deliveries")
+        held = mine.filter(state="held").count()
+        paused = mine.filter(state="held", held_because__in=["paused", "reconnect"]).count()
+        return {
+            "pause": [f"{waiting} will be held until then."],
+            "resume": [f"{plural(paused, 'held delivery', 'held deliveries')} will go on within a minute."],
+            "disconnect": [
+                f"{waiting} and {held} held will not be sent."
+                " They stay here, and can't be sent through an account that is connected later.",
+            ],
+        }[what]
+
+    @action(description="Sync now", permissions=["operate"], icon="sync")
+    def sync_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        account = self.account(object_id)
+        if confirmed(request):
+            runs.ask_for(account)
+            note(self, request, account, "Asked for a sync of all lists.")
+            return done(request, "The lists are being refreshed.", self.page_of(account), account.usable)
+        lists = ", ".join(connector_class(account.crm).can.lists)
+        question = Question(f"Refresh the lists of {account}?", [f"Asks the CRM for: {lists}."], "Sync now")
+        return self.ask_about(request, account, question)
+
+    @admin.action(description="Sync now", permissions=["operate"])
+    def sync_chosen(self, request: HttpRequest, chosen: QuerySet[Account]) -> None:
+        usable = [account for account in chosen if account.usable]
+        for account in usable:
+            runs.ask_for(account)
+        left = len(chosen) - len(usable)
+        rest = f" {plural(left, 'account is', 'accounts are')} not active and left alone." if left else ""
+        done(
+            request, f"The lists of {plural(len(usable), 'account')} are being refreshed.{rest}", "", not left
+        )
+
+
+def _aggregated(what: Any, **chosen: Any) -> QuerySet[Any, Any]:
+    mine = Delivery.objects.filter(account=OuterRef("pk"), **chosen).order_by()
+    return mine.values("account").annotate(found=what).values("found")
+
+
+def _deliveries(what: Any, **chosen: Any) -> Coalesce:
+    return Coalesce(Subquery(_aggregated(what, **chosen), output_field=IntegerField()), 0)
+
+
+def _count(count: int, url: str) -> SafeString | str:
+    return link(url, f"{count}") if count else ""
+
+
+def _hangs_on(account_id: int) -> dict[str, Any]:
+    """What the account's page shows below its facts."""
+    states = Delivery.objects.filter(account=account_id, state__in=["waiting", "sending", "held"]).order_by()
+    by_state = states.values_list("state").annotate(Count("pk"))
+    return {
+        "deliveries": [
+            (count, state, deliveries_url(account=account_id, state=state)) for state, count in by_state
+        ],
+        "all_deliveries": deliveries_url(account=account_id),
+        "rules": (
+            Rule.objects.filter(account=account_id, deleted=False).count(),
+            of_account("rules_rule", account_id),
+        ),
+        "lists": [
+            (
+                name,
+                model.objects.filter(account=account_id, deleted=False).count(),
+                of_account(label, account_id),
+            )
+            for name, (label, model) in LISTS.items()
+        ],
+        "runs": SyncRun.objects.filter(account=account_id)[:RUNS_SHOWN],
+    }

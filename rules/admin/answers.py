@@ -1,0 +1,121 @@
+"""Answers as they came, and a second chance for those that met no rule."""
+
+from __future__ import annotations
+
+import json
+from itertools import groupby
+from typing import Any
+
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import RangeDateFilter
+from unfold.decorators import display
+
+from accounts.admin import QuizAccountFilter
+from accounts.desk import DeskAdmin, Question, ask, chosen_rows, confirmed, done, plural
+from rules.admin.filters import QuizFilter
+from rules.intake import plan_deliveries
+from rules.models import Answer, Delivery
+from rules.wake import wake_lanes
+
+AT_ONCE = 500
+
+
+class PlannedFilter(admin.SimpleListFilter):
+    title, parameter_name = "deliveries", "planned"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("no", "has none"), ("yes", "has some")]
+
+    def queryset(self, request: HttpRequest, rows: QuerySet[Answer]) -> QuerySet[Answer]:
+        if self.value() == "no":
+            return unplanned(rows)
+        return rows.filter(Exists(_deliveries())) if self.value() == "yes" else rows
+
+
+def unplanned(rows: QuerySet[Answer]) -> QuerySet[Answer]:
+    return rows.exclude(Exists(_deliveries()))
+
+
+def _deliveries() -> QuerySet[Delivery]:
+    return Delivery.objects.filter(answer=OuterRef("pk")).order_by()
+
+
+@admin.register(Answer)
+class AnswerAdmin(DeskAdmin):
+    list_display = ("answer_id", "account_id", "quiz_id", "created_at", "deliveries_made", "payload_kept")
+    list_filter = (PlannedFilter, QuizAccountFilter, QuizFilter, ("created_at", RangeDateFilter))
+    search_fields = ("=answer_id",)
+    search_help_text = "An answer id, whole"
+    actions = ("plan",)
+    readonly_fields = ("payload_text",)
+    change_form_outer_after_template = "admin/desk/answer.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Answer]:
+        counted = _deliveries().values("answer").annotate(found=Count("pk")).values("found")
+        made = Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+        return super().get_queryset(request).defer("payload").annotate(made=made)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        told = ("payload_text",) if self.has_operate_permission(request) else ()
+        return [(None, {"fields": (("account_id", "quiz_id"), ("answer_id", "created_at"), *told)})]
+
+    @display(description="deliveries", empty_value="none")
+    def deliveries_made(self, answer: Any) -> str | None:
+        return str(answer.made) if answer.made else None
+
+    @display(description="payload", label={"kept": "success", "purged": "default"})
+    def payload_kept(self, answer: Answer) -> str:
+        return "purged" if answer.purged_at else "kept"
+
+    @display(description="what was sent")
+    def payload_text(self, answer: Answer) -> SafeString | str:
+        if answer.purged_at:
+            return "Purged: its retention is over."
+        text = json.dumps(answer.payload, ensure_ascii=False, indent=2)
+        return format_html('<pre class="desk-code">{}</pre>', text)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        made = Delivery.objects.filter(answer=object_id if object_id.isdigit() else 0).select_related(
+            "account"
+        )
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "made": made})
+
+    @admin.action(description="Plan deliveries with today's rules", permissions=["operate"])
+    def plan(self, request: HttpRequest, chosen: QuerySet[Answer]) -> HttpResponse:
+        free = unplanned(Answer.objects.filter(pk__in=chosen.order_by().values("pk"), purged_at=None))
+        if confirmed(request):
+            answers, planned = plan_in_turns(free)
+            told = f"{plural(planned, 'delivery', 'deliveries')} planned for {plural(answers, 'answer')}."
+            return done(request, told, request.get_full_path(), planned > 0)
+        count, left = free.count(), chosen.count()
+        told = [f"{plural(count, 'answer')} without deliveries will get one for each rule of their quiz."]
+        if left > count:
+            told.append(f"{plural(left - count, 'answer')} with deliveries, or purged, will be left alone.")
+        return ask(request, self, Question("Plan deliveries?", told, "Plan them", possible=count > 0,
+                                           hidden=chosen_rows(request, "plan")))  # fmt: skip
+
+
+def plan_in_turns(rows: QuerySet[Answer]) -> tuple[int, int]:
+    """Plan quiz account by quiz account; how many answers were looked at and how many deliveries they got."""
+    keys = list(rows.order_by("account_id", "id").values_list("account_id", "pk"))
+    planned = sum(_plan([pk for _, pk in group]) for _, group in groupby(keys, key=lambda key: key[0]))
+    return len(keys), planned
+
+
+def _plan(keys: list[int]) -> int:
+    planned = 0
+    for start in range(0, len(keys), AT_ONCE):
+        with transaction.atomic():
+            answers = list(Answer.objects.filter(pk__in=keys[start : start + AT_ONCE]))
+            lanes = {delivery.account_id for delivery in plan_deliveries(answers)}
+            planned += Delivery.objects.filter(answer__in=answers).count()
+            transaction.on_commit(lambda lanes=lanes: wake_lanes(lanes))  # type: ignore[misc]
+    return planned

@@ -1,0 +1,131 @@
+"""The first page: what is stuck and why, who needs a person, and whether leads flow."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import TruncHour
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts.admin import needs_a_person
+from accounts.models import Account
+from rules.admin.links import accounts_url, deliveries_url, page
+from rules.models import Attempt, Delivery
+
+HOURS = 24
+ARRIVED = ("delivered", "adopted")
+ACCOUNTS_SHOWN = 10
+
+
+def show(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Seven queries whatever the tables hold, each on an index: open deliveries through the partial ones, the
+    last day through the age of tries."""
+    if not request.user.has_perm("rules.view_delivery"):
+        return context
+    now = timezone.now()
+    hours = _hours(now)
+    open_now = Counter(dict(_open().values_list("state").annotate(Count("pk"))))
+    return {
+        **context,
+        "title": "What is going on",
+        "cards": _cards(open_now, sum(hour["arrived"] for hour in hours)),
+        "held": _held(),
+        "oldest": _oldest(),
+        "hours": hours,
+        "accounts": _accounts(),
+        "accounts_waiting_url": accounts_url(attention="person"),
+        "account_states": _account_states(),
+    }
+
+
+def _open() -> QuerySet[Delivery]:
+    return Delivery.objects.filter(state__in=["waiting", "sending", "held"]).order_by()
+
+
+def _cards(open_now: Counter[str], arrived: int) -> list[dict[str, Any]]:
+    told = {
+        "delivered": (arrived, "delivered in 24 hours"),
+        "waiting": (open_now["waiting"], "waiting now"),
+        "sending": (open_now["sending"], "being sent now"),
+        "held": (open_now["held"], "held now"),
+    }
+    return [
+        {"state": state, "count": count, "label": label, "url": deliveries_url(state=state)}
+        for state, (count, label) in told.items()
+    ]
+
+
+def _held() -> list[dict[str, Any]]:
+    """Why deliveries are held, the commonest reason first."""
+    rows = Delivery.objects.filter(state="held").order_by().values_list("held_because").annotate(Count("pk"))
+    return [
+        {
+            "label": Delivery.Held(because).label,
+            "count": count,
+            "url": deliveries_url(state="held", because=because),
+        }
+        for because, count in sorted(rows, key=lambda row: -row[1])
+    ]
+
+
+def _oldest() -> dict[str, Any] | None:
+    waiting = Delivery.objects.filter(state="waiting").order_by("created_at")
+    found = waiting.select_related("account").defer("account__facts", "steps", "losses").first()
+    return {"row": found, "url": page("rules_delivery", found.pk)} if found else None
+
+
+def _hours(now: datetime) -> list[dict[str, Any]]:
+    """Tries that brought a lead and tries that did not, hour by hour."""
+    first = timezone.localtime(now).replace(minute=0, second=0, microsecond=0) - timedelta(hours=HOURS - 1)
+    rows = (
+        Attempt.objects.filter(started_at__gte=first)
+        .order_by()
+        .annotate(hour=TruncHour("started_at"))
+        .values("hour")
+        .annotate(arrived=Count("pk", filter=Q(outcome__in=ARRIVED)), tries=Count("pk"))
+    )
+    by_hour = {row["hour"]: row for row in rows}
+    most = max((row["tries"] for row in by_hour.values()), default=0) or 1
+    return [_bar(first + timedelta(hours=n), by_hour, most) for n in range(HOURS)]
+
+
+def _bar(hour: datetime, by_hour: dict[datetime, dict[str, Any]], most: int) -> dict[str, Any]:
+    """Two boxes on top of each other, in percent of the busiest hour; what isn't zero stays visible."""
+    row = by_hour.get(hour, {"arrived": 0, "tries": 0})
+    failed = row["tries"] - row["arrived"]
+    green, red = _height(row["arrived"], most), _height(failed, most)
+    return {
+        "hour": hour,
+        "arrived": row["arrived"],
+        "failed": failed,
+        "arrived_height": green,
+        "arrived_top": 100 - green,
+        "failed_height": red,
+        "failed_top": max(0, 100 - green - red),
+    }
+
+
+def _height(count: int, most: int) -> int:
+    return max(2, round(100 * count / most)) if count else 0
+
+
+def _accounts() -> list[dict[str, Any]]:
+    rows = needs_a_person(Account.objects.defer("facts")).order_by("state_since")[:ACCOUNTS_SHOWN]
+    return [{"row": account, "url": page("accounts_account", account.pk)} for account in rows]
+
+
+def _account_states() -> list[dict[str, Any]]:
+    rows = Account.objects.filter(deleted=False).order_by().values_list("state").annotate(Count("pk"))
+    return [
+        {
+            "label": Account.State(state).label,
+            "state": state,
+            "count": count,
+            "url": accounts_url(state__exact=state),
+        }
+        for state, count in sorted(rows)
+    ]

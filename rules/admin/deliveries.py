@@ -1,0 +1,123 @@
+"""The list of deliveries: what is stuck and why, at any size of the table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RangeDateFilter
+from unfold.decorators import action, display
+
+from accounts.desk import DeskAdmin, link
+from rules.admin import retrying
+from rules.admin.filters import OwnerFilter, QuizFilter
+from rules.admin.timeline import story_of
+from rules.models import Delivery
+
+STATE_COLOURS = {"waiting": "info", "sending": "primary", "delivered": "success", "held": "danger"}
+MOST_FOUND = 200
+UNUSED_IN_LIST = (
+    "answer__payload", "answer__digest", "account__facts", "contact_keys", "steps", "losses", "remedy",
+)  # fmt: skip
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(DeskAdmin):
+    list_display = (
+        "number", "quiz_id", "account", "answer_name", "state_label", "why", "attempts_made", "due", "lead",
+        "trouble",
+    )  # fmt: skip
+    list_filter = (
+        ("state", ChoicesDropdownFilter),
+        ("held_because", ChoicesDropdownFilter),
+        ("account__crm", ChoicesDropdownFilter),
+        ("account", AutocompleteSelectFilter),
+        OwnerFilter,
+        QuizFilter,
+        ("created_at", RangeDateFilter),
+    )
+    search_fields = ("uid", "remote_id", "answer__answer_id")
+    search_help_text = "Our mark, an answer id or a lead id, whole"
+    list_select_related = ("account", "answer")
+    sortable_by = ()
+    actions = ("try_chosen_again",)
+    actions_detail = ("try_again",)
+    change_form_outer_before_template = "admin/desk/delivery.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
+        rows = super().get_queryset(request)
+        return rows.select_related("account", "answer").defer(*UNUSED_IN_LIST)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Delivery], search_term: str
+    ) -> tuple[QuerySet[Delivery], bool]:
+        """Whole words through their indexes, one after another: an OR over two tables would read both."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        marks = Delivery.objects.order_by().values_list("pk", flat=True)
+        found = marks.filter(uid=term).union(
+            marks.filter(remote_id=term)[:MOST_FOUND],
+            marks.filter(answer__answer_id=term)[:MOST_FOUND],
+            all=True,
+        )
+        return queryset.filter(pk__in=list(found)), False
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The page is drawn by its template."""
+        return []
+
+    # -- what is shown ---------------------------------------------------------------------------------------
+
+    @display(description="delivery")
+    def number(self, delivery: Delivery) -> int:
+        return delivery.pk
+
+    @display(description="answer")
+    def answer_name(self, delivery: Delivery) -> str:
+        return delivery.answer.answer_id
+
+    @display(description="state", label=STATE_COLOURS)
+    def state_label(self, delivery: Delivery) -> tuple[str, str]:
+        return delivery.state, delivery.get_state_display()
+
+    @display(description="held because")
+    def why(self, delivery: Delivery) -> str:
+        return delivery.get_held_because_display() if delivery.held_because else ""
+
+    @display(description="due")
+    def due(self, delivery: Delivery) -> Any:
+        return delivery.due_at if delivery.state == Delivery.State.WAITING else ""
+
+    @display(description="lead")
+    def lead(self, delivery: Delivery) -> Any:
+        """Only web addresses become links: the text came from a CRM."""
+        name = delivery.remote_id or ("open" if delivery.remote_link else "")
+        safe = delivery.remote_link.startswith(("https://", "http://"))
+        return link(delivery.remote_link, name, new=True) if safe and name else name
+
+    @display(description="trouble")
+    def trouble(self, delivery: Delivery) -> str:
+        return delivery.error if len(delivery.error) < 120 else f"{delivery.error[:117]}…"
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        told = story_of(object_id, self.has_operate_permission(request)) if object_id.isdigit() else {}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **told})
+
+    # -- what can be done ------------------------------------------------------------------------------------
+
+    @admin.action(description="Try again now", permissions=["operate"])
+    def try_chosen_again(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> HttpResponse:
+        rows = Delivery.objects.filter(pk__in=chosen.order_by().values("pk"))
+        return retrying.ask_or_do(request, self, rows, "try_chosen_again", request.get_full_path())
+
+    @action(description="Try again now", permissions=["operate"], icon="replay")
+    def try_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        delivery = get_object_or_404(Delivery, pk=object_id)
+        rows = Delivery.objects.filter(pk=delivery.pk)
+        return retrying.ask_or_do(request, self, rows, "", self.page_of(delivery))

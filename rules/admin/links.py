@@ -1,0 +1,33 @@
+"""Addresses of filtered lists, so that a number on one page opens the rows it counts."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+FILTERS = {"state": "state__exact", "because": "held_because__exact", "account": "account__id__exact"}
+
+
+def deliveries_url(**chosen: Any) -> str:
+    """The list of deliveries in a ``state``, held ``because`` of something, of an ``account``."""
+    return _list("rules_delivery", {FILTERS.get(name, name): value for name, value in chosen.items()})
+
+
+def of_account(model: str, account_id: int) -> str:
+    """A list (``crm_cache_tag``) of one account."""
+    return _list(model, {"account__id__exact": account_id})
+
+
+def accounts_url(**chosen: Any) -> str:
+    return _list("accounts_account", chosen)
+
+
+def page(model: str, pk: Any) -> str:
+    return reverse(f"admin:{model}_change", args=[pk])
+
+
+def _list(model: str, chosen: dict[str, Any]) -> str:
+    url = reverse(f"admin:{model}_changelist")
+    return f"{url}?{urlencode(chosen)}" if chosen else url

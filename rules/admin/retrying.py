@@ -1,0 +1,125 @@
+"""Trying deliveries again: the person first reads how many there are, of whom, and what may go wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.db import transaction
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from accounts.desk import DeskAdmin, Question, ask, chosen_rows, confirmed, done, plural
+from accounts.models import Account
+from connectors.registry import CONNECTORS, connector_class
+from rules import outbox
+from rules.models import Delivery
+from rules.wake import wake_lanes
+
+MOVABLE = [Delivery.State.WAITING, Delivery.State.HELD]
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """What trying again would touch."""
+
+    movable: int
+    accounts: int
+    sending: int
+    delivered: int
+    parked: int
+    may_double: int
+
+
+def ask_or_do(
+    request: HttpRequest, admin: DeskAdmin, rows: QuerySet[Delivery], action: str, back: str
+) -> HttpResponse:
+    if confirmed(request):
+        moved = try_again(rows, request.user)
+        told = f"{plural(moved, 'delivery', 'deliveries')} will be tried again now." if moved else NOTHING
+        return done(request, told, back, moved > 0)
+    counted = count(rows)
+    return ask(
+        request,
+        admin,
+        Question(
+            f"Try {plural(counted.movable, 'delivery', 'deliveries')} again?",
+            sentences(counted),
+            "Try again now",
+            warnings=warnings(counted),
+            danger=counted.may_double > 0,
+            possible=counted.movable > 0,
+            back=back,
+            hidden=chosen_rows(request, action) if action else [],
+        ),
+    )
+
+
+NOTHING = "Nothing was changed: these deliveries are being sent, or were delivered meanwhile."
+
+
+def count(rows: QuerySet[Delivery]) -> Touched:
+    """One query over what was chosen."""
+    movable = Q(state__in=MOVABLE)
+    deaf = [kind for kind in CONNECTORS if not connector_class(kind).can.find_by_mark]
+    parked = ~Q(account__state=Account.State.ACTIVE) | Q(account__deleted=True)
+    found: dict[str, Any] = rows.order_by().aggregate(
+        movable=Count("pk", filter=movable),
+        accounts=Count("account", filter=movable, distinct=True),
+        sending=Count("pk", filter=Q(state="sending")),
+        delivered=Count("pk", filter=Q(state="delivered")),
+        parked=Count("pk", filter=movable & parked),
+        may_double=Count("pk", filter=movable & Q(look_first=True, account__crm__in=deaf)),
+    )
+    return Touched(**found)
+
+
+def sentences(counted: Touched) -> list[str]:
+    told = []
+    if counted.movable:
+        deliveries = plural(counted.movable, "delivery", "deliveries")
+        told.append(f"{deliveries} of {plural(counted.accounts, 'account')} will be tried again now.")
+    if counted.sending:
+        told.append(f"{_are(counted.sending)} being sent and will be left alone.")
+    if counted.delivered:
+        told.append(f"{_are(counted.delivered)} delivered already and will be left alone.")
+    return told
+
+
+def warnings(counted: Touched) -> list[str]:
+    told = []
+    if counted.may_double:
+        told.append(
+            f"{plural(counted.may_double, 'lead')} may have arrived, and their CRM can't be asked."
+            " Look there first: trying again makes a second lead if the first one did arrive."
+        )
+    if counted.parked:
+        belong = "belongs to an account that is" if counted.parked == 1 else "belong to accounts that are"
+        told.append(f"{counted.parked} {belong} not active and will be held again until that is mended.")
+    return told
+
+
+def _are(number: int) -> str:
+    return f"{number} {'is' if number == 1 else 'are'}"
+
+
+def try_again(rows: QuerySet[Delivery], person: Any) -> int:
+    """Through the outbox, as a worker would; who asked for it is kept in each delivery's history."""
+    with transaction.atomic():
+        keys = list(
+            rows.filter(state__in=MOVABLE)
+            .order_by("pk")
+            .select_for_update(of=("self",))
+            .values_list("pk", "account_id")
+        )
+        chosen = Delivery.objects.filter(pk__in=[pk for pk, _ in keys])
+        moved = outbox.retry(chosen)
+        LogEntry.objects.log_actions(
+            user_id=person.pk,
+            queryset=chosen.only("pk"),
+            action_flag=CHANGE,
+            change_message="Tried again by a person.",
+        )
+        transaction.on_commit(lambda: wake_lanes({account for _, account in keys}))
+    return moved

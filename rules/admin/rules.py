@@ -1,0 +1,121 @@
+"""Rules as staff read and mend them: names instead of ids, problems as sentences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter
+from unfold.decorators import display
+
+from accounts.api_errors import ApiError
+from accounts.desk import DeskAdmin, link
+from crm_cache.models import CrmUser, Pipeline, Step
+from crm_cache.naming import name_of
+from rules.admin.filters import ProblemsFilter, QuizFilter
+from rules.admin.links import page
+from rules.admin.rule_form import RuleForm, named_questions
+from rules.models import Rule
+from rules.saving import change_rule
+
+DERIVED = ("account_link", "quiz_id", "prepared", "updated_at", "performer_name", "placement_name")
+
+
+@admin.register(Rule)
+class RuleAdmin(DeskAdmin):
+    form = RuleForm
+    list_display = (
+        "quiz_id", "account", "performer_name", "placement_name", "problem_count", "prepared", "updated_at",
+        "alive",
+    )  # fmt: skip
+    list_filter = (
+        ("account", AutocompleteSelectFilter),
+        QuizFilter,
+        ProblemsFilter,
+        ("deleted", BooleanRadioFilter),
+    )
+    search_fields = ("=quiz_id", "=account__account_id")
+    search_help_text = "A quiz or a quiz account"
+    list_select_related = ("account",)
+    readonly_fields = DERIVED
+    change_form_outer_before_template = "admin/desk/rule.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Rule]:
+        """Names come with the rows: three look-ups by unique index for each, no query for each."""
+        step = name_of(Step, "step", pipeline_id="pipeline")
+        return (
+            super()
+            .get_queryset(request)
+            .defer("quiz")
+            .annotate(
+                its_performer=name_of(CrmUser, "performer"),
+                its_pipeline=name_of(Pipeline, "pipeline"),
+                its_step=step,
+            )
+        )
+
+    def has_change_permission(self, request: HttpRequest, obj: Rule | None = None) -> bool:
+        return self.has_operate_permission(request) and not (obj and (obj.deleted or obj.account.deleted))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Rule | None = None) -> Any:
+        edits = self.has_change_permission(request, obj)
+        placing = ("new_performer", "placement") if edits else (("performer_name", "placement_name"),)
+        return [
+            (None, {"fields": (("quiz_id", "account_link"), ("prepared", "updated_at"))}),
+            ("Where leads go", {"fields": placing}),
+            ("What they are filled with", {"fields": ("fields_rule", "tags_to_add", "choices")}),
+        ]
+
+    # -- what is shown ---------------------------------------------------------------------------------------
+
+    @display(description="responsible", empty_value="the CRM's default")
+    def performer_name(self, rule: Any) -> str | None:
+        return rule.its_performer or (f"unknown user {rule.performer}" if rule.performer else None)
+
+    @display(description="pipeline and step", empty_value="the CRM's default")
+    def placement_name(self, rule: Any) -> str | None:
+        if not (rule.pipeline or rule.step):
+            return None
+        pipeline = rule.its_pipeline or f"unknown pipeline {rule.pipeline}"
+        step = rule.its_step or (f"unknown step {rule.step}" if rule.step else "first step")
+        return f"{pipeline} / {step}"
+
+    @display(description="problems", label={0: "success"})
+    def problem_count(self, rule: Rule) -> tuple[int, str]:
+        return (len(rule.problems), f"{len(rule.problems)}") if rule.problems else (0, "none")
+
+    @display(description="prepared", empty_value="waits")
+    def prepared(self, rule: Rule) -> Any:
+        return None if rule.prepare_at or not rule.prepared_at else rule.prepared_at
+
+    @display(description="in use", boolean=True, ordering="deleted")
+    def alive(self, rule: Rule) -> bool:
+        return not rule.deleted
+
+    @display(description="account")
+    def account_link(self, rule: Rule) -> Any:
+        return link(page("accounts_account", rule.account_id), str(rule.account))
+
+    # -- reading and saving ----------------------------------------------------------------------------------
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        rule = (
+            Rule.objects.select_related("account").filter(pk=object_id).first()
+            if object_id.isdigit()
+            else None
+        )
+        more = {"rule": rule, "named": named_questions(rule) if rule else []}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **more})
+
+    def save_model(self, request: HttpRequest, obj: Rule, form: Any, change: bool) -> None:
+        """Saved by the same function as over REST: checked, prepared anew, and what it held goes on."""
+        if not (changes := form.changes()):
+            return
+        try:
+            change_rule(obj.pk, changes)
+        except ApiError as exc:
+            messages.error(request, f"Not saved: {exc}")

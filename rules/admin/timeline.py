@@ -1,0 +1,75 @@
+"""A delivery told as a story: where it stands, what to do, what it made, and every try with its words."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import Any
+
+from connectors.redact import redact
+from rules.admin.links import page
+from rules.models import Attempt, Delivery
+
+TRIES_SHOWN = 50
+OUTCOMES = {  # as rules.timeline writes them: label, colour
+    "delivered": ("delivered", "success"),
+    "adopted": ("found in the CRM and adopted", "success"),
+    "wait": ("to be tried later", "info"),
+    "look_first": ("unclear: it may have arrived", "warning"),
+    "reconnect": ("account needs reconnecting", "danger"),
+    "edit_rule": ("rule needs fixing", "danger"),
+    "resume": ("account is stopped", "warning"),
+    "give_up": ("refused", "danger"),
+}
+STEP_NAMES = {"lead": "lead", "contact": "contact", "company": "company", "note": "note"}
+
+
+def story_of(delivery_id: str, for_operator: bool) -> dict[str, Any]:
+    """What the page shows; requests and values only for those who may read what people answered."""
+    rows = Delivery.objects.select_related("account", "rule", "answer").defer("answer__payload", "rule__quiz")
+    delivery = rows.filter(pk=delivery_id).first()
+    if delivery is None:
+        return {}
+    return {
+        "delivery": delivery,
+        "for_operator": for_operator,
+        "safe_link": delivery.remote_link.startswith(("https://", "http://")),
+        "journal": [(STEP_NAMES.get(step, step), made) for step, made in delivery.steps.items()],
+        "tries": [_try(attempt, for_operator) for attempt in _attempts(delivery, for_operator)],
+        "pages": {
+            "account": page("accounts_account", delivery.account_id),
+            "rule": page("rules_rule", delivery.rule_id),
+            "answer": page("rules_answer", delivery.answer_id),
+        },
+    }
+
+
+def _attempts(delivery: Delivery, for_operator: bool) -> list[Attempt]:
+    """The newest tries, newest first."""
+    rows = delivery.attempts.order_by("-id")
+    return list((rows if for_operator else rows.defer("exchanges"))[:TRIES_SHOWN])
+
+
+def _try(attempt: Attempt, for_operator: bool) -> dict[str, Any]:
+    label, colour = OUTCOMES.get(attempt.outcome, (attempt.outcome, "default"))
+    exchanges = [_exchange(one) for one in attempt.exchanges] if for_operator else []
+    return {"row": attempt, "label": label, "colour": colour, "exchanges": exchanges}
+
+
+def _exchange(one: dict[str, Any]) -> dict[str, Any]:
+    status = one.get("status") or 0
+    return {
+        **one,
+        "url": redact(str(one.get("url", ""))),
+        "request": readable(one.get("request", "")),
+        "response": readable(one.get("response", "")),
+        "colour": "success" if 200 <= status < 300 else "danger",
+    }
+
+
+def readable(text: Any) -> str:
+    """JSON in lines where it is whole, the excerpt as it is where it was cut. Redacted once more."""
+    raw = text if isinstance(text, str) else json.dumps(text, ensure_ascii=False)
+    with suppress(ValueError):
+        raw = json.dumps(json.loads(raw), ensure_ascii=False, indent=2)
+    return redact(raw)
