@@ -25,8 +25,8 @@ class Request:
     netloc: str
     path: str
     query: tuple[tuple[str, str], ...]
-    headers: Mapping[str, str]  # names in lower case
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)  # names in lower case
+    body: bytes = field(repr=False)
 
     @classmethod
     def make(
@@ -55,10 +55,6 @@ class Request:
     @cached_property
     def params(self) -> dict[str, str]:
         return dict(self.query)
-
-    @property
-    def is_json(self) -> bool:
-        return "json" in self.headers.get("content-type", "json")
 
     def json(self) -> Any:
         """The body as JSON; ValueError when it is not."""

@@ -153,3 +153,31 @@ def hub(amo: AmoSandbox) -> Iterator[Hub]:
     yield hub
     hub.stop()
     thread.join(2)
+
+
+class Http:
+    """A client of the hub: the control API and one account."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub, self.session = hub, requests.Session()
+        self.amo = hub.sandboxes["amocrm"]
+        self.account = hub.add_account(self.amo, "demo7")
+        self.url = hub.url(self.account.port)
+        self.token = self.amo.issue_tokens(self.account)["access_token"]
+
+    def control(self, path: str, body: dict | None = None) -> requests.Response:
+        url = f"{self.hub.url(self.hub.control_port)}/_sandbox/amocrm/{path}"
+        return (
+            self.session.get(url, timeout=5) if body is None else self.session.post(url, json=body, timeout=5)
+        )
+
+    def call(self, method: str, path: str, json: object = None, **headers: str) -> requests.Response:
+        headers = {"Authorization": f"Bearer {self.token}", **headers}
+        return self.session.request(
+            method, self.url + "/api/v4" + path, json=json, headers=headers, timeout=5
+        )
+
+
+@pytest.fixture
+def http(hub: Hub) -> Http:
+    return Http(hub)

@@ -191,3 +191,23 @@ def test_35_notes_are_added_and_listed(api):
     assert errors_of(api.post("/leads/notes", [{**note, "entity_id": 1}])) == {
         "entity_id": "NotSupportedChoice"
     }
+
+
+def test_30_a_plain_lead_takes_no_metadata(api):
+    reply = api.post("/leads", [{"name": "x", "_embedded": {"metadata": {"category": "forms"}}}])
+    assert errors_of(reply) == {"_embedded.metadata": "FieldNotExpected"}
+
+
+def test_31_a_contact_is_renamed_by_its_parts(api):
+    number = api.add("contacts", first_name="Иван", last_name="Петров")
+    api.patch(f"/contacts/{number}", {"last_name": "Сидоров"})
+    assert api.get(f"/contacts/{number}").value()["name"] == "Иван Сидоров"
+
+
+def test_35_created_leads_are_events(amo, api):
+    api.add("leads", name="old")
+    amo.clock.advance(100)
+    number = api.add("leads", name="new")
+    since = amo.clock.unix() - 50
+    reply = api.get("/events", **{"filter[type][]": "lead_added", "filter[created_at][from]": since})
+    assert [event["entity_id"] for event in reply.value()["_embedded"]["events"]] == [number]

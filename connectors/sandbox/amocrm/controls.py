@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from connectors.sandbox.amocrm.model import Account, DupControl
+from connectors.sandbox.amocrm.model import Account, DupControl, Field
 
 if TYPE_CHECKING:
     from connectors.sandbox.amocrm.sandbox import AmoSandbox
@@ -15,8 +15,10 @@ Arguments = dict[str, Any]
 
 def run(box: AmoSandbox, operation: str, arguments: Arguments) -> Any:
     """LookupError for an unknown operation, account or object."""
+    if operation == "integration":
+        return _integration(box, arguments)
     if operation not in OPERATIONS:
-        raise LookupError(f"no such operation: {operation}; there are {', '.join(OPERATIONS)}")
+        raise LookupError(f"no such operation: {operation}; there are integration, {', '.join(OPERATIONS)}")
     return OPERATIONS[operation](box, account_of(box, arguments), arguments)
 
 
@@ -108,9 +110,29 @@ def _state(box: AmoSandbox, account: Account, arguments: Arguments) -> Any:
             pipeline.id: {status.id: status.name for status in pipeline.statuses}
             for pipeline in account.pipelines.values()
         },
-        "fields": {kind: {one.id: one.name for one in fields} for kind, fields in account.fields.items()},
+        "fields": {kind: [_field(one) for one in fields] for kind, fields in account.fields.items()},
+        "tags": {
+            kind: {tag.id: tag.name for tag in tags.by_id.values()} for kind, tags in account.tags.items()
+        },
         "counts": {kind: len(cards) for kind, cards in account.tables.items()},
     }
+
+
+def _field(field: Field) -> Arguments:
+    enums = {enum.id: enum.value for enum in field.enums or ()}
+    return {"id": field.id, "name": field.name, "type": field.type, "code": field.code, "enums": enums}
+
+
+def _integration(box: AmoSandbox, arguments: Arguments) -> Any:
+    """The settings of our integration, as its owner would change them; answers what they are."""
+    allowed = {"client_id", "client_secret", "redirect_uri", "uninstall_url", "kind", "name"}
+    for name, value in arguments.items():
+        if name not in allowed:
+            raise LookupError(f"{name} can't be set")
+        setattr(box.integration, name, value)
+    box.integrations[box.integration.client_id] = box.integration
+    shown = ("client_id", "redirect_uri", "uninstall_url", "kind", "name")
+    return {name: getattr(box.integration, name) for name in shown}
 
 
 OPERATIONS: dict[str, Callable[[AmoSandbox, Account, Arguments], Any]] = {

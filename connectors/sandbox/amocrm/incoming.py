@@ -64,6 +64,8 @@ def register(call: Call, lead: Card, metadata: dict[str, Any], **more: Any) -> E
     )
     lead.incoming = entry.uid
     call.account.unsorted[entry.uid] = entry
+    if entry.fingerprint:
+        call.account.unsorted_marks.add(entry.fingerprint)
     return entry
 
 
@@ -98,7 +100,7 @@ def _plan(call: Call, row: dict[str, Any], errors: Errors) -> dict[str, Any]:
     if pipeline_id not in call.account.pipelines:
         errors.no_choice("pipeline_id")
     mark = _fingerprint(row)
-    if any(entry.fingerprint == mark for entry in call.account.unsorted.values()):
+    if mark in call.account.unsorted_marks:
         errors.no_choice("source_uid")  # identical entries are refused; the code is UNCONFIRMED
     return {"pipeline_id": pipeline_id, "fingerprint": mark, **_drafts(call, row, errors)}
 
@@ -199,7 +201,7 @@ def accept(call: Call) -> Reply:
 def decline(call: Call) -> Reply:
     """The lead goes to the bin."""
     body = _view(call, _known(call))
-    entry = call.account.unsorted.pop(call.uid)
+    entry = call.account.forget_unsorted(call.uid)
     call.account.tables["leads"][entry.lead_id].props["is_deleted"] = True
     return hal(body)
 

@@ -250,6 +250,7 @@ class Account:
     notes: dict[int, Note] = field(default_factory=dict)
     notes_of: dict[tuple[str, int], list[int]] = field(default_factory=dict)
     unsorted: dict[str, Any] = field(default_factory=dict)
+    unsorted_marks: set[str] = field(default_factory=set)
     hooks: dict[str, Any] = field(default_factory=dict)
     events: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=50000))
     dup_control: DupControl = field(default_factory=DupControl)
@@ -270,6 +271,11 @@ class Account:
     @property
     def main_pipeline(self) -> Pipeline:
         return next(pipeline for pipeline in self.pipelines.values() if pipeline.is_main)
+
+    def forget_unsorted(self, uid: str) -> Any:
+        entry = self.unsorted.pop(uid)
+        self.unsorted_marks.discard(entry.fingerprint)
+        return entry
 
     def card(self, kind: str, number: Any) -> Card | None:
         return self.tables[kind].get(number) if isinstance(number, int) else None

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlencode, urlsplit
 
-from connectors.sandbox.amocrm import controls, limits, oauth
-from connectors.sandbox.amocrm.hal import Call, Problem, nginx, problem
+from connectors.sandbox.amocrm import controls, gate, limits
+from connectors.sandbox.amocrm.hal import nginx, problem
 from connectors.sandbox.amocrm.hooks import Courier, Sender, call_out, uninstall_request
-from connectors.sandbox.amocrm.ledger import lead_page, ledger
+from connectors.sandbox.amocrm.ledger import ledger
 from connectors.sandbox.amocrm.model import Account, Card, Ids, Note, Tag, User
-from connectors.sandbox.amocrm.routes import ROUTES, pattern_of
+from connectors.sandbox.amocrm.routes import pattern_of
 from connectors.sandbox.amocrm.seed import seed
 from connectors.sandbox.amocrm.switches import CHOICES, DEFAULTS
 from connectors.sandbox.amocrm.tokens import Grant, Integration, TokenBook
@@ -97,7 +97,7 @@ class AmoSandbox(Sandbox):
     def customers_mode(self, account: Account) -> str:
         return account.customers_mode
 
-    # -- hosts -----------------------------------------------------------------------------------
+    # -- a request -------------------------------------------------------------------------------
 
     def owns_host(self, hostname: str) -> bool:
         return hostname.endswith(tuple("." + suffix for suffix in SUFFIXES))
@@ -108,103 +108,8 @@ class AmoSandbox(Sandbox):
             return account.host
         return f"{request.hostname}:{account.port}"
 
-    def _whose(self, request: Request) -> Account | str:
-        """The account of the host, or "www", "api", "former", "nobody"."""
-        if not self.owns_host(request.hostname):
-            if request.netloc.rpartition(":")[2] in self.former:
-                return "former"
-            return self.ports.get(request.port or 80, "nobody") or "www"
-        label = request.hostname.partition(".")[0]
-        if label in ("www", "api-a", "api-b"):
-            return "www" if label == "www" else "api"
-        found = self.by_subdomain.get(label)
-        if found is not None and found.host == request.hostname:
-            return found
-        return "former" if request.hostname in self.former else "nobody"
-
-    # -- a request -------------------------------------------------------------------------------
-
     def answer(self, request: Request) -> Reply:
-        host = self._whose(request)
-        if isinstance(host, str):
-            return self._answer_vendor(request, host)
-        if host.blocked:
-            return limits.blocked()
-        if request.path == "/oauth2/access_token" and request.method == "POST":
-            return oauth.access_token(self, request, host)
-        if request.path.startswith("/api/"):
-            return self._answer_api(request, host)
-        return lead_page(self, host, request)
-
-    def _answer_vendor(self, request: Request, host: str) -> Reply:
-        """The hosts that belong to no account."""
-        shared = {("POST", "/oauth2/access_token"): lambda box, asked: oauth.access_token(box, asked, None)}
-        on_www = {("GET", "/oauth"): oauth.consent_page, ("POST", "/oauth"): oauth.decide}
-        on_api = {("GET", "/oauth2/account/current/subdomain"): oauth.current_subdomain}
-        by_port = not self.owns_host(request.hostname)  # one port plays www and api
-        known = {"www": shared | on_www | (on_api if by_port else {}), "api": on_api}.get(host, {})
-        handler = known.get((request.method, request.path))
-        if handler is not None:
-            return handler(self, request)
-        if host in ("former", "nobody"):
-            lost = self.switches["renamed_host"] if host == "former" else "401"
-            return problem(int(lost), "Account not found", **({"error_code": 101} if lost == "401" else {}))
-        api = request.path.startswith("/api/") and host == "api"
-        account = self._account_of_token(request) if api and self.switches["api_on_api_domain"] else None
-        return self._answer_api(request, account) if account else not_found(request)
-
-    def _account_of_token(self, request: Request) -> Account | None:
-        grant = self._grant(request)
-        return self.accounts.get(grant.account_id) if grant else None
-
-    def _answer_api(self, request: Request, account: Account) -> Reply:
-        grant = self._grant(request)
-        if grant is None or grant.account_id != account.id or grant.client_id not in account.installed:
-            return problem(401, "Неверный логин или пароль")
-        if self.switches["limits"]:
-            refused = self._over_limit(account, grant)
-            if refused is not None:
-                return refused
-        if account.tariff_ended:
-            return problem(402, "Payment required")
-        user = self._acting_user(request, account, grant)
-        if user is None:
-            return problem(401, "Неверный логин или пароль", error_code=110)
-        return self._routed(request, account, grant, user)
-
-    def _grant(self, request: Request) -> Grant | None:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        return self.tokens.accepted(token, self.clock.now()) if scheme.lower() == "bearer" else None
-
-    def _over_limit(self, account: Account, grant: Grant) -> Reply | None:
-        verdict = self.limits.check((account.id, grant.client_id), self.clock.now(), self.switches)
-        if verdict == "abuse":
-            account.blocked = True
-            return limits.blocked()
-        return limits.busy(self.switches) if verdict == "busy" else None
-
-    @staticmethod
-    def _acting_user(request: Request, account: Account, grant: Grant) -> User | None:
-        """An admin's pair outlives the admin; X-Context-User-ID borrows another's rights (reference 1.4)."""
-        user = account.users.get(grant.user_id)
-        context = request.headers.get("x-context-user-id")
-        if context is not None and user is not None and user.is_admin:
-            other = account.users.get(int(context)) if context.isdigit() else None
-            return other if other and other.is_active and not other.is_free else None
-        return user if user is not None and (user.is_active or user.is_admin) else None
-
-    def _routed(self, request: Request, account: Account, grant: Grant, user: User) -> Reply:
-        pattern, ids, uid = pattern_of(request.path)
-        methods = ROUTES.get(pattern)
-        if methods is None:
-            return not_found(request)
-        if request.method not in methods:
-            return problem(405, "Method Not Allowed")
-        handler, kind = methods[request.method]
-        try:
-            return handler(Call(self, request, account, grant, user, kind, ids, uid))
-        except Problem as refusal:
-            return refusal.reply
+        return gate.answer(self, request)
 
     def error_reply(self, status: int, request: Request) -> Reply:
         if status == 429:
@@ -336,7 +241,3 @@ class AmoSandbox(Sandbox):
 
     def control(self, operation: str, arguments: dict[str, Any]) -> Any:
         return controls.run(self, operation, arguments)
-
-
-def not_found(request: Request) -> Reply:
-    return problem(404, f"Cannot {request.method} {request.url}")

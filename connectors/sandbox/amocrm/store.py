@@ -53,6 +53,12 @@ def _name(card: Card) -> None:
         card.props["name"] = f"Сделка #{card.id}"
 
 
+def _rename(card: Card, draft: Draft) -> None:
+    if "first_name" in draft.props or "last_name" in draft.props:
+        card.props["name"] = ""
+        _name(card)
+
+
 def update(call: Call, card: Card, draft: Draft) -> Card:
     """Changes only what is given; moves an incoming lead out of incoming (reference 4.3)."""
     before = dict(card.props)
@@ -60,6 +66,8 @@ def update(call: Call, card: Card, draft: Draft) -> Card:
     draft.props.setdefault("updated_by", call.user.id)
     draft.props.pop("created_at", None)
     card.props.update(draft.props)
+    if card.kind == "contacts" and "name" not in draft.props:
+        _rename(card, draft)
     if card.kind == "leads":
         _moved(call, card, before)
     _apply(call, card, draft)
@@ -85,7 +93,8 @@ def take_in(call: Call, card: Card, status_id: int | None = None) -> None:
     if status is None or status.type == 1:
         status = pipeline.first
     card.props["status_id"] = status.id
-    call.account.unsorted.pop(card.incoming or "", None)
+    if card.incoming in call.account.unsorted:
+        call.account.forget_unsorted(card.incoming)
     card.incoming = None
     for kind in ("contacts", "companies"):
         for number in card.linked(kind):

@@ -62,7 +62,9 @@ def collection(call: Call, rows: list[Row], kind: str | None = None) -> Reply:
 
 
 def check_embedded(call: Call, draft: Draft, errors: Errors) -> None:
-    """A plain lead takes existing contacts and companies only, by id (reference 4.3)."""
+    """A plain lead takes existing contacts and companies only, by id (reference 4.3); no metadata."""
+    if "metadata" in draft.embedded:
+        errors.add("FieldNotExpected", "This field was not expected.", "_embedded", "metadata")
     for kind, allowed in (("contacts", {"id", "is_main"}), ("companies", {"id"})):
         items = draft.embedded.get(kind) or []
         with errors.under("_embedded", kind):
