@@ -199,6 +199,5 @@ TABLE: dict[int, Callable[[Answer], ConnectorError]] = {
     403: _no_rights,
     408: _busy,
     422: _invalid,
-    425: _busy,
     429: _busy,
 }

@@ -11,7 +11,7 @@ from connectors.amocrm.notes import NOTES, note_text
 from connectors.amocrm.overflow import STEPS
 from connectors.amocrm.people import HITS, searches
 from connectors.amocrm.work import Work
-from connectors.draft import LeadDraft, Plan, PlannedRequest, Problem
+from connectors.draft import LeadDraft, Plan, PlannedRequest
 
 LATER = "<id of the new {}>"
 
@@ -24,15 +24,7 @@ def plan(draft: LeadDraft, facts: Facts, base_url: str) -> Plan:
     requests = [
         PlannedRequest(method, base_url + path, body, why) for method, path, body, why in _steps(work, facts)
     ]
-    return Plan(tuple(requests), tuple(work.parcel.losses), tuple(problems(draft)))
-
-
-def problems(draft: LeadDraft) -> Iterator[Problem]:
-    """What amoCRM would surely refuse."""
-    for where in ("performer", "pipeline", "step"):
-        remote_id = getattr(draft.placement, where)
-        if remote_id and not remote_id.isdigit():
-            yield Problem("not_an_id", f"{remote_id!r} is no amoCRM id and is left out.", where)
+    return Plan(tuple(requests), tuple(work.parcel.losses), tuple(work.problems))
 
 
 Step = tuple[str, str, object, str]

@@ -39,6 +39,7 @@ class Work:
     def begin(cls, draft: LeadDraft, facts: Facts) -> Work:
         work = cls(draft, pack(draft, facts), dict(draft.journal))
         work._leave_out(draft.journal)
+        work._question_placement()
         return work
 
     @property
@@ -96,6 +97,12 @@ class Work:
             problems=tuple(self.problems),
             trace=tuple(self.trace[-LONGEST_TRACE:]),
         )
+
+    def _question_placement(self) -> None:
+        for where in ("performer", "pipeline", "step"):
+            remote_id = getattr(self.draft.placement, where)
+            if remote_id and not remote_id.isdigit():
+                self.warn("not_an_id", f"{remote_id!r} is no amoCRM id and is left out.", where)
 
     def _leave_out(self, journal: Mapping[str, str]) -> None:
         """What earlier tries learned is not tried again."""

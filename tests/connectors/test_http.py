@@ -67,7 +67,7 @@ def closed_port() -> int:
         return listener.getsockname()[1]
 
 
-# -- never sent: may be sent again, whatever it is -------------------------------------------------------
+# -- never sent: may be sent again, whatever it is -------------------------------------------------
 
 
 def test_a_refused_connection_did_no_work():
@@ -102,7 +102,7 @@ def test_a_request_that_can_not_be_written_did_no_work():
         door().call("POST", "/leads", headers={"X-Broken": "a\nb"})
 
 
-# -- sent, and then nothing --------------------------------------------------------------------------------
+# -- sent, and then nothing ------------------------------------------------------------------------
 
 LOST = {
     "hung up": b"",
@@ -152,7 +152,7 @@ def test_a_dripping_body_is_cut_off(mocked, monkeypatch):
         door().call("POST", "/leads")
 
 
-# -- reading -----------------------------------------------------------------------------------------------
+# -- reading ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_a_netrc_of_the_machine_signs_nothing(mocked, monkeypatch, tmp_path):
     assert "Authorization" not in mocked.calls[0].request.headers
 
 
-# -- tokens ------------------------------------------------------------------------------------------------
+# -- tokens ----------------------------------------------------------------------------------------
 
 
 def by_token(good: str) -> Callable[[requests.PreparedRequest], tuple[int, dict[str, str], str]]:
@@ -250,7 +250,7 @@ def test_a_lost_answer_is_told_too(mocked):
     assert (told[0].status, told[0].response) == (0, "ReadTimeout")
 
 
-# -- a server that nobody vouches for ------------------------------------------------------------------------
+# -- a server that nobody vouches for --------------------------------------------------------------
 
 
 def untrusted_server(folder: Any) -> str:

@@ -101,3 +101,9 @@ def connect(
     )
     store = Store(tokens, lambda stale: sign_in.refresh(account.host, stale).tokens)
     return FlowerShop(amo, account, store, options)
+
+
+@pytest.fixture
+def deliver(shop, journal):
+    """Deliver drafts, written down in the test's journal."""
+    return lambda *drafts: shop.connector.deliver(drafts, journal)

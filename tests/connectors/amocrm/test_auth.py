@@ -35,7 +35,7 @@ def came_back(amo, sign_in, account, **rest) -> dict[str, str]:
     return dict(parse_qsl(urlsplit(amo.consent(sign_in.authorize_url("st-1"), account, **rest)).query))
 
 
-# -- the consent page ------------------------------------------------------------------------------------
+# -- the consent page ------------------------------------------------------------------------------
 
 
 def test_the_way_through_the_consent_page(amo, sign_in, account):
@@ -95,7 +95,7 @@ def test_a_local_crm_is_a_host_only_by_setting(options):
     assert local.read_callback(GOOD | {"referer": "127.0.0.1:8111"}).host == "127.0.0.1:8111"
 
 
-# -- the exchange ----------------------------------------------------------------------------------------
+# -- the exchange ----------------------------------------------------------------------------------
 
 
 def test_a_code_works_once(amo, sign_in, account):
@@ -140,7 +140,7 @@ def test_the_secret_goes_to_no_stranger(options, amo):
     assert len(amo.journal) == 0
 
 
-# -- the refresh -----------------------------------------------------------------------------------------
+# -- the refresh -----------------------------------------------------------------------------------
 
 
 def test_a_refresh_rotates_the_pair(amo, sign_in, account, tokens):
@@ -250,7 +250,7 @@ def test_claims_of_anything_are_read_without_a_fuss(token):
     assert claims(token) == {}
 
 
-# -- the uninstall call ------------------------------------------------------------------------------------
+# -- the uninstall call ----------------------------------------------------------------------------
 
 
 def signed(options, account_id: str, client: str | None = None) -> dict[str, str]:

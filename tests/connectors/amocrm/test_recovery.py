@@ -1,0 +1,233 @@
+"""Broken deliveries: what was lost is found again, and nothing is made twice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from connectors.draft import Receipt
+from connectors.errors import TryLater, Unclear
+from tests.connectors.amocrm.conftest import connect
+from tests.connectors.cast import again
+
+COMPLEX, NOTES = "/leads/complex", "/leads/notes"
+LOST_AFTER = ["reset_after", "timeout_after", "truncate", "answer_after"]
+LOST_BEFORE = ["reset", "timeout"]
+
+
+def notes_of(shop) -> list[int]:
+    return [len(lead["notes"]) for lead in shop.leads]
+
+
+# -- the answer to the creation is lost ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("action", LOST_AFTER)
+def test_work_done_and_reply_lost_is_adopted(shop, amo, draft, deliver, journal, action):
+    amo.faults.add(COMPLEX, action, status=504)
+    drafts = [draft(), draft(company="Ромашка")]
+    assert [type(outcome) for outcome in deliver(*drafts)] == [Unclear, Unclear]
+    assert journal.of(drafts[0].uid) == {}
+
+    receipts = deliver(*(again(one, journal, look_first=True) for one in drafts))
+    assert [receipt.adopted for receipt in receipts] == [True, True]
+    assert len(shop.leads) == 2
+    assert notes_of(shop) == [1, 1]
+    assert receipts[1].journal["company"] == str(shop.leads[1]["company"]["id"])
+    assert journal.of(drafts[0].uid)["contact"] == str(shop.leads[0]["contact"]["id"])
+
+
+@pytest.mark.parametrize("action", LOST_BEFORE)
+def test_work_not_done_is_done_on_the_next_try(shop, amo, draft, deliver, journal, action):
+    amo.faults.add(COMPLEX, action)
+    answer = draft()
+    (outcome,) = deliver(answer)
+    assert isinstance(outcome, Unclear)
+    assert outcome.account_wide
+
+    (receipt,) = deliver(again(answer, journal, look_first=True))
+    assert not receipt.adopted
+    assert len(shop.leads) == 1
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_failing_server_says_nothing_about_the_work(shop, amo, draft, deliver, status):
+    amo.faults.add(COMPLEX, status=status)
+    (outcome,) = deliver(draft())
+    assert isinstance(outcome, Unclear)
+    assert outcome.code == f"http_{status}"
+
+
+def test_a_lead_that_the_index_does_not_know_yet_is_found_among_the_newest(
+    shop, amo, draft, deliver, journal
+):
+    amo.switches["index_delay"] = 600.0
+    amo.faults.add(COMPLEX, "reset_after")
+    answer = draft()
+    deliver(answer)
+    deliver(draft(), draft())
+    (receipt,) = deliver(again(answer, journal, look_first=True))
+    assert receipt.adopted
+    assert len(shop.leads) == 3
+
+
+def test_the_walk_back_ends_where_the_answer_began(shop, amo, draft, deliver, journal):
+    amo.switches["page_cap"] = 3
+    deliver(*(draft() for _ in range(12)))
+    amo.clock.advance(7200)
+    answer = draft()
+    late = replace(
+        answer, visit=replace(answer.visit, answered_at=answer.visit.answered_at + timedelta(hours=2))
+    )
+    amo.journal.clear()
+    deliver(replace(late, look_first=True))
+    looks = [entry for entry in amo.journal.find("GET", "/leads$") if "query" not in entry.query]
+    assert [entry.query["page"] for entry in looks] == ["1"]
+
+
+def test_without_a_mark_field_the_name_is_enough_to_find_it(shop, amo, draft, deliver, journal):
+    del shop.facts["mark_field"]
+    amo.faults.add(COMPLEX, "reset_after")
+    answer = draft()
+    deliver(answer)
+    assert deliver(again(answer, journal, look_first=True))[0].adopted
+
+
+def test_a_mark_in_another_field_is_no_proof(shop, draft, deliver):
+    deliver(draft(values=(shop.value("Город", "qz-other"),)))
+    (receipt,) = deliver(draft(uid="qz-other", look_first=True))
+    assert not receipt.adopted
+    assert len(shop.leads) == 2
+
+
+def test_a_search_that_fails_creates_nothing(shop, amo, draft, deliver):
+    amo.faults.add("/api/v4/leads$", method="GET", status=502, times=None)
+    (outcome,) = deliver(draft(look_first=True))
+    assert isinstance(outcome, TryLater)
+    assert shop.leads == []
+
+
+def test_find_tells_which_marks_exist(shop, amo, draft, deliver):
+    drafts = [draft(), draft()]
+    receipts = deliver(*drafts)
+    found = shop.connector.find([*(one.uid for one in drafts), "qz-none"])
+    assert found == {receipt.uid: receipt.journal["lead"] for receipt in receipts}
+    amo.switches["index_delay"] = 600.0
+    (newest,) = deliver(draft())
+    assert shop.connector.find([newest.uid]) == {newest.uid: newest.journal["lead"]}
+
+
+# -- the lead stands, something after it fails -----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [({"status": 502}, Unclear), ({"status": 429}, TryLater), ({"action": "reset"}, Unclear)],
+)
+def test_a_note_that_failed_is_made_on_the_next_try(shop, amo, draft, deliver, journal, fault, kind):
+    amo.faults.add(NOTES, method="POST", **fault)
+    answer = draft()
+    (outcome,) = deliver(answer)
+    assert type(outcome) is kind
+    assert journal.of(answer.uid)["lead"]
+
+    (receipt,) = deliver(again(answer, journal, look_first=kind is Unclear))
+    assert receipt.journal["note"]
+    assert (len(shop.leads), notes_of(shop)) == (1, [1])
+
+
+@pytest.mark.parametrize("action", LOST_AFTER)
+def test_a_note_whose_reply_was_lost_is_recognised(shop, amo, draft, deliver, journal, action):
+    amo.faults.add(NOTES, action, method="POST", status=504)
+    answer = draft()
+    assert isinstance(deliver(answer)[0], Unclear)
+    (receipt,) = deliver(again(answer, journal, look_first=True))
+    assert notes_of(shop) == [1]
+    assert receipt.journal["note"] == journal.of(answer.uid)["note"]
+
+
+def test_a_note_that_amocrm_will_not_have_holds_nobody(shop, amo, draft, deliver):
+    amo.faults.add(
+        NOTES, status=400, contains="qz-bad", times=None, body="{}", content_type="application/json"
+    )
+    receipts = deliver(draft(), draft(uid="qz-bad"), draft())
+    assert [[problem.code for problem in receipt.problems] for receipt in receipts] == [
+        [],
+        ["note_refused"],
+        [],
+    ]
+    assert notes_of(shop) == [1, 0, 1]
+
+
+def test_a_lead_that_was_deleted_meanwhile_is_not_made_again(shop, amo, draft, deliver, journal):
+    amo.faults.add(NOTES, "reset", method="POST")
+    answer = draft()
+    deliver(answer)
+    shop.account.leads.clear()
+    (receipt,) = deliver(again(answer, journal, look_first=True))
+    assert isinstance(receipt, Receipt)
+    assert [problem.code for problem in receipt.problems] == ["note_refused"]
+
+
+def test_an_overflow_that_failed_is_made_on_the_next_try(amo, options, sign_in, draft, journal):
+    shop = connect(amo, amo.add_account("long", extra_fields=60), options, sign_in)
+    shop.prepare()
+    answer = draft(values=tuple(shop.value(f"Вопрос {n}", "x") for n in range(1, 61)))
+    amo.faults.add("/api/v4/leads$", method="PATCH", status=502)
+    (outcome,) = shop.connector.deliver([answer], journal)
+    assert isinstance(outcome, TryLater)
+    (receipt,) = shop.connector.deliver([again(answer, journal)], journal)
+    assert receipt.journal["rest"]
+    assert shop.leads[0]["fields"]["Вопрос 60"] == "x"
+
+
+@pytest.mark.parametrize("action", LOST_AFTER)
+def test_a_customer_whose_reply_was_lost_is_recognised(shop, amo, draft, deliver, journal, action):
+    amo.faults.add("/api/v4/customers$", action, method="POST", status=504)
+    answer = draft(values=(shop.value("Город", "Казань", "customers"),))
+    assert isinstance(deliver(answer)[0], Unclear)
+    (receipt,) = deliver(again(answer, journal, look_first=True))
+    assert receipt.journal["customer_link"]
+    assert len(shop.account.customers) == 1
+
+
+def test_a_customer_link_that_failed_is_made_on_the_next_try(shop, amo, draft, deliver, journal):
+    amo.faults.add("/customers/link", status=502)
+    answer = draft(values=(shop.value("Город", "Казань", "customers"),))
+    assert isinstance(deliver(answer)[0], TryLater)
+    deliver(again(answer, journal))
+    assert shop.leads[0]["customers"] == [int(journal.of(answer.uid)["customer"])]
+
+
+# -- statistics fields that break the creation (reference 4.9) -------------------------------------
+
+
+def test_statistics_suspected_of_a_500_are_sent_afterwards(shop, amo, draft, deliver, journal):
+    amo.faults.add(COMPLEX, status=500, contains="UTM_SOURCE", times=None)
+    answer = draft(utm={"utm_source": "ads"})
+    assert isinstance(deliver(answer)[0], Unclear)
+    (receipt,) = deliver(again(answer, journal, look_first=True))
+    assert shop.leads[0]["fields"]["utm_source"] == "ads"
+    assert receipt.losses == ()
+
+
+def test_statistics_that_break_everything_are_lost_and_not_the_lead(shop, amo, draft, deliver, journal):
+    amo.faults.add("/leads", status=500, contains="UTM_SOURCE", times=None)
+    answer = draft(utm={"utm_source": "ads"})
+    deliver(answer)
+    (receipt,) = deliver(again(answer, journal, look_first=True))
+    assert [loss.value for loss in receipt.losses] == ["ads"]
+    assert "ads" in shop.leads[0]["notes"][0]
+
+
+def test_a_refused_value_is_remembered_over_tries(shop, amo, draft, deliver, journal):
+    value = shop.value("Город", "Казань")
+    shop.account.fields["leads"].remove(int(value.target.remote_id))
+    amo.faults.add(NOTES, method="POST", status=502)
+    answer = draft(values=(value,))
+    deliver(answer)
+    (receipt,) = deliver(again(answer, journal, look_first=True))
+    assert [loss.question for loss in receipt.losses] == ["Город?"]
+    assert "Город?: Казань" in shop.leads[0]["notes"][0]
