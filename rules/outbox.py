@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
@@ -27,6 +27,7 @@ from rules.models import Delivery
 from rules.settlement import Settlement, died
 
 WAITING, SENDING, HELD = Delivery.State.WAITING, Delivery.State.SENDING, Delivery.State.HELD
+MOMENT = timedelta(seconds=1)
 MOST_CANDIDATES = 4  # looked at for each one taken, so that one busy person does not block the rest
 
 
@@ -37,9 +38,10 @@ def claim(account_id: int, most: int, busy: Iterable[str] = ()) -> list[int]:
     lead ended unclear and has not been looked up yet: their contact may exist and not be found yet.
     """
     now = timezone.now()
-    taken = set(busy) | _unclear_people(account_id, now)
-    waiting = Delivery.objects.filter(account_id=account_id, state=WAITING, due_at__lte=now)
-    candidates = waiting.exclude(contact_keys__overlap=list(taken)) if taken else waiting
+    _postpone_behind_unclear(account_id, now)
+    taken = list(busy)
+    due = Delivery.objects.filter(account_id=account_id, state=WAITING, due_at__lte=now)
+    candidates = due.exclude(contact_keys__overlap=taken) if taken else due
     rows = candidates.order_by("due_at", "id").values_list("pk", "contact_keys")[: most * MOST_CANDIDATES]
     chosen = _one_of_each_person(rows, most)
     if not chosen:
@@ -110,9 +112,13 @@ def record_steps(done: Mapping[str, Mapping[str, str]]) -> None:
         )
 
 
-def _unclear_people(account_id: int, now: datetime) -> set[str]:
-    rows = Delivery.objects.filter(account_id=account_id, state=WAITING, look_first=True, due_at__gt=now)
-    return {key for keys in rows.values_list("contact_keys", flat=True) for key in keys}
+def _postpone_behind_unclear(account_id: int, now: datetime) -> None:
+    """Due leads of somebody whose earlier lead is to be looked up first wait until it was."""
+    waiting = Delivery.objects.filter(account_id=account_id, state=WAITING)
+    unclear = list(waiting.filter(look_first=True, due_at__gt=now).values_list("contact_keys", "due_at"))
+    if people := {key for keys, _ in unclear for key in keys}:
+        behind = waiting.filter(look_first=False, due_at__lte=now, contact_keys__overlap=list(people))
+        behind.update(due_at=max(due for _, due in unclear) + MOMENT)
 
 
 def _one_of_each_person(rows: Iterable[tuple[int, list[str]]], most: int) -> list[int]:

@@ -11,17 +11,19 @@ GIVE_UP_AFTER = 10 * 24 * 3600
 LANE_RESTS = (5, 15, 60, 300, 900)  # seconds a silent CRM's lane rests after 1, 2, 3 ... failures
 JITTER = 0.2
 
-_LATE_TRIES = (GIVE_UP_AFTER - sum(PLAN)) // THEN_EVERY
-MOST_TRIES = len(PLAN) + _LATE_TRIES + 1
 
-
-def pause_after(tries: int, asked: float | None = None, luck: float | None = None) -> timedelta | None:
-    """How long to wait after ``tries`` tries; None when a person must decide.
+def pause_after(
+    tries: int,
+    failing_for: timedelta = timedelta(0),
+    asked: float | None = None,
+    luck: float | None = None,
+) -> timedelta | None:
+    """How long to wait after ``tries`` tries over ``failing_for``; None when a person must decide.
 
     ``asked`` is the CRM's own wish in seconds (Retry-After): never sooner than that. ``luck`` in 0..1
     spreads tries that failed together.
     """
-    if tries >= MOST_TRIES:
+    if failing_for.total_seconds() >= GIVE_UP_AFTER:
         return None
     planned = PLAN[tries - 1] if tries <= len(PLAN) else THEN_EVERY
     return timedelta(seconds=max(_spread(planned, luck), asked or 0))

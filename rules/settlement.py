@@ -110,10 +110,11 @@ def _held(plain: Settlement, because: str, burned: int = 1) -> Settlement:
 
 
 def _later(plain: Settlement, delivery: Delivery, asked: float | None) -> Settlement:
-    pause = pause_after(delivery.attempts_made + 1, asked)
+    now = timezone.now()
+    pause = pause_after(delivery.attempts_made + 1, now - (delivery.first_failed_at or now), asked)
     if pause is None:
         return _held(plain, Held.GAVE_UP)
-    return replace(plain, due_at=timezone.now() + pause)
+    return replace(plain, due_at=now + pause)
 
 
 def _unclear(plain: Settlement, delivery: Delivery, can_look: bool, send_again: bool) -> Settlement:

@@ -36,7 +36,7 @@ RUNS_SHOWN = 15
 class AccountDesk(AccountAdmin):
     list_display = (
         "title", "account_id", "state_label", "state_reason", "waiting", "held", "oldest_waiting",
-        "signed_in_until", "synced_at",
+        "signed_in_until", "synced",
     )  # fmt: skip
     actions = ("sync_chosen",)
     actions_detail = ("sync_now", "reconnect", "resume", "pause", "disconnect")

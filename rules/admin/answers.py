@@ -17,7 +17,7 @@ from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 
 from accounts.admin import QuizAccountFilter
-from accounts.desk import DeskAdmin, Question, ask, chosen_rows, confirmed, done, plural
+from accounts.desk import DeskAdmin, Question, ask, chosen_rows, confirmed, done, plural, when
 from rules.admin.filters import QuizFilter
 from rules.intake import plan_deliveries
 from rules.models import Answer, Delivery
@@ -48,7 +48,7 @@ def _deliveries() -> QuerySet[Delivery]:
 
 @admin.register(Answer)
 class AnswerAdmin(DeskAdmin):
-    list_display = ("answer_id", "account_id", "quiz_id", "created_at", "deliveries_made", "payload_kept")
+    list_display = ("answer_id", "account_id", "quiz_id", "came", "deliveries_made", "payload_kept")
     list_filter = (PlannedFilter, QuizAccountFilter, QuizFilter, ("created_at", RangeDateFilter))
     search_fields = ("=answer_id",)
     search_help_text = "An answer id, whole"
@@ -64,6 +64,10 @@ class AnswerAdmin(DeskAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         told = ("payload_text",) if self.has_operate_permission(request) else ()
         return [(None, {"fields": (("account_id", "quiz_id"), ("answer_id", "created_at"), *told)})]
+
+    @display(description="came", ordering="id")
+    def came(self, answer: Answer) -> Any:
+        return when(answer.created_at)
 
     @display(description="deliveries", empty_value="none")
     def deliveries_made(self, answer: Any) -> str | None:

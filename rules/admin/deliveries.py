@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RangeDateFilter
 from unfold.decorators import action, display
 
-from accounts.desk import DeskAdmin, link
+from accounts.desk import DeskAdmin, link, short, when
 from rules.admin import retrying
 from rules.admin.filters import OwnerFilter, QuizFilter
 from rules.admin.timeline import story_of
@@ -27,7 +27,7 @@ UNUSED_IN_LIST = (
 @admin.register(Delivery)
 class DeliveryAdmin(DeskAdmin):
     list_display = (
-        "number", "quiz_id", "account", "answer_name", "state_label", "why", "attempts_made", "due", "lead",
+        "number", "quiz_id", "account_name", "answer_name", "state_label", "why", "tries", "due", "lead",
         "trouble",
     )  # fmt: skip
     list_filter = (
@@ -76,9 +76,18 @@ class DeliveryAdmin(DeskAdmin):
     def number(self, delivery: Delivery) -> int:
         return delivery.pk
 
+    @display(description="account", header=True)
+    def account_name(self, delivery: Delivery) -> tuple[str, str]:
+        account = delivery.account
+        return account.name or account.host or account.account_id, account.get_crm_display()
+
     @display(description="answer")
-    def answer_name(self, delivery: Delivery) -> str:
-        return delivery.answer.answer_id
+    def answer_name(self, delivery: Delivery) -> Any:
+        return short(delivery.answer.answer_id)
+
+    @display(description="tries")
+    def tries(self, delivery: Delivery) -> int:
+        return delivery.attempts_made
 
     @display(description="state", label=STATE_COLOURS)
     def state_label(self, delivery: Delivery) -> tuple[str, str]:
@@ -90,7 +99,7 @@ class DeliveryAdmin(DeskAdmin):
 
     @display(description="due")
     def due(self, delivery: Delivery) -> Any:
-        return delivery.due_at if delivery.state == Delivery.State.WAITING else ""
+        return when(delivery.due_at) if delivery.state == Delivery.State.WAITING else ""
 
     @display(description="lead")
     def lead(self, delivery: Delivery) -> Any:

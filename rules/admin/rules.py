@@ -11,7 +11,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioF
 from unfold.decorators import display
 
 from accounts.api_errors import ApiError
-from accounts.desk import DeskAdmin, link
+from accounts.desk import DeskAdmin, link, when
 from crm_cache.models import CrmUser, Pipeline, Step
 from crm_cache.naming import name_of
 from rules.admin.filters import ProblemsFilter, QuizFilter
@@ -20,14 +20,14 @@ from rules.admin.rule_form import RuleForm, named_questions
 from rules.models import Rule
 from rules.saving import change_rule
 
-DERIVED = ("account_link", "quiz_id", "prepared", "updated_at", "performer_name", "placement_name")
+DERIVED = ("account_link", "quiz_id", "prepared", "saved", "performer_name", "placement_name")
 
 
 @admin.register(Rule)
 class RuleAdmin(DeskAdmin):
     form = RuleForm
     list_display = (
-        "quiz_id", "account", "performer_name", "placement_name", "problem_count", "prepared", "updated_at",
+        "quiz_id", "account", "performer_name", "placement_name", "problem_count", "prepared", "saved",
         "alive",
     )  # fmt: skip
     list_filter = (
@@ -63,7 +63,7 @@ class RuleAdmin(DeskAdmin):
         edits = self.has_change_permission(request, obj)
         placing = ("new_performer", "placement") if edits else (("performer_name", "placement_name"),)
         return [
-            (None, {"fields": (("quiz_id", "account_link"), ("prepared", "updated_at"))}),
+            (None, {"fields": (("quiz_id", "account_link"), ("prepared", "saved"))}),
             ("Where leads go", {"fields": placing}),
             ("What they are filled with", {"fields": ("fields_rule", "tags_to_add", "choices")}),
         ]
@@ -88,7 +88,11 @@ class RuleAdmin(DeskAdmin):
 
     @display(description="prepared", empty_value="waits")
     def prepared(self, rule: Rule) -> Any:
-        return None if rule.prepare_at or not rule.prepared_at else rule.prepared_at
+        return None if rule.prepare_at or not rule.prepared_at else when(rule.prepared_at)
+
+    @display(description="saved", ordering="updated_at")
+    def saved(self, rule: Rule) -> Any:
+        return when(rule.updated_at)
 
     @display(description="in use", boolean=True, ordering="deleted")
     def alive(self, rule: Rule) -> bool:

@@ -1,0 +1,180 @@
+"""Answers come in: durable before they are acknowledged, once for ever."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection
+
+from rules.models import Answer, Delivery
+
+
+def send(api, body, **headers):
+    return api.post(
+        "/answers",
+        body if isinstance(body, (str, bytes)) else json.dumps(body),
+        "application/json",
+        **headers,
+    )
+
+
+def test_a_repeat_gets_the_same_answer_and_changes_nothing(quiz):
+    first = quiz.post("k-1", contact={"phone": "+79990001122"})
+    again = quiz.post("k-1", contact={"phone": "+79990001122"})
+
+    assert (first.status_code, again.status_code) == (202, 200)
+    assert first.json() == again.json()
+    quiz.work()
+    quiz.post("k-1", contact={"phone": "+79990001122"})
+    quiz.work()
+    assert len(quiz.leads) == 1
+
+
+def test_a_repeat_with_another_body_is_a_conflict_and_changes_nothing(quiz):
+    quiz.post("k-1", contact={"name": "Анна"})
+    reply = quiz.post("k-1", contact={"name": "Пётр"})
+
+    assert reply.status_code == 409
+    assert reply.json()["error"]["field"] == "answerID"
+    assert Answer.objects.get().payload["contact"] == {"name": "Анна"}
+
+
+def test_twenty_threads_with_one_answer_make_one_delivery(quiz):
+    def post(_):
+        try:
+            return quiz.post("k-1", contact={"phone": "+79990001122"}).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(20) as pool:
+        codes = sorted(pool.map(post, range(20)))
+
+    assert codes == [200] * 19 + [202]
+    assert Answer.objects.count() == Delivery.objects.count() == 1
+
+
+def test_one_answer_id_is_free_again_in_another_quiz_and_account(quiz, caller):
+    quiz.post("k-1")
+    assert send(caller("other"), {"quizID": 42, "answerID": "k-1"}).status_code == 202
+    assert quiz.post("k-1", quizID=43).status_code == 202
+    assert Answer.objects.count() == 3
+
+
+def test_a_list_of_answers_is_taken_as_a_whole(quiz):
+    answers = [
+        {"quizID": 42, "answerID": f"k-{n}", "contact": {"phone": f"+7999000112{n}"}} for n in range(3)
+    ]
+    reply = send(quiz.api, answers)
+    assert reply.status_code == 202
+    assert [item["answerID"] for item in reply.json()] == ["k-0", "k-1", "k-2"]
+
+    quiz.work()
+    assert len(quiz.leads) == 3
+
+    bad = [{"quizID": 42, "answerID": "k-9"}, {"quizID": "x", "answerID": "k-10"}]
+    reply = send(quiz.api, bad)
+    assert reply.status_code == 400
+    assert "1.quizID" in reply.json()["error"]["field"]
+    assert not Answer.objects.filter(answer_id="k-9").exists()
+
+
+def test_strange_text_costs_no_answer(quiz):
+    reply = send(quiz.api, '{"quizID": 42, "answerID": "k-1", "contact": {"name": "A\\u0000\\ud800б😀"}}')
+    assert reply.status_code == 202
+    assert Answer.objects.get().payload["contact"]["name"] == "A\ufffdб😀"
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "field"),
+    [
+        ("", 400, "quizID"),
+        ("{", 400, ""),
+        ("[]", 400, "answers"),
+        ("7", 400, ""),
+        ('"text"', 400, ""),
+        ("[" * 100_000, 400, ""),
+        ('{"quizID": NaN, "answerID": "k"}', 400, ""),
+        (b"\xff\xfe{}", 400, ""),
+        ({"answerID": "k"}, 400, "quizID"),
+        ({"quizID": 42}, 400, "answerID"),
+        ({"quizID": -1, "answerID": "k"}, 400, "quizID"),
+        ({"quizID": 2**63, "answerID": "k"}, 400, "quizID"),
+        ({"quizID": 42, "answerID": "k" * 201}, 400, "answerID"),
+        ({"quizID": 42, "answerID": "k", "contact": []}, 400, "contact"),
+        ({"quizID": 42, "answerID": "k", "answers": [{}]}, 400, "answers.0.questionID"),
+        ({"quizID": 42, "answerID": "k", "page": "x" * 300_000}, 413, ""),
+    ],
+)
+def test_a_bad_body_is_told_what_is_wrong(caller, db, body, code, field):
+    reply = send(caller("shop"), body)
+    assert reply.status_code == code, reply.content
+    error = reply.json()["error"]
+    assert error["message"]
+    assert error["field"] == field
+    assert Answer.objects.count() == 0
+
+
+def test_nobody_sees_what_is_not_theirs(quiz, caller):
+    answer = quiz.post().json()
+    delivery = answer["deliveries"][0]["id"]
+    stranger = caller("stranger")
+
+    assert stranger.get(f"/answers/{answer['id']}").status_code == 404
+    assert stranger.get(f"/deliveries/{delivery}").status_code == 404
+    assert stranger.post(f"/deliveries/{delivery}/retry").status_code == 404
+    assert stranger.get("/deliveries").json() == {"count": 0, "items": []}
+
+
+def test_deliveries_are_listed_filtered_and_paged(quiz, django_assert_max_num_queries):
+    for _ in range(5):
+        quiz.post()
+    quiz.work()
+    quiz.post()
+
+    with django_assert_max_num_queries(3):
+        body = quiz.api.get("/deliveries?size=2").json()
+    assert (body["count"], len(body["items"])) == (6, 2)
+    assert quiz.api.get("/deliveries?state=waiting&quizID=42&crm=amocrm").json()["count"] == 1
+    assert quiz.api.get("/deliveries?from=2999-01-01").json()["count"] == 0
+    for wrong in ("state=lost", "crm=none", "from=yesterday", "page=-1", "quizID=x", "to=2026-02-30"):
+        assert quiz.api.get(f"/deliveries?{wrong}").status_code == 400, wrong
+
+
+def test_a_timeline_shows_what_was_said_and_no_secret(quiz):
+    quiz.post()
+    quiz.work()
+    body = quiz.api.get(f"/deliveries/{quiz.delivery.pk}").json()
+
+    [attempt] = body["attempts"]
+    assert attempt["outcome"] == "delivered"
+    assert any("leads/complex" in exchange["url"] for exchange in attempt["exchanges"])
+    assert quiz.account.token.access not in json.dumps(body)
+
+
+def test_a_delivered_lead_is_not_sent_again(quiz):
+    quiz.post()
+    quiz.work()
+    assert quiz.api.post(f"/deliveries/{quiz.delivery.pk}/retry").status_code == 409
+    quiz.work()
+    assert len(quiz.leads) == 1
+
+
+def test_a_preview_shows_the_requests_and_sends_none(quiz):
+    quiz.change_rule(Fieldsrule={"Lead": [{"QuestionID": {"1": quiz.field_id("Тип ремонта")}}]})
+    quiz.amo.journal.clear()
+    answer = {
+        "contact": {"name": "Анна", "phone": "+79990001122"},
+        "answers": [{"questionID": "1", "question": "Какой?", "answer": "Капитальный"}],
+    }
+    reply = quiz.api.post("/rules/42/preview", {"answer": answer}, "application/json")
+
+    assert reply.status_code == 200
+    urls = [request["url"] for request in reply.json()["requests"]]
+    assert any(url.endswith("/api/v4/leads/complex") for url in urls)
+    assert len(quiz.amo.journal) == 0
+    assert quiz.leads == []
+    assert quiz.api.post("/rules/42/preview", {"answerID": "none"}, "application/json").status_code == 404
+    quiz.post("k-1", **answer)
+    assert quiz.api.post("/rules/42/preview", {}, "application/json").json()["requests"]
