@@ -22,6 +22,9 @@ from connectors.hosts import HostNotAllowed
 
 log = logging.getLogger(__name__)
 
+# An answer of a shape that nobody expected: a page for the person, the trace for us.
+NONSENSE = (LookupError, TypeError, ValueError, AttributeError)
+
 
 def begin(account_id: str, kind: str, portal: str = "", return_url: str = "") -> tuple[Account, str]:
     """The account that the consent page will connect, and the link to that page.
@@ -119,6 +122,8 @@ def _prepare(account: Account) -> None:
         keep_facts(account, connector_for(account).prepare())
     except ConnectorError as exc:
         log.warning("account=%s crm=%s prepare=%s %s", account.pk, account.crm, exc.code, exc.message)
+    except NONSENSE:
+        log.exception("account=%s crm=%s answered something unexpected", account.pk, account.crm)
 
 
 def _ask_for_sync(account_pk: int) -> None:
@@ -149,6 +154,9 @@ def _in_words(crm: str, refused: str = "refused", unanswered: str = "lost") -> I
         raise ConnectError("ours", crm) from exc
     except ConnectorError as exc:
         raise ConnectError("refused", crm, f"{exc.message.rstrip('.')}. {exc.remedy}") from exc
+    except NONSENSE as exc:
+        log.exception("crm=%s answered something unexpected", crm)
+        raise ConnectError("lost", crm) from exc
 
 
 class _Held:

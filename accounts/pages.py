@@ -19,13 +19,13 @@ from accounts.sentences import sentence
 WORDS = {
     "en": {
         "connected": "{crm} is connected",
-        "failed": "{crm} is not connected",
+        "failed": "The account is not connected",
         "goes_on": "The lists are being fetched. This window closes by itself; if it doesn't, close it.",
         "said": "Answer of the CRM",
     },
     "ru": {
-        "connected": "{crm}: аккаунт подключён",
-        "failed": "{crm}: подключить не удалось",
+        "connected": "Аккаунт {crm} подключён",
+        "failed": "Аккаунт не подключён",
         "goes_on": "Загружаем списки. Окно закроется само; если этого не случилось, закройте его.",
         "said": "Ответ CRM",
     },

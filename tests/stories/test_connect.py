@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from accounts import oauth
 from accounts.models import Account, ConnectAttempt, Token
 
 pytestmark = pytest.mark.django_db
@@ -253,11 +254,31 @@ def test_our_own_wrong_secret_is_the_operators_business(returned, amo, caplog):
     assert any(record.levelname == "ERROR" for record in caplog.records)
 
 
-def test_an_account_deleted_meanwhile_is_not_revived(returned, caller):
+def test_an_account_deleted_meanwhile_is_not_revived(returned, caller, amo):
     caller().delete("/account")
     answer = back_to_us(returned)
     assert answer.status_code == 400
     assert "disconnected" in answer.json()
+    assert not amo.journal.find("POST", "access_token")
+
+
+def test_an_account_deleted_during_the_exchange_is_not_revived_either(returned, caller, monkeypatch):
+    identify = oauth._identify
+
+    def slow(*what):
+        caller().delete("/account")
+        return identify(*what)
+
+    monkeypatch.setattr(oauth, "_identify", slow)
+    assert "disconnected" in back_to_us(returned).json()
+    assert not Token.objects.exists()
+    assert Account.objects.get().deleted
+
+
+@pytest.mark.parametrize("body", ["[]", "{}", "null", '"?"', "", "<html>"])
+def test_an_answer_of_amocrm_that_makes_no_sense_connects_nothing(returned, amo, body):
+    amo.faults.add("/api/v4/account", status=200, body=body, content_type="application/json")
+    assert back_to_us(returned).status_code == 400
     assert not Token.objects.exists()
 
 
@@ -309,7 +330,7 @@ def test_a_browser_reads_which_account_was_connected(returned, browser, flower_s
 
 def test_a_russian_browser_reads_russian(returned):
     browser = Client(headers={"Accept": "text/html", "Accept-Language": "ru-RU,ru;q=0.9"})
-    assert "аккаунт подключён" in back_to_us(returned, browser).content.decode()
+    assert "Аккаунт amoCRM подключён" in back_to_us(returned, browser).content.decode()
     page = back_to_us(returned, browser)
     assert page.status_code == 400
     assert "работает он один раз" in page.content.decode()
