@@ -1,7 +1,9 @@
 import atexit
+import os
 from contextlib import ExitStack
 
 import pytest
+from django.db import connections
 
 from config import embedded
 
@@ -20,6 +22,14 @@ if _addresses and embedded.settings_urls() != _addresses:
     pytest.exit("Somebody took the port of the embedded Valkey; it has moved, run pytest again.", 3)
 
 # ---- Fixtures -------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """A database for this very run, so that two runs at once don't drop each other's."""
+    connections["default"].settings_dict["TEST"]["NAME"] = f"test_quiz_crm_{os.getpid()}"
+
+
 
 
 # ---- The cast: quiz accounts that call us, and the local amoCRM behind its real names ----
