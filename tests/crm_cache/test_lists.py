@@ -190,9 +190,7 @@ def test_without_an_account_lists_are_empty_and_cannot_be_refreshed(api: Client,
     assert not SyncRun.objects.exists()
 
 
-def test_an_account_that_never_came_back_cannot_be_refreshed(
-    connected: Any, api: Client
-) -> None:
+def test_an_account_that_never_came_back_cannot_be_refreshed(connected: Any, api: Client) -> None:
     connected("shop", state=Account.State.CONNECTING, connected_at=None)
     assert api.patch("/tags").status_code == 404
 
