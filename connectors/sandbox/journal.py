@@ -65,14 +65,18 @@ class Entry:
 
 
 class Journal:
-    def __init__(self, size: int = 5000) -> None:
-        self._entries: deque[Entry] = deque(maxlen=size)
+    def __init__(self, size: int = 5000, max_bytes: int = 32 * 2**20) -> None:
+        self._entries: deque[Entry] = deque()
+        self._size, self._max_bytes, self._bytes = size, max_bytes, 0
         self.counts: Counter[str] = Counter()  # "POST /api/v4/leads/complex" -> requests
         self.statuses: Counter[int] = Counter()
         self.total = 0
 
     def record(self, entry: Entry) -> None:
         self._entries.append(entry)
+        self._bytes += len(entry.request.body)
+        while len(self._entries) > self._size or (self._bytes > self._max_bytes and len(self) > 1):
+            self._bytes -= len(self._entries.popleft().request.body)
         self.counts[entry.route] += 1
         self.statuses[entry.status] += 1
         self.total += 1
@@ -98,6 +102,7 @@ class Journal:
 
     def clear(self) -> None:
         self._entries.clear()
+        self._bytes = 0
         self.counts.clear()
         self.statuses.clear()
         self.total = 0

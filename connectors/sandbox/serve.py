@@ -21,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=int, default=1, metavar="N", help="demo accounts a CRM (default: %(default)s)"
     )
+    parser.add_argument("--redirect", metavar="URL", help="where consent pages send the browser back to")
 
 
 def build(options: dict[str, Any]) -> Hub:
@@ -32,6 +33,9 @@ def build(options: dict[str, Any]) -> Hub:
     for sandbox in hub.sandboxes.values():
         if "limits" in sandbox.switches:
             sandbox.switches["limits"] = True
+        integration = getattr(sandbox, "integration", None)
+        if integration and options.get("redirect"):
+            integration.redirect_uri = options["redirect"]
         for index in range(options["seed"]):
             hub.add_account(sandbox, DEMO if index == 0 else f"demo{7 + index}")
     return hub

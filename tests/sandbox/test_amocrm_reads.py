@@ -216,6 +216,12 @@ def test_19_leads_are_found_by_any_text(api, account, query):
     assert api.names("/leads", query=query) == ["Quiz #42 qz-7f3a91c2"]
 
 
+def test_19_a_number_is_found_as_a_word_too(api):
+    api.add("leads", name="Заказ 1000234")
+    assert api.names("/leads", query="1000234") == ["Заказ 1000234"]
+    assert api.names("/leads", query="000234") == []
+
+
 def test_19_the_index_is_late(amo, api):
     amo.switches["index_delay"] = 30
     number = api.add("leads", name="qz-1")

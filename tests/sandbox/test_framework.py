@@ -126,6 +126,14 @@ def test_the_journal_is_bounded_and_counts_on():
     assert [entry.at for entry in journal] == [2, 3, 4]
 
 
+def test_the_journal_is_bounded_in_bytes_too():
+    journal = Journal(max_bytes=100)
+    large = Request.make("POST", "https://demo7.amocrm.ru/", body=b"x" * 40)
+    for number in range(5):
+        journal.record(Entry(number, large, "POST /", 200))
+    assert [entry.at for entry in journal] == [3, 4]
+
+
 # -- overlap ------------------------------------------------------------------------------------------
 
 

@@ -134,9 +134,8 @@ def test_the_index_lists_the_sandboxes(http):
 # -- TLS and commands ---------------------------------------------------------------------------------
 
 
-def test_with_a_certificate_the_same_port_speaks_tls(tmp_path, hub):
+def test_with_a_certificate_the_same_port_speaks_tls(tmp_path, hub, http):
     hub.tls = server_context(tmp_path, ["127.0.0.1", "*.amocrm.ru"])
-    http = Http(hub)
     url = f"https://127.0.0.1:{http.account.port}/api/v4/account"
     headers = {"Authorization": f"Bearer {http.token}"}
     reply = requests.get(url, headers=headers, verify=str(tmp_path / "ca.pem"), timeout=5)

@@ -56,7 +56,7 @@ def _candidates(call: Call, table: Table) -> Iterable[Card]:
     key, backwards = _order(call)
     if query := call.request.params.get("query", "").strip():
         until = call.box.clock.now() - call.box.switches["index_delay"]
-        return sorted(table.search(query, until), key=_sort_key(key), reverse=backwards)
+        return table.search(query, until, _sort_key(key), backwards)
     if key == "id":
         return (table[number] for number in (reversed(table) if backwards else table))
     if key == "created_at":

@@ -51,7 +51,7 @@ def _same(key: str | int, one: str, other: str) -> bool:
 def _leads_with(call: Call, kind: str, key: str | int, text: str) -> list[Card]:
     account = call.account
     query = normal_phone(text)[-10:] if key == "PHONE" else text
-    hits = account.tables[kind].search(query, call.box.clock.now())
+    hits = account.tables[kind].search(query, call.box.clock.now(), lambda card: card.id, backwards=False)
     same = [
         card for card in hits if any(_same(key, text, old) for old in _texts(call, kind, card.values, key))
     ]

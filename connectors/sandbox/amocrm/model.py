@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 from bisect import insort
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.sandbox.amocrm.search import TextIndex
+from connectors.sandbox.amocrm.search import TextIndex, matches
 
 KINDS = ("leads", "contacts", "companies", "customers")
 WON, LOST = 142, 143  # the same ids in every pipeline (reference 3.3)
@@ -194,9 +194,14 @@ class Table(dict[int, Card]):
     def touched(self, card: Card, now: float) -> None:
         self.index.add(card.id, card.texts(), now)
 
-    def search(self, query: str, until: float) -> list[Card]:
-        hits = (self.get(number) for number in self.index.find(query, until))
-        return [card for card in hits if card and self.index.matches(card.texts(), query)]
+    def search(
+        self, query: str, until: float, order: Callable[[Card], Any], backwards: bool
+    ) -> Iterator[Card]:
+        """In order, and checked one by one only as far as somebody reads."""
+        hits = (self[number] for number in self.index.find(query, until))
+        for card in sorted(hits, key=order, reverse=backwards):
+            if matches(card.texts(), query):
+                yield card
 
 
 @dataclass(slots=True)

@@ -29,46 +29,64 @@ def words(text: str) -> set[str]:
     return found | {piece for word in found for piece in re.split(r"[^\w]+", word) if piece}
 
 
-def keys(text: str) -> set[str]:
-    if looks_like_phone(text):
-        number = digits(text)
-        return words(text) | {"tel:" + number[-size:] for size in TAIL if size <= len(number)}
-    return words(text)
-
-
-def query_keys(query: str) -> set[str]:
-    if looks_like_phone(query):
-        return {"tel:" + digits(query)}
+def asked_words(query: str) -> set[str]:
     return {word.casefold() for word in _WORD.findall(query)}
 
 
+def _tail(text: str) -> str:
+    return "tel:" + digits(text)[-TAIL.start :]
+
+
 class TextIndex:
-    """From a word to who has it since when. What left a card is sorted out when it is looked up."""
+    """From a word to who has it since when. What left a card is sorted out when it is looked up.
+
+    Most words are somebody's own (a phone, a mark): those cost a pair, not a dictionary.
+    """
 
     def __init__(self) -> None:
-        self._postings: dict[str, dict[int, float]] = {}
+        self._postings: dict[str, tuple[int, float] | dict[int, float]] = {}
 
     def add(self, number: int, texts: Iterable[str], at: float) -> None:
         for text in texts:
-            for key in keys(text):
-                self._postings.setdefault(key, {}).setdefault(number, at)
+            for key in words(text):
+                self._post(key, number, at)
+            if looks_like_phone(text):
+                self._post(_tail(text), number, at)
 
-    def find(self, query: str, until: float) -> list[int]:
-        """Ids with every word of the query, indexed no later than `until`; start from the rarest word."""
-        asked = query_keys(query)
-        lists = sorted((self._postings.get(key, {}) for key in asked), key=len)
-        if not lists:
-            return []
-        first, *others = lists
-        return [
-            number
-            for number, at in first.items()
-            if at <= until and all(other.get(number, until + 1) <= until for other in others)
-        ]
+    def _post(self, key: str, number: int, at: float) -> None:
+        known = self._postings.get(key)
+        if known is None:
+            self._postings[key] = (number, at)
+        elif isinstance(known, dict):
+            known.setdefault(number, at)
+        elif known[0] != number:
+            self._postings[key] = {known[0]: known[1], number: at}
 
-    @staticmethod
-    def matches(texts: Iterable[str], query: str) -> bool:
-        present: set[str] = set()
-        for text in texts:
-            present |= keys(text)
-        return query_keys(query) <= present
+    def _who(self, key: str) -> dict[int, float]:
+        known = self._postings.get(key, {})
+        return known if isinstance(known, dict) else {known[0]: known[1]}
+
+    def find(self, query: str, until: float) -> set[int]:
+        """Ids that may match, indexed no later than `until`; starts from the rarest word."""
+        lists = sorted((self._who(word) for word in asked_words(query)), key=len)
+        found: set[int] = set()
+        if lists:
+            rarest, *others = lists
+            found = {n for n in rarest if all(n in other for other in others)}
+            found = {n for n in found if all(one[n] <= until for one in lists)}
+        if looks_like_phone(query):
+            found |= {number for number, at in self._who(_tail(query)).items() if at <= until}
+        return found
+
+
+def matches(texts: Iterable[str], query: str) -> bool:
+    """Whether a card, as it is now, has every word, or a phone that ends like the query."""
+    kept = list(texts)
+    if looks_like_phone(query):
+        end = digits(query)
+        if any(digits(text).endswith(end) for text in kept if looks_like_phone(text)):
+            return True
+    present: set[str] = set()
+    for text in kept:
+        present |= words(text)
+    return asked_words(query) <= present
