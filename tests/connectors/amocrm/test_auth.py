@@ -15,7 +15,7 @@ from connectors.auth import Tokens
 from connectors.base import Callback
 from connectors.errors import BadCallback, NeedsReconnect, OurMistake, TryLater
 from connectors.hosts import HostPolicy
-from tests.connectors.amocrm.conftest import HOSTS
+from tests.connectors.amocrm.shop import HOSTS
 
 TOKEN = r"/oauth2/access_token"
 

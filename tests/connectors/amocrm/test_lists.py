@@ -10,7 +10,7 @@ import pytest
 from connectors.base import FieldWish
 from connectors.draft import Target
 from connectors.errors import Refused, Stopped, TryLater, Unclear
-from tests.connectors.amocrm.conftest import connect
+from tests.connectors.amocrm.shop import connect
 
 
 def rows(shop, what: str) -> list[Any]:

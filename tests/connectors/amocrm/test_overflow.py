@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from connectors.draft import FieldValue, Placement, Receipt, Tag, Target
-from tests.connectors.amocrm.conftest import connect
+from tests.connectors.amocrm.shop import connect
 
 
 def problem_codes(receipt: Receipt) -> list[str]:

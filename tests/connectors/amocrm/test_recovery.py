@@ -9,7 +9,7 @@ import pytest
 
 from connectors.draft import Receipt
 from connectors.errors import TryLater, Unclear
-from tests.connectors.amocrm.conftest import connect
+from tests.connectors.amocrm.shop import connect
 from tests.connectors.cast import again
 
 COMPLEX, NOTES = "/leads/complex", "/leads/notes"

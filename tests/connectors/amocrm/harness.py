@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import responses
+
+from connectors.amocrm.auth import AmoSignIn
+from connectors.amocrm.connector import AmoConnector
+from connectors.sandbox.amocrm import AmoSandbox
+from tests.connectors.amocrm.shop import AMO_HOSTS, HOSTS, connect, options_of
+from tests.connectors.conftest import serve
+from tests.connectors.harness import Harness
+
+
+class AmoHarness(Harness):
+    kind = "amocrm"
+    creation = "/leads/complex"
+
+    def __init__(self, mocked: responses.RequestsMock) -> None:
+        self.box: AmoSandbox = AmoSandbox()
+        serve(mocked, self.box, AMO_HOSTS)
+        self.options = options_of(self.box)
+        self.account = self.box.add_account("demo7")
+        self.shop = connect(self.box, self.account, self.options, AmoSignIn(self.options, HOSTS))
+        self.shop.prepare()
+
+    @property
+    def connector(self) -> AmoConnector:
+        return self.shop.connector
+
+    def revoke(self) -> None:
+        self.box.revoke(self.account)
+
+    def expire(self) -> None:
+        self.box.expire(self.account)
+
+    def secrets(self) -> list[str]:
+        tokens = self.shop.store.tokens
+        return [tokens.access, tokens.refresh, self.options.client_secret]

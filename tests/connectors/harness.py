@@ -1,0 +1,56 @@
+"""What the contract suite needs to know of a CRM. A new CRM joins by adding its harness to ``HARNESSES``."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from importlib import import_module
+from typing import Any, ClassVar
+
+import responses
+
+from connectors.base import Connector
+from connectors.sandbox.core import Sandbox
+
+HARNESSES = {"amocrm": "tests.connectors.amocrm.harness.AmoHarness"}
+
+
+class Harness(ABC):
+    """One connected account in one sandbox, and the ways to break it.
+
+    ``creation`` is a regular expression for the path that makes a lead; ``busy`` is the fault (attributes of
+    the sandbox's ``Fault``) by which this CRM says that we are too fast.
+    """
+
+    kind: ClassVar[str]
+    creation: ClassVar[str]
+    busy: ClassVar[dict[str, Any]] = {"status": 429}
+    box: Sandbox
+
+    @abstractmethod
+    def __init__(self, mocked: responses.RequestsMock) -> None:
+        """Start the sandbox, connect an account, prepare it."""
+
+    @property
+    @abstractmethod
+    def connector(self) -> Connector:
+        """A fresh connector, as every task builds its own."""
+
+    @abstractmethod
+    def revoke(self) -> None:
+        """The CRM forgets us for good."""
+
+    def expire(self) -> None:
+        """The access token runs out while the refresh token lives; only where ``can.oauth``."""
+        raise NotImplementedError
+
+    @abstractmethod
+    def secrets(self) -> list[str]:
+        """What must never be seen: tokens, keys, the integration's secret."""
+
+    def leads(self) -> list[dict[str, Any]]:
+        return self.box.ledger()
+
+
+def harness_class(kind: str) -> type[Harness]:
+    module, name = HARNESSES[kind].rsplit(".", 1)
+    return getattr(import_module(module), name)  # type: ignore[no-any-return]
