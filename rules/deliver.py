@@ -21,6 +21,7 @@ from accounts.access import connector_for
 from connectors.base import Connector
 from connectors.draft import LeadDraft, Receipt
 from connectors.errors import ConnectorError, NeedsReconnect, Stopped, TryLater, Unclear
+from connectors.limiter import Pace
 from crm_cache.contacts import known_contacts, remember
 from rules import outbox, timeline
 from rules.book import Book, read_book
@@ -68,6 +69,26 @@ class LaneJournal:
         return {key: contact for uid, contact in met for key in self.people.get(uid, ())}
 
 
+class LeasedPace:
+    """The connector's pace, closed once the lane is lost: a worker that was frozen past its lease must not
+    send what another one has taken over since."""
+
+    def __init__(self, pace: Pace, lane: Lane) -> None:
+        self.pace = pace
+        self.lane = lane
+
+    def wait(self) -> None:
+        self.pace.wait()
+        if not self.lane.alive:
+            raise TryLater("This worker's lease on the lane ran out", code="lane_lost")
+
+    def stop(self, reason: str) -> None:
+        self.pace.stop(reason)
+
+    def resume(self) -> None:
+        self.pace.resume()
+
+
 def drain(account_id: int) -> int:
     """Send what is due in an account's lane; how many were delivered (0 where it can't be taken)."""
     answer_wake_up(account_id)
@@ -76,6 +97,7 @@ def drain(account_id: int) -> int:
         return 0
     try:
         connector = connector_for(lane.account)
+        connector.pace = LeasedPace(connector.pace, lane)
         outbox.free_stale(account_id, connector.can.find_by_mark, lane.account.send_again)
         return Drain(lane, connector).run()
     finally:

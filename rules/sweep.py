@@ -58,6 +58,7 @@ def release_active_accounts() -> None:
     held = [Held.RECONNECT, Held.PAUSED]
     for account in _with_deliveries(active, state="held", held_because__in=held):
         count = outbox.release(account.deliveries.all(), *held)
+        Account.objects.filter(pk=account.pk).update(lane_failures=0, lane_rests_until=None)
         log.info("account=%s released=%s", account.pk, count)
 
 

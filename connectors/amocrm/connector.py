@@ -46,6 +46,7 @@ class AmoConnector(Connector):
         search_lag=60,
         lists=("users", "pipelines", "steps", "fields", "tags"),
         entities={"lead": "leads", "contact": "contacts", "company": "companies", "customer": "customers"},
+        contact_codes={"phone": "PHONE", "email": "EMAIL", "position": "POSITION", "messenger": "IM"},
     )
 
     @classmethod

@@ -24,8 +24,8 @@ BETWEEN = "|"  # a step's id says nothing without its pipeline's: some CRMs repe
 class ReadableJson(forms.JSONField):
     """JSON that a person can read and edit."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        widget = UnfoldAdminTextareaWidget(attrs={"rows": 12, "class": "desk-json", "spellcheck": "false"})
+    def __init__(self, rows: int, **kwargs: Any) -> None:
+        widget = UnfoldAdminTextareaWidget(attrs={"rows": rows, "class": "desk-json", "spellcheck": "false"})
         super().__init__(required=False, widget=widget, **kwargs)
 
     def prepare_value(self, value: Any) -> Any:
@@ -46,11 +46,12 @@ class RuleForm(forms.ModelForm):
     new_performer = forms.ChoiceField(label="Responsible", required=False, widget=UnfoldAdminSelectWidget)
     placement = forms.ChoiceField(label="Pipeline and step", required=False, widget=UnfoldAdminSelectWidget)
     fields_rule = ReadableJson(
+        rows=14,
         label="Questions into fields",
         help_text="Per kind of record: maps from a question's id to the CRM's field id; 0 has a field made.",
     )
-    tags_to_add = ReadableJson(label="Tags to add", help_text="Per kind of record: a list of tags.")
-    choices = ReadableJson(label="What only this CRM asks for")
+    tags_to_add = ReadableJson(rows=8, label="Tags to add", help_text="Per kind of record: a list of tags.")
+    choices = ReadableJson(rows=4, label="What only this CRM asks for")
 
     class Meta:
         model = Rule

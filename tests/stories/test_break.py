@@ -104,6 +104,19 @@ def test_a_killed_worker_doubles_and_loses_nothing(quiz, later, monkeypatch):
     assert quiz.delivery.state == "delivered"
 
 
+def test_a_worker_frozen_past_its_lease_sends_nothing_any_more(quiz, later, monkeypatch):
+    quiz.post()
+    with monkeypatch.context() as frozen:
+        frozen.setattr("rules.lane.Lane.alive", False)
+        quiz.amo.journal.clear()
+        deliver.drain(quiz.account.pk)
+        assert len(quiz.amo.journal) == 0
+
+    later(minutes=3)
+    quiz.work()
+    assert len(quiz.leads) == 1
+
+
 def test_one_bad_lead_in_a_batch_of_50_harms_only_itself(quiz):
     for number in range(50):
         quiz.post(f"k-{number}")
