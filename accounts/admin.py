@@ -14,12 +14,13 @@ from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, TextFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts import connect_page, states
-from accounts.desk import DeskAdmin, Question, ask, confirmed, done, link, note
+from accounts.desk import DeskAdmin, Question, ask, confirmed, done, link, note, when
 from accounts.models import Account, Token
 from connectors.redact import redact
 from connectors.registry import connector_class
@@ -72,7 +73,7 @@ class PauseForm(forms.Form):
 
 
 class AccountAdmin(DeskAdmin):
-    list_display: Any = ("title", "account_id", "state_label", "state_reason", "signed_in_until", "synced_at")
+    list_display: Any = ("title", "account_id", "state_label", "state_reason", "signed_in_until", "synced")
     list_filter = (
         ("crm", ChoicesDropdownFilter),
         ("state", ChoicesDropdownFilter),
@@ -83,13 +84,13 @@ class AccountAdmin(DeskAdmin):
     actions_list = ("connect",)
     actions_detail: Any = ("reconnect", "resume", "pause", "disconnect")
     readonly_fields: Any = (
-        "crm", "name", "account_id", "state_label", "state_reason", "state_since", "address", "remote_id",
+        "crm", "name", "account_id", "state_badge", "state_reason", "state_since", "address", "remote_id",
         "country", "connected_by", "connected_at", "signed_in_until", "sign_in_trouble", "lane", "synced_at",
         "next_sync_at",
     )  # fmt: skip
     fieldsets: Any = (
         (None, {"fields": (("crm", "name"), ("account_id", "remote_id"), ("address", "country"))}),
-        ("State", {"fields": (("state_label", "state_since"), "state_reason")}),
+        ("State", {"fields": (("state_badge", "state_since"), "state_reason")}),
         (
             "Signed in",
             {"fields": (("connected_by", "connected_at"), ("signed_in_until", "sign_in_trouble"))},
@@ -125,12 +126,22 @@ class AccountAdmin(DeskAdmin):
     def state_label(self, account: Account) -> tuple[str, str]:
         return account.state, account.get_state_display()
 
+    @display(description="state")
+    def state_badge(self, account: Account) -> Any:
+        return format_html(
+            '<span class="desk-state desk-account-{}">{}</span>', account.state, account.get_state_display()
+        )
+
     @display(description="signed in until")
-    def signed_in_until(self, account: Any) -> str:
+    def signed_in_until(self, account: Any) -> Any:
         if account.token_until is None:
             return "does not expire" if account.has_token else "not signed in"
-        moment = timezone.localtime(account.token_until)
-        return f"{moment:%d.%m.%Y %H:%M}" + (" (over)" if moment < timezone.now() else "")
+        over = account.token_until < timezone.now()
+        return format_html("{}{}", when(account.token_until), " (over)" if over else "")
+
+    @display(description="synced", ordering="synced_at", empty_value="never")
+    def synced(self, account: Account) -> Any:
+        return when(account.synced_at) or None
 
     @display(description="last trouble with signing in")
     def sign_in_trouble(self, account: Any) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -19,6 +20,7 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -143,6 +145,18 @@ def note(admin: DeskAdmin, request: HttpRequest, row: Model, sentence: str) -> N
 def link(url: str, text: str, new: bool = False) -> SafeString:
     target = SafeString(' target="_blank" rel="noopener noreferrer"') if new else ""
     return format_html('<a class="desk-link" href="{}"{}>{}</a>', url, target, text)
+
+
+def when(moment: datetime | None) -> SafeString | str:
+    """A moment that keeps to one line of a list."""
+    if moment is None:
+        return ""
+    return format_html('<span class="desk-nowrap">{}</span>', f"{timezone.localtime(moment):%d.%m.%Y %H:%M}")
+
+
+def short(text: str) -> SafeString | str:
+    """A long id in a list: its beginning, whole when pointed at."""
+    return format_html('<span class="desk-short" title="{0}">{0}</span>', text) if text else ""
 
 
 def plural(count: int, word: str, many: str = "") -> str:

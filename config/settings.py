@@ -15,6 +15,7 @@ from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
 from config import embedded
+from config.unfold import UNFOLD  # noqa: F401 - a setting like those below
 from connectors.registry import CONNECTORS, read_options
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -101,6 +102,7 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("ru", "Русский")]
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
 USE_TZ = True
+FORMAT_MODULE_PATH = "config.formats"
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "static"
 WHITENOISE_USE_FINDERS = True
@@ -174,6 +176,7 @@ SECURE_SSL_REDIRECT = env.bool("SSL_REDIRECT", False)
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_HSTS_SECONDS > 0
 X_FRAME_OPTIONS = "DENY"
+LOGIN_REDIRECT_URL = "admin:index"
 
 # -- The REST API --------------------------------------------------------------------------------------------
 
@@ -249,13 +252,4 @@ LOGGING = {
         "urllib3": {"level": "WARNING"},
         "axes": {"level": "WARNING"},
     },
-}
-
-# -- Admin ---------------------------------------------------------------------------------------------------
-
-UNFOLD = {
-    "SITE_TITLE": "Quiz → CRM",
-    "SITE_HEADER": "Quiz → CRM",
-    "SHOW_HISTORY": True,
-    "SHOW_VIEW_ON_SITE": False,
 }

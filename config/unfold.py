@@ -69,6 +69,9 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "DASHBOARD_CALLBACK": "rules.admin.dashboard.show",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("desk/icon.svg")}
+    ],
     "STYLES": [lambda request: static("desk/desk.css")],
     "COLORS": {
         "primary": {

@@ -17,7 +17,7 @@ from unfold.contrib.filters.admin import (
 )
 from unfold.decorators import display
 
-from accounts.desk import DeskAdmin
+from accounts.desk import DeskAdmin, when
 from connectors.redact import redact
 from crm_cache.models import CrmUser, Field, Pipeline, Step, SyncRun, Tag
 from crm_cache.naming import name_of
@@ -47,6 +47,10 @@ class CachedAdmin(DeskAdmin):
     def presence(self, row: Any) -> str:
         return "gone" if row.deleted else "in the CRM"
 
+    @display(description="last change seen", ordering="synced_at")
+    def synced(self, row: Any) -> Any:
+        return when(row.synced_at)
+
     @display(description="as the CRM told it")
     def details_text(self, row: Any) -> SafeString:
         text = json.dumps(row.details, ensure_ascii=False, indent=2, default=str)
@@ -55,7 +59,7 @@ class CachedAdmin(DeskAdmin):
 
 @admin.register(CrmUser)
 class CrmUserAdmin(CachedAdmin):
-    list_display = ("name", "email", "role", "works_there", "presence", "remote_id", "account", "synced_at")
+    list_display = ("name", "email", "role", "works_there", "presence", "remote_id", "account", "synced")
     list_filter = (OF_ACCOUNT, ("active", BooleanRadioFilter), GONE)
     search_fields = ("=remote_id", "name", "email")
     facts = (("email", "role"), ("group_id", "active"))
@@ -67,7 +71,7 @@ class CrmUserAdmin(CachedAdmin):
 
 @admin.register(Pipeline)
 class PipelineAdmin(CachedAdmin):
-    list_display = ("name", "entity", "is_main", "archived", "presence", "remote_id", "account", "synced_at")
+    list_display = ("name", "entity", "is_main", "archived", "presence", "remote_id", "account", "synced")
     list_filter = (OF_ACCOUNT, ("entity", FieldTextFilter), GONE)
     facts = (("entity", "sort"), ("is_main", "archived"))
 
@@ -82,7 +86,7 @@ class StepAdmin(CachedAdmin):
         "presence",
         "remote_id",
         "account",
-        "synced_at",
+        "synced",
     )
     list_filter = (OF_ACCOUNT, ("entity", FieldTextFilter), ("pipeline_id", FieldTextFilter), GONE)
     facts = (("pipeline_name", "pipeline_id"), ("entity", "kind"), ("color", "sort"))
@@ -109,7 +113,7 @@ class FieldAdmin(CachedAdmin):
         "presence",
         "remote_id",
         "account",
-        "synced_at",
+        "synced",
     )
     list_filter = (OF_ACCOUNT, ("entity", FieldTextFilter), ("type", FieldTextFilter), GONE)
     search_fields = ("=remote_id", "name", "=code")
@@ -129,7 +133,7 @@ class FieldAdmin(CachedAdmin):
 
 @admin.register(Tag)
 class TagAdmin(CachedAdmin):
-    list_display = ("name", "entity", "id", "presence", "remote_id", "account", "synced_at")
+    list_display = ("name", "entity", "id", "presence", "remote_id", "account", "synced")
     list_filter = (OF_ACCOUNT, ("entity", FieldTextFilter), GONE)
     facts = (("entity", "color"),)
 
@@ -145,7 +149,7 @@ class SyncRunAdmin(DeskAdmin):
         "changed",
         "gone",
         "took",
-        "asked_at",
+        "asked",
         "error",
     )
     list_filter = (OF_ACCOUNT, ("state", ChoicesDropdownFilter), ("what", FieldTextFilter))
@@ -155,6 +159,10 @@ class SyncRunAdmin(DeskAdmin):
     @display(description="state", label=RUN_COLOURS, ordering="state")
     def state_label(self, run: SyncRun) -> tuple[str, str]:
         return run.state, run.get_state_display()
+
+    @display(description="asked for", ordering="asked_at")
+    def asked(self, run: SyncRun) -> Any:
+        return when(run.asked_at)
 
     @display(description="took")
     def took(self, run: SyncRun) -> str:

@@ -8,6 +8,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils.html import format_html
+from django.utils.text import Truncator
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RangeDateFilter
 from unfold.decorators import action, display
 
@@ -109,8 +111,8 @@ class DeliveryAdmin(DeskAdmin):
         return link(delivery.remote_link, name, new=True) if safe and name else name
 
     @display(description="trouble")
-    def trouble(self, delivery: Delivery) -> str:
-        return delivery.error if len(delivery.error) < 120 else f"{delivery.error[:117]}…"
+    def trouble(self, delivery: Delivery) -> Any:
+        return format_html('<span class="desk-wide">{}</span>', Truncator(delivery.error).chars(120))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -119,6 +121,11 @@ class DeliveryAdmin(DeskAdmin):
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **told})
 
     # -- what can be done ------------------------------------------------------------------------------------
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Nothing to try again where it is being sent or has arrived."""
+        movable = Delivery.objects.filter(pk=object_id, state__in=retrying.MOVABLE)
+        return super().get_actions_detail(request, object_id) if movable.exists() else []
 
     @admin.action(description="Try again now", permissions=["operate"])
     def try_chosen_again(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> HttpResponse:

@@ -116,11 +116,17 @@ def placements(account: Account, now: str) -> Choices:
         first = (f"{line.remote_id}{BETWEEN}", "First step")
         offered.append((str(line), [first, *steps.get((line.entity, line.remote_id), [])]))
     known = {key for _, group in offered[1:] for key, _ in group} | {""}
-    return (
-        offered
-        if now in known
-        else [*offered, (now, f"{now.replace(BETWEEN, ' / ')} (not in the CRM any more)")]
-    )
+    if now in known:
+        return offered
+    return [*offered, (now, f"{_gone(account, now)} (not in the CRM any more)")]
+
+
+def _gone(account: Account, placed: str) -> str:
+    """What our cache still knows of a place that the CRM no longer has."""
+    pipeline_id, _, step_id = placed.partition(BETWEEN)
+    pipeline = Pipeline.objects.filter(account=account, remote_id=pipeline_id).first()
+    step = Step.objects.filter(account=account, pipeline_id=pipeline_id, remote_id=step_id).first()
+    return f"{pipeline or pipeline_id} / {step or step_id or 'first step'}"
 
 
 def _placed(rule: Rule) -> str:

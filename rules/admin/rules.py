@@ -82,9 +82,9 @@ class RuleAdmin(DeskAdmin):
         step = rule.its_step or (f"unknown step {rule.step}" if rule.step else "first step")
         return f"{pipeline} / {step}"
 
-    @display(description="problems", label={0: "success"})
-    def problem_count(self, rule: Rule) -> tuple[int, str]:
-        return (len(rule.problems), f"{len(rule.problems)}") if rule.problems else (0, "none")
+    @display(description="problems", label={"none": "success", "some": "warning"})
+    def problem_count(self, rule: Rule) -> tuple[str, str]:
+        return ("some", f"{len(rule.problems)}") if rule.problems else ("none", "none")
 
     @display(description="prepared", empty_value="waits")
     def prepared(self, rule: Rule) -> Any:
