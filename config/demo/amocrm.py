@@ -1,0 +1,64 @@
+"""The demo's amoCRM: an integration that the sandbox knows, and a rule for its seeded account."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from config.demo.answers import QUIZ, QUIZ_ID
+from config.demo.scenario import Chosen, Scenario, pick
+from config.demo.service import QuizService
+from config.demo.stage import Stage
+from connectors.sandbox.amocrm.sandbox import DEMO_CLIENT, DEMO_SECRET
+
+PIPELINE, STEP, PERFORMER, TAG = "Квизы", "Новая заявка", "Игорь Кузнецов", "квиз"
+LEAD_FIELDS = {  # question -> the account's field; "made" is asked for with id 0
+    "area": "Площадь, м²",
+    "repair": "Тип ремонта",
+    "rooms": "Комнаты",
+    "date": "Дата замера",
+    "budget": "Бюджет",
+    "place": "Город",
+}
+MADE = "style"
+
+
+class AmoScenario(Scenario):
+    kind = "amocrm"
+
+    def environment(self, stage: Stage) -> dict[str, str]:
+        return {
+            "AMOCRM_CLIENT_ID": DEMO_CLIENT,
+            "AMOCRM_CLIENT_SECRET": DEMO_SECRET,
+            "AMOCRM_REDIRECT_URI": stage.redirect_url,
+            "AMOCRM_AUTHORIZE_URL": f"http://{stage.sandbox_host}:{self.www_port}/oauth",
+        }
+
+    def save_rule(self, service: QuizService) -> Chosen:
+        pipeline = pick(service.rows("/pipelines"), "pipeline", Name=PIPELINE)
+        steps = service.rows("/steps", pipelineID=pipeline["AmoID"])
+        tags = service.rows("/tags")
+        rule = {
+            "PerformerID": pick(service.rows("/users"), "user", Name=PERFORMER)["AmoID"],
+            "PipelineID": pipeline["AmoID"],
+            "StepID": pick(steps, "step", Name=STEP)["AmoID"],
+            "Fieldsrule": {"Lead": [{"QuestionID": self._fields(service.rows("/fields"))}]},
+            "TagsToAdd": {
+                "Lead": [pick(tags, "tag", Name=TAG, Entity="leads")["ID"]],
+                "Contact": [pick(tags, "tag", Name=TAG, Entity="contacts")["ID"]],
+            },
+            "Quiz": QUIZ,
+        }
+        service.post(f"/rules/{QUIZ_ID}", rule)
+        return Chosen(PIPELINE, STEP, PERFORMER)
+
+    def fields_wanted(self, service: QuizService) -> int:
+        parts = service.get(f"/rules/{QUIZ_ID}")["FieldsRule"]["lead"]
+        return sum(field == 0 for part in parts for field in part["QuestionID"].values())
+
+    @staticmethod
+    def _fields(rows: list[dict[str, Any]]) -> dict[str, int]:
+        named = {q: pick(rows, "field", Name=name, EntityType="leads") for q, name in LEAD_FIELDS.items()}
+        return {**{question: row["AmoID"] for question, row in named.items()}, MADE: 0}
+
+
+SCENARIO = AmoScenario()

@@ -1,0 +1,71 @@
+"""Who runs: the local CRMs, then web, worker and beat, as in production but on this machine."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from config.demo.children import Child, Children
+from config.demo.stage import CONTROL_PORT, Stage
+from config.demo.wire import ask
+
+START_SECONDS = 45
+WORKER_THREADS = 16
+
+
+def start_sandboxes(stage: Stage, children: Children) -> Child:
+    options = ("--host", stage.sandbox_host, "--port", str(CONTROL_PORT), "--redirect", stage.redirect_url)
+    return children.start("sandbox", "manage.py", "run_sandbox", *options)
+
+
+def start_web(stage: Stage, children: Children) -> Child:
+    place = ("--bind", f"127.0.0.1:{stage.port}", "--worker-class", "gthread", "--threads", "8")
+    return children.start("web", "-m", "gunicorn", "config.wsgi", *place, "--access-logfile", "-")
+
+
+def start_worker(children: Children) -> Child:
+    size = ("--pool=threads", f"--concurrency={WORKER_THREADS}", "--loglevel=INFO")
+    quiet = ("--without-gossip", "--without-mingle")  # there is no other worker to get to know
+    return children.start("worker", "-m", "celery", "-A", "config", "worker", *size, *quiet)
+
+
+def start_beat(stage: Stage, children: Children) -> Child:
+    timetable = stage.folder / "beat"
+    for left_over in stage.folder.glob("beat*.db"):
+        left_over.unlink()
+    options = (f"--schedule={timetable}", "--pidfile=", "--loglevel=INFO")
+    return children.start("beat", "-m", "celery", "-A", "config", "beat", *options)
+
+
+def start_all(stage: Stage, children: Children) -> Child:
+    """Everything, on a database with its tables; the worker. ``wait_for_all`` says when it can be used."""
+    start_sandboxes(stage, children)
+    children.run("migrate", "manage.py", "migrate", "--noinput", "--verbosity=0")
+    start_web(stage, children)
+    worker = start_worker(children)
+    start_beat(stage, children)
+    return worker
+
+
+def wait_for_all(stage: Stage, children: Children, worker: Child) -> None:
+    wait_for_sandboxes(stage, children)
+    wait_for_web(stage, children)
+    wait_for_worker(worker, children)
+
+
+def wait_for_sandboxes(stage: Stage, children: Children) -> None:
+    where = f"{stage.control_url}/_sandbox"
+    children.wait(lambda: answers(where), START_SECONDS, "the local CRMs to answer")
+
+
+def wait_for_web(stage: Stage, children: Children) -> None:
+    children.wait(lambda: answers(f"{stage.url}/readyz"), START_SECONDS, "the web server to be ready")
+
+
+def wait_for_worker(worker: Child, children: Children) -> None:
+    children.wait(lambda: " ready." in worker.log.read_text(), START_SECONDS, "the worker to be ready")
+
+
+def answers(url: str) -> bool:
+    with suppress(OSError):
+        return ask("GET", url).status == 200
+    return False

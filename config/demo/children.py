@@ -1,0 +1,129 @@
+"""The demo's processes: started together, watched while they run, stopped together.
+
+Each has a process group and a log file of its own. They end with us, however we end.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from config.demo.errors import DemoFailed
+from config.embedded.account import own_file
+
+STOP_SECONDS = 10.0
+PAUSE = 0.05
+LAST_LINES = 15
+PR_SET_PDEATHSIG = 1
+
+
+class Child:
+    """One process with its log; ``name`` is what people call it."""
+
+    def __init__(
+        self, name: str, command: Sequence[str], log: Path, cwd: Path, env: Mapping[str, str]
+    ) -> None:
+        self.name, self.log = name, log
+        log.unlink(missing_ok=True)
+        with own_file(log, "wb") as file:
+            self.process = subprocess.Popen(  # noqa: S603 - our own commands
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                cwd=cwd,
+                env=dict(env),
+                start_new_session=True,
+                preexec_fn=end_with_parent,  # safe: we have no threads
+            )
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def status(self) -> int | None:
+        """How it ended; None while it runs."""
+        return self.process.poll()
+
+    def last_words(self) -> str:
+        lines = self.log.read_text(errors="replace").splitlines()
+        return "\n".join(f"  | {line}" for line in lines[-LAST_LINES:])
+
+    def failed(self, what: str) -> DemoFailed:
+        return DemoFailed(f"{self.name} {what}. The end of {self.log}:\n{self.last_words()}")
+
+    def signal(self, number: signal.Signals) -> None:
+        """To the whole group, where the child's own children are too."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, number)
+
+
+class Children:
+    """All processes of one run. Used as a context: leaving it stops them."""
+
+    def __init__(self, folder: Path, cwd: Path, env: Mapping[str, str]) -> None:
+        self.folder, self.cwd, self.env = folder, cwd, env
+        self.running: list[Child] = []
+
+    def __enter__(self) -> Children:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop(self.running)
+
+    def start(self, name: str, *command: str) -> Child:
+        """A service that is to run until it is stopped; ``command`` goes to our Python."""
+        child = Child(name, [sys.executable, *command], self.folder / f"{name}.log", self.cwd, self.env)
+        self.running.append(child)
+        return child
+
+    def run(self, name: str, *command: str, seconds: float = 60) -> str:
+        """A command that ends by itself; what it printed. Raises ``DemoFailed``."""
+        child = self.start(name, *command)
+        self.wait(lambda: child.status is not None, seconds, f"{name} to end")
+        self.running.remove(child)
+        if child.status:
+            raise child.failed("failed")
+        return child.log.read_text()
+
+    def wait(self, ready: Callable[[], object], seconds: float, what: str) -> None:
+        """Until ``ready``; a service that dies meanwhile ends the waiting. Raises ``DemoFailed``."""
+        deadline = time.monotonic() + seconds
+        while not ready():
+            self.check()
+            if time.monotonic() > deadline:
+                raise DemoFailed(f"Waited {seconds:.0f} seconds for {what}, in vain. Logs: {self.folder}")
+            time.sleep(PAUSE)
+
+    def check(self) -> None:
+        """Raises ``DemoFailed`` where a service has ended by itself."""
+        for child in self.running:
+            if child.status:
+                raise child.failed(f"stopped (exit status {child.status})")
+
+    def stop(self, children: Iterable[Child]) -> None:
+        """Ask all of them at once; kill the groups of those that don't listen."""
+        leaving = list(children)
+        for child in leaving:
+            child.signal(signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        while any(child.status is None for child in leaving) and time.monotonic() < deadline:
+            time.sleep(PAUSE)
+        for child in leaving:
+            child.signal(signal.SIGKILL)
+            child.process.wait()
+        self.running = [child for child in self.running if child not in leaving]
+
+
+def end_with_parent() -> None:
+    """On Linux a child learns of its parent's death, even by kill -9; elsewhere it stays behind."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

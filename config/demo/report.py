@@ -1,0 +1,85 @@
+"""What the demo prints: the table, and what to try next."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+
+from config.demo.answers import QUIZ_ID
+from config.demo.proof import Arrival, Proof
+from config.demo.scenario import Scenario
+from config.demo.stage import Stage
+
+COLUMNS = ("CRM", "Answer", "Lead", "Pipeline / step", "Contact", "Seconds")
+LONGEST = 34
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Plain columns, each as wide as its widest cell."""
+    lines = [list(columns), *(list(row) for row in rows)]
+    widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
+    lines.insert(1, ["-" * width for width in widths])
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def arrivals_table(proofs: Iterable[Proof]) -> str:
+    return table(COLUMNS, [row for proof in proofs for row in map(row_of, proof.arrivals)])
+
+
+def row_of(arrival: Arrival) -> tuple[str, ...]:
+    lead, contact, seconds = arrival.lead, arrival.contact, arrival.seconds
+    return (
+        arrival.crm,
+        arrival.answer["answerID"],
+        ", ".join(str(one["id"]) for one in arrival.leads) or "none",
+        cut(f"{lead['pipeline']} / {lead['step']}") if lead else "",
+        cut(f"{contact['name']} ({contact['id']})") if contact else "none",
+        "" if seconds is None else f"{seconds:.2f}",
+    )
+
+
+def cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def odd_ones(proofs: Iterable[Proof]) -> Iterator[str]:
+    """What did not fit its field, and how the answer got there nevertheless."""
+    for proof in proofs:
+        noted = [a.answer["answerID"] for a in proof.arrivals if a.delivery.get("losses")]
+        if noted:
+            yield (
+                f"{proof.scenario.label}: {', '.join(noted)} said something that fits no field "
+                "(an unknown option, a text too long, no number): it stands in the lead's note."
+            )
+
+
+def hints(stage: Stage, scenarios: Sequence[Scenario], login: tuple[str, str], token: str) -> str:
+    """Where to look, and three lines to paste."""
+    body = json.dumps(
+        {
+            "quizID": QUIZ_ID,
+            "answerID": "WHEN",
+            "contact": {"name": "Вы", "phone": "+79160000000"},
+            "answers": [{"questionID": "area", "question": "Площадь", "answer": 61}],
+        },
+        ensure_ascii=False,
+    ).replace("WHEN", "hand-'$(date +%s)'")
+    curl = f'curl -sS -H "Authorization: Bearer $TOKEN" {stage.url}'
+    pages = "\n".join(f"  {one.label:<10} {stage.control_url}/{one.kind}" for one in scenarios)
+    return f"""
+Admin        {stage.url}/admin/   {login[0]} / {login[1]}
+API          {stage.url}/docs
+Local CRMs   {stage.control_url}/
+{pages}
+Logs         {stage.folder}
+
+Try it:
+
+TOKEN={token}
+{curl}/answers -H 'Content-Type: application/json' -d '{body}'
+{curl}/deliveries?size=3
+{curl}/rules/{QUIZ_ID}
+"""

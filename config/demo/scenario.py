@@ -1,0 +1,83 @@
+"""What differs from CRM to CRM in a demo: each has a file here, called as the CRM, with one ``SCENARIO``."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, ClassVar
+
+from config.demo.browser import Browser
+from config.demo.errors import DemoFailed
+from config.demo.service import QuizService
+from config.demo.stage import Stage
+from connectors.registry import CONNECTORS
+from connectors.sandbox import SANDBOXES, sandbox_class
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Where a rule puts its leads, in the words of the CRM, as its sandbox will say them."""
+
+    pipeline: str
+    step: str
+    performer: str
+
+
+class Scenario(ABC):
+    """One CRM's part. ``prefix`` is where its operations begin in our API."""
+
+    kind: ClassVar[str]
+    prefix: ClassVar[str] = ""
+    lists: ClassVar[tuple[str, ...]] = ("users", "pipelines", "steps", "fields", "tags")
+
+    @property
+    def label(self) -> str:
+        return CONNECTORS[self.kind].label
+
+    @property
+    def www_port(self) -> int:
+        return sandbox_class(self.kind).base_port
+
+    @abstractmethod
+    def environment(self, stage: Stage) -> dict[str, str]:
+        """The operator's settings that make this CRM the local one."""
+
+    @abstractmethod
+    def save_rule(self, service: QuizService) -> Chosen:
+        """Read the lists as a quiz editor would, and save the rule of the demo's quiz."""
+
+    @abstractmethod
+    def fields_wanted(self, service: QuizService) -> int:
+        """How many fields of the saved rule are still to be made in the CRM."""
+
+    def connect(self, service: QuizService, browser: Browser) -> str:
+        """Through the consent page; what the browser is shown at the end."""
+        link = service.post(f"{self.prefix}/account")["link"]
+        page = browser.press(browser.open(link))
+        if page.status != 200:
+            raise DemoFailed(
+                f"{self.label}: the browser came back to status {page.status}: {page.text[:500]}"
+            )
+        return link
+
+    def counts(self, service: QuizService) -> dict[str, int]:
+        """How many rows each list has by now."""
+        return {name: service.count(f"{self.prefix}/{name}") for name in self.lists}
+
+
+def scenarios() -> list[Scenario]:
+    """Every CRM that has a connector, a sandbox and a file here."""
+    known = [kind for kind in CONNECTORS if kind in SANDBOXES and find_spec(f"config.demo.{kind}")]
+    found: list[Scenario] = [import_module(f"config.demo.{kind}").SCENARIO for kind in known]
+    return found
+
+
+def pick(rows: Iterable[dict[str, Any]], what: str, **wanted: Any) -> dict[str, Any]:
+    """The row with these values. Raises ``DemoFailed`` where there is none."""
+    for row in rows:
+        if all(row.get(name) == value for name, value in wanted.items()):
+            return row
+    raise DemoFailed(f"There is no {what} with {wanted}.")

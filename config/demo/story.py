@@ -1,0 +1,103 @@
+"""The demo itself, over HTTP only: connect, sync, save rules, post answers, wait, read back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from config.demo.answers import ANSWERS, QUIZ_ID, REPEATED
+from config.demo.browser import Browser
+from config.demo.children import Children
+from config.demo.errors import DemoFailed
+from config.demo.proof import Proof, read_back
+from config.demo.scenario import Chosen, Scenario
+from config.demo.service import QuizService
+from config.demo.stage import Stage
+
+SYNC_SECONDS = 40
+QUIET_SECONDS = 1.0
+DELIVERY_SECONDS = 60
+Say = Callable[[str], None]
+
+
+class Story:
+    """One quiz account and its quiz, in every CRM that takes part."""
+
+    def __init__(
+        self, stage: Stage, children: Children, service: QuizService, scenarios: Sequence[Scenario], say: Say
+    ) -> None:
+        self.stage, self.children, self.service, self.say = stage, children, service, say
+        self.scenarios = scenarios
+        self.chosen: dict[str, Chosen] = {}
+
+    def play(self) -> list[Proof]:
+        self.prepare()
+        self.post(ANSWERS)
+        self.repeat(REPEATED)
+        self.wait_for(len(ANSWERS) * len(self.scenarios))
+        return self.proofs(ANSWERS)
+
+    def prepare(self) -> None:
+        """Every CRM connected, mirrored, and with a rule that is ready."""
+        for scenario in self.scenarios:
+            link = scenario.connect(self.service, Browser())
+            self.say(f"{scenario.label}: connected on its consent page, {link.partition('?')[0]}")
+        for scenario in self.scenarios:
+            self.sync(scenario)
+        for scenario in self.scenarios:
+            self.chosen[scenario.kind] = scenario.save_rule(self.service)
+        for scenario in self.scenarios:
+            self.finish_rule(scenario)
+
+    def sync(self, scenario: Scenario) -> None:
+        """Nothing says that a sync is complete: it is once every list has rows and none grows any more."""
+        seen: list[tuple[float, dict[str, int]]] = []
+
+        def settled() -> bool:
+            counts = scenario.counts(self.service)
+            if not seen or seen[-1][1] != counts:
+                seen.append((time.monotonic(), counts))
+            return all(counts.values()) and time.monotonic() - seen[-1][0] > QUIET_SECONDS
+
+        self.children.wait(settled, SYNC_SECONDS, f"the lists of {scenario.label}")
+        rows = ", ".join(f"{count} {what}" for what, count in seen[-1][1].items())
+        self.say(f"{scenario.label}: read {rows}")
+
+    def finish_rule(self, scenario: Scenario) -> None:
+        self.children.wait(
+            lambda: not scenario.fields_wanted(self.service), SYNC_SECONDS, f"the fields of {scenario.label}"
+        )
+        chosen = self.chosen[scenario.kind]
+        self.say(f"{scenario.label}: rule saved for quiz {QUIZ_ID}: {chosen.pipeline} / {chosen.step}")
+
+    def post(self, answers: Sequence[dict[str, Any]]) -> None:
+        for answer in answers:
+            reply = self.service.call("POST", "/answers", answer)
+            planned = len(reply.json()["deliveries"])
+            if (reply.status, planned) != (202, len(self.scenarios)):
+                raise DemoFailed(f"Answer {answer['answerID']}: status {reply.status}, {planned} deliveries.")
+        self.say(f"Quiz service: {len(answers)} answers accepted")
+
+    def repeat(self, answer: dict[str, Any]) -> None:
+        """What a quiz service does after a timeout: the same answer again."""
+        reply = self.service.call("POST", "/answers", answer)
+        if reply.status != 200:
+            raise DemoFailed(f"The repeat of {answer['answerID']} was answered {reply.status}, not 200.")
+        self.say(f"Quiz service: {answer['answerID']} sent once more, answered as known")
+
+    def wait_for(self, expected: int, seconds: float = DELIVERY_SECONDS) -> None:
+        """Until all is delivered; what is not by then, the proof will tell."""
+        try:
+            self.children.wait(lambda: self.delivered() >= expected, seconds, "the deliveries")
+        except DemoFailed:
+            self.children.check()
+
+    def delivered(self) -> int:
+        return self.service.count("/deliveries", quizID=QUIZ_ID, state="delivered")
+
+    def proofs(self, answers: Sequence[dict[str, Any]]) -> list[Proof]:
+        return [
+            read_back(self.stage.control_url, self.service, one, self.chosen[one.kind], answers)
+            for one in self.scenarios
+        ]

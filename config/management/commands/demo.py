@@ -1,0 +1,130 @@
+"""`manage.py demo`: the whole service with local CRMs, used from outside as a quiz service uses it."""
+
+from __future__ import annotations
+
+import secrets
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from types import FrameType
+from typing import Any
+
+from django.conf import settings
+from django.core.management import get_commands
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from config.demo import report
+from config.demo.cast import start_all, wait_for_all
+from config.demo.children import Children
+from config.demo.errors import DemoFailed
+from config.demo.proof import Proof
+from config.demo.scenario import Scenario, scenarios
+from config.demo.service import QuizService
+from config.demo.stage import Stage, a_stage
+from config.demo.story import Story
+
+QUIZ_ACCOUNT = "1001"
+LOGIN = "demo"
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Command(BaseCommand):
+    help = "Runs everything with local CRMs, posts answers and shows the leads they became. Ctrl-C ends it."
+    requires_system_checks = ()
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--exit", action="store_true", help="stop after the table; 0 only if all is well")
+        parser.add_argument(
+            "--name", default="demo", help="of its database and folder (default: %(default)s)"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.begun = time.monotonic()
+        listen_for_endings()
+        try:
+            with a_stage(options["name"]) as stage:
+                self.run_on(stage, stay=not options["exit"])
+        except DemoFailed as exc:
+            raise CommandError(str(exc)) from exc
+        except Ended as end:
+            self.say("Stopped.")
+            sys.exit(end.status)
+
+    def run_on(self, stage: Stage, stay: bool) -> None:
+        crms = scenarios()
+        settings_of_crms = {k: v for crm in crms for k, v in crm.environment(stage).items()}
+        with Children(stage.folder, settings.BASE_DIR, stage.environment(settings_of_crms)) as children:
+            self.say("Starting the local CRMs, web, worker and beat ...")
+            worker = start_all(stage, children)
+            login, token = make_login(children), make_token(children)
+            wait_for_all(stage, children, worker)
+            story = Story(stage, children, QuizService(stage.url, token), crms, self.say)
+            self.show(story.play())
+            if stay:
+                self.stay(stage, children, crms, login, token)
+
+    def show(self, proofs: Sequence[Proof]) -> None:
+        """The table; what is wrong ends the demo. Raises ``DemoFailed``."""
+        self.stdout.write(f"\n{report.arrivals_table(proofs)}\n")
+        for sentence in report.odd_ones(proofs):
+            self.stdout.write(sentence)
+        if complaints := [sentence for proof in proofs for sentence in proof.complaints()]:
+            raise DemoFailed("\n".join(complaints))
+        leads = sum(len(proof.arrivals) for proof in proofs)
+        self.say(f"All {leads} leads are there exactly once, each with its contact")
+
+    def stay(
+        self, stage: Stage, children: Children, crms: Sequence[Scenario], login: tuple[str, str], token: str
+    ) -> None:
+        """Serve until somebody ends it."""
+        self.stdout.write(report.hints(stage, crms, login, token))
+        self.say("Serving until Ctrl-C")
+        try:
+            children.wait(lambda: False, float("inf"), "")
+        except Ended as end:
+            end.status = 0  # that is how a demo which has shown everything is meant to end
+            raise
+
+    def say(self, sentence: str) -> None:
+        self.stdout.write(f"[{time.monotonic() - self.begun:5.1f} s] {sentence}")
+        self.stdout.flush()
+
+
+def make_login(children: Children) -> tuple[str, str]:
+    """A superuser for this run, and the groups that staff are put into."""
+    password = secrets.token_urlsafe(9)
+    children.env = {**children.env, "DJANGO_SUPERUSER_PASSWORD": password}
+    who = (f"--username={LOGIN}", "--email=demo@example.com")
+    children.run("login", "manage.py", "createsuperuser", "--noinput", "--verbosity=0", *who)
+    if "make_staff_groups" in get_commands():
+        children.run("groups", "manage.py", "make_staff_groups")
+    return LOGIN, password
+
+
+def make_token(children: Children) -> str:
+    return children.run("token", "manage.py", "issue_token", QUIZ_ACCOUNT).split()[-1]
+
+
+# -- endings -----------------------------------------------------------------------------------------------
+
+
+class Ended(BaseException):
+    """A signal came; ``status`` is what we shall exit with."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.status = 128 + number
+
+
+def listen_for_endings() -> None:
+    for number in ENDINGS:
+        signal.signal(number, end)
+
+
+def end(number: int, frame: FrameType | None) -> None:
+    """Once: whoever presses Ctrl-C again must not keep the processes from being stopped."""
+    for ending in ENDINGS:
+        signal.signal(ending, signal.SIG_IGN)
+    raise Ended(number)
