@@ -32,13 +32,13 @@ KINDS: list[tuple[str, str]] = [(kind, entry.label) for kind, entry in CONNECTOR
 @cache
 def connector_class(kind: str) -> type[Connector]:
     """The connector of a CRM. Raises ``KeyError`` for one that isn't in the table."""
-    return _load(CONNECTORS[kind].connector)  # type: ignore[no-any-return]
+    return _load(CONNECTORS[kind].connector)
 
 
 @cache
 def options_class(kind: str) -> type[Any]:
     """The dataclass of a CRM's options: each field with its default becomes ``<KIND>_<FIELD>``."""
-    return _load(CONNECTORS[kind].options)  # type: ignore[no-any-return]
+    return _load(CONNECTORS[kind].options)
 
 
 def read_options(kind: str, read: Any) -> Any:
