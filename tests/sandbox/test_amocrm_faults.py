@@ -132,6 +132,7 @@ def test_38_missing_garbage_expired_and_revoked_tokens_are_401(amo, account, api
 
 def test_38_a_token_of_another_account_is_401(amo, api):
     other = amo.add_account("other")
+    amo.issue_tokens(other)  # the integration is installed there, too
     assert api.call("GET", f"https://{other.host}/api/v4/account").status == 401
 
 
