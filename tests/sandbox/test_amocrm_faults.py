@@ -133,7 +133,9 @@ def test_38_missing_garbage_expired_and_revoked_tokens_are_401(amo, account, api
 def test_38_a_token_of_another_account_is_401(amo, api):
     other = amo.add_account("other")
     amo.issue_tokens(other)  # the integration is installed there, too
-    assert api.call("GET", f"https://{other.host}/api/v4/account").status == 401
+    reply = api.call("GET", f"https://{other.host}/api/v4/account")
+    assert reply.status == 401
+    assert "error_code" not in reply.value()  # refused for the token, not for an unknown user
 
 
 def test_38_a_dismissed_managers_token_dies_an_administrators_lives(account, api, manager):
