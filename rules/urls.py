@@ -24,7 +24,7 @@ urlpatterns = [
     *rule_of("", "amocrm", amocrm),
     *both("answers", AnswerViewSet, {"post": "create"}),
     *both("answers/<int:answer_pk>", AnswerViewSet, {"get": "retrieve"}),
-    *both("deliveries", DeliveryViewSet, {"get": "list"}),
+    *both("deliveries", DeliveryViewSet, {"get": "index"}),
     *both("deliveries/<int:delivery_pk>", DeliveryViewSet, {"get": "retrieve"}),
     *both("deliveries/<int:delivery_pk>/retry", DeliveryViewSet, {"post": "retry"}),
 ]

@@ -88,7 +88,7 @@ def _hours(now: datetime) -> list[dict[str, Any]]:
         .values("hour")
         .annotate(arrived=Count("pk", filter=Q(outcome__in=ARRIVED)), tries=Count("pk"))
     )
-    by_hour = {row["hour"]: row for row in rows}
+    by_hour: dict[datetime, dict[str, Any]] = {row["hour"]: dict(row) for row in rows}
     most = max((row["tries"] for row in by_hour.values()), default=0) or 1
     return [_bar(first + timedelta(hours=n), by_hour, most) for n in range(HOURS)]
 

@@ -23,10 +23,12 @@ class Price(serializers.DecimalField):
     """A sum, kept as text so that no digit is lost on the way."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_digits=14, decimal_places=2, min_value=0, **kwargs)
+        super().__init__(max_digits=14, decimal_places=2, **kwargs)
 
     def to_internal_value(self, data: Any) -> Any:
-        return str(super().to_internal_value(data))
+        if (value := super().to_internal_value(data)) < 0:
+            raise serializers.ValidationError("Ensure this value is greater than or equal to 0.")
+        return str(value)
 
 
 class QuestionAnswerIn(serializers.Serializer[Any]):

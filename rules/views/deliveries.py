@@ -56,7 +56,7 @@ class DeliveryViewSet(CallerViewSet):
             401: UNAUTHORIZED,
         },
     )
-    def list(self, request: Request) -> Response:
+    def index(self, request: Request) -> Response:
         count, rows = cut(_chosen(self._mine(), request).order_by("-pk"), read_page(request))
         return Response(
             {"count": count, "items": [write_delivery(row, row.answer.answer_id) for row in rows]}

@@ -1,0 +1,62 @@
+"""The whole schema under generated input, good and bad: a client's mistake is never our 500."""
+
+from __future__ import annotations
+
+import jwt
+import pytest
+import schemathesis
+from django.conf import settings
+from hypothesis import HealthCheck
+from hypothesis import settings as generated
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
+
+from accounts.models import Account
+from config.wsgi import application
+from rules.models import Rule
+
+pytestmark = pytest.mark.django_db(transaction=True)  # the WSGI door closes connections
+
+schema = schemathesis.openapi.from_wsgi("/schema?format=json", application)
+CHECKS = (not_a_server_error, status_code_conformance, response_schema_conformance)
+# What any server may answer before a view is reached, and no document lists.
+FRAMEWORK = {400, 401, 404, 405, 413, 415}
+
+
+@pytest.fixture
+def headers() -> dict[str, str]:
+    token = jwt.encode({settings.JWT_ACCOUNT_CLAIM: "shop"}, settings.JWT_KEY, algorithm="HS256")
+    return {"Authorization": f"Bearer {token}"}
+
+
+@pytest.fixture
+def shop(transactional_db: None) -> Account:
+    account = Account.objects.create(
+        account_id="shop",
+        crm="amocrm",
+        state="active",
+        host="shop.amocrm.ru",
+        connected_at="2026-01-01T00:00Z",
+    )
+    Rule.objects.create(account=account, quiz_id=1)
+    return account
+
+
+@schema.parametrize()
+@generated(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.too_slow,
+        HealthCheck.filter_too_much,
+    ],
+)
+def test_no_input_makes_a_server_error(
+    case: schemathesis.Case, headers: dict[str, str], shop: Account
+) -> None:
+    response = case.call(headers=headers)
+    assert response.status_code < 500, response.text
+    if response.status_code not in FRAMEWORK:
+        case.validate_response(response, checks=list(CHECKS))
