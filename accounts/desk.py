@@ -111,7 +111,7 @@ def ask(request: HttpRequest, admin: DeskAdmin, question: Question) -> HttpRespo
         "opts": admin.opts,
         "back": question.back or admin.list_page(),
     }
-    request.current_app = admin.admin_site.name  # type: ignore[attr-defined]
+    request.current_app = admin.admin_site.name
     return TemplateResponse(request, "admin/desk/ask.html", context)
 
 

@@ -31,7 +31,7 @@ class CachedAdmin(DeskAdmin):
     """A mirrored list. Nothing is edited here: the next sync would undo it."""
 
     list_select_related = ("account",)
-    search_fields = ("=remote_id", "name")
+    search_fields: tuple[str, ...] = ("=remote_id", "name")
     list_filter: Any = (OF_ACCOUNT, GONE)
     facts: tuple[Any, ...] = ()
 

@@ -87,7 +87,7 @@ class AnswerAdmin(DeskAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        made = Delivery.objects.filter(answer=object_id if object_id.isdigit() else 0).select_related(
+        made = Delivery.objects.filter(answer=int(object_id) if object_id.isdigit() else 0).select_related(
             "account"
         )
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "made": made})
@@ -95,16 +95,18 @@ class AnswerAdmin(DeskAdmin):
     @admin.action(description="Plan deliveries with today's rules", permissions=["operate"])
     def plan(self, request: HttpRequest, chosen: QuerySet[Answer]) -> HttpResponse:
         free = unplanned(Answer.objects.filter(pk__in=chosen.order_by().values("pk"), purged_at=None))
-        if confirmed(request):
-            answers, planned = plan_in_turns(free)
-            told = f"{plural(planned, 'delivery', 'deliveries')} planned for {plural(answers, 'answer')}."
-            return done(request, told, request.get_full_path(), planned > 0)
-        count, left = free.count(), chosen.count()
-        told = [f"{plural(count, 'answer')} without deliveries will get one for each rule of their quiz."]
-        if left > count:
-            told.append(f"{plural(left - count, 'answer')} with deliveries, or purged, will be left alone.")
-        return ask(request, self, Question("Plan deliveries?", told, "Plan them", possible=count > 0,
-                                           hidden=chosen_rows(request, "plan")))  # fmt: skip
+        if not confirmed(request):
+            return ask(request, self, _question(free.count(), chosen.count(), chosen_rows(request, "plan")))
+        answers, planned = plan_in_turns(free)
+        told = f"{plural(planned, 'delivery', 'deliveries')} planned for {plural(answers, 'answer')}."
+        return done(request, told, request.get_full_path(), planned > 0)
+
+
+def _question(free: int, chosen: int, hidden: list[tuple[str, str]]) -> Question:
+    told = [f"{plural(free, 'answer')} without deliveries will get one for each rule of their quiz."]
+    if chosen > free:
+        told.append(f"{plural(chosen - free, 'answer')} with deliveries, or purged, will be left alone.")
+    return Question("Plan deliveries?", told, "Plan them", possible=free > 0, hidden=hidden)
 
 
 def plan_in_turns(rows: QuerySet[Answer]) -> tuple[int, int]:
