@@ -41,10 +41,13 @@ def sign_in_for(kind: str) -> SignIn:
 
 def pace_for(kind: str, remote: str) -> Pace:
     """The pace that everybody shares who talks to this *remote* account."""
-    per_second = getattr(options_for(kind), "requests_per_second", 0)
+    options = options_for(kind)
+    per_second = getattr(options, "requests_per_second", 0)
     if not per_second or not remote:
         return NoPace()
-    return Limiter(redis_client(), f"{settings.REDIS_PREFIX}{kind}:{remote}", per_second)
+    return Limiter(
+        redis_client(), f"{settings.REDIS_PREFIX}{kind}:{remote}", per_second, getattr(options, "burst", 1)
+    )
 
 
 def redis_client() -> redis.Redis:

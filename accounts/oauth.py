@@ -18,7 +18,7 @@ from accounts.models import Account, ConnectAttempt, Token, live_accounts
 from connectors.auth import Tokens
 from connectors.base import Callback, Grant, Identity
 from connectors.errors import BadCallback, ConnectorError, NeedsReconnect, OurMistake, TryLater
-from connectors.hosts import HostNotAllowed
+from connectors.hosts import HostNotAllowed, bare_host
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ def begin(account_id: str, kind: str, portal: str = "", return_url: str = "") ->
     (D18). Raises ``HostNotAllowed`` for a portal that is none of the CRM's, ``ConnectError`` for a return
     address that isn't listed.
     """
-    portal = host_policy_for(kind).allow(portal) if portal else ""
+    portal = host_policy_for(kind).allow(bare_host(portal)) if portal else ""
     if return_url and not _is_listed(return_url):
         raise ConnectError("return_url", label_of(kind))
     account, _ = live_accounts().get_or_create(account_id=account_id, crm=kind)

@@ -165,7 +165,7 @@ def _exchange(row: Token, account: Account) -> Grant:
         log.error("account=%s can't be refreshed: %s", account.pk, exc)
         raise OurMistake(str(exc), code="host_not_allowed", account_wide=True) from exc
     try:
-        return sign_in_for(account.crm).refresh(host, pair_of(row))
+        return sign_in_for(account.crm).refresh(host, pair_of(row), account.facts)
     except OurMistake as exc:
         # It would meet every account of this CRM; none of them is to blame.
         pausing.start(account.crm, exc.message)

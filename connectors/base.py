@@ -118,9 +118,10 @@ class SignIn(Protocol):
     def exchange(self, callback: Callback) -> Grant:
         """Code for tokens. Raises ``BadCallback`` (used, expired), ``OurMistake`` or ``TryLater``."""
 
-    def refresh(self, host: str, tokens: Tokens) -> Grant:
+    def refresh(self, host: str, tokens: Tokens, facts: Mapping[str, Any] | None = None) -> Grant:
         """New tokens for old. Raises ``NeedsReconnect`` (definitive), ``OurMistake`` or ``TryLater``.
 
+        ``facts`` are the account's, for CRMs whose tokens name the server that renews them.
         Never ``Unclear``: the same refresh token may always be sent again.
         """
 

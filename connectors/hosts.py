@@ -13,6 +13,17 @@ LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 RESERVED = frozenset({"www", "api", "oauth", "login", "static", "cdn"})
 
 
+SCHEME = re.compile(r"(?i)https?://")
+
+
+def bare_host(typed: str) -> str:
+    """The host in what a person typed or copied: without scheme, path, query and case (contract D39).
+
+    Whether it may be talked to is for ``HostPolicy`` to say.
+    """
+    return re.split(r"[/?#]", SCHEME.sub("", typed.strip(), count=1), maxsplit=1)[0].lower()
+
+
 class HostNotAllowed(ValueError):
     """The host is none of the CRM's. The text is fit for a browser page."""
 

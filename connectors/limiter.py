@@ -46,6 +46,12 @@ class Pace(Protocol):
     def resume(self) -> None:
         """Take the stop sign down."""
 
+    def hold(self, what: str, seconds: float) -> None:
+        """Nobody does ``what`` at this account for so long; the rest goes on."""
+
+    def held(self, what: str) -> float:
+        """Seconds for which ``what`` still waits; 0 where it may be done."""
+
 
 class NoPace:
     """For CRMs and tests without a limit."""
@@ -55,6 +61,11 @@ class NoPace:
     def stop(self, reason: str) -> None: ...
 
     def resume(self) -> None: ...
+
+    def hold(self, what: str, seconds: float) -> None: ...
+
+    def held(self, what: str) -> float:
+        return 0.0
 
 
 class Limiter:
@@ -95,6 +106,18 @@ class Limiter:
 
     def resume(self) -> None:
         self._quietly(lambda: self.server.delete(self.sign))
+
+    def hold(self, what: str, seconds: float) -> None:
+        """The longest wish of all stands."""
+        if seconds > self.held(what):
+            self._quietly(lambda: self.server.set(f"{self.slot}:held:{what}", 1, px=int(seconds * 1000)))
+
+    def held(self, what: str) -> float:
+        try:
+            return max(int(self.server.pttl(f"{self.slot}:held:{what}")), 0) / 1000
+        except Exception:
+            log.warning("limiter=%s is out of reach", self.slot)
+            return 0.0
 
     def _ask(self) -> int:
         try:

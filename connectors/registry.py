@@ -50,7 +50,8 @@ def read_options(kind: str, read: Any) -> Any:
 
 def host_policy(kind: str, options: Any, sandbox: frozenset[str]) -> HostPolicy:
     """Where this CRM's secrets may go."""
-    return HostPolicy(tuple(options.host_suffixes), frozenset(options.exact_hosts), sandbox)
+    exact = frozenset(options.exact_hosts) | frozenset(getattr(options, "self_hosted", ()))
+    return HostPolicy(tuple(options.host_suffixes), exact, sandbox)
 
 
 def _load(path: str) -> Any:

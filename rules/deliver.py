@@ -88,6 +88,12 @@ class LeasedPace:
     def resume(self) -> None:
         self.pace.resume()
 
+    def hold(self, what: str, seconds: float) -> None:
+        self.pace.hold(what, seconds)
+
+    def held(self, what: str) -> float:
+        return self.pace.held(what)
+
 
 def drain(account_id: int) -> int:
     """Send what is due in an account's lane; how many were delivered (0 where it can't be taken)."""

@@ -68,7 +68,7 @@ class AmoSignIn:
             raise exchange_error(answer)
         return self._grant(answer, callback.host)
 
-    def refresh(self, host: str, tokens: Tokens) -> Grant:
+    def refresh(self, host: str, tokens: Tokens, facts: Mapping[str, Any] | None = None) -> Grant:
         """New tokens, also after the account's subdomain was renamed: then ``Grant.host`` is new (1.8)."""
         answer = self._refresh_at(host, tokens)
         if answer.ok:

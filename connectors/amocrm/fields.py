@@ -12,9 +12,9 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 from urllib.parse import urlsplit
 
-from connectors.amocrm.moments import noon, read_moment
-from connectors.amocrm.numbers import read_number, written
 from connectors.draft import Option, Target
+from connectors.moments import noon, read_moment
+from connectors.numbers import read_number, written
 
 LONGEST_TEXT = 255  # over 256 is refused although the UI takes it: amocrm-api-php issues 224, 400
 LONGEST_AREA = 60_000  # no bound is documented

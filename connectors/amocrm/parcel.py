@@ -7,10 +7,10 @@ from typing import Any
 
 from connectors.amocrm.facts import Facts
 from connectors.amocrm.fields import LONGEST_TEXT, shorten, tidy
-from connectors.amocrm.numbers import read_number
 from connectors.amocrm.sheets import Piece, Sheet, fill
 from connectors.amocrm.tracking import tracking
 from connectors.draft import LeadDraft, Loss, Person, Tag
+from connectors.numbers import read_number
 
 NO_ADDRESS = "127.0.0.1"  # the form of an incoming lead wants an address even where we know none
 

@@ -95,5 +95,5 @@ def _clock(text: str) -> tuple[int, int, int]:
 
 
 def noon(moment: datetime, zone: tzinfo) -> datetime:
-    """The middle of the day: safe from a CRM that snaps to its own midnight (reference 4.8)."""
+    """The middle of the day: safe from a CRM that snaps to its own midnight."""
     return datetime.combine(moment.astimezone(zone).date(), time(12), tzinfo=zone)

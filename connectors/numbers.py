@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 
 SPACES = re.compile(r"[\s\u00a0\u2009\u202f'’_]+")
 NUMBER = re.compile(r"[-+−]?\d[\d.,]*")
-MOST_DIGITS = 15  # longer ones come back damaged: amocrm-api-php issue 399
+MOST_DIGITS = 15  # longer ones come back damaged where a CRM keeps floats: amocrm-api-php issue 399
 
 
 def read_number(text: str) -> Decimal | None:
