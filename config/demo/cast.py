@@ -10,6 +10,7 @@ from config.demo.wire import ask
 
 START_SECONDS = 45
 WORKER_THREADS = 16
+QUIZ_ACCOUNT = "1001"
 
 
 def start_sandboxes(stage: Stage, children: Children) -> Child:
@@ -44,6 +45,11 @@ def start_all(stage: Stage, children: Children) -> Child:
     worker = start_worker(children)
     start_beat(stage, children)
     return worker
+
+
+def make_token(children: Children) -> str:
+    """What the quiz service proves itself with."""
+    return children.run("token", "manage.py", "issue_token", QUIZ_ACCOUNT).split()[-1]
 
 
 def wait_for_all(stage: Stage, children: Children, worker: Child) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from config.demo.scenario import Chosen, Scenario
 from config.demo.service import QuizService
-from config.demo.wire import control
+from config.demo.wire import look_into
 
 Json = dict[str, Any]
 
@@ -66,7 +66,7 @@ def read_back(
     control_url: str, service: QuizService, scenario: Scenario, chosen: Chosen, answers: Sequence[Json]
 ) -> Proof:
     """Our deliveries of these answers beside what the sandbox holds."""
-    ledger = control(control_url, scenario.kind, "ledger")
+    ledger = look_into(control_url, scenario.kind, "ledger")
     deliveries = {row["answerID"]: row for row in service.rows("/deliveries", crm=scenario.kind)}
     arrivals = [
         arrival_of(scenario, answer, deliveries.get(answer["answerID"], {}), service, ledger)

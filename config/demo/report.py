@@ -67,7 +67,7 @@ def hints(stage: Stage, scenarios: Sequence[Scenario], login: tuple[str, str], t
         },
         ensure_ascii=False,
     ).replace("WHEN", "hand-'$(date +%s)'")
-    curl = f'curl -sS -H "Authorization: Bearer $TOKEN" {stage.url}'
+    curl = 'curl -sSw "\\n" -H "Authorization: Bearer $TOKEN"'
     pages = "\n".join(f"  {one.label:<10} {stage.control_url}/{one.kind}" for one in scenarios)
     return f"""
 Admin        {stage.url}/admin/   {login[0]} / {login[1]}
@@ -79,7 +79,7 @@ Logs         {stage.folder}
 Try it:
 
 TOKEN={token}
-{curl}/answers -H 'Content-Type: application/json' -d '{body}'
-{curl}/deliveries?size=3
-{curl}/rules/{QUIZ_ID}
+{curl} '{stage.url}/answers' -H 'Content-Type: application/json' -d '{body}'
+{curl} '{stage.url}/deliveries?size=3'
+{curl} '{stage.url}/answers/1'
 """

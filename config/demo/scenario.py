@@ -75,6 +75,11 @@ def scenarios() -> list[Scenario]:
     return found
 
 
+def environment(stage: Stage, crms: Iterable[Scenario]) -> dict[str, str]:
+    """What all processes of a run read."""
+    return stage.environment({name: value for crm in crms for name, value in crm.environment(stage).items()})
+
+
 def pick(rows: Iterable[dict[str, Any]], what: str, **wanted: Any) -> dict[str, Any]:
     """The row with these values. Raises ``DemoFailed`` where there is none."""
     for row in rows:

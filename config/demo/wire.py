@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 SECONDS = 20.0
 
@@ -40,7 +40,11 @@ def ask(method: str, url: str, body: bytes | None = None, headers: Mapping[str, 
         connection.close()
 
 
-def control(base: str, crm: str, operation: str, **arguments: Any) -> Any:
-    """An operation of the sandboxes' control API: with arguments it changes something, without it reads."""
-    body = json.dumps(arguments).encode() if arguments else None
-    return ask("POST" if arguments else "GET", f"{base}/_sandbox/{crm}/{operation}", body).json()
+def look_into(control_url: str, crm: str, what: str, **query: Any) -> Any:
+    """Read the sandboxes' control API: ledger, journal ..."""
+    return ask("GET", f"{control_url}/_sandbox/{crm}/{what}?{urlencode(query)}").json()
+
+
+def tell(control_url: str, crm: str, operation: str, **arguments: Any) -> Any:
+    """Change something there: switches, faults ..."""
+    return ask("POST", f"{control_url}/_sandbox/{crm}/{operation}", json.dumps(arguments).encode()).json()

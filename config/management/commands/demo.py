@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import secrets
-import signal
 import sys
 import time
 from collections.abc import Sequence
-from types import FrameType
 from typing import Any
 
 from django.conf import settings
@@ -15,18 +13,17 @@ from django.core.management import get_commands
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config.demo import report
-from config.demo.cast import start_all, wait_for_all
+from config.demo.cast import make_token, start_all, wait_for_all
 from config.demo.children import Children
+from config.demo.endings import Ended, listen_for_endings
 from config.demo.errors import DemoFailed
 from config.demo.proof import Proof
-from config.demo.scenario import Scenario, scenarios
+from config.demo.scenario import Scenario, environment, scenarios
 from config.demo.service import QuizService
 from config.demo.stage import Stage, a_stage
 from config.demo.story import Story
 
-QUIZ_ACCOUNT = "1001"
 LOGIN = "demo"
-ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Command(BaseCommand):
@@ -54,8 +51,7 @@ class Command(BaseCommand):
 
     def run_on(self, stage: Stage, stay: bool) -> None:
         crms = scenarios()
-        settings_of_crms = {k: v for crm in crms for k, v in crm.environment(stage).items()}
-        with Children(stage.folder, settings.BASE_DIR, stage.environment(settings_of_crms)) as children:
+        with Children(stage.folder, settings.BASE_DIR, environment(stage, crms)) as children:
             self.say("Starting the local CRMs, web, worker and beat ...")
             worker = start_all(stage, children)
             login, token = make_login(children), make_token(children)
@@ -101,30 +97,3 @@ def make_login(children: Children) -> tuple[str, str]:
     if "make_staff_groups" in get_commands():
         children.run("groups", "manage.py", "make_staff_groups")
     return LOGIN, password
-
-
-def make_token(children: Children) -> str:
-    return children.run("token", "manage.py", "issue_token", QUIZ_ACCOUNT).split()[-1]
-
-
-# -- endings -----------------------------------------------------------------------------------------------
-
-
-class Ended(BaseException):
-    """A signal came; ``status`` is what we shall exit with."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.status = 128 + number
-
-
-def listen_for_endings() -> None:
-    for number in ENDINGS:
-        signal.signal(number, end)
-
-
-def end(number: int, frame: FrameType | None) -> None:
-    """Once: whoever presses Ctrl-C again must not keep the processes from being stopped."""
-    for ending in ENDINGS:
-        signal.signal(ending, signal.SIG_IGN)
-    raise Ended(number)

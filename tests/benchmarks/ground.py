@@ -1,0 +1,89 @@
+"""What the measurements stand on: the demo's processes, one connected CRM with a rule, and the clock."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+from config.demo.answers import QUIZ_ID, answer, person
+from config.demo.cast import make_token, start_all, wait_for_all
+from config.demo.children import Child, Children
+from config.demo.endings import Ended, listen_for_endings
+from config.demo.errors import DemoFailed
+from config.demo.scenario import Scenario, environment, scenarios
+from config.demo.service import QuizService
+from config.demo.stage import Stage, a_stage
+from config.demo.story import Story
+from config.demo.wire import look_into, tell
+
+
+@dataclass
+class Ground:
+    stage: Stage
+    children: Children
+    service: QuizService
+    scenario: Scenario
+    worker: Child
+
+    def journal(self, last: int = 1) -> dict[str, Any]:
+        """What the CRM counted: total, counts by route, statuses, and its newest entries."""
+        found: dict[str, Any] = look_into(self.stage.control_url, self.scenario.kind, "journal", last=last)
+        return found
+
+    def tell(self, operation: str, **arguments: Any) -> None:
+        tell(self.stage.control_url, self.scenario.kind, operation, **arguments)
+
+    def delivered(self) -> int:
+        return self.service.count("/deliveries", quizID=QUIZ_ID, state="delivered")
+
+    def leads(self) -> int:
+        return len(look_into(self.stage.control_url, self.scenario.kind, "ledger"))
+
+
+@contextmanager
+def the_ground(crm: str, **variables: str) -> Iterator[Ground]:
+    """Everything up, one CRM connected, its rule ready. Ends the program with a sentence if that fails."""
+    listen_for_endings()
+    try:
+        with a_stage("bench") as stage:
+            [scenario] = [one for one in scenarios() if one.kind == crm]
+            env = {**environment(stage, [scenario]), **variables}
+            with Children(stage.folder, settings.BASE_DIR, env) as children:
+                worker = start_all(stage, children)
+                service = QuizService(stage.url, make_token(children))
+                wait_for_all(stage, children, worker)
+                Story(stage, children, service, [scenario], say).prepare()
+                yield Ground(stage, children, service, scenario, worker)
+    except DemoFailed as exc:
+        sys.exit(str(exc))
+    except Ended as end:
+        sys.exit(end.status)
+
+
+def a_visit(number: int) -> dict[str, Any]:
+    """A usual answer of somebody new."""
+    body = answer(number, person(f"Анна {number}", f"+7916{number:07d}"), area=54, repair="Капитальный")
+    return {**body, "answerID": f"bench-{number}"}
+
+
+def options(description: str, answers: int) -> ArgumentParser:
+    parser = ArgumentParser(description=description)
+    parser.add_argument("--answers", type=int, default=answers, help="how many (%(default)s)")
+    parser.add_argument("--latency", type=float, default=0.3, help="seconds the CRM takes (%(default)s)")
+    parser.add_argument("--crm", default="amocrm", help="which one (%(default)s)")
+    return parser
+
+
+def machine() -> str:
+    return f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, {sys.platform}"
+
+
+def say(line: str) -> None:
+    print(line, flush=True)

@@ -1,0 +1,80 @@
+"""How long an answer takes that finds nothing waiting: from its acknowledgement to its lead in the CRM.
+
+The CRM's own time is taken off: each request that it answers before the lead is made, and the making itself.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from itertools import count
+from statistics import median, quantiles
+from typing import Any
+
+from config.demo.report import table
+from tests.benchmarks.ground import Ground, a_visit, machine, options, say, the_ground
+
+REQUESTS_EACH = 10  # more than one lead takes
+REST = 0.4  # seconds between answers, so that the CRM's pace holds nobody up
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Moments in seconds of the system's clock, which the sandbox has too."""
+
+    posted: float
+    accepted: float
+    created: float
+    asked_before: int
+
+    def beyond(self, latency: float) -> float:
+        return self.created - self.accepted - latency * self.asked_before
+
+
+def main(arguments: list[str]) -> None:
+    chosen = options("Idle path: accepted answer to lead, one at a time.", 100).parse_args(arguments)
+    with the_ground(chosen.crm) as ground:
+        ground.tell("switches", latency=chosen.latency)
+        visits = [visit(ground, number) for number in range(1, chosen.answers + 1)]
+        say(report(visits, chosen.latency))
+
+
+def visit(ground: Ground, number: int) -> Visit:
+    posted = time.time()
+    reply = ground.service.call("POST", "/answers", a_visit(number))
+    accepted = time.time()
+    delivery = reply.json()["deliveries"][0]["id"]
+    mark = wait_until_delivered(ground, delivery)
+    entries = [entry for entry in ground.journal(REQUESTS_EACH)["entries"] if entry["at"] >= posted]
+    made = next(index for index, entry in enumerate(entries) if mark in entry["body"])
+    time.sleep(REST)
+    return Visit(posted, accepted, entries[made]["at"], made)
+
+
+def wait_until_delivered(ground: Ground, delivery: int) -> str:
+    """Its mark."""
+    details: dict[str, Any] = {}
+    for _ in count():
+        details = ground.service.get(f"/deliveries/{delivery}")
+        if details["state"] == "delivered":
+            break
+        ground.children.check()
+        time.sleep(0.05)
+    return str(details["mark"])
+
+
+def report(visits: list[Visit], latency: float) -> str:
+    rows = [
+        row("answer posted to 202", [one.accepted - one.posted for one in visits]),
+        row("202 to lead, beyond the CRM's own time", [one.beyond(latency) for one in visits]),
+        row("202 to lead, all in all", [one.created + latency - one.accepted for one in visits]),
+    ]
+    head = (
+        f"\nIdle path: {len(visits)} answers one at a time, a CRM that takes {latency:g} s; {machine()}\n\n"
+    )
+    return head + table(("seconds", "p50", "p95", "most"), rows)
+
+
+def row(name: str, seconds: list[float]) -> tuple[str, ...]:
+    late = quantiles(seconds, n=20)[-1] if len(seconds) > 1 else seconds[0]
+    return (name, *(f"{value:.3f}" for value in (median(seconds), late, max(seconds))))
