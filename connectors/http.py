@@ -241,11 +241,7 @@ def _lost(exc: requests.RequestException, safe: bool) -> ConnectorError:
 
 def never_sent(exc: requests.RequestException) -> bool:
     """Refused, unreachable, no such name, no trust: the request cannot have reached the CRM."""
-    if isinstance(exc, BodyLost):
-        return False
-    if isinstance(exc, NOT_SENT):
-        return True
-    return any(_no_connection(cause) for cause in _causes(exc))
+    return isinstance(exc, NOT_SENT) or any(_no_connection(cause) for cause in _causes(exc))
 
 
 def _no_connection(cause: BaseException) -> bool:

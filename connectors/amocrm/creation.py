@@ -76,11 +76,8 @@ class Creation:
             self.meet(lost)
 
     def _give_up(self, batch: list[Work], error: ConnectorError) -> None:
-        unclear = isinstance(error, Unclear)
         suspects = [work for work in batch if any(p.kind == "tracking" for p in work.parcel.lead.pieces)]
-        for work in batch:
-            work.unsettled = unclear
-        if unclear and error.code == "http_500":  # a REFERRER once gave 500 (issue 290)
+        if isinstance(error, Unclear) and error.code == "http_500":  # a REFERRER once gave 500 (issue 290)
             for work in suspects:
                 work.journal["tracking"] = "later"
             self.talk.record(suspects, "tracking")

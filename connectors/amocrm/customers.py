@@ -54,7 +54,10 @@ class Customers:
         contact = work.journal.get("contact", "")
         if not contact or (contact == work.own_contact and not work.must_look):
             return ""
-        page = self.talk.door_for([work]).call("GET", f"/api/v4/contacts/{contact}/links")
+        try:
+            page = self.talk.door_for([work]).call("GET", f"/api/v4/contacts/{contact}/links")
+        except Refused:  # the contact is gone since
+            return ""
         links = [link for link in embedded(page, "links") if link.get("to_entity_type") == "customers"]
         if not links:
             return ""

@@ -15,6 +15,7 @@ from connectors.limiter import Pace
 
 UNPAID_WAIT = 3600
 LONGEST_WAIT = 3600.0
+NOT_THERE = ("Cannot ", "Not Found")
 NO_RIGHTS = "no_rights"
 NO_SCOPE = "no_scope"
 
@@ -48,8 +49,11 @@ class AmoReader:
         self.pace = pace
 
     def is_expired(self, answer: Answer) -> bool:
-        """401 stands for an old token and for a renamed account; an HTML 404 for the latter (1.8)."""
-        return answer.status == 401 or (answer.status == 404 and not problem(answer))
+        """401 stands for an old token and for a renamed account; 404 for the latter, too (1.8).
+
+        A path or a card that does not exist says ``Cannot GET https://...`` or ``Not Found`` (6.3).
+        """
+        return answer.status == 401 or (answer.status == 404 and not said(answer).startswith(NOT_THERE))
 
     def failure(self, answer: Answer, safe: bool) -> ConnectorError | None:
         if answer.ok:
@@ -145,7 +149,14 @@ def _no_rights(answer: Answer) -> ConnectorError:
 
 
 def as_account_error(error: ConnectorError) -> ConnectorError:
-    """Missing rights at the heart of a delivery concern the whole account."""
+    """Missing rights at the heart of a delivery concern the whole account, and so does a missing address.
+
+    The addresses that a delivery can't do without exist in every account: where one is not found, the
+    account has moved, and the next renewal of its tokens learns where to (1.8).
+    """
+    if error.code == "http_404":
+        words = "amoCRM does not know this account's address any more"
+        return TryLater(words, code="address_gone", account_wide=True, trace=error.trace)
     if error.code not in (NO_RIGHTS, NO_SCOPE):
         return error
     return NeedsReconnect(

@@ -49,7 +49,10 @@ class Notes:
     def _recognise(self, work: Work) -> None:
         door = self.talk.door_for([work])
         params = {"filter[note_type][]": "common", "limit": MOST_NOTES}
-        page = door.call("GET", f"/api/v4/leads/{work.lead}/notes", params=params)
+        try:
+            page = door.call("GET", f"/api/v4/leads/{work.lead}/notes", params=params)
+        except Refused:  # the lead is gone since; the note itself will say so
+            return
         for note in embedded(page, "notes"):
             if str((note.get("params") or {}).get("text") or "").rstrip().endswith(f"[{work.uid}]"):
                 work.journal["note"] = str(note["id"])

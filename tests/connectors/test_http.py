@@ -223,6 +223,14 @@ def test_a_renewal_that_fails_leaves_the_call_unsent(mocked):
         door(auth=Bearer(Store(Tokens("old"), later))).call("POST", "/leads")
 
 
+def test_whoever_is_refused_late_gets_the_pair_that_is_new_already():
+    store = Store(Tokens("old"), lambda stale: Tokens("new"))
+    auth = Bearer(store)
+    stale = auth.current()
+    assert [auth.renew(stale).access, auth.renew(stale).access] == ["new", "new"]
+    assert store.renewals == 1
+
+
 def test_threads_that_share_an_auth_renew_once(mocked):
     mocked.add_callback(responses.GET, f"{SERVER}/leads", callback=by_token("new"))
     store = Store(Tokens("old"), lambda stale: Tokens("new"))

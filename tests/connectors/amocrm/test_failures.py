@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -47,9 +48,45 @@ def test_an_account_wide_error_reaches_every_draft(shop, amo, draft, deliver, pa
 
 def test_an_account_wide_error_of_a_look_up_spares_the_creation(shop, amo, draft, deliver):
     amo.faults.add("/api/v4/contacts$", status=429)
-    outcomes = deliver(draft(), draft())
+    outcomes = deliver(draft(), draft(person=Person("Без телефона")))
     assert [type(outcome) for outcome in outcomes] == [TryLater, TryLater]
     assert shop.sent() == []
+
+
+def test_look_ups_end_at_the_first_account_wide_error(shop, amo, draft, deliver):
+    amo.faults.add("/api/v4/contacts$", status=429, times=None)
+    deliver(*(draft() for _ in range(50)))
+    assert len(amo.journal.find("GET", "/contacts$")) < 20
+
+
+def test_halves_of_a_batch_end_at_the_first_account_wide_error(shop, amo, draft, deliver):
+    amo.faults.add(COMPLEX, status=422)
+    amo.faults.add(COMPLEX, status=429, times=None)
+    outcomes = deliver(*(draft() for _ in range(8)))
+    assert {type(outcome) for outcome in outcomes} == {TryLater}
+    assert [len(body) for body in shop.sent()] == [8, 4]
+
+
+@pytest.mark.parametrize("status", ["401", "404"])
+def test_a_renamed_account_waits_for_its_new_address(shop, amo, draft, deliver, status):
+    def moved(stale):
+        raise TryLater("The account has moved", code="moved", account_wide=True)
+
+    amo.switches["renamed_host"] = status
+    remote = shop.connector
+    amo.rename(shop.account, "newname")
+    shop.store.renewer = moved
+    (outcome,) = remote.deliver([draft()], Notebook())
+    assert (type(outcome), outcome.code) == (TryLater, "moved")
+
+
+@pytest.mark.parametrize("words", ["Not Found", "Cannot POST https://demo7.amocrm.ru/api/v4/leads/complex"])
+def test_an_address_that_every_account_has_is_missed_for_a_while(shop, amo, draft, deliver, words):
+    body = json.dumps({"title": "Not Found", "status": 404, "detail": words})
+    amo.faults.add(COMPLEX, status=404, body=body, content_type="application/json")
+    (outcome,) = deliver(draft())
+    assert (type(outcome), outcome.code) == (TryLater, "address_gone")
+    assert shop.store.renewals == 0
 
 
 @pytest.mark.parametrize("body", ["html", "json"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from connectors.draft import Person
@@ -63,6 +65,18 @@ def test_a_remembered_contact_is_not_looked_up(shop, draft, deliver):
     (receipt,) = deliver(draft(known_contact=str(known)))
     assert receipt.journal["contact"] == str(known)
     assert shop.amo.journal.find("GET", "/contacts") == []
+
+
+def test_a_contact_that_is_found_and_yet_refused_is_made_anew(shop, amo, draft, deliver):
+    known = contact(shop, "Анна", "+79990001122")
+    errors = [{"code": "NotSupportedChoice", "path": "_embedded.contacts.0.id", "detail": "no"}]
+    body = json.dumps({"validation-errors": [{"request_id": "0", "errors": errors}], "status": 400})
+    amo.faults.add(
+        "complex", status=400, contains=str(known), times=None, body=body, content_type="application/json"
+    )
+    (receipt,) = deliver(draft(person=Person("Аня", ("+79990001122",))))
+    assert shop.leads[0]["contact"]["name"] == "Аня"
+    assert receipt.journal["contact"] != str(known)
 
 
 def test_a_remembered_contact_that_is_gone_is_looked_up_again(shop, draft, deliver, journal):

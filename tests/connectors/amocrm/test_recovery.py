@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from connectors.draft import Receipt
+from connectors.draft import Person, Receipt
 from connectors.errors import TryLater, Unclear
 from tests.connectors.amocrm.shop import connect
 from tests.connectors.cast import again
@@ -102,6 +102,12 @@ def test_a_mark_in_another_field_is_no_proof(shop, draft, deliver):
     assert len(shop.leads) == 2
 
 
+def test_a_mark_that_only_begins_alike_is_no_proof(shop, draft, deliver):
+    deliver(draft(uid="qz-12"))
+    (receipt,) = deliver(draft(uid="qz-1", look_first=True))
+    assert not receipt.adopted
+
+
 def test_a_search_that_fails_creates_nothing(shop, amo, draft, deliver):
     amo.faults.add("/api/v4/leads$", method="GET", status=502, times=None)
     (outcome,) = deliver(draft(look_first=True))
@@ -161,7 +167,12 @@ def test_a_note_that_amocrm_will_not_have_holds_nobody(shop, amo, draft, deliver
     assert notes_of(shop) == [1, 0, 1]
 
 
-def test_a_lead_that_was_deleted_meanwhile_is_not_made_again(shop, amo, draft, deliver, journal):
+@pytest.mark.parametrize("missing", ["204", "404"])
+def test_a_lead_that_was_deleted_meanwhile_is_not_made_again(shop, amo, draft, deliver, journal, missing):
+    amo.switches["missing_card"] = missing
+    amo.faults.add(
+        "/notes$", method="GET", status=404, body='{"detail": "Not Found"}', content_type="application/json"
+    )
     amo.faults.add(NOTES, "reset", method="POST")
     answer = draft()
     deliver(answer)
@@ -191,6 +202,25 @@ def test_a_customer_whose_reply_was_lost_is_recognised(shop, amo, draft, deliver
     (receipt,) = deliver(again(answer, journal, look_first=True))
     assert receipt.journal["customer_link"]
     assert len(shop.account.customers) == 1
+
+
+def test_somebody_elses_customer_of_the_same_name_is_not_taken(shop, amo, draft, deliver, journal):
+    value = (shop.value("Город", "Казань", "customers"),)
+    old = shop.connector.door().call("POST", "/api/v4/customers", json=[{"name": "Анна"}])
+    amo.clock.advance(3600)
+    deliver(draft(values=value, person=Person("Анна", ("+79990000001",))))
+    amo.faults.add("/api/v4/customers$", method="POST", status=502)
+    answer = draft(values=value, person=Person("Анна", ("+79990000002",)))
+    answer = replace(
+        answer, visit=replace(answer.visit, answered_at=answer.visit.answered_at + timedelta(hours=1))
+    )
+    deliver(answer)
+    (receipt,) = deliver(again(answer, journal, look_first=True))
+    assert len(shop.account.customers) == 3
+    assert receipt.journal["customer"] not in (
+        str(old["_embedded"]["customers"][0]["id"]),
+        shop.leads[0]["customers"],
+    )
 
 
 def test_a_customer_link_that_failed_is_made_on_the_next_try(shop, amo, draft, deliver, journal):
