@@ -1,8 +1,9 @@
-"""Only here so that Django finds the command that serves the sandboxes."""
-
 from django.apps import AppConfig
 
 
 class ConnectorsConfig(AppConfig):
     name = "connectors"
-    verbose_name = "CRM connectors"
+    verbose_name = "Connectors"
+
+    def ready(self) -> None:
+        from connectors import checks  # noqa: F401 - importing registers them
