@@ -113,6 +113,7 @@ WHITENOISE_USE_FINDERS = True
 DATABASES: dict[str, Any] = {
     "default": env.db_url_config(env.str("DATABASE_URL", "") or EMBEDDED_DATABASE_URL)
 }
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restarted PostgreSQL costs no request
 DATABASES["default"]["OPTIONS"] = {
     **DATABASES["default"].get("OPTIONS", {}),
     "pool": {"min_size": 0, "max_size": env.int("DATABASE_POOL", 16), "timeout": 30},
@@ -229,7 +230,7 @@ SYNC_EVERY = timedelta(minutes=env.int("SYNC_MINUTES", 360))
 # -- Deliveries ----------------------------------------------------------------------------------------------
 
 LANE_SLICE = timedelta(seconds=20)
-LANE_LEASE = timedelta(seconds=env.int("LANE_LEASE_SECONDS", 120))
+LANE_LEASE = timedelta(seconds=env.int("LANE_LEASE_SECONDS", 60))
 UNCLEAR_PAUSE = timedelta(seconds=60)
 PAYLOAD_DAYS = env.int("PAYLOAD_DAYS", 90)
 ATTEMPT_DAYS = env.int("ATTEMPT_DAYS", 30)

@@ -7,6 +7,7 @@ lets one worker in), so nothing here raises.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable
 
 from django.conf import settings
@@ -15,6 +16,22 @@ from accounts.access import redis_client
 
 log = logging.getLogger(__name__)
 FLAG_SECONDS = 30
+BROKER_RESTS = 5.0  # seconds without asking, after the broker was out of reach: requests don't wait for it
+
+
+class _Broker:
+    """When this process may ask the broker again."""
+
+    rests_until = 0.0
+
+    def rests(self) -> bool:
+        return time.monotonic() < self.rests_until
+
+    def was_silent(self) -> None:
+        self.rests_until = time.monotonic() + BROKER_RESTS
+
+
+broker = _Broker()
 
 
 def wake_lanes(account_ids: Iterable[int]) -> None:
@@ -22,10 +39,13 @@ def wake_lanes(account_ids: Iterable[int]) -> None:
     from rules.tasks import drain  # the task imports the lane, which wakes lanes
 
     for account_id in account_ids:
+        if broker.rests():
+            return
         try:
             if redis_client().set(_flag(account_id), 1, nx=True, ex=FLAG_SECONDS):
                 drain.delay(account_id)
         except Exception as exc:
+            broker.was_silent()
             log.warning("account=%s wake-up lost, the sweep will find it: %s", account_id, type(exc).__name__)
 
 

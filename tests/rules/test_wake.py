@@ -1,0 +1,51 @@
+"""A broker out of reach delays a lead by a moment and a request by nothing."""
+
+from __future__ import annotations
+
+import pytest
+from redis.exceptions import ConnectionError as NoRedis
+
+from rules import wake
+
+
+@pytest.fixture(autouse=True)
+def fresh_broker(monkeypatch):
+    monkeypatch.setattr(wake, "broker", wake._Broker())
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Redis is gone; how often was it asked?"""
+    calls = []
+
+    def gone():
+        calls.append(1)
+        raise NoRedis
+
+    monkeypatch.setattr(wake, "redis_client", gone)
+    return calls
+
+
+def test_a_dead_broker_is_asked_once_and_then_left_in_peace(asked):
+    wake.wake_lanes([1, 2, 3])
+    wake.wake_lanes([4])
+    assert len(asked) == 1
+
+
+def test_it_is_asked_again_after_a_moment(asked, monkeypatch):
+    wake.wake_lanes([1])
+    now = wake.time.monotonic()
+    monkeypatch.setattr(wake.time, "monotonic", lambda: now + wake.BROKER_RESTS + 1)
+    wake.wake_lanes([1])
+    assert len(asked) == 2
+
+
+def test_a_lane_is_asked_for_once_however_many_answers_came(monkeypatch):
+    sent = []
+    monkeypatch.setattr("rules.tasks.drain.delay", sent.append)
+    for _ in range(5):
+        wake.wake_lanes([77])
+    wake.answer_wake_up(77)
+    wake.wake_lanes([77])
+    assert sent == [77, 77]
+    wake.answer_wake_up(77)
