@@ -141,9 +141,12 @@ class Delivery:
             self._own_up(work)
 
     def _own_up(self, work: Work) -> None:
-        """Answers for the fields of a contact that was there before go only into the note."""
+        """Answers for the fields of a contact that was there before go only into the note.
+
+        The rule is not at fault, so the loss names no field.
+        """
         if work.error or not work.parcel.contact or work.own_contact:
             return
         for piece in work.parcel.contact.pieces:
             if piece.question and piece.key not in ("PHONE", "EMAIL"):
-                work.lose(Loss(piece.question, piece.text, KEPT, "contacts", piece.key))
+                work.lose(Loss(piece.question, piece.text, KEPT, "contacts"))

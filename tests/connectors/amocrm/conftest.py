@@ -7,7 +7,7 @@ from connectors.amocrm.auth import AmoSignIn
 from connectors.amocrm.options import AmoOptions
 from connectors.sandbox.amocrm import AmoSandbox
 from tests.connectors.amocrm.shop import AMO_HOSTS, HOSTS, FlowerShop, connect, options_of
-from tests.connectors.conftest import serve
+from tests.connectors.bridge import serve
 
 
 @pytest.fixture

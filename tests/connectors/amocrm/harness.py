@@ -6,7 +6,7 @@ from connectors.amocrm.auth import AmoSignIn
 from connectors.amocrm.connector import AmoConnector
 from connectors.sandbox.amocrm import AmoSandbox
 from tests.connectors.amocrm.shop import AMO_HOSTS, HOSTS, connect, options_of
-from tests.connectors.conftest import serve
+from tests.connectors.bridge import serve
 from tests.connectors.harness import Harness
 
 
