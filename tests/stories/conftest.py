@@ -127,3 +127,11 @@ def later(monkeypatch: pytest.MonkeyPatch, amo: AmoSandbox) -> Callable[..., Non
 
     monkeypatch.setattr(timezone, "now", now)
     return later
+
+
+@pytest.fixture
+def returned(
+    amo: AmoSandbox, flower_shop: AmoAccount, caller: Callable[..., Client], queued: Any, db: None
+) -> str:
+    """Where amoCRM sends the browser of somebody who pressed "Connect" and "Allow"."""
+    return amo.consent(caller().post("/account").json()["link"], flower_shop)
