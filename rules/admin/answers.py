@@ -13,12 +13,11 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 
 from accounts.admin import QuizAccountFilter
 from accounts.desk import DeskAdmin, Question, ask, chosen_rows, confirmed, done, plural, when
-from rules.admin.filters import QuizFilter
+from rules.admin.filters import DayFilter, QuizFilter
 from rules.intake import plan_deliveries
 from rules.models import Answer, Delivery
 from rules.wake import wake_lanes
@@ -49,7 +48,7 @@ def _deliveries() -> QuerySet[Delivery]:
 @admin.register(Answer)
 class AnswerAdmin(DeskAdmin):
     list_display = ("answer_id", "account_id", "quiz_id", "came", "deliveries_made", "payload_kept")
-    list_filter = (PlannedFilter, QuizAccountFilter, QuizFilter, ("created_at", RangeDateFilter))
+    list_filter = (PlannedFilter, QuizAccountFilter, QuizFilter, ("created_at", DayFilter))
     search_fields = ("=answer_id",)
     search_help_text = "An answer id, whole"
     actions = ("plan",)

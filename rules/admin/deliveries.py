@@ -10,12 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.html import format_html
 from django.utils.text import Truncator
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RangeDateFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import action, display
 
 from accounts.desk import DeskAdmin, link, short, when
 from rules.admin import retrying
-from rules.admin.filters import OwnerFilter, QuizFilter
+from rules.admin.filters import DayFilter, OwnerFilter, QuizFilter
 from rules.admin.timeline import story_of
 from rules.models import Delivery
 
@@ -39,7 +39,7 @@ class DeliveryAdmin(DeskAdmin):
         ("account", AutocompleteSelectFilter),
         OwnerFilter,
         QuizFilter,
-        ("created_at", RangeDateFilter),
+        ("created_at", DayFilter),
     )
     search_fields = ("uid", "remote_id", "answer__answer_id")
     search_help_text = "Our mark, an answer id or a lead id, whole"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.contrib.filters.admin import TextFilter
+from django.utils import timezone
+from unfold.contrib.filters.admin import RangeDateFilter, TextFilter
+from unfold.utils import parse_date_str
 
 from accounts.admin import QuizAccountFilter
 
@@ -24,6 +27,28 @@ class QuizFilter(TextFilter):
         if not value:
             return rows
         return rows.filter(quiz_id=int(value)) if value.isdecimal() and len(value) < 19 else rows.none()
+
+
+class DayFilter(RangeDateFilter):
+    """Whole days of our own time zone, the last one included."""
+
+    def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        first, last = self._day("from"), self._day("to")
+        if first:
+            rows = rows.filter(**{f"{self.parameter_name}__gte": _midnight(first)})
+        return (
+            rows.filter(**{f"{self.parameter_name}__lt": _midnight(last + timedelta(days=1))})
+            if last
+            else rows
+        )
+
+    def _day(self, end: str) -> date | None:
+        text = self.used_parameters.get(f"{self.parameter_name}_{end}")
+        return parse_date_str(text) if isinstance(text, str) and text else None
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 class ProblemsFilter(admin.SimpleListFilter):

@@ -18,6 +18,8 @@ from rules.models import Delivery
 from rules.wake import wake_lanes
 
 MOVABLE = [Delivery.State.WAITING, Delivery.State.HELD]
+MOST_AT_ONCE = 20_000  # what one request moves within a few seconds, history included
+NOTHING = "Nothing was changed: these deliveries are being sent, or were delivered meanwhile."
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,28 +37,27 @@ class Touched:
 def ask_or_do(
     request: HttpRequest, admin: DeskAdmin, rows: QuerySet[Delivery], action: str, back: str
 ) -> HttpResponse:
-    if confirmed(request):
-        moved = try_again(rows, request.user)
-        told = f"{plural(moved, 'delivery', 'deliveries')} will be tried again now." if moved else NOTHING
-        return done(request, told, back, moved > 0)
-    counted = count(rows)
-    return ask(
-        request,
-        admin,
-        Question(
-            f"Try {plural(counted.movable, 'delivery', 'deliveries')} again?",
-            sentences(counted),
-            "Try again now",
-            warnings=warnings(counted),
-            danger=counted.may_double > 0,
-            possible=counted.movable > 0,
-            back=back,
-            hidden=chosen_rows(request, action) if action else [],
-        ),
+    if not confirmed(request):
+        hidden = chosen_rows(request, action) if action else []
+        return ask(request, admin, _question(count(rows), back, hidden))
+    moved = try_again(rows, request.user)
+    told = f"{plural(moved, 'delivery', 'deliveries')} will be tried again now." if moved else NOTHING
+    if moved == MOST_AT_ONCE:
+        told += " That is as many as go at once: choose the rest again."
+    return done(request, told, back, moved > 0)
+
+
+def _question(counted: Touched, back: str, hidden: list[tuple[str, str]]) -> Question:
+    return Question(
+        f"Try {plural(counted.movable, 'delivery', 'deliveries')} again?",
+        sentences(counted),
+        "Try again now",
+        warnings=warnings(counted),
+        danger=counted.may_double > 0,
+        possible=counted.movable > 0,
+        back=back,
+        hidden=hidden,
     )
-
-
-NOTHING = "Nothing was changed: these deliveries are being sent, or were delivered meanwhile."
 
 
 def count(rows: QuerySet[Delivery]) -> Touched:
@@ -94,6 +95,8 @@ def warnings(counted: Touched) -> list[str]:
             f"{plural(counted.may_double, 'lead')} may have arrived, and their CRM can't be asked."
             " Look there first: trying again makes a second lead if the first one did arrive."
         )
+    if counted.movable > MOST_AT_ONCE:
+        told.append(f"Only {plural(MOST_AT_ONCE, 'delivery', 'deliveries')} go at once, the oldest first.")
     if counted.parked:
         belong = "belongs to an account that is" if counted.parked == 1 else "belong to accounts that are"
         told.append(f"{counted.parked} {belong} not active and will be held again until that is mended.")
@@ -111,7 +114,7 @@ def try_again(rows: QuerySet[Delivery], person: Any) -> int:
             rows.filter(state__in=MOVABLE)
             .order_by("pk")
             .select_for_update(of=("self",))
-            .values_list("pk", "account_id")
+            .values_list("pk", "account_id")[:MOST_AT_ONCE]
         )
         chosen = Delivery.objects.filter(pk__in=[pk for pk, _ in keys])
         moved = outbox.retry(chosen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -135,6 +136,17 @@ def test_a_delivery_is_found_by_answer_mark_or_lead(
     wanted = deliver(remote_id="1500002")
     found = operator.get(list_of(Delivery), {"q": word}).context["cl"].result_list
     assert [row.pk for row in found] == [wanted.pk]
+
+
+def test_a_day_of_deliveries_is_our_own_whole_day(
+    operator: Client, deliver: Callable[..., Delivery], settings: Any
+) -> None:
+    settings.TIME_ZONE = "Europe/Moscow"
+    for moment in ("2026-03-07T20:59:59+00:00", "2026-03-07T21:00:00+00:00", "2026-03-08T20:59:59+00:00"):
+        deliver(created_at=datetime.fromisoformat(moment))
+    day = {"created_at_from": "2026-03-08", "created_at_to": "2026-03-08"}
+    assert operator.get(list_of(Delivery), day).context["cl"].result_count == 2
+    assert operator.get(list_of(Delivery), {"created_at_from": "nonsense"}).status_code == 200
 
 
 def test_the_numbers_of_the_dashboard_open_the_rows_they_count(

@@ -85,6 +85,16 @@ def test_all_rows_of_a_filter_are_meant_where_all_are_chosen(operator: Client, d
     assert Delivery.objects.get(pk=rows[3].pk).error == "busy"
 
 
+def test_no_more_go_at_once_than_a_request_can_move(
+    operator: Client, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rules.admin.retrying.MOST_AT_ONCE", 2)
+    rows = [deliver("held") for _ in range(3)]
+    assert "Only 2 deliveries go at once" in choose(operator, rows).content.decode()
+    choose(operator, rows, confirmed="yes")
+    assert states() == ["waiting", "waiting", "held"]
+
+
 def test_a_lead_that_may_have_arrived_is_warned_of(
     operator: Client, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
