@@ -68,7 +68,11 @@ class Talk:
             self.journal.record(done)
 
     def each(self, works: Sequence[Work], do: Callable[[Work], None]) -> None:
-        """The same for every draft, several at a time. An account-wide error spares the rest the asking."""
+        """The same for every draft, several at a time. An account-wide error spares the rest the asking.
+
+        The first goes alone and in the caller's thread: it reads the tokens, renews them where they are old
+        (threads of ours would leave the store's database connections open), and meets a dead account first.
+        """
         stop: list[ConnectorError] = []
 
         def one(work: Work) -> None:
@@ -85,11 +89,11 @@ class Talk:
                 log.exception("amocrm: delivery=%s", work.uid)
                 work.fail_unexpectedly(type(exc).__name__)
 
-        if len(works) == 1:
-            one(works[0])
-            return
-        with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-            list(pool.map(one, works))
+        for work in works[:1]:
+            one(work)
+        if len(works) > 1:
+            with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+                list(pool.map(one, works[1:]))
 
 
 def for_the_others(error: ConnectorError) -> ConnectorError:
