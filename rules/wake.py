@@ -1,6 +1,6 @@
 """Asking for a lane to be drained: one message a lane in the queue, however many answers came.
 
-The database row is the truth. A wake-up may be lost (the sweep finds the row) or doubled (the lane's lease
+Tasks are named, not imported, because they import what wakes lanes. The database row is the truth. A wake-up may be lost (the sweep finds the row) or doubled (the lane's lease
 lets one worker in), so nothing here raises.
 """
 
@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Iterable
 
+from celery import current_app
 from django.conf import settings
 
 from accounts.access import redis_client
@@ -36,14 +37,12 @@ broker = _Broker()
 
 def wake_lanes(account_ids: Iterable[int]) -> None:
     """Queue a drain for each account that has none queued."""
-    from rules.tasks import drain  # the task imports the lane, which wakes lanes
-
     for account_id in account_ids:
         if broker.rests():
             return
         try:
             if redis_client().set(_flag(account_id), 1, nx=True, ex=FLAG_SECONDS):
-                drain.delay(account_id)
+                current_app.send_task("rules.tasks.drain", [account_id])
         except Exception as exc:
             broker.was_silent()
             log.warning("account=%s wake-up lost, the sweep will find it: %s", account_id, type(exc).__name__)
@@ -63,9 +62,7 @@ def _flag(account_id: int) -> str:
 
 def ask_to_prepare(rule_id: int) -> None:
     """Queue a rule's preparation; ``prepare_at`` in its row finds it again if this is lost."""
-    from rules.tasks import prepare_rule  # the task imports what saves rules
-
     try:
-        prepare_rule.delay(rule_id)
+        current_app.send_task("rules.tasks.prepare_rule", [rule_id])
     except Exception as exc:
         log.warning("rule=%s preparation waits for beat: %s", rule_id, type(exc).__name__)

@@ -6,6 +6,7 @@ import pytest
 from redis.exceptions import ConnectionError as NoRedis
 
 from rules import wake
+from rules.tasks import drain
 
 
 @pytest.fixture(autouse=True)
@@ -40,12 +41,10 @@ def test_it_is_asked_again_after_a_moment(asked, monkeypatch):
     assert len(asked) == 2
 
 
-def test_a_lane_is_asked_for_once_however_many_answers_came(monkeypatch):
-    sent = []
-    monkeypatch.setattr("rules.tasks.drain.delay", sent.append)
+def test_a_lane_is_asked_for_once_however_many_answers_came(queued):
     for _ in range(5):
         wake.wake_lanes([77])
     wake.answer_wake_up(77)
     wake.wake_lanes([77])
-    assert sent == [77, 77]
+    assert queued == [(drain.name, [77])] * 2
     wake.answer_wake_up(77)
