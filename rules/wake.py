@@ -1,7 +1,7 @@
 """Asking for a lane to be drained: one message a lane in the queue, however many answers came.
 
-Tasks are named, not imported, because they import what wakes lanes. The database row is the truth. A wake-up may be lost (the sweep finds the row) or doubled (the lane's lease
-lets one worker in), so nothing here raises.
+The database row is the truth. A wake-up may be lost (the sweep finds the row) or doubled (the lane's lease
+lets one worker in), so nothing here raises. Tasks are named, not imported: they import what wakes lanes.
 """
 
 from __future__ import annotations
