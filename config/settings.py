@@ -10,16 +10,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import environ
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
 from config import embedded
+from config.environment import Environment
 from config.unfold import UNFOLD  # noqa: F401 - a setting like those below
 from connectors.registry import CONNECTORS, read_options
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env = Environment()
 env.read_env(BASE_DIR / ".env")
 
 EMBEDDED_DATABASE_URL, EMBEDDED_REDIS_URL = embedded.settings_urls()
@@ -41,7 +41,7 @@ def demand(name: str, development: str) -> str:
 
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = demand("SECRET_KEY", DEVELOPMENT_KEY)
-PUBLIC_URL = env.str("PUBLIC_URL", "http://localhost:8000").rstrip("/")
+PUBLIC_URL = env.address("PUBLIC_URL", "http://localhost:8000", "https", "http").rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if EMBEDDED else [])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 ROOT_URLCONF = "config.urls"
@@ -111,14 +111,14 @@ WHITENOISE_USE_FINDERS = True
 # -- PostgreSQL and Redis ----------------------------------------------------------------------------------
 
 DATABASES: dict[str, Any] = {
-    "default": env.db_url_config(env.str("DATABASE_URL", "") or EMBEDDED_DATABASE_URL)
+    "default": env.db_url_config(env.address("DATABASE_URL", EMBEDDED_DATABASE_URL, "postgres", "postgresql"))
 }
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restarted PostgreSQL costs no request
 DATABASES["default"]["OPTIONS"] = {
     **DATABASES["default"].get("OPTIONS", {}),
     "pool": {"min_size": 0, "max_size": env.int("DATABASE_POOL", 16), "timeout": 30},
 }
-REDIS_URL = env.str("REDIS_URL", "") or EMBEDDED_REDIS_URL
+REDIS_URL = env.address("REDIS_URL", EMBEDDED_REDIS_URL, "redis", "rediss")
 REDIS_PREFIX = env.str("REDIS_PREFIX", "quiz-crm:")
 
 # -- Celery: messages carry ids only and may be lost or doubled without harm --------------------------------
@@ -238,7 +238,8 @@ PHONE_REGION = env.str("PHONE_REGION", "RU")
 
 # -- Logs: one line per outcome with ids, never payloads -----------------------------------------------------
 
-LOG_FORMAT = env.str("LOG_FORMAT", "plain" if EMBEDDED else "json")
+LOG_FORMAT = env.choice("LOG_FORMAT", "plain" if EMBEDDED else "json", ("plain", "json"))
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -247,7 +248,7 @@ LOGGING = {
         "json": {"()": "config.logs.JsonLines"},
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["console"], "level": env.choice("LOG_LEVEL", "INFO", LOG_LEVELS)},
     "loggers": {
         "django.server": {"level": "WARNING"},
         "urllib3": {"level": "WARNING"},
