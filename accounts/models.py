@@ -141,6 +141,28 @@ class ConnectAttempt(models.Model):
         return f"attempt {self.pk} of account {self.account_id}"
 
 
+class InstallKey(models.Model):
+    """The secret with which a CRM proves its notices about one of its accounts.
+
+    A portal hands it over when the integration is installed, mostly before anybody connects an account of
+    it: so it belongs to the CRM's account, not to ours, and stays when ours is disconnected.
+    """
+
+    crm = models.CharField("CRM", max_length=20)
+    remote_id = models.CharField("CRM's account id", max_length=100)
+    secret = SecretField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["crm", "remote_id"], name="one_key_per_crm_account")]
+
+    def __str__(self) -> str:
+        return f"key of {self.crm} {self.remote_id}"
+
+    def __repr__(self) -> str:
+        return f"<InstallKey of {self.crm} {self.remote_id}>"
+
+
 def live_accounts(**chosen: Any) -> models.QuerySet[Account]:
     """Accounts that are not deleted."""
     return Account.objects.filter(deleted=False, **chosen)
