@@ -20,7 +20,7 @@ from accounts import states
 from accounts.access import connector_for
 from connectors.base import Connector
 from connectors.draft import LeadDraft, Receipt
-from connectors.errors import ConnectorError, NeedsReconnect, Stopped, TryLater, Unclear
+from connectors.errors import ConnectorError, NeedsReconnect, OurMistake, Stopped, TryLater, Unclear
 from connectors.limiter import Pace
 from crm_cache.contacts import known_contacts, remember
 from rules import outbox, timeline
@@ -106,6 +106,9 @@ def drain(account_id: int) -> int:
         connector.pace = LeasedPace(connector.pace, lane)
         outbox.free_stale(account_id, connector.can.find_by_mark, lane.account.send_again)
         return Drain(lane, connector).run()
+    except OurMistake as error:  # we may not even talk to this account's host
+        states.pause(lane.account, error.message)
+        return 0
     finally:
         lane.leave()
         if outbox.due_now(account_id) and not lane.probing:

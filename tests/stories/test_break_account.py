@@ -175,3 +175,13 @@ def test_a_dead_network_is_no_bug(quiz, later, monkeypatch):
     later(minutes=1)
     quiz.work()
     assert len(quiz.leads) == 1
+
+
+def test_an_account_at_a_host_we_may_not_talk_to_is_paused_with_a_sentence(quiz):
+    Account.objects.update(host="evil.example")
+    quiz.post()
+    quiz.work()
+    quiz.work()
+
+    assert (quiz.account.state, quiz.delivery.held_because) == ("paused", "paused")
+    assert "evil.example" in quiz.delivery.error
