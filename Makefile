@@ -19,7 +19,7 @@ UNCONNECTED := $(PRODUCTION_LIKE) \
 	DATABASE_URL=postgres://checks@127.0.0.1:1/checks \
 	REDIS_URL=redis://127.0.0.1:1/0
 
-.PHONY: help install demo test lint schema format clean
+.PHONY: help install demo test bench lint schema format clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -45,6 +45,9 @@ demo: install  ## run everything with local CRMs and post answers (ARGS=--exit: 
 
 test: .venv/.tests-installed  ## run the tests (T=path chooses some)
 	$(BIN)/python -m pytest $(T)
+
+bench: .venv/.tests-installed  ## measure on real processes (ARGS="idle --answers 100" or "backlog --answers 500")
+	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 lint: .venv/.tests-installed  ## style, types, deployment checks, missing migrations, schema snapshot
 	$(BIN)/ruff check .

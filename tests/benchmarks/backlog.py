@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from config.demo.cast import start_beat, start_worker, wait_for_worker
@@ -16,6 +17,8 @@ from tests.benchmarks.ground import Ground, a_visit, machine, options, say, the_
 AT_ONCE = 100  # answers in one POST
 LIMIT = 7.0  # requests/s that the local amoCRM admits, as the real one does
 PROGRESS = 30.0
+LONG_PAUSE = 0.5
+MOST_ENTRIES = 5000  # of the newest requests that the local CRM remembers
 PATIENCE = 120.0  # seconds without a single lead
 
 
@@ -30,6 +33,12 @@ class Run:
     memory: dict[str, float] = field(default_factory=dict)
     journal: Mapping[str, Any] = field(default_factory=dict)
     leads: int = 0
+
+    @property
+    def pauses(self) -> list[float]:
+        """Times in which the CRM heard nothing of us for long, seconds each."""
+        moments = [entry["at"] for entry in self.journal["entries"]]
+        return [gap for gap in (b - a for a, b in pairwise(moments)) if gap > LONG_PAUSE]
 
     @property
     def seconds(self) -> float:
@@ -71,7 +80,7 @@ def work_off(ground: Ground, run: Run) -> None:
     watch(ground, run, worker)
     run.ended = time.monotonic()
     run.memory["end"] = memory_of(worker)
-    run.journal, run.leads = ground.journal(), ground.leads()
+    run.journal, run.leads = ground.journal(MOST_ENTRIES), ground.leads()
 
 
 def watch(ground: Ground, run: Run, worker: Child) -> None:
@@ -107,6 +116,7 @@ def report(run: Run, latency: float, rate: float | None) -> str:
         ("leads/s", f"{run.answers / run.seconds:.2f}"),
         ("requests/s", f"{requests / run.seconds:.2f}"),
         (f"share of the limit of {LIMIT:g}/s", f"{requests / run.seconds / LIMIT:.1%}"),
+        (f"pauses over {LONG_PAUSE:g} s", f"{len(run.pauses)}, together {sum(run.pauses):.1f} s"),
         ("refused with 429", str(run.journal["statuses"].get("429", 0))),
         *((f"worker's memory, {moment}", f"{mib:.0f} MiB") for moment, mib in run.memory.items()),
         ("answers accepted/s", f"{run.answers / run.posting:.0f}"),
