@@ -161,4 +161,9 @@ def short(text: str) -> SafeString | str:
 
 def plural(count: int, word: str, many: str = "") -> str:
     """``1 delivery``, ``12 deliveries``."""
-    return f"{count:,} {word if count == 1 else many or word + 's'}".replace(",", " ")
+    return f"{spaced(count)} {word if count == 1 else many or word + 's'}"
+
+
+def spaced(count: int) -> str:
+    """``20 127``."""
+    return f"{count:,}".replace(",", " ")

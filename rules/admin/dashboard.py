@@ -10,8 +10,10 @@ from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import TruncHour
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.timesince import timesince
 
 from accounts.admin import needs_a_person
+from accounts.desk import spaced
 from accounts.models import Account
 from rules.admin.links import accounts_url, deliveries_url, page
 from rules.models import Attempt, Delivery
@@ -54,7 +56,13 @@ def _cards(open_now: Counter[str], arrived: int) -> list[dict[str, Any]]:
         "held": (open_now["held"], "held now"),
     }
     return [
-        {"state": state, "count": count, "label": label, "url": deliveries_url(state=state)}
+        {
+            "state": state,
+            "count": count,
+            "shown": spaced(count),
+            "label": label,
+            "url": deliveries_url(state=state),
+        }
         for state, (count, label) in told.items()
     ]
 
@@ -75,7 +83,13 @@ def _held() -> list[dict[str, Any]]:
 def _oldest() -> dict[str, Any] | None:
     waiting = Delivery.objects.filter(state="waiting").order_by("created_at")
     found = waiting.select_related("account").defer("account__facts", "steps", "losses").first()
-    return {"row": found, "url": page("rules_delivery", found.pk)} if found else None
+    if found is None:
+        return None
+    return {
+        "row": found,
+        "since": timesince(found.created_at, depth=1),
+        "url": page("rules_delivery", found.pk),
+    }
 
 
 def _hours(now: datetime) -> list[dict[str, Any]]:
@@ -115,7 +129,10 @@ def _height(count: int, most: int) -> int:
 
 def _accounts() -> list[dict[str, Any]]:
     rows = needs_a_person(Account.objects.defer("facts")).order_by("state_since")[:ACCOUNTS_SHOWN]
-    return [{"row": account, "url": page("accounts_account", account.pk)} for account in rows]
+    return [
+        {"row": row, "since": timesince(row.state_since, depth=1), "url": page("accounts_account", row.pk)}
+        for row in rows
+    ]
 
 
 def _account_states() -> list[dict[str, Any]]:
