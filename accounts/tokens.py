@@ -8,15 +8,16 @@ through the transaction and raised behind it, so that what was written of a fail
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import pausing, states
-from accounts.kinds import host_policy_for, label_of, sign_in_for
+from accounts.kinds import host_policy_for, label_of, sign_in_for, subdomain_of
 from accounts.models import Account, Token
 from accounts.secrets import WrongKey
 from connectors.auth import Tokens
@@ -36,7 +37,11 @@ Read = TypeVar("Read")
 
 
 class AccountTokens:
-    """The ``TokenStore`` of one account. Threads may share one."""
+    """The ``TokenStore`` of one account. Threads may share one.
+
+    It is asked in a connector's own threads, between requests to the CRM: the database connection goes
+    back to the pool at once, or a few slow CRMs would hold them all.
+    """
 
     def __init__(self, account_id: int) -> None:
         self.account_id = account_id
@@ -45,7 +50,8 @@ class AccountTokens:
     def current(self) -> Tokens:
         """The stored pair. Raises ``NeedsReconnect`` where there is none."""
         rows = Token.objects.select_related("account").filter(account_id=self.account_id)
-        row = _open(rows.first)
+        with _let_go():
+            row = _open(rows.first)
         if row is None:
             raise not_connected()
         self._host = self._host or row.account.host
@@ -57,11 +63,22 @@ class AccountTokens:
         Raises ``TryLater`` where the account has moved to another host: the connector in hand speaks to
         the old one, the next to be built will not.
         """
-        found = rotate(self.account_id, lambda row: row.access == stale.access)
-        host = Account.objects.values_list("host", flat=True).get(pk=self.account_id)
+        with _let_go():
+            found = rotate(self.account_id, lambda row: row.access == stale.access)
+            host = Account.objects.values_list("host", flat=True).get(pk=self.account_id)
         if self._host and host != self._host:
             raise TryLater(f"The account has moved to {host}", code="moved", after=1, account_wide=True)
         return found
+
+
+@contextmanager
+def _let_go() -> Iterator[None]:
+    """Give the connection back, unless a transaction around us still needs it."""
+    try:
+        yield
+    finally:
+        if not connection.in_atomic_block:
+            connection.close()
 
 
 def rotate(account_id: int, is_stale: Callable[[Token], bool], *, wait: bool = True) -> Tokens:
@@ -204,7 +221,7 @@ def _move(account: Account, host: str) -> dict[str, str]:
         log.error("account=%s keeps its host: %s", account.pk, exc)
         return {}
     log.info("account=%s crm=%s moved from %s to %s", account.pk, account.crm, account.host, allowed)
-    return {"host": allowed, "subdomain": allowed.partition(".")[0]}
+    return {"host": allowed, "subdomain": subdomain_of(account.crm, allowed)}
 
 
 def _refused(row: Token, account: Account, error: NeedsReconnect) -> ConnectorError:
