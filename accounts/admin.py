@@ -56,7 +56,11 @@ class AttentionFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, rows: QuerySet[Account]) -> QuerySet[Account]:
         if self.value() == "person":
             return needs_a_person(rows)
-        return rows.filter(deleted=False, lane_failures__gt=0) if self.value() == "silent" else rows
+        return with_silent_crm(rows) if self.value() == "silent" else rows
+
+
+def with_silent_crm(rows: QuerySet[Account]) -> QuerySet[Account]:
+    return rows.filter(deleted=False, state=State.ACTIVE, lane_failures__gt=0)
 
 
 def needs_a_person(rows: QuerySet[Account]) -> QuerySet[Account]:

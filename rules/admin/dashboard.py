@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from accounts.admin import needs_a_person
+from accounts.admin import needs_a_person, with_silent_crm
 from accounts.desk import spaced
 from accounts.models import Account
 from rules.admin.links import accounts_url, deliveries_url, page
@@ -24,7 +24,7 @@ ACCOUNTS_SHOWN = 10
 
 
 def show(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Seven queries whatever the tables hold, each on an index: open deliveries through the partial ones, the
+    """Eight queries whatever the tables hold, each on an index: open deliveries through the partial ones, the
     last day through the age of tries."""
     if not request.user.has_perm("rules.view_delivery"):
         return context
@@ -41,6 +41,8 @@ def show(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "accounts": _accounts(),
         "accounts_waiting_url": accounts_url(attention="person"),
         "account_states": _account_states(),
+        "silent": with_silent_crm(Account.objects.all()).count(),
+        "silent_url": accounts_url(attention="silent"),
     }
 
 

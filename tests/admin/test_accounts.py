@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from accounts.models import Account, Token
 from crm_cache.models import SyncRun
@@ -116,6 +117,15 @@ def test_a_viewer_does_nothing_to_accounts(viewer: Client, shop: Account, action
     assert viewer.get(page_of(shop, action)).status_code == 403
     assert yes(viewer, shop, action, reason="x").status_code == 403
     assert state(shop) == "active"
+
+
+def test_the_first_page_names_accounts_that_stand_still(operator: Client, shop: Account) -> None:
+    Account.objects.update(lane_failures=2)
+    assert "1 active account" in operator.get(reverse("admin:index")).content.decode()
+    assert operator.get(f"{list_of(Account)}?attention=silent").context["cl"].result_count == 1
+    Account.objects.update(state="paused", state_reason="They asked for it")
+    assert "They asked for it" in operator.get(reverse("admin:index")).content.decode()
+    assert operator.get(f"{list_of(Account)}?attention=person").context["cl"].result_count == 1
 
 
 def test_a_viewer_neither_edits_nor_connects(viewer: Client, shop: Account) -> None:
