@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any, TypeVar, cast
 
 from django.db.models import Model, QuerySet
@@ -17,6 +18,7 @@ from accounts.models import Account, live_accounts
 
 FIRST_SIZE, MOST_SIZE = 25, 10_000
 BIGGEST = 2**63 - 1
+BIGGEST_32 = 2**31 - 1
 Row = TypeVar("Row", bound=Model)
 
 
@@ -112,3 +114,14 @@ def number(text: Any) -> int:
         return int(text)
     except (TypeError, ValueError):
         return 0
+
+
+def number_32(text: Any) -> int:
+    """The same where the contract says int32, which is never left (D42)."""
+    found = number(text)
+    return found if abs(found) <= BIGGEST_32 else 0
+
+
+def rfc3339(moment: Any) -> str:
+    """A moment as a text in UTC (D10)."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

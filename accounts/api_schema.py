@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from rest_framework import serializers
 
 WORDS = {
     200: "Success",
@@ -26,3 +28,43 @@ def words(*codes: int) -> dict[Any, Any]:
 def optional(**described: str) -> list[OpenApiParameter]:
     """Query parameters that are texts and may be left out."""
     return [OpenApiParameter(name, str, description=text) for name, text in described.items()]
+
+
+class Int32(serializers.IntegerField):
+    """``format: int32``."""
+
+
+class Int64(serializers.IntegerField):
+    """``format: int64``."""
+
+
+class Component(serializers.Field):
+    """A field that the contract describes under a name of its own; subclasses say which, and as what."""
+
+    component: ClassVar[str]
+    schema: ClassVar[dict[str, Any]]
+
+
+class _FormatOfNumbers(OpenApiSerializerFieldExtension):
+    target_class: Any = Int32
+    match_subclasses = True
+    kind = "int32"
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        return {"type": "integer", "format": self.kind}
+
+
+class _FormatOfLongNumbers(_FormatOfNumbers):
+    target_class = Int64
+    kind = "int64"
+
+
+class _Named(OpenApiSerializerFieldExtension):
+    target_class = Component
+    match_subclasses = True
+
+    def get_name(self) -> str:
+        return str(self.target.component)
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        return dict(self.target.schema)

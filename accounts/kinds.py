@@ -9,7 +9,7 @@ import redis
 from django.conf import settings
 
 from connectors.base import SignIn
-from connectors.hosts import HostPolicy
+from connectors.hosts import HostNotAllowed, HostPolicy, bare_host
 from connectors.limiter import Limiter, NoPace, Pace
 from connectors.registry import CONNECTORS, connector_class, host_policy
 
@@ -32,6 +32,21 @@ def options_for(kind: str) -> Any:
 def host_policy_for(kind: str) -> HostPolicy:
     """Where this CRM's secrets may go."""
     return host_policy(kind, options_for(kind), settings.SANDBOX_HOSTS)
+
+
+def portal_host(kind: str, typed: str) -> str:
+    """The host of a customer's portal in what a person typed (D39). Raises ``HostNotAllowed``."""
+    hosts = host_policy_for(kind)
+    host = hosts.allow(bare_host(typed))
+    if host in options_for(kind).exact_hosts and host not in hosts.sandbox:
+        raise HostNotAllowed(f"{host!r} is the CRM's own server, nobody's portal")
+    return host
+
+
+def subdomain_of(kind: str, host: str) -> str:
+    """The first label of a cloud host, the whole of another one (D39)."""
+    label, _, suffix = host.partition(".")
+    return label if suffix in host_policy_for(kind).suffixes else host
 
 
 def sign_in_for(kind: str) -> SignIn:

@@ -13,12 +13,12 @@ from django.db import transaction
 from accounts import consent, states, tokens
 from accounts.access import connector_at, connector_for, keep_facts, remember
 from accounts.consent import ConnectError
-from accounts.kinds import host_policy_for, label_of, sign_in_for
+from accounts.kinds import label_of, portal_host, sign_in_for, subdomain_of
 from accounts.models import Account, ConnectAttempt, Token, live_accounts
 from connectors.auth import Tokens
 from connectors.base import Callback, Grant, Identity
 from connectors.errors import BadCallback, ConnectorError, NeedsReconnect, OurMistake, TryLater
-from connectors.hosts import HostNotAllowed, bare_host
+from connectors.hosts import HostNotAllowed
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +33,8 @@ def begin(account_id: str, kind: str, portal: str = "", return_url: str = "") ->
     (D18). Raises ``HostNotAllowed`` for a portal that is none of the CRM's, ``ConnectError`` for a return
     address that isn't listed.
     """
-    portal = host_policy_for(kind).allow(bare_host(portal)) if portal else ""
-    if return_url and not _is_listed(return_url):
+    portal = portal_host(kind, portal) if portal else ""
+    if return_url and return_url != _own_page(kind) and not _is_listed(return_url):
         raise ConnectError("return_url", label_of(kind))
     account, _ = live_accounts().get_or_create(account_id=account_id, crm=kind)
     if portal and account.state == Account.State.CONNECTING:
@@ -43,9 +43,12 @@ def begin(account_id: str, kind: str, portal: str = "", return_url: str = "") ->
     return account, sign_in_for(kind).authorize_url(state, portal)
 
 
-def default_return_url() -> str:
-    """Where a browser goes on to when nobody says otherwise; empty where nothing is listed."""
-    return settings.RETURN_URLS[0] if settings.RETURN_URLS else ""
+def default_return_url(kind: str) -> str:
+    """Where a browser goes on to when nobody says otherwise: the first listed address, else a page of ours.
+
+    For CRMs whose contract promises a redirect; without any return address the browser is answered at once.
+    """
+    return settings.RETURN_URLS[0] if settings.RETURN_URLS else _own_page(kind)
 
 
 def finish(query: Mapping[str, str]) -> tuple[Account, str]:
@@ -88,7 +91,7 @@ def _exchange(attempt: ConnectAttempt, callback: Callback, crm: str) -> Grant:
 
 
 def _identify(kind: str, grant: Grant) -> Identity:
-    store = _Held(grant.tokens)
+    store = Held(grant.tokens)
     return connector_at(kind, grant.host, store, grant.remote_id, grant.facts).identify()
 
 
@@ -112,7 +115,7 @@ def _store(attempt: ConnectAttempt, grant: Grant, identity: Identity) -> Account
 
 
 def _point(account: Account, host: str, remote_id: str = "") -> None:
-    account.host, account.remote_id, account.subdomain = host, remote_id, host.partition(".")[0]
+    account.host, account.remote_id, account.subdomain = host, remote_id, subdomain_of(account.crm, host)
     account.save(update_fields=["host", "remote_id", "subdomain"])
 
 
@@ -132,6 +135,11 @@ def _ask_for_sync(account_pk: int) -> None:
         current_app.send_task("crm_cache.tasks.sync_account", [account_pk])
     except Exception as exc:
         log.warning("account=%s sync could not be queued: %s", account_pk, type(exc).__name__)
+
+
+def _own_page(kind: str) -> str:
+    """``portals.ConnectedView``."""
+    return f"/connected/{kind}"
 
 
 def _is_listed(url: str) -> bool:
@@ -159,8 +167,8 @@ def _in_words(crm: str, refused: str = "refused", unanswered: str = "lost") -> I
         raise ConnectError("lost", crm) from exc
 
 
-class _Held:
-    """A ``TokenStore`` for a pair that isn't stored yet."""
+class Held:
+    """A ``TokenStore`` for a pair that isn't stored (yet)."""
 
     def __init__(self, pair: Tokens) -> None:
         self.pair = pair

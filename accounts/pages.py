@@ -42,6 +42,11 @@ def success_page(request: Request, account: Account, crm: str) -> HttpResponse:
     return _page(request, 200, crm, {"done": True, "account": account, "name": account.name or account.host})
 
 
+def connected_page(request: Request, kind: str, crm: str) -> HttpResponse:
+    """The same for a browser that was sent on here and no longer says whose account it was about."""
+    return _page(request, 200, crm, {"done": True, "account": {"crm": kind, "host": ""}, "name": ""})
+
+
 def failure_page(request: Request, error: ConnectError) -> HttpResponse:
     """Says what happened and what to do."""
     words = sentence(error.code, error.crm, _language(request))

@@ -21,14 +21,19 @@ LOOK_AGAIN = timedelta(minutes=2)
 
 
 def uninstall(kind: str, query: Mapping[str, str]) -> None:
-    """Disconnect whatever is tied to the removed CRM account. Raises ``BadCallback`` for a false notice.
-
-    The notice has no date, so an old one could be sent again after a new install: it only counts where the
-    CRM does refuse our tokens.
-    """
+    """Disconnect whatever is tied to the removed CRM account. Raises ``BadCallback`` for a false notice."""
     remote_id = sign_in_for(kind).read_uninstall(query)
     if not remote_id:
         raise BadCallback("The notice names no account")
+    forget(kind, remote_id)
+
+
+def forget(kind: str, remote_id: str) -> None:
+    """Disconnect what is tied to a CRM account from which a genuine notice says that we were removed.
+
+    Such notices have no date, so an old one could be sent again after a new install: it only counts where
+    the CRM does refuse our tokens.
+    """
     for account in live_accounts(crm=kind, remote_id=remote_id):
         if _is_refused(account):
             states.disconnect(account)

@@ -86,6 +86,20 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """What a CRM tells of an installation in one of its accounts; nothing of it is proven yet.
+
+    ``secret`` proves the notices of this installation. The first one can only be proven by the tokens it
+    brings (``grant``), a removal brings none.
+    """
+
+    remote_id: str
+    secret: str = field(repr=False)
+    removed: bool = False
+    grant: Grant | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FieldWish:
     """A field that a rule wants made: which record type, what it is called, which question fills it.
 
@@ -127,6 +141,9 @@ class SignIn(Protocol):
 
     def read_uninstall(self, query: Mapping[str, str]) -> str:
         """The remote account id of a genuine uninstall call. Raises ``BadCallback``."""
+
+    def read_notice(self, form: Mapping[str, str]) -> Notice | None:
+        """A posted notice, None where it is about something else. Only where the CRM posts notices."""
 
 
 class Connector(ABC):

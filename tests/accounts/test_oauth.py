@@ -63,7 +63,16 @@ def test_only_listed_return_addresses_are_taken(amo, settings):
     ):
         with pytest.raises(ConnectError):
             begin("shop", "amocrm", return_url=other)
-    assert default_return_url() == "https://quiz.example/crm"
+    assert default_return_url("amocrm") == "https://quiz.example/crm"
+
+
+@pytest.mark.django_db
+def test_without_a_list_of_addresses_a_browser_goes_on_to_a_page_of_ours(amo, settings, browser):
+    settings.RETURN_URLS = []
+    page = default_return_url("amocrm")
+    begin("shop", "amocrm", return_url=page)
+    assert "amoCRM is connected" in browser.get(page).content.decode()
+    assert browser.get("/connected/nothing").status_code == 404
 
 
 @pytest.mark.django_db

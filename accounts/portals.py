@@ -1,0 +1,142 @@
+"""Accounts of CRMs in which every customer has a portal: named first, authorised there, returned from."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any, cast
+
+from django.http import Http404, HttpResponse, QueryDict
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.parsers import FormParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import notices, oauth, states
+from accounts.api import CallerViewSet, CrmViewSet
+from accounts.api_errors import ApiError, NotFound
+from accounts.api_schema import words
+from accounts.consent import ConnectError
+from accounts.kinds import label_of
+from accounts.models import Account
+from accounts.pages import connected_page, wants_page
+from accounts.views import NEVER_KEPT, OpenView
+from connectors.errors import BadCallback, TryLater
+from connectors.hosts import HostNotAllowed
+from connectors.registry import CONNECTORS
+
+FORM = {"type": "object", "additionalProperties": {"type": "string"}}
+CODES = {"show": (401, 404, 500), "connect": (400, 401, 500), "remove": (200, 401, 500)}
+
+
+class PortalAccountSchema(AutoSchema):
+    """Names, bodies and codes come from ``view.dialect``."""
+
+    view: Any
+
+    def get_operation_id(self) -> str:
+        return str(self.view.dialect.OPERATIONS[self.view.action])
+
+    def get_tags(self) -> list[str]:
+        return [self.view.dialect.TAG]
+
+    def get_request_serializer(self) -> Any:
+        return self.view.dialect.REQUEST if self.view.action == "connect" else None
+
+    def get_response_serializers(self) -> Any:
+        dialect, said = self.view.dialect, words(*CODES[self.view.action])
+        if self.view.action == "connect":
+            return {
+                200: OpenApiResponse(dialect.CONNECTING, "The account, and the link to authorise it"),
+                **said,
+            }
+        if self.view.action == "show":
+            return {200: OpenApiResponse(dialect.RESPONSE, "The account"), **said}
+        return said
+
+
+class PortalAccountView(CrmViewSet):
+    """The caller's account; ``dialect`` is the module that spells this CRM's (``accounts/serializers``)."""
+
+    dialect: ModuleType | None = None
+    schema = PortalAccountSchema()
+
+    def connect(self, request: Request) -> Response:
+        """The account of a portal, and the link to its consent page; a live account works on until then."""
+        asked = self._dialect.REQUEST(data=request.data)
+        asked.is_valid(raise_exception=True)
+        account, link = self._begin(
+            asked.validated_data[self._dialect.PORTAL], asked.validated_data.get("return_url", "")
+        )
+        return Response({**self._dialect.write(account), "link": link}, headers=NEVER_KEPT)
+
+    def show(self, request: Request) -> Response:
+        """The account, from its first connecting on: stale until it is authorised (D18)."""
+        account = self.live_account()
+        if account is None:
+            raise NotFound("Not Found: no account of this CRM is connected", code="no_account")
+        return Response(self._dialect.write(account))
+
+    def remove(self, request: Request) -> Response:
+        """Disconnect and soft-delete the account; another one may be connected in its place."""
+        if account := self.live_account():
+            states.disconnect(account)
+        return Response("Success")
+
+    def _begin(self, portal: str, return_url: str) -> tuple[Account, str]:
+        goes_on = return_url or oauth.default_return_url(self.kind)
+        try:
+            return oauth.begin(self.caller_id, self.kind, portal, goes_on)
+        except HostNotAllowed as exc:
+            raise ApiError(f"Bad Request: {exc}", code="portal", field=self._dialect.PORTAL) from exc
+        except ConnectError as exc:
+            raise ApiError(f"Bad Request: {exc}", code=exc.code, field="return_url") from exc
+
+    @property
+    def _dialect(self) -> Any:
+        return self.dialect
+
+
+class HealthView(CallerViewSet):
+    """A sign of life for callers with a token (D3); a probe without one asks ``/healthz``."""
+
+    @extend_schema(operation_id="CheckHealth", tags=["Account"], request=None, responses=words(200, 401))
+    def show(self, request: Request) -> Response:
+        return Response("OK")
+
+
+class ConnectedView(OpenView):
+    """Where browsers end that have no other address to go on to: RETURN_URLS lists none (``oauth``)."""
+
+    @extend_schema(exclude=True)
+    def show(self, request: Request, crm: str) -> HttpResponse:
+        if crm not in CONNECTORS:
+            raise Http404
+        return connected_page(request, crm, label_of(crm)) if wants_page(request) else Response("Success")
+
+
+class NoticeView(OpenView):
+    """For a CRM's servers, which post notices about installations as forms."""
+
+    parser_classes = (FormParser,)
+
+    @extend_schema(
+        operation_id="TakeNotice",
+        tags=["Webhook"],
+        description="A portal tells that the integration was installed or removed there. Proven by the "
+        "installation's own token; a removal counts once the portal refuses our tokens. Other events are "
+        "passed over.",
+        request={"application/x-www-form-urlencoded": FORM},
+        responses={**words(200, 400, 403), 503: OpenApiResponse(str, "The portal can't be asked just now")},
+        auth=[],
+    )
+    def take(self, request: Request) -> Response:
+        try:
+            notices.take(
+                self.kind, {key: str(value) for key, value in cast("QueryDict", request.data).items()}
+            )
+        except BadCallback as exc:
+            raise ApiError(f"Forbidden: {exc}", code="forbidden", status=403) from exc
+        except TryLater as exc:
+            raise ApiError(exc.message, code="unavailable", status=503) from exc
+        return Response("Success")
