@@ -1,12 +1,12 @@
 """What a rule says beyond performer, pipeline and step: the keys of ``Placement.choices`` for Bitrix24.
 
-``Placement.pipeline`` and ``.step`` always are the deal's CATEGORY_ID and STAGE_ID, also where ``LEAD`` asks for
-a lead; the lead's STATUS_ID is ``STATUS``. So LEAD can be switched without losing either (contract D34).
+``Placement.pipeline`` and ``.step`` always are the deal's CATEGORY_ID and STAGE_ID, also where ``LEAD`` asks
+for a lead; the lead's STATUS_ID is ``STATUS``. So LEAD can be switched without losing either (contract D34).
 """
 
 from __future__ import annotations
 
-LEAD = "lead"  # bool: a lead instead of a deal
-STATUS = "status"  # the lead's STATUS_ID, an entry of the directory STATUS
-TYPE = "type"  # the deal's TYPE_ID, an entry of DEAL_TYPE
-SOURCE = "source"  # SOURCE_ID of either, an entry of SOURCE
+LEAD = "LeadFlag"  # bool: a lead instead of a deal
+STATUS = "StatusID"  # the lead's STATUS_ID, an entry of the directory STATUS
+TYPE = "TypeID"  # the deal's TYPE_ID, an entry of DEAL_TYPE
+SOURCE = "SourceID"  # SOURCE_ID of either, an entry of SOURCE
