@@ -35,8 +35,8 @@ class CachedListSchema(AutoSchema):
     def get_response_serializers(self) -> Any:
         if not self._reads:
             return words(200, 401, 404, 500)
-        refusals = words(401, 404, 500) if self._shape.missing else words(400, 401, 500)
-        return {200: self._shape.answer} | refusals
+        refusals = {400: not self._shape.lenient, 401: True, 404: bool(self._shape.missing), 500: True}
+        return {200: self._shape.answer} | words(*(code for code, said in refusals.items() if said))
 
     @property
     def _shape(self) -> ListShape:

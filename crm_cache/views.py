@@ -11,7 +11,6 @@ from rest_framework.response import Response
 from accounts.api import CrmViewSet, Page, cut, read_number, read_page
 from accounts.api_errors import NotFound
 from accounts.models import Account
-from crm_cache.models import CachedRow
 from crm_cache.runs import ask_for
 from crm_cache.schema import CachedListSchema
 from crm_cache.serializers.shape import ListShape
@@ -42,12 +41,13 @@ class CachedListView(CrmViewSet):
         account = self.live_account()
         if account is None:
             return 0, []
-        count, rows = cut(_rows(account, self.shape.what, picked), page)
+        count, rows = cut(_rows(account, self.shape, picked), page)
         return count, [self.shape.item(row, account) for row in rows]
 
 
-def _rows(account: Account, what: str, picked: dict[str, int]) -> QuerySet[Any]:
-    model: type[CachedRow] = LISTS[what].model
+def _rows(account: Account, shape: ListShape, picked: dict[str, int]) -> QuerySet[Any]:
+    listed = LISTS[shape.what]
     chosen = {column: str(number) for column, number in picked.items() if number}
-    rows = model._default_manager.filter(account=account, deleted=False, **chosen, **LISTS[what].offered)
-    return rows.order_by("id").defer(*LISTS[what].bulky)
+    rows = listed.model._default_manager.filter(account=account, deleted=False, **chosen, **listed.offered)
+    left_out = [column for column in listed.bulky if column not in shape.reads]
+    return rows.filter(**shape.only).order_by("id").defer(*left_out)

@@ -16,8 +16,9 @@ class ListShape:
     """One list of one CRM.
 
     ``item`` builds a row's answer; ``answer`` describes the whole of it in the schema. ``filters`` maps a
-    whole number of the query to the column it picks by. ``missing`` is the sentence of the 404 for an empty
-    list, where the contract has one (D7); ``lenient`` takes a bad page for the first one (D5).
+    whole number of the query to the column it picks by; ``only`` leaves out the rows that the contract has
+    no word for; ``reads`` names the bulky columns that ``item`` needs. ``missing`` is the sentence of the 404
+    for an empty list, where the contract has one (D7); ``lenient`` takes a bad page for the first one (D5).
     """
 
     what: str
@@ -27,5 +28,7 @@ class ListShape:
     refresh_id: str
     tag: str
     filters: Mapping[str, str] = field(default_factory=dict)
+    only: Mapping[str, Any] = field(default_factory=dict)
+    reads: tuple[str, ...] = ()
     missing: str = ""
     lenient: bool = False
