@@ -1,0 +1,100 @@
+"""One record to be made: its own fields, and the answers in user fields, each movable on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from typing import Any
+
+from connectors.bitrix24.batch import Command
+from connectors.bitrix24.fields import Unfit, convert, tidy
+from connectors.draft import FieldValue, Loss
+
+WORDS = {"CRM_DEAL": "deal", "CRM_LEAD": "lead", "CRM_CONTACT": "contact", "CRM_COMPANY": "company"}
+NO_CODE = "the field's name in requests is not known; refresh the list of fields"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A value of one user field and the answer it carries."""
+
+    code: str
+    value: Any
+    question: str = ""
+    text: str = ""
+    field_id: str = ""
+
+    def loss(self, entity: str, reason: str) -> Loss:
+        return Loss(self.question or self.code, self.text, reason, entity, self.field_id)
+
+
+@dataclass(slots=True)
+class Card:
+    """``entity`` is Bitrix24's word for the record type (CRM_DEAL)."""
+
+    entity: str
+    head: dict[str, Any]
+    pieces: list[Piece] = field(default_factory=list)
+
+    @property
+    def word(self) -> str:
+        return WORDS[self.entity]
+
+    def command(self, **links: Any) -> Command:
+        """``crm.deal.add`` and its siblings; ``links`` are what is known only by now."""
+        values = {piece.code: piece.value for piece in self.pieces}
+        given = {**self.head, **values, **{name: value for name, value in links.items() if value}}
+        return Command(f"crm.{self.word}.add", {"fields": given}, safe=False, why=f"the {self.word}")
+
+    def strip(self, complaint: str) -> list[Loss]:
+        """After a refusal: take out the values it names, or else all that the record can do without."""
+        named = [piece for piece in self.pieces if piece.code and piece.code.lower() in complaint.lower()]
+        taken = named or self.pieces
+        self.pieces = [piece for piece in self.pieces if piece not in taken]
+        losses = [piece.loss(self.entity, complaint) for piece in taken]
+        if not named:
+            losses += [
+                Loss(name.lower(), ", ".join(entry["VALUE"] for entry in self.head.pop(name)), complaint)
+                for name in ("EMAIL", "IM")
+                if name in self.head
+            ]
+        return losses
+
+
+def fill(
+    card: Card, values: Iterable[FieldValue], zone: tzinfo, currency: str
+) -> tuple[list[Piece], list[Loss]]:
+    """The answers meant for this record, and what of them fits nowhere."""
+    pieces: dict[str, Piece] = {}
+    losses: list[Loss] = []
+    for value in values:
+        if value.target.entity != card.entity:
+            continue
+        try:
+            piece, but = _piece(value, zone, currency)
+        except Unfit as exc:
+            losses.append(_loss(value, str(exc)))
+            continue
+        if but:
+            losses.append(_loss(value, but))
+        if piece.value is not None:
+            pieces[piece.code] = piece
+    return list(pieces.values()), losses
+
+
+def multifield(texts: Iterable[str], kind: str = "WORK") -> list[dict[str, str]]:
+    """Phones, e-mails and messengers as Bitrix24 keeps them (reference 4.2)."""
+    return [{"VALUE": text, "VALUE_TYPE": kind} for text in dict.fromkeys(map(tidy, texts)) if text]
+
+
+def _piece(value: FieldValue, zone: tzinfo, currency: str) -> tuple[Piece, str]:
+    fit = convert(value.texts, value.target, zone, currency)
+    if not value.target.code:
+        raise Unfit(NO_CODE)
+    piece = Piece(value.target.code, fit.value, value.question, value.text, value.target.remote_id)
+    return piece, fit.but
+
+
+def _loss(value: FieldValue, reason: str) -> Loss:
+    return Loss(value.question, value.text, reason, value.target.entity, value.target.remote_id)

@@ -1,0 +1,135 @@
+"""Bitrix24 for one portal: what we ask of it.
+
+REST v2, the classic CRM methods: apidocs.bitrix24.com. Quirks: ``NOTES.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from connectors.base import Capabilities, Connector, FieldWish, Identity, Journal, SignIn
+from connectors.bitrix24 import field_list, lists, new_fields
+from connectors.bitrix24.asking import rows
+from connectors.bitrix24.auth import BitrixSignIn
+from connectors.bitrix24.batch import Command, ask, send
+from connectors.bitrix24.delivery import Delivery
+from connectors.bitrix24.errors import BitrixReader
+from connectors.bitrix24.facts import Facts
+from connectors.bitrix24.health import problems_of
+from connectors.bitrix24.identity import ask_portal, ask_vendor, read_facts, read_identity, server_of
+from connectors.bitrix24.operating import OperatingBudget
+from connectors.bitrix24.plan import plan
+from connectors.bitrix24.recovery import carriers, search
+from connectors.bitrix24.talk import Talk
+from connectors.draft import Exchange, LeadDraft, Plan, Problem, Receipt, Target
+from connectors.errors import ConnectorError
+from connectors.hosts import HostPolicy
+from connectors.http import Door
+from connectors.rows import FieldRow, PipelineRow, StepRow, UserRow
+
+MONTH = 30 * 24 * 3600
+ENTITIES = {"lead": "CRM_LEAD", "deal": "CRM_DEAL", "contact": "CRM_CONTACT", "company": "CRM_COMPANY"}
+
+
+class BitrixConnector(Connector):
+    """One Bitrix24 portal."""
+
+    kind = "bitrix24"
+    label = "Bitrix24"
+    can = Capabilities(
+        oauth=True,
+        portal_first=True,
+        batch=12,  # four look-ups each fit into one request of 50, two dozen writes into its 60 seconds
+        parallel=2,
+        find_by_mark=True,
+        creates_fields=True,
+        search_lag=60,
+        refresh_every=MONTH,  # a used token is renewed when it has run out, an idle one once a month
+        lists=("users", "pipelines", "steps", "fields"),
+        entities=ENTITIES,
+    )
+
+    @classmethod
+    def sign_in(cls, options: Any, hosts: HostPolicy) -> SignIn:
+        return BitrixSignIn(options, hosts)
+
+    @property
+    def facts(self) -> Facts:
+        return Facts.read(self.remote.facts)
+
+    @property
+    def budget(self) -> OperatingBudget:
+        return OperatingBudget(self.pace, self.options.operating_limit)
+
+    @property
+    def lang(self) -> str:
+        return str(self.remote.facts.get("lang") or "ru")
+
+    # -- connecting ---------------------------------------------------------------------------------
+
+    def identify(self) -> Identity:
+        """The portal in its own words, then in the vendor's: only the portal makes us renew an old token."""
+        answers = ask_portal(self.door(), self.budget)
+        server = server_of(self.remote.facts)
+        install = ask_vendor(self.options, self.hosts, self.auth.current().access, server)
+        return read_identity(answers, install, self.remote)
+
+    def prepare(self) -> Mapping[str, Any]:
+        """Our fields for tags (an administrator's right), and whether the portal keeps leads."""
+        door = self.door()
+        known = read_facts(ask_portal(door, self.budget), {})
+        return {**known, "tag_fields": new_fields.tag_fields(door, self.budget, known.get("lang", self.lang))}
+
+    def check(self) -> tuple[Problem, ...]:
+        answers = ask_portal(self.door(), self.budget)
+        scopes = send(self.door(), [Command("scope")], self.budget)[0]
+        return problems_of(answers, scopes, self.facts, self.budget.held_methods())
+
+    # -- mirroring ----------------------------------------------------------------------------------
+
+    def fetch_users(self) -> Iterator[Sequence[UserRow]]:
+        return lists.users(self.door(), self.budget)
+
+    def fetch_pipelines(self) -> Iterator[Sequence[PipelineRow]]:
+        return lists.pipelines(self.door(), self.budget)
+
+    def fetch_steps(self) -> Iterator[Sequence[StepRow]]:
+        return lists.steps(self.door(), self.budget)
+
+    def fetch_fields(self) -> Iterator[Sequence[FieldRow]]:
+        return field_list.fields(self.door(), self.budget, self.lang)
+
+    # -- rules --------------------------------------------------------------------------------------
+
+    def create_fields(self, wishes: Sequence[FieldWish], known: Sequence[Target]) -> list[Target]:
+        return new_fields.create_fields(self.door(), self.budget, self.lang, wishes, known)
+
+    # -- delivering ---------------------------------------------------------------------------------
+
+    def deliver(self, drafts: Sequence[LeadDraft], journal: Journal) -> list[Receipt | ConnectorError]:
+        talk = Talk(self.door, journal, self.budget)
+        return Delivery(talk, self.facts, self.remote.base_url).run(drafts)
+
+    def plan(self, draft: LeadDraft) -> Plan:
+        return plan(draft, self.facts, self.remote.base_url)
+
+    def find(self, uids: Sequence[str]) -> Mapping[str, str]:
+        """Among deals and leads, each row read for our mark."""
+        commands = [search(word, uid) for uid in uids for word in ("deal", "lead")]
+        found: dict[str, str] = {}
+        for command, reply in zip(commands, ask(self.door(), commands, self.budget), strict=True):
+            uid = str(command.params["filter"]["=ORIGIN_ID"])
+            if ours := carriers(rows(reply), uid):
+                found.setdefault(uid, str(ours[0]["ID"]))
+        return found
+
+    def door(self, on_exchange: Callable[[Exchange], None] | None = None) -> Door:
+        return Door(
+            self.remote.base_url + self.facts.rest_path,
+            BitrixReader(self.hosts),
+            auth=self.auth,
+            pace=self.pace,
+            timeout=(self.options.connect_timeout, self.options.read_timeout),
+            on_exchange=on_exchange,
+        )

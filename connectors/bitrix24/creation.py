@@ -1,0 +1,93 @@
+"""Making the records of one draft: company, contact, then the deal or lead that links them (reference 4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from connectors.bitrix24.asking import Story, reply_to
+from connectors.bitrix24.cards import Card
+from connectors.bitrix24.errors import NO_RIGHTS
+from connectors.bitrix24.parcel import DEAL, pipeline_of
+from connectors.bitrix24.people import meet
+from connectors.bitrix24.recovery import recover
+from connectors.bitrix24.work import Work
+from connectors.draft import Problem
+from connectors.errors import Refused, RuleNeedsFixing, Unclear
+
+UNMENDABLE = frozenset({NO_RIGHTS, "error_method_not_found"})
+MOST_TRIES = 3
+
+
+def story(work: Work) -> Story[None]:
+    """A draft's way from beginning to end. Each id is written down before the next command is sent."""
+    if work.draft.look_first and not work.lead:
+        yield from recover(work)
+    if work.lead:
+        return
+    check_place(work)
+    yield from meet(work)
+    yield from make(work, "company", work.parcel.company)
+    yield from make(work, "contact", work.parcel.contact, COMPANY_ID=work.journal.get("company"))
+    yield from make_record(work)
+
+
+def check_place(work: Work) -> None:
+    """A step of another pipeline would silently become the first one (reference 4.1)."""
+    head = work.parcel.record.head
+    step, pipeline = str(head.get("STAGE_ID", "")), str(head.get("CATEGORY_ID", ""))
+    if work.parcel.record.entity != DEAL or not step or int(pipeline_number(step)) == int(pipeline or 0):
+        return
+    message = f"Step {step} is not in pipeline {pipeline}; choose another one."
+    raise RuleNeedsFixing(
+        message,
+        code="step_gone",
+        problem=Problem("step_gone", message, "StageID"),
+        remedy="Choose a step of the rule's pipeline and save the rule again.",
+    )
+
+
+def pipeline_number(step: str) -> str:
+    number = pipeline_of(step)
+    return number if number.isdigit() else "-1"
+
+
+def make(work: Work, word: str, card: Card | None, **links: Any) -> Story[None]:
+    """Make somebody who comes along. A portal that won't have them gets the deal all the same."""
+    if card is None or work.journal.get(word):
+        return
+    try:
+        work.journal[word] = yield from add(work, card, links)
+    except Refused as refusal:
+        if refusal.code in UNMENDABLE:
+            raise
+        work.warn(f"{word}_refused", f"Bitrix24 took no {word}: {refusal.message}")
+
+
+def make_record(work: Work) -> Story[None]:
+    contact, company = work.journal.get("contact"), work.journal.get("company")
+    links = {"CONTACT_IDS": [contact] if contact else None, "COMPANY_ID": company}
+    made = yield from add(work, work.parcel.record, links, comments=True)
+    work.journal |= {"lead": made, "kind": work.parcel.record.word}
+
+
+def add(work: Work, card: Card, links: dict[str, Any], *, comments: bool = False) -> Story[str]:
+    """The new record's id. What the portal refuses is taken out and told, never the lead (design 5.6)."""
+    for tries_left in reversed(range(MOST_TRIES)):
+        text = {"COMMENTS": work.comments()} if comments else {}
+        try:
+            reply = yield from reply_to(card.command(**links, **text))
+        except Refused as refusal:
+            losses = [] if refusal.code in UNMENDABLE or not tries_left else card.strip(refusal.message)
+            if not losses:
+                raise
+            work.lose(losses)
+        else:
+            return made_id(reply.value)
+    raise AssertionError("unreachable")
+
+
+def made_id(value: Any) -> str:
+    """The id that an add returned."""
+    if isinstance(value, bool) or not isinstance(value, (int, str)) or not str(value).strip("0 "):
+        raise Unclear("Bitrix24's answer doesn't name the record it made", code="no_reply")
+    return str(value)

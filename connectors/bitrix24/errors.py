@@ -1,0 +1,205 @@
+"""What Bitrix24's answers mean: its own code in any case first, the status second (reference 2.3, 2.4).
+
+apidocs.bitrix24.com: _includes/system-errors
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from connectors.bitrix24.token_answers import unpaid
+from connectors.errors import ConnectorError, NeedsReconnect, OurMistake, Refused, TryLater, Unclear
+from connectors.hosts import HostNotAllowed, HostPolicy
+from connectors.http import Answer
+
+NO_RIGHTS, NO_SCOPE, NOT_FOUND, OPERATING = "no_rights", "no_scope", "not_found", "operating_limit"
+EXPIRED = frozenset({"expired_token", "invalid_token"})
+REDIRECTS = frozenset({301, 302, 307, 308})
+BUSY_WAIT, OPERATING_WAIT, LONG_WAIT = 3, 120, 3600
+PLAN_WORDS = ("commercial plan", "subscription", "тариф")
+DENIED_WORDS = ("access denied", "доступ запрещ", "insufficient rights", "недостаточно прав")
+
+
+class BitrixReader:
+    """Bitrix24's table of answers for one door."""
+
+    def __init__(self, hosts: HostPolicy) -> None:
+        self.hosts = hosts
+        self.asked_where = False
+
+    def is_expired(self, answer: Answer) -> bool:
+        """An old token, or a renamed portal: a renewal names the new address with the OAuth server's word."""
+        if answer.status in REDIRECTS and not self.asked_where and self._leads_to_a_portal(answer):
+            self.asked_where = True
+            return True
+        return code_of(answer) in EXPIRED
+
+    def failure(self, answer: Answer, safe: bool) -> ConnectorError | None:
+        body = answer.json if isinstance(answer.json, dict) else {}
+        if "error" in body:
+            return meaning(body, safe, answer.status)
+        if answer.ok and "result" in body:
+            return None
+        if answer.ok:
+            return _lost("Bitrix24's answer can't be read", "unreadable", safe)
+        return _by_status(answer.status, safe)
+
+    def _leads_to_a_portal(self, answer: Answer) -> bool:
+        try:
+            self.hosts.allow(urlsplit(answer.headers.get("Location", "")).netloc)
+        except (HostNotAllowed, ValueError):
+            return False
+        return True
+
+
+def code_of(answer: Answer) -> str:
+    body = answer.json if isinstance(answer.json, dict) else {}
+    return str(body.get("error") or "").lower()
+
+
+def meaning(body: Mapping[str, Any], safe: bool, status: int = 400) -> ConnectorError:
+    """What an error says, be it an answer's or one command's of a batch."""
+    code = str(body.get("error") or "").lower()
+    words = str(body.get("error_description") or "").strip()[:500]
+    if code in TABLE:
+        return TABLE[code](words)
+    if code in ("internal_server_error", "error_unexpected_answer") or status >= 500:
+        return _lost(f"Bitrix24 failed ({code or status})", code or f"http_{status}", safe)
+    if any(known in words.lower() for known in DENIED_WORDS):
+        return no_rights(words)
+    if code == NOT_FOUND or words.lower().rstrip(".") == "not found":
+        return Refused(f"Bitrix24 has no such record: {words}", code=NOT_FOUND)
+    if status == 401:
+        return _gone(words)
+    return Refused(f"Bitrix24 says no: {words or code or status}", code=code or f"http_{status}")
+
+
+def as_account_error(error: ConnectorError) -> ConnectorError:
+    """Missing rights at the heart of a delivery concern the whole account."""
+    if error.code != NO_RIGHTS:
+        return error
+    return NeedsReconnect(
+        error.message, code=error.code, remedy=error.remedy, account_wide=True, trace=error.trace
+    )
+
+
+def no_rights(words: str) -> Refused:
+    return Refused(
+        f"Bitrix24 allows this only to somebody with more rights ({words})",
+        code=NO_RIGHTS,
+        remedy="Give the user who connected these rights in Bitrix24, or connect as an administrator.",
+    )
+
+
+def operating_limit(seconds: float) -> TryLater:
+    return TryLater(
+        "Bitrix24's time budget for this method is used up",
+        code=OPERATING,
+        after=seconds,
+        account_wide=True,
+    )
+
+
+# -- one function a kind of answer ----------------------------------------------------------------------
+
+
+def _lost(words: str, code: str, safe: bool) -> ConnectorError:
+    """5xx and nonsense say nothing about the work: reads are repeated, writes are looked for."""
+    return (TryLater if safe else Unclear)(words, code=code, account_wide=True)
+
+
+def _by_status(status: int, safe: bool) -> ConnectorError:
+    """Answers without a code come from what stands before the portal."""
+    if status in REDIRECTS:
+        return _later("Bitrix24 sends us elsewhere", "redirected")
+    if status == 429:
+        return _busy("")
+    if status == 401:
+        return _gone("")
+    if status >= 500:
+        return _lost(f"Bitrix24 failed ({status})", f"http_{status}", safe)
+    return _later(f"The portal does not answer as one ({status})", f"http_{status}")
+
+
+def _later(words: str, code: str, after: float | None = None, remedy: str = "") -> TryLater:
+    return TryLater(words, code=code, after=after, remedy=remedy, account_wide=True)
+
+
+def _busy(words: str) -> ConnectorError:
+    return _later("Bitrix24 asks us to slow down", "busy", BUSY_WAIT)
+
+
+def _operating(words: str) -> ConnectorError:
+    return operating_limit(OPERATING_WAIT)
+
+
+def _overloaded(words: str) -> ConnectorError:
+    remedy = "Ask Bitrix24's support why the portal is blocked."
+    return _later("Bitrix24 has blocked this portal's requests", "overload", LONG_WAIT, remedy)
+
+
+def _stale(words: str) -> ConnectorError:
+    """Inside a batch: the token ran out between two commands."""
+    return _later("The token ran out meanwhile", "expired_token", 1)
+
+
+def _unpaid(words: str) -> ConnectorError:
+    return unpaid()
+
+
+def _denied(words: str) -> ConnectorError:
+    """The plan, or the user's rights: only the text tells (reference 2.4)."""
+    if not any(known in words.lower() for known in PLAN_WORDS):
+        return no_rights(words)
+    remedy = "Change the plan of this Bitrix24; deliveries go on by themselves."
+    return _later(f"This Bitrix24's plan has no REST API ({words})", "plan", LONG_WAIT, remedy)
+
+
+def _waiting(words: str) -> ConnectorError:
+    remedy = "An administrator of the portal must allow the method."
+    return _later(f"Bitrix24 waits for a confirmation ({words})", "confirm_waiting", LONG_WAIT, remedy)
+
+
+def _reconnect(sentence: str, remedy: str, code: str = "") -> Callable[[str], ConnectorError]:
+    def error(words: str) -> ConnectorError:
+        message = f"{sentence} ({words})" if words else sentence
+        return NeedsReconnect(message, code=code or "unauthorized", remedy=remedy, account_wide=True)
+
+    return error
+
+
+def _ours(words: str) -> ConnectorError:
+    return OurMistake(f"Bitrix24 does not take our requests: {words}", code="bad_request", account_wide=True)
+
+
+AGAIN = "Connect Bitrix24 again."
+INSTALL = "Install the application in Bitrix24 again, then connect it."
+OTHER_USER = "Connect Bitrix24 again under a working administrator's account."
+_gone = _reconnect("Bitrix24 refuses our token", AGAIN)
+
+TABLE: dict[str, Callable[[str], ConnectorError]] = {
+    "query_limit_exceeded": _busy,
+    "operation_time_limit": _operating,
+    "overload_limit": _overloaded,
+    "expired_token": _stale,
+    "invalid_token": _stale,
+    "no_auth_found": _gone,
+    "error_oauth": _reconnect("The application is not installed in this Bitrix24", INSTALL, "not_installed"),
+    "application_not_found": _reconnect("The application is not installed", INSTALL, "not_installed"),
+    "authorization_error": _reconnect("The user who connected can't work any more", OTHER_USER, "user_gone"),
+    "payment_required": _unpaid,
+    "insufficient_scope": _reconnect(
+        "The application has too few rights", "Tick crm and user on the application's card.", NO_SCOPE
+    ),
+    "user_access_error": _reconnect("The user may not use the application", OTHER_USER, "user_access"),
+    "invalid_credentials": _gone,
+    "access_denied": _denied,
+    "invalid_request": _ours,
+    "portal_deleted": _reconnect("The portal was deleted", "Connect another Bitrix24.", "portal_deleted"),
+    "method_confirm_waiting": _waiting,
+    "method_confirm_denied": _reconnect("An administrator forbade the method", AGAIN, "confirm_denied"),
+    "wrong_auth_type": _gone,
+    "allowed_only_intranet_user": _reconnect("Only employees may do this", OTHER_USER, "not_intranet"),
+}

@@ -1,0 +1,106 @@
+"""Whose portal is it, and what a delivery needs to know of it (reference 1.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from connectors.base import Identity, Remote
+from connectors.bitrix24.batch import Budget, Command, Outcome, Reply, send
+from connectors.bitrix24.errors import NO_SCOPE, BitrixReader
+from connectors.bitrix24.lists import allowed
+from connectors.bitrix24.options import BitrixOptions
+from connectors.bitrix24.token_answers import portal_of
+from connectors.errors import NeedsReconnect
+from connectors.hosts import HostPolicy, bare_host
+from connectors.http import Door
+
+APP_INFO = "/rest/app.info/"
+QUESTIONS = {
+    "profile": "profile",
+    "user": "user.current",
+    "app": "app.info",
+    "mode": "crm.settings.mode.get",
+    "currency": "crm.currency.base.get",
+}
+TOLERATED = frozenset({NO_SCOPE})
+
+
+def ask_portal(door: Door, budget: Budget) -> dict[str, Reply]:
+    """What the portal tells of itself and of the user who connected; what it keeps to itself is left out."""
+    commands = [Command(method, why=f"the portal's {word}") for word, method in QUESTIONS.items()]
+    outcomes: list[Outcome] = send(door, commands, budget)
+    return dict(allowed(zip(QUESTIONS, outcomes, strict=True), {"profile"}, TOLERATED))
+
+
+def ask_vendor(options: BitrixOptions, hosts: HostPolicy, access: str, server: str) -> Mapping[str, Any]:
+    """The vendor's own word on whose token this is: it is not for the portal to say (reference 1.5)."""
+    host = server if server in options.oauth_hosts else options.oauth_host
+    door = Door(hosts.base_url(host), BitrixReader(hosts), timeout=(options.connect_timeout, 15.0))
+    result = door.call("GET", APP_INFO, params={"auth": access})["result"]
+    install = result.get("install") if isinstance(result, dict) else None
+    return install if isinstance(install, dict) else {}
+
+
+def read_identity(answers: Mapping[str, Reply], install: Mapping[str, Any], remote: Remote) -> Identity:
+    """Raises ``NeedsReconnect`` where the token belongs to another portal than the one we talk to."""
+    host = urlsplit(remote.base_url).netloc
+    member = str(install.get("member_id") or "")
+    told = portal_of(install)
+    if not member or (remote.remote_id and member != remote.remote_id) or (told and told != host):
+        raise foreign_token()
+    me = {**_dict(answers, "profile"), **_dict(answers, "user")}
+    name = " ".join(str(me[part]) for part in ("NAME", "LAST_NAME") if me.get(part))
+    return Identity(
+        remote_id=member,
+        name=host,
+        host=host,
+        subdomain=host.partition(".")[0],
+        user_id=str(me.get("ID") or ""),
+        user_name=name,
+        user_email=str(me.get("EMAIL") or ""),
+        user_role="admin" if is_admin(me) else str(me.get("WORK_POSITION") or ""),
+        facts=read_facts(answers, install),
+    )
+
+
+def read_facts(answers: Mapping[str, Reply], install: Mapping[str, Any]) -> dict[str, Any]:
+    """``offset`` is a moment of the portal's clock, whose end tells its distance from UTC."""
+    app = _dict(answers, "app")
+    facts = {
+        "mode": _value(answers, "mode"),
+        "lang": str(app.get("LANGUAGE_ID") or "").lower(),
+        "currency": _value(answers, "currency"),
+        "offset": answers["profile"].moment[-6:] if "profile" in answers else "",
+        "status": str(install.get("status") or ""),
+        "license": str(app.get("LICENSE") or ""),
+    }
+    return {key: value for key, value in facts.items() if value not in (None, "", [])}
+
+
+def is_admin(me: Mapping[str, Any]) -> bool:
+    return me.get("ADMIN") in (True, "Y", "1", 1) or me.get("IS_ADMIN") in (True, "Y", "1", 1)
+
+
+def server_of(facts: Mapping[str, Any]) -> str:
+    return bare_host(str(facts.get("server_endpoint") or ""))
+
+
+def foreign_token() -> NeedsReconnect:
+    return NeedsReconnect(
+        "The token belongs to another Bitrix24 than the one it is used at",
+        code="foreign_token",
+        remedy="Connect Bitrix24 again.",
+        account_wide=True,
+    )
+
+
+def _value(answers: Mapping[str, Reply], word: str) -> Any:
+    value = answers[word].value if word in answers else None
+    return value if isinstance(value, (str, int)) else None
+
+
+def _dict(answers: Mapping[str, Reply], word: str) -> dict[str, Any]:
+    value = answers[word].value if word in answers else None
+    return value if isinstance(value, dict) else {}

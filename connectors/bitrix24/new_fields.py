@@ -1,0 +1,148 @@
+"""Making user fields, never a second one of the same name (reference 4.6).
+
+A field's name in requests follows from what it is for, so that a repeat after a lost answer meets itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from connectors.base import FieldWish
+from connectors.bitrix24.asking import rows
+from connectors.bitrix24.batch import Budget, Command, ask, send
+from connectors.bitrix24.errors import NO_RIGHTS
+from connectors.bitrix24.field_list import field_row, list_command
+from connectors.bitrix24.fields import shorten, tidy
+from connectors.draft import Target
+from connectors.errors import ConnectorError, Refused
+from connectors.http import Door
+from connectors.rows import FieldRow
+
+TAGGED = ("CRM_DEAL", "CRM_LEAD", "CRM_CONTACT", "CRM_COMPANY")
+TAGS_NAME, TAGS_LABEL = "UF_CRM_QUIZ_TAGS", "Теги квиза"
+LONGEST_LABEL = 250
+# The quiz's word for a question -> Bitrix24's type. An unknown word becomes a text, which takes anything.
+TYPES = {
+    **dict.fromkeys(("number", "numeric", "range", "rating"), "double"),
+    "integer": "integer",
+    **dict.fromkeys(("select", "radio", "radiobutton", "variant", "images", "emoji"), "enumeration"),
+    **dict.fromkeys(("multiselect", "checkboxes"), "enumeration"),
+    **dict.fromkeys(("checkbox", "boolean"), "boolean"),
+    **dict.fromkeys(("date", "birthday"), "date"),
+    **dict.fromkeys(("datetime", "date_time"), "datetime"),
+    **dict.fromkeys(("url", "file", "link"), "url"),
+    "money": "money",
+}
+SEVERAL = frozenset({"multiselect", "checkboxes"})
+Key = tuple[str, str, str, bool]
+
+
+def create_fields(
+    door: Door, budget: Budget, lang: str, wishes: Sequence[FieldWish], known: Sequence[Target]
+) -> list[Target]:
+    """Aligned with ``wishes``: what is known, else what the portal has by now, else newly made fields."""
+    found = {key_of(target): target for target in known}
+    entities = list(dict.fromkeys(wish.entity for wish in wishes if _key(wish) not in found))
+    if entities:
+        found |= {key_of(target): target for target in fresh(door, budget, lang, entities)}
+    missing = {_key(wish): wish for wish in wishes if _key(wish) not in found}
+    if missing:
+        ask(door, [_add(wish) for wish in missing.values()], budget)
+        found |= {key_of(target): target for target in fresh(door, budget, lang, entities)}
+    return [_made(found, wish) for wish in wishes]
+
+
+def fresh(door: Door, budget: Budget, lang: str, entities: Sequence[str]) -> list[Target]:
+    """The fields as they are now: only a list tells the ids of a field's choices."""
+    return [target(row) for row in _rows(door, budget, lang, entities)]
+
+
+def tag_fields(door: Door, budget: Budget, lang: str) -> dict[str, str]:
+    """Our field for tags on each record type: found by its name, else made. None where we may not."""
+    have = {row.entity for row in _rows(door, budget, lang, TAGGED) if row.code == TAGS_NAME}
+    missing = [entity for entity in TAGGED if entity not in have]
+    outcomes = send(door, [_add_tags(entity) for entity in missing], budget)
+    for entity, outcome in zip(missing, outcomes, strict=True):
+        if not isinstance(outcome, ConnectorError):
+            have.add(entity)
+        elif outcome.code != NO_RIGHTS:
+            raise outcome
+    return {entity: TAGS_NAME for entity in TAGGED if entity in have}
+
+
+def target(row: FieldRow) -> Target:
+    return Target(row.entity, row.remote_id, row.name, row.type, row.code, row.options, row.multiple)
+
+
+def key_of(target: Target) -> Key:
+    return target.entity, _loose(target.name), target.type, target.multiple
+
+
+def type_of(wish: FieldWish) -> str:
+    """A list without choices can't be filled: its answers go into a text."""
+    kind = TYPES.get(wish.question_type.lower(), "string")
+    return "string" if kind == "enumeration" and not _choices(wish) else kind
+
+
+def _rows(door: Door, budget: Budget, lang: str, entities: Iterable[str]) -> list[FieldRow]:
+    entities = list(entities)
+    replies = ask(door, [list_command(entity, lang) for entity in entities], budget)
+    pairs = zip(entities, replies, strict=True)
+    return [field_row(entity, row) for entity, reply in pairs for row in rows(reply) if row.get("ID")]
+
+
+def _key(wish: FieldWish) -> Key:
+    return wish.entity, _loose(_label(wish)), type_of(wish), _multiple(wish)
+
+
+def _loose(name: str) -> str:
+    return " ".join(name.split()).casefold()
+
+
+def _label(wish: FieldWish) -> str:
+    return shorten(tidy(wish.name), LONGEST_LABEL) or "Quiz"
+
+
+def _multiple(wish: FieldWish) -> bool:
+    return wish.question_type.lower() in SEVERAL and type_of(wish) == "enumeration"
+
+
+def _choices(wish: FieldWish) -> list[str]:
+    return list(dict.fromkeys(filter(None, map(tidy, wish.choices))))
+
+
+def _add(wish: FieldWish) -> Command:
+    body: dict[str, Any] = {
+        "FIELD_NAME": _field_name(wish),
+        "USER_TYPE_ID": type_of(wish),
+        "LABEL": _label(wish),
+        "MULTIPLE": "Y" if _multiple(wish) else "N",
+    }
+    if body["USER_TYPE_ID"] == "enumeration":
+        body["LIST"] = [{"VALUE": text, "SORT": n * 10} for n, text in enumerate(_choices(wish), start=1)]
+    return _command(wish.entity, body)
+
+
+def _field_name(wish: FieldWish) -> str:
+    """At most 20 characters, as old portals want it."""
+    digest = hashlib.sha256("|".join(map(str, _key(wish))).encode()).hexdigest()
+    return f"UF_CRM_Q{digest[:10].upper()}"
+
+
+def _add_tags(entity: str) -> Command:
+    body = {"FIELD_NAME": TAGS_NAME, "USER_TYPE_ID": "string", "LABEL": TAGS_LABEL, "MULTIPLE": "Y"}
+    return _command(entity, body)
+
+
+def _command(entity: str, body: Mapping[str, Any]) -> Command:
+    word = entity.removeprefix("CRM_").lower()
+    return Command(f"crm.{word}.userfield.add", {"fields": body}, safe=False, why="a field")
+
+
+def _made(found: Mapping[Key, Target], wish: FieldWish) -> Target:
+    try:
+        return found[_key(wish)]
+    except KeyError:
+        raise Refused(f"Bitrix24 did not make the field “{wish.name}”", code="field_not_made") from None

@@ -1,0 +1,41 @@
+"""What the operator sets for Bitrix24; each field is an environment variable ``BITRIX24_<FIELD>``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# The vendor publishes no full list (reference 1.8): a new country is added here or in the setting.
+COUNTRIES = (
+    *("ru", "by", "kz", "ua", "com", "eu", "de", "es", "fr", "it", "pl", "uk"),
+    *("in", "cn", "id", "vn", "jp", "com.br", "com.tr"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BitrixOptions:
+    """The application's keys, the hosts it may talk to, its pace (reference 1.2, 1.8, 2.7).
+
+    ``self_hosted`` are portals under domains of their own, each allowed by name. ``operating_limit`` is
+    how many seconds of the portal's work one method may take in ten minutes.
+    """
+
+    client_id: str = ""
+    client_secret: str = ""
+    redirect_uri: str = "http://localhost:8000/webhook/create"
+    oauth_host: str = "oauth.bitrix24.tech"
+    exact_hosts: tuple[str, ...] = ("oauth.bitrix24.tech", "oauth.bitrix.info")
+    host_suffixes: tuple[str, ...] = tuple(f"bitrix24.{country}" for country in COUNTRIES)
+    self_hosted: tuple[str, ...] = ()
+    requests_per_second: float = 2.0
+    burst: int = 50
+    operating_limit: float = 420.0
+    connect_timeout: float = 5.0
+    read_timeout: float = 65.0
+
+    @property
+    def oauth_hosts(self) -> frozenset[str]:
+        """The servers that may see our secret."""
+        return frozenset({*self.exact_hosts, self.oauth_host})
+
+    def __repr__(self) -> str:
+        return "BitrixOptions(...)"
