@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 SANDBOXES: dict[str, str] = {
     "amocrm": "connectors.sandbox.amocrm.AmoSandbox",
+    "bitrix24": "connectors.sandbox.bitrix24.BitrixSandbox",
 }
 
 

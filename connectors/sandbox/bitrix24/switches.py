@@ -1,0 +1,68 @@
+"""What may be chosen about this Bitrix24. Most lines are UNCONFIRMED facts of the reference, section 10."""
+
+from __future__ import annotations
+
+from typing import Any
+
+DEFAULTS: dict[str, Any] = {
+    # limits (2.7); off by default so that in-process tests may be fast, on when served over HTTP
+    "limits": False,
+    "bucket": 50,
+    "drain": 2.0,
+    "operating_limit": 480.0,
+    "operating_fields": True,  # `operating*` in `time`; never for an on-premise portal
+    "cost": 0.05,  # seconds that a call is said to have taken
+    "costs": {},  # the same by method: {"crm.deal.add": 0.5}
+    "batch_charge": "nested",
+    # statuses (2.4, 10.3)
+    "statuses": "docs",
+    "status_of": {},  # {"PORTAL_DELETED": 403} overrules the column above
+    # OAuth (1.1 to 1.6)
+    "consent_page": False,  # a page with Allow first; otherwise the signed-in user is sent back at once
+    "authorize_error_status": 200,
+    "redirect_scope": True,
+    "code_error": "invalid_grant",
+    "code_error_status": 400,
+    "token_post": "accept",
+    "token_scope": "app",
+    "refresh_grace": 0.0,  # seconds in which the old pair still works after a refresh
+    "old_access": "expired_token",
+    "uninstalled": "ERROR_OAUTH",
+    "https_only": True,
+    # reading (3)
+    "category_5_8": "NOT_FOUND",
+    "category_3_4": "empty",
+    "old_invoice": "there",
+    "empty_multiple": False,  # how classic methods read an empty multiple field: false or []
+    # writing (4)
+    "bad_number": "zero",
+    "uf_boolean_n": True,  # "N" is truthy in classic methods
+    "crm_bare_id": True,
+    "mandatory_enforced": False,
+    "unmentioned_options": "stay",
+    "import_events": True,
+    # simple mode (4.7)
+    "conversion_delay": 0.0,
+    "converted_lead": "kept",
+    "conversion_keeps_origin": True,
+    # dedupe (5.1)
+    "phone_eight_is_seven": False,
+    # events (6)
+    "event_tokens": False,
+}
+CHOICES: dict[str, tuple[Any, ...]] = {
+    "batch_charge": ("nested", "outer"),
+    "statuses": ("docs", "core", "sdk"),
+    "code_error": ("invalid_grant", "expired_token"),
+    "token_post": ("accept", "refuse code", "refuse"),
+    "token_scope": ("app", "list"),
+    "old_access": ("expired_token", "invalid_token"),
+    "uninstalled": ("ERROR_OAUTH", "APPLICATION_NOT_FOUND"),
+    "category_5_8": ("NOT_FOUND", "ENTITY_TYPE_NOT_SUPPORTED"),
+    "category_3_4": ("empty", "default", "ENTITY_TYPE_NOT_SUPPORTED"),
+    "old_invoice": ("there", "gone"),
+    "empty_multiple": (False, []),
+    "bad_number": ("zero", "refuse"),
+    "unmentioned_options": ("stay", "go"),
+    "converted_lead": ("kept", "gone"),
+}
