@@ -31,6 +31,7 @@ class Child:
         self, name: str, command: Sequence[str], log: Path, cwd: Path, env: Mapping[str, str]
     ) -> None:
         self.name, self.log = name, log
+        self.serves = True  # a command that is to end by itself doesn't
         log.unlink(missing_ok=True)
         with own_file(log, "wb") as file:
             self.process = subprocess.Popen(  # noqa: S603 - our own commands
@@ -88,6 +89,7 @@ class Children:
     def run(self, name: str, *command: str, seconds: float = 60) -> str:
         """A command that ends by itself; what it printed. Raises ``DemoFailed``."""
         child = self.start(name, *command)
+        child.serves = False
         self.wait(lambda: child.status is not None, seconds, f"{name} to end")
         self.running.remove(child)
         if child.status:
@@ -106,7 +108,7 @@ class Children:
     def check(self) -> None:
         """Raises ``DemoFailed`` where a service has ended by itself."""
         for child in self.running:
-            if child.status:
+            if child.serves and child.status is not None:
                 raise child.failed(f"stopped (exit status {child.status})")
 
     def stop(self, children: Iterable[Child]) -> None:

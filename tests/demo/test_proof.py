@@ -1,0 +1,103 @@
+"""What the demo calls wrong: its table must not be green by habit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from config.demo import proof
+from config.demo.answers import ANSWERS
+from config.demo.proof import read_back
+from config.demo.scenario import Chosen, scenarios
+
+CHOSEN = Chosen("Квизы", "Новая заявка", "Игорь Кузнецов")
+ANNA, SERGEY, ANNA_AGAIN = ANSWERS[0], ANSWERS[1], ANSWERS[7]
+
+
+def lead_of(number: int, answer: dict[str, Any], contact_id: int) -> dict[str, Any]:
+    place = {"pipeline": CHOSEN.pipeline, "step": CHOSEN.step, "responsible": CHOSEN.performer}
+    contact = {"id": contact_id, "name": answer["contact"]["name"], "Телефон": answer["contact"]["phone"]}
+    return {"id": number, **place, "contact": contact, "fields": {"mark": f"qz-{number}"}}
+
+
+class Desk:
+    """Our side: a delivery per answer, numbered as the leads are."""
+
+    def __init__(self, answers: list[dict[str, Any]]) -> None:
+        self.deliveries = {
+            number: {
+                "id": number,
+                "answerID": answer["answerID"],
+                "state": "delivered",
+                "leadID": str(number),
+                "mark": f"qz-{number}",
+            }
+            for number, answer in enumerate(answers, start=1)
+        }
+
+    def rows(self, path: str, **query: Any) -> list[dict[str, Any]]:
+        return list(self.deliveries.values())
+
+    def get(self, path: str) -> dict[str, Any]:
+        return self.deliveries[int(path.rpartition("/")[2])]
+
+
+@pytest.fixture
+def judge(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What is wrong with a ledger, given the answers that were posted."""
+
+    def judge(answers: list[dict[str, Any]], ledger: list[dict[str, Any]], **changed: Any) -> str:
+        monkeypatch.setattr(proof, "look_into", lambda *_: ledger)
+        desk = Desk(answers)
+        desk.deliveries[1] |= changed
+        found = read_back("http://control", desk, scenarios()[0], CHOSEN, answers)
+        return "\n".join(found.complaints())
+
+    return judge
+
+
+@pytest.fixture
+def ledger() -> list[dict[str, Any]]:
+    plain = "".join(filter(str.isdigit, ANNA["contact"]["phone"]))
+    leads = [lead_of(1, ANNA, 11), lead_of(2, SERGEY, 12)]
+    leads[0]["contact"]["Телефон"] = f"+{plain}"
+    leads[1]["contact"]["Телефон"] = "+79035551002"
+    return leads
+
+
+def test_a_ledger_as_it_should_be_has_no_complaint(judge, ledger):
+    assert judge([ANNA, SERGEY], ledger) == ""
+
+
+def test_a_missing_lead_is_told(judge, ledger):
+    assert "visit-02 became 0 leads" in judge([ANNA, SERGEY], ledger[:1])
+
+
+def test_a_doubled_lead_is_told(judge, ledger):
+    assert "visit-01 became 2 leads" in judge([ANNA, SERGEY], [*ledger, {**ledger[0], "id": 3}])
+
+
+def test_a_lead_nobody_asked_for_is_told(judge, ledger):
+    assert "lead 9 came from no answer" in judge([ANNA, SERGEY], [*ledger, {"id": 9, "fields": {}}])
+
+
+def test_a_lead_without_its_contact_is_told(judge, ledger):
+    ledger[0]["contact"] = None
+    assert "lead 1 without its contact" in judge([ANNA, SERGEY], ledger)
+
+
+def test_a_lead_in_the_wrong_step_is_told(judge, ledger):
+    ledger[1]["step"] = "Неразобранное"
+    assert "visit-02 landed in" in judge([ANNA, SERGEY], ledger)
+
+
+def test_a_held_delivery_says_what_it_waits_for(judge, ledger):
+    error = {"message": "The CRM no longer accepts our sign-in.", "remedy": "Connect the account again."}
+    said = judge([ANNA, SERGEY], ledger, state="held", error=error)
+    assert "visit-01 is held The CRM no longer accepts our sign-in. Connect the account again." in said
+
+
+def test_one_person_with_two_contacts_is_told(judge, ledger):
+    again = {**lead_of(2, ANNA_AGAIN, 12)}
+    assert "…4501 has 2 contacts" in judge([ANNA, ANNA_AGAIN], [ledger[0], again])
