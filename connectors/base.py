@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from connectors.auth import Auth, Tokens
-from connectors.draft import LeadDraft, Plan, Problem, Receipt, Target
+from connectors.draft import LeadDraft, Placement, Plan, Problem, Receipt, Target
 from connectors.errors import ConnectorError
 from connectors.hosts import HostPolicy
 from connectors.limiter import Pace
@@ -97,6 +97,23 @@ class Notice:
     secret: str = field(repr=False)
     removed: bool = False
     grant: Grant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Something of the CRM's lists that a rule names: of ``pipelines``, or of ``steps`` and directories.
+
+    ``word`` is what a person calls it, ``field`` where the rule says it. ``entity`` and ``pipeline`` narrow
+    the list as its rows do. Without a ``vital`` one leads land in the wrong place.
+    """
+
+    what: str
+    remote_id: str
+    word: str
+    field: str
+    entity: str = ""
+    pipeline: str = ""
+    vital: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +206,13 @@ class Connector(ABC):
         return pages()
 
     # -- rules --------------------------------------------------------------------------------------
+
+    @classmethod
+    def named(cls, place: Placement, facts: Mapping[str, Any]) -> tuple[Named, ...]:
+        """What a rule names of the account's lists, pipelines before what is in them. Pure."""
+        pipeline = Named("pipelines", place.pipeline, "Pipeline", "PipelineID")
+        step = Named("steps", place.step, "Step", "StepID", pipeline=place.pipeline)
+        return tuple(one for one in (pipeline, step) if one.remote_id)
 
     def create_fields(self, wishes: Sequence[FieldWish], known: Sequence[Target]) -> list[Target]:
         """Make the wished fields, aligned with ``wishes``; what ``known`` or the CRM already has is taken.

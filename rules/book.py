@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q, QuerySet
 
 from accounts.models import Account
-from connectors.draft import Option, Tag, Target
+from connectors.base import Named
+from connectors.draft import Option, Placement, Tag, Target
 from connectors.registry import connector_class
 from crm_cache import models as cache
+from crm_cache.sync import LISTS
 from rules.models import Rule
 
 
@@ -29,7 +32,8 @@ class Book:
     """A rule and the part of the cache it needs.
 
     ``questions`` are (our entity word, question id, remote field id) in order, a later one winning;
-    ``fields`` is keyed by (entity as the CRM calls it, remote id), ``tags`` by primary key.
+    ``fields`` is keyed by (entity as the CRM calls it, the field's id or name as the rule has it), ``tags``
+    by primary key. ``named`` is whatever the rule names of pipelines, steps and directories.
     """
 
     rule_id: int
@@ -45,15 +49,14 @@ class Book:
     tags_to_add: tuple[tuple[str, Any], ...] = ()
     quiz: Mapping[str, Any] = field(default_factory=dict)
     seen_performer: Seen | None = None
-    seen_pipeline: Seen | None = None
-    seen_step: Seen | None = None
+    named: tuple[tuple[Named, Seen | None], ...] = ()
     fields: Mapping[tuple[str, str], Target] = field(default_factory=dict)
     gone_fields: frozenset[tuple[str, str]] = frozenset()
     tags: Mapping[int, Tag] = field(default_factory=dict)
 
 
 def read_book(rule: Rule, account: Account) -> Book:
-    """Read a rule's book; five small queries."""
+    """Read a rule's book; a handful of small queries."""
     entities = connector_class(account.crm).can.entities
     fields, gone = _fields(account, _wanted_fields(rule))
     return Book(
@@ -70,8 +73,7 @@ def read_book(rule: Rule, account: Account) -> Book:
         tags_to_add=tuple(tags_of(rule.tags_to_add)),
         quiz=rule.quiz,
         seen_performer=_seen_user(account, rule.performer),
-        seen_pipeline=_seen(cache.Pipeline.objects.filter(account=account, remote_id=rule.pipeline)),
-        seen_step=_seen_step(account, rule),
+        named=tuple((one, _seen(account, one)) for one in _named(account, rule)),
         fields=fields,
         gone_fields=gone,
         tags=_tags(account, rule),
@@ -91,6 +93,11 @@ def questions_of(fields_rule: Mapping[str, Any]) -> Iterator[tuple[str, str, str
                 yield entity.lower(), str(question), str(remote_id)
 
 
+def is_wish(remote_id: str) -> bool:
+    """Does a rule ask for a field to be made? Contracts with numbers say 0, those with texts nothing."""
+    return remote_id in ("", "0")
+
+
 def tags_of(tags_to_add: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """(entity, our primary key or a text) in order."""
     for entity, items in tags_to_add.items():
@@ -106,9 +113,12 @@ def _wanted_fields(rule: Rule) -> set[str]:
 def _fields(
     account: Account, wanted: Iterable[str]
 ) -> tuple[dict[tuple[str, str], Target], frozenset[tuple[str, str]]]:
-    rows = cache.Field.objects.filter(account=account, remote_id__in=list(wanted))
-    alive = {(row.entity, row.remote_id): as_target(row) for row in rows if not row.deleted}
-    return alive, frozenset((row.entity, row.remote_id) for row in rows if row.deleted)
+    """The living and the gone. A field may be named by its id or, where it has one, by its code (D12)."""
+    asked = {key for key in wanted if not is_wish(key)}
+    rows = cache.Field.objects.filter(Q(remote_id__in=asked) | Q(code__in=asked), account=account)
+    found = [(row.entity, key, row) for row in rows for key in {row.remote_id, row.code} & asked]
+    alive = {(entity, key): as_target(row) for entity, key, row in found if not row.deleted}
+    return alive, frozenset((entity, key) for entity, key, row in found if row.deleted)
 
 
 def as_target(row: cache.Field) -> Target:
@@ -124,22 +134,24 @@ def as_target(row: cache.Field) -> Target:
     )
 
 
-def _seen(rows: Any) -> Seen | None:
-    row = rows.first()
-    return Seen(row.name, not row.deleted) if row else None
+def _named(account: Account, rule: Rule) -> tuple[Named, ...]:
+    place = Placement(rule.performer, rule.pipeline, rule.step, choices=rule.choices)
+    return connector_class(account.crm).named(place, account.facts)
+
+
+def _seen(account: Account, one: Named) -> Seen | None:
+    """The row that is meant; a pipeline's steps and a directory's entries are told apart by their keys."""
+    within = {"entity": one.entity} | ({"pipeline_id": one.pipeline} if one.pipeline else {})
+    rows: QuerySet[Any] = LISTS[one.what].model._default_manager.filter(
+        account=account, remote_id=one.remote_id
+    )
+    row = rows.filter(**within).first()
+    return Seen(row.name, not row.deleted, getattr(row, "kind", "")) if row else None
 
 
 def _seen_user(account: Account, remote_id: str) -> Seen | None:
     row = cache.CrmUser.objects.filter(account=account, remote_id=remote_id).first() if remote_id else None
     return Seen(row.name, row.active and not row.deleted) if row else None
-
-
-def _seen_step(account: Account, rule: Rule) -> Seen | None:
-    if not rule.step:
-        return None
-    rows = cache.Step.objects.filter(account=account, remote_id=rule.step, pipeline_id=rule.pipeline)
-    row = rows.first()
-    return Seen(row.name, not row.deleted, row.kind) if row else None
 
 
 def _tags(account: Account, rule: Rule) -> dict[int, Tag]:

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from connectors.base import Named
 from connectors.draft import Problem
-from rules.book import Book
+from rules.book import Book, Seen, is_wish
 
-BLOCKING = frozenset({"pipeline_gone", "step_gone", "step_missing_pipeline"})
-CODES = BLOCKING | {"performer_gone", "entity_unknown", "field_wanted", "field_gone", "tag_gone"}
+GONE = {"pipelines": "pipeline_gone", "steps": "step_gone"}
+BLOCKING = frozenset({*GONE.values(), "step_missing_pipeline"})
+CODES = BLOCKING | {
+    "entry_gone",
+    "performer_gone",
+    "entity_unknown",
+    "field_wanted",
+    "field_gone",
+    "tag_gone",
+}
 
 
 def problems_of(book: Book) -> tuple[Problem, ...]:
@@ -23,24 +32,27 @@ def blocking_problem(book: Book) -> Problem | None:
 
 
 def _placement(book: Book) -> Iterator[Problem]:
-    if book.pipeline and not (book.seen_pipeline and book.seen_pipeline.alive):
-        name = f" «{book.seen_pipeline.name}»" if book.seen_pipeline else ""
-        yield Problem(
-            "pipeline_gone",
-            f"Pipeline {book.pipeline}{name} is not in the CRM; choose another one.",
-            "PipelineID",
-        )
+    """Of a pipeline that is gone nothing else need be said."""
+    lost = [(one, seen) for one, seen in book.named if not (seen and seen.alive)]
+    if pipelines := [(one, seen) for one, seen in lost if one.what == "pipelines"]:
+        lost = [(one, seen) for one, seen in lost if not one.vital] + pipelines
     elif book.step and not book.pipeline:
         yield Problem(
             "step_missing_pipeline", "A step without its pipeline; choose the pipeline too.", "PipelineID"
         )
-    elif book.step and not (book.seen_step and book.seen_step.alive):
-        name = f" «{book.seen_step.name}»" if book.seen_step else ""
-        yield Problem(
-            "step_gone",
-            f"Step {book.step}{name} is not in pipeline {book.pipeline}; choose another one.",
-            "StepID",
-        )
+        return
+    yield from (_lost(one, seen) for one, seen in lost)
+
+
+def _lost(one: Named, seen: Seen | None) -> Problem:
+    place = (
+        "the CRM" if one.what == "pipelines" else f"pipeline {one.pipeline}" if one.pipeline else one.entity
+    )
+    name = f" «{seen.name}»" if seen else ""
+    code = GONE[one.what] if one.vital else "entry_gone"
+    return Problem(
+        code, f"{one.word} {one.remote_id}{name} is not in {place}; choose another one.", one.field
+    )
 
 
 def _performer(book: Book) -> Iterator[Problem]:
@@ -58,7 +70,7 @@ def _fields(book: Book) -> Iterator[Problem]:
         kind = book.entities.get(entity)
         if kind is None:
             yield Problem("entity_unknown", f"This CRM has no fields of «{entity}».", f"FieldsRule.{entity}")
-        elif remote_id == "0":
+        elif is_wish(remote_id):
             yield Problem("field_wanted", f"The field for question {question} is still to be made.", question)
         elif (kind, remote_id) not in book.fields:
             yield Problem(

@@ -25,7 +25,8 @@ def sent_map(fields_rule: Mapping[str, Any]) -> dict[str, str]:
     """The map that came with the rule, where the CRM's contract lets it come."""
     part = fields_rule.get("contact") or {}
     parts = part if isinstance(part, list) else [part]
-    return {key: str(value) for one in parts for key, value in (one.get("ContactRuleMap") or {}).items()}
+    sent = {key: str(value) for one in parts for key, value in (one.get("ContactRuleMap") or {}).items()}
+    return {key: value for key, value in sent.items() if value}
 
 
 def _by_code(codes: Mapping[str, str], fields: list[Target]) -> dict[str, str]:

@@ -24,7 +24,7 @@ from connectors.errors import ConnectorError, NeedsReconnect, OurMistake, Stoppe
 from connectors.limiter import Pace
 from crm_cache.contacts import known_contacts, remember
 from rules import outbox, timeline
-from rules.book import Book, read_book
+from rules.book import Book, is_wish, read_book
 from rules.lane import Lane, take_lane
 from rules.mapping import Progress, draft_for
 from rules.models import Delivery
@@ -185,7 +185,7 @@ class Drain:
     def _draft_one(self, row: Delivery, contacts: Mapping[str, str]) -> LeadDraft:
         """Raises ``RuleNeedsFixing``, ``StillPreparing``, or ``TryLater`` for a bug of ours."""
         book = self._book(row)
-        if row.rule.prepare_at and any(field == "0" for _, _, field in book.questions):
+        if row.rule.prepare_at and any(is_wish(field) for _, _, field in book.questions):
             raise StillPreparing("The fields of this rule are being made", code="preparing", after=PREPARING)
         try:
             return draft_for(book, row.answer.payload, _progress(row, contacts))

@@ -12,7 +12,7 @@ from typing import Any
 
 from connectors.draft import FieldValue, LeadDraft, Loss, Placement, Tag, Visit
 from connectors.errors import RuleNeedsFixing
-from rules.book import Book
+from rules.book import Book, is_wish
 from rules.checks import blocking_problem
 from rules.note import answer_text, read_note
 from rules.person import extras, read_person, texts
@@ -94,7 +94,7 @@ def _visit(book: Book, payload: Mapping[str, Any], title: str, received: datetim
 
 def _placement(book: Book) -> Placement:
     performer = book.performer if book.seen_performer and book.seen_performer.alive else ""
-    kind = book.seen_step.kind if book.seen_step else ""
+    kind = next((seen.kind for one, seen in book.named if seen and one.what == "steps" and one.vital), "")
     return Placement(performer, book.pipeline, book.step, kind, book.choices)
 
 
@@ -128,7 +128,7 @@ def _contact_values(book: Book, payload: Mapping[str, Any]) -> Iterator[tuple[tu
 def _why_not(book: Book, key: tuple[str, str]) -> str:
     if not key[0]:
         return "this CRM has no such record"
-    if key[1] == "0":
+    if is_wish(key[1]):
         return "the field is still to be made"
     return "the field was deleted in the CRM" if key in book.gone_fields else "the CRM has no such field"
 

@@ -24,7 +24,7 @@ from connectors.registry import connector_class
 from connectors.rows import FieldRow
 from crm_cache import lookup
 from crm_cache.sync import Walk
-from rules.book import questions_of, read_book
+from rules.book import is_wish, questions_of, read_book
 from rules.checks import BLOCKING, CODES, problems_of
 from rules.contact_map import derive_contact_map
 from rules.models import Answer, Rule
@@ -77,7 +77,7 @@ def recheck(rule_id: int) -> None:
 
 
 def make_wished_fields(rule: Rule) -> dict[tuple[str, str], str]:
-    """Make the fields that the rule names with id 0: ``{(entity, question): remote id}``.
+    """Make the fields that the rule asks for: ``{(entity, question): remote id}``.
 
     Raises a ``ConnectorError``; a repeat makes no second field, because connectors match first.
     """
@@ -98,10 +98,10 @@ def make_wished_fields(rule: Rule) -> dict[tuple[str, str], str]:
 
 
 def wishes_of(rule: Rule) -> list[tuple[str, str, FieldWish]]:
-    """(our entity, question, wish) for every question mapped to field 0."""
+    """(our entity, question, wish) for every question whose field is to be made."""
     entities = connector_class(rule.account.crm).can.entities
     wanted = [
-        (entity, question) for entity, question, field in questions_of(rule.fields_rule) if field == "0"
+        (entity, question) for entity, question, field in questions_of(rule.fields_rule) if is_wish(field)
     ]
     known = _questions(rule) if wanted else {}
     return [
@@ -166,12 +166,12 @@ def _finish(rule: Rule, made: Mapping[tuple[str, str], str], problems: list[Prob
 
 
 def with_fields(fields_rule: Mapping[str, Any], made: Mapping[tuple[str, str], str]) -> dict[str, Any]:
-    """The rule with its zeros replaced by the fields that were made. Pure."""
+    """The rule with its wishes replaced by the fields that were made. Pure."""
 
     def fill(entity: str, part: Mapping[str, Any]) -> dict[str, Any]:
         questions = part.get("QuestionID") or {}
         filled = {
-            q: _like(f, made.get((entity.lower(), q))) if str(f) == "0" else f for q, f in questions.items()
+            q: _like(f, made.get((entity.lower(), q))) if is_wish(str(f)) else f for q, f in questions.items()
         }
         return {**part, "QuestionID": filled} if questions else dict(part)
 

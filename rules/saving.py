@@ -20,7 +20,7 @@ from rules.contact_map import derive_contact_map
 from rules.models import Delivery, Rule
 from rules.wake import ask_to_prepare, wake_lanes
 
-LAGGING = BLOCKING | {"performer_gone", "field_gone"}
+LAGGING = BLOCKING | {"entry_gone", "performer_gone", "field_gone"}
 
 
 def create_rule(account: Account, quiz_id: int, changes: Mapping[str, Any]) -> Rule:
@@ -38,10 +38,15 @@ def create_rule(account: Account, quiz_id: int, changes: Mapping[str, Any]) -> R
         raise Conflict("rules already exist", code="rule_exists", field="quizID") from exc
 
 
-def change_rule(rule_id: int, changes: Mapping[str, Any]) -> Rule:
-    """Change a rule; what ``changes`` lacks stays. Raises ``ApiError`` for foreign tags."""
+def change_rule(rule_id: int, changes: Mapping[str, Any], choices: Mapping[str, Any] | None = None) -> Rule:
+    """Change a rule; what ``changes`` lacks stays, and so do choices that ``choices`` lacks.
+
+    Raises ``ApiError`` for foreign tags.
+    """
     with transaction.atomic():
         rule = Rule.objects.select_for_update(of=("self",)).select_related("account").get(pk=rule_id)
+        if choices:
+            changes = {**changes, "choices": {**rule.choices, **choices}}
         return save_rule(rule, changes)
 
 

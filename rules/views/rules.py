@@ -56,7 +56,7 @@ class RuleViewSet(CrmViewSet):
         return Response(self._dialect.write(rule))
 
     def create(self, request: Request, quizID: str) -> Response:
-        """Make the quiz's rule. A field asked for with id 0 is made in the CRM soon after."""
+        """Make the quiz's rule. A field asked for is made in the CRM soon after."""
         wanted = read_quiz_id(quizID)
         changes = self._dialect.read(read_body(request), partial=False)
         create_rule(self.connected_account(), wanted, changes)
@@ -66,7 +66,8 @@ class RuleViewSet(CrmViewSet):
         """Change the quiz's rule: what is missing stays, what is sent replaces the stored value whole."""
         wanted = read_quiz_id(quizID)
         changes = self._dialect.read(read_body(request), partial=True)
-        change_rule(live_rule(self.connected_account(), wanted).pk, changes)
+        choices = changes.pop("choices", None)
+        change_rule(live_rule(self.connected_account(), wanted).pk, changes, choices)
         return Response("Success")
 
     @property

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from connectors.base import Named
 from connectors.draft import Option, Tag, Target
 from connectors.errors import RuleNeedsFixing
 from rules.book import Book, Seen, questions_of, tags_of
@@ -17,6 +18,10 @@ from rules.note import LONGEST, answer_text, read_note
 ENTITIES = {"lead": "leads", "contact": "contacts", "company": "companies"}
 SIZE = Target("leads", "70", "Размер", "select", options=(Option("1", "S"),))
 CITY = Target("contacts", "80", "Город", "text")
+PIPELINE = Named("pipelines", "5", "Pipeline", "PipelineID")
+STEP = Named("steps", "6", "Step", "StepID", pipeline="5")
+SOURCE = Named("steps", "CALL", "Source", "SourceID", entity="SOURCE", vital=False)
+HERE = Seen("Квизы", True)
 BOOK = Book(
     rule_id=1,
     quiz_id=42,
@@ -29,8 +34,7 @@ BOOK = Book(
     contact_map={"district": "80"},
     tags_to_add=(("lead", 3), ("contact", "квиз")),
     seen_performer=Seen("Игорь", True),
-    seen_pipeline=Seen("Квизы", True),
-    seen_step=Seen("Дозвон", True, "open"),
+    named=((PIPELINE, HERE), (STEP, Seen("Дозвон", True, "open"))),
     fields={("leads", "70"): SIZE, ("contacts", "80"): CITY},
     tags={3: Tag("leads", "горячий", "300")},
 )
@@ -98,10 +102,10 @@ def test_a_later_map_wins():
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"seen_step": None}, "step_gone"),
-        ({"seen_step": Seen("Дозвон", False)}, "step_gone"),
-        ({"seen_pipeline": Seen("Квизы", False)}, "pipeline_gone"),
-        ({"pipeline": "", "seen_pipeline": None}, "step_missing_pipeline"),
+        ({"named": ((PIPELINE, HERE), (STEP, None))}, "step_gone"),
+        ({"named": ((PIPELINE, HERE), (STEP, Seen("Дозвон", False)))}, "step_gone"),
+        ({"named": ((PIPELINE, Seen("Квизы", False)), (STEP, None))}, "pipeline_gone"),
+        ({"pipeline": "", "named": ((STEP, None),)}, "step_missing_pipeline"),
     ],
 )
 def test_a_lead_that_would_land_in_the_wrong_place_is_not_drafted(changes, code):
@@ -126,7 +130,10 @@ def test_someone_who_left_is_not_made_responsible():
         ({"fields": {}}, ["field_gone"]),
         ({"questions": (("lead", "1", "0"),)}, ["field_wanted"]),
         ({"questions": (("deal", "1", "5"),)}, ["entity_unknown"]),
-        ({"fields": {}, "seen_step": None}, ["step_gone", "field_gone"]),
+        (
+            {"fields": {}, "named": ((PIPELINE, HERE), (STEP, None), (SOURCE, None))},
+            ["step_gone", "entry_gone", "field_gone"],
+        ),
     ],
 )
 def test_problems_stand_in_order_of_weight(changes, codes):

@@ -1,0 +1,157 @@
+"""Bitrix24's rule on the wire: ``BitrixRulesReq`` in, ``BitrixRule`` out (contract D12, D32-D36).
+
+``Rule.pipeline`` and ``Rule.step`` keep PipelineID and StageID also while LeadFlag asks for leads; StatusID,
+TypeID, SourceID and LeadFlag are ``Rule.choices``. So each of them can be changed on its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.api import BIGGEST_32, number_32, unix
+from accounts.api_schema import Component, Int32, Int64
+from connectors.bitrix24.choices import LEAD, SOURCE, STATUS, TYPE
+from rules.models import Rule
+
+ENTITIES = ("lead", "deal", "company", "contact")
+LONGEST_ID, MOST_TAGS = 100, 1000
+
+
+def code(help_text: str) -> serializers.CharField:
+    return serializers.CharField(max_length=LONGEST_ID, allow_blank=True, help_text=help_text)
+
+
+def fields_by_key() -> serializers.DictField:
+    return serializers.DictField(child=code(""), required=False)
+
+
+class BitrixFieldRule(serializers.Serializer[Any]):
+    """Keys are question ids, values are custom fields: ``bitrixID`` or ``fieldName``.
+
+    An empty value asks for a field to be made.
+    """
+
+    QuestionID = fields_by_key()
+
+
+class BitrixContactRules(serializers.Serializer[Any]):
+    """``ContactRuleMap``: contact field name to custom field; derived from the quiz where it is empty."""
+
+    ContactRuleMap = fields_by_key()
+    QuestionID = fields_by_key()
+
+
+class BitrixFieldRules(serializers.Serializer[Any]):
+    lead = BitrixFieldRule(required=False)
+    deal = BitrixFieldRule(required=False)
+    company = BitrixFieldRule(required=False)
+    contact = BitrixContactRules(required=False)
+
+
+class TagsToAdd(Component, serializers.DictField):
+    """Texts by kind of record: lead, deal, company, contact in any case; other keys are kept, no more."""
+
+    component = "TagsToAdd"
+    schema = {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}}
+    child = serializers.ListField(child=serializers.CharField(max_length=250), max_length=MOST_TAGS)
+
+
+class PipelineId(Int32):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=0, max_value=BIGGEST_32, **kwargs)
+
+
+class BitrixRulesReq(serializers.Serializer[Any]):
+    """POST demands all that is required here, PATCH nothing: what is missing stays (D34)."""
+
+    PerformerID = code("bitrixUserID of the person responsible")
+    PipelineID = PipelineId(help_text="bitrixID of the pipeline; 0 is the general one")
+    TypeID = code("deal type, the statusID of a step of DEAL_TYPE")
+    StageID = code("deal stage, the statusID of a step of the pipeline")
+    SourceID = code("source, the statusID of a step of SOURCE")
+    FieldsRule = BitrixFieldRules()
+    TagsToAdd = TagsToAdd()
+    LeadFlag = serializers.BooleanField(help_text="a lead is wanted, not a deal")
+    StatusID = code("lead stage, the statusID of a step of STATUS")
+    Quiz = serializers.DictField(
+        required=False,
+        help_text="The quiz's configuration, if known: title, questions [{id, title, type, options}], "
+        "contact [{key, title}]. Fields that are to be made are named after its questions.",
+    )
+
+
+class BitrixRule(serializers.Serializer[Any]):
+    ID = Int64()
+    accountID = serializers.CharField(help_text="Bitrix24 portal id")
+    QuizID = Int32()
+    PerformerID = serializers.CharField()
+    PipelineID = Int32()
+    TypeID = serializers.CharField()
+    StageID = serializers.CharField()
+    SourceID = serializers.CharField()
+    FieldsRule = BitrixFieldRules()
+    TagsToAdd = TagsToAdd()
+    Deleted = serializers.BooleanField()
+    CreatedAt = Int64()
+    LeadFlag = serializers.BooleanField()
+    StatusID = serializers.CharField()
+    Problems = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
+
+
+REQUEST, RESPONSE, TAG = BitrixRulesReq, BitrixRule, "Rules"
+OPERATIONS = {
+    "retrieve": "GetBitrixRules",
+    "create": "CreateBitrixRules",
+    "partial_update": "ChangeBitrixRules",
+}
+COLUMNS = {"PerformerID": "performer", "PipelineID": "pipeline", "StageID": "step", "Quiz": "quiz"}
+CHOICES = {"TypeID": TYPE, "SourceID": SOURCE, "StatusID": STATUS, "LeadFlag": LEAD}
+
+
+def read(body: Mapping[str, Any], partial: bool) -> dict[str, Any]:
+    """The changes that a request asks for, by model field. Raises DRF's ``ValidationError``."""
+    shape = BitrixRulesReq(data=dict(body), partial=partial)
+    shape.is_valid(raise_exception=True)
+    sent = shape.validated_data
+    changes: dict[str, Any] = {column: sent[key] for key, column in COLUMNS.items() if key in sent}
+    if "pipeline" in changes:
+        changes["pipeline"] = str(changes["pipeline"])
+    if "FieldsRule" in sent:
+        changes["fields_rule"] = {entity: sent["FieldsRule"].get(entity, {}) for entity in ENTITIES}
+    if "TagsToAdd" in sent:
+        changes["tags_to_add"] = sent["TagsToAdd"]
+    if choices := {key: sent[name] for name, key in CHOICES.items() if name in sent}:
+        changes["choices"] = choices
+    return changes
+
+
+def write(rule: Rule) -> dict[str, Any]:
+    """The stored rule as the contract has it; nothing is ever missing or null (D11)."""
+    said = rule.choices
+    return {
+        "ID": rule.pk,
+        "accountID": rule.account.remote_id,
+        "QuizID": number_32(rule.quiz_id),
+        "PerformerID": rule.performer,
+        "PipelineID": number_32(rule.pipeline),
+        "TypeID": said.get(TYPE, ""),
+        "StageID": rule.step,
+        "SourceID": said.get(SOURCE, ""),
+        "FieldsRule": _fields_rule(rule),
+        "TagsToAdd": rule.tags_to_add,
+        "Deleted": rule.deleted,
+        "CreatedAt": unix(rule.created_at),
+        "LeadFlag": said.get(LEAD, False),
+        "StatusID": said.get(STATUS, ""),
+        "Problems": rule.problems,
+    }
+
+
+def _fields_rule(rule: Rule) -> dict[str, Any]:
+    stored = {entity: (rule.fields_rule.get(entity) or {}).get("QuestionID") or {} for entity in ENTITIES}
+    shown: dict[str, Any] = {entity: {"QuestionID": questions} for entity, questions in stored.items()}
+    shown["contact"]["ContactRuleMap"] = rule.contact_map
+    return shown
