@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from connectors.base import Capabilities, Connector, FieldWish, Identity, Journal, SignIn
+from connectors.base import Capabilities, Connector, FieldWish, Identity, Journal, Named, SignIn
 from connectors.bitrix24 import field_list, lists, new_fields
 from connectors.bitrix24.asking import rows
 from connectors.bitrix24.auth import BitrixSignIn
@@ -18,11 +18,12 @@ from connectors.bitrix24.errors import BitrixReader
 from connectors.bitrix24.facts import Facts
 from connectors.bitrix24.health import problems_of
 from connectors.bitrix24.identity import ask_portal, ask_vendor, read_facts, read_identity, server_of
+from connectors.bitrix24.naming import named
 from connectors.bitrix24.operating import OperatingBudget
 from connectors.bitrix24.plan import plan
 from connectors.bitrix24.recovery import carriers, search
 from connectors.bitrix24.talk import Talk
-from connectors.draft import Exchange, LeadDraft, Plan, Problem, Receipt, Target
+from connectors.draft import Exchange, LeadDraft, Placement, Plan, Problem, Receipt, Target
 from connectors.errors import ConnectorError
 from connectors.hosts import HostPolicy
 from connectors.http import Door
@@ -101,6 +102,10 @@ class BitrixConnector(Connector):
         return field_list.fields(self.door(), self.budget, self.lang)
 
     # -- rules --------------------------------------------------------------------------------------
+
+    @classmethod
+    def named(cls, place: Placement, facts: Mapping[str, Any]) -> tuple[Named, ...]:
+        return named(place, facts)
 
     def create_fields(self, wishes: Sequence[FieldWish], known: Sequence[Target]) -> list[Target]:
         return new_fields.create_fields(self.door(), self.budget, self.lang, wishes, known)
