@@ -24,6 +24,11 @@ CONNECTORS: dict[str, Entry] = {
     "amocrm": Entry(
         "amoCRM", "connectors.amocrm.connector.AmoConnector", "connectors.amocrm.options.AmoOptions"
     ),
+    "bitrix24": Entry(
+        "Bitrix24",
+        "connectors.bitrix24.connector.BitrixConnector",
+        "connectors.bitrix24.options.BitrixOptions",
+    ),
 }
 
 KINDS: list[tuple[str, str]] = [(kind, entry.label) for kind, entry in CONNECTORS.items()]

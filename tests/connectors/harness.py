@@ -11,7 +11,10 @@ import responses
 from connectors.base import Connector
 from connectors.sandbox.core import Sandbox
 
-HARNESSES = {"amocrm": "tests.connectors.amocrm.harness.AmoHarness"}
+HARNESSES = {
+    "amocrm": "tests.connectors.amocrm.harness.AmoHarness",
+    "bitrix24": "tests.connectors.bitrix24.harness.BitrixHarness",
+}
 
 
 class Harness(ABC):
