@@ -16,6 +16,7 @@ from urllib3.exceptions import ProtocolError
 from connectors.sandbox.amocrm import Account, AmoSandbox
 from connectors.sandbox.core import Dropped, Reply, TimedOut
 from connectors.sandbox.server import Hub
+from tests.sandbox.bitrix_words import b24, bx, employee, listener, portal, sign_in  # noqa: F401
 
 NOW = 1_800_000_000  # a Friday, 08:00 UTC
 

@@ -13,6 +13,7 @@ from connectors.sandbox.bitrix24 import (
     handlers,
     items,
     links,
+    merging,
     timeline,
     userfields,
 )
@@ -76,6 +77,7 @@ TABLE: dict[str, dict[str, Handler]] = {
         "crm.status.entity.items": directory.entity_items,
         "crm.settings.mode.get": directory.mode,
         "crm.duplicate.findbycomm": duplicates.find_by_comm,
+        "crm.entity.mergebatch": merging.merge,
         "crm.item.add": items.add,
         "crm.item.get": items.get,
         "crm.item.list": items.listing,

@@ -28,7 +28,7 @@ from connectors.sandbox.core import Reply, Request, Sandbox
 SUFFIXES = ("bitrix24.ru", "bitrix24.com", "bitrix24.eu", "bitrix24.de", "bitrix24.by", "bitrix24.kz")
 DEMO_CLIENT = "local.5f0e5a1c7c1d48.12345678"
 DEMO_SECRET = "sandbox-secret-of-the-quiz-application"
-DEMO_REDIRECT = "http://127.0.0.1:8000/bitrix24/webhook/create"
+DEMO_REDIRECT = "http://127.0.0.1:8000/webhook/create"
 HTML = {502: "Bad Gateway", 504: "Gateway Time-out"}
 
 

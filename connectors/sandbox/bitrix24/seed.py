@@ -48,7 +48,8 @@ DICTIONARIES = {
 }  # fmt: skip
 QUOTE_STAGES = (("DRAFT", "Новое", None), ("SENT", "Отправлено", None), ("APPROVED", "Принято", "S"))
 COLOURS = {None: "#39A8EF", "S": "#7BD500", "F": "#FF5752"}
-TYPED: tuple[tuple[str, str, bool, tuple[str, ...], dict[str, object]], ...] = (  # label, type, multiple, options, settings
+TYPED: tuple[tuple[str, str, bool, tuple[str, ...], dict[str, object]], ...] = (
+    # label, type, multiple, options, settings
     ("Комментарий к заявке", "string", False, (), {"ROWS": 3}),
     ("Город", "string", False, (), {}),
     ("Площадь", "integer", False, (), {}),
