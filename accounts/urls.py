@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from accounts.portals import ConnectedView
+from accounts.portals import ConnectedView, HealthView, NoticeView, PortalAccountView
 from accounts.routes import both
+from accounts.serializers import bitrix24
 from accounts.views import AccountView, ConsentReturnView, UninstallView
 
 urlpatterns = [
     *both("account", AccountView, {"post": "connect", "get": "show", "delete": "remove"}, kind="amocrm"),
+    *both("bitrix", HealthView, {"get": "show"}),
+    *both(
+        "bitrix/account",
+        PortalAccountView,
+        {"post": "connect", "get": "show", "delete": "remove"},
+        kind="bitrix24",
+        dialect=bitrix24,
+    ),
+    *both("bitrix/events", NoticeView, {"post": "take"}, kind="bitrix24"),
     *both("connected/<str:crm>", ConnectedView, {"get": "show"}),
     *both("webhook/create", ConsentReturnView, {"get": "finish", "head": "nothing"}),
     *both("webhook/delete", UninstallView, {"get": "remove", "head": "nothing"}, kind="amocrm"),

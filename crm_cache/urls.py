@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern
 
 from accounts.routes import both
-from crm_cache.serializers import amocrm
+from crm_cache.serializers import amocrm, bitrix24
 from crm_cache.serializers.shape import ListShape
 from crm_cache.views import CachedListView
 
@@ -21,4 +21,8 @@ urlpatterns = [
     *cached_list("steps", "amocrm", amocrm.STEPS),
     *cached_list("fields", "amocrm", amocrm.FIELDS),
     *cached_list("tags", "amocrm", amocrm.TAGS),
+    *cached_list("bitrix/users", "bitrix24", bitrix24.USERS),
+    *cached_list("bitrix/pipelines", "bitrix24", bitrix24.PIPELINES),
+    *cached_list("bitrix/steps", "bitrix24", bitrix24.STEPS),
+    *cached_list("bitrix/fields", "bitrix24", bitrix24.FIELDS),
 ]

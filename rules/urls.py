@@ -7,7 +7,7 @@ from types import ModuleType
 from django.urls import URLPattern
 
 from accounts.routes import both
-from rules.serializers import amocrm
+from rules.serializers import amocrm, bitrix24
 from rules.views import AnswerViewSet, DeliveryViewSet, PreviewViewSet, RuleViewSet
 
 
@@ -22,6 +22,7 @@ def rule_of(prefix: str, kind: str, dialect: ModuleType) -> list[URLPattern]:
 
 urlpatterns = [
     *rule_of("", "amocrm", amocrm),
+    *rule_of("bitrix/", "bitrix24", bitrix24),
     *both("answers", AnswerViewSet, {"post": "create"}),
     *both("answers/<int:answer_pk>", AnswerViewSet, {"get": "retrieve"}),
     *both("deliveries", DeliveryViewSet, {"get": "index"}),

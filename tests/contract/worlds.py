@@ -14,8 +14,7 @@ from django.utils import timezone
 from accounts.models import Account
 from crm_cache import models
 
-# The contracts that are served; ``bitrix24`` joins with its connector.
-SERVED = ("amocrm",)
+SERVED = ("amocrm", "bitrix24")
 QUIZ = 42
 
 
@@ -49,6 +48,36 @@ def amocrm() -> None:
         models.Tag.objects.create(pk=pk, account=shop, remote_id=f"9000{pk}", entity=entity, name="квиз")
 
 
+def bitrix24() -> None:
+    """A connected portal with a row in every list."""
+    dentist = Account.objects.create(
+        account_id="shop",
+        crm="bitrix24",
+        remote_id="0f1e2d3c4b5a69788796a5b4c3d2e1f0",
+        host="dentist.bitrix24.ru",
+        subdomain="dentist",
+        state=Account.State.ACTIVE,
+        connected_at=timezone.now(),
+    )
+    anna = {"NAME": "Анна", "LAST_NAME": "Смирнова", "TITLE": None, "UF_DEPARTMENT": [1, 5]}
+    models.CrmUser.objects.create(
+        account=dentist, remote_id="1", name="Анна Смирнова", email="anna@demo.example", details=anna
+    )
+    models.Pipeline.objects.create(account=dentist, entity="2", remote_id="0", name="Общая")
+    entries = {"DEAL_STAGE": "NEW", "DEAL_TYPE": "SALE", "SOURCE": "CALL", "STATUS": "NEW"}
+    for number, (entity, code) in enumerate(entries.items(), start=101):
+        pipeline_id = "0" if entity == "DEAL_STAGE" else ""
+        row = {"ID": str(number), "NAME_INIT": "Новая", "COLOR": None}
+        models.Step.objects.create(
+            account=dentist, entity=entity, pipeline_id=pipeline_id, remote_id=code, name="Новая", details=row
+        )
+    for number, entity in enumerate(("CRM_LEAD", "CRM_DEAL", "CRM_COMPANY", "CRM_CONTACT"), start=581):
+        code = f"UF_CRM_1790000{number}"
+        models.Field.objects.create(
+            account=dentist, remote_id=str(number), entity=entity, name="Город", type="string", code=code
+        )
+
+
 AMO_RULE = {
     "PerformerID": 9100001,
     "PipelineID": 5001,
@@ -60,9 +89,33 @@ AMO_RULE = {
     },
     "TagsToAdd": {"Lead": [1], "Contact": [2], "Company": [3], "Customer": [4]},
 }
+BITRIX_RULE = {
+    "PerformerID": "1",
+    "PipelineID": 0,
+    "TypeID": "SALE",
+    "StageID": "NEW",
+    "SourceID": "CALL",
+    "FieldsRule": {
+        "lead": {"QuestionID": {"7": "581"}},
+        "deal": {"QuestionID": {"7": "UF_CRM_1790000582"}},
+        "company": {"QuestionID": {}},
+        "contact": {"ContactRuleMap": {"city": "584"}, "QuestionID": {}},
+    },
+    "TagsToAdd": {"deal": ["квиз"], "Lead": []},
+    "LeadFlag": False,
+    "StatusID": "NEW",
+}
 WORLDS = {
     "amocrm": World(
         amocrm,
         {("post", "/rules/{quizID}"): AMO_RULE, ("patch", "/rules/{quizID}"): {"StepID": 0}},
+    ),
+    "bitrix24": World(
+        bitrix24,
+        {
+            ("post", "/bitrix/account"): {"client_bitrix_url": "https://dentist.bitrix24.ru/"},
+            ("post", "/bitrix/rules/{quizID}"): BITRIX_RULE,
+            ("patch", "/bitrix/rules/{quizID}"): {"StageID": ""},
+        },
     ),
 }

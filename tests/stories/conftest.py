@@ -135,3 +135,7 @@ def returned(
 ) -> str:
     """Where amoCRM sends the browser of somebody who pressed "Connect" and "Allow"."""
     return amo.consent(caller().post("/account").json()["link"], flower_shop)
+
+
+# ---- A dentist's portal in the local Bitrix24 ----------------------------------------------------------
+from tests.bitrix import b24, connect_portal, dentist  # noqa: E402, F401
