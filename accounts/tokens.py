@@ -67,7 +67,8 @@ class AccountTokens:
             found = rotate(self.account_id, lambda row: row.access == stale.access)
             host = Account.objects.values_list("host", flat=True).get(pk=self.account_id)
         if self._host and host != self._host:
-            raise TryLater(f"The account has moved to {host}", code="moved", after=1, account_wide=True)
+            words = f"The account has moved to {host}"
+            raise TryLater(words, code="moved", after=1, account_wide=True, repeatable=False)
         return found
 
 

@@ -45,13 +45,19 @@ class ConnectorError(Exception):
 
 
 class TryLater(ConnectorError):
-    """The request did no work: busy, unreachable, unpaid. ``after`` is the CRM's own wish in seconds."""
+    """The request did no work: busy, unreachable, unpaid. ``after`` is the CRM's own wish in seconds.
+
+    ``repeatable`` is false where the same connector would meet the same fate (the account has moved).
+    """
 
     next_step = "wait"
 
-    def __init__(self, message: str, *, after: float | None = None, **rest: object) -> None:
+    def __init__(
+        self, message: str, *, after: float | None = None, repeatable: bool = True, **rest: object
+    ) -> None:
         super().__init__(message, **rest)  # type: ignore[arg-type]
         self.after = after
+        self.repeatable = repeatable
 
 
 class Unclear(ConnectorError):

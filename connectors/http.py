@@ -30,6 +30,8 @@ from connectors.redact import excerpt, redact
 log = logging.getLogger(__name__)
 
 USER_AGENT = "quiz-crm/1.0"
+QUICK_REPEATS = (0.5, 2.0)  # seconds before a safe request is sent again at once
+QUICK_ENOUGH = 3.0  # seconds: what fails slower, or asks for more, is no hiccup
 MAX_BODY = 32 * 1024 * 1024
 CHUNK = 64 * 1024
 # Raised before a byte of the request has left us.
@@ -134,8 +136,20 @@ class Door:
         return self.ask(method, path, safe=safe, **kwargs).json
 
     def ask(self, method: str, path: str, *, safe: bool | None = None, **kwargs: Any) -> Answer:
-        """As ``call``, but the whole answer. An expired token is renewed once and the request repeated."""
+        """As ``call``, but the whole answer. A safe request that fails in passing is repeated at once."""
         safe = method == "GET" if safe is None else safe
+        for pause in QUICK_REPEATS if safe else ():
+            started = time.monotonic()
+            try:
+                return self._ask(method, path, safe, kwargs)
+            except TryLater as error:
+                if not _in_passing(error, time.monotonic() - started):
+                    raise
+                time.sleep(pause)
+        return self._ask(method, path, safe, kwargs)
+
+    def _ask(self, method: str, path: str, safe: bool, kwargs: Mapping[str, Any]) -> Answer:
+        """An expired token is renewed once and the request repeated: it had not run."""
         tokens = self.auth.current() if isinstance(self.auth, Auth) else None
         answer = self._send(method, path, safe, tokens, kwargs)
         if tokens and isinstance(self.auth, Auth) and self.reader.is_expired(answer):
@@ -184,6 +198,11 @@ class Door:
             self.on_exchange(
                 Exchange(method, url, excerpt(sent), answer.status, excerpt(answer.text), round(seconds, 3))
             )
+
+
+def _in_passing(error: TryLater, seconds: float) -> bool:
+    """A hiccup: quickly told, and no wish to be left alone. A CRM that is down or full waits for its lane."""
+    return error.repeatable and seconds < QUICK_ENOUGH and (error.after or 0) < QUICK_ENOUGH
 
 
 def _chunks(response: requests.Response, patience: float) -> Iterator[bytes]:

@@ -239,11 +239,11 @@ class Drain:
             )
 
     def _react(self, outcomes: Sequence[Outcome]) -> None:
-        """What an outcome means for the lane and its account."""
+        """What an outcome means for the lane and its account; the first that stops the lane counts."""
         if any(isinstance(outcome, Receipt) for outcome in outcomes):
             self.lane.recover()
         wide = [o for o in outcomes if isinstance(o, ConnectorError) and o.account_wide]
-        if wide:
+        if wide and self.goes_on:
             self.goes_on = False
             self._stop(wide[0])
 

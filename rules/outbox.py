@@ -67,7 +67,7 @@ def settle(settlements: Sequence[Settlement]) -> None:
         [str(s.state) for s in settlements],
         [str(s.held_because) for s in settlements],
         [s.due_at for s in settlements],
-        [s.burned for s in settlements],
+        [s.strikes for s in settlements],
         [s.look_first for s in settlements],
         [json.dumps(dict(s.steps)) for s in settlements],
         [json.dumps([_loss(loss) for loss in s.losses], ensure_ascii=False) for s in settlements],
@@ -83,7 +83,8 @@ def settle(settlements: Sequence[Settlement]) -> None:
 
 SETTLE = """
 UPDATE rules_delivery d SET
-    state = s.state, held_because = s.held, due_at = s.due, attempts_made = d.attempts_made + s.burned,
+    state = s.state, held_because = s.held, due_at = s.due,
+    attempts_made = d.attempts_made + 1, strikes = d.strikes + s.strikes,
     look_first = s.look, steps = d.steps || s.steps,
     losses = CASE WHEN s.state = 'delivered' THEN s.losses ELSE d.losses END,
     remote_id = CASE WHEN s.remote = '' THEN d.remote_id ELSE s.remote END,
@@ -95,7 +96,7 @@ UPDATE rules_delivery d SET
 FROM (SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[], %s::text[], %s::timestamptz[],
       %s::int[], %s::bool[], %s::jsonb[], %s::jsonb[],
       %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
-      AS t(id, claimed, state, held, due, burned, look, steps, losses, remote, link, code, error, remedy)) s
+      AS t(id, claimed, state, held, due, strikes, look, steps, losses, remote, link, code, error, remedy)) s
 WHERE d.id = s.id AND d.state = 'sending' AND d.claimed_at = s.claimed
 """
 
@@ -174,7 +175,7 @@ def retry(rows: QuerySet[Delivery]) -> int:
     movable = rows.filter(state__in=[WAITING, HELD])
     movable.filter(account__crm__in=deaf, look_first=True).update(look_first=False)
     return movable.update(
-        state=WAITING, held_because="", due_at=timezone.now(), attempts_made=0, first_failed_at=None
+        state=WAITING, held_because="", due_at=timezone.now(), strikes=0, first_failed_at=None
     )
 
 

@@ -34,14 +34,14 @@ class StillPreparing(TryLater):
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What becomes of one delivery after a try. ``burned`` is how many tries of the plan it cost."""
+    """What becomes of one delivery after a try. ``strikes`` is how many steps of the plan it cost."""
 
     delivery_id: int
     claimed_at: datetime | None
     state: str = WAITING
     held_because: str = ""
     due_at: datetime = field(default_factory=timezone.now)
-    burned: int = 1
+    strikes: int = 1
     look_first: bool = False
     steps: Mapping[str, str] = field(default_factory=dict)
     losses: Sequence[Loss] = ()
@@ -71,17 +71,19 @@ def settlement_of(
     )
     match outcome:
         case Stopped():
-            return _held(plain, Held.PAUSED, burned=0)
+            return _held(plain, Held.PAUSED, strikes=0)
         case NeedsReconnect():
-            return _held(plain, Held.RECONNECT, burned=0)
+            return _held(plain, Held.RECONNECT, strikes=0)
         case RuleNeedsFixing():
-            return _held(plain, Held.FIX_RULE, burned=0)
+            return _held(plain, Held.FIX_RULE, strikes=0)
         case Refused():
             return _held(plain, Held.REFUSED)
         case OurMistake():
-            return _later(replace(plain, burned=0), delivery, OUR_MISTAKE_PAUSE)
+            return _later(replace(plain, strikes=0), delivery, OUR_MISTAKE_PAUSE)
         case StillPreparing():
-            return _later(replace(plain, burned=0), delivery, outcome.after)
+            return _later(replace(plain, strikes=0), delivery, outcome.after)
+        case TryLater() if outcome.account_wide:
+            return _with_its_lane(plain, delivery)
         case TryLater():
             return _later(plain, delivery, outcome.after)
     return _unclear(plain, delivery, can_look, send_again)
@@ -105,16 +107,22 @@ def _delivered(delivery: Delivery, receipt: Receipt) -> Settlement:
     )
 
 
-def _held(plain: Settlement, because: str, burned: int = 1) -> Settlement:
-    return replace(plain, state=HELD, held_because=because, burned=burned)
+def _held(plain: Settlement, because: str, strikes: int = 1) -> Settlement:
+    return replace(plain, state=HELD, held_because=because, strikes=strikes)
 
 
 def _later(plain: Settlement, delivery: Delivery, asked: float | None) -> Settlement:
     now = timezone.now()
-    pause = pause_after(delivery.attempts_made + 1, now - (delivery.first_failed_at or now), asked)
+    pause = pause_after(delivery.strikes + 1, now - (delivery.first_failed_at or now), asked)
     if pause is None:
         return _held(plain, Held.GAVE_UP)
     return replace(plain, due_at=now + pause)
+
+
+def _with_its_lane(plain: Settlement, delivery: Delivery) -> Settlement:
+    """The whole account waits: its lane's rest sets the pace, and no delivery is blamed for it."""
+    later = _later(replace(plain, strikes=0), delivery, None)
+    return later if later.state == HELD else replace(later, due_at=timezone.now())
 
 
 def _unclear(plain: Settlement, delivery: Delivery, can_look: bool, send_again: bool) -> Settlement:

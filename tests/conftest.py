@@ -30,6 +30,10 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     connections["default"].settings_dict["TEST"]["NAME"] = f"test_quiz_crm_{os.getpid()}"
 
 
+@pytest.fixture(autouse=True)
+def no_quick_repeats(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One fault is one failure, and no test sleeps; what repeats do has tests of its own."""
+    monkeypatch.setattr("connectors.http.QUICK_REPEATS", ())
 
 
 # ---- The cast: quiz accounts that call us, and the local amoCRM behind its real names ----

@@ -42,6 +42,9 @@ class Delivery(models.Model):
     held_because = models.CharField(max_length=20, choices=Held.choices, blank=True)
     due_at = models.DateTimeField(default=timezone.now)
     attempts_made = models.PositiveIntegerField(default=0)
+    strikes = models.PositiveIntegerField(
+        default=0, help_text="Failures of its own, by which the next pause is chosen."
+    )
     look_first = models.BooleanField(default=False)
     contact_keys = ArrayField(models.CharField(max_length=330), default=list, blank=True)
     steps = models.JSONField(default=dict, blank=True)
