@@ -31,7 +31,7 @@ def test_resuming_takes_the_stop_sign_down(connected, settings):
     from connectors.errors import Stopped
 
     paced = replace(settings.CRM_OPTIONS["amocrm"], requests_per_second=1000)
-    settings.CRM_OPTIONS = {"amocrm": paced}
+    settings.CRM_OPTIONS = {**settings.CRM_OPTIONS, "amocrm": paced}
     pace = pace_for("amocrm", connected.remote_id)
     pace.stop("403")
     states.pause(connected, "403")

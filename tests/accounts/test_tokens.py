@@ -163,10 +163,10 @@ def test_mended_settings_are_tried_at_once(amo, connected, settings):
     from dataclasses import replace
 
     options = settings.CRM_OPTIONS["amocrm"]
-    settings.CRM_OPTIONS = {"amocrm": replace(options, client_secret="wrong")}
+    settings.CRM_OPTIONS = {**settings.CRM_OPTIONS, "amocrm": replace(options, client_secret="wrong")}
     due(connected)
     upkeep.refresh_due()
-    settings.CRM_OPTIONS = {"amocrm": options}
+    settings.CRM_OPTIONS = {**settings.CRM_OPTIONS, "amocrm": options}
     due(connected)
     assert upkeep.refresh_due() == 1
 
