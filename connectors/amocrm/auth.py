@@ -24,7 +24,7 @@ from connectors.amocrm.token_answers import (
     read_tokens,
 )
 from connectors.auth import Tokens
-from connectors.base import Callback, Grant
+from connectors.base import Callback, Grant, Notice
 from connectors.errors import BadCallback, ConnectorError, TryLater
 from connectors.hosts import HostNotAllowed, HostPolicy
 from connectors.http import Answer, Door
@@ -94,6 +94,10 @@ class AmoSignIn:
         if not (self.options.client_secret and genuine and ours and re.fullmatch(r"[0-9]{1,20}", account)):
             raise BadCallback("The signature is not amoCRM's.")
         return account
+
+    def read_notice(self, form: Mapping[str, str]) -> Notice | None:
+        """amoCRM posts none: it calls an address (``read_uninstall``)."""
+        return None
 
     # -- the servants ---------------------------------------------------------------------------------
 
