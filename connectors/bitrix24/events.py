@@ -5,6 +5,7 @@ apidocs.bitrix24.com: api-reference/events/safe-event-handlers
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from connectors.base import Grant, Notice
@@ -13,13 +14,14 @@ from connectors.errors import TryLater
 
 INSTALLED = frozenset({"ONAPPINSTALL", "ONAPPUPDATE"})
 UNINSTALLED = "ONAPPUNINSTALL"
+MEMBER = re.compile(r"[0-9A-Za-z_-]{1,100}")
 
 
 def read_notice(form: Mapping[str, str]) -> Notice | None:
     """Read a form with PHP's bracket keys; None for an event of another kind."""
     name, auth = form.get("event", "").upper(), _auth(form)
     member_id, token = auth.get("member_id", ""), auth.get("application_token", "")
-    if not member_id or not token:
+    if not MEMBER.fullmatch(member_id) or not token:
         return None
     if name == UNINSTALLED:
         return Notice(member_id, token, removed=True)

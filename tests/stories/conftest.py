@@ -115,6 +115,11 @@ def quiz(shop: Shop) -> Shop:
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch, amo: AmoSandbox) -> Callable[..., None]:
     """Time passes, for us and for the CRM: ``later(minutes=1)``."""
+    return passing(monkeypatch, amo)
+
+
+def passing(monkeypatch: pytest.MonkeyPatch, box: Any) -> Callable[..., None]:
+    """Moves our clock and a local CRM's."""
     real, passed = timezone.now, timedelta()
 
     def now() -> datetime:
@@ -123,7 +128,7 @@ def later(monkeypatch: pytest.MonkeyPatch, amo: AmoSandbox) -> Callable[..., Non
     def later(**time: float) -> None:
         nonlocal passed
         passed += timedelta(**time)
-        amo.clock.advance(timedelta(**time).total_seconds())
+        box.clock.advance(timedelta(**time).total_seconds())
 
     monkeypatch.setattr(timezone, "now", now)
     return later
@@ -139,3 +144,4 @@ def returned(
 
 # ---- A dentist's portal in the local Bitrix24 ----------------------------------------------------------
 from tests.bitrix import b24, connect_portal, dentist  # noqa: E402, F401
+from tests.stories.clinic import clinic, later_there  # noqa: E402, F401
