@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from connectors.sandbox.core import TimedOut
+
 
 def test_20_the_51st_command_gets_its_own_error(bx):
     found = bx.batch({f"k{number}": "scope" for number in range(52)})
@@ -150,3 +152,19 @@ def test_23_scope_is_checked_for_each_command(b24, portal, bx):
     portal.installed[b24.app.client_id].scopes = ("user",)
     found = bx.batch({"a": "user.get", "b": "crm.deal.list"})
     assert (list(found["result"]), found["result_error"]["b"]["error"]) == (["a"], "insufficient_scope")
+
+
+def test_21_one_method_may_fail_inside_a_batch(b24, bx, portal):
+    b24.switches["method_errors"] = {"crm.deal.add": "OPERATION_TIME_LIMIT"}
+    found = bx.batch({"c": "crm.contact.add?fields[NAME]=a", "d": "crm.deal.add?fields[TITLE]=b"}, halt=1)
+    assert found["result_error"]["d"]["error"] == "OPERATION_TIME_LIMIT"
+    assert (len(portal.contacts), len(portal.deals)) == (1, 0)
+
+
+def test_21_a_batch_may_be_cut_off_half_way(b24, bx, portal):
+    b24.switches["cut_batch_after"] = 2
+    cmd = dict.fromkeys("abc", "crm.lead.add?fields[TITLE]=x")
+    with pytest.raises(TimedOut):
+        bx.batch(cmd)
+    assert len(portal.leads) == 2
+    assert len(bx.batch(cmd)["result"]) == 3

@@ -31,6 +31,12 @@ def test_38_phones_and_addresses_are_normalised(b24, bx):
     assert by_phone(bx, "89990001122") == {"CONTACT": [number]}
 
 
+def test_38_a_list_filters_by_the_stored_text_only(bx):
+    number = person(bx)
+    assert bx.ok("crm.contact.list", filter={"PHONE": "+79990001122"}) == []
+    assert bx.ok("crm.contact.list", filter={"PHONE": "+7 (999) 000-11-22"})[0]["ID"] == str(number)
+
+
 def test_38_nothing_found_is_an_empty_list(bx):
     assert by_phone(bx, "+70000000000") == []
 

@@ -196,3 +196,28 @@ def test_11_a_subscription_that_ended_stops_the_refresh(b24, portal, sign_in, pl
     portal.plan = plan
     refresh = sign_in.refresh(tokens["refresh_token"])
     assert (refresh.status, refresh.value()["error"]) == (401, "PAYMENT_REQUIRED")
+
+
+def test_11_an_update_drops_the_handlers(b24, portal, bx, listener):
+    b24.app.events_url = "https://quiz.example/events"
+    proof = portal.installed[b24.app.client_id].application_token
+    bx.ok("event.bind", event="ONCRMLEADADD", handler="https://quiz.example/events")
+    b24.update_app(portal, new_token=True)
+    b24.pump()
+    event = listener.calls[0][1]
+    assert (event["event"], event["data[PREVIOUS_VERSION]"], event["data[VERSION]"]) == (
+        "ONAPPUPDATE",
+        "1",
+        "2",
+    )
+    assert event["auth[application_token]"] not in ("", proof)
+    assert bx.ok("event.get") == []
+
+
+def test_01_a_box_has_a_host_of_its_own(b24):
+    box = b24.add_portal("box", own_host="crm.client.example", profile="box")
+    location = b24.consent(
+        f"https://crm.client.example/oauth/authorize/?client_id={b24.app.client_id}&state=x", box
+    )
+    assert "domain=crm.client.example" in location
+    assert b24.issue_tokens(box)["client_endpoint"] == "https://crm.client.example/rest/"

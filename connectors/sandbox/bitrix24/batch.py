@@ -8,6 +8,7 @@ from typing import Any
 from connectors.sandbox.bitrix24.call import Call, Outcome
 from connectors.sandbox.bitrix24.errors import Refused, system
 from connectors.sandbox.bitrix24.php import as_array, map_of, parse_str, to_text, truthy
+from connectors.sandbox.core import TimedOut
 
 MOST = 50
 FORBIDDEN = ("batch", "upload", "download")
@@ -21,12 +22,20 @@ def batch(call: Call) -> Outcome:
     for index, (key, command) in enumerate(map_of(call.param("cmd")).items()):
         if not isinstance(command, str):
             continue
+        _cut(call, index)
         refusal = _one(call, done, key, command, index)
         if refusal is not None:
             done.maps["error"][key] = refusal.body()
             if halt:
                 break
     return Outcome(done.answer())
+
+
+def _cut(call: Call, done: int) -> None:
+    """The request is cut off half-way; what was done stays done."""
+    if 0 < call.switches["cut_batch_after"] <= done:
+        call.switches["cut_batch_after"] = 0
+        raise TimedOut("the sandbox cut the batch off")
 
 
 class Results:

@@ -63,6 +63,10 @@ def _uninstall(box: BitrixSandbox, portal: Portal, arguments: Arguments) -> None
     box.uninstall(portal, clean=bool(arguments.get("clean")))
 
 
+def _update_app(box: BitrixSandbox, portal: Portal, arguments: Arguments) -> None:
+    box.update_app(portal, new_token=bool(arguments.get("new_token")))
+
+
 def _forge(box: BitrixSandbox, portal: Portal, arguments: Arguments) -> None:
     box.forge_uninstall(portal, str(arguments.get("application_token", "guessed")))
 
@@ -142,6 +146,7 @@ OPERATIONS: dict[str, Callable[[BitrixSandbox, Portal, Arguments], Any]] = {
     "issue_tokens": _issue,
     "install": _install,
     "uninstall": _uninstall,
+    "update_app": _update_app,
     "forge_uninstall": _forge,
     "rename": _rename,
     "deactivate_user": _deactivate_user,

@@ -119,6 +119,15 @@ def installed(box: BitrixSandbox, portal: Portal, client_id: str, tokens: dict[s
         box.sender.plan(app.events_url, payload | {"auth": auth})
 
 
+def updated(box: BitrixSandbox, portal: Portal, client_id: str, before: int) -> None:
+    """ONAPPUPDATE: may carry a new application_token; subscriptions are gone, bind again."""
+    app, install = box.apps[client_id], portal.installed[client_id]
+    if app.events_url:
+        data = {"VERSION": app.version, "PREVIOUS_VERSION": before, "LANGUAGE_ID": "ru"}
+        payload = {"event": "ONAPPUPDATE", "event_handler_id": 0, "data": data, "ts": box.clock.unix()}
+        box.sender.plan(app.events_url, payload | {"auth": _identity(box, portal, install)})
+
+
 def uninstalled(box: BitrixSandbox, portal: Portal, client_id: str, token: str, clean: bool = False) -> None:
     """ONAPPUNINSTALL: no tokens; the application_token is the only proof, and may be forged by a test."""
     app = box.apps[client_id]

@@ -126,6 +126,8 @@ def run(
     payer = "batch" if nested and switches["batch_charge"] == "outer" else name
     key, cost = (portal.id, auth.key, payer), switches["costs"].get(name, switches["cost"])
     box.limits.check(key, now, switches)
+    if name in switches["method_errors"]:
+        raise system(switches, switches["method_errors"][name])
     call = Call(
         box, portal, auth, name, params, lambda inner, more: run(box, portal, auth, inner, more, True)
     )

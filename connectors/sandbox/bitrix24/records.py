@@ -10,10 +10,10 @@ from typing import Any
 from connectors.sandbox.bitrix24.call import Call
 from connectors.sandbox.bitrix24.errors import Refused, core_error
 from connectors.sandbox.bitrix24.moments import iso, read_moment
-from connectors.sandbox.bitrix24.specs import MULTIFIELDS, Spec, has_multifields
+from connectors.sandbox.bitrix24.specs import MULTIFIELDS, Spec, has_multifields, standard
 from connectors.sandbox.bitrix24.store import Record
 from connectors.sandbox.bitrix24.values import Dropped, read
-from connectors.sandbox.bitrix24.views import specs_of
+from connectors.sandbox.bitrix24.views import spec_of
 
 EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s.]{2,}$")
 DEFAULT_TYPES = {"PHONE": "WORK", "EMAIL": "WORK", "WEB": "WORK", "IM": "OTHER", "LINK": "OTHER"}
@@ -30,12 +30,14 @@ class Draft:
 
 def draft(call: Call, kind: str, fields: dict[str, Any], universal: bool = False) -> Draft:
     """Unknown, read-only and unparsable fields are dropped, and the record is made all the same."""
-    made, specs = Draft(), specs_of(call.portal, kind)
+    made = Draft()
     for name, raw in fields.items():
         if name in MULTIFIELDS and has_multifields(kind):
             made.multi += _communications(name, raw)
-        elif name in specs and "r" not in specs[name].flags:
-            _take(call, made, specs[name], raw, universal)
+            continue
+        spec = spec_of(call.portal, kind, name)
+        if spec is not None and "r" not in spec.flags:
+            _take(call, made, spec, raw, universal)
     return made
 
 
@@ -163,7 +165,7 @@ def _settle(call: Call, record: Record, made: Draft) -> None:
 def update(call: Call, record: Record, made: Draft, universal: bool = False) -> None:
     """Only a universal method moves a deal to another pipeline (4.7)."""
     before = record.props.get("CATEGORY_ID")
-    frozen = {name for name, spec in specs_of(call.portal, record.kind).items() if "i" in spec.flags}
+    frozen = [name for name, spec in standard(record.kind).items() if "i" in spec.flags]
     skipped = (*LINKS, *(() if universal else frozen))
     record.props |= {name: value for name, value in made.props.items() if name not in skipped}
     record.props |= {"DATE_MODIFY": iso(call.portal, call.now), "MODIFY_BY_ID": call.user.id}

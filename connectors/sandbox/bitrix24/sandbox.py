@@ -202,6 +202,16 @@ class BitrixSandbox(Sandbox):
             portal.bindings = [row for row in portal.bindings if row.client_id != client_id]
             events.uninstalled(self, portal, client_id, gone.application_token, clean)
 
+    def update_app(self, portal: Portal, *, new_token: bool = False) -> None:
+        """A new version of our app comes to the portal: ONAPPUPDATE, event handlers are dropped (1.6)."""
+        with self.lock:
+            before, self.app.version = self.app.version, self.app.version + 1
+            install = portal.installed[self.app.client_id]
+            if new_token:
+                install.application_token = secrets.token_hex(16)
+            portal.bindings = [row for row in portal.bindings if row.client_id != self.app.client_id]
+            events.updated(self, portal, self.app.client_id, before)
+
     def forge_uninstall(self, portal: Portal, token: str = "guessed") -> None:
         """What anybody can post: the right shape, a wrong application_token."""
         with self.lock:

@@ -17,6 +17,9 @@ DEFAULTS: dict[str, Any] = {
     # statuses (2.4, 10.3)
     "statuses": "docs",
     "status_of": {},  # {"PORTAL_DELETED": 403} overrules the column above
+    # accidents that a fault by path can't tell apart inside a batch
+    "method_errors": {},  # {"crm.deal.add": "OPERATION_TIME_LIMIT"}: a system code for a method
+    "cut_batch_after": 0,  # once: that many commands are done, then the 60 seconds are over (2.1)
     # OAuth (1.1 to 1.6)
     "consent_page": False,  # a page with Allow first; otherwise the signed-in user is sent back at once
     "authorize_error_status": 200,

@@ -30,7 +30,7 @@ def add(call: Call) -> int:
 
 def _stored(call: Call, kind: str, number: int, fields: dict[str, Any]) -> int:
     made = call.portal.next("comment")
-    row = {"ID": str(made), "ENTITY_ID": str(number), "ENTITY_TYPE": kind}
+    row: dict[str, Any] = {"ID": str(made), "ENTITY_ID": str(number), "ENTITY_TYPE": kind}
     row |= {"CREATED": iso(call.portal, call.now), "COMMENT": str(fields["COMMENT"]), "FILES": []}
     row["AUTHOR_ID"] = str(to_int(fields.get("AUTHOR_ID")) or call.user.id)
     call.portal.timeline[kind, number].append(row)

@@ -18,6 +18,12 @@ def specs_of(portal: Portal, kind: str) -> dict[str, Spec]:
     return standard(kind) | {row.name: row.spec for row in own}
 
 
+def spec_of(portal: Portal, kind: str, name: str) -> Spec | None:
+    """One field without building them all: adding records is a hot path."""
+    own = portal.user_fields(kind).get(name)
+    return own.spec if own is not None else standard(kind).get(name)
+
+
 def value_of(record: Record, name: str) -> Any:
     if name in HAS:
         return bool(record.communications(HAS[name]))
