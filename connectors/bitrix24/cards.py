@@ -12,6 +12,7 @@ from connectors.bitrix24.fields import Unfit, convert, tidy
 from connectors.draft import FieldValue, Loss
 
 WORDS = {"CRM_DEAL": "deal", "CRM_LEAD": "lead", "CRM_CONTACT": "contact", "CRM_COMPANY": "company"}
+MAIL_WORDS = ("e-mail", "email", "почт")
 NO_CODE = "the field's name in requests is not known; refresh the list of fields"
 
 
@@ -49,17 +50,18 @@ class Card:
 
     def strip(self, complaint: str) -> list[Loss]:
         """After a refusal: take out the values it names, or else all that the record can do without."""
-        named = [piece for piece in self.pieces if piece.code and piece.code.lower() in complaint.lower()]
+        words = complaint.lower()
+        named = [piece for piece in self.pieces if piece.code.lower() in words]
+        if not named and any(word in words for word in MAIL_WORDS):
+            return self._cut("EMAIL", complaint)
         taken = named or self.pieces
         self.pieces = [piece for piece in self.pieces if piece not in taken]
         losses = [piece.loss(self.entity, complaint) for piece in taken]
-        if not named:
-            losses += [
-                Loss(name.lower(), ", ".join(entry["VALUE"] for entry in self.head.pop(name)), complaint)
-                for name in ("EMAIL", "IM")
-                if name in self.head
-            ]
-        return losses
+        return losses or [*self._cut("EMAIL", complaint), *self._cut("IM", complaint)]
+
+    def _cut(self, name: str, complaint: str) -> list[Loss]:
+        entries = self.head.pop(name, [])
+        return [Loss(name.lower(), entry["VALUE"], complaint, self.entity) for entry in entries]
 
 
 def fill(

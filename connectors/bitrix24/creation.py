@@ -7,7 +7,7 @@ from typing import Any
 from connectors.bitrix24.asking import Story, reply_to
 from connectors.bitrix24.cards import Card
 from connectors.bitrix24.errors import NO_RIGHTS
-from connectors.bitrix24.parcel import DEAL, pipeline_of
+from connectors.bitrix24.parcel import DEAL, LEAD, pipeline_of
 from connectors.bitrix24.people import meet
 from connectors.bitrix24.recovery import recover
 from connectors.bitrix24.work import Work
@@ -66,8 +66,15 @@ def make(work: Work, word: str, card: Card | None, **links: Any) -> Story[None]:
 def make_record(work: Work) -> Story[None]:
     contact, company = work.journal.get("contact"), work.journal.get("company")
     links = {"CONTACT_IDS": [contact] if contact else None, "COMPANY_ID": company}
+    if work.parcel.contact and not contact:
+        links |= _own_words(work.parcel.record, work.parcel.contact)
     made = yield from add(work, work.parcel.record, links, comments=True)
     work.journal |= {"lead": made, "kind": work.parcel.record.word}
+
+
+def _own_words(record: Card, contact: Card) -> dict[str, Any]:
+    """A lead can say itself who it is about where the portal took no contact; a deal can't."""
+    return {name: contact.head.get(name) for name in ("NAME", "PHONE")} if record.entity == LEAD else {}
 
 
 def add(work: Work, card: Card, links: dict[str, Any], *, comments: bool = False) -> Story[str]:

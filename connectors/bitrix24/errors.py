@@ -113,7 +113,8 @@ def _lost(words: str, code: str, safe: bool) -> ConnectorError:
 def _by_status(status: int, safe: bool) -> ConnectorError:
     """Answers without a code come from what stands before the portal."""
     if status in REDIRECTS:
-        return _later("Bitrix24 sends us elsewhere", "redirected")
+        words = "Bitrix24 sends us elsewhere"
+        return TryLater(words, code="redirected", account_wide=True, repeatable=False)
     if status == 429:
         return _busy("")
     if status == 401:

@@ -51,6 +51,7 @@ def pack(draft: LeadDraft, facts: Facts) -> Parcel:
         parcel.losses += losses
     _tag(parcel, draft, facts)
     _homeless(parcel, draft)
+    _unreachable(parcel, draft)
     return parcel
 
 
@@ -180,6 +181,12 @@ def _homeless(parcel: Parcel, draft: LeadDraft) -> None:
         if value.target.entity == other and value.question not in placed:
             reason = NOT_THIS[other]
             parcel.losses.append(Loss(value.question, value.text, reason, other, value.target.remote_id))
+
+
+def _unreachable(parcel: Parcel, draft: LeadDraft) -> None:
+    """One bad e-mail fails the whole record, so it is not sent (reference 4.1)."""
+    bad = [email for email in draft.person.emails if not EMAIL.fullmatch(tidy(email))]
+    parcel.losses += [Loss("email", email, "it is not an e-mail address", CONTACT) for email in bad]
 
 
 def _name(text: str) -> str:

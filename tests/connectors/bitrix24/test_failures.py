@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from connectors.draft import Receipt
+from connectors.draft import Person, Placement, Receipt
 from connectors.errors import NeedsReconnect, Refused, TryLater, Unclear
 
 ADD = r"/crm\.deal\.add"
@@ -108,6 +108,21 @@ def test_a_portal_that_takes_no_contact_gets_the_deal_all_the_same(dentist, deli
     assert [problem.code for problem in receipt.problems] == ["contact_refused"]
     assert dentist.leads[0]["contact"] is None
     assert "+79990001122" in dentist.leads[0]["notes"][0]
+
+
+def test_a_lead_without_its_contact_says_itself_who_it_is_about(dentist, deliver, draft, says):
+    says("ERROR_CORE", "Обязательное поле", path=r"/crm\.contact\.add", times=None)
+    answer = draft(placement=Placement(choices={"LeadFlag": True}))
+    deliver(answer)
+    assert answer.person.phones[0] in dentist.leads[0]["contact"]["PHONE"]
+
+
+def test_an_address_that_only_the_portal_finds_bad_costs_itself_alone(dentist, deliver, draft, says):
+    says("ERROR_CORE", "Неверный адрес электронной почты", path=r"/crm\.contact\.add")
+    value = dentist.value("Город", "Казань", "CRM_CONTACT")
+    (receipt,) = deliver(draft(person=Person("Анна", (), ("a@b.example",)), values=(value,)))
+    assert [loss.value for loss in receipt.losses] == ["a@b.example"]
+    assert dentist.contacts[0].get(value.target.code) == "Казань"
 
 
 def test_missing_rights_park_the_account_instead_of_losing_the_contact(dentist, deliver, draft, says):
