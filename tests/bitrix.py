@@ -44,9 +44,7 @@ def dentist(b24: BitrixSandbox) -> Portal:
 
 def name_portal(client: Client, url: str, **more: Any) -> Any:
     """``POST /bitrix/account``."""
-    return client.post(
-        "/bitrix/account", {"client_bitrix_url": url, **more}, content_type="application/json"
-    )
+    return client.post("/bitrix/account", {"client_bitrix_url": url, **more}, content_type="application/json")
 
 
 def come_back(location: str, browser: Client | None = None, **changed: str) -> Any:
