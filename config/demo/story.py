@@ -41,7 +41,7 @@ class Story:
     def prepare(self) -> None:
         """Every CRM connected, mirrored, and with a rule that is ready."""
         for scenario in self.scenarios:
-            link = scenario.connect(self.service, Browser())
+            link = scenario.connect(self.stage, self.service, Browser())
             self.say(f"{scenario.label}: connected on its consent page, {link.partition('?')[0]}")
         for scenario in self.scenarios:
             self.sync(scenario)
