@@ -99,6 +99,16 @@ def wrong_with(arrival: Arrival, chosen: Chosen) -> Iterator[str]:
     place = (arrival.lead["pipeline"], arrival.lead["step"], arrival.lead["responsible"])
     if place != (chosen.pipeline, chosen.step, chosen.performer):
         yield f"{who} landed in {place} instead of {chosen}"
+    if missing := unsaid(arrival):
+        yield f"{who} is lead {arrival.lead['id']} that doesn't say {missing}"
+
+
+def unsaid(arrival: Arrival) -> list[str]:
+    """What was answered and stands nowhere in the lead: a field that can't take it is no reason."""
+    known = json.dumps(arrival.lead, ensure_ascii=False)
+    given = [item["answer"] for item in arrival.answer["answers"]]
+    texts = [str(one).strip() for value in given for one in (value if isinstance(value, list) else [value])]
+    return [text for text in texts if text not in known]
 
 
 def problem_of(delivery: Mapping[str, Any]) -> str:

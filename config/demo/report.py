@@ -52,7 +52,7 @@ def odd_ones(proofs: Iterable[Proof]) -> Iterator[str]:
         if noted:
             yield (
                 f"{proof.scenario.label}: {', '.join(noted)} said something that fits no field "
-                "(an unknown option, a text too long, no number): it stands in the lead's note."
+                "(an unknown option, a text too long, no number): the lead's note has it."
             )
 
 

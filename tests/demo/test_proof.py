@@ -18,7 +18,8 @@ ANNA, SERGEY, ANNA_AGAIN = ANSWERS[0], ANSWERS[1], ANSWERS[7]
 def lead_of(number: int, answer: dict[str, Any], contact_id: int) -> dict[str, Any]:
     place = {"pipeline": CHOSEN.pipeline, "step": CHOSEN.step, "responsible": CHOSEN.performer}
     contact = {"id": contact_id, "name": answer["contact"]["name"], "Телефон": answer["contact"]["phone"]}
-    return {"id": number, **place, "contact": contact, "fields": {"mark": f"qz-{number}"}}
+    said = [str(item["answer"]) for item in answer["answers"]]
+    return {"id": number, **place, "contact": contact, "fields": {"mark": f"qz-{number}"}, "notes": said}
 
 
 class Desk:
@@ -90,6 +91,11 @@ def test_a_lead_without_its_contact_is_told(judge, ledger):
 def test_a_lead_in_the_wrong_step_is_told(judge, ledger):
     ledger[1]["step"] = "Неразобранное"
     assert "visit-02 landed in" in judge([ANNA, SERGEY], ledger)
+
+
+def test_an_answer_that_stands_nowhere_is_told(judge, ledger):
+    ledger[0]["notes"].remove("Капитальный")
+    assert "visit-01 is lead 1 that doesn't say ['Капитальный']" in judge([ANNA, SERGEY], ledger)
 
 
 def test_a_held_delivery_says_what_it_waits_for(judge, ledger):
