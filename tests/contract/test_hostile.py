@@ -14,6 +14,7 @@ from schemathesis.specs.openapi.checks import response_schema_conformance, statu
 from accounts.models import Account
 from config.wsgi import application
 from rules.models import Rule
+from tests.contract.worlds import bitrix24
 
 pytestmark = pytest.mark.django_db(transaction=True)  # the WSGI door closes connections
 
@@ -39,6 +40,8 @@ def shop(transactional_db: None) -> Account:
         connected_at="2026-01-01T00:00Z",
     )
     Rule.objects.create(account=account, quiz_id=1)
+    bitrix24()
+    Rule.objects.create(account=Account.objects.get(crm="bitrix24"), quiz_id=1, pipeline="0")
     return account
 
 
