@@ -16,7 +16,8 @@ from tests.connectors.bridge import serve
 
 REDIRECT = "http://testserver/webhook/create"
 EVENTS = "http://testserver/bitrix/events"
-HOSTS = r"https://([\w-]+\.bitrix24\.(ru|com)|oauth\.bitrix24\.tech|oauth\.bitrix\.info)/"
+OWN_HOST = "crm.dentist.example"
+HOSTS = rf"https://([\w-]+\.bitrix24\.(ru|com)|oauth\.bitrix24\.tech|oauth\.bitrix\.info|{OWN_HOST})/"
 
 
 def post_event(method: str, url: str, headers: dict[str, str], body: bytes, timeout: float) -> int:

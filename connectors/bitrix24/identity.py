@@ -56,7 +56,6 @@ def read_identity(answers: Mapping[str, Reply], install: Mapping[str, Any], remo
         remote_id=member,
         name=host,
         host=host,
-        subdomain=host.partition(".")[0],
         user_id=str(me.get("ID") or ""),
         user_name=name,
         user_email=str(me.get("EMAIL") or ""),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from django.utils import timezone
 
 from accounts.models import Account, ConnectAttempt, Token
-from tests.bitrix import come_back, name_portal
+from tests.bitrix import OWN_HOST, come_back, name_portal
 
 pytestmark = pytest.mark.django_db
 
@@ -88,12 +89,16 @@ def test_what_is_no_portal_is_refused_with_a_sentence(b24, caller, typed):
     assert not Account.objects.exists()
 
 
-def test_a_portal_under_a_name_of_its_own_is_taken_where_the_operator_allows_it(b24, caller, settings):
-    from dataclasses import replace
+def test_a_portal_under_a_name_of_its_own_is_taken_where_the_operator_allows_it(
+    b24, caller, settings, connect_portal
+):
+    box = b24.add_portal("box", own_host=OWN_HOST)
+    assert name_portal(caller(), f"https://{OWN_HOST}/").status_code == 400
 
-    options = replace(settings.CRM_OPTIONS["bitrix24"], self_hosted=("crm.dentist.example",))
+    options = replace(settings.CRM_OPTIONS["bitrix24"], self_hosted=(OWN_HOST,))
     settings.CRM_OPTIONS = {**settings.CRM_OPTIONS, "bitrix24": options}
-    assert name_portal(caller(), "https://crm.dentist.example/").json()["subdomain"] == "crm.dentist.example"
+    assert connect_portal(box).status_code == 302
+    assert caller().get("/bitrix/account").json()["subdomain"] == OWN_HOST
 
 
 @pytest.mark.parametrize("missing", ["code", "state", "domain", "member_id", "server_domain"])

@@ -12,7 +12,7 @@ from tests.connectors.bitrix24.dentist import connect
 def test_a_portal_says_who_it_is(dentist):
     identity = dentist.connector.identify()
     assert identity.remote_id == dentist.portal.member_id
-    assert (identity.host, identity.subdomain) == ("demo7.bitrix24.ru", "demo7")
+    assert (identity.host, identity.subdomain) == ("demo7.bitrix24.ru", "")
     assert (identity.user_id, identity.user_name) == (str(dentist.portal.admin.id), "Анна Смирнова")
     assert identity.user_role == "admin"
     assert identity.facts["mode"] == 1
