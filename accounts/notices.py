@@ -16,7 +16,7 @@ from accounts.models import InstallKey
 from accounts.oauth import Held
 from accounts.uninstall import forget
 from connectors.base import Notice
-from connectors.errors import BadCallback, ConnectorError, OurMistake, TryLater
+from connectors.errors import BadCallback, ConnectorError
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,8 @@ log = logging.getLogger(__name__)
 def take(kind: str, form: Mapping[str, str]) -> None:
     """Act on a notice; one of another kind is passed over.
 
-    Raises ``BadCallback`` for one that isn't proven, ``TryLater`` where the CRM can't be asked just now.
+    Raises ``BadCallback`` for one that isn't proven, also where the CRM can't be asked just now: then a
+    removal shows later, when our tokens are refused.
     """
     notice = sign_in_for(kind).read_notice(form)
     if notice is None:
@@ -59,10 +60,6 @@ def _has_good_tokens(kind: str, notice: Notice) -> bool:
         identity = connector_at(
             kind, notice.grant.host, Held(notice.grant.tokens), facts=notice.grant.facts
         ).identify()
-    except (TryLater, OurMistake) as exc:
-        if isinstance(exc, OurMistake) and exc.code == "host_not_allowed":
-            return False
-        raise TryLater(exc.message) from exc
     except ConnectorError as exc:
         log.warning("crm=%s notice of %r is not proven: %s", kind, notice.remote_id, exc.code)
         return False

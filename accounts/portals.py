@@ -21,7 +21,7 @@ from accounts.kinds import label_of
 from accounts.models import Account
 from accounts.pages import connected_page, wants_page
 from accounts.views import NEVER_KEPT, OpenView
-from connectors.errors import BadCallback, TryLater
+from connectors.errors import BadCallback
 from connectors.hosts import HostNotAllowed
 from connectors.registry import CONNECTORS
 
@@ -127,7 +127,7 @@ class NoticeView(OpenView):
         "installation's own token; a removal counts once the portal refuses our tokens. Other events are "
         "passed over.",
         request={"application/x-www-form-urlencoded": FORM},
-        responses={**words(200, 400, 403), 503: OpenApiResponse(str, "The portal can't be asked just now")},
+        responses=words(200, 400, 403),
         auth=[],
     )
     def take(self, request: Request) -> Response:
@@ -137,6 +137,4 @@ class NoticeView(OpenView):
             )
         except BadCallback as exc:
             raise ApiError(f"Forbidden: {exc}", code="forbidden", status=403) from exc
-        except TryLater as exc:
-            raise ApiError(exc.message, code="unavailable", status=503) from exc
         return Response("Success")

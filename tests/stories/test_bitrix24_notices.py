@@ -94,6 +94,12 @@ def test_an_old_removal_sent_again_counts_for_nothing_while_our_tokens_work(b24,
         {"access_token": "guessed"},
         {"client_endpoint": "https://evil.example/rest/"},
         {"client_endpoint": "http://127.0.0.1:6379/rest/"},
+        {"client_endpoint": "https://dentist.bitrix24.ru/somewhere/\r\nelse/"},
+        {"client_endpoint": "https://dentist.bitrix24.ru/../oauth/"},
+        {"access_token": "я\r\nX-Header: 1"},
+        {"access_token": "\x00" * 3},
+        {"access_token": "x" * 100_000},
+        {"server_endpoint": "https://evil.example/rest/", "access_token": "guessed"},
     ],
 )
 def test_an_installation_is_believed_for_its_tokens_alone(b24, dentist, changed):
@@ -111,7 +117,7 @@ def test_nobody_speaks_for_another_portal(b24, dentist):
 def test_an_installation_that_can_not_be_checked_is_not_kept(b24, dentist):
     event = install_event(b24, dentist)
     b24.faults.add(action="answer", path="/rest/", status=502, times=None)
-    assert tell(**event).status_code == 503
+    assert tell(**event).status_code == 403
     assert not InstallKey.objects.exists()
 
 
