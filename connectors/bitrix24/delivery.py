@@ -34,8 +34,9 @@ class Delivery:
             self._tell()
         except Exception as exc:
             log.exception("bitrix24: %s", ", ".join(work.uid for work in self.stories))
-            for work in (work for work in self.stories if not work.error):
-                work.fail_unexpectedly(type(exc).__name__)
+            for work in self.stories:
+                if not work.error and (work.unsettled or not work.lead):
+                    work.fail_unexpectedly(type(exc).__name__)
         return [one.outcome(self.base_url) if isinstance(one, Work) else one for one in begun]
 
     def _begin(self, draft: LeadDraft) -> Work | ConnectorError:
@@ -55,7 +56,7 @@ class Delivery:
             wants = self._go_on(answers)
             self.talk.record(list(answers))
             for work in answers:
-                work.unsettled = isinstance(work.error, Unclear)
+                work.unsettled = False
             wants = self._spare(wants)
 
     def _go_on(self, answers: dict[Work, list[Outcome]] | dict[Work, None]) -> Wants:

@@ -10,7 +10,7 @@ import redis
 from django.conf import settings
 
 from connectors.bitrix24.operating import OperatingBudget
-from connectors.draft import Receipt
+from connectors.draft import Person, Receipt
 from connectors.errors import TryLater
 from connectors.limiter import Limiter, NoPace
 
@@ -77,6 +77,15 @@ def test_deliveries_wait_before_the_portal_blocks_them(dentist, deliver, draft, 
     assert (outcomes[-1].code, outcomes[-1].account_wide) == ("operating_limit", True)
     assert 0 < outcomes[-1].after <= 600
     assert not [entry for entry in dentist.box.journal if entry.status == 429]
+
+
+def test_after_one_must_wait_the_others_make_nothing_either(dentist, draft, journal):
+    """The nameless draft is at its deal while the other's person is still looked for."""
+    dentist.pace = Memory()
+    dentist.pace.hold("crm.deal.add", 60)
+    outcomes = dentist.connector.deliver([draft(person=Person()), draft()], journal)
+    assert [outcome.code for outcome in outcomes] == ["operating_limit"] * 2
+    assert dentist.methods() == ["crm.duplicate.findbycomm"]
 
 
 def test_a_batchs_commands_are_counted_each(dentist, draft, journal):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from connectors.bitrix24.batch import Command
 from connectors.draft import Person
 from tests.connectors.cast import again
 
@@ -40,6 +41,14 @@ def test_twenty_leads_and_companies_do_not_hide_the_contact(dentist, deliver, dr
         dentist.add_person("lead", phone=PHONE)
         dentist.add_person("company", phone=PHONE)
     anna = dentist.add_person(phone=PHONE)
+    (receipt,) = deliver(draft(person=ANNA))
+    assert receipt.journal["contact"] == anna
+
+
+def test_a_list_that_returns_everybody_links_nobody_else(dentist, deliver, draft, monkeypatch):
+    dentist.add_person(phone="+70000000001")
+    anna = dentist.add_person(phone=PHONE)
+    monkeypatch.setattr("connectors.bitrix24.people.read", lambda word, ids: Command(f"crm.{word}.list"))
     (receipt,) = deliver(draft(person=ANNA))
     assert receipt.journal["contact"] == anna
 
