@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from connectors.base import Capabilities, Connector, FieldWish, Identity, Journal, Named, SignIn
 from connectors.bitrix24 import field_list, lists, new_fields
@@ -28,6 +29,7 @@ from connectors.errors import ConnectorError
 from connectors.hosts import HostPolicy
 from connectors.http import Door
 from connectors.rows import FieldRow, PipelineRow, StepRow, UserRow
+from connectors.vetted import vet
 
 MONTH = 30 * 24 * 3600
 ENTITIES = {"lead": "CRM_LEAD", "deal": "CRM_DEAL", "contact": "CRM_CONTACT", "company": "CRM_COMPANY"}
@@ -131,6 +133,8 @@ class BitrixConnector(Connector):
         return found
 
     def door(self, on_exchange: Callable[[Exchange], None] | None = None) -> Door:
+        if urlsplit(self.remote.base_url).netloc in self.options.self_hosted:
+            vet(self.remote.base_url)
         return Door(
             self.remote.base_url + self.facts.rest_path,
             BitrixReader(self.hosts),

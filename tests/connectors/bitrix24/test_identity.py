@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from connectors.bitrix24.identity import read_identity
 from connectors.errors import NeedsReconnect, TryLater
 from connectors.limiter import NoPace
 from tests.connectors.bitrix24.dentist import connect
@@ -40,6 +43,13 @@ def test_a_member_id_that_changed_is_found_out(dentist):
     with pytest.raises(NeedsReconnect) as caught:
         remote.identify()
     assert caught.value.code == "foreign_token"
+
+
+def test_a_token_that_the_vendor_places_elsewhere_is_found_out(dentist):
+    remote = dentist.connector.remote
+    elsewhere = {"member_id": remote.remote_id, "client_endpoint": "https://other.bitrix24.ru/rest/"}
+    with pytest.raises(NeedsReconnect):
+        read_identity({}, elsewhere, remote)
 
 
 def test_a_silent_vendor_is_waited_for(dentist):
@@ -88,3 +98,15 @@ def test_a_budget_that_is_nearly_used_up_is_told(dentist):
     dentist.pace = Held()
     (problem,) = dentist.connector.check()
     assert (problem.code, "crm.deal.add" in problem.message) == ("operating_limit", True)
+
+
+# -- a portal under a domain of its own ---------------------------------------------------------------------
+
+
+def test_only_a_portal_that_is_allowed_by_name_is_vetted(dentist, options, monkeypatch):
+    vetted: list[str] = []
+    monkeypatch.setattr("connectors.bitrix24.connector.vet", vetted.append)
+    dentist.connector.door()
+    dentist.options = replace(options, self_hosted=(dentist.portal.host,))
+    dentist.connector.door()
+    assert vetted == ["https://demo7.bitrix24.ru"]

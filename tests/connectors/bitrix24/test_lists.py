@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from connectors.errors import NeedsReconnect, TryLater
@@ -123,6 +125,15 @@ def test_smart_invoices_without_their_scope_spoil_nothing(bitrix, options):
     rows = [row for page in connect(bitrix, portal, options).connector.fetch("fields") for row in page]
     assert "CRM_DEAL" in {row.entity for row in rows}
     assert "CRM_SMART_INVOICE" not in {row.entity for row in rows}
+
+
+def test_many_fields_of_smart_invoices_are_walked_to_the_end(fetch, dentist):
+    known = dentist.portal.fields["CRM_SMART_INVOICE"]
+    one = next(iter(known.values()))
+    for number in range(90_000, 90_060):
+        known[f"UF_CRM_{number}"] = replace(one, id=number, name=f"UF_CRM_{number}")
+    rows = [row for row in fetch("fields") if row.entity == "CRM_SMART_INVOICE"]
+    assert len({row.remote_id for row in rows}) == len(known)
 
 
 def test_old_invoices_may_be_gone(fetch, dentist):

@@ -1,0 +1,106 @@
+"""A portal under a domain of its own is reached at public addresses alone, at the one that was looked at."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+
+import pytest
+import requests
+import urllib3
+
+from connectors.http import SESSION, never_sent
+from connectors.vetted import NotPublic, VettedAdapter, public_address, vet
+
+NAME = "bitrix.customer.example"
+
+
+@pytest.fixture
+def resolves(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """Let the name lead to these addresses; the list fills with the names that were asked."""
+    asked: list[str] = []
+
+    def to(*addresses: str) -> list[str]:
+        def look_up(host: str, port: int, *args: object, **kwargs: object) -> list[object]:
+            asked.append(host)
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, port)) for one in addresses]
+
+        monkeypatch.setattr(socket, "getaddrinfo", look_up)
+        return asked
+
+    return to
+
+
+@pytest.mark.parametrize(
+    "addresses", [("93.184.216.34",), ("93.184.216.34", "2606:2800:220:1::1"), ("2606:2800:220:1::1",)]
+)
+def test_public_addresses_are_taken(resolves, addresses):
+    resolves(*addresses)
+    assert public_address(NAME, 443) == addresses[0]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "127.0.0.1",
+        "10.0.0.1",
+        "172.16.3.4",
+        "192.168.1.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "0.0.0.0",
+        "224.0.0.1",
+        "255.255.255.255",
+        "::1",
+        "fe80::1%eth0",
+        "fd00::1",
+        "ff02::1",
+        "::ffff:127.0.0.1",
+        "2002:7f00:1::",
+    ],
+)
+def test_one_private_address_spoils_the_name(resolves, bad):
+    resolves("93.184.216.34", bad)
+    with pytest.raises(NotPublic):
+        public_address(NAME, 443)
+
+
+@pytest.fixture
+def vetted() -> Iterator[None]:
+    vet(f"https://{NAME}")
+    yield
+    SESSION.adapters.pop(f"https://{NAME}/")
+
+
+def test_the_address_that_was_looked_at_is_connected_to(resolves, vetted, monkeypatch):
+    asked = resolves("93.184.216.34")
+    reached: list[tuple[str, int]] = []
+
+    def connect(address: tuple[str, int], *args: object, **kwargs: object) -> socket.socket:
+        reached.append(address)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(urllib3.util.connection, "create_connection", connect)
+    with pytest.raises(requests.ConnectionError) as caught:
+        SESSION.get(f"https://{NAME}/rest/")
+    assert (asked, reached) == ([NAME], [("93.184.216.34", 443)])
+    assert never_sent(caught.value)
+
+
+def test_nothing_is_sent_into_our_own_network(resolves, vetted, monkeypatch):
+    resolves("10.0.0.1")
+    monkeypatch.setattr(urllib3.util.connection, "create_connection", lambda *a, **k: pytest.fail("sent"))
+    with pytest.raises(requests.ConnectionError) as caught:
+        SESSION.get(f"https://{NAME}/rest/")
+    assert never_sent(caught.value)
+
+
+def test_only_the_named_host_is_vetted(vetted):
+    assert isinstance(SESSION.get_adapter(f"https://{NAME}/rest/batch"), VettedAdapter)
+    assert not isinstance(SESSION.get_adapter("https://demo7.bitrix24.ru/rest/batch"), VettedAdapter)
+
+
+def test_vetting_twice_keeps_the_pool(vetted):
+    before = SESSION.get_adapter(f"https://{NAME}/")
+    vet(f"https://{NAME}")
+    assert SESSION.get_adapter(f"https://{NAME}/") is before
