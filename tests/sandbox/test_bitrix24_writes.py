@@ -103,6 +103,7 @@ def test_35_a_universal_add_gives_the_item_back(bx, portal):
     )
     assert (lead["stageId"], lead["fm"][0]["value"]) == ("IN_PROCESS", "+7")
     assert "fm" not in bx.ok("crm.item.list", entityTypeId=1, select=["*"])["items"][0]
+    assert bx.ok("crm.item.list", entityTypeId=1, select=["id", "fm"])["items"] == [{"id": lead["id"]}]
     assert (
         bx.ok("crm.item.list", entityTypeId=1, select=["*", "fm"])["items"][0]["fm"][0]["typeId"] == "PHONE"
     )

@@ -8,6 +8,7 @@ from typing import Any
 from connectors.sandbox.bitrix24.call import PAGE, Call
 from connectors.sandbox.bitrix24.errors import Refused, plain
 from connectors.sandbox.bitrix24.model import Binding
+from connectors.sandbox.bitrix24.moments import iso
 from connectors.sandbox.bitrix24.php import to_int, to_text, values_of
 
 VERBS = ("ADD", "UPDATE", "DELETE")
@@ -89,7 +90,7 @@ def _queue(call: Call) -> list[Row]:
 def _view(call: Call, row: Row) -> Row:
     return {
         "ID": str(row["ID"]),
-        "TIMESTAMP_X": row["at"],
+        "TIMESTAMP_X": iso(call.portal, row["at"]),
         "EVENT_NAME": row["EVENT_NAME"],
         "EVENT_DATA": {"FIELDS": {"ID": row["number"]}},
         "EVENT_ADDITIONAL": [],
