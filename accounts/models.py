@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.secrets import SecretField
-from connectors.registry import KINDS
+from connectors.registry import kinds
 
 
 class Account(models.Model):
@@ -28,7 +28,7 @@ class Account(models.Model):
         DISCONNECTED = "disconnected", "disconnected"
 
     account_id = models.CharField("quiz account", max_length=200)
-    crm = models.CharField("CRM", max_length=20, choices=KINDS)
+    crm = models.CharField("CRM", max_length=20, choices=kinds)
     remote_id = models.CharField("CRM's account id", max_length=100, blank=True)
     host = models.CharField(max_length=255, blank=True)
     name = models.CharField(max_length=255, blank=True)

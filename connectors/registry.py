@@ -31,7 +31,11 @@ CONNECTORS: dict[str, Entry] = {
     ),
 }
 
-KINDS: list[tuple[str, str]] = [(kind, entry.label) for kind, entry in CONNECTORS.items()]
+
+
+def kinds() -> list[tuple[str, str]]:
+    """(kind, label) of every CRM: a model's choices, called so that a new CRM needs no migration."""
+    return [(kind, entry.label) for kind, entry in CONNECTORS.items()]
 
 
 @cache
