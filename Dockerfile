@@ -19,7 +19,7 @@ COPY connectors connectors
 COPY templates templates
 
 # Collecting files reads no secret and no database; the settings still want to see them.
-RUN DATABASE_URL=postgres://build@localhost/build REDIS_URL=redis://localhost/0 \
+RUN DATABASE_URL=postgres://build@localhost/build REDIS_URL=redis://localhost/0 ALLOWED_HOSTS=localhost \
     SECRET_KEY=build JWT_KEY=build ENCRYPTION_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
     python manage.py collectstatic --noinput
 

@@ -11,6 +11,8 @@ import os
 import sys
 from contextlib import nullcontext
 
+from django.core.exceptions import ImproperlyConfigured
+
 from config import embedded
 
 WITHOUT_SERVERS = {
@@ -27,7 +29,7 @@ def main(arguments: list[str]) -> None:
             from django.core.management import execute_from_command_line
 
             execute_from_command_line(arguments)
-    except embedded.EmbeddedError as exc:
+    except (embedded.EmbeddedError, ImproperlyConfigured) as exc:
         sys.exit(str(exc))
 
 

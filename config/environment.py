@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
 import environ
@@ -28,11 +28,12 @@ class Environment(environ.Env):
                 f"{var} is {given!r}; it must be {must}. Without the variable its default counts."
             ) from exc
 
-    def choice(self, var: str, default: str, choices: Iterable[str]) -> str:
-        """One of a few words."""
+    def choice(self, var: str, default: str, choices: Collection[str], called: str = "") -> str:
+        """One of a few words, or of many that have a name together."""
         value = self.str(var, default)
         if value not in choices:
-            raise ImproperlyConfigured(f"{var} is {value!r}; it must be one of {', '.join(choices)}.")
+            words = called or ", ".join(choices)
+            raise ImproperlyConfigured(f"{var} is {value!r}; it must be one of {words}.")
         return value
 
     def address(self, var: str, default: str, *schemes: str) -> str:

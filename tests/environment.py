@@ -1,15 +1,16 @@
 """The settings of the test session, loaded by pytest before pytest-django reads `config.settings`.
 
-With DATABASE_URL set the settings demand secrets, and a developer's `.env` may hold anything: tests have
+With DATABASE_URL set the settings demand some of these, and a developer's `.env` may hold anything: tests have
 their own. Redis keys get a prefix of their own, so that a demo beside the tests is not disturbed.
 """
 
 import os
 
-SECRETS = {
+DEMANDED = {
     "SECRET_KEY": "tests-only-secret-key-0123456789-abcdefghijklmnopqrstuvwxyz",
     "JWT_KEY": "tests-only-jwt-key-0123456789-abcdefghijklmnopqrstuvwxyz-AB",
     "ENCRYPTION_KEYS": "dGVzdHMtb25seS10b2tlbnMta2V5LTAxMjM0NTY3ODk=",
+    "ALLOWED_HOSTS": "localhost",
 }
-for _name, _value in {**SECRETS, "REDIS_PREFIX": "quiz-crm-tests:"}.items():
+for _name, _value in {**DEMANDED, "REDIS_PREFIX": "quiz-crm-tests:"}.items():
     os.environ[_name] = os.environ.get(_name) or _value

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.environment import SECRETS
+from tests.environment import DEMANDED
 
 PROJECT = Path(__file__).resolve().parents[1]
 EXAMPLE = (PROJECT / ".env.example").read_text()
@@ -34,7 +34,7 @@ print(json.dumps(read, default=str))
 def start(**variables: str) -> subprocess.CompletedProcess[str]:
     """Read the settings in a process of its own: production, except for what is given."""
     system = {name: os.environ[name] for name in ("PATH", "LANG", "LD_LIBRARY_PATH") if name in os.environ}
-    env = {**system, **SERVERS, **SECRETS, **variables}
+    env = {**system, **SERVERS, **DEMANDED, **variables}
     command = [sys.executable, "-c", RECORD]
     return subprocess.run(command, cwd=PROJECT, env=env, capture_output=True, text=True, check=False)
 
@@ -65,8 +65,8 @@ def test_the_example_shows_the_defaults(defaults):
     assert {name: same[name] for name in shown} == {name: defaults[name] for name in shown}
 
 
-@pytest.mark.parametrize("name", SECRETS)
-def test_a_missing_secret_is_named(name):
+@pytest.mark.parametrize("name", DEMANDED)
+def test_what_is_demanded_and_missing_is_named(name):
     done = start(**{name: ""})
 
     assert done.returncode != 0

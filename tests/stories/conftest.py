@@ -9,6 +9,7 @@ from itertools import count
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
@@ -96,7 +97,7 @@ def shop(
     caller: Callable[..., Client],
 ) -> Shop:
     """Connected and synced; wake-ups go nowhere, ``work()`` is the worker."""
-    for key in redis_client().scan_iter("*wake:*"):
+    for key in redis_client().scan_iter(f"{settings.REDIS_PREFIX}wake:*"):
         redis_client().delete(key)
     assert connect(flower_shop).json() == "Success"
     shop = Shop(amo, flower_shop, caller("shop"))
