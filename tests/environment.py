@@ -1,7 +1,7 @@
 """The settings of the test session, loaded by pytest before pytest-django reads `config.settings`.
 
-With DATABASE_URL set the settings demand some of these, and a developer's `.env` may hold anything: tests have
-their own. Redis keys get a prefix of their own, so that a demo beside the tests is not disturbed.
+With DATABASE_URL set the settings demand some of these, and a developer's `.env` may hold anything: tests
+have their own. So do their Redis keys, lest a demo beside the tests is disturbed.
 """
 
 import os
