@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from cryptography.fernet import Fernet
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 
@@ -53,6 +56,16 @@ def test_the_secret_is_kept_before_anybody_connects_and_is_sealed(b24, dentist):
         cursor.execute("SELECT secret FROM accounts_installkey")
         assert key.secret not in cursor.fetchone()[0]
     assert key.secret not in f"{key} {key!r}"
+
+
+def test_the_secret_moves_to_a_new_key_with_the_others(b24, dentist, settings):
+    b24.install(dentist)
+    b24.pump()
+    secret, new = InstallKey.objects.get().secret, Fernet.generate_key().decode()
+    settings.ENCRYPTION_KEYS = [new, *settings.ENCRYPTION_KEYS]
+    call_command("rotate_secrets", stdout=StringIO())
+    settings.ENCRYPTION_KEYS = [new]
+    assert InstallKey.objects.get().secret == secret
 
 
 def test_a_new_installation_brings_a_new_secret(b24, dentist):
