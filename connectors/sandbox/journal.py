@@ -11,7 +11,12 @@ from typing import Any
 
 from connectors.sandbox.wire import Request
 
-SECRET_HEADERS = frozenset({"authorization", "cookie", "x-refresh-token", "x-api-key", "x-auth-token"})
+SECRET_HEADERS = frozenset(
+    {
+        *("authorization", "cookie", "x-refresh-token", "x-api-key", "x-auth-token"),
+        *("x-crypto-token", "x-crypto-secret"),
+    }
+)
 SECRET_NAMES = "client_secret|refresh_token|access_token|auth|auth_token|api_key|apikey|token|secret|password"
 _LONG_CODE = re.compile(r'((?:"code"\s*:\s*"|(?:^|&)code=))[^"&]{40,}')  # not the code of a custom field
 _JSON_SECRET = re.compile(rf'("(?:{SECRET_NAMES})"\s*:\s*")[^"]*"')
