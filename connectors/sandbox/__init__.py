@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 SANDBOXES: dict[str, str] = {
     "amocrm": "connectors.sandbox.amocrm.AmoSandbox",
     "bitrix24": "connectors.sandbox.bitrix24.BitrixSandbox",
+    "envybox": "connectors.sandbox.envybox.EnvySandbox",
     "solos": "connectors.sandbox.solos.SolosSandbox",
 }
 

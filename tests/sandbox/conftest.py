@@ -17,6 +17,7 @@ from connectors.sandbox.amocrm import Account, AmoSandbox
 from connectors.sandbox.core import Dropped, Reply, TimedOut
 from connectors.sandbox.server import Hub
 from tests.sandbox.bitrix_words import b24, bx, employee, listener, portal, sign_in  # noqa: F401
+from tests.sandbox.envy_words import crm, envy, ev  # noqa: F401
 from tests.sandbox.solos_words import shop, sol  # noqa: F401
 
 NOW = 1_800_000_000  # a Friday, 08:00 UTC

@@ -1,0 +1,213 @@
+"""Rows as Envybox writes them: moments without a zone, ids as strings or numbers, PHP's empty arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from connectors.sandbox.envybox.contacts import phone_digits
+from connectors.sandbox.envybox.model import (
+    CLIENT,
+    CUSTOM,
+    DEAL,
+    LEAD,
+    SERVICE,
+    Card,
+    Client,
+    Contact,
+    Crm,
+    Deal,
+    Input,
+    Lead,
+    Log,
+    Task,
+)
+
+HOURS = {"UTC": 0, "Moscow": 3}
+PLAIN = ("status_code", "limit", "offset", "max_colls_contacts")
+LEAD_COLUMNS = (
+    *("id", "parent_id", "stage_id", "user_id", "employee_id", "department_id", "pipeline_id"),
+    *("deal_pipeline_id", "deal_stage_id", "inbox_type_id"),
+)
+OWNER = {LEAD: "lead_id", CLIENT: "client_id", DEAL: "deal_id"}
+
+
+def moment(at: float | None, switches: Mapping[str, Any]) -> str | None:
+    if at is None:
+        return None
+    local = datetime.fromtimestamp(at, UTC) + timedelta(hours=HOURS[switches["zone"]])
+    return f"{local:%Y-%m-%d %H:%M:%S}"
+
+
+def styled(value: Any, switches: Mapping[str, Any], key: str = "") -> Any:
+    """The old style has ids, counts and flags as strings (reference 1.6)."""
+    if isinstance(value, dict):
+        return {name: styled(one, switches, name) for name, one in value.items()}
+    if isinstance(value, list):
+        return [styled(one, switches) for one in value]
+    if isinstance(value, bool):
+        value = int(value)
+    old = switches["ids"] == "strings" and isinstance(value, int) and key not in PLAIN
+    return str(value) if old else value
+
+
+class Writer:
+    """Writes the rows of one account."""
+
+    def __init__(self, crm: Crm, switches: Mapping[str, Any]) -> None:
+        self.crm, self.switches = crm, switches
+
+    def dates(self, row: Any, *more: str) -> dict[str, Any]:
+        names = ("created_at", "updated_at", "deleted_at", *more)
+        dates = {name: getattr(row, name, None) for name in names}
+        dates["updated_at"] = dates["updated_at"] or dates["created_at"]
+        return {name: moment(at, self.switches) for name, at in dates.items()}
+
+    def lead(self, lead: Lead) -> dict[str, Any]:
+        stage = self.crm.stage(lead.stage_id)
+        return {
+            **{name: getattr(lead, name) for name in LEAD_COLUMNS},
+            "crm_id": self.crm.id,
+            "link_client_id": lead.client_id or None,
+            "status": 1 if lead.deals else 2,
+            "stage": stage.name if stage else "",
+            "stage_color": stage.color if stage else "",
+            "status_id": stage.status_id if stage else 0,
+            "name": lead.service.get("name", ""),
+            "phone": lead.service.get("phone", ""),
+            "email": lead.service.get("email", ""),
+            "values": self.values(lead, LEAD),
+            "deals": [str(deal) for deal in lead.deals],
+            **self.dates(lead, "stage_updated_at"),
+        }
+
+    def deal(self, deal: Deal, *, full: bool = True) -> dict[str, Any]:
+        names = ("id", "pipeline_id", "client_id", "stage_id", "user_id", "employee_id", "department_id")
+        row = {name: getattr(deal, name) for name in (*names, "inbox_type_id")} | {"crm_id": self.crm.id}
+        row |= self.dates(deal, "stage_updated_at")
+        if not full:
+            return row
+        stage = self.crm.stage(deal.stage_id)
+        owner = self.crm.clients.get(deal.client_id)
+        return row | {
+            "stage_name": stage.name if stage else "",
+            "stage": stage.name if stage else "",
+            "stage_color": stage.color if stage else "",
+            "status_id": stage.status_id if stage else 0,
+            "name": deal.service.get("name", ""),
+            "client_name": owner.service.get("name", "") if owner else "",
+            "connected_lead_id": deal.leads,
+            "values": self.values(deal, DEAL),
+        }
+
+    def client(self, client: Client) -> dict[str, Any]:
+        rows = self.contacts(client)
+        first = {group: next((r["value"] for r in rows if r["group_id"] == group), "") for group in (1, 2)}
+        return {
+            "id": client.id,
+            "crm_id": self.crm.id,
+            "name": client.service.get("name", ""),
+            "phone": first[1],
+            "email": first[2],
+            "values": self.values(client, CLIENT),
+            "contacts": rows,
+            "deals": [self.deal(one, full=False) for one in self.deals_of(client.id)],
+            **self.dates(client),
+        }
+
+    def deals_of(self, client_id: int) -> list[Deal]:
+        deals = self.crm.deals.values()
+        return [deal for deal in deals if deal.client_id == client_id and deal.deleted_at is None]
+
+    def contacts(self, client: Client) -> list[dict[str, Any]]:
+        return [row for contact in client.contacts for row in self.contact(client, contact)]
+
+    def contact(self, client: Client, contact: Contact) -> list[dict[str, Any]]:
+        """A row for each phone and e-mail, all with the person's id."""
+        channels = [(1, 1, phone_digits(one)) for one in contact.phones] + [
+            (4, 2, one) for one in contact.emails
+        ]
+        base = {"id": contact.id, "crm_id": self.crm.id, "client_id": client.id, "name": contact.name}
+        base |= {
+            "birthday": contact.more.get("birthday"),
+            "primary": contact is client.contacts[0],
+            "addon": "",
+        }
+        return [
+            {**base, "type_id": kind, "value": value, "group_id": group, **self.dates(contact)}
+            for kind, group, value in channels
+        ]
+
+    def values(self, card: Card, element: int) -> dict[str, Any]:
+        service = self.crm.inputs[element, SERVICE].values()
+        known = {one.name_id: self.value(card, one, card.service.get(one.name_id)) for one in service}
+        custom = self.crm.inputs[element, CUSTOM]
+        own = {
+            custom[number].name_id: self.value(card, custom[number], value)
+            for number, value in card.custom.items()
+            if number in custom
+        }
+        return {
+            "service": {name: row for name, row in known.items() if row["value"] not in (None, "")},
+            "custom": own or [],
+        }
+
+    def value(self, card: Card, one: Input, value: Any) -> dict[str, Any]:
+        return {
+            "id": card.id * 100 + one.id % 100,
+            "crm_id": self.crm.id,
+            OWNER[one.element]: card.id,
+            "input_id": one.id,
+            "type_id": one.type_id,
+            "value": value,
+            "name": one.name,
+            "name_id": one.name_id,
+            **self.dates(card),
+        }
+
+    def input(self, one: Input) -> dict[str, Any]:
+        row: dict[str, Any] = {"id": one.id, "name": one.name, "name_id": one.name_id, "type_id": one.type_id}
+        row |= {"crm_element_id": one.element, "group_id": 1, "required": one.required, "value": ""}
+        row |= {"position": one.id % 100, "deleted_at": moment(one.deleted_at, self.switches)}
+        if one.value_type == SERVICE:
+            return row
+        return row | {
+            "crm_id": self.crm.id,
+            "pipeline_id": one.pipeline_id,
+            "addon": one.addon,
+            "use_in_pipeline": one.use_in_pipeline,
+            "required_stage_id": None,
+            "transfer_input_id": one.transfer_input_id,
+        }
+
+    def log(self, log: Log) -> dict[str, Any]:
+        return {
+            "id": log.id,
+            "crm_id": self.crm.id,
+            "crm_element_id": log.element,
+            "element_id": log.element_id,
+            "type_id": log.type_id,
+            "data": log.data,
+            "user_id": log.user_id,
+            "employee_id": log.employee_id,
+            "level": 1,
+            **self.dates(log),
+        }
+
+    def task(self, task: Task, now: float) -> dict[str, Any]:
+        return {
+            "id": task.id,
+            "crm_id": self.crm.id,
+            "crm_element_id": DEAL,
+            "element_id": task.deal_id,
+            "type_id": 1,
+            "time": moment(task.time, self.switches) if task.time else None,
+            "to_employee_id": task.employee_id,
+            "to_department_id": task.department_id,
+            "comment": task.comment,
+            "success": task.success,
+            "no_time": not task.time,
+            "is_overdue": bool(task.time and task.time < now),
+            **self.dates(task),
+        }
