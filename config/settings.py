@@ -18,6 +18,7 @@ from config import embedded
 from config.environment import Environment
 from config.unfold import UNFOLD  # noqa: F401 - a setting like those below
 from connectors.registry import CONNECTORS, read_options
+from connectors.words import LANGUAGES as LANGUAGES_OF_NOTES
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
@@ -238,6 +239,7 @@ UNCLEAR_PAUSE = timedelta(seconds=60)
 PAYLOAD_DAYS = env.int("PAYLOAD_DAYS", 90)
 ATTEMPT_DAYS = env.int("ATTEMPT_DAYS", 30)
 PHONE_REGION = env.str("PHONE_REGION", "RU")
+NOTE_LANGUAGE = env.choice("NOTE_LANGUAGE", "ru", LANGUAGES_OF_NOTES)
 
 # -- Logs: one line per outcome with ids, never payloads -----------------------------------------------------
 

@@ -129,7 +129,8 @@ class LeadDraft:
     (``{"lead": "1500001", "contact": "1600001"}``) and must not be made again. ``look_first`` says that an
     earlier try ended unclear: whatever the journal lacks may exist all the same. ``known_contact`` is the
     remote contact that we remember for this person. ``note`` is the readable record of all answers.
-    ``losses`` are values that the rules could not place before the connector even saw them.
+    ``losses`` are values that the rules could not place before the connector even saw them. ``language`` is
+    the note's (``connectors.words``).
     """
 
     uid: str
@@ -143,6 +144,7 @@ class LeadDraft:
     tags: tuple[Tag, ...] = ()
     utm: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
+    language: str = "ru"
     losses: tuple[Loss, ...] = ()
     journal: Mapping[str, str] = field(default_factory=dict)
     look_first: bool = False

@@ -13,6 +13,7 @@ from accounts.models import Account
 from connectors.base import Named
 from connectors.draft import Option, Placement, Tag, Target
 from connectors.registry import connector_class
+from connectors.words import RU
 from crm_cache import models as cache
 from crm_cache.sync import LISTS
 from rules.models import Rule
@@ -40,6 +41,7 @@ class Book:
     quiz_id: int
     entities: Mapping[str, str]
     region: str
+    language: str = RU
     performer: str = ""
     pipeline: str = ""
     step: str = ""
@@ -64,6 +66,7 @@ def read_book(rule: Rule, account: Account) -> Book:
         quiz_id=rule.quiz_id,
         entities=entities,
         region=region_of(account),
+        language=language_of(account),
         performer=rule.performer,
         pipeline=rule.pipeline,
         step=rule.step,
@@ -83,6 +86,11 @@ def read_book(rule: Rule, account: Account) -> Book:
 def region_of(account: Account) -> str:
     """Where this account's phones without a country code belong."""
     return account.country or settings.PHONE_REGION
+
+
+def language_of(account: Account) -> str:
+    """What the people read who work in this account; one for all of them today."""
+    return str(settings.NOTE_LANGUAGE)
 
 
 def questions_of(fields_rule: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

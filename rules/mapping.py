@@ -12,6 +12,7 @@ from typing import Any
 
 from connectors.draft import FieldValue, LeadDraft, Loss, Placement, Tag, Visit
 from connectors.errors import RuleNeedsFixing
+from connectors.words import RU, name_of
 from rules.book import Book, is_wish
 from rules.checks import blocking_problem
 from rules.note import answer_text, read_note
@@ -44,7 +45,7 @@ def draft_for(book: Book, payload: Mapping[str, Any], progress: Progress) -> Lea
     title = quiz_title(book, payload)
     return LeadDraft(
         uid=progress.uid,
-        title=lead_title(title, contact),
+        title=lead_title(title, contact, book.language),
         visit=_visit(book, payload, title, progress.answered_at),
         person=person,
         company=", ".join(texts(contact, "company")),
@@ -53,7 +54,8 @@ def draft_for(book: Book, payload: Mapping[str, Any], progress: Progress) -> Lea
         values=tuple(values),
         tags=tuple(_tags(book)),
         utm=utm_of(payload),
-        note=read_note(payload, title),
+        note=read_note(payload, title, book.language),
+        language=book.language,
         losses=(*unread, *unplaced),
         journal=progress.steps,
         look_first=progress.look_first,
@@ -67,10 +69,10 @@ def quiz_title(book: Book, payload: Mapping[str, Any]) -> str:
     return str(sent or book.quiz.get("title") or f"№ {book.quiz_id}")
 
 
-def lead_title(title: str, contact: Mapping[str, Any]) -> str:
+def lead_title(title: str, contact: Mapping[str, Any], language: str = RU) -> str:
     """``Окна: Анна`` — the quiz, and whoever answered."""
     who = next(iter(texts(contact, "name", "firstName", "phone", "email")), "")
-    return (f"{title}: {who}" if who else f"Квиз {title}")[:LONGEST_TITLE]
+    return (f"{title}: {who}" if who else f"{name_of('quiz', language)} {title}")[:LONGEST_TITLE]
 
 
 def utm_of(payload: Mapping[str, Any]) -> dict[str, str]:
@@ -109,9 +111,10 @@ def _values(book: Book, payload: Mapping[str, Any]) -> tuple[list[FieldValue], l
         words = str(item.get("question") or question)
         key = (book.entities.get(entity, ""), remote_id)
         if target := book.fields.get(key):
-            placed[key] = FieldValue(target, words, _plain(item["answer"]))
+            placed[key] = FieldValue(target, words, _plain(item["answer"], book.language))
         else:
-            losses.append(Loss(words, answer_text(item["answer"]), _why_not(book, key), entity, remote_id))
+            text = answer_text(item["answer"], book.language)
+            losses.append(Loss(words, text, _why_not(book, key), entity, remote_id))
     placed.update(_contact_values(book, payload))
     return list(placed.values()), losses
 
@@ -133,10 +136,10 @@ def _why_not(book: Book, key: tuple[str, str]) -> str:
     return "the field was deleted in the CRM" if key in book.gone_fields else "the CRM has no such field"
 
 
-def _plain(value: Any) -> str | tuple[str, ...]:
+def _plain(value: Any, language: str) -> str | tuple[str, ...]:
     if isinstance(value, list):
-        return tuple(filter(None, map(answer_text, value)))
-    return answer_text(value)
+        return tuple(filter(None, (answer_text(inner, language) for inner in value)))
+    return answer_text(value, language)
 
 
 def _tags(book: Book) -> Iterator[Tag]:

@@ -5,56 +5,53 @@ What could not be placed in the CRM is added by the connector, which is the last
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from connectors.words import EN, RU, name_of
 from rules.person import texts
 
 LONGEST = 20_000
-WORDS = {
-    "name": "Имя",
-    "phone": "Телефон",
-    "email": "E-mail",
-    "company": "Компания",
-    "city": "Город",
-    "page": "Страница",
-    "referrer": "Откуда пришли",
-    "result": "Результат",
-}
+YES_NO = {RU: ("да", "нет"), EN: ("yes", "no")}
+CUT = {RU: "… (обрезано, всего {} знаков)", EN: "… (cut, {} characters in all)"}
 
 
-def read_note(payload: Mapping[str, Any], title: str) -> str:
+def read_note(payload: Mapping[str, Any], title: str, language: str = RU) -> str:
     """Lines for a person; at most 20,000 characters, and it says so where it was cut."""
-    note = "\n".join(_lines(payload, title)).strip()
-    return note if len(note) <= LONGEST else f"{note[:LONGEST]}\n… (обрезано, всего {len(note)} знаков)"
+    note = "\n".join(_lines(payload, title, language)).strip()
+    return note if len(note) <= LONGEST else f"{note[:LONGEST]}\n{CUT[language].format(len(note))}"
 
 
-def answer_text(value: Any) -> str:
+def answer_text(value: Any, language: str = RU) -> str:
     """An answer of any shape as one line."""
     if isinstance(value, bool):
-        return "да" if value else "нет"
+        return YES_NO[language][not value]
     if isinstance(value, (list, tuple)):
-        return ", ".join(filter(None, map(answer_text, value)))
+        return ", ".join(filter(None, (answer_text(inner, language) for inner in value)))
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {answer_text(inner)}" for key, inner in value.items())
+        return ", ".join(f"{key}: {answer_text(inner, language)}" for key, inner in value.items())
     return "" if value is None else str(value).strip()
 
 
-def _lines(payload: Mapping[str, Any], title: str) -> Iterator[str]:
-    yield f"Квиз: {title}"
-    if result := answer_text(payload.get("result")):
-        yield f"{WORDS['result']}: {result}"
+def _lines(payload: Mapping[str, Any], title: str, language: str) -> Iterator[str]:
+    yield f"{name_of('quiz', language)}: {title}"
+    yield from _named(payload, ("result",), language)
     yield ""
     for item in payload.get("answers", []):
-        yield f"{item.get('question') or item.get('questionID')}: {answer_text(item.get('answer')) or '—'}"
+        text = answer_text(item.get("answer"), language)
+        yield f"{item.get('question') or item.get('questionID')}: {text or '—'}"
     yield ""
     contact = payload.get("contact") or {}
     for key in contact:
         if text := ", ".join(texts(contact, key)):
-            yield f"{WORDS.get(key, key)}: {text}"
-    for key in ("page", "referrer"):
-        if text := answer_text(payload.get(key)):
-            yield f"{WORDS[key]}: {text}"
+            yield f"{name_of(key, language)}: {text}"
+    yield from _named(payload, ("page", "referrer"), language)
     for key, text in (payload.get("utm") or {}).items():
         if text:
             yield f"{key}: {text}"
+
+
+def _named(payload: Mapping[str, Any], keys: Iterable[str], language: str) -> Iterator[str]:
+    for key in keys:
+        if text := answer_text(payload.get(key), language):
+            yield f"{name_of(key, language)}: {text}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from connectors.amocrm.creation import owners
 from connectors.amocrm.errors import ValidationFailed
@@ -10,26 +10,19 @@ from connectors.amocrm.fields import tidy
 from connectors.amocrm.people import embedded
 from connectors.amocrm.talk import Talk, fail_all, request_ids, rows
 from connectors.amocrm.work import Work
-from connectors.draft import Loss
 from connectors.errors import ConnectorError, Refused, Unclear
+from connectors.words import lost
 
 NOTES = "/api/v4/leads/notes"
-HEADING = "Could not be put into fields:"
 LONGEST_NOTE = 60_000  # no bound is documented
 MOST_NOTES = 250
 
 
 def note_text(work: Work) -> str:
     """The draft's note, what found no place, and our mark on the last line; empty without content."""
-    parts = [tidy(work.draft.note), lost(work.parcel.losses)]
+    parts = [tidy(work.draft.note), tidy(lost(work.parcel.losses, work.draft.language))]
     text = "\n\n".join(part for part in parts if part)
     return f"{text[:LONGEST_NOTE]}\n\n[{work.uid}]" if text else ""
-
-
-def lost(losses: Iterable[Loss]) -> str:
-    """The answers that are nowhere but here, with the reason, each once."""
-    lines = dict.fromkeys(f"- {loss.question}: {tidy(loss.value)} ({loss.reason})" for loss in losses)
-    return "\n".join((HEADING, *lines)) if lines else ""
 
 
 class Notes:

@@ -12,10 +12,10 @@ from connectors.bitrix24.fields import tidy
 from connectors.bitrix24.parcel import Parcel, pack
 from connectors.draft import Exchange, LeadDraft, Loss, Problem, Receipt
 from connectors.errors import ConnectorError, TryLater, Unclear
+from connectors.words import lost
 
 LONGEST_TRACE = 40
 LONGEST_COMMENT = 30_000  # no bound is documented
-HEADING = "Could not be put into fields:"
 
 
 @dataclass(slots=True, eq=False)
@@ -78,7 +78,7 @@ class Work:
 
     def comments(self) -> str:
         """The readable answers, and what found no place."""
-        parts = [tidy(self.draft.note), lost(self.parcel.losses)]
+        parts = [tidy(self.draft.note), tidy(lost(self.parcel.losses, self.draft.language))]
         return "\n\n".join(part for part in parts if part)[:LONGEST_COMMENT]
 
     def outcome(self, base_url: str) -> Receipt | ConnectorError:
@@ -93,9 +93,3 @@ class Work:
             problems=tuple(self.problems),
             trace=tuple(self.trace[-LONGEST_TRACE:]),
         )
-
-
-def lost(losses: Iterable[Loss]) -> str:
-    """The answers that are nowhere but here, with the reason, each once."""
-    lines = dict.fromkeys(f"- {loss.question}: {tidy(loss.value)} ({loss.reason})" for loss in losses)
-    return "\n".join((HEADING, *lines)) if lines else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -187,6 +188,46 @@ def test_the_note_has_every_question_and_says_when_it_was_cut():
     assert len(note) < LONGEST + 100
     assert "обрезано" in note
     assert "Вопрос 1: —" in read_note({"answers": [{"questionID": 1, "question": "Вопрос 1"}]}, "Окна")
+
+
+ANSWER = {
+    "quiz": {"title": "Windows"},
+    "result": "Warm",
+    "answers": [{"questionID": "1", "question": "Rush?", "answer": [True, "S"]}],
+    "contact": {"phone": "12"},
+    "page": "https://quiz.example",
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "note", "value"),
+    [
+        (
+            "ru",
+            "Windows: 12",
+            "Квиз: Windows\nРезультат: Warm\n\nRush?: да, S\n\nТелефон: 12\nСтраница: https://quiz.example",
+            "да, S",
+        ),
+        (
+            "en",
+            "Windows: 12",
+            "Quiz: Windows\nResult: Warm\n\nRush?: yes, S\n\nPhone: 12\nPage: https://quiz.example",
+            "yes, S",
+        ),
+    ],
+)
+def test_all_that_people_read_is_in_one_language(language, title, note, value):
+    made = draft(ANSWER, language=language)
+    assert (made.title, made.note, made.language) == (title, note, language)
+    assert made.values[0].text == value
+    assert [loss.reason for loss in made.losses] == ["it can't be read as a phone number"]
+    assert draft(ANSWER, language=language, fields={}).losses[-1].value == value
+
+
+def test_an_english_note_says_in_english_that_it_was_cut():
+    note = read_note({"answers": [{"question": "Why?", "answer": "x" * 30_000}]}, "Windows", "en")
+    assert re.search(r"cut, \d+ characters in all\)$", note)
+    assert lead_title("Windows", {}, "en") == "Quiz Windows"
 
 
 def test_both_contract_shapes_name_the_same_questions():

@@ -90,8 +90,8 @@ def test_the_note_holds_the_answers_and_what_found_no_place(shop, draft, deliver
         )
     )
     assert shop.leads[0]["notes"] == [
-        "Площадь: 54\n\nCould not be put into fields:\n- Кто?: я (no field)\n"
-        "- Площадь, м²?: много (not a number)"
+        "Площадь: 54\n\nНе удалось занести в поля:\n- Кто?: я (no field)\n"
+        "- Площадь, м²?: много (это не число)"
         "\n\n[qz-1]"
     ]
     assert [loss.question for loss in receipt.losses] == ["Кто?", "Площадь, м²?"]

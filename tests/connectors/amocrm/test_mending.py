@@ -48,7 +48,7 @@ def test_a_field_that_is_gone_costs_its_answer_and_not_the_lead(shop, draft, del
         ("Где?", "the field is gone"),
     ]
     assert problem_codes(receipt) == ["field_gone", "field_gone"]
-    assert "- Где?: Где? (the field is gone)" in shop.leads[0]["notes"][0]
+    assert "- Где?: Где? (такого поля больше нет)" in shop.leads[0]["notes"][0]
     assert shop.leads[0]["fields"]["Площадь, м²"] == "54"
     assert other.problems == ()
     assert len(shop.sent()) == 2

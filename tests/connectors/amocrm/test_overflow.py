@@ -103,7 +103,7 @@ def test_customers_that_are_switched_off_cost_their_values(shop, draft, deliver)
     shop.facts["customers_mode"] = "disabled"
     (receipt,) = deliver(draft(values=(shop.value("Город", "Казань", "customers"),)))
     assert [(loss.question, loss.entity) for loss in receipt.losses] == [("Город?", "customers")]
-    assert "customers are switched off" in shop.leads[0]["notes"][0]
+    assert "покупатели в этом аккаунте amoCRM отключены" in shop.leads[0]["notes"][0]
 
 
 def test_customers_switched_off_since_do_not_hold_the_lead(shop, draft, deliver):

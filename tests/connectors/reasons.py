@@ -1,0 +1,83 @@
+"""Which reasons for losses the code can give, read from its source: what stands where a reason is asked for.
+
+A name, a table or a function of the same module is followed; what a CRM says itself is in no source.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+HOUSE = Path(__file__).resolve().parents[2]
+ASKED_AT = {"Loss": 2, "loss": 1, "_loss": 1, "Unfit": 0, "Fit": 1, "one_value": 1}
+ANYTHING = "7"  # what stands for a part that differs
+
+
+def reasons() -> dict[str, str]:
+    """``{reason: where it was read}``."""
+    found: dict[str, str] = {}
+    for path in sorted([*(HOUSE / "connectors").rglob("*.py"), *(HOUSE / "rules").rglob("*.py")]):
+        if "sandbox" not in path.parts:
+            module = Module(ast.parse(path.read_text()))
+            found |= dict.fromkeys(module.reasons(), str(path.relative_to(HOUSE)))
+    return found
+
+
+class Module:
+    def __init__(self, tree: ast.Module) -> None:
+        self.tree = tree
+        self.named: dict[str, list[ast.expr]] = {}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Assign):
+                for target in node.targets:
+                    self._name(target, node.value)
+            elif isinstance(node, ast.FunctionDef):
+                returned = [one.value for one in ast.walk(node) if isinstance(one, ast.Return) and one.value]
+                self.named.setdefault(node.name, []).extend(returned)
+
+    def reasons(self) -> Iterator[str]:
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Call) and (asked := self._asked(node)):
+                yield from self._texts(asked, ())
+            elif isinstance(node, ast.Subscript) and ast.unparse(node.value) == "faults":
+                yield from self._texts(node.slice, ())
+
+    def _name(self, target: ast.expr, value: ast.expr) -> None:
+        if isinstance(target, ast.Name):
+            self.named.setdefault(target.id, []).append(value)
+        elif isinstance(target, ast.Tuple):
+            for branch in (value.body, value.orelse) if isinstance(value, ast.IfExp) else (value,):
+                if isinstance(branch, ast.Tuple):
+                    for part, its in zip(target.elts, branch.elts, strict=True):
+                        self._name(part, its)
+
+    def _asked(self, call: ast.Call) -> ast.expr | None:
+        called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        place = ASKED_AT.get(called)
+        given = [key.value for key in call.keywords if key.arg in ("reason", "but")]
+        return next(iter([*given, *([] if place is None else call.args[place : place + 1])]), None)
+
+    def _texts(self, node: ast.expr, on_the_way: tuple[str, ...]) -> Iterator[str]:
+        match node:
+            case ast.Constant(value=str(text)) if text:
+                yield text
+            case ast.JoinedStr(values=parts):
+                yield "".join(str(p.value) if isinstance(p, ast.Constant) else ANYTHING for p in parts)
+            case ast.Call(func=ast.Attribute(value=pattern, attr="format")):
+                words = [arg.id for arg in node.args if isinstance(arg, ast.Name)]
+                yield from self._filled(pattern, words, on_the_way)
+            case ast.IfExp(body=one, orelse=other):
+                yield from (text for part in (one, other) for text in self._texts(part, on_the_way))
+            case ast.BoolOp(values=parts) | ast.Dict(values=parts):
+                yield from (text for part in parts for text in self._texts(part, on_the_way))
+            case ast.Subscript(value=inner) | ast.Call(func=inner):
+                yield from self._texts(inner, on_the_way)
+            case ast.Name(id=name) if name not in on_the_way:
+                for value in self.named.get(name, ()):
+                    yield from self._texts(value, (*on_the_way, name))
+
+    def _filled(self, pattern: ast.expr, words: list[str], on_the_way: tuple[str, ...]) -> Iterator[str]:
+        for text in self._texts(pattern, on_the_way):
+            for word in ("contact", "company") if words else (ANYTHING,):
+                yield text.replace("{}", word)

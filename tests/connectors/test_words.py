@@ -1,0 +1,82 @@
+"""The note speaks one language: every reason that the code can give has its Russian form."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from connectors.draft import Loss
+from connectors.words import EN, HEADING, LANGUAGES, NAMES, RU, RUSSIAN, lost, name_of, say
+from tests.connectors.reasons import reasons
+
+ENGLISH = re.compile(r"[A-Za-z]{2,}")
+
+
+def test_the_code_was_read():
+    found = reasons()
+    for known in ("not a number", "the field takes one value", "the CRM has no such field", "not a price"):
+        assert known in found
+    assert {"the field is gone", "there is no field for tags"} <= set(found)
+    assert len(found) > 30
+
+
+def test_every_reason_that_the_code_can_give_has_a_russian_form():
+    assert {reason: where for reason, where in reasons().items() if say(reason, RU) == reason} == {}
+
+
+def test_no_translation_is_left_over():
+    given = " | ".join(reasons())
+    spare = [english for english in RUSSIAN if english.strip("{}").split("{}")[0].strip() not in given]
+    assert spare == ["{} refuses the lead: {}"]  # the words of an error, which a loss may repeat
+
+
+@pytest.mark.parametrize(
+    ("english", "russian"),
+    [
+        ("not a number", "это не число"),
+        ("shortened to 255 characters", "сокращено до 255 символов"),
+        ("the field has no choice 'a; b'", "в поле нет варианта 'a; b'"),
+        ("not a date; the field takes one value", "это не дата; в поле помещается одно значение"),
+        (
+            "the field has no choice 'x'; the field has no choice 'a; b'; the field takes one value",
+            "в поле нет варианта 'x'; в поле нет варианта 'a; b'; в поле помещается одно значение",
+        ),
+        (
+            "the field's name in requests is not known; refresh the list of fields",
+            "имя поля для запросов неизвестно, обновите список полей",
+        ),
+        ("the field has no choice '{0}\n{}'", "в поле нет варианта '{0}\n{}'"),
+        ("Fehler 17: Wert ungültig", "Fehler 17: Wert ungültig"),
+    ],
+)
+def test_a_reason_is_said_in_russian_with_what_differs(english, russian):
+    assert say(english, RU) == russian
+    assert say(english, EN) == english
+
+
+@pytest.mark.parametrize("russian", RUSSIAN.values())
+def test_the_russian_forms_are_russian(russian):
+    assert set(ENGLISH.findall(russian)) <= {"CRM", "mail"}
+
+
+@pytest.mark.parametrize("english", RUSSIAN)
+def test_a_translation_keeps_what_differs(english):
+    assert RUSSIAN[english].count("{}") == english.count("{}")
+
+
+def test_what_found_no_place_is_told_once_in_either_language():
+    losses = [Loss("phone", " 12 ", "not a number", "leads"), Loss("Цвет?", "синий", "the CRM says no")]
+    assert lost([*losses, *losses], RU) == (
+        "Не удалось занести в поля:\n- Телефон: 12 (это не число)\n- Цвет?: синий (the CRM says no)"
+    )
+    assert lost(losses, EN) == (
+        "Could not be put into fields:\n- Phone: 12 (not a number)\n- Цвет?: синий (the CRM says no)"
+    )
+    assert lost([], RU) == ""
+
+
+def test_names_and_headings_are_there_in_every_language():
+    assert set(HEADING) == set(LANGUAGES)
+    assert all(set(words) == set(LANGUAGES) for words in NAMES.values())
+    assert name_of("Как вас зовут?", RU) == "Как вас зовут?"
