@@ -21,6 +21,18 @@ from connectors.rows import Row
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """Something that only this CRM's rules say: ``key`` of ``Placement.choices``, ``word`` for people.
+
+    It is an entry of a directory (``Step.entity``), or yes or no where there is none.
+    """
+
+    key: str
+    word: str
+    directory: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a CRM can do, said as data. Callers ask these; nobody asks which CRM it is."""
 
@@ -33,11 +45,13 @@ class Capabilities:
     tags: bool = False  # the CRM has tags of its own
     customers: bool = False  # the CRM has customers beside contacts
     uninstall_hook: bool = False  # the CRM tells us when the integration is removed
+    observes: bool = False  # lists hold what was seen in passing: a row that is missing proves nothing
     search_lag: int = 60  # seconds that a search may lag behind a write
     refresh_every: int = 0  # seconds between renewals of tokens; 0: at two thirds of their life
     contact_codes: Mapping[str, str] = field(default_factory=dict)  # contact key (phone) -> Field.code
     lists: tuple[str, ...] = ()  # the lists that can be synced, in the order a rule needs them
     entities: Mapping[str, str] = field(default_factory=dict)  # our word -> the CRM's word in Field.entity
+    choices: tuple[Choice, ...] = ()  # what its rules say beyond performer, pipeline and step
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +178,16 @@ class SignIn(Protocol):
 
 
 class Connector(ABC):
-    """One account's CRM. Subclasses fill in ``kind``, ``label``, ``can`` and the methods below."""
+    """One account's CRM. Subclasses fill in ``kind``, ``label``, ``can`` and the methods below.
+
+    ``can`` is data of the class. An object may have a ``can`` of its own where an ability is the account's
+    own (a search that only some accounts allow); whoever has no connector at hand asks the class, which
+    then claims the lesser.
+    """
 
     kind: ClassVar[str]
     label: ClassVar[str]
-    can: ClassVar[Capabilities]
+    can: Capabilities
 
     def __init__(self, remote: Remote, auth: Auth, pace: Pace, options: Any, hosts: HostPolicy) -> None:
         self.remote = remote

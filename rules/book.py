@@ -76,7 +76,7 @@ def read_book(rule: Rule, account: Account) -> Book:
         tags_to_add=tuple(tags_of(rule.tags_to_add)),
         quiz=rule.quiz,
         seen_performer=_seen_user(account, rule.performer),
-        named=tuple((one, _seen(account, one)) for one in _named(account, rule)),
+        named=tuple((one, seen_of(account, one)) for one in _named(account, rule)),
         fields=fields,
         gone_fields=gone,
         tags=_tags(account, rule),
@@ -147,7 +147,7 @@ def _named(account: Account, rule: Rule) -> tuple[Named, ...]:
     return connector_class(account.crm).named(place, account.facts)
 
 
-def _seen(account: Account, one: Named) -> Seen | None:
+def seen_of(account: Account, one: Named) -> Seen | None:
     """The row that is meant; a pipeline's steps and a directory's entries are told apart by their keys."""
     within = {"entity": one.entity} | ({"pipeline_id": one.pipeline} if one.pipeline else {})
     rows: QuerySet[Any] = LISTS[one.what].model._default_manager.filter(

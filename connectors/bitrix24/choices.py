@@ -6,7 +6,16 @@ for a lead; the lead's STATUS_ID is ``STATUS``. So LEAD can be switched without 
 
 from __future__ import annotations
 
+from connectors.base import Choice
+
 LEAD = "LeadFlag"  # bool: a lead instead of a deal
 STATUS = "StatusID"  # the lead's STATUS_ID, an entry of the directory STATUS
 TYPE = "TypeID"  # the deal's TYPE_ID, an entry of DEAL_TYPE
 SOURCE = "SourceID"  # SOURCE_ID of either, an entry of SOURCE
+
+OFFERED = (
+    Choice(LEAD, "A lead instead of a deal"),
+    Choice(STATUS, "Status of the lead", "STATUS"),
+    Choice(TYPE, "Type of the deal", "DEAL_TYPE"),
+    Choice(SOURCE, "Source", "SOURCE"),
+)

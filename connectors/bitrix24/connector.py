@@ -14,6 +14,7 @@ from connectors.bitrix24 import field_list, lists, new_fields
 from connectors.bitrix24.asking import rows
 from connectors.bitrix24.auth import BitrixSignIn
 from connectors.bitrix24.batch import Command, ask, send
+from connectors.bitrix24.choices import OFFERED
 from connectors.bitrix24.delivery import Delivery
 from connectors.bitrix24.errors import BitrixReader
 from connectors.bitrix24.facts import Facts
@@ -52,6 +53,7 @@ class BitrixConnector(Connector):
         refresh_every=MONTH,  # a used token is renewed when it has run out, an idle one once a month
         lists=("users", "pipelines", "steps", "fields"),
         entities=ENTITIES,
+        choices=OFFERED,
     )
 
     @classmethod

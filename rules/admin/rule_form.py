@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
+from django.db.models import Q
+from rest_framework.exceptions import ValidationError
+from rest_framework.settings import api_settings
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from accounts.models import Account
+from connectors.base import Choice
 from connectors.registry import connector_class
 from crm_cache import lookup
-from crm_cache.models import CrmUser, Field, Pipeline, Step, Tag
-from rules.book import questions_of, tags_of
+from crm_cache.models import Field, Tag
+from rules.admin.offers import BETWEEN, Choices, entries, performers, placed, placements
+from rules.book import is_wish, questions_of, tags_of
 from rules.models import Rule
+from rules.serializers import dialect_of
 
-Choices = list[tuple[str, Any]]
-DEFAULT = ("", "The CRM's own default")
-BETWEEN = "|"  # a step's id says nothing without its pipeline's: some CRMs repeat them in every pipeline
+COLUMNS = ("fields_rule", "tags_to_add", "choices")
+CHOICE = "choice_"  # in front of the key of what only this CRM asks for
 
 
 class ReadableJson(forms.JSONField):
@@ -43,19 +48,23 @@ class ReadableJson(forms.JSONField):
 
 
 class RuleForm(forms.ModelForm):
+    """``form_for`` adds a select for each choice that the CRM names."""
+
+    offered: ClassVar[tuple[Choice, ...]] = ()
     new_performer = forms.ChoiceField(label="Responsible", required=False, widget=UnfoldAdminSelectWidget)
     placement = forms.ChoiceField(label="Pipeline and step", required=False, widget=UnfoldAdminSelectWidget)
     fields_rule = ReadableJson(
         rows=14,
         label="Questions into fields",
-        help_text="Per kind of record: maps from a question's id to the CRM's field id; 0 has a field made.",
+        help_text="Per kind of record: maps from a question's id to the CRM's field, by its id or, where it "
+        "has one, its code; 0 or an empty text has a field made.",
     )
     tags_to_add = ReadableJson(rows=8, label="Tags to add", help_text="Per kind of record: a list of tags.")
     choices = ReadableJson(rows=4, label="What only this CRM asks for")
 
     class Meta:
         model = Rule
-        fields = ("fields_rule", "tags_to_add", "choices")
+        fields = COLUMNS
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -63,12 +72,19 @@ class RuleForm(forms.ModelForm):
             return
         rule: Rule = self.instance
         self._offer("new_performer", performers(rule.account, rule.performer), rule.performer)
-        self._offer("placement", placements(rule.account, _placed(rule)), _placed(rule))
+        self._offer("placement", placements(rule), placed(rule))
+        for choice in self.offered:
+            now = said(rule, choice)
+            self._offer(CHOICE + choice.key, entries(rule.account, choice, now), now)
 
     def clean_fields_rule(self) -> dict[str, Any]:
         found: dict[str, Any] = self.cleaned_data["fields_rule"]
         self._refuse(wrong_fields(found))
-        return found
+        if "fields_rule" not in self.changed_data:
+            return found
+        read, errors = as_over_rest(self.instance.account.crm, found)
+        self._refuse(errors)
+        return read
 
     def clean_tags_to_add(self) -> dict[str, Any]:
         found: dict[str, Any] = self.cleaned_data["tags_to_add"]
@@ -77,13 +93,19 @@ class RuleForm(forms.ModelForm):
 
     def changes(self) -> dict[str, Any]:
         """What the person changed, in the words of ``rules.saving``."""
-        changed = {name: self.cleaned_data[name] for name in self.changed_data if name in self.Meta.fields}
+        changed = {name: self.cleaned_data[name] for name in self.changed_data if name in COLUMNS}
         if "new_performer" in self.changed_data:
             changed["performer"] = self.cleaned_data["new_performer"]
         if "placement" in self.changed_data:
             pipeline, _, step = self.cleaned_data["placement"].partition(BETWEEN)
             changed |= {"pipeline": pipeline, "step": step}
         return changed
+
+    def new_choices(self) -> dict[str, Any]:
+        """The choices that the person changed; the others stay."""
+        changed = [choice for choice in self.offered if CHOICE + choice.key in self.changed_data]
+        chosen = {choice: self.cleaned_data[CHOICE + choice.key] for choice in changed}
+        return {one.key: what if one.directory else what == "yes" for one, what in chosen.items()}
 
     def _offer(self, name: str, choices: Choices, now: str) -> None:
         self.fields[name].choices = choices  # type: ignore[attr-defined]
@@ -94,43 +116,48 @@ class RuleForm(forms.ModelForm):
             raise forms.ValidationError(errors)
 
 
-def performers(account: Account, now: str) -> Choices:
-    """Who works there, and whoever the rule names today even if they left."""
-    people = CrmUser.objects.filter(account=account)
-    rows = people.filter(deleted=False, active=True).order_by("name").values_list("remote_id", "name")
-    offered = [DEFAULT, *((remote_id, name or remote_id) for remote_id, name in rows)]
-    if now in dict(offered):
-        return offered
-    gone = people.filter(remote_id=now).first()
-    return [*offered, (now, f"{gone or 'User ' + now} (not available any more)")]
+def form_for(crm: str) -> type[RuleForm]:
+    """The form with what only this CRM asks for."""
+    offered = connector_class(crm).can.choices
+    selects = {
+        CHOICE + one.key: forms.ChoiceField(label=one.word, required=False, widget=UnfoldAdminSelectWidget)
+        for one in offered
+    }
+    instead_of_json = {"choices": None} if offered else {}
+    return type("RuleForm", (RuleForm,), {**instead_of_json, **selects, "offered": offered})
 
 
-def placements(account: Account, now: str) -> Choices:
-    """Steps under their pipelines."""
-    steps: dict[tuple[str, str], Choices] = {}
-    for step in Step.objects.filter(account=account, deleted=False).order_by("sort", "id"):
-        key = f"{step.pipeline_id}{BETWEEN}{step.remote_id}"
-        steps.setdefault((step.entity, step.pipeline_id), []).append((key, str(step)))
-    offered: Choices = [DEFAULT]
-    for line in Pipeline.objects.filter(account=account, deleted=False).order_by("sort", "id"):
-        first = (f"{line.remote_id}{BETWEEN}", "First step")
-        offered.append((str(line), [first, *steps.get((line.entity, line.remote_id), [])]))
-    known = {key for _, group in offered[1:] for key, _ in group} | {""}
-    if now in known:
-        return offered
-    return [*offered, (now, f"{_gone(account, now)} (not in the CRM any more)")]
+def choice_names(crm: str) -> tuple[str, ...]:
+    """The form's fields for what only this CRM asks for: a select each, or JSON."""
+    return tuple(CHOICE + one.key for one in connector_class(crm).can.choices) or ("choices",)
 
 
-def _gone(account: Account, placed: str) -> str:
-    """What our cache still knows of a place that the CRM no longer has."""
-    pipeline_id, _, step_id = placed.partition(BETWEEN)
-    pipeline = Pipeline.objects.filter(account=account, remote_id=pipeline_id).first()
-    step = Step.objects.filter(account=account, pipeline_id=pipeline_id, remote_id=step_id).first()
-    return f"{pipeline or pipeline_id} / {step or step_id or 'first step'}"
+def said(rule: Rule, choice: Choice) -> str:
+    """What the rule says today, as the select has it."""
+    now = rule.choices.get(choice.key)
+    return str(now or "") if choice.directory else "yes" if now is True else "no"
 
 
-def _placed(rule: Rule) -> str:
-    return f"{rule.pipeline}{BETWEEN}{rule.step}" if rule.pipeline or rule.step else ""
+def as_over_rest(crm: str, found: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The map as the CRM's contract stores it, with its numbers or texts, and what it says against it."""
+    try:
+        read: dict[str, Any] = dialect_of(crm).read({"FieldsRule": dict(found)}, partial=True)
+    except ValidationError as exc:
+        return {}, list(_sentences(exc.detail))
+    return read.get("fields_rule", dict(found)), []
+
+
+def _sentences(detail: Any, path: str = "") -> Iterator[str]:
+    """Every sentence of the contract's complaint with the key it is about, from the kind of record on."""
+    for key, what in detail.items() if isinstance(detail, dict) else enumerate(detail):
+        if not isinstance(what, (dict, list)):
+            where = path.partition(".")[2] or path
+            yield f"{where[:1].lower()}{where[1:]}: {what}"
+        elif isinstance(key, int):
+            yield from _sentences(what, f"{path}[{key}]")
+        else:
+            inner = "" if key == api_settings.NON_FIELD_ERRORS_KEY else f".{key}"
+            yield from _sentences(what, f"{path}{inner}".strip("."))
 
 
 def wrong_fields(found: Mapping[str, Any]) -> list[str]:
@@ -155,8 +182,8 @@ def _wrong_map(where: str, found: Any) -> Iterator[str]:
         yield f"{where}: an object is needed, from question ids to field ids."
         return
     for question, field in found.items():
-        if isinstance(field, bool) or not isinstance(field, (int, str)) or field == "":
-            yield f"{where}.{question}: a field id is needed, a number or a text."
+        if isinstance(field, bool) or not isinstance(field, (int, str)):
+            yield f'{where}.{question}: a field is needed, by its id or code; 0 or "" has one made.'
 
 
 def wrong_tags(found: Mapping[str, Any]) -> list[str]:
@@ -181,8 +208,7 @@ def named_questions(rule: Rule) -> list[tuple[str, str, str, str]]:
     """(kind of record, question or «tag», field or tag by name, id) for everything the rule maps."""
     entities = connector_class(rule.account.crm).can.entities
     asked = list(questions_of(rule.fields_rule))
-    fields = Field.objects.filter(account=rule.account, remote_id__in={field for _, _, field in asked})
-    names = {(row.entity, row.remote_id): _alive(row) for row in fields}
+    names = _field_names(rule.account, {field for _, _, field in asked if not is_wish(field)})
     mapped = [(e, f"question {q}", _named(names.get((entities.get(e, e), f)), f), f) for e, q, f in asked]
     tagged = list(tags_of(rule.tags_to_add))
     keys = [item for _, item in tagged if isinstance(item, int)]
@@ -192,8 +218,14 @@ def named_questions(rule: Rule) -> list[tuple[str, str, str, str]]:
     ]
 
 
+def _field_names(account: Account, wanted: set[str]) -> dict[tuple[str, str], str]:
+    """Names by (kind of record, id or code)."""
+    rows = Field.objects.filter(Q(remote_id__in=wanted) | Q(code__in=wanted), account=account)
+    return {(row.entity, key): _alive(row) for row in rows for key in {row.remote_id, row.code} & wanted}
+
+
 def _named(name: str | None, remote_id: str) -> str:
-    return name or ("still to be made" if remote_id == "0" else "not in the CRM")
+    return name or ("still to be made" if is_wish(remote_id) else "not in the CRM")
 
 
 def _alive(row: Field | Tag) -> str:

@@ -16,7 +16,7 @@ from crm_cache.models import CrmUser, Pipeline, Step
 from crm_cache.naming import name_of
 from rules.admin.filters import ProblemsFilter, QuizFilter
 from rules.admin.links import page
-from rules.admin.rule_form import RuleForm, named_questions
+from rules.admin.rule_form import RuleForm, choice_names, form_for, named_questions
 from rules.models import Rule
 from rules.saving import change_rule
 
@@ -65,8 +65,20 @@ class RuleAdmin(DeskAdmin):
         return [
             (None, {"fields": (("quiz_id", "account_link"), ("prepared", "saved"))}),
             ("Where leads go", {"fields": placing}),
-            ("What they are filled with", {"fields": ("fields_rule", "tags_to_add", "choices")}),
+            ("What they are filled with", {"fields": ("fields_rule", "tags_to_add")}),
+            (
+                "What only this CRM asks for",
+                {"fields": choice_names(obj.account.crm) if obj and edits else ("choices",)},
+            ),
         ]
+
+    def get_form(
+        self, request: HttpRequest, obj: Rule | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """Every CRM has its own selects."""
+        if obj and self.has_change_permission(request, obj):
+            kwargs["form"] = form_for(obj.account.crm)
+        return super().get_form(request, obj, change, **kwargs)
 
     # -- what is shown ---------------------------------------------------------------------------------------
 
@@ -117,9 +129,10 @@ class RuleAdmin(DeskAdmin):
 
     def save_model(self, request: HttpRequest, obj: Rule, form: Any, change: bool) -> None:
         """Saved by the same function as over REST: checked, prepared anew, and what it held goes on."""
-        if not (changes := form.changes()):
+        changes, choices = form.changes(), form.new_choices()
+        if not (changes or choices):
             return
         try:
-            change_rule(obj.pk, changes)
+            change_rule(obj.pk, changes, choices)
         except ApiError as exc:
             messages.error(request, f"Not saved: {exc}")

@@ -31,7 +31,8 @@ def errors(client: Client, rule: Rule, **changes: Any) -> str:
 def test_people_pipelines_and_steps_are_chosen_by_name(operator: Client, rule: Rule) -> None:
     fields = operator.get(page_of(rule)).context["adminform"].form.fields
     assert ("902", "Олег") in fields["new_performer"].choices
-    assert ("Wholesale", [("71|", "First step"), ("71|142", "Big order")]) in fields["placement"].choices
+    wholesale = [("71|", "Wholesale / first step"), ("71|142", "Wholesale / Big order")]
+    assert ("Wholesale", wholesale) in fields["placement"].choices
 
 
 def test_what_has_left_the_crm_is_still_named(operator: Client, rule: Rule) -> None:
@@ -69,9 +70,14 @@ def test_a_rule_saved_without_a_change_stays_as_it_is(operator: Client, rule: Ru
         ({"fields_rule": {"lead": [{"QuestionID": 7}]}}, "lead[0].QuestionID: an object is needed"),
         (
             {"fields_rule": {"lead": [{"QuestionID": {"3": None}}]}},
-            "lead[0].QuestionID.3: a field id is needed",
+            "lead[0].QuestionID.3: a field is needed",
         ),
-        ({"fields_rule": {"lead": {"QuestionID": {"3": True}}}}, "lead.QuestionID.3: a field id is needed"),
+        ({"fields_rule": {"lead": {"QuestionID": {"3": True}}}}, "lead.QuestionID.3: a field is needed"),
+        (
+            {"fields_rule": {"lead": [{"QuestionID": {"3": "UF_CRM_5"}}]}},
+            "lead[0].QuestionID.3: A valid integer",
+        ),
+        ({"fields_rule": {"lead": {"QuestionID": {"3": 5}}}}, "lead: Expected a list"),
         ({"tags_to_add": {"lead": 4}}, "lead: a list of tags is needed"),
         ({"tags_to_add": {"lead": [{}]}}, "lead[0]: a tag"),
         ({"tags_to_add": {"lead": [987654]}}, "lead: 987654 is no tag of this account"),

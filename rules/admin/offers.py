@@ -1,0 +1,93 @@
+"""What the selects of a rule's form offer: people, steps under their pipelines, entries of directories.
+
+Whatever the rule names today is offered too, even where the CRM no longer has it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from accounts.models import Account
+from connectors.base import Choice, Named
+from connectors.draft import Placement
+from connectors.registry import connector_class
+from crm_cache.models import CrmUser, Pipeline, Step
+from rules.book import seen_of
+from rules.models import Rule
+
+Choices = list[tuple[str, Any]]
+DEFAULT = ("", "The CRM's own default")
+YES_OR_NO = [("yes", "Yes"), ("no", "No")]
+BETWEEN = "|"  # a step's id says nothing without its pipeline's: some CRMs repeat them in every pipeline
+ANY_STEP = "0"  # stands for a step when a connector is asked where a pipeline's steps are
+
+
+def performers(account: Account, now: str) -> Choices:
+    """Who works there."""
+    people = CrmUser.objects.filter(account=account)
+    rows = people.filter(deleted=False, active=True).order_by("name").values_list("remote_id", "name")
+    offered = [DEFAULT, *((remote_id, name or remote_id) for remote_id, name in rows)]
+    if now in dict(offered):
+        return offered
+    gone = people.filter(remote_id=now).first()
+    return [*offered, (now, f"{gone or 'User ' + now} (not available any more)")]
+
+
+def placed(rule: Rule) -> str:
+    return f"{rule.pipeline}{BETWEEN}{rule.step}" if rule.pipeline or rule.step else ""
+
+
+def placements(rule: Rule) -> Choices:
+    """Steps under their pipelines, of those that a rule of this CRM can name."""
+    account, now = rule.account, placed(rule)
+    steps = list(Step.objects.filter(account=account, deleted=False).order_by("sort", "id"))
+    offered: Choices = [DEFAULT]
+    for line in Pipeline.objects.filter(account=account, deleted=False).order_by("sort", "id"):
+        named = _named(account, line.remote_id, ANY_STEP)
+        if any(_is(one, line) for one in named):
+            offered.append((str(line), _group(line, steps, named)))
+    known = {key for _, group in offered[1:] for key, _ in group} | {""}
+    return offered if now in known else [*offered, (now, f"{_gone(rule)} (not in the CRM any more)")]
+
+
+def entries(account: Account, choice: Choice, now: Any) -> Choices:
+    """A directory of the CRM, or yes and no where there is none."""
+    if not choice.directory:
+        return YES_OR_NO
+    rows = Step.objects.filter(account=account, entity=choice.directory)
+    offered = [
+        DEFAULT,
+        *((row.remote_id, str(row)) for row in rows.filter(deleted=False).order_by("sort", "id")),
+    ]
+    if now in dict(offered):
+        return offered
+    gone = rows.filter(remote_id=now).first()
+    return [*offered, (now, f"{gone or now} (not in the CRM any more)")]
+
+
+def _named(account: Account, pipeline: str, step: str) -> tuple[Named, ...]:
+    """Pipeline and step in the connector's own words; directories beside them don't matter here."""
+    return connector_class(account.crm).named(Placement(pipeline=pipeline, step=step), account.facts)
+
+
+def _is(one: Named, line: Pipeline) -> bool:
+    return one.what == "pipelines" and (one.entity, one.remote_id) == (line.entity, line.remote_id)
+
+
+def _group(line: Pipeline, steps: list[Step], named: tuple[Named, ...]) -> Choices:
+    where = next((one for one in named if one.what == "steps" and one.vital), None)
+    inside = [step for step in steps if where and _is_in(where, step)]
+    first = (f"{line.remote_id}{BETWEEN}", f"{line} / first step")
+    return [first, *((f"{line.remote_id}{BETWEEN}{step.remote_id}", f"{line} / {step}") for step in inside)]
+
+
+def _is_in(where: Named, step: Step) -> bool:
+    return step.entity == where.entity and where.pipeline in ("", step.pipeline_id)
+
+
+def _gone(rule: Rule) -> str:
+    """What our cache still knows of a place that the CRM no longer has."""
+    named = [one for one in _named(rule.account, rule.pipeline, rule.step) if one.vital]
+    seen = [(one, seen_of(rule.account, one)) for one in named]
+    names = [(row.name if row else "") or one.remote_id for one, row in seen]
+    return " / ".join([*names, *([] if rule.step else ["first step"])])
