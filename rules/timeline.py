@@ -22,7 +22,7 @@ def write(started_at: datetime, tries: Sequence[tuple[Delivery, Receipt | Connec
 def _attempt(
     row: Delivery, outcome: Receipt | ConnectorError, started_at: datetime, seconds: float
 ) -> Attempt:
-    code, message = _words(outcome)
+    code, message = words_of(outcome)
     return Attempt(
         delivery=row,
         number=row.attempts_made + 1,
@@ -41,8 +41,14 @@ def _outcome(outcome: Receipt | ConnectorError) -> str:
     return outcome.next_step
 
 
-def _words(outcome: Receipt | ConnectorError) -> tuple[str, str]:
+def words_of(outcome: Receipt | ConnectorError) -> tuple[str, str]:
+    """(machine word, sentence)."""
     if isinstance(outcome, Receipt):
-        lost = len(outcome.losses)
-        return "", f"{lost} answers are in the note only" if lost else ""
+        return "", _lost(len(outcome.losses))
     return outcome.code, outcome.message
+
+
+def _lost(count: int) -> str:
+    if count == 1:
+        return "1 answer is in the note only"
+    return f"{count} answers are in the note only" if count else ""

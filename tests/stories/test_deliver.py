@@ -59,6 +59,7 @@ def test_what_fits_no_field_is_in_the_note_and_the_rule_says_so(quiz):
     assert "Тип ремонта" not in lead["fields"]
     assert "Космический" in lead["notes"][0]
     assert quiz.delivery.losses[0]["question"] == "Какой ремонт?"
+    assert quiz.delivery.attempts.get().message == "1 answer is in the note only"
     assert any("Какой ремонт?" in problem["message"] for problem in quiz.rule.problems)
 
 
