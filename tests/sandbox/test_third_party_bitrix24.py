@@ -1,11 +1,8 @@
 """Reference section 9, line 45: public Bitrix24 clients by other people run against the sandbox, unmodified.
 
 fast-bitrix24 takes an address and talks HTTP to the served sandbox. The vendor's own b24pysdk has https and
-the OAuth host hard-coded and is caught in process. It asks for tzdata<2026.4, below what the service pins, so
-it can't live in the same environment; to run its part, put it into a folder of its own:
-
-    pip install --no-deps --target FOLDER b24pysdk==1.3.2 uuid6==2025.0.1
-    PYTHONPATH=FOLDER pytest tests/sandbox/test_third_party_bitrix24.py
+the OAuth host hard-coded and is caught in process. Both are pinned in ``tests/requirements.txt``; b24pysdk
+holds tzdata below 2026.4, so the service pins one that it takes.
 """
 
 from __future__ import annotations
@@ -13,18 +10,15 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterator
-from importlib.util import find_spec
 from typing import Any
 
+import fast_bitrix24 as fast
 import pytest
 import requests
 import responses
+from b24pysdk import BitrixApp, BitrixToken, errors
 
 from connectors.sandbox.server import Hub
-
-needs_sdk = pytest.mark.skipif(
-    find_spec("b24pysdk") is None, reason="b24pysdk pins another tzdata; see the top of this file"
-)
 
 
 def leads(bx: Any, count: int) -> None:
@@ -53,8 +47,6 @@ def in_process(b24) -> Iterator[responses.RequestsMock]:
 @pytest.fixture
 def sdk(b24, portal, sign_in, in_process) -> Any:
     """A token that came by the consent and the SDK's own exchange."""
-    from b24pysdk import BitrixApp, BitrixToken
-
     app = BitrixApp(client_id=b24.app.client_id, client_secret=b24.app.client_secret)
     renewed = app.get_oauth_token(code=sign_in.consent()["code"])
     assert (renewed.member_id, renewed.portal_domain) == (portal.member_id, "acme.bitrix24.ru")
@@ -67,14 +59,12 @@ def sdk(b24, portal, sign_in, in_process) -> Any:
     )
 
 
-@needs_sdk
 def test_45_b24pysdk_signs_in_and_asks_who_it_is(sdk, b24, portal):
     info = sdk.get_app_info().result
     assert (info.client_id, info.install.member_id) == (b24.app.client_id, portal.member_id)
     assert (info.install.client_endpoint, info.user_id) == ("https://acme.bitrix24.ru/rest/", portal.admin.id)
 
 
-@needs_sdk
 def test_45_b24pysdk_refreshes_an_expired_token(sdk, b24, portal):
     before = sdk.auth_token
     b24.expire(portal)
@@ -83,7 +73,6 @@ def test_45_b24pysdk_refreshes_an_expired_token(sdk, b24, portal):
     assert b24.journal.counts["GET /oauth/token/"] == 2
 
 
-@needs_sdk
 def test_45_b24pysdk_follows_a_renamed_portal(sdk, b24, portal):
     b24.rename(portal, "new-acme")
     number = sdk.call_method("crm.lead.Add", {"fields": {"TITLE": "kept"}})["result"]
@@ -91,7 +80,6 @@ def test_45_b24pysdk_follows_a_renamed_portal(sdk, b24, portal):
     assert portal.leads[number]["TITLE"] == "kept"
 
 
-@needs_sdk
 def test_45_b24pysdk_reads_long_lists_both_ways(sdk, bx):
     leads(bx, 123)
     for rows in (sdk.call_list("crm.lead.list"), sdk.call_list_fast("crm.lead.list")):
@@ -102,7 +90,6 @@ def test_45_b24pysdk_reads_long_lists_both_ways(sdk, bx):
     assert [user["ID"] for user in client.user.get().response.result] == ["1", "2", "3", "4"]
 
 
-@needs_sdk
 def test_45_b24pysdk_adds_in_a_batch(sdk, portal):
     chain = {
         "c": ("crm.contact.add", {"fields": {"NAME": "Ann", "PHONE": [{"VALUE": "+7999"}]}}),
@@ -113,10 +100,7 @@ def test_45_b24pysdk_adds_in_a_batch(sdk, portal):
     assert (deal["TITLE"], deal.people) == ("x & y", [found["c"]])
 
 
-@needs_sdk
 def test_45_b24pysdk_maps_errors(sdk, b24, portal, monkeypatch):
-    from b24pysdk import errors
-
     def raised(expected: type[Exception], **switches: Any) -> None:
         with pytest.raises(expected):
             sdk.call_method("crm.deal.list")
@@ -137,8 +121,6 @@ def test_45_b24pysdk_maps_errors(sdk, b24, portal, monkeypatch):
 
 
 # -- fast-bitrix24: aiohttp over HTTP -----------------------------------------------------------------
-
-fast = pytest.importorskip("fast_bitrix24")
 
 
 @pytest.fixture
