@@ -20,7 +20,7 @@ def words(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key}: {word}" for key, word in value.items()) or "none"
     if isinstance(value, tuple):
-        return ", ".join(value) or "none"
+        return ", ".join(getattr(one, "key", one) for one in value) or "none"
     return str(value)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from connectors.sandbox.core import Reply, Request
 from connectors.sandbox.solos import leads, projects
 from connectors.sandbox.solos.call import Call
-from connectors.sandbox.solos.errors import Refused, not_found, wrong
+from connectors.sandbox.solos.errors import Refused, wrong
 from connectors.sandbox.solos.model import Account
 from connectors.sandbox.solos.page import account_page, vendor_page
 from connectors.sandbox.solos.shapes import reply
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 V2 = "/backend/public"
 V1 = ("/api/post", "/api/get")
+NOTHING_HERE = Reply.html(404, "<html><head><title>404 Not Found</title></head><body></body></html>")
 
 
 def answer(box: SolosSandbox, request: Request) -> Reply:
@@ -41,7 +42,7 @@ def _let_in(box: SolosSandbox, account: Account, request: Request, path: str) ->
         return _v1(box, account, request, path)
     handler = projects.ROUTES.get((request.method, path.removeprefix(V2)))
     if handler is None or not path.startswith(V2) or box.switches["v2"] == "closed":
-        raise not_found("not found")
+        return NOTHING_HERE
     call = _call(box, account, request)
     try:
         return handler(call)
@@ -59,7 +60,7 @@ def _check_keys(account: Account, request: Request, status: int) -> None:
 
 def _v1(box: SolosSandbox, account: Account, request: Request, path: str) -> Reply:
     if request.method != "POST" or box.switches["v1"] == "closed":
-        raise not_found("not found")
+        return NOTHING_HERE
     call = _call(box, account, request)
     return leads.write(call, box.happened) if path == V1[0] else leads.read(call)
 

@@ -1,0 +1,157 @@
+"""The methods that are known: nine of API v2 to read projects, two addresses of API v1.
+
+solos.pro/api/v2/projects (P1 to P9); github.com/artlevitan/solos-examples (W1, W2)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date
+from typing import Any, TypeVar
+
+from connectors.errors import Refused
+from connectors.http import Door
+from connectors.solos.errors import NOT_FOUND, unreadable
+from connectors.solos.options import SolosOptions
+from connectors.solos.shapes import Row, is_empty, record_of, rows_of
+from connectors.solos.values import Checklist, Event, Filter, Good, Page, Payment, Project, Stage
+
+T = TypeVar("T")
+Query = dict[str, Any]
+ALL_PAGES = Page()
+
+
+class Client:
+    """One account. Every method raises like any call of the door; ``TryLater`` for a form we can't read."""
+
+    def __init__(self, door: Door, options: SolosOptions) -> None:
+        self.door = door
+        self.options = options
+
+    # -- API v2 -------------------------------------------------------------------------------------
+
+    def projects(self, page: Page = ALL_PAGES) -> list[Project]:
+        """P1."""
+        return self._rows("/projects", page.query, Project.read)
+
+    def filter(self, wanted: Filter, page: Page = ALL_PAGES) -> list[Project]:
+        """P2: a POST that changes nothing."""
+        path = self.options.projects_path + "/projects/filter"
+        body = self.door.call("POST", path, safe=True, json={**page.query, **wanted.body})
+        return [Project.read(row) for row in _rows(body)]
+
+    def project(self, project: int) -> Project:
+        """P3. Raises ``Refused`` where there is no such project."""
+        return Project.read(self._record("/projects/info", project))
+
+    def steps(self, project: int, on: date | None = None, steps: Iterable[int] = ()) -> list[Stage]:
+        """P4."""
+        query = {"id": project, "filter_date": _day(on), "filter_steps": underscored(steps)}
+        return self._rows("/projects/steps", query, Stage.read)
+
+    def events(
+        self,
+        project: int,
+        page: Page = ALL_PAGES,
+        on: date | None = None,
+        event: int = 0,
+        types: Iterable[int] = (),
+    ) -> list[Event]:
+        """P5. ``types`` are kinds of events, ``event`` is one of them."""
+        query: Query = {"id": project, "count": page.count, "offset": page.offset, "filter_id": event}
+        query |= {"filter_date": _day(on), "filter_actions": underscored(types)}
+        return self._rows("/projects/actions", query, Event.read)
+
+    def event(self, event: int) -> Event:
+        """P6, by the event's own id. Raises ``Refused`` where there is none."""
+        return Event.read(self._record("/projects/actions/info", event))
+
+    def checklists(self, project: int) -> list[Checklist]:
+        """P7."""
+        return self._rows("/projects/checklists", {"id": project}, Checklist.read)
+
+    def goods(self, project: int) -> list[Good]:
+        """P8: no paging."""
+        return self._rows("/projects/goods", {"id": project}, Good.read)
+
+    def payments(
+        self,
+        project: int,
+        page: Page = ALL_PAGES,
+        on: date | None = None,
+        payment: int = 0,
+        income: bool | None = None,
+    ) -> list[Payment]:
+        """P9: what came in, what went out, or both."""
+        query: Query = {"id": project, "count": page.count, "offset": page.offset, "filter_id": payment}
+        query |= {"filter_date": _day(on), "filter_type": "" if income is None else str(int(income))}
+        return self._rows("/projects/payments", query, Payment.read)
+
+    # -- API v1 -------------------------------------------------------------------------------------
+
+    def create(self, payload: Mapping[str, Any], module: str = "") -> Any:
+        """W1: the answer as it came, None for an empty one. Sending it twice makes two."""
+        body = create_body(self.options, payload, module)
+        return self.door.call("POST", self.options.create_path, safe=False, json=body)
+
+    def read(self, module: str, count: int = 100, offset: int = 0, order: str = "") -> list[Row]:
+        """W2: a missing ``payload`` is an empty list."""
+        body = {"module": module, "count": count, "offset": offset, **({"order": order} if order else {})}
+        answer = self.door.call("POST", self.options.read_path, safe=True, json=body)
+        return [] if isinstance(answer, Mapping) and "payload" not in answer else _rows(answer)
+
+    # -- walking ------------------------------------------------------------------------------------
+
+    def newest(self, most: int) -> Iterator[list[Project]]:
+        """At most so many projects, the newest first, page by page (reference 5.1).
+
+        Nothing tells how many there are: a short page is the last, and so is one that repeats what was seen.
+        """
+        count, seen = min(self.options.page_size, most), set[int]()
+        for offset in range(0, most, count):
+            page = self.projects(Page(count, offset, reverse=True))
+            fresh = [project for project in page if project.id not in seen]
+            seen.update(project.id for project in fresh)
+            if fresh:
+                yield fresh
+            if not fresh or len(page) < count:
+                return
+
+    # -- the servants -------------------------------------------------------------------------------
+
+    def _rows(self, path: str, query: Mapping[str, Any], read: Callable[[Row], T]) -> list[T]:
+        params = {key: value for key, value in query.items() if value not in ("", 0) or key == "offset"}
+        return [read(row) for row in _rows(self._get(path, params))]
+
+    def _record(self, path: str, number: int) -> Row:
+        body = self._get(path, {"id": number})
+        if is_empty(body):
+            raise Refused("solOS has no such record", code=NOT_FOUND)
+        record = record_of(body)
+        if record is None:
+            raise unreadable(body)
+        return record
+
+    def _get(self, path: str, params: Mapping[str, Any]) -> Any:
+        return self.door.call("GET", self.options.projects_path + path, params=params)
+
+
+def create_body(options: SolosOptions, payload: Mapping[str, Any], module: str = "") -> dict[str, Any]:
+    """W1's body."""
+    return {"module": module or options.create_module, "payload": dict(payload)}
+
+
+def underscored(numbers: Iterable[int]) -> str:
+    """``1_2_3``, as lists of ids stand in a query (reference 1)."""
+    return "_".join(map(str, numbers))
+
+
+def _day(on: date | None) -> str:
+    return on.isoformat() if on else ""
+
+
+def _rows(body: Any) -> list[Row]:
+    rows = rows_of(body)
+    if rows is None:
+        raise unreadable(body)
+    return rows

@@ -1,0 +1,131 @@
+"""solOS for one account: what we ask of it.
+
+API v2 of 2021 reads projects (solos.pro/api/v2/projects), API v1 makes leads (the vendor's samples,
+github.com/artlevitan/solos-examples). Quirks, and what nobody could confirm: ``NOTES.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from connectors.base import Capabilities, Connector, Identity, Journal, Named
+from connectors.draft import Exchange, LeadDraft, Placement, Plan, PlannedRequest, Problem, Receipt
+from connectors.errors import ConnectorError, Unclear
+from connectors.http import Door
+from connectors.rows import FieldRow, PipelineRow, StepRow, UserRow
+from connectors.solos import lists, recovery
+from connectors.solos.auth import KeyPair
+from connectors.solos.client import Client, create_body
+from connectors.solos.delivery import CanNotLook, Delivery
+from connectors.solos.errors import SolosReader
+from connectors.solos.facts import V1, Facts
+from connectors.solos.identity import identify, which_api
+from connectors.solos.parcel import ENTITY, pack
+
+ONLY_V1 = "solOS shows us no projects (API v2): leads are delivered, lists stay as they are."
+
+
+class SolosConnector(Connector):
+    """One solOS account."""
+
+    kind = "solos"
+    label = "solOS"
+    auth_class = KeyPair
+    can = Capabilities(
+        observes=True,
+        lists=("users", "pipelines", "steps", "fields"),
+        entities={"lead": ENTITY, "contact": "contacts"},
+    )
+
+    def __init__(self, *given: Any) -> None:
+        """Whether leads can be looked for is the account's own: an option allows it, a trial proved it."""
+        super().__init__(*given)
+        if self.options.probe_leads and self.facts.leads_readable:
+            self.can = replace(type(self).can, find_by_mark=True)
+
+    @property
+    def facts(self) -> Facts:
+        return Facts.read(self.remote.facts)
+
+    # -- connecting ---------------------------------------------------------------------------------
+
+    def identify(self) -> Identity:
+        return identify(self.client(), self.remote)
+
+    def prepare(self) -> Mapping[str, Any]:
+        """Try whether leads can be read back, where the operator allows to."""
+        return {"leads_readable": recovery.readable(self.client())} if self.options.probe_leads else {}
+
+    def check(self) -> tuple[Problem, ...]:
+        api, _ = which_api(self.client())
+        return (Problem("v1_only", ONLY_V1),) if api == V1 else ()
+
+    # -- mirroring ----------------------------------------------------------------------------------
+
+    def fetch_users(self) -> Iterator[Sequence[UserRow]]:
+        return self._observe(lists.users)
+
+    def fetch_pipelines(self) -> Iterator[Sequence[PipelineRow]]:
+        return self._observe(lists.pipelines)
+
+    def fetch_steps(self) -> Iterator[Sequence[StepRow]]:
+        return self._observe(lists.steps)
+
+    def fetch_fields(self) -> Iterator[Sequence[FieldRow]]:
+        return self._observe(lists.fields)
+
+    def _observe(self, walk: Callable[[Client], Iterator[Any]]) -> Iterator[Any]:
+        """Nothing to see where projects are closed; that is no failure."""
+        return iter(()) if self.facts.api == V1 else walk(self.client())
+
+    # -- rules --------------------------------------------------------------------------------------
+
+    @classmethod
+    def named(cls, place: Placement, facts: Mapping[str, Any]) -> tuple[Named, ...]:
+        """A lead is in no funnel yet: what the rule says of it goes along as words, so nothing is vital."""
+        return tuple(replace(one, vital=False) for one in super().named(place, facts))
+
+    # -- delivering ---------------------------------------------------------------------------------
+
+    def deliver(self, drafts: Sequence[LeadDraft], journal: Journal) -> list[Receipt | ConnectorError]:
+        return [self._deliver(draft, journal) for draft in drafts]
+
+    def plan(self, draft: LeadDraft) -> Plan:
+        parcel = pack(draft, self.options)
+        url = self.remote.base_url + self.options.create_path
+        body = create_body(self.options, parcel.payload)
+        request = PlannedRequest("POST", url, body, "create the lead")
+        return Plan((request,), parcel.losses, parcel.problems)
+
+    def find(self, uids: Sequence[str]) -> Mapping[str, str]:
+        if not self.can.find_by_mark:
+            return super().find(uids)
+        return recovery.find(self.client(), uids)
+
+    def _deliver(self, draft: LeadDraft, journal: Journal) -> Receipt | ConnectorError:
+        """Leads that can't be read any more are told to whoever settles: a person looks then."""
+        delivery = Delivery(draft, self.door, self.options, journal, self.can.find_by_mark)
+        try:
+            return delivery.run()
+        except CanNotLook as error:
+            self.can = type(self).can
+            words = f"It is not known whether solOS has this lead, and it no longer shows leads ({error})"
+            return Unclear(words, code="can_not_look", trace=tuple(delivery.trace))
+
+    # -- the door -----------------------------------------------------------------------------------
+
+    def client(self) -> Client:
+        return Client(self.door(), self.options)
+
+    def door(self, on_exchange: Callable[[Exchange], None] | None = None) -> Door:
+        return Door(
+            self.remote.base_url,
+            SolosReader(any_2xx=self.options.success == "status"),
+            auth=self.auth,
+            pace=self.pace,
+            timeout=(self.options.connect_timeout, self.options.read_timeout),
+            headers={"User-Agent": self.options.user_agent},
+            on_exchange=on_exchange,
+        )

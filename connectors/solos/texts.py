@@ -1,0 +1,18 @@
+"""Texts as solOS takes them: storable, and cut as the vendor's sample cuts them (reference 3)."""
+
+from __future__ import annotations
+
+import re
+
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+LIMITS = {"name": 100, "phone": 50, "email": 100, "comment": 1000}
+
+
+def tidy(text: str) -> str:
+    """What a database can't keep is taken out, and the white space around."""
+    return UNSTORABLE.sub("", text).strip()
+
+
+def cut(text: str, most: int) -> str:
+    """Two dots where it was longer."""
+    return text if len(text) <= most else text[: most - 2].rstrip() + ".."
