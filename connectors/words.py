@@ -71,8 +71,14 @@ RUSSIAN = {
     "the rule makes leads": "правило создаёт лиды",
     "there is no field for tags": "нет поля для тегов",
     "{} fails on this statistics field": "{} отвечает ошибкой на это поле статистики",
+    "the rule leaves leads, this belongs to what a lead becomes": (
+        "правило не превращает лиды в сделки, а это поле сделки или клиента"
+    ),
+    "{} made no deal of the lead": "в {} из лида не создана сделка",
+    "{} refused the lead with all its fields": "{} не принимает лид со всеми его полями",
     "{} refused this value": "{} не принимает это значение",
     "{} refuses the lead: {}": "{} не принимает заявку: {}",
+    "{} takes a company only with its INN": "{} принимает компанию только с ИНН",
     "{} takes a lead out of incoming when it is changed": "изменённую заявку {} убирает из неразобранного",
 }
 BETWEEN = "; "  # several reasons for one answer

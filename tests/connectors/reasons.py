@@ -1,6 +1,7 @@
 """Which reasons for losses the code can give, read from its source: what stands where a reason is asked for.
 
-A name, a table or a function of the same module is followed; what a CRM says itself is in no source.
+A name, a table or a function is followed, into the module that it is imported from as well; what a CRM says
+itself is in no source.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 HOUSE = Path(__file__).resolve().parents[2]
-ASKED_AT = {"Loss": 2, "loss": 1, "_loss": 1, "Unfit": 0, "Fit": 1, "one_value": 1}
+ASKED_AT = {"Loss": 2, "loss": 1, "_loss": 1, "lose": 1, "Unfit": 0, "Fit": 1, "one_value": 1}
 ANYTHING = "7"  # what stands for a part that differs
 
 
@@ -28,6 +29,7 @@ class Module:
     def __init__(self, tree: ast.Module) -> None:
         self.tree = tree
         self.named: dict[str, list[ast.expr]] = {}
+        self.imported: dict[str, tuple[str | None, str]] = {}
         for node in ast.walk(tree):
             if isinstance(node, ast.Assign):
                 for target in node.targets:
@@ -35,6 +37,10 @@ class Module:
             elif isinstance(node, ast.FunctionDef):
                 returned = [one.value for one in ast.walk(node) if isinstance(one, ast.Return) and one.value]
                 self.named.setdefault(node.name, []).extend(returned)
+            elif isinstance(node, ast.ImportFrom):
+                self.imported |= {
+                    alias.asname or alias.name: (node.module, alias.name) for alias in node.names
+                }
 
     def reasons(self) -> Iterator[str]:
         for node in ast.walk(self.tree):
@@ -76,6 +82,13 @@ class Module:
             case ast.Name(id=name) if name not in on_the_way:
                 for value in self.named.get(name, ()):
                     yield from self._texts(value, (*on_the_way, name))
+                yield from self._elsewhere(name)
+
+    def _elsewhere(self, name: str) -> Iterator[str]:
+        module, its_name = self.imported.get(name, ("", ""))
+        path = (HOUSE / (module or "").replace(".", "/")).with_suffix(".py")
+        if module and path.is_file():
+            yield from Module(ast.parse(path.read_text()))._texts(ast.Name(its_name), ())
 
     def _filled(self, pattern: ast.expr, words: list[str], on_the_way: tuple[str, ...]) -> Iterator[str]:
         for text in self._texts(pattern, on_the_way):
