@@ -19,6 +19,7 @@ from unfold.decorators import display
 
 from accounts.desk import DeskAdmin, when
 from connectors.redact import redact
+from crm_cache.by_hand import ByHandAdmin
 from crm_cache.models import CrmUser, Field, Pipeline, Step, SyncRun, Tag
 from crm_cache.naming import name_of
 
@@ -27,8 +28,8 @@ OF_ACCOUNT = ("account", AutocompleteSelectFilter)
 GONE = ("deleted", BooleanRadioFilter)
 
 
-class CachedAdmin(DeskAdmin):
-    """A mirrored list. Nothing is edited here: the next sync would undo it."""
+class CachedAdmin(ByHandAdmin):
+    """A mirrored list. Nothing is edited here, the next sync would undo it, but what was only observed."""
 
     list_select_related = ("account",)
     search_fields: tuple[str, ...] = ("=remote_id", "name")
@@ -36,12 +37,13 @@ class CachedAdmin(DeskAdmin):
     facts: tuple[Any, ...] = ()
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        told = ("details_text",) if self.has_operate_permission(request) else ()
-        seen = (("created_at", "synced_at"), "deleted")
-        return [(None, {"fields": ("account", ("name", "remote_id"), *self.facts, *seen, *told)})]
+        if obj is None:
+            return super().get_fieldsets(request, obj)
+        shown = ("details_text",) if self.has_operate_permission(request) else ()
+        seen = (("created_at", "synced_at"), ("deleted", "by_hand"))
+        return [(None, {"fields": ("account", ("name", "remote_id"), *self.facts, *seen, *shown)})]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("details_text",)
+    told: tuple[str, ...] = ("details_text",)
 
     @display(description="state", label={"gone": "danger", "in the CRM": "success"}, ordering="deleted")
     def presence(self, row: Any) -> str:
@@ -63,6 +65,7 @@ class CrmUserAdmin(CachedAdmin):
     list_filter = (OF_ACCOUNT, ("active", BooleanRadioFilter), GONE)
     search_fields = ("=remote_id", "name", "email")
     facts = (("email", "role"), ("group_id", "active"))
+    written = ("name", "email", "active", "deleted")
 
     @display(description="active", boolean=True, ordering="active")
     def works_there(self, row: CrmUser) -> bool:
@@ -74,6 +77,7 @@ class PipelineAdmin(CachedAdmin):
     list_display = ("name", "entity", "is_main", "archived", "presence", "remote_id", "account", "synced")
     list_filter = (OF_ACCOUNT, ("entity", FieldTextFilter), GONE)
     facts = (("entity", "sort"), ("is_main", "archived"))
+    written = ("name", "sort", "deleted")
 
 
 @admin.register(Step)
@@ -90,12 +94,12 @@ class StepAdmin(CachedAdmin):
     )
     list_filter = (OF_ACCOUNT, ("entity", FieldTextFilter), ("pipeline_id", FieldTextFilter), GONE)
     facts = (("pipeline_name", "pipeline_id"), ("entity", "kind"), ("color", "sort"))
+    told = ("details_text", "pipeline_name")
+    key = ("account", "pipeline_id", "remote_id")
+    written = ("name", "kind", "sort", "deleted")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).annotate(its_pipeline=name_of(Pipeline, "pipeline_id"))
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("details_text", "pipeline_name")
 
     @display(description="pipeline")
     def pipeline_name(self, row: Any) -> str:
@@ -118,9 +122,9 @@ class FieldAdmin(CachedAdmin):
     list_filter = (OF_ACCOUNT, ("entity", FieldTextFilter), ("type", FieldTextFilter), GONE)
     search_fields = ("=remote_id", "name", "=code")
     facts = (("entity", "type"), ("code", "multiple"), "choices_text")
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("details_text", "choices_text")
+    told = ("details_text", "choices_text")
+    key = ("account", "entity", "remote_id")
+    written = ("name", "type", "deleted")
 
     @display(description="choices")
     def choices(self, row: Field) -> str:
@@ -136,6 +140,10 @@ class TagAdmin(CachedAdmin):
     list_display = ("name", "entity", "id", "presence", "remote_id", "account", "synced")
     list_filter = (OF_ACCOUNT, ("entity", FieldTextFilter), GONE)
     facts = (("entity", "color"),)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """No CRM whose lists are observed has tags."""
+        return False
 
 
 @admin.register(SyncRun)

@@ -1,4 +1,4 @@
-"""What the CRMs told us: people, pipelines, steps, fields, tags; written by ``crm_cache.sync`` alone."""
+"""What the CRMs told us: people, pipelines, steps, fields, tags; written by ``sync``, or ``by_hand``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from accounts.models import Account
 class CachedRow(models.Model):
     """What all mirrored rows share. Rows that left the CRM stay, ``deleted``, so that old rules keep a name.
 
-    ``synced_at`` is when the row was last written; a walk that finds nothing new writes nothing.
+    ``synced_at`` is when the row was last written; a walk that finds nothing new writes nothing. ``by_hand``:
+    staff wrote it, for a CRM that has no lists of its own, and walks leave it alone.
     """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
@@ -20,6 +21,7 @@ class CachedRow(models.Model):
     name = models.CharField(max_length=500, blank=True)
     details = models.JSONField(default=dict, blank=True)
     deleted = models.BooleanField(default=False)
+    by_hand = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(default=timezone.now)
     synced_at = models.DateTimeField(default=timezone.now)
 

@@ -62,7 +62,7 @@ def _refresh(account: Account, claim: runs.Claim) -> bool:
     try:
         if claim.full:
             _learn(account)
-        _walk(run, connector_for(account))
+        _walk(run, connector_for(account), connector_class(account.crm).can.observes)
     except runs.Superseded as exc:
         log.warning("account=%s list=%s %s", account.pk, run.what, exc)
     except ConnectorError as exc:
@@ -81,8 +81,8 @@ def _learn(account: Account) -> None:
         log.warning("account=%s could not be learned: %s", account.pk, exc.code)
 
 
-def _walk(run: SyncRun, connector: Connector) -> None:
-    walk = Walk(run.account_id, run.what)
+def _walk(run: SyncRun, connector: Connector, observes: bool) -> None:
+    walk = Walk(run.account_id, run.what, observes)
     pages = _take_pages(run, walk, connector)
     if pages > 1 and walk.missing():
         # Pages are offsets: a row deleted in the CRM between two of them moves a living one out of sight.

@@ -78,23 +78,32 @@ def compare(known: Mapping[Key, Any], found: Mapping[Key, Any]) -> Difference[Ke
 
 
 class Walk:
-    """One walk along one list of one account. Deleted rows count as unknown: one that returns is added."""
+    """One walk along one list of one account. Deleted rows count as unknown: one that returns is added.
 
-    def __init__(self, account_id: int, what: str) -> None:
+    ``observes``: the list is what was seen in passing (``Capabilities.observes``). Then nothing is missing
+    because it was not met, and what staff wrote by hand stands, gone or not.
+    """
+
+    def __init__(self, account_id: int, what: str, observes: bool = False) -> None:
         self.account_id = account_id
         self.list = LISTS[what]
+        self.observes = observes
         self.seen: set[RowKey] = set()
 
     def take(self, page: Sequence[Row], now: datetime) -> Difference[RowKey]:
         """Write what differs of a page. At most one query to read and one for each batch to write."""
-        found = {self._key(row): self._values(row) for row in page}
+        met = {self._key(row): self._values(row) for row in page}
+        by_hand = self._by_hand() if self.observes else set()
+        found = {key: values for key, values in met.items() if key not in by_hand}
         difference = compare(self._known(found), found)
         self._write({**difference.added, **difference.changed}, now)
-        self.seen.update(found)
+        self.seen.update(met)
         return difference
 
     def missing(self) -> list[int]:
         """The primary keys of live rows that the walk did not meet."""
+        if self.observes:
+            return []
         rows = self._live().values_list("pk", *self.list.key)
         known = {tuple(key): pk for pk, *key in rows.iterator()}
         gone = compare(dict.fromkeys(known), dict.fromkeys(self.seen)).gone
@@ -110,6 +119,10 @@ class Walk:
 
     def _live(self) -> Any:
         return self.list.model._default_manager.filter(account_id=self.account_id, deleted=False)
+
+    def _by_hand(self) -> set[RowKey]:
+        rows = self.list.model._default_manager.filter(account_id=self.account_id, by_hand=True)
+        return set(rows.values_list(*self.list.key))
 
     def _known(self, keys: Iterable[RowKey]) -> dict[RowKey, Values]:
         """The live rows under these keys. Asking for each part apart finds a few more, which do no harm."""
