@@ -29,6 +29,9 @@ CONNECTORS: dict[str, Entry] = {
         "connectors.bitrix24.connector.BitrixConnector",
         "connectors.bitrix24.options.BitrixOptions",
     ),
+    "envybox": Entry(
+        "Envybox", "connectors.envybox.connector.EnvyConnector", "connectors.envybox.options.EnvyOptions"
+    ),
     "solos": Entry(
         "solOS", "connectors.solos.connector.SolosConnector", "connectors.solos.options.SolosOptions"
     ),

@@ -14,6 +14,7 @@ from connectors.sandbox.core import Sandbox
 HARNESSES = {
     "amocrm": "tests.connectors.amocrm.harness.AmoHarness",
     "bitrix24": "tests.connectors.bitrix24.harness.BitrixHarness",
+    "envybox": "tests.connectors.envybox.harness.EnvyHarness",
     "solos": "tests.connectors.solos.harness.SolosHarness",
 }
 

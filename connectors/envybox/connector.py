@@ -1,0 +1,123 @@
+"""Envybox for one account: what we ask of it.
+
+The vendor's document of ``openapi/v1``, and what public clients do with it. Quirks: ``NOTES.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from connectors.base import Capabilities, Choice, Connector, Identity, Journal, Named
+from connectors.draft import Exchange, LeadDraft, Placement, Plan, Problem, Receipt
+from connectors.envybox import lists, overview, recovery
+from connectors.envybox.answers import id_of
+from connectors.envybox.auth import ApiKey
+from connectors.envybox.choices import INBOXES, LEAD, QUEUE, SOURCE
+from connectors.envybox.client import Envybox
+from connectors.envybox.delivery import Delivery
+from connectors.envybox.errors import EnvyReader
+from connectors.envybox.naming import named
+from connectors.envybox.plan import plan
+from connectors.envybox.work import Talk
+from connectors.errors import ConnectorError
+from connectors.http import Door
+from connectors.rows import FieldRow, PipelineRow, StepRow, UserRow
+from connectors.vetted import vet
+
+
+class EnvyConnector(Connector):
+    """One Envybox account."""
+
+    kind = "envybox"
+    label = "Envybox"
+    auth_class = ApiKey
+    can = Capabilities(
+        credentials=("api_key",),
+        find_by_mark=True,
+        search_lag=60,
+        lists=("users", "pipelines", "steps", "fields"),
+        entities={"lead": "lead", "deal": "deal", "contact": "client"},
+        choices=(
+            Choice(LEAD, "Leave it a lead"),
+            Choice(SOURCE, "Source", INBOXES),
+            Choice(QUEUE, "Through the queue"),
+        ),
+    )
+
+    # -- connecting ---------------------------------------------------------------------------------
+
+    def identify(self) -> Identity:
+        """The account in its own words. A wrong key is ``NeedsReconnect``."""
+        data = self._overview()
+        host = urlsplit(self.remote.base_url).netloc
+        return Identity(
+            remote_id=id_of(data["id"]),
+            name=str(data.get("name") or host),
+            host=host,
+            user_id=id_of(data.get("user_id")),
+            facts={"user_id": id_of(data.get("user_id"))},
+        )
+
+    def check(self) -> tuple[Problem, ...]:
+        """Alive, and with a pipeline that leads without one of their own go to."""
+        lines = lists.pipelines(self._overview())
+        if any(line.entity == "deal" and line.is_main for line in lines):
+            return ()
+        return (Problem("no_main_pipeline", "No pipeline of deals is the main one in Envybox."),)
+
+    # -- mirroring ----------------------------------------------------------------------------------
+
+    def fetch_users(self) -> Iterator[Sequence[UserRow]]:
+        yield lists.users(self._overview())
+
+    def fetch_pipelines(self) -> Iterator[Sequence[PipelineRow]]:
+        yield lists.pipelines(self._overview())
+
+    def fetch_steps(self) -> Iterator[Sequence[StepRow]]:
+        yield lists.steps(self._overview())
+
+    def fetch_fields(self) -> Iterator[Sequence[FieldRow]]:
+        yield lists.custom_fields(self._overview())
+
+    def _overview(self) -> Mapping[str, Any]:
+        return overview.check(Envybox(self.door()).main_data())
+
+    # -- rules --------------------------------------------------------------------------------------
+
+    @classmethod
+    def named(cls, place: Placement, facts: Mapping[str, Any]) -> tuple[Named, ...]:
+        return named(place)
+
+    # -- delivering ---------------------------------------------------------------------------------
+
+    def deliver(self, drafts: Sequence[LeadDraft], journal: Journal) -> list[Receipt | ConnectorError]:
+        return Delivery(self.talk, journal, self.remote.base_url).run(drafts)
+
+    def plan(self, draft: LeadDraft) -> Plan:
+        return plan(draft, self.remote.base_url, self.options.keyword_covers_comment, self._user_id)
+
+    def find(self, uids: Sequence[str]) -> Mapping[str, str]:
+        """By the mark in the note."""
+        return recovery.find(self.talk(), list(uids))
+
+    def talk(self, on_exchange: Callable[[Exchange], None] | None = None) -> Talk:
+        return Talk(self.door(on_exchange), self.options.keyword_covers_comment, self._user_id)
+
+    def door(self, on_exchange: Callable[[Exchange], None] | None = None) -> Door:
+        if urlsplit(self.remote.base_url).netloc in self.options.self_hosted:
+            vet(self.remote.base_url)
+        return Door(
+            self.remote.base_url,
+            EnvyReader(),
+            auth=self.auth,
+            pace=self.pace,
+            timeout=(self.options.connect_timeout, self.options.read_timeout),
+            on_exchange=on_exchange,
+        )
+
+    @property
+    def _user_id(self) -> str:
+        """The administrator, on whose behalf somebody is made responsible."""
+        return str(self.remote.facts.get("user_id") or "")

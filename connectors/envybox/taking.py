@@ -1,0 +1,183 @@
+"""From a lead to its deal: taken into work, moved, filled, tagged, commented; each step once (7.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from connectors.draft import Loss
+from connectors.envybox.answers import carries, id_of
+from connectors.envybox.errors import IN_WORK, NO_DEAL, NO_LEAD
+from connectors.envybox.fields import tidy
+from connectors.envybox.parcel import Piece, fields_of, is_id
+from connectors.envybox.recovery import history, newest_deal
+from connectors.envybox.work import Talk, Work
+from connectors.errors import Refused, TryLater
+from connectors.words import lost
+
+COMMENT_LOG = 10
+REFUSED = "Envybox refused this value"
+NO_DEAL_YET = "Envybox made no deal of the lead"
+INTAKE_WAIT = 5.0
+
+
+def take(talk: Talk, work: Work) -> None:
+    """What a lead of this rule still needs; where the rule leaves leads, hardly anything."""
+    written = len(work.parcel.losses)
+    if work.parcel.deal and _deal(talk, work):
+        _stage(talk, work)
+        _fill(talk, work, "deal")
+        _fill(talk, work, "client")
+        _tags(talk, work)
+    _note(talk, work, work.parcel.losses[written:])
+
+
+# -- the deal -------------------------------------------------------------------------------------------
+
+
+def _deal(talk: Talk, work: Work) -> bool:
+    """The lead's deal: somebody's (automatic intake is fast), or made now. False where there can be none."""
+    if work.has("deal") and work.has("contact"):
+        return True
+    try:
+        deal, client = _taken(talk, work) or _start(talk, work)
+    except Refused as error:
+        if error.code == NO_LEAD:
+            work.warn("lead_gone", "The lead was deleted in Envybox before it was taken into work.")
+        else:
+            work.warn("start_refused", f"Envybox does not take the lead into work: {error.message}")
+        for entity in ("deal", "client"):
+            work.parcel.lose(entity, NO_DEAL_YET)
+        return False
+    client = client or id_of(talk.deals.read(deal).get("client_id"))
+    work.keep(deal=deal, contact=client)
+    return True
+
+
+def _taken(talk: Talk, work: Work) -> tuple[str, str] | None:
+    deal = work.journal.get("deal") or newest_deal(talk.leads.read(work.journal["lead"]))
+    return (deal, "") if deal else None
+
+
+def _start(talk: Talk, work: Work) -> tuple[str, str]:
+    """Nobody named: open to all. An employee needs the administrator's id beside it (reference 4.2)."""
+    try:
+        result = talk.leads.start(work.journal["lead"], *_who(talk, work))
+    except Refused as error:
+        if error.code == IN_WORK:
+            return _taken(talk, work) or _soon()
+        if error.code == NO_LEAD or not work.draft.placement.performer:
+            raise
+        work.warn("performer_refused", "Envybox refused the responsible person; the deal is open to all.")
+        result = talk.leads.start(work.journal["lead"], 0, 0)
+    deal = id_of(result.get("deal_id"))
+    return (deal, id_of(result.get("client_id"))) if deal else _taken(talk, work) or _soon()
+
+
+def _who(talk: Talk, work: Work) -> tuple[Any, Any]:
+    performer = work.draft.placement.performer
+    return (talk.user_id or 0, performer) if is_id(performer) else (0, 0)
+
+
+def _soon() -> tuple[str, str]:
+    raise TryLater("The lead is being taken into work just now", code="in_work", after=INTAKE_WAIT)
+
+
+# -- what the deal gets -----------------------------------------------------------------------------------
+
+
+def _stage(talk: Talk, work: Work) -> None:
+    """Already there is success, and only reading tells (OBS); some pipelines forbid moving by hand."""
+    wanted, deal = work.draft.placement.step, work.journal["deal"]
+    if not is_id(wanted) or work.has("stage") or _is_at(talk, deal, wanted):
+        return
+    try:
+        talk.deals.move(deal, wanted)
+    except Refused as error:
+        if not _is_at(talk, deal, wanted):
+            work.warn(
+                "stage_refused",
+                f"Envybox does not move deals to this step ({error.message}). "
+                "Allow changing statuses manually in the pipeline's settings.",
+                "StepID",
+            )
+            wanted = "left"
+    work.keep(stage=wanted)
+
+
+def _is_at(talk: Talk, deal: str, stage: str) -> bool:
+    try:
+        return id_of(talk.deals.read(deal).get("stage_id")) == stage
+    except Refused as error:
+        if error.code == NO_DEAL:
+            return False
+        raise
+
+
+def _fill(talk: Talk, work: Work, entity: str) -> None:
+    """All values at once; where that is refused, one by one, so that one bad value costs only itself."""
+    pieces, step = work.parcel.pieces.get(entity, []), f"{entity}_fields"
+    if not pieces or work.has(step):
+        return
+    send = _sender(talk, work, entity)
+    try:
+        send(pieces)
+    except Refused:
+        for one in pieces:
+            try:
+                send([one])
+            except Refused:
+                work.parcel.losses.append(Loss(one.question, one.text, REFUSED, entity, one.input_id))
+    work.keep(**{step: "1"})
+
+
+def _sender(talk: Talk, work: Work, entity: str) -> Callable[[list[Piece]], None]:
+    deal, client = work.journal["deal"], work.journal.get("contact") or None
+    if entity == "deal":
+        return lambda pieces: talk.deals.set_values(deal, fields_of(pieces), client_id=client)
+    return lambda pieces: talk.clients.set_values(client or 0, fields_of(pieces))
+
+
+def _tags(talk: Talk, work: Work) -> None:
+    """They came with the lead, unless Envybox united it with an older one."""
+    if not work.parcel.tags or not work.has("merged") or work.has("tags"):
+        return
+    try:
+        talk.deals.add_tags(work.journal["deal"], work.parcel.tags)
+    except Refused as error:
+        work.warn("tags_refused", f"Envybox refused the tags: {error.message}")
+    work.keep(tags="1")
+
+
+# -- the note -------------------------------------------------------------------------------------------
+
+
+def _note(talk: Talk, work: Work, late: list[Loss]) -> None:
+    """The answers, where a merge may have hidden them; what turned out to fit nowhere, else."""
+    text = work.parcel.comment() if work.has("merged") else tidy(lost(late, work.parcel.language))
+    if not text or work.has("note"):
+        return
+    mark = f"{work.parcel.mark}n"
+    try:
+        if not (work.must_look and _is_said(talk, work, mark)):
+            work.unsettled = True
+            _say(talk, work, f"{text}\n{mark}")
+    except Refused as error:
+        work.warn("note_refused", f"Envybox refused the comment: {error.message}")
+    work.keep(note="1")
+
+
+def _say(talk: Talk, work: Work, text: str) -> None:
+    if work.has("deal"):
+        talk.deals.comment(work.journal["deal"], text)
+    else:
+        talk.leads.add_log(work.journal["lead"], COMMENT_LOG, {"comment": text})
+
+
+def _is_said(talk: Talk, work: Work, mark: str) -> bool:
+    """A second comment would be a second one: its history is read first (reference 7.5)."""
+    if work.has("deal"):
+        logs = history(lambda offset: talk.deals.logs(work.journal["deal"], offset=offset))
+    else:
+        logs = history(lambda offset: talk.leads.logs(work.journal["lead"], offset=offset))
+    return any(carries(log.get("data"), mark) for log in logs)

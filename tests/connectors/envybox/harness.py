@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import responses
+
+from connectors.envybox.connector import EnvyConnector
+from connectors.sandbox.envybox import EnvySandbox
+from tests.connectors.bridge import serve
+from tests.connectors.envybox.florist import ENVY_HOSTS, connect
+from tests.connectors.harness import Harness
+
+
+class EnvyHarness(Harness):
+    kind = "envybox"
+    creation = r"/lead/(set|workset)"
+
+    def __init__(self, mocked: responses.RequestsMock) -> None:
+        self.box: EnvySandbox = EnvySandbox()
+        serve(mocked, self.box, ENVY_HOSTS)
+        self.florist = connect(self.box, self.box.add_account("demo7"))
+
+    @property
+    def connector(self) -> EnvyConnector:
+        return self.florist.connector
+
+    def revoke(self) -> None:
+        self.box.revoke(self.florist.crm)
+
+    def secrets(self) -> list[str]:
+        return [self.florist.store.tokens.access]
