@@ -18,6 +18,7 @@ from connectors.solos.shapes import id_in
 
 log = logging.getLogger(__name__)
 Outcome = Receipt | ConnectorError
+LOOK = "Look for {uid} in the comments of leads in solOS: if it is not there, send the answer again."
 MADE = "made"  # in the journal of a lead whose id solOS kept to itself
 
 
@@ -52,6 +53,8 @@ class Delivery:
             raise
         except ConnectorError as error:
             error.trace = tuple(self.trace)
+            if isinstance(error, Unclear) and not self.may_look:
+                error.remedy = error.remedy or LOOK.format(uid=self.draft.uid)
             return error
         except Exception as error:
             log.exception("solos: delivery=%s", self.draft.uid)

@@ -154,6 +154,12 @@ def test_an_error_has_the_conversation(keeper, deliver, draft):
     assert [exchange.status for exchange in outcome.trace] == [500]
 
 
+def test_a_lost_answer_says_what_to_look_for(keeper, deliver, draft):
+    keeper.box.faults.add("/api/post", "reset_after")
+    answer = draft()
+    assert answer.uid in deliver(answer).remedy
+
+
 def test_we_introduce_ourselves(keeper, deliver, draft):
     keeper.box.switches["needs_user_agent"] = True
     assert isinstance(deliver(draft()), Receipt)
