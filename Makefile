@@ -45,9 +45,9 @@ demo: install  ## run everything with local CRMs and post answers (ARGS=--exit: 
 	@$(STAND_INS) $(BIN)/python manage.py demo $(ARGS)
 
 test: .venv/.tests-installed  ## run the tests (T=path chooses some)
-	$(BIN)/python -m pytest $(T)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(T)
 
-bench: .venv/.tests-installed  ## measure on real processes (ARGS="idle --answers 100" or "backlog --answers 500")
+bench: .venv/.tests-installed  ## measure on real processes (ARGS="idle", "backlog --answers 500", "bitrix24")
 	@$(STAND_INS) $(BIN)/python -m tests.benchmarks $(ARGS)
 
 lint: .venv/.tests-installed  ## style, types, deployment checks, missing migrations, schema snapshot

@@ -1,7 +1,7 @@
 """The settings of the test session, loaded by pytest before pytest-django reads `config.settings`.
 
 With DATABASE_URL set the settings demand some of these, and a developer's `.env` may hold anything: tests
-have their own. So do their Redis keys, lest a demo beside the tests is disturbed.
+have their own. So have each process's keys in Redis: tests may run side by side, and beside a demo.
 """
 
 import os
@@ -12,5 +12,6 @@ DEMANDED = {
     "ENCRYPTION_KEYS": "dGVzdHMtb25seS10b2tlbnMta2V5LTAxMjM0NTY3ODk=",
     "ALLOWED_HOSTS": "localhost",
 }
-for _name, _value in {**DEMANDED, "REDIS_PREFIX": "quiz-crm-tests:"}.items():
+for _name, _value in DEMANDED.items():
     os.environ[_name] = os.environ.get(_name) or _value
+os.environ["REDIS_PREFIX"] = f"quiz-crm-tests-{os.getpid()}:"

@@ -12,6 +12,8 @@ from django.test import RequestFactory
 
 from config.statics import StaticFiles
 
+pytestmark = pytest.mark.django_db  # closing a response looks after connections that earlier tests left
+
 
 def not_found(request: HttpRequest) -> HttpResponse:
     return HttpResponse(status=404)
