@@ -34,6 +34,7 @@ class SolosConnector(Connector):
     label = "solOS"
     auth_class = KeyPair
     can = Capabilities(
+        credentials=("token", "secret"),
         observes=True,
         lists=("users", "pipelines", "steps", "fields"),
         entities={"lead": ENTITY, "contact": "contacts"},

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.draft import FieldValue, LeadDraft, Loss, Placement, Problem
+from connectors.solos.choices import SOURCE
 from connectors.solos.options import SolosOptions
 from connectors.solos.shapes import number
 from connectors.solos.texts import LIMITS, cut, tidy
@@ -32,7 +33,7 @@ def pack(draft: LeadDraft, options: SolosOptions) -> Parcel:
     payload: dict[str, Any] = {
         "user_id": number(draft.placement.performer),
         **_person(draft),
-        "reference_id": number(draft.placement.choices.get("reference_id")),
+        "reference_id": number(draft.placement.choices.get(SOURCE)),
         "comment": comment(draft, losses),
         "extra": extra(draft, losses),
     }
@@ -112,6 +113,6 @@ def _problems(place: Placement) -> Iterator[Problem]:
     """Ids are numbers in solOS; what is none is left out and told."""
     if place.performer and not number(place.performer):
         yield Problem("bad_performer", "The responsible person is no user of solOS.", "PerformerID")
-    source = place.choices.get("reference_id")
+    source = place.choices.get(SOURCE)
     if source and not number(source):
-        yield Problem("bad_source", "The source of the lead is not a number.", "ReferenceID")
+        yield Problem("bad_source", "The source of the lead is not a number.", "SourceID")

@@ -93,7 +93,7 @@ def test_ids_that_are_none_are_told_and_left_out(keeper, deliver, draft):
     receipt = deliver(draft(placement=Placement("Павел", choices={"reference_id": "сайт"})))
     assert [(one.code, one.field) for one in receipt.problems] == [
         ("bad_performer", "PerformerID"),
-        ("bad_source", "ReferenceID"),
+        ("bad_source", "SourceID"),
     ]
     assert "user_id" not in keeper.account.leads[1].payload
 

@@ -1,0 +1,124 @@
+"""solOS's rule on the wire, after Bitrix24's pattern: ours to name, as no contract does.
+
+A lead of solOS is in no funnel yet: PipelineID and StepID go along as words. SourceID is of ``Rule.choices``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.api import number_32, unix
+from accounts.api_schema import Component, Int32, Int64
+from connectors.solos.choices import SOURCE
+from rules.models import Rule
+
+ENTITIES = ("lead",)
+LONGEST_ID, MOST_TAGS = 100, 1000
+
+
+def code(help_text: str, **more: Any) -> serializers.CharField:
+    return serializers.CharField(max_length=LONGEST_ID, allow_blank=True, help_text=help_text, **more)
+
+
+def number(help_text: str, **more: Any) -> serializers.RegexField:
+    """Digits: solOS's ids are numbers, ours are texts everywhere."""
+    return serializers.RegexField(r"^[0-9]{0,18}\Z", allow_blank=True, help_text=help_text, **more)
+
+
+class SolosFieldRule(serializers.Serializer[Any]):
+    """Keys are question ids, values are fields of projects (``solosID``): answers go along under their names."""
+
+    QuestionID = serializers.DictField(child=code(""), required=False)
+
+
+class SolosFieldRules(serializers.Serializer[Any]):
+    lead = SolosFieldRule(required=False)
+
+
+class SolosTagsToAdd(Component, serializers.DictField):
+    """Texts under lead: solOS has no tags, so they stand in the lead's service information."""
+
+    component = "SolosTagsToAdd"
+    schema = {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}}
+    child = serializers.ListField(child=serializers.CharField(max_length=250), max_length=MOST_TAGS)
+
+
+class SolosRulesReq(serializers.Serializer[Any]):
+    """What is missing has its default when a rule is made, and stays when it is changed."""
+
+    PerformerID = code("solosID of the person responsible", default="")
+    PipelineID = code("solosID of the funnel that the lead is meant for", default="")
+    StepID = code("solosID of the funnel's step; needs its funnel", default="")
+    SourceID = number("number of the lead's source, from the settings of solOS", default="")
+    FieldsRule = SolosFieldRules(default=dict)
+    TagsToAdd = SolosTagsToAdd(default=dict)
+    Quiz = serializers.DictField(
+        required=False,
+        help_text="The quiz's configuration, if known: title, questions [{id, title, type, options}], "
+        "contact [{key, title}].",
+    )
+
+
+class SolosRule(serializers.Serializer[Any]):
+    ID = Int64()
+    accountID = serializers.CharField(help_text="the host of this solOS")
+    QuizID = Int32()
+    PerformerID = serializers.CharField()
+    PipelineID = serializers.CharField()
+    StepID = serializers.CharField()
+    SourceID = serializers.CharField()
+    FieldsRule = SolosFieldRules()
+    TagsToAdd = SolosTagsToAdd()
+    Deleted = serializers.BooleanField()
+    CreatedAt = Int64()
+    Problems = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
+
+
+REQUEST, RESPONSE, TAG = SolosRulesReq, SolosRule, "Rules"
+OPERATIONS = {
+    "retrieve": "GetSolosRules",
+    "create": "CreateSolosRules",
+    "partial_update": "ChangeSolosRules",
+}
+COLUMNS = {
+    "PerformerID": "performer",
+    "PipelineID": "pipeline",
+    "StepID": "step",
+    "TagsToAdd": "tags_to_add",
+    "Quiz": "quiz",
+}
+
+
+def read(body: Mapping[str, Any], partial: bool) -> dict[str, Any]:
+    """The changes that a request asks for, by model field. Raises DRF's ``ValidationError``."""
+    shape = SolosRulesReq(data=dict(body), partial=partial)
+    shape.is_valid(raise_exception=True)
+    sent = shape.validated_data
+    changes: dict[str, Any] = {column: sent[key] for key, column in COLUMNS.items() if key in sent}
+    if "FieldsRule" in sent:
+        changes["fields_rule"] = {entity: sent["FieldsRule"].get(entity, {}) for entity in ENTITIES}
+    if "SourceID" in sent:
+        changes["choices"] = {SOURCE: sent["SourceID"]}
+    return changes
+
+
+def write(rule: Rule) -> dict[str, Any]:
+    """The stored rule; nothing is ever missing or null (D11)."""
+    questions = (rule.fields_rule.get("lead") or {}).get("QuestionID") or {}
+    return {
+        "ID": rule.pk,
+        "accountID": rule.account.remote_id,
+        "QuizID": number_32(rule.quiz_id),
+        "PerformerID": rule.performer,
+        "PipelineID": rule.pipeline,
+        "StepID": rule.step,
+        "SourceID": str(rule.choices.get(SOURCE) or ""),
+        "FieldsRule": {"lead": {"QuestionID": questions}},
+        "TagsToAdd": rule.tags_to_add,
+        "Deleted": rule.deleted,
+        "CreatedAt": unix(rule.created_at),
+        "Problems": rule.problems,
+    }
