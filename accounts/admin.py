@@ -21,6 +21,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts import connect_page, states
 from accounts.desk import DeskAdmin, Question, ask, confirmed, done, link, note, when
+from accounts.kinds import pace_for
 from accounts.models import Account, Token
 from connectors.redact import redact
 from connectors.registry import connector_class
@@ -89,8 +90,8 @@ class AccountAdmin(DeskAdmin):
     actions_detail: Any = ("reconnect", "resume", "pause", "disconnect")
     readonly_fields: Any = (
         "crm", "name", "account_id", "state_badge", "state_reason", "state_since", "address", "remote_id",
-        "country", "connected_by", "connected_at", "signed_in_until", "sign_in_trouble", "lane", "synced_at",
-        "next_sync_at",
+        "country", "connected_by", "connected_at", "signed_in_until", "sign_in_trouble", "lane", "resting",
+        "synced_at", "next_sync_at",
     )  # fmt: skip
     fieldsets: Any = (
         (None, {"fields": (("crm", "name"), ("account_id", "remote_id"), ("address", "country"))}),
@@ -99,7 +100,7 @@ class AccountAdmin(DeskAdmin):
             "Signed in",
             {"fields": (("connected_by", "connected_at"), ("signed_in_until", "sign_in_trouble"))},
         ),
-        ("Sending", {"fields": ("lane", "send_again")}),
+        ("Sending", {"fields": ("lane", "resting", "send_again")}),
         ("Lists", {"fields": (("synced_at", "next_sync_at"),)}),
     )
 
@@ -168,6 +169,14 @@ class AccountAdmin(DeskAdmin):
         if account.lane_until and account.lane_until > now:
             return "A worker is sending."
         return "Free."
+
+    @display(description="the CRM's budget", empty_value="nothing rests")
+    def resting(self, account: Account) -> str:
+        """Methods of which the CRM allows no more for a while (an operating-time budget)."""
+        waits = pace_for(account.crm, account.remote_id or account.host).resting()
+        return "; ".join(
+            f"{what} rests {seconds:.0f} s, its budget is nearly used" for what, seconds in waits.items()
+        )
 
     # -- what can be done ------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from connectors.errors import Stopped
@@ -52,6 +52,9 @@ class Pace(Protocol):
     def held(self, what: str) -> float:
         """Seconds for which ``what`` still waits; 0 where it may be done."""
 
+    def resting(self) -> Mapping[str, float]:
+        """All that is held, with its seconds: for people."""
+
 
 class NoPace:
     """For CRMs and tests without a limit."""
@@ -66,6 +69,9 @@ class NoPace:
 
     def held(self, what: str) -> float:
         return 0.0
+
+    def resting(self) -> Mapping[str, float]:
+        return {}
 
 
 class Limiter:
@@ -119,6 +125,16 @@ class Limiter:
             log.warning("limiter=%s is out of reach", self.slot)
             return 0.0
 
+    def resting(self) -> Mapping[str, float]:
+        prefix = f"{self.slot}:held:"
+        try:
+            keys = [_text(key) for key in self.server.scan_iter(match=f"{prefix}*", count=1000)]
+        except Exception:
+            log.warning("limiter=%s is out of reach", self.slot)
+            return {}
+        found = ((key.removeprefix(prefix), self.held(key.removeprefix(prefix))) for key in sorted(keys))
+        return {what: seconds for what, seconds in found if seconds}
+
     def _ask(self) -> int:
         try:
             return int(self.server.eval(GCRA, 2, self.slot, self.sign, self.interval, self.tolerance))
@@ -133,3 +149,7 @@ class Limiter:
             act()
         except Exception:
             log.warning("limiter=%s is out of reach", self.slot)
+
+
+def _text(key: Any) -> str:
+    return key.decode() if isinstance(key, bytes) else str(key)

@@ -94,6 +94,9 @@ class LeasedPace:
     def held(self, what: str) -> float:
         return self.pace.held(what)
 
+    def resting(self) -> Mapping[str, float]:
+        return self.pace.resting()
+
 
 def drain(account_id: int) -> int:
     """Send what is due in an account's lane; how many were delivered (0 where it can't be taken)."""

@@ -100,3 +100,14 @@ def test_without_a_server_the_process_paces_itself():
     limiter.stop("no matter")
     limiter.resume()
     assert waits == [pytest.approx(0.4)]
+
+
+def test_what_rests_is_told_with_its_seconds(server, key):
+    limiter = Limiter(server, key, per_second=100)
+    limiter.hold("crm.deal.add", 60)
+    limiter.hold("crm.deal.add", 5)
+    Limiter(server, f"{key}-other", per_second=100).hold("crm.lead.add", 60)
+
+    resting = Limiter(server, key, per_second=100).resting()
+    assert list(resting) == ["crm.deal.add"]
+    assert 55 < resting["crm.deal.add"] <= 60
