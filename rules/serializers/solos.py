@@ -29,7 +29,7 @@ def number(help_text: str, **more: Any) -> serializers.RegexField:
 
 
 class SolosFieldRule(serializers.Serializer[Any]):
-    """Keys are question ids, values are fields of projects (``solosID``): answers go along under their names."""
+    """Keys are question ids, values are fields of projects (``solosID``), under whose names answers go."""
 
     QuestionID = serializers.DictField(child=code(""), required=False)
 
