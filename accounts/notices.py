@@ -11,9 +11,9 @@ import logging
 from collections.abc import Mapping
 
 from accounts.access import connector_at
+from accounts.connected import Held
 from accounts.kinds import sign_in_for
 from accounts.models import InstallKey
-from accounts.oauth import Held
 from accounts.uninstall import forget
 from connectors.base import Notice
 from connectors.errors import BadCallback, ConnectorError

@@ -6,24 +6,20 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from celery import current_app
 from django.conf import settings
 from django.db import transaction
 
-from accounts import consent, states, tokens
-from accounts.access import connector_at, connector_for, keep_facts, remember
+from accounts import consent
+from accounts.access import connector_at
+from accounts.connected import NONSENSE, Held, point, prepare, store
 from accounts.consent import ConnectError
-from accounts.kinds import label_of, portal_host, sign_in_for, subdomain_of
-from accounts.models import Account, ConnectAttempt, Token, live_accounts
-from connectors.auth import Tokens
+from accounts.kinds import label_of, portal_host, sign_in_for
+from accounts.models import Account, ConnectAttempt, live_accounts
 from connectors.base import Callback, Grant, Identity
-from connectors.errors import BadCallback, ConnectorError, NeedsReconnect, OurMistake, TryLater
+from connectors.errors import BadCallback, ConnectorError, OurMistake, TryLater
 from connectors.hosts import HostNotAllowed
 
 log = logging.getLogger(__name__)
-
-# An answer of a shape that nobody expected: a page for the person, the trace for us.
-NONSENSE = (LookupError, TypeError, ValueError, AttributeError)
 
 
 def begin(account_id: str, kind: str, portal: str = "", return_url: str = "") -> tuple[Account, str]:
@@ -38,7 +34,7 @@ def begin(account_id: str, kind: str, portal: str = "", return_url: str = "") ->
         raise ConnectError("return_url", label_of(kind))
     account, _ = live_accounts().get_or_create(account_id=account_id, crm=kind)
     if portal and account.state == Account.State.CONNECTING:
-        _point(account, portal)
+        point(account, portal)
     state = consent.issue(account, portal, return_url)
     return account, sign_in_for(kind).authorize_url(state, portal)
 
@@ -64,7 +60,7 @@ def finish(query: Mapping[str, str]) -> tuple[Account, str]:
         log.info("account=%s crm=%s connect=%s", attempt.account_id, attempt.account.crm, exc.code)
         raise
     consent.close(attempt, "connected")
-    _prepare(account)
+    prepare(account)
     return account, attempt.return_url
 
 
@@ -96,45 +92,11 @@ def _identify(kind: str, grant: Grant) -> Identity:
 
 
 def _store(attempt: ConnectAttempt, grant: Grant, identity: Identity) -> Account:
-    """All or nothing. The same CRM account gets new tokens, another one replaces it (D17)."""
-    with transaction.atomic():
-        Token.objects.select_for_update().filter(account_id=attempt.account_id).first()
-        account = Account.objects.select_for_update().get(pk=attempt.account_id)
-        if account.deleted:
-            raise ConnectError("account_gone", label_of(account.crm))
-        if account.remote_id and account.remote_id != identity.remote_id:
-            states.disconnect(account)
-            account = Account.objects.create(account_id=account.account_id, crm=account.crm)
-        _point(account, grant.host, identity.remote_id)
-        remember(account, identity)
-        keep_facts(account, grant.facts)
-        tokens.put(account, grant.tokens)
-        states.activate(account)
-        transaction.on_commit(lambda: _ask_for_sync(account.pk))
-    return account
-
-
-def _point(account: Account, host: str, remote_id: str = "") -> None:
-    account.host, account.remote_id, account.subdomain = host, remote_id, subdomain_of(account.crm, host)
-    account.save(update_fields=["host", "remote_id", "subdomain"])
-
-
-def _prepare(account: Account) -> None:
-    """What deliveries rely on is made at once if it can be; if not, the next sync makes it."""
     try:
-        keep_facts(account, connector_for(account).prepare())
-    except ConnectorError as exc:
-        log.warning("account=%s crm=%s prepare=%s %s", account.pk, account.crm, exc.code, exc.message)
-    except NONSENSE:
-        log.exception("account=%s crm=%s answered something unexpected", account.pk, account.crm)
-
-
-def _ask_for_sync(account_pk: int) -> None:
-    """``next_sync_at`` is set: a dead broker only delays."""
-    try:
-        current_app.send_task("crm_cache.tasks.sync_account", [account_pk])
-    except Exception as exc:
-        log.warning("account=%s sync could not be queued: %s", account_pk, type(exc).__name__)
+        with transaction.atomic():
+            return store(attempt.account, grant.host, grant.tokens, identity, grant.facts)
+    except Account.DoesNotExist as exc:
+        raise ConnectError("account_gone", label_of(attempt.account.crm)) from exc
 
 
 def _own_page(kind: str) -> str:
@@ -165,16 +127,3 @@ def _in_words(crm: str, refused: str = "refused", unanswered: str = "lost") -> I
     except NONSENSE as exc:
         log.exception("crm=%s answered something unexpected", crm)
         raise ConnectError("lost", crm) from exc
-
-
-class Held:
-    """A ``TokenStore`` for a pair that isn't stored (yet)."""
-
-    def __init__(self, pair: Tokens) -> None:
-        self.pair = pair
-
-    def current(self) -> Tokens:
-        return self.pair
-
-    def renew(self, stale: Tokens) -> Tokens:
-        raise NeedsReconnect("The CRM refuses a token that it has just given out", code="token_refused")

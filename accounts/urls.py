@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from accounts.key_accounts import KeyAccountView
 from accounts.portals import ConnectedView, HealthView, NoticeView, PortalAccountView
 from accounts.routes import both
-from accounts.serializers import bitrix24
+from accounts.serializers import bitrix24, envybox, solos
 from accounts.views import AccountView, ConsentReturnView, UninstallView
 
 urlpatterns = [
@@ -16,6 +17,20 @@ urlpatterns = [
         {"post": "connect", "get": "show", "delete": "remove"},
         kind="bitrix24",
         dialect=bitrix24,
+    ),
+    *both(
+        "envybox/account",
+        KeyAccountView,
+        {"post": "connect", "get": "show", "delete": "remove"},
+        kind="envybox",
+        dialect=envybox,
+    ),
+    *both(
+        "solos/account",
+        KeyAccountView,
+        {"post": "connect", "get": "show", "delete": "remove"},
+        kind="solos",
+        dialect=solos,
     ),
     *both("bitrix/events", NoticeView, {"post": "take"}, kind="bitrix24"),
     *both("connected/<str:crm>", ConnectedView, {"get": "show"}),

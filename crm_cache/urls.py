@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern
 
 from accounts.routes import both
-from crm_cache.serializers import amocrm, bitrix24
+from crm_cache.serializers import amocrm, bitrix24, envybox, solos
 from crm_cache.serializers.shape import ListShape
 from crm_cache.views import CachedListView
 
@@ -25,4 +25,12 @@ urlpatterns = [
     *cached_list("bitrix/pipelines", "bitrix24", bitrix24.PIPELINES),
     *cached_list("bitrix/steps", "bitrix24", bitrix24.STEPS),
     *cached_list("bitrix/fields", "bitrix24", bitrix24.FIELDS),
+    *cached_list("envybox/users", "envybox", envybox.USERS),
+    *cached_list("envybox/pipelines", "envybox", envybox.PIPELINES),
+    *cached_list("envybox/steps", "envybox", envybox.STEPS),
+    *cached_list("envybox/fields", "envybox", envybox.FIELDS),
+    *cached_list("solos/users", "solos", solos.USERS),
+    *cached_list("solos/pipelines", "solos", solos.PIPELINES),
+    *cached_list("solos/steps", "solos", solos.STEPS),
+    *cached_list("solos/fields", "solos", solos.FIELDS),
 ]

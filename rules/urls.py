@@ -7,7 +7,7 @@ from types import ModuleType
 from django.urls import URLPattern
 
 from accounts.routes import both
-from rules.serializers import amocrm, bitrix24
+from rules.serializers import amocrm, bitrix24, envybox, solos
 from rules.views import AnswerViewSet, DeliveryViewSet, PreviewViewSet, RuleViewSet
 
 
@@ -23,6 +23,8 @@ def rule_of(prefix: str, kind: str, dialect: ModuleType) -> list[URLPattern]:
 urlpatterns = [
     *rule_of("", "amocrm", amocrm),
     *rule_of("bitrix/", "bitrix24", bitrix24),
+    *rule_of("envybox/", "envybox", envybox),
+    *rule_of("solos/", "solos", solos),
     *both("answers", AnswerViewSet, {"post": "create"}),
     *both("answers/<int:answer_pk>", AnswerViewSet, {"get": "retrieve"}),
     *both("deliveries", DeliveryViewSet, {"get": "index"}),

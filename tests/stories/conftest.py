@@ -146,6 +146,7 @@ def returned(
 # ---- A dentist's portal in the local Bitrix24 ----------------------------------------------------------
 from tests.bitrix import b24, connect_portal, dentist  # noqa: E402, F401
 from tests.stories.clinic import clinic, later_there  # noqa: E402, F401
+from tests.stories.florist import envy, florist, later_at_envybox, newcomer  # noqa: E402, F401
 
 # ---- A window company's solOS ----------------------------------------------------------------------------
-from tests.stories.windows import later_at_solos, sol_box, windows  # noqa: E402, F401
+from tests.stories.windows import later_at_solos, sol_box, stranger, windows  # noqa: E402, F401

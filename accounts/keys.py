@@ -1,0 +1,80 @@
+"""Connecting an account of a CRM that is opened by keys: they are tried before they are stored."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from django.db import transaction
+
+from accounts.access import connector_at
+from accounts.api_errors import ApiError
+from accounts.connected import NONSENSE, Held, prepare, store
+from accounts.kinds import label_of, portal_host
+from accounts.models import Account, live_accounts
+from connectors.auth import Tokens
+from connectors.base import Identity
+from connectors.errors import ConnectorError, NeedsReconnect, OurMistake
+from connectors.hosts import HostNotAllowed
+from connectors.registry import connector_class
+
+log = logging.getLogger(__name__)
+ADDRESS = "base_url"  # the field that an error is about, unless it is a credential
+
+
+def connect_by_key(account_id: str, kind: str, base_url: str, credentials: Mapping[str, str]) -> Account:
+    """The account that these credentials open, connected: active, its sync under way.
+
+    ``credentials`` by the names of ``can.credentials``. Nothing is stored before the CRM has said whose they
+    are; new ones for the same CRM account replace the old, another CRM account replaces the connected one.
+    Raises ``ApiError`` (400) naming the field: a credential, or ``base_url``.
+    """
+    names = connector_class(kind).can.credentials
+    if not names:
+        raise ApiError(f"Bad Request: {label_of(kind)} is not connected by a key", code="no_keys")
+    host, pair = _host(kind, base_url), _pair(names, credentials)
+    identity = _tried(kind, host, pair, names)
+    with transaction.atomic():
+        live, _ = live_accounts().get_or_create(account_id=account_id, crm=kind)
+        account = store(live, host, pair, identity)
+    log.info("account=%s crm=%s connect=connected", account.pk, kind)
+    prepare(account)
+    return account
+
+
+def _host(kind: str, base_url: str) -> str:
+    try:
+        return portal_host(kind, base_url)
+    except HostNotAllowed as exc:
+        raise ApiError(f"Bad Request: {ADDRESS}: {exc}", code="host_not_allowed", field=ADDRESS) from exc
+
+
+def _pair(names: tuple[str, ...], credentials: Mapping[str, str]) -> Tokens:
+    """The first is kept as ``access``, the second, where there is one, as ``refresh``."""
+    given = {name: str(credentials.get(name) or "").strip() for name in names}
+    for name, secret in given.items():
+        if not secret or not secret.isascii() or not secret.isprintable():
+            raise ApiError(f"Bad Request: {name}: it is missing or no key", code="bad_key", field=name)
+    access, refresh, *_ = (*given.values(), "")
+    return Tokens(access, refresh)
+
+
+def _tried(kind: str, host: str, pair: Tokens, names: tuple[str, ...]) -> Identity:
+    """Whose they are, in the CRM's words."""
+    crm, keys = label_of(kind), " and ".join(names)
+    try:
+        return connector_at(kind, host, Held(pair)).identify()
+    except NeedsReconnect as exc:
+        words = f"Bad Request: {keys}: {exc.message}. {exc.remedy}".strip()
+        raise ApiError(words, code="credentials_refused", field=names[0]) from exc
+    except OurMistake as exc:
+        log.error("crm=%s can't be connected, check its settings: %s %s", kind, exc.code, exc.message)
+        raise ApiError(f"Bad Request: {crm} can't be connected just now", code="ours", field=ADDRESS) from exc
+    except ConnectorError as exc:
+        words = f"Bad Request: {ADDRESS}: {crm} does not answer there ({exc.message}); nothing was stored"
+        raise ApiError(words, code="no_answer", field=ADDRESS) from exc
+    except NONSENSE as exc:
+        log.exception("crm=%s answered something unexpected", kind)
+        raise ApiError(
+            f"Bad Request: {ADDRESS}: this does not answer as {crm}", code="no_answer", field=ADDRESS
+        ) from exc

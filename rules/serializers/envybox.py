@@ -1,0 +1,150 @@
+"""Envybox's rule on the wire, after Bitrix24's pattern: ours to name, as no contract does.
+
+``Rule.pipeline`` and ``Rule.step`` are the deal's; LeadFlag, SourceID and QueueMode are ``Rule.choices``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.api import number_32, unix
+from accounts.api_schema import Component, Int32, Int64
+from connectors.envybox.choices import LEAD, QUEUE, SOURCE
+from rules.models import Rule
+
+ENTITIES = ("lead", "deal", "contact")
+LONGEST_ID, MOST_TAGS = 100, 1000
+
+
+def code(help_text: str, **more: Any) -> serializers.CharField:
+    return serializers.CharField(max_length=LONGEST_ID, allow_blank=True, help_text=help_text, **more)
+
+
+def fields_by_key() -> serializers.DictField:
+    return serializers.DictField(child=code(""), required=False)
+
+
+class EnvyboxFieldRule(serializers.Serializer[Any]):
+    """Keys are question ids, values are custom fields: ``envyboxID`` or ``code``."""
+
+    QuestionID = fields_by_key()
+
+
+class EnvyboxContactRule(EnvyboxFieldRule):
+    """``ContactRuleMap``: contact field name to custom field of the client; derived where it is empty."""
+
+    ContactRuleMap = fields_by_key()
+
+
+class EnvyboxFieldRules(serializers.Serializer[Any]):
+    lead = EnvyboxFieldRule(required=False)
+    deal = EnvyboxFieldRule(required=False)
+    contact = EnvyboxContactRule(required=False)
+
+
+class EnvyboxTagsToAdd(Component, serializers.DictField):
+    """Names of deal tags, under lead or deal."""
+
+    component = "EnvyboxTagsToAdd"
+    schema = {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}}
+    child = serializers.ListField(child=serializers.CharField(max_length=250), max_length=MOST_TAGS)
+
+
+class EnvyboxRulesReq(serializers.Serializer[Any]):
+    """What is missing has its default when a rule is made, and stays when it is changed."""
+
+    PerformerID = code("envyboxID of the person responsible; 0 is the administrator", default="")
+    PipelineID = code("envyboxID of the deals' pipeline; empty is the main one", default="")
+    StepID = code("envyboxID of the deal's step; needs its pipeline", default="")
+    SourceID = code("envyboxID of a step of entity inbox_type", default="")
+    FieldsRule = EnvyboxFieldRules(default=dict)
+    TagsToAdd = EnvyboxTagsToAdd(default=dict)
+    LeadFlag = serializers.BooleanField(
+        default=True, help_text="leave it a lead; false takes it into work at once, which makes the deal"
+    )
+    QueueMode = serializers.BooleanField(
+        default=False,
+        help_text="through the queue, which makes no duplicates and takes a moment longer",
+    )
+    Quiz = serializers.DictField(
+        required=False,
+        help_text="The quiz's configuration, if known: title, questions [{id, title, type, options}], "
+        "contact [{key, title}].",
+    )
+
+
+class EnvyboxRule(serializers.Serializer[Any]):
+    ID = Int64()
+    accountID = serializers.CharField(help_text="id of the CRM in Envybox")
+    QuizID = Int32()
+    PerformerID = serializers.CharField()
+    PipelineID = serializers.CharField()
+    StepID = serializers.CharField()
+    SourceID = serializers.CharField()
+    FieldsRule = EnvyboxFieldRules()
+    TagsToAdd = EnvyboxTagsToAdd()
+    LeadFlag = serializers.BooleanField()
+    QueueMode = serializers.BooleanField()
+    Deleted = serializers.BooleanField()
+    CreatedAt = Int64()
+    Problems = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
+
+
+REQUEST, RESPONSE, TAG = EnvyboxRulesReq, EnvyboxRule, "Rules"
+OPERATIONS = {
+    "retrieve": "GetEnvyboxRules",
+    "create": "CreateEnvyboxRules",
+    "partial_update": "ChangeEnvyboxRules",
+}
+COLUMNS = {
+    "PerformerID": "performer",
+    "PipelineID": "pipeline",
+    "StepID": "step",
+    "TagsToAdd": "tags_to_add",
+    "Quiz": "quiz",
+}
+CHOICES = {"SourceID": SOURCE, "LeadFlag": LEAD, "QueueMode": QUEUE}
+
+
+def read(body: Mapping[str, Any], partial: bool) -> dict[str, Any]:
+    """The changes that a request asks for, by model field. Raises DRF's ``ValidationError``."""
+    shape = EnvyboxRulesReq(data=dict(body), partial=partial)
+    shape.is_valid(raise_exception=True)
+    sent = shape.validated_data
+    changes: dict[str, Any] = {column: sent[key] for key, column in COLUMNS.items() if key in sent}
+    if "FieldsRule" in sent:
+        changes["fields_rule"] = {entity: sent["FieldsRule"].get(entity, {}) for entity in ENTITIES}
+    if choices := {key: sent[name] for name, key in CHOICES.items() if name in sent}:
+        changes["choices"] = choices
+    return changes
+
+
+def write(rule: Rule) -> dict[str, Any]:
+    """The stored rule; nothing is ever missing or null (D11)."""
+    said = rule.choices
+    return {
+        "ID": rule.pk,
+        "accountID": rule.account.remote_id,
+        "QuizID": number_32(rule.quiz_id),
+        "PerformerID": rule.performer,
+        "PipelineID": rule.pipeline,
+        "StepID": rule.step,
+        "SourceID": said.get(SOURCE, ""),
+        "FieldsRule": _fields_rule(rule),
+        "TagsToAdd": rule.tags_to_add,
+        "LeadFlag": said.get(LEAD, True),
+        "QueueMode": said.get(QUEUE, False),
+        "Deleted": rule.deleted,
+        "CreatedAt": unix(rule.created_at),
+        "Problems": rule.problems,
+    }
+
+
+def _fields_rule(rule: Rule) -> dict[str, Any]:
+    stored = {entity: (rule.fields_rule.get(entity) or {}).get("QuestionID") or {} for entity in ENTITIES}
+    shown: dict[str, Any] = {entity: {"QuestionID": questions} for entity, questions in stored.items()}
+    shown["contact"]["ContactRuleMap"] = rule.contact_map
+    return shown
