@@ -197,9 +197,12 @@ def test_refused_keys_park_the_account_until_its_owner_brings_new_ones(windows):
     assert "refuses the token and the secret" in windows.account.state_reason
     assert windows.creations == 1
 
-    windows.enter_keys()
+    assert windows.api.get("/solos/account").json()["stale"]
+
+    assert windows.connect().status_code == 200
     windows.work()
     assert delivered() == len(windows.leads) == 3
+    assert not windows.api.get("/solos/account").json()["stale"]
 
 
 def test_a_refused_lead_says_why(windows):

@@ -10,13 +10,11 @@ import pytest
 import responses
 from django.test import Client
 
-from accounts import states
-from accounts.access import learn, redis_client
-from accounts.models import Account, Token
+from accounts.access import redis_client
+from accounts.models import Account
 from connectors.sandbox.solos import Account as SolosAccount
 from connectors.sandbox.solos import SolosSandbox
 from rules import prepare
-from rules.models import Rule
 from tests.connectors.bridge import serve
 from tests.connectors.solos.keeper import SOLOS_HOSTS
 from tests.stories.conftest import QUIZ, Shop, passing
@@ -43,12 +41,23 @@ class Windows(Shop):
         """How often a lead was asked for."""
         return self.box.journal.counts["POST /api/post/"]
 
-    def enter_keys(self) -> None:
+    def connect(self, **changed: str) -> Any:
         """The owner brings the pair that the CRM shows now."""
-        pair = {"access": self.keeper.token, "refresh": self.keeper.secret}
-        Token.objects.update_or_create(account=self.account, defaults=pair)
-        learn(self.account)
-        states.activate(self.account)
+        pair = {"token": self.keeper.token, "secret": self.keeper.secret}
+        body = {"base_url": f"https://{self.keeper.host}/", **pair} | changed
+        return self.api.post("/solos/account", body, content_type="application/json")
+
+    def save_rule(self, **body: Any) -> Any:
+        return self._rule("post", {"PerformerID": "2", "SourceID": "4"} | body)
+
+    def change_rule(self, **body: Any) -> Any:
+        return self._rule("patch", body)
+
+    def shown_rule(self) -> dict[str, Any]:
+        return cast("dict[str, Any]", self.api.get(f"/solos/rules/{QUIZ}").json())
+
+    def _rule(self, verb: str, body: dict[str, Any]) -> Any:
+        return getattr(self.api, verb)(f"/solos/rules/{QUIZ}", body, content_type="application/json")
 
     def shown(self) -> dict[str, Any]:
         """The delivery as the API tells it."""
@@ -67,21 +76,24 @@ def sol_box(settings: Any) -> Iterator[SolosSandbox]:
 
 
 @pytest.fixture
-def windows(transactional_db: None, sol_box: SolosSandbox, caller: Callable[..., Client]) -> Windows:
-    """Connected and synced, with a rule for its quiz; wake-ups go nowhere, ``work()`` is the worker."""
+def stranger(
+    transactional_db: None, sol_box: SolosSandbox, caller: Callable[..., Client], queued: list[Any]
+) -> Windows:
+    """Not connected yet."""
     for key in redis_client().scan_iter("*wake:*"):
         redis_client().delete(key)
-    keeper = sol_box.add_account("demo7")
-    account = Account.objects.create(
-        account_id="shop", crm="solos", host=keeper.host, remote_id=keeper.host, subdomain="demo7"
-    )
-    windows = Windows(sol_box, keeper, caller("shop"))  # type: ignore[arg-type]
-    windows.enter_keys()
-    windows.sync()
-    Rule.objects.create(account=account, quiz_id=QUIZ, performer="2", choices={"reference_id": 4})
+    return Windows(sol_box, sol_box.add_account("demo7"), caller("shop"))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def windows(stranger: Windows) -> Windows:
+    """Connected and synced, with a rule for its quiz; wake-ups go nowhere, ``work()`` is the worker."""
+    assert stranger.connect().status_code == 200
+    stranger.sync()
+    assert stranger.save_rule().json() == "Success"
     prepare.prepare_due()
-    sol_box.journal.clear()
-    return windows
+    stranger.box.journal.clear()
+    return stranger
 
 
 @pytest.fixture
