@@ -42,6 +42,14 @@ def shop(transactional_db: None) -> Account:
     Rule.objects.create(account=account, quiz_id=1)
     bitrix24()
     Rule.objects.create(account=Account.objects.get(crm="bitrix24"), quiz_id=1, pipeline="0")
+    solos = Account.objects.create(
+        account_id="shop",
+        crm="solos",
+        state="active",
+        host="demo7.solos.pro",
+        connected_at="2026-01-01T00:00Z",
+    )
+    Rule.objects.create(account=solos, quiz_id=1)
     return account
 
 
