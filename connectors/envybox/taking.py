@@ -18,6 +18,11 @@ from connectors.words import lost
 COMMENT_LOG = 10
 REFUSED = "Envybox refused this value"
 NO_DEAL_YET = "Envybox made no deal of the lead"
+NOT_MOVED = (
+    "Envybox does not move deals to this step. "
+    "Allow changing statuses manually in the settings of the pipeline."
+)
+LEFT, FILLED = "left", "ok"  # words of the journal for steps without an id
 INTAKE_WAIT = 5.0
 
 
@@ -89,20 +94,14 @@ def _soon() -> tuple[str, str]:
 def _stage(talk: Talk, work: Work) -> None:
     """Already there is success, and only reading tells (OBS); some pipelines forbid moving by hand."""
     wanted, deal = work.draft.placement.step, work.journal["deal"]
-    if not is_id(wanted) or work.has("stage") or _is_at(talk, deal, wanted):
-        return
-    try:
-        talk.deals.move(deal, wanted)
-    except Refused as error:
-        if not _is_at(talk, deal, wanted):
-            work.warn(
-                "stage_refused",
-                f"Envybox does not move deals to this step ({error.message}). "
-                "Allow changing statuses manually in the pipeline's settings.",
-                "StepID",
-            )
-            wanted = "left"
-    work.keep(stage=wanted)
+    if is_id(wanted) and not work.has("stage") and not _is_at(talk, deal, wanted):
+        try:
+            talk.deals.move(deal, wanted)
+        except Refused:
+            wanted = wanted if _is_at(talk, deal, wanted) else LEFT
+        work.keep(stage=wanted)
+    if work.journal.get("stage") == LEFT:
+        work.warn("stage_refused", NOT_MOVED, "StepID")
 
 
 def _is_at(talk: Talk, deal: str, stage: str) -> bool:
@@ -115,20 +114,32 @@ def _is_at(talk: Talk, deal: str, stage: str) -> bool:
 
 
 def _fill(talk: Talk, work: Work, entity: str) -> None:
-    """All values at once; where that is refused, one by one, so that one bad value costs only itself."""
+    """Once; what was refused is remembered in the journal, so that a later try still tells it."""
     pieces, step = work.parcel.pieces.get(entity, []), f"{entity}_fields"
-    if not pieces or work.has(step):
+    if not pieces:
         return
-    send = _sender(talk, work, entity)
+    if not work.has(step):
+        work.keep(**{step: ",".join(_refused(_sender(talk, work, entity), pieces)) or FILLED})
+    refused = work.journal[step].split(",")
+    for one in (one for one in pieces if one.input_id in refused):
+        work.parcel.losses.append(Loss(one.question, one.text, REFUSED, entity, one.input_id))
+
+
+def _refused(send: Callable[[list[Piece]], None], pieces: list[Piece]) -> list[str]:
+    """All values at once; where that is refused, one by one, so that one bad value costs only itself."""
     try:
         send(pieces)
     except Refused:
-        for one in pieces:
-            try:
-                send([one])
-            except Refused:
-                work.parcel.losses.append(Loss(one.question, one.text, REFUSED, entity, one.input_id))
-    work.keep(**{step: "1"})
+        return [one.input_id for one in pieces if not _taken_in(send, one)]
+    return []
+
+
+def _taken_in(send: Callable[[list[Piece]], None], piece: Piece) -> bool:
+    try:
+        send([piece])
+    except Refused:
+        return False
+    return True
 
 
 def _sender(talk: Talk, work: Work, entity: str) -> Callable[[list[Piece]], None]:

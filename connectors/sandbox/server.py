@@ -168,7 +168,8 @@ class Hub:
 
     def stop(self) -> None:
         self._stop.set()
-        self._wake.send(b"x")
+        with contextlib.suppress(OSError):  # it may have seen the flag and be gone already
+            self._wake.send(b"x")
 
 
 class Conversation(BaseHTTPRequestHandler):

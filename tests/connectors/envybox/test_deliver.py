@@ -70,8 +70,8 @@ def test_a_deal_at_once(florist, draft, deliver, journal):
         "deal": str(lead["deal_id"]),
         "contact": str(florist.deals()[0].client_id),
         "stage": str(lead["step_id"]),
-        "deal_fields": "1",
-        "client_fields": "1",
+        "deal_fields": "ok",
+        "client_fields": "ok",
     }
     assert journal.of(answer.uid) == receipt.journal
     assert receipt.link.endswith(f"/deals/{lead['deal_id']}")
@@ -149,6 +149,18 @@ def test_one_bad_value_costs_only_itself(florist, draft, deliver):
     assert lead["fields"] == {"Бюджет": 5}
     assert [loss.question for loss in receipt.losses] == ["Нет?"]
     assert any("Нет?: пусто" in note for note in lead["notes"])
+
+
+def test_what_was_refused_is_told_by_a_later_try_too(florist, envy, draft, journal):
+    gone = FieldValue(Target("deal", "9", "Нет", "2"), "Нет?", "пусто")
+    answer = draft(placement=florist.place("Сервис", "Ремонт"), values=(gone,))
+    envy.faults.add("/createComment", status=429)
+    (later,) = florist.connector.deliver([answer], journal)
+    assert later.next_step == "wait"
+    (receipt,) = florist.connector.deliver([again(answer, journal)], journal)
+    assert [loss.question for loss in receipt.losses] == ["Нет?"]
+    assert codes(receipt) == ["stage_refused"]
+    assert sum("Нет?: пусто" in note for note in florist.leads[0]["notes"]) == 1
 
 
 def test_answers_for_a_deal_stay_in_the_note_of_a_lead(florist, draft, deliver):
