@@ -75,10 +75,15 @@ def _is(one: Named, line: Pipeline) -> bool:
 
 
 def _group(line: Pipeline, steps: list[Step], named: tuple[Named, ...]) -> Choices:
-    where = next((one for one in named if one.what == "steps" and one.vital), None)
+    where = next((one for one in named if one.what == "steps" and _is_stage(one, line)), None)
     inside = [step for step in steps if where and _is_in(where, step)]
     first = (f"{line.remote_id}{BETWEEN}", f"{line} / first step")
     return [first, *((f"{line.remote_id}{BETWEEN}{step.remote_id}", f"{line} / {step}") for step in inside)]
+
+
+def _is_stage(one: Named, line: Pipeline) -> bool:
+    """A stage, no entry of a directory; where leads are in no pipeline yet, none of them is vital."""
+    return one.vital or one.pipeline == line.remote_id
 
 
 def _is_in(where: Named, step: Step) -> bool:
@@ -87,7 +92,7 @@ def _is_in(where: Named, step: Step) -> bool:
 
 def _gone(rule: Rule) -> str:
     """What our cache still knows of a place that the CRM no longer has."""
-    named = [one for one in _named(rule.account, rule.pipeline, rule.step) if one.vital]
-    seen = [(one, seen_of(rule.account, one)) for one in named]
+    named = _named(rule.account, rule.pipeline, rule.step)
+    seen = [(one, seen_of(rule.account, one)) for one in [one for one in named if one.vital] or named]
     names = [(row.name if row else "") or one.remote_id for one, row in seen]
     return " / ".join([*names, *([] if rule.step else ["first step"])])

@@ -8,6 +8,8 @@ from django.utils import timezone
 
 from accounts.models import Account
 from crm_cache.models import CrmUser, Field, Pipeline, Step, Tag
+from rules.models import Rule
+from tests.admin.test_rule_form import form_of, save, stored
 
 pytestmark = pytest.mark.django_db
 PIPELINES = "/admin/crm_cache/pipeline/"
@@ -107,3 +109,27 @@ def test_without_such_an_account_nothing_is_added(superuser: Client, shop: Accou
 
 def test_tags_are_never_added(superuser: Client, windows: Account) -> None:
     assert superuser.get("/admin/crm_cache/tag/add/").status_code == 403
+
+
+def test_a_rule_offers_what_was_observed(operator: Client, windows: Account) -> None:
+    fields = {"lead": {"QuestionID": {"1": "sum"}}}
+    rule = Rule.objects.create(account=windows, quiz_id=42, fields_rule=fields, choices={"reference_id": "4"})
+    before = stored(rule)
+    assert form_of(operator, rule).fields["placement"].choices == [
+        ("", "The CRM's own default"),
+        ("Funnel 1", [("1|", "Funnel 1 / first step"), ("1|11", "Funnel 1 / Step 11")]),
+    ]
+    assert save(operator, rule) == ""
+    assert stored(rule) == before
+    assert save(operator, rule, placement="1|11", new_performer="2") == ""
+    rule.refresh_from_db()
+    assert (rule.pipeline, rule.step, rule.performer) == ("1", "11", "2")
+    assert rule.choices == {"reference_id": "4"}
+
+
+def test_a_funnel_that_nobody_has_seen_is_kept(operator: Client, windows: Account) -> None:
+    rule = Rule.objects.create(account=windows, quiz_id=42, pipeline="77", step="771")
+    assert form_of(operator, rule).fields["placement"].choices[-1] == (
+        "77|771",
+        "77 / 771 (not in the CRM any more)",
+    )
