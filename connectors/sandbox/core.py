@@ -107,6 +107,10 @@ class Sandbox(ABC):
     def route_of(self, request: Request) -> str:
         return f"{request.method} {request.path}"
 
+    def latency_of(self, request: Request) -> float:
+        """Seconds that a request takes before it is answered."""
+        return float(self.switches["latency"])
+
     # -- what all share -------------------------------------------------------------------------
 
     def handle(
@@ -119,7 +123,7 @@ class Sandbox(ABC):
         """The one door. Raises Dropped where the client should see a lost connection."""
         request = Request.make(method, url, headers, body)
         with self.lock:
-            fault, at, latency = self.faults.pick(request), self.clock.now(), self.switches["latency"]
+            fault, at, latency = self.faults.pick(request), self.clock.now(), self.latency_of(request)
         self.clock.sleep(latency)
         try:
             reply = self._with_fault(request, fault) if fault else self._work(request)

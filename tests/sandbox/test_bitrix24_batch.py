@@ -168,3 +168,12 @@ def test_21_a_batch_may_be_cut_off_half_way(b24, bx, portal):
         bx.batch(cmd)
     assert len(portal.leads) == 2
     assert len(bx.batch(cmd)["result"]) == 3
+
+
+def test_23_a_batch_takes_as_long_as_its_commands(bx, b24):
+    b24.switches.update(latency=0.3, latency_per_command=0.02)
+    before = b24.clock.now()
+    bx.batch({f"k{number}": "scope" for number in range(10)})
+    assert b24.clock.now() == pytest.approx(before + 0.5)
+    bx.call("scope")
+    assert b24.clock.now() == pytest.approx(before + 0.82)

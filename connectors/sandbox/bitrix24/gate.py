@@ -96,6 +96,14 @@ def _read(request: Request) -> Asked:
     return Asked(name, params, hook)
 
 
+def commands_in(request: Request) -> int:
+    """How many methods a request to a portal calls."""
+    if not request.path.startswith("/rest/"):
+        return 0
+    asked = _read(request)
+    return len(asked.params.get("cmd") or ()) if asked.name == "batch" else 1
+
+
 def _rest(box: BitrixSandbox, request: Request, portal: Portal) -> Reply:
     try:
         outcome = _called(box, request, portal, _read(request))

@@ -167,6 +167,11 @@ class BitrixSandbox(Sandbox):
             return f"{request.method} {request.path}"
         return f"{request.method} /rest/{gate.method_name(request.path)[0]}"
 
+    def latency_of(self, request: Request) -> float:
+        """A batch takes as long as its commands together."""
+        each = self.switches["latency_per_command"]
+        return super().latency_of(request) + (each * gate.commands_in(request) if each else 0.0)
+
     # -- what handlers ask of the world ----------------------------------------------------------
 
     def happened(self, portal: Portal, event: str, number: int, auth: Auth | None) -> None:

@@ -12,6 +12,7 @@ DEFAULTS: dict[str, Any] = {
     "operating_limit": 480.0,
     "operating_fields": True,  # `operating*` in `time`; never for an on-premise portal
     "cost": 0.05,  # seconds that a call is said to have taken
+    "latency_per_command": 0.0,  # seconds that each command of a request really takes, beside `latency`
     "costs": {},  # the same by method: {"crm.deal.add": 0.5}
     "batch_charge": "nested",
     # statuses (2.4, 10.3)
