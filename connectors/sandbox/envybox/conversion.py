@@ -64,6 +64,7 @@ def take(call: Call, lead: Lead, user: int, employee: int) -> Deal:
         tags=list(dict.fromkeys(lead.tags)),
     )
     crm.deals[deal.id] = deal
+    client.deals.append(deal.id)
     lead.deals.append(deal.id)
     lead.client_id, lead.updated_at, lead.stage_updated_at = client.id, now, now
     lead.stage_id = crm.pipelines[lead.pipeline_id].named(stage).id
@@ -115,7 +116,7 @@ def _transfer(call: Call, lead: Lead, deal: Deal, client: Client) -> None:
 
 def _remember(call: Call, lead: Lead, deal: Deal, client: Client) -> None:
     """The deal's history names the lead, with all its text; merged ones likewise."""
-    children = [other for other in call.crm.leads.values() if other.parent_id == lead.id]
+    children = [call.crm.leads[number] for number in lead.merged]
     for one in (lead, *children):
         data = {
             "lead_id": one.id,

@@ -138,6 +138,7 @@ def _parent(crm: Crm, lead: Lead, before: float) -> Lead | None:
 
 def _merge(call: Call, lead: Lead, parent: Lead) -> None:
     lead.parent_id = parent.id
+    parent.merged.append(lead.id)
     parent.tags += [tag for tag in lead.tags if tag not in parent.tags]
     text, where = lead.service.get("comment", ""), call.switches["merge_comment"]
     data = {"lead_id": lead.id}

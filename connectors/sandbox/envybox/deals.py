@@ -52,6 +52,7 @@ def create(call: Call) -> dict[str, Any]:
     )
     _fill(call, deal)
     crm.deals[deal.id] = deal
+    client.deals.append(deal.id)
     if "task" in call.params:
         wish = call.object("task")
         task = Task(crm.new_id(), deal.id, to_int(wish.get("time")), str(wish.get("text") or "Связаться"))
@@ -76,7 +77,7 @@ def search(call: Call) -> dict[str, Any]:
     found = sorted({call.crm.clients_of[key] for key in keys if key in call.crm.clients_of})
     writer, rows = Writer(call.crm, call.switches), []
     for client in (call.crm.clients[number] for number in found):
-        deals = [writer.deal(one, full=False) for one in writer.deals_of(client.id)]
+        deals = [writer.deal(one, full=False) for one in writer.deals_of(client)]
         if client.deleted_at is None and deals:
             row = {"id": client.id, "crm_id": call.crm.id, "name": client.service["name"]}
             rows.append(row | writer.dates(client) | {"deals_for_event": deals})

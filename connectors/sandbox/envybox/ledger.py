@@ -79,9 +79,9 @@ def _client_fields(crm: Crm, deal: Deal) -> dict[str, Any]:
 
 
 def _notes(crm: Crm, lead: Lead, deal: Deal | None) -> list[str]:
-    of_deal = [log for log in crm.logs if deal and (log.element, log.element_id) == (DEAL, deal.id)]
+    of_deal = crm.logs_of.get((DEAL, deal.id), []) if deal else []
     said = [log.data["comment"] for log in of_deal if log.type_id == 2010 and log.data.get("comment")]
-    own = [log for log in crm.logs if (log.element, log.element_id) == (LEAD, lead.id)]
+    own = crm.logs_of.get((LEAD, lead.id), [])
     texts = [lead.service.get("comment"), *(log.data.get("comment") for log in own), *said]
     return [str(text) for text in texts if text]
 

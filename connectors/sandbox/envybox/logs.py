@@ -15,7 +15,7 @@ COMMENT = {LEAD: 10, DEAL: 2010}
 
 def write_log(call: Call, element: int, element_id: int, type_id: int, data: dict[str, Any]) -> Log:
     log = Log(call.crm.new_id(), element, element_id, type_id, data, call.now)
-    call.crm.logs.append(log)
+    call.crm.logs_of[element, element_id].append(log)
     return log
 
 
@@ -32,7 +32,7 @@ def deal_logs(call: Call) -> dict[str, Any]:
 
 
 def _logs(call: Call, element: int, number: int) -> dict[str, Any]:
-    found = [log for log in call.crm.logs if (log.element, log.element_id) == (element, number)]
+    found = call.crm.logs_of.get((element, number), [])
     writer = Writer(call.crm, call.switches)
     answer = page(found, call)
     return answer | {"result": [writer.log(log) for log in answer["result"]]}

@@ -104,6 +104,7 @@ class Lead(Card):
     department_id: int = 0
     inbox_type_id: int = 0
     parent_id: int = 0
+    merged: list[int] = field(default_factory=list)  # children
     client_id: int = 0
     deals: list[int] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
@@ -148,6 +149,7 @@ class Contact:
 class Client(Card):
     contacts: list[Contact] = field(default_factory=list)
     companies: list[dict[str, Any]] = field(default_factory=list)
+    deals: list[int] = field(default_factory=list)
     keys: set[str] = field(default_factory=set)
 
 
@@ -195,7 +197,6 @@ class Crm:
     deals: dict[int, Deal] = field(default_factory=dict)
     clients: dict[int, Client] = field(default_factory=dict)
     tasks: list[Task] = field(default_factory=list)
-    logs: list[Log] = field(default_factory=list)
     tags: dict[str, int] = field(default_factory=dict)
     queue: list[tuple[float, dict[str, Any]]] = field(default_factory=list)  # lead/workset, by due time
     intake: list[tuple[float, int]] = field(default_factory=list)  # automatic intake, by due time
@@ -205,6 +206,7 @@ class Crm:
         self.numbers = itertools.count(self.id * 100_000 + 1)
         self.leads_of: dict[str, list[int]] = defaultdict(list)  # by phone or e-mail
         self.clients_of: dict[str, int] = {}
+        self.logs_of: dict[tuple[int, int], list[Log]] = defaultdict(list)  # by element and its id
 
     @property
     def host(self) -> str:

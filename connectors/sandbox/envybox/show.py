@@ -112,13 +112,13 @@ class Writer:
             "email": first[2],
             "values": self.values(client, CLIENT),
             "contacts": rows,
-            "deals": [self.deal(one, full=False) for one in self.deals_of(client.id)],
+            "deals": [self.deal(one, full=False) for one in self.deals_of(client)],
             **self.dates(client),
         }
 
-    def deals_of(self, client_id: int) -> list[Deal]:
-        deals = self.crm.deals.values()
-        return [deal for deal in deals if deal.client_id == client_id and deal.deleted_at is None]
+    def deals_of(self, client: Client) -> list[Deal]:
+        deals = (self.crm.deals[number] for number in client.deals)
+        return [deal for deal in deals if deal.deleted_at is None]
 
     def contacts(self, client: Client) -> list[dict[str, Any]]:
         return [row for contact in client.contacts for row in self.contact(client, contact)]
