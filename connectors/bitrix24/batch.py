@@ -60,6 +60,9 @@ class Budget(Protocol):
     def note(self, method: str, time: Any) -> None:
         """What an answer says of the time it took."""
 
+    def takes(self, method: str) -> float:
+        """Seconds that a call of the method is expected to take."""
+
 
 def send(door: Door, commands: Sequence[Command], budget: Budget) -> list[Outcome]:
     """One outcome per command, in order. Never raises a ``ConnectorError``: each command gets its own."""

@@ -1,4 +1,8 @@
-"""A batch of drafts on its way into Bitrix24: their stories are told in step, so that they share requests."""
+"""A batch of drafts on its way into Bitrix24: their stories share requests.
+
+Each request takes what fits of what the stories want next, whoever is how far. The longest stories begin, so
+that the last requests are full as well.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +33,9 @@ class Delivery:
 
     def run(self, drafts: Sequence[LeadDraft]) -> list[Receipt | ConnectorError]:
         begun = [self._begin(draft) for draft in drafts]
-        self.stories = {work: story(work) for work in begun if isinstance(work, Work)}
+        works = [one for one in begun if isinstance(one, Work)]
+        works.sort(key=lambda work: -len(work.parcel.cards))
+        self.stories = {work: story(work) for work in works}
         try:
             self._tell()
         except Exception as exc:
@@ -47,13 +53,15 @@ class Delivery:
             return TryLater(f"The answer can't be laid out ({type(exc).__name__})", code="unexpected")
 
     def _tell(self) -> None:
-        """Round by round: ask for everybody, go on with each, write down, share an account's fate."""
+        """Request by request: ask, go on with who was answered, write down, share an account's fate."""
         wants = self._go_on(dict.fromkeys(self.stories))
         while wants:
-            for work, commands in wants.items():
+            part = self.talk.fill(wants)
+            for work, commands in part.items():
                 work.unsettled = any(not command.safe for command in commands)
-            answers = self.talk.ask(wants)
-            wants = self._go_on(answers)
+            answers = self.talk.ask(part)
+            later = {work: commands for work, commands in wants.items() if work not in part}
+            wants = {**later, **self._go_on(answers)}
             self.talk.record(list(answers))
             for work in answers:
                 work.unsettled = False

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from connectors.bitrix24.speed import Speed
 from connectors.limiter import Pace
 
 NEAR = 0.8
@@ -17,20 +18,27 @@ WRITES = ("crm.deal.add", "crm.lead.add", "crm.contact.add", "crm.company.add")
 class OperatingBudget:
     """Holds a method back once most of its budget is used, for every process that shares the pace."""
 
-    def __init__(self, pace: Pace, limit: float) -> None:
+    def __init__(self, pace: Pace, limit: float, speed: Speed | None = None) -> None:
         self.pace = pace
         self.limit = limit
+        self.speed = speed or Speed()
 
     def wait_for(self, method: str) -> float:
         return self.pace.held(method) if self.limit else 0.0
 
     def note(self, method: str, time: Any) -> None:
         """Absent where the portal keeps no such count."""
-        if not isinstance(time, dict) or not self.limit:
+        if not isinstance(time, dict):
+            return
+        self.speed.note(method, _number(time.get("duration")))
+        if not self.limit:
             return
         used, reset, now = (_number(time.get(key)) for key in ("operating", "operating_reset_at", "finish"))
         if used >= NEAR * self.limit and reset > now > 0:
             self.pace.hold(method, min(reset - now, LONGEST))
+
+    def takes(self, method: str) -> float:
+        return self.speed.of(method)
 
     def held_methods(self) -> tuple[str, ...]:
         """What a person should know: the methods that wait."""

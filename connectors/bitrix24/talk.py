@@ -14,6 +14,7 @@ from connectors.redact import excerpt
 
 MakeDoor = Callable[[Callable[[Exchange], None]], Door]
 Wants = Mapping[Work, Sequence[Command]]
+ROOM = 25.0  # seconds of a portal's work in one request, which is cut off after 60
 
 
 class Talk:
@@ -24,11 +25,27 @@ class Talk:
         self.journal = journal
         self.budget = budget
 
+    def fill(self, wants: Wants) -> dict[Work, Sequence[Command]]:
+        """Whose commands go into the next request: as many as it holds, nobody's torn apart."""
+        chosen: dict[Work, Sequence[Command]] = {}
+        room, seconds = MOST, ROOM
+        for work, own in wants.items():
+            time = sum(self.budget.takes(command.method) for command in own)
+            if not chosen or (len(own) <= room and time <= seconds):
+                chosen[work] = own
+                room, seconds = room - len(own), seconds - time
+            if room <= 0:
+                break
+        return chosen
+
     def ask(self, wants: Wants) -> dict[Work, list[Outcome]]:
-        """Everybody's commands in as few requests as hold them; nobody's are torn apart."""
-        answers: dict[Work, list[Outcome]] = {}
-        for part in parts(wants):
-            answers |= self._ask(part)
+        """One request for all of them."""
+        seen: list[Exchange] = []
+        commands = [command for own in wants.values() for command in own]
+        outcomes = iter(send(self.make_door(seen.append), commands, self.budget))
+        answers = {work: [next(outcomes) for _ in own] for work, own in wants.items()}
+        for work, own in wants.items():
+            work.trace += [_share(e, own, answers[work], alone=len(wants) == 1) for e in seen]
         return answers
 
     def record(self, works: Sequence[Work]) -> None:
@@ -38,25 +55,6 @@ class Talk:
             self.journal.record(news)
         for work in works:
             work.recorded = dict(work.journal)
-
-    def _ask(self, wants: Wants) -> dict[Work, list[Outcome]]:
-        seen: list[Exchange] = []
-        commands = [command for own in wants.values() for command in own]
-        outcomes = iter(send(self.make_door(seen.append), commands, self.budget))
-        answers = {work: [next(outcomes) for _ in own] for work, own in wants.items()}
-        for work, own in wants.items():
-            work.trace += [_share(e, own, answers[work], alone=len(wants) == 1) for e in seen]
-        return answers
-
-
-def parts(wants: Wants) -> list[dict[Work, Sequence[Command]]]:
-    """As many drafts together as fit into one batch."""
-    found: list[dict[Work, Sequence[Command]]] = [{}]
-    for work, own in wants.items():
-        if sum(map(len, found[-1].values())) + len(own) > MOST:
-            found.append({})
-        found[-1][work] = own
-    return found
 
 
 def _share(exchange: Exchange, own: Sequence[Command], answers: Sequence[Outcome], alone: bool) -> Exchange:

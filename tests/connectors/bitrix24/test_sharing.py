@@ -1,0 +1,85 @@
+"""Who shares a request: as many commands as it holds, and no more than the portal does in good time."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from connectors.bitrix24.speed import READ, WRITE, Speed
+from connectors.draft import Receipt
+
+ADD = "crm.contact.add"
+
+
+@pytest.fixture
+def requests(dentist):
+    """What each request held since the portal was connected: ``{method: how often}``."""
+
+    def read() -> list[Counter[str]]:
+        bodies = [entry.json for entry in dentist.box.journal if entry.path == "/rest/batch"]
+        return [Counter(cmd.partition("?")[0] for cmd in body["cmd"].values()) for body in bodies]
+
+    return read
+
+
+def quick(dentist, *methods: str) -> None:
+    """The portal has said that it is quick."""
+    for method in methods:
+        dentist.connector.budget.note(method, {"duration": 0.05})
+
+
+def test_a_portal_we_know_gets_full_requests_but_for_the_last(dentist, deliver, draft, requests):
+    quick(dentist, "crm.deal.add", "crm.company.add", ADD)
+    answers = [draft(company=f"Ромашка {n}" if n % 2 else "") for n in range(100)]
+    outcomes = deliver(*answers)
+    assert all(isinstance(outcome, Receipt) for outcome in outcomes)
+    assert [receipt.uid for receipt in outcomes] == [answer.uid for answer in answers]
+    sizes = [held.total() for held in requests()]
+    assert sum(sizes) == 400  # 100 people and 50 companies looked up, 50 + 100 + 100 made
+    assert len(sizes) <= 9
+    assert sizes[:6] == [50] * 6
+
+
+def test_a_portal_we_do_not_know_gets_25_writes_at_first(deliver, draft, requests):
+    deliver(*(draft() for _ in range(60)))
+    first = next(held for held in requests() if held[ADD])
+    assert first[ADD] <= 25
+    assert max(held[ADD] for held in requests()) > 25
+
+
+def test_a_slow_portal_gets_short_requests(dentist, deliver, draft, requests):
+    dentist.box.switches["costs"] = {ADD: 5.0}
+    outcomes = deliver(*(draft() for _ in range(60)))
+    assert all(isinstance(outcome, Receipt) for outcome in outcomes)
+    made = [held[ADD] for held in requests() if held[ADD]]
+    assert sum(made) == 60
+    assert max(made[1:]) <= 5
+
+
+def test_a_command_that_takes_too_long_for_any_request_goes_alone(dentist, deliver, draft):
+    dentist.connector.budget.note(ADD, {"duration": 70.0})
+    assert isinstance(deliver(draft())[0], Receipt)
+
+
+def test_every_request_is_written_down_before_the_next(dentist, deliver, draft, journal):
+    """With more drafts than a request holds, too."""
+    deliver(*(draft() for _ in range(60)))
+    made = [
+        sum(step in steps for steps in entry.values() for step in ("contact", "lead"))
+        for entry in journal.entries
+    ]
+    assert max(made) <= 50
+    assert sum(made) == 120
+
+
+def test_speed_is_an_average_that_forgets():
+    speed = Speed()
+    assert (speed.of("crm.deal.add"), speed.of("crm.deal.list")) == (WRITE, READ)
+    speed.note("crm.deal.add", 0)
+    assert speed.of("crm.deal.add") == WRITE
+    speed.note("crm.deal.add", 0.2)
+    assert speed.of("crm.deal.add") == pytest.approx(0.2)
+    for _ in range(50):
+        speed.note("crm.deal.add", 2.0)
+    assert speed.of("crm.deal.add") == pytest.approx(2.0, rel=0.02)
