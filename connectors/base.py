@@ -39,7 +39,7 @@ class Capabilities:
     oauth: bool = False  # the account is connected on a consent page and its tokens are refreshed
     portal_first: bool = False  # the user names the portal before the consent page
     credentials: tuple[str, ...] = ()  # what an account without a consent page is opened with (accounts.keys)
-    batch: int = 1  # how many leads one request can create
+    batch: int = 1  # how many leads `deliver` takes at a time, so that requests are full
     parallel: int = 1  # how many batches of one account may be in flight at a time
     find_by_mark: bool = False  # a lead can be looked up by our own mark
     creates_fields: bool = False  # fields can be made through the API

@@ -1,1 +1,1 @@
-"""Measurements on real processes: `python -m tests.benchmarks idle` or `backlog`. Nothing here is a test."""
+"""Measurements on real processes: `python -m tests.benchmarks idle`, `backlog`, `bitrix24`. No tests."""

@@ -8,7 +8,7 @@ import django
 
 from config import embedded
 
-SCRIPTS = ("idle", "backlog")
+SCRIPTS = ("idle", "backlog", "bitrix24")
 
 
 def main(arguments: list[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -59,13 +59,13 @@ def main(arguments: list[str]) -> None:
         say(report(run, chosen.latency, chosen.rate))
 
 
-def pile_up(ground: Ground, run: Run) -> None:
+def pile_up(ground: Ground, run: Run, visit: Callable[[int], dict[str, Any]] = a_visit) -> None:
     """Nobody works while the answers come."""
     ground.children.stop([child for child in ground.children.running if child.name in ("worker", "beat")])
     begun = time.monotonic()
     for first in range(1, run.answers + 1, AT_ONCE):
         numbers = range(first, min(first + AT_ONCE, run.answers + 1))
-        ground.service.post("/answers", [a_visit(number) for number in numbers])
+        ground.service.post("/answers", [visit(number) for number in numbers])
     run.posting = time.monotonic() - begun
     say(f"{run.answers} answers accepted in {run.posting:.1f} s")
 

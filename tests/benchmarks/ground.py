@@ -37,14 +37,19 @@ class Ground:
         found: dict[str, Any] = look_into(self.stage.control_url, self.scenario.kind, "journal", last=last)
         return found
 
-    def tell(self, operation: str, **arguments: Any) -> None:
-        tell(self.stage.control_url, self.scenario.kind, operation, **arguments)
+    def tell(self, operation: str, **arguments: Any) -> Any:
+        return tell(self.stage.control_url, self.scenario.kind, operation, **arguments)
 
     def delivered(self) -> int:
         return self.service.count("/deliveries", quizID=QUIZ_ID, state="delivered")
 
+    def ledger(self) -> list[dict[str, Any]]:
+        """The leads of the CRM, in the order they were made."""
+        found: list[dict[str, Any]] = look_into(self.stage.control_url, self.scenario.kind, "ledger")
+        return found
+
     def leads(self) -> int:
-        return len(look_into(self.stage.control_url, self.scenario.kind, "ledger"))
+        return len(self.ledger())
 
 
 @contextmanager
