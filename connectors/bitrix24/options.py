@@ -27,7 +27,7 @@ class BitrixOptions:
     host_suffixes: tuple[str, ...] = tuple(f"bitrix24.{country}" for country in COUNTRIES)
     self_hosted: tuple[str, ...] = ()
     requests_per_second: float = 2.0
-    burst: int = 50
+    burst: int = 45  # of 50: late requests arrive together with the next ones, which costs a few
     operating_limit: float = 420.0
     connect_timeout: float = 5.0
     read_timeout: float = 65.0
