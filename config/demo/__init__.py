@@ -7,6 +7,7 @@ browser.py    a person's browser at a consent page
 service.py    the quiz service at our REST API
 answers.py    what people answered
 scenario.py   what differs from CRM to CRM, in a file each
+keys.py       those that are connected by keys
 story.py      connect, sync, save rules, post answers, wait
 proof.py      reading the leads back out of the sandboxes and judging them
 report.py     what is printed

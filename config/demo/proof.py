@@ -56,9 +56,13 @@ class Proof:
 
     def complaints(self) -> list[str]:
         """What is wrong, a sentence each; empty if every answer became exactly one lead as it should."""
-        found = [sentence for arrival in self.arrivals for sentence in wrong_with(arrival, self.chosen)]
+        found = [
+            sentence
+            for arrival in self.arrivals
+            for sentence in wrong_with(arrival, self.chosen, self.scenario.has_contacts)
+        ]
         found += [f"lead {lead['id']} came from no answer" for lead in self.strangers]
-        found += list(split_people(self.arrivals))
+        found += list(split_people(self.arrivals)) if self.scenario.has_contacts else []
         return [f"{self.scenario.label}: {sentence}." for sentence in found]
 
 
@@ -80,11 +84,12 @@ def arrival_of(
     scenario: Scenario, answer: Json, delivery: Json, service: QuizService, ledger: Iterable[Json]
 ) -> Arrival:
     details = service.get(f"/deliveries/{delivery['id']}") if delivery else {}
-    leads = [lead for lead in ledger if details and details["mark"] in json.dumps(lead, ensure_ascii=False)]
+    mark = scenario.mark_there(details["mark"]) if details else ""
+    leads = [lead for lead in ledger if mark and mark in json.dumps(lead, ensure_ascii=False)]
     return Arrival(scenario.label, answer, details, leads)
 
 
-def wrong_with(arrival: Arrival, chosen: Chosen) -> Iterator[str]:
+def wrong_with(arrival: Arrival, chosen: Chosen, has_contacts: bool) -> Iterator[str]:
     who = f"answer {arrival.answer['answerID']}"
     if arrival.delivery.get("state") != "delivered":
         state = arrival.delivery.get("state", "unknown to us")
@@ -94,11 +99,14 @@ def wrong_with(arrival: Arrival, chosen: Chosen) -> Iterator[str]:
         return
     if str(arrival.lead["id"]) != arrival.delivery["leadID"]:
         yield f"{who} is lead {arrival.lead['id']} there, but we were told {arrival.delivery['leadID']}"
-    if not knows(arrival.contact, arrival.answer["contact"]):
+    is_record = "id" in arrival.contact or not has_contacts
+    if not (is_record and knows(arrival.contact, arrival.answer["contact"])):
         yield f"{who} is lead {arrival.lead['id']} without its contact"
     place = (arrival.lead["pipeline"], arrival.lead["step"], arrival.lead["responsible"])
     if place != (chosen.pipeline, chosen.step, chosen.performer):
-        yield f"{who} landed in {place} instead of {chosen}"
+        yield f"{who} landed in {place} instead of {(chosen.pipeline, chosen.step, chosen.performer)}"
+    if not chosen.words.items() <= arrival.lead["fields"].items():
+        yield f"{who} is lead {arrival.lead['id']} without {dict(chosen.words)}"
     if missing := unsaid(arrival):
         yield f"{who} is lead {arrival.lead['id']} that doesn't say {missing}"
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from config.demo.answers import QUIZ_ID
 from config.demo.proof import Arrival, Proof
@@ -35,10 +36,15 @@ def row_of(arrival: Arrival) -> tuple[str, ...]:
         arrival.crm,
         arrival.answer["answerID"],
         ", ".join(str(one["id"]) for one in arrival.leads) or "none",
-        cut(f"{lead['pipeline']} / {lead['step']}") if lead else "",
-        cut(f"{contact['name']} ({contact['id']})") if contact else "none",
+        cut(" / ".join(filter(None, (lead["pipeline"], lead["step"])))) if lead else "",
+        cut(named(contact)) if contact else "none",
         "" if seconds is None else f"{seconds:.2f}",
     )
+
+
+def named(contact: Mapping[str, Any]) -> str:
+    """With its id, where it is a record of its own."""
+    return f"{contact['name']} ({contact['id']})" if "id" in contact else str(contact["name"])
 
 
 def cut(text: str) -> str:

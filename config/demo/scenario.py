@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, ClassVar
@@ -19,19 +19,31 @@ from connectors.sandbox import SANDBOXES, sandbox_class
 
 @dataclass(frozen=True)
 class Chosen:
-    """Where a rule puts its leads, in the words of the CRM, as its sandbox will say them."""
+    """Where a rule puts its leads, in the words of the CRM, as its sandbox will say them.
+
+    ``step`` is None where leads have none. ``words`` are fields of every lead that the rule is to fill.
+    """
 
     pipeline: str
-    step: str
+    step: str | None
     performer: str
+    words: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return " / ".join(filter(None, (self.pipeline, self.step)))
 
 
 class Scenario(ABC):
-    """One CRM's part. ``prefix`` is where its operations begin in our API."""
+    """One CRM's part. ``prefix`` is where its operations begin in our API, ``means`` how one connects.
+
+    ``has_contacts``: whoever answered is a record with an id, and the same one when they answer again.
+    """
 
     kind: ClassVar[str]
     prefix: ClassVar[str] = ""
     lists: ClassVar[tuple[str, ...]] = ("users", "pipelines", "steps", "fields", "tags")
+    means: ClassVar[str] = "on its consent page,"
+    has_contacts: ClassVar[bool] = True
 
     @property
     def label(self) -> str:
@@ -49,16 +61,20 @@ class Scenario(ABC):
     def save_rule(self, service: QuizService) -> Chosen:
         """Read the lists as a quiz editor would, and save the rule of the demo's quiz."""
 
-    @abstractmethod
     def fields_wanted(self, service: QuizService) -> int:
-        """How many fields of the saved rule are still to be made in the CRM."""
+        """How many fields of the saved rule are still to be made in the CRM; none where we can't make any."""
+        return 0
+
+    def mark_there(self, mark: str) -> str:
+        """A delivery's mark as it stands in the lead."""
+        return mark
 
     def connecting(self, stage: Stage) -> dict[str, str] | None:
         """What the quiz service says of the account to connect, where the CRM's contract wants anything."""
         return None
 
     def connect(self, stage: Stage, service: QuizService, browser: Browser) -> str:
-        """As the account's owner does; the link to the consent page."""
+        """As the account's owner does; the address where that was."""
         link = str(service.post(f"{self.prefix}/account", self.connecting(stage))["link"])
         page = browser.open(link)
         if not page.url.startswith(stage.url):  # some CRMs ask nothing of whoever is signed in there

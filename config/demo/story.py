@@ -42,7 +42,7 @@ class Story:
         """Every CRM connected, mirrored, and with a rule that is ready."""
         for scenario in self.scenarios:
             link = scenario.connect(self.stage, self.service, Browser())
-            self.say(f"{scenario.label}: connected on its consent page, {link.partition('?')[0]}")
+            self.say(f"{scenario.label}: connected {scenario.means} {link.partition('?')[0]}")
         for scenario in self.scenarios:
             self.sync(scenario)
         for scenario in self.scenarios:
@@ -69,7 +69,7 @@ class Story:
             lambda: not scenario.fields_wanted(self.service), SYNC_SECONDS, f"the fields of {scenario.label}"
         )
         chosen = self.chosen[scenario.kind]
-        self.say(f"{scenario.label}: rule saved for quiz {QUIZ_ID}: {chosen.pipeline} / {chosen.step}")
+        self.say(f"{scenario.label}: rule saved for quiz {QUIZ_ID}: {chosen}")
 
     def post(self, answers: Sequence[dict[str, Any]]) -> None:
         for answer in answers:

@@ -48,11 +48,18 @@ class Desk:
 def judge(monkeypatch: pytest.MonkeyPatch) -> Any:
     """What is wrong with a ledger, given the answers that were posted."""
 
-    def judge(answers: list[dict[str, Any]], ledger: list[dict[str, Any]], **changed: Any) -> str:
+    def judge(
+        answers: list[dict[str, Any]],
+        ledger: list[dict[str, Any]],
+        crm: str = "amocrm",
+        chosen: Chosen = CHOSEN,
+        **changed: Any,
+    ) -> str:
         monkeypatch.setattr(proof, "look_into", lambda *_: ledger)
         desk = Desk(answers)
         desk.deliveries[1] |= changed
-        found = read_back("http://control", desk, scenarios()[0], CHOSEN, answers)
+        scenario = next(one for one in scenarios() if one.kind == crm)
+        found = read_back("http://control", desk, scenario, chosen, answers)
         return "\n".join(found.complaints())
 
     return judge
@@ -107,3 +114,30 @@ def test_a_held_delivery_says_what_it_waits_for(judge, ledger):
 def test_one_person_with_two_contacts_is_told(judge, ledger):
     again = {**lead_of(2, ANNA_AGAIN, 12)}
     assert "…4501 has 2 contacts" in judge([ANNA, ANNA_AGAIN], [ledger[0], again])
+
+
+def test_a_mark_is_looked_for_as_the_crm_keeps_it(judge, ledger):
+    assert "visit-01 became 0 leads" in judge([ANNA, SERGEY], ledger, crm="envybox")
+    for lead in ledger:
+        lead["fields"]["mark"] = lead["fields"]["mark"].replace("-", "")
+    assert judge([ANNA, SERGEY], ledger, crm="envybox") == ""
+
+
+def test_where_people_are_no_records_nobody_is_split(judge, ledger):
+    for lead in ledger:
+        del lead["contact"]["id"]
+    assert judge([ANNA, SERGEY], ledger, crm="solos") == ""
+    assert "lead 1 without its contact" in judge([ANNA], [{**ledger[0], "contact": {}}], crm="solos")
+
+
+def test_a_person_who_should_be_a_record_and_is_none_is_told(judge, ledger):
+    del ledger[0]["contact"]["id"]
+    assert "lead 1 without its contact" in judge([ANNA, SERGEY], ledger)
+
+
+def test_words_that_did_not_come_along_are_told(judge, ledger):
+    chosen = Chosen("Лиды", None, CHOSEN.performer, {"step_id": "12"})
+    ledger[0] |= {"pipeline": "Лиды", "step": None}
+    assert "visit-01 is lead 1 without {'step_id': '12'}" in judge([ANNA], ledger[:1], "solos", chosen)
+    ledger[0]["fields"]["step_id"] = "12"
+    assert judge([ANNA], ledger[:1], "solos", chosen) == ""

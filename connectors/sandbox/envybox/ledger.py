@@ -75,7 +75,7 @@ def _fields(crm: Crm, card: Card, element: int) -> dict[str, Any]:
 
 def _client_fields(crm: Crm, deal: Deal) -> dict[str, Any]:
     client = crm.clients.get(deal.client_id)
-    return _fields(crm, client, CLIENT) if client else {}
+    return {"id": client.id} | _fields(crm, client, CLIENT) if client else {}
 
 
 def _notes(crm: Crm, lead: Lead, deal: Deal | None) -> list[str]:
