@@ -29,8 +29,3 @@ def remember(account_id: int, met: Mapping[str, str]) -> None:
     KnownContact.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["account", "key"], update_fields=["remote_id", "seen_at"]
     )
-
-
-def forget(account_id: int, remote_id: str) -> None:
-    """The CRM no longer has this contact."""
-    KnownContact.objects.filter(account_id=account_id, remote_id=remote_id).delete()

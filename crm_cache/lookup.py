@@ -7,7 +7,7 @@ from typing import Any
 
 from accounts.models import Account
 from connectors.draft import Option, Tag, Target
-from connectors.rows import PipelineRow, StepRow, UserRow
+from connectors.rows import UserRow
 from crm_cache import models
 
 
@@ -15,19 +15,6 @@ def users_by_id(account: Account) -> dict[str, UserRow]:
     """Everybody in the CRM by remote id, those who left (``active`` false) too."""
     rows = _live(models.CrmUser, account).values("remote_id", "name", "email", "role", "group_id", "active")
     return {row["remote_id"]: UserRow(**row) for row in rows}
-
-
-def pipelines_by_id(account: Account, entity: str = "") -> dict[str, PipelineRow]:
-    rows = _live(models.Pipeline, account).filter(entity=entity)
-    found = rows.values("remote_id", "name", "entity", "is_main", "archived", "sort")
-    return {row["remote_id"]: PipelineRow(**row) for row in found}
-
-
-def step(account: Account, pipeline: str, step: str, entity: str = "") -> StepRow | None:
-    """A stage of a pipeline (or an entry of the directory ``entity``), None where the CRM has none."""
-    rows = _live(models.Step, account).filter(entity=entity, pipeline_id=pipeline, remote_id=step)
-    found = rows.values("pipeline_id", "remote_id", "name", "entity", "color", "kind", "sort").first()
-    return StepRow(**found) if found else None
 
 
 def fields(account: Account) -> list[Target]:

@@ -175,7 +175,6 @@ class KnownContact(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "key"], name="one_contact_per_key")]
-        indexes = [models.Index(fields=["account", "remote_id"], name="contact_by_remote")]
 
     def __str__(self) -> str:
         return f"contact {self.remote_id}"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from accounts.models import Account
-from crm_cache.contacts import forget, known_contacts, remember
+from crm_cache.contacts import known_contacts, remember
 from crm_cache.models import KnownContact
 
 pytestmark = pytest.mark.django_db
@@ -26,12 +26,6 @@ def test_the_newest_word_counts(shop: Account) -> None:
     remember(shop.pk, {ANNA: "1", MAIL: "1"})
     remember(shop.pk, {ANNA: "2"})
     assert known_contacts(shop.pk, [ANNA, MAIL]) == {ANNA: "2", MAIL: "1"}
-
-
-def test_a_contact_gone_from_the_crm_is_forgotten_under_all_keys(shop: Account) -> None:
-    remember(shop.pk, {ANNA: "1", MAIL: "1", "email:b@demo.example": "2"})
-    forget(shop.pk, "1")
-    assert list(KnownContact.objects.values_list("remote_id", flat=True)) == ["2"]
 
 
 def test_nobody_is_no_trouble(shop: Account, django_assert_num_queries: Any) -> None:

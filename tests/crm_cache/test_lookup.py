@@ -28,9 +28,9 @@ def test_tags_are_found_by_our_keys_within_the_account(
 
 
 def test_a_lookup_is_one_query_however_much_there_is(shop: Any, django_assert_num_queries: Any) -> None:
-    for model in (models.CrmUser, models.Pipeline, models.Field):
+    for model in (models.CrmUser, models.Field):
         model.objects.bulk_create(model(account=shop, remote_id=str(number)) for number in range(50))
-    for ask in (lookup.users_by_id, lookup.pipelines_by_id, lookup.fields):
+    for ask in (lookup.users_by_id, lookup.fields):
         with django_assert_num_queries(1):
             assert len(ask(shop)) == 50  # type: ignore[operator]
 

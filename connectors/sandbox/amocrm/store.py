@@ -125,7 +125,3 @@ def tag_ids(call: Call, kind: str, items: list[dict[str, Any]]) -> list[int]:
         else:
             found.append(call.box.tag(call.account, kind, item["name"], item.get("color")).id)
     return found
-
-
-def add_note(call: Call, card: Card, note_type: str, params: dict[str, Any]) -> Any:
-    return call.box.note(call.account, card, note_type, params, call.user.id)

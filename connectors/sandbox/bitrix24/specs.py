@@ -110,8 +110,3 @@ def _camel_user_field(rest: str) -> str:
         pieces += ("_" if digit and previous_digit else "") + part.capitalize()
         previous_digit = digit
     return pieces
-
-
-@cache
-def from_camel(kind: str) -> dict[str, str]:
-    return {camel(name, kind): name for name in standard(kind)}
