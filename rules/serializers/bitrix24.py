@@ -15,6 +15,7 @@ from accounts.api import BIGGEST_32, number_32, unix
 from accounts.api_schema import Component, Int32, Int64
 from connectors.bitrix24.choices import LEAD, SOURCE, STATUS, TYPE
 from rules.models import Rule
+from rules.serializers.reading import changes_of
 
 ENTITIES = ("lead", "deal", "company", "contact")
 LONGEST_ID, MOST_TAGS = 100, 1000
@@ -107,24 +108,22 @@ OPERATIONS = {
     "create": "CreateBitrixRules",
     "partial_update": "ChangeBitrixRules",
 }
-COLUMNS = {"PerformerID": "performer", "PipelineID": "pipeline", "StageID": "step", "Quiz": "quiz"}
+COLUMNS = {
+    "PerformerID": "performer",
+    "PipelineID": "pipeline",
+    "StageID": "step",
+    "TagsToAdd": "tags_to_add",
+    "Quiz": "quiz",
+}
 CHOICES = {"TypeID": TYPE, "SourceID": SOURCE, "StatusID": STATUS, "LeadFlag": LEAD}
 
 
 def read(body: Mapping[str, Any], partial: bool) -> dict[str, Any]:
     """The changes that a request asks for, by model field. Raises DRF's ``ValidationError``."""
     shape = BitrixRulesReq(data=dict(body), partial=partial)
-    shape.is_valid(raise_exception=True)
-    sent = shape.validated_data
-    changes: dict[str, Any] = {column: sent[key] for key, column in COLUMNS.items() if key in sent}
+    changes = changes_of(shape, COLUMNS, ENTITIES, CHOICES)
     if "pipeline" in changes:
         changes["pipeline"] = str(changes["pipeline"])
-    if "FieldsRule" in sent:
-        changes["fields_rule"] = {entity: sent["FieldsRule"].get(entity, {}) for entity in ENTITIES}
-    if "TagsToAdd" in sent:
-        changes["tags_to_add"] = sent["TagsToAdd"]
-    if choices := {key: sent[name] for name, key in CHOICES.items() if name in sent}:
-        changes["choices"] = choices
     return changes
 
 

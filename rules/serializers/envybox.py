@@ -14,6 +14,7 @@ from accounts.api import number_32, unix
 from accounts.api_schema import Component, Int32, Int64
 from connectors.envybox.choices import LEAD, QUEUE, SOURCE
 from rules.models import Rule
+from rules.serializers.reading import changes_of
 
 ENTITIES = ("lead", "deal", "contact")
 LONGEST_ID, MOST_TAGS = 100, 1000
@@ -112,14 +113,7 @@ CHOICES = {"SourceID": SOURCE, "LeadFlag": LEAD, "QueueMode": QUEUE}
 def read(body: Mapping[str, Any], partial: bool) -> dict[str, Any]:
     """The changes that a request asks for, by model field. Raises DRF's ``ValidationError``."""
     shape = EnvyboxRulesReq(data=dict(body), partial=partial)
-    shape.is_valid(raise_exception=True)
-    sent = shape.validated_data
-    changes: dict[str, Any] = {column: sent[key] for key, column in COLUMNS.items() if key in sent}
-    if "FieldsRule" in sent:
-        changes["fields_rule"] = {entity: sent["FieldsRule"].get(entity, {}) for entity in ENTITIES}
-    if choices := {key: sent[name] for name, key in CHOICES.items() if name in sent}:
-        changes["choices"] = choices
-    return changes
+    return changes_of(shape, COLUMNS, ENTITIES, CHOICES)
 
 
 def write(rule: Rule) -> dict[str, Any]:

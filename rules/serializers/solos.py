@@ -14,6 +14,7 @@ from accounts.api import number_32, unix
 from accounts.api_schema import Component, Int32, Int64
 from connectors.solos.choices import SOURCE
 from rules.models import Rule
+from rules.serializers.reading import changes_of
 
 ENTITIES = ("lead",)
 LONGEST_ID, MOST_TAGS = 100, 1000
@@ -90,19 +91,13 @@ COLUMNS = {
     "TagsToAdd": "tags_to_add",
     "Quiz": "quiz",
 }
+CHOICES = {"SourceID": SOURCE}
 
 
 def read(body: Mapping[str, Any], partial: bool) -> dict[str, Any]:
     """The changes that a request asks for, by model field. Raises DRF's ``ValidationError``."""
     shape = SolosRulesReq(data=dict(body), partial=partial)
-    shape.is_valid(raise_exception=True)
-    sent = shape.validated_data
-    changes: dict[str, Any] = {column: sent[key] for key, column in COLUMNS.items() if key in sent}
-    if "FieldsRule" in sent:
-        changes["fields_rule"] = {entity: sent["FieldsRule"].get(entity, {}) for entity in ENTITIES}
-    if "SourceID" in sent:
-        changes["choices"] = {SOURCE: sent["SourceID"]}
-    return changes
+    return changes_of(shape, COLUMNS, ENTITIES, CHOICES)
 
 
 def write(rule: Rule) -> dict[str, Any]:
