@@ -13,10 +13,10 @@ from connectors.amocrm.mending import mend
 from connectors.amocrm.people import embedded
 from connectors.amocrm.recovery import SKEW
 from connectors.amocrm.sheets import Sheet
-from connectors.amocrm.talk import Talk, fail_all, request_ids, rows
+from connectors.amocrm.talk import Talk, fail_all
 from connectors.amocrm.work import Work
 from connectors.draft import LeadDraft, Loss
-from connectors.errors import ConnectorError, Refused, Unclear
+from connectors.errors import ConnectorError, Refused
 
 CUSTOMERS = "/api/v4/customers"
 LINK = "/api/v4/customers/link"
@@ -101,18 +101,7 @@ class Customers:
         except ConnectorError as error:
             fail_all(works, error)
         else:
-            self._settle(works, reply)
-
-    def _settle(self, works: Sequence[Work], reply: object) -> None:
-        made = {uid: str(row["id"]) for row in rows(reply) for uid in request_ids(row) if row.get("id")}
-        for work in works:
-            if work.uid in made:
-                work.journal["customer"] = made[work.uid]
-        self.talk.record(works, "customer")
-        for work in works:
-            work.unsettled = False
-            if not work.journal.get("customer"):
-                work.fail(Unclear("amoCRM's answer doesn't name this customer", code="no_reply"))
+            self.talk.settle(works, reply, "customer")
 
     def _after_refusal(self, works: Sequence[Work], refusal: Refused) -> None:
         """Mended like a lead; what can't be mended costs the customer, not the delivery."""

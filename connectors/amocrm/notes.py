@@ -8,9 +8,9 @@ from connectors.amocrm.creation import owners
 from connectors.amocrm.errors import ValidationFailed
 from connectors.amocrm.fields import tidy
 from connectors.amocrm.people import embedded
-from connectors.amocrm.talk import Talk, fail_all, request_ids, rows
+from connectors.amocrm.talk import Talk, fail_all
 from connectors.amocrm.work import Work
-from connectors.errors import ConnectorError, Refused, Unclear
+from connectors.errors import ConnectorError, Refused
 from connectors.words import lost
 
 NOTES = "/api/v4/leads/notes"
@@ -62,18 +62,7 @@ class Notes:
         except ConnectorError as error:
             fail_all(works, error)
         else:
-            self._settle(works, reply)
-
-    def _settle(self, works: Sequence[Work], reply: object) -> None:
-        made = {uid: str(row["id"]) for row in rows(reply) for uid in request_ids(row) if row.get("id")}
-        for work in works:
-            if work.uid in made:
-                work.journal["note"] = made[work.uid]
-        self.talk.record(works, "note")
-        for work in works:
-            work.unsettled = False
-            if not work.journal.get("note"):
-                work.fail(Unclear("amoCRM's answer doesn't name this note", code="no_reply"))
+            self.talk.settle(works, reply, "note")
 
     def _after_refusal(self, works: Sequence[Work], refusal: Refused) -> None:
         """The lead is there; a note that amoCRM won't have is no reason to hold it."""

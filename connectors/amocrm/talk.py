@@ -67,6 +67,18 @@ class Talk:
         if done := {uid: made for uid, made in done.items() if made}:
             self.journal.record(done)
 
+    def settle(self, works: Sequence[Work], reply: Any, step: str) -> None:
+        """Keep the ids that a mass request made; a draft that its answer doesn't name ends unclear."""
+        made = {uid: str(row["id"]) for row in rows(reply) for uid in request_ids(row) if row.get("id")}
+        for work in works:
+            if work.uid in made:
+                work.journal[step] = made[work.uid]
+        self.record(works, step)
+        for work in works:
+            work.unsettled = False
+            if not work.journal.get(step):
+                work.fail(Unclear(f"amoCRM's answer doesn't name this {step}", code="no_reply"))
+
     def each(self, works: Sequence[Work], do: Callable[[Work], None]) -> None:
         """The same for every draft, several at a time. An account-wide error spares the rest the asking.
 
