@@ -18,6 +18,7 @@ from connectors.errors import ConnectorError
 from connectors.hosts import HostPolicy
 from connectors.limiter import Pace
 from connectors.rows import Row
+from connectors.standing import Followed, Hint, Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ class Capabilities:
     tags: bool = False  # the CRM has tags of its own
     customers: bool = False  # the CRM has customers beside contacts
     uninstall_hook: bool = False  # the CRM tells us when the integration is removed
+    follow: int = 0  # how many leads `follow` is asked about at a time; 0: it can't be asked
+    hooks: bool = False  # the CRM posts changes of leads to an address that `subscribe` names
     observes: bool = False  # lists hold what was seen in passing: a row that is missing proves nothing
     search_lag: int = 60  # seconds that a search may lag behind a write
     refresh_every: int = 0  # seconds between renewals of tokens; 0: at two thirds of their life
@@ -257,3 +260,27 @@ class Connector(ABC):
     def find(self, uids: Sequence[str]) -> Mapping[str, str]:
         """Which of our marks exist in the CRM: ``{uid: remote lead id}``. Only where ``can.find_by_mark``."""
         raise NotImplementedError(f"{self.label} can't be searched for our mark")
+
+    # -- following ----------------------------------------------------------------------------------
+
+    def follow(self, leads: Sequence[Followed]) -> list[Standing | ConnectorError | None]:
+        """How these leads stand now, in order; None for one that can't be found yet. Never raises.
+
+        At most ``can.follow`` of them. Reads only: it may be repeated at any time.
+        """
+        raise NotImplementedError(f"{self.label} can't be asked what became of a lead")
+
+    def subscribe(self, url: str) -> None:
+        """Have changes of leads posted to ``url``; a repeat changes nothing. Only where ``can.hooks``.
+
+        Raises like any call: ``Refused`` where the account's plan or our rights don't allow it.
+        """
+        raise NotImplementedError(f"{self.label} posts no changes")
+
+    @classmethod
+    def read_hook(cls, form: Mapping[str, str]) -> Hint:
+        """What a posted notice is about. Pure, for any form: one that makes no sense names no records.
+
+        Where a CRM's notices are not documented, any of them is reason enough to look.
+        """
+        return Hint()
