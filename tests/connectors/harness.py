@@ -10,6 +10,7 @@ import responses
 
 from connectors.base import Connector
 from connectors.sandbox.core import Sandbox
+from connectors.sandbox.journal import Entry
 
 HARNESSES = {
     "amocrm": "tests.connectors.amocrm.harness.AmoHarness",
@@ -51,6 +52,18 @@ class Harness(ABC):
     @abstractmethod
     def secrets(self) -> list[str]:
         """What must never be seen: tokens, keys, the integration's secret."""
+
+    def move(self, lead_id: str, status: str) -> None:
+        """Somebody in the CRM ends a receipt's lead as ``won`` or ``lost``; only where ``can.follow``."""
+        raise NotImplementedError
+
+    def erase(self, lead_id: str) -> None:
+        """Somebody in the CRM deletes a receipt's lead; only where ``can.follow``."""
+        raise NotImplementedError
+
+    def is_read(self, entry: Entry) -> bool:
+        """Does this request, as the sandbox's journal has it, change nothing?"""
+        return entry.method == "GET"
 
     def leads(self) -> list[dict[str, Any]]:
         return self.box.ledger()
