@@ -8,7 +8,7 @@ import django
 
 from config import embedded
 
-SCRIPTS = ("idle", "backlog", "bitrix24")
+SCRIPTS = ("idle", "backlog", "bitrix24", "intake")
 
 
 def main(arguments: list[str]) -> None:

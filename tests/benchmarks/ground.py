@@ -8,8 +8,10 @@ from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
+import psycopg
 from django.conf import settings
 
 from config.demo.answers import QUIZ_ID, answer, person
@@ -19,9 +21,11 @@ from config.demo.endings import Ended, listen_for_endings
 from config.demo.errors import DemoFailed
 from config.demo.scenario import Scenario, environment, scenarios
 from config.demo.service import QuizService
-from config.demo.stage import Stage, a_stage
+from config.demo.stage import Stage, a_stage, connected
 from config.demo.story import Story
 from config.demo.wire import look_into, tell
+
+Figures = list[tuple[str, str]]  # what was measured, and how much: lines of README's table
 
 
 @dataclass
@@ -32,10 +36,19 @@ class Ground:
     scenario: Scenario
     worker: Child
 
+    def database(self) -> psycopg.Connection:
+        """A connection of our own to the run's database."""
+        usual = settings.DATABASES["default"]
+        return connected({**usual, "NAME": f"{usual['NAME']}_{self.stage.name}"})
+
     def journal(self, last: int = 1) -> dict[str, Any]:
         """What the CRM counted: total, counts by route, statuses, and its newest entries."""
         found: dict[str, Any] = look_into(self.stage.control_url, self.scenario.kind, "journal", last=last)
         return found
+
+    def rest(self) -> None:
+        """Nobody delivers from now on."""
+        self.children.stop([child for child in self.children.running if child.name in ("worker", "beat")])
 
     def tell(self, operation: str, **arguments: Any) -> Any:
         return tell(self.stage.control_url, self.scenario.kind, operation, **arguments)
@@ -78,16 +91,19 @@ def a_visit(number: int) -> dict[str, Any]:
     return {**body, "answerID": f"bench-{number}"}
 
 
-def options(description: str, answers: int) -> ArgumentParser:
+def options(description: str, answers: int, latency: float = 0.3) -> ArgumentParser:
     parser = ArgumentParser(description=description)
     parser.add_argument("--answers", type=int, default=answers, help="how many (%(default)s)")
-    parser.add_argument("--latency", type=float, default=0.3, help="seconds the CRM takes (%(default)s)")
+    parser.add_argument("--latency", type=float, default=latency, help="seconds the CRM takes (%(default)s)")
     parser.add_argument("--crm", default="amocrm", help="which one (%(default)s)")
     return parser
 
 
 def machine() -> str:
-    return f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, {sys.platform}"
+    """What the figures were measured on, and when."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    python = f"Python {sys.version.split()[0]}"
+    return f"{os.cpu_count()} cores, {memory:.0f} GiB, {python}, {sys.platform}, {date.today()}"
 
 
 def say(line: str) -> None:
