@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from connectors.sandbox.amocrm import staff
 from connectors.sandbox.amocrm.model import Account, DupControl, Field
 
 if TYPE_CHECKING:
@@ -73,10 +74,6 @@ def _delete_step(box: AmoSandbox, account: Account, arguments: Arguments) -> Any
             lead.props["status_id"] = pipeline.first.id
 
 
-def _delete_lead(box: AmoSandbox, account: Account, arguments: Arguments) -> Any:
-    account.leads[arguments["lead_id"]].props["is_deleted"] = True
-
-
 def _change(box: AmoSandbox, account: Account, arguments: Arguments) -> Any:
     """Attributes of the account: customers_mode, is_unsorted_on, is_api_filter_enabled, tariff_ended…"""
     allowed = {
@@ -99,7 +96,8 @@ def _dup_control(box: AmoSandbox, account: Account, arguments: Arguments) -> Any
 
 
 def _state(box: AmoSandbox, account: Account, arguments: Arguments) -> Any:
-    """What a test needs to know to write a rule: ids of people, pipelines, steps and fields."""
+    """What a test needs to know to write a rule: ids of people, pipelines, steps, fields. ``pairs``: how many
+    were ever given out."""
     return {
         "id": account.id,
         "subdomain": account.subdomain,
@@ -115,6 +113,7 @@ def _state(box: AmoSandbox, account: Account, arguments: Arguments) -> Any:
             kind: {tag.id: tag.name for tag in tags.by_id.values()} for kind, tags in account.tags.items()
         },
         "counts": {kind: len(cards) for kind, cards in account.tables.items()},
+        "pairs": sum(pair.account_id == account.id for pair in box.tokens.by_access.values()),
     }
 
 
@@ -144,7 +143,10 @@ OPERATIONS: dict[str, Callable[[AmoSandbox, Account, Arguments], Any]] = {
     "delete_field": _delete_field,
     "deactivate_user": _deactivate_user,
     "delete_step": _delete_step,
-    "delete_lead": _delete_lead,
+    "move_lead": staff.move,
+    "delete_lead": staff.delete,
+    "restore_lead": staff.restore,
+    "merge_leads": staff.merge,
     "change": _change,
     "dup_control": _dup_control,
     "state": _state,

@@ -79,7 +79,10 @@ class Hook:
 
 
 def subscribe(call: Call) -> Reply:
+    """API webhooks need a higher tariff (7.2); how it is refused is UNCONFIRMED."""
     call.admin_only()
+    if refusal := call.box.switches["webhooks_refused"]:
+        raise refuse(refusal, {402: "Payment required"}.get(refusal, "Forbidden"))
     row = call.object()
     destination, settings = row.get("destination"), row.get("settings")
     if not isinstance(destination, str) or not destination.startswith(("http://", "https://")):
@@ -189,6 +192,8 @@ def payload(account: Account, event: str, card: Card, before: dict[str, Any] | N
 
 def _item(account: Account, card: Card, before: dict[str, Any]) -> dict[str, Any]:
     props = card.props
+    if card.kind == "leads" and card["is_deleted"]:
+        return {"id": card.id, "status_id": props["status_id"], "pipeline_id": props["pipeline_id"]}
     names = ("name", "status_id", "price", "responsible_user_id", "pipeline_id", "created_at", "updated_at")
     item: dict[str, Any] = {"id": card.id} | {name: props[name] for name in names if name in props}
     item |= {"last_modified": props["updated_at"], "date_create": props["created_at"]}

@@ -79,6 +79,8 @@ def update(call: Call, card: Card, draft: Draft) -> Card:
 def _moved(call: Call, card: Card, before: dict[str, Any]) -> None:
     if card.incoming:
         take_in(call, card)
+    if card["responsible_user_id"] != before["responsible_user_id"]:
+        call.box.happened(call.account, "responsible_lead", card, call.user.id, before)
     if card["status_id"] == before["status_id"] and card["pipeline_id"] == before["pipeline_id"]:
         return
     closed = card["status_id"] in (WON, LOST)

@@ -43,6 +43,8 @@ DEFAULTS: dict[str, Any] = {
     "complex_first_tag_only": False,
     "complex_ignores_company_id": False,
     "complex_to_incoming": False,
+    # webhooks (7)
+    "webhooks_refused": 0,  # the status with which a tariff without API webhooks says no; 0: it has them
 }
 CHOICES: dict[str, tuple[Any, ...]] = {
     "rate_body": ("html", "json"),
@@ -55,5 +57,6 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "missing_card": ("204", "404"),
     "emoji": ("keep", "cut"),
     "unknown_tag_id": ("400", "ignore"),
+    "webhooks_refused": (0, 402, 403),
     "customers_error": ("http", "inner"),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from connectors.sandbox.bitrix24 import staff
 from connectors.sandbox.bitrix24.model import Portal, UserField
 
 if TYPE_CHECKING:
@@ -98,13 +99,6 @@ def _delete_pipeline(box: BitrixSandbox, portal: Portal, arguments: Arguments) -
     portal.statuses.by_entity.pop(f"DEAL_STAGE_{number}", None)
 
 
-def _delete_record(box: BitrixSandbox, portal: Portal, arguments: Arguments) -> None:
-    record = portal.tables[arguments["kind"]].remove(int(arguments["id"]))
-    if record is None:
-        raise LookupError("no such record")
-    box.communications(portal).remove(record)
-
-
 def _change(box: BitrixSandbox, portal: Portal, arguments: Arguments) -> None:
     """{"set": {...}}: plan, profile, mode, deleted, overloaded, status, name."""
     for name, value in arguments.get("set", {}).items():
@@ -153,7 +147,9 @@ OPERATIONS: dict[str, Callable[[BitrixSandbox, Portal, Arguments], Any]] = {
     "delete_field": _delete_field,
     "delete_step": _delete_step,
     "delete_pipeline": _delete_pipeline,
-    "delete_record": _delete_record,
+    "move_record": staff.move,
+    "delete_record": staff.delete,
+    "convert_lead": staff.convert_lead,
     "change": _change,
     "webhook": _webhook,
     "state": _state,

@@ -31,20 +31,22 @@ def catch_up(box: BitrixSandbox, portal: Portal) -> None:
         for number in due:
             lead = portal.leads.get(number)
             if lead is not None:
-                _convert(box, portal, lead)
+                convert(box, portal, lead)
 
 
-def _convert(box: BitrixSandbox, portal: Portal, lead: Record) -> None:
-    call = _as_portal(box, portal)
+def convert(box: BitrixSandbox, portal: Portal, lead: Record) -> Record:
+    """The deal that goes on with the lead's person; the lead is done, and may be gone."""
+    call = as_portal(box, portal)
     people = list(lead.people) or [_contact(call, lead).id]
     names = (*PASSED, *(ORIGIN if box.switches["conversion_keeps_origin"] else ()))
     props: dict[str, Any] = {name: lead.props[name] for name in names if lead.props.get(name)}
     props |= {"CONTACT_IDS": people, "LEAD_ID": lead.id, "COMPANY_ID": lead.props.get("COMPANY_ID")}
-    records.create(call, "deal", records.Draft(props))
-    lead.props |= {"STATUS_ID": "CONVERTED", "STATUS_SEMANTIC_ID": "S"}
+    deal = records.create(call, "deal", records.Draft(props))
+    records.update(call, lead, records.Draft({"STATUS_ID": "CONVERTED"}))
     if box.switches["converted_lead"] == "gone":
         portal.leads.remove(lead.id)
         box.communications(portal).remove(lead)
+    return deal
 
 
 def _contact(call: Call, lead: Record) -> Record:
@@ -54,7 +56,7 @@ def _contact(call: Call, lead: Record) -> Record:
     return records.create(call, "contact", records.Draft(props, multi))
 
 
-def _as_portal(box: BitrixSandbox, portal: Portal) -> Call:
+def as_portal(box: BitrixSandbox, portal: Portal) -> Call:
     """What the portal does by itself runs as its administrator."""
 
     def nothing(name: str, params: dict[str, Any]) -> Any:
