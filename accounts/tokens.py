@@ -85,12 +85,14 @@ def _let_go() -> Iterator[None]:
 def rotate(account_id: int, is_stale: Callable[[Token], bool], *, wait: bool = True) -> Tokens:
     """Exchange the pair if it still is stale once the row is ours. Raises like ``SignIn.refresh``.
 
-    Without ``wait`` a row that somebody else holds is left to them (``TryLater``).
+    Without ``wait`` a row that somebody else holds is left to them (``TryLater``). Who waited while another
+    one's exchange failed shares its outcome: a queue would knock at a closed door one after the other.
     """
+    failures = Token.objects.filter(account_id=account_id).values_list("failures", flat=True).first()
     with transaction.atomic(durable=True):
         rows = Token.objects.select_for_update(skip_locked=not wait)
         row = _open(lambda: rows.filter(account_id=account_id).first())
-        outcome = _renewed(row, is_stale) if row else _nobody(account_id, wait)
+        outcome = _renewed(row, is_stale, failures or 0) if row else _nobody(account_id, wait)
     if isinstance(outcome, ConnectorError):
         raise outcome
     return outcome
@@ -155,10 +157,14 @@ def _nobody(account_id: int, wait: bool) -> ConnectorError:
     return not_connected()
 
 
-def _renewed(row: Token, is_stale: Callable[[Token], bool]) -> Tokens | ConnectorError:
+def _renewed(row: Token, is_stale: Callable[[Token], bool], failures: int) -> Tokens | ConnectorError:
     if not is_stale(row):
         return pair_of(row)
     account = Account.objects.get(pk=row.account_id)
+    if row.failures > failures:
+        return TryLater(row.last_error, code="no_answer", account_wide=True)
+    if account.state == Account.State.NEEDS_RECONNECT:
+        return _refused_before(row, account)
     if mistake := pausing.why(account.crm):
         return OurMistake(mistake, code="refresh_paused", account_wide=True)
     try:
@@ -231,6 +237,14 @@ def _refused(row: Token, account: Account, error: NeedsReconnect) -> ConnectorEr
     row.refresh_at, row.last_error = None, error.message
     row.save(update_fields=["refresh_at", "last_error"])
     return error
+
+
+def _refused_before(row: Token, account: Account) -> NeedsReconnect:
+    """The CRM has said no; only the owner can change that, asking again can't."""
+    words = row.last_error or f"{label_of(account.crm)} no longer accepts our sign-in"
+    return NeedsReconnect(
+        words, code="token_revoked", remedy=f"Connect {label_of(account.crm)} again.", account_wide=True
+    )
 
 
 def _unanswered(row: Token, error: ConnectorError) -> ConnectorError:
