@@ -48,11 +48,7 @@ class Envybox(Caller):
 
     def main_data(self) -> dict[str, Any]:
         """Everything about the account but its tags; the key that it echoes is taken out."""
-        data = self.get("main/data")
-        inner = next(
-            (data[key] for key in ("result", "crm", "data") if isinstance(data.get(key), dict)), data
-        )
-        return {key: value for key, value in inner.items() if key != "api_key"}
+        return account_in(self.get("main/data"))
 
     def tasks(
         self,
@@ -88,6 +84,12 @@ class Envybox(Caller):
             show_type=show_type,
         )
         return dict(answer.get("result") or {})
+
+
+def account_in(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What main/data says, out of whichever wrapper it has (reference 4.1), without the key."""
+    inner = next((body[key] for key in ("result", "crm", "data") if isinstance(body.get(key), dict)), body)
+    return {key: value for key, value in inner.items() if key != "api_key"}
 
 
 def sent(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,19 +11,23 @@ from urllib.parse import urlsplit
 
 from connectors.base import Capabilities, Choice, Connector, Identity, Journal, Named
 from connectors.draft import Exchange, LeadDraft, Placement, Plan, Problem, Receipt
-from connectors.envybox import lists, overview, recovery
+from connectors.envybox import facts, lists, overview, recovery
 from connectors.envybox.answers import id_of
 from connectors.envybox.auth import ApiKey
 from connectors.envybox.choices import INBOXES, LEAD, QUEUE, SOURCE
-from connectors.envybox.client import Envybox
+from connectors.envybox.client import Envybox, account_in
 from connectors.envybox.delivery import Delivery
 from connectors.envybox.errors import EnvyReader
+from connectors.envybox.following import Following
+from connectors.envybox.hooks import read_hook
 from connectors.envybox.naming import named
+from connectors.envybox.outlook import Outlook
 from connectors.envybox.plan import plan
 from connectors.envybox.work import Talk
 from connectors.errors import ConnectorError
 from connectors.http import Door
 from connectors.rows import FieldRow, PipelineRow, StepRow, UserRow
+from connectors.standing import Followed, Hint, Standing
 from connectors.vetted import vet
 
 
@@ -36,6 +40,7 @@ class EnvyConnector(Connector):
     can = Capabilities(
         credentials=("api_key",),
         find_by_mark=True,
+        follow=20,
         search_lag=60,
         lists=("users", "pipelines", "steps", "fields"),
         entities={"lead": "lead", "deal": "deal", "contact": "client"},
@@ -50,15 +55,20 @@ class EnvyConnector(Connector):
 
     def identify(self) -> Identity:
         """The account in its own words. A wrong key is ``NeedsReconnect``."""
-        data = self._overview()
+        body = Envybox(self.door()).get("main/data")
+        data = overview.check(account_in(body))
         host = urlsplit(self.remote.base_url).netloc
         return Identity(
             remote_id=id_of(data["id"]),
             name=str(data.get("name") or host),
             host=host,
             user_id=id_of(data.get("user_id")),
-            facts={"user_id": id_of(data.get("user_id"))},
+            facts=facts.of_account(body, self.remote.facts),
         )
+
+    def prepare(self) -> Mapping[str, Any]:
+        """Nothing is made in Envybox; how its rows look is kept."""
+        return {"shapes": facts.of_rows(self.talk(), self.remote.facts)}
 
     def check(self) -> tuple[Problem, ...]:
         """Alive, and with a pipeline that leads without one of their own go to."""
@@ -101,6 +111,19 @@ class EnvyConnector(Connector):
     def find(self, uids: Sequence[str]) -> Mapping[str, str]:
         """By the mark in the note."""
         return recovery.find(self.talk(), list(uids))
+
+    # -- following ----------------------------------------------------------------------------------
+
+    def follow(self, leads: Sequence[Followed]) -> list[Standing | ConnectorError | None]:
+        money = facts.money_fields(self.remote.facts)
+        outlook = Outlook(self.remote.base_url, self.options.utc_offset_hours, money)
+        return Following(self.talk(), outlook).run(leads)
+
+    @classmethod
+    def read_hook(cls, form: Mapping[str, str]) -> Hint:
+        return read_hook(form)
+
+    # -- the door -----------------------------------------------------------------------------------
 
     def talk(self, on_exchange: Callable[[Exchange], None] | None = None) -> Talk:
         return Talk(self.door(on_exchange), self.options.keyword_covers_comment, self._user_id)

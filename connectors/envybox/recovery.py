@@ -32,20 +32,35 @@ class Found:
         return {step: remote_id for step, remote_id in known.items() if remote_id}
 
 
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """A lead to look for: our mark, the person as Envybox stores phones and e-mails, not made before."""
+
+    mark: str
+    phone: str
+    email: str
+    since: datetime
+
+
 def look(talk: Talk, work: Work) -> Found | None:
-    """The lead of this draft, or None where every probe says no. A probe that fails raises."""
-    probes = Probes(talk, work)
+    """The lead of this draft."""
+    values = work.parcel.values
+    phone, email = values.get("phone", ""), values.get("email", "")
+    return probe(talk, Sought(work.parcel.mark, phone, email, work.draft.visit.answered_at))
+
+
+def probe(talk: Talk, wanted: Sought) -> Found | None:
+    """The lead, or None where every probe says no. A probe that fails raises."""
+    probes = Probes(talk, wanted)
     return probes.waiting() or probes.listed() or probes.merged() or probes.taken()
 
 
 class Probes:
     """Four ways to come across the mark. ``suspects`` are leads of the same person without it."""
 
-    def __init__(self, talk: Talk, work: Work) -> None:
-        self.talk, self.mark = talk, work.parcel.mark
-        self.phone = work.parcel.values.get("phone", "")
-        self.email = work.parcel.values.get("email", "")
-        self.since = work.draft.visit.answered_at
+    def __init__(self, talk: Talk, wanted: Sought) -> None:
+        self.talk, self.mark, self.since = talk, wanted.mark, wanted.since
+        self.phone, self.email = wanted.phone, wanted.email
         self.suspects: list[str] = []
 
     @property

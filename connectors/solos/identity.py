@@ -8,11 +8,12 @@ from urllib.parse import urlsplit
 
 from connectors.base import Identity, Remote
 from connectors.errors import NeedsReconnect, Refused, TryLater
+from connectors.samples import sample
 from connectors.solos.client import Client
 from connectors.solos.errors import unreadable
 from connectors.solos.facts import V1, V2
 from connectors.solos.options import SolosOptions
-from connectors.solos.shapes import rows_of, sample
+from connectors.solos.shapes import rows_of
 from connectors.solos.values import Page
 
 

@@ -11,9 +11,10 @@ from typing import Any
 
 from connectors.errors import Refused, TryLater
 from connectors.rows import FieldRow, PipelineRow, StepRow, UserRow
+from connectors.samples import DATE, MOMENT
 from connectors.solos.client import Client
 from connectors.solos.parcel import ENTITY
-from connectors.solos.shapes import DATE, MOMENT, name_in, number
+from connectors.solos.shapes import name_in, number
 from connectors.solos.values import Project
 
 SEEN: Mapping[str, Any] = {"observed": True}

@@ -19,7 +19,8 @@ class SolosOptions:
     rename keys of a lead (``comment=description``), ``payload_constants`` add some (``group_id=2``).
     ``success`` is ``no_error`` (2xx without an error in it) or ``status`` (any 2xx). ``probe_leads`` allows
     to read leads back after a lost answer, which works only where the CRM lets us. ``lead_path`` is the page
-    of a lead (``/leads/{id}``), unknown by default.
+    of a lead (``/leads/{id}``), ``project_path`` that of a project, both unknown by default.
+    ``utc_offset_hours``: how far solOS's moments, which have no zone, are ahead of UTC.
     """
 
     host_suffixes: tuple[str, ...] = ("solos.pro",)
@@ -35,6 +36,8 @@ class SolosOptions:
     success: str = "no_error"
     probe_leads: bool = False
     lead_path: str = ""
+    project_path: str = ""
+    utc_offset_hours: float = 0.0
     page_size: int = 100
     walk_limit: int = 1000
     requests_per_second: float = 2.0

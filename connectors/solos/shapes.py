@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 Row = Mapping[str, Any]
 ENVELOPES = ("payload", "data", "result", "items", "response", "projects", "rows")
-DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2})?")
-MOST_KEYS, DEEPEST = 80, 5
 
 
 def rows_of(body: Any) -> list[Row] | None:
@@ -75,33 +71,6 @@ def name_in(value: Any) -> str:
     """The name that a reference carries, where it is an object."""
     found = value.get("name") or value.get("title") if isinstance(value, Mapping) else ""
     return found.strip() if isinstance(found, str) else ""
-
-
-def sample(body: Any, depth: int = DEEPEST) -> Any:
-    """The form of an answer without any value: safe to keep, and enough to write a stricter parser by."""
-    if isinstance(body, Mapping):
-        if not depth:
-            return "object"
-        keys = sorted(map(str, body))[:MOST_KEYS]
-        return {key: sample(body.get(key), depth - 1) for key in keys}
-    if isinstance(body, list):
-        return [sample(body[0], depth - 1)] if body and depth else []
-    return _word(body)
-
-
-def _word(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "flag"
-    if isinstance(value, (int, float)):
-        return "number"
-    text = str(value)
-    if not text:
-        return "empty"
-    if text.isdecimal():
-        return "digits"
-    return "date" if DATE.fullmatch(text) else "moment" if MOMENT.fullmatch(text) else "text"
 
 
 def _says_nothing(body: Row) -> bool:

@@ -6,7 +6,10 @@ import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from connectors.sandbox.envybox.model import CUSTOM, Crm
+from connectors.sandbox.envybox.call import Call
+from connectors.sandbox.envybox.conversion import take
+from connectors.sandbox.envybox.deals import put
+from connectors.sandbox.envybox.model import CUSTOM, DEAL, Crm
 from connectors.sandbox.envybox.seed import add_input
 
 if TYPE_CHECKING:
@@ -62,6 +65,25 @@ def _delete(box: EnvySandbox, crm: Crm, arguments: Arguments) -> None:
     rows[arguments["kind"]][number].deleted_at = box.clock.now()
 
 
+def _take(box: EnvySandbox, crm: Crm, arguments: Arguments) -> Any:
+    """Somebody takes the lead `id` into work; `employee_id` is who, else the deal is open to all."""
+    call, employee = Call(box, crm, {}), int(arguments.get("employee_id", 0))
+    lead = crm.leads[int(arguments["id"])]
+    lead = crm.leads[lead.parent_id] if lead.parent_id else lead
+    if lead.deals or lead.deleted_at is not None:
+        raise LookupError(f"lead {lead.id} can't be taken into work")
+    return {"deal_id": take(call, lead, crm.user_id if employee else 0, employee).id}
+
+
+def _move(box: EnvySandbox, crm: Crm, arguments: Arguments) -> None:
+    """Somebody moves the deal `id` to the stage `stage_id`, of whichever funnel."""
+    stage = int(arguments["stage_id"])
+    line = next((line for line in crm.lines(DEAL) if stage in line.stages), None)
+    if line is None:
+        raise LookupError(f"no such stage: {stage}")
+    put(Call(box, crm, {}), crm.deals[int(arguments["id"])], line, stage)
+
+
 def _forget(box: EnvySandbox, crm: Crm, arguments: Arguments) -> None:
     """Gone without a trace: a row of main/data that is there in one call and not in the next."""
     rows: dict[str, Any] = {"employee": crm.employees, "inbox_type": crm.inbox_types}
@@ -96,6 +118,8 @@ OPERATIONS: dict[str, Callable[[Any, Crm, Arguments], Any]] = {
     "revoke": _revoke,
     "change": _change,
     "delete": _delete,
+    "take": _take,
+    "move": _move,
     "forget": _forget,
     "manual": _manual,
     "add_input": _add_input,

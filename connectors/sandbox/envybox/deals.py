@@ -9,7 +9,7 @@ from connectors.sandbox.envybox.contacts import keys_of
 from connectors.sandbox.envybox.errors import Refused, missing
 from connectors.sandbox.envybox.filters import fits
 from connectors.sandbox.envybox.logs import write_log
-from connectors.sandbox.envybox.model import CUSTOM, DEAL, LOST, SERVICE, WON, Deal, Task
+from connectors.sandbox.envybox.model import CUSTOM, DEAL, LOST, SERVICE, WON, Deal, Pipeline, Task
 from connectors.sandbox.envybox.show import Writer
 from connectors.sandbox.envybox.windows import within
 
@@ -98,11 +98,16 @@ def update_stage(call: Call) -> dict[str, Any]:
         raise Refused("SAME_STAGE")
     if not (line.manual and call.crm.pipelines[deal.pipeline_id].manual):
         raise Refused("NO_MANUAL")
-    write_log(call, DEAL, deal.id, STAGE_LOG, {"from": deal.stage_id, "to": wanted})
-    deal.stage_id, deal.pipeline_id, deal.stage_updated_at = wanted, line.id, call.now
-    deal.updated_at = call.now
-    deal.closed_at = call.now if line.stages[wanted].status_id in (WON, LOST) else None
+    put(call, deal, line, wanted)
     return {"result": {"stage_id": wanted}}
+
+
+def put(call: Call, deal: Deal, line: Pipeline, stage: int) -> None:
+    """The deal is at this stage from now on."""
+    write_log(call, DEAL, deal.id, STAGE_LOG, {"from": deal.stage_id, "to": stage})
+    deal.stage_id, deal.pipeline_id, deal.stage_updated_at = stage, line.id, call.now
+    deal.updated_at = call.now
+    deal.closed_at = call.now if line.stages[stage].status_id in (WON, LOST) else None
 
 
 def update_employee(call: Call) -> dict[str, Any]:

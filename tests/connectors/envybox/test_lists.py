@@ -96,7 +96,7 @@ def test_no_list_holds_the_key_or_phones_of_staff(florist):
 def test_who_it_is(florist, envy):
     identity = florist.connector.identify()
     assert (identity.remote_id, identity.name, identity.host) == ("1", "demo7", "demo7.envycrm.com")
-    assert identity.facts == {"user_id": "501"}
+    assert identity.facts["user_id"] == "501"
     florist.crm.line("Продажи").primary = False
     assert [problem.code for problem in florist.connector.check()] == ["no_main_pipeline"]
     envy.revoke(florist.crm)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from connectors.samples import sample
 from connectors.solos.options import ID_PATHS, SolosOptions
-from connectors.solos.shapes import id_in, is_empty, number, record_of, rows_of, sample
+from connectors.solos.shapes import id_in, is_empty, number, record_of, rows_of
 
 ROW = {"id": "7", "name": "Анна"}
 

@@ -1,0 +1,80 @@
+"""What is kept of an account beside its lists: what following needs, and how its first answers looked.
+
+Much of Envybox is UNCONFIRMED (reference 9). ``shapes`` holds forms without values (``connectors.samples``):
+``main_data`` (its wrapper, the array of employees), ``fields`` (a custom field of each type, by type),
+``lead`` and ``deal`` (a row of a list). The first form seen is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from connectors.envybox.answers import flag_of, id_of, row_in
+from connectors.envybox.client import account_in
+from connectors.envybox.overview import ELEMENTS, alive, fields
+from connectors.envybox.work import Talk
+from connectors.errors import Refused, TryLater
+from connectors.samples import sample
+
+DEEP = 7  # levels, down to a stage within a pipeline within a wrapper
+MOST_TYPES = 20
+Row = Mapping[str, Any]
+
+
+def of_account(body: Row, known: Row) -> dict[str, Any]:
+    """Facts out of a whole answer of main/data, beside what is ``known``."""
+    data = account_in(body)
+    forms = {"main_data": sample(body, DEEP), "fields": dict(_types(data))}
+    return {
+        "user_id": id_of(data.get("user_id")),
+        "money_fields": list(_money(data)),
+        "shapes": {**forms, **shapes(known)},
+    }
+
+
+def of_rows(talk: Talk, known: Row) -> dict[str, Any]:
+    """The forms of a lead and of a deal, asked for until there was one to see."""
+    ask: dict[str, Callable[[], Any]] = {
+        "lead": lambda: row_in(talk.leads.page(limit=1).get("result")),
+        "deal": lambda: row_in(talk.deals.page(limit=1).get("result")),
+    }
+    held = shapes(known)
+    found = {name: _form(one) for name, one in ask.items() if name not in held}
+    return {**held, **{name: form for name, form in found.items() if form}}
+
+
+def shapes(facts: Row) -> dict[str, Any]:
+    held = facts.get("shapes")
+    return dict(held) if isinstance(held, Mapping) else {}
+
+
+def money_fields(facts: Row) -> frozenset[str] | None:
+    """Ids of deals' fields that make up a sum; None where the fields were never seen."""
+    told = facts.get("money_fields")
+    return frozenset(map(str, told)) if isinstance(told, list) else None
+
+
+def _form(ask: Callable[[], Any]) -> Any:
+    """A curiosity: what can't be read now is read another time."""
+    try:
+        return sample(ask(), DEEP)
+    except (Refused, TryLater):
+        return None
+
+
+def _money(data: Row) -> Iterator[str]:
+    """Envybox itself says which fields count into the sum of a funnel."""
+    for row in fields(data, "deal"):
+        if alive(row) and flag_of(row.get("use_in_pipeline")) and id_of(row.get("id")):
+            yield id_of(row["id"])
+
+
+def _types(data: Row) -> Iterator[tuple[str, Any]]:
+    """A field of each type: nobody has seen their table, nor where a list keeps its options."""
+    seen = set[str]()
+    for row in (row for element in ELEMENTS for row in fields(data, element)):
+        kind = id_of(row.get("type_id"))
+        if kind not in seen and len(seen) < MOST_TYPES:
+            seen.add(kind)
+            yield kind, sample(row)
