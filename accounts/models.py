@@ -163,6 +163,26 @@ class InstallKey(models.Model):
         return f"<InstallKey of {self.crm} {self.remote_id}>"
 
 
+class Hook(models.Model):
+    """The address at which an account's CRM tells of changed leads: unguessable, one per account.
+
+    ``ask_at`` is when the CRM is asked (again) to post there; ``error`` why it would not.
+    """
+
+    account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="hook")
+    secret = SecretField()
+    ask_at = models.DateTimeField(default=timezone.now)
+    asked_at = models.DateTimeField("subscribed at", null=True, blank=True)
+    heard_at = models.DateTimeField("last notice at", null=True, blank=True)
+    error = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return f"hook of account {self.account_id}"
+
+    def __repr__(self) -> str:
+        return f"<Hook of account {self.account_id}>"
+
+
 def live_accounts(**chosen: Any) -> models.QuerySet[Account]:
     """Accounts that are not deleted."""
     return Account.objects.filter(deleted=False, **chosen)

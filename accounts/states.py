@@ -14,7 +14,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.kinds import pace_for
-from accounts.models import Account, Token
+from accounts.models import Account, Hook, Token
+from connectors.errors import NeedsReconnect, Stopped
 
 log = logging.getLogger(__name__)
 State = Account.State
@@ -36,6 +37,11 @@ def needs_reconnect(account: Account, reason: str) -> bool:
     return _move(account, State.NEEDS_RECONNECT, reason, (State.ACTIVE, State.PAUSED), only=known)
 
 
+def park(account: Account, error: NeedsReconnect) -> bool:
+    """Its CRM hears us no more: until the owner signs in again, or until a person resumes it."""
+    return (pause if isinstance(error, Stopped) else needs_reconnect)(account, error.message)
+
+
 def pause(account: Account, reason: str) -> bool:
     """Stop sending for an active account until a person resumes it."""
     return _move(account, State.PAUSED, reason, (State.ACTIVE,))
@@ -50,9 +56,10 @@ def resume(account: Account) -> bool:
 
 
 def disconnect(account: Account) -> bool:
-    """Soft-delete the account and erase its tokens; its history stays."""
+    """Soft-delete the account and erase its secrets; its history stays."""
     with transaction.atomic():
         Token.objects.filter(account_id=account.pk).delete()
+        Hook.objects.filter(account_id=account.pk).delete()
         return _move(account, State.DISCONNECTED, "", LIVE, deleted=True)
 
 

@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from accounts import upkeep
+from accounts import hooks, upkeep
 
 
 @shared_task(ignore_result=True)
@@ -11,3 +11,8 @@ def refresh_due() -> None:
 @shared_task(ignore_result=True)
 def expire_attempts() -> None:
     upkeep.expire_attempts()
+
+
+@shared_task(ignore_result=True)
+def subscribe_due() -> None:
+    hooks.subscribe_due()

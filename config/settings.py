@@ -238,6 +238,7 @@ LANE_LEASE = timedelta(seconds=env.int("LANE_LEASE_SECONDS", 30))
 UNCLEAR_PAUSE = timedelta(seconds=60)
 PAYLOAD_DAYS = env.int("PAYLOAD_DAYS", 90)
 ATTEMPT_DAYS = env.int("ATTEMPT_DAYS", 30)
+FOLLOW_DAYS = env.int("FOLLOW_DAYS", 180)
 PHONE_REGION = env.str("PHONE_REGION", "RU")
 NOTE_LANGUAGE = env.choice("NOTE_LANGUAGE", "ru", LANGUAGES_OF_NOTES)
 

@@ -1,4 +1,4 @@
-"""What rules ask the cache, answered as plain values: live rows only, one query each."""
+"""What rules ask the cache, answered as plain values: live rows unless it says otherwise, one query each."""
 
 from __future__ import annotations
 
@@ -15,6 +15,18 @@ def users_by_id(account: Account) -> dict[str, UserRow]:
     """Everybody in the CRM by remote id, those who left (``active`` false) too."""
     rows = _live(models.CrmUser, account).values("remote_id", "name", "email", "role", "group_id", "active")
     return {row["remote_id"]: UserRow(**row) for row in rows}
+
+
+def pipeline_names(account: Account) -> dict[str, str]:
+    """Pipelines' names by remote id, those that left the CRM too."""
+    return dict(models.Pipeline.objects.filter(account=account).values_list("remote_id", "name"))
+
+
+def steps_by_id(account: Account) -> dict[tuple[str, str], tuple[str, str]]:
+    """``{(pipeline, step): (name, kind)}`` by remote ids, those that left the CRM too."""
+    rows = models.Step.objects.filter(account=account)
+    columns = rows.values_list("pipeline_id", "remote_id", "name", "kind")
+    return {(pipeline, step): (name, kind) for pipeline, step, name, kind in columns}
 
 
 def fields(account: Account) -> list[Target]:

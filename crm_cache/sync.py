@@ -153,13 +153,13 @@ class Walk:
         )
 
     def _key(self, row: Row) -> RowKey:
-        return tuple(_fit(self.list.model, column, getattr(row, column)) for column in self.list.key)
+        return tuple(fit(self.list.model, column, getattr(row, column)) for column in self.list.key)
 
     def _values(self, row: Row) -> Values:
-        return {column: _fit(self.list.model, column, getattr(row, column)) for column in self.list.columns}
+        return {column: fit(self.list.model, column, getattr(row, column)) for column in self.list.columns}
 
 
-def _fit(model: type[Model], column: str, value: Any) -> Any:
+def fit(model: type[Model], column: str, value: Any) -> Any:
     """A value as its column can hold it: CRMs allow longer names than we keep."""
     value = storable(value)
     return (

@@ -20,7 +20,7 @@ from accounts import states
 from accounts.access import connector_for
 from connectors.base import Connector
 from connectors.draft import LeadDraft, Receipt
-from connectors.errors import ConnectorError, NeedsReconnect, OurMistake, Stopped, TryLater, Unclear
+from connectors.errors import ConnectorError, NeedsReconnect, OurMistake, TryLater, Unclear
 from connectors.limiter import Pace
 from crm_cache.contacts import known_contacts, remember
 from rules import outbox, timeline
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 PREPARING = 5.0  # seconds until a lead looks again whether its rule's fields are made
 LOOK_UP = 5.0  # seconds between looks at the lease while batches are under way
 
-Outcome = Receipt | ConnectorError
+Result = Receipt | ConnectorError
 
 
 @dataclass(slots=True)
@@ -127,7 +127,7 @@ class Drain:
         self.connector = connector
         self.ends_at = timezone.now() + settings.LANE_SLICE
         self.books: dict[int, Book] = {}
-        self.under_way: dict[Future[list[Outcome]], Batch] = {}
+        self.under_way: dict[Future[list[Result]], Batch] = {}
         self.delivered = 0
         self.goes_on = True
 
@@ -204,7 +204,7 @@ class Drain:
             self.books[row.rule_id] = read_book(row.rule, self.account)
         return self.books[row.rule_id]
 
-    def _send(self, batch: Batch) -> list[Outcome]:
+    def _send(self, batch: Batch) -> list[Result]:
         """In a thread of its own: no connection is held but for the journal's moments."""
         try:
             journal = LaneJournal(self.account.pk, batch.drafts)
@@ -226,7 +226,7 @@ class Drain:
             self._settle(self.under_way.pop(future), future.result())
         self._renew()
 
-    def _settle(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
+    def _settle(self, batch: Batch, outcomes: Sequence[Result]) -> None:
         can_look, send_again = self.connector.can.find_by_mark, self.account.send_again
         pairs = list(zip(batch.deliveries, outcomes, strict=True))
         outbox.settle([settlement_of(row, outcome, can_look, send_again) for row, outcome in pairs])
@@ -241,7 +241,7 @@ class Drain:
                 *(row.pk, self.account.pk, self.account.crm, row.attempts_made + 1, word),
             )
 
-    def _react(self, outcomes: Sequence[Outcome]) -> None:
+    def _react(self, outcomes: Sequence[Result]) -> None:
         """What an outcome means for the lane and its account; the first that stops the lane counts."""
         if any(isinstance(outcome, Receipt) for outcome in outcomes):
             self.lane.recover()
@@ -251,10 +251,8 @@ class Drain:
             self._stop(wide[0])
 
     def _stop(self, error: ConnectorError) -> None:
-        if isinstance(error, Stopped):
-            states.pause(self.account, error.message)
-        elif isinstance(error, NeedsReconnect):
-            states.needs_reconnect(self.account, error.message)
+        if isinstance(error, NeedsReconnect):
+            states.park(self.account, error)
         else:
             self.lane.rest(error.after if isinstance(error, TryLater) else None)
 

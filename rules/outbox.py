@@ -5,6 +5,7 @@
        |                  +-- TryLater, Unclear (where the CRM can be asked) --> waiting, later
        |                  +-- NeedsReconnect, RuleNeedsFixing, Refused, out of tries --> held
        +-- a person, a saved rule, a reconnected account ------------------------ held
+                              (a person who found the lead in the CRM: held --> delivered)
 
 Claims and settlements are single statements over a whole batch: the conditional update is the guard, no
 lock is held while a CRM thinks.
@@ -17,7 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -28,6 +29,7 @@ from rules.settlement import Settlement, died
 
 WAITING, SENDING, HELD = Delivery.State.WAITING, Delivery.State.SENDING, Delivery.State.HELD
 MOMENT = timedelta(seconds=1)
+FIRST_LOOK = timedelta(hours=1)  # what becomes of a lead: nobody moves it at once, and hooks are quicker
 MOST_CANDIDATES = 4  # looked at for each one taken, so that one busy person does not block the rest
 
 
@@ -56,8 +58,8 @@ def claim(account_id: int, most: int, busy: Iterable[str] = ()) -> list[int]:
 
 
 def settle(settlements: Sequence[Settlement]) -> None:
-    """Write the outcomes of a batch in one statement. Only our own claims are touched:
-    a worker that lost its lane meanwhile changes nothing."""
+    """Write the outcomes of a batch in one statement, and begin to follow what was delivered. Only our own
+    claims are touched: a worker that lost its lane meanwhile changes nothing."""
     if not settlements:
         return
     now = timezone.now()
@@ -78,10 +80,11 @@ def settle(settlements: Sequence[Settlement]) -> None:
         [s.remedy for s in settlements],
     ]
     with connection.cursor() as cursor:
-        cursor.execute(SETTLE, [now, now, *columns])
+        cursor.execute(SETTLE, [now, now, *columns, now + FIRST_LOOK])
 
 
 SETTLE = """
+WITH settled AS (
 UPDATE rules_delivery d SET
     state = s.state, held_because = s.held, due_at = s.due,
     attempts_made = d.attempts_made + 1, strikes = d.strikes + s.strikes,
@@ -98,6 +101,13 @@ FROM (SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[], %s::text
       %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
       AS t(id, claimed, state, held, due, strikes, look, steps, losses, remote, link, code, error, remedy)) s
 WHERE d.id = s.id AND d.state = 'sending' AND d.claimed_at = s.claimed
+RETURNING d.*
+)
+INSERT INTO rules_outcome
+    (delivery_id, account_id, owner, quiz_id, record_id, link, created_at, next_look_at)
+SELECT id, account_id, owner, quiz_id, remote_id, remote_link, delivered_at, %s
+FROM settled WHERE state = 'delivered'
+ON CONFLICT (delivery_id) DO NOTHING
 """
 
 
@@ -177,6 +187,20 @@ def retry(rows: QuerySet[Delivery]) -> int:
     return movable.update(
         state=WAITING, held_because="", due_at=timezone.now(), strikes=0, first_failed_at=None
     )
+
+
+def arrived(delivery_id: int, remote_id: str = "") -> bool:
+    """A person found a held lead in the CRM: it is delivered. False where it is not held any more."""
+    now, steps = timezone.now(), {"lead": remote_id} if remote_id else {}
+    found = Settlement(
+        delivery_id, now, Delivery.State.DELIVERED, strikes=0, steps=steps, remote_id=remote_id
+    )
+    with transaction.atomic():
+        held = Delivery.objects.filter(pk=delivery_id, state=HELD)
+        if not held.update(state=SENDING, held_because="", claimed_at=now):
+            return False
+        settle([found])
+    return True
 
 
 def due_now(account_id: int) -> bool:

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from rules import deliver, prepare
+from rules import deliver, following, prepare
 from rules import sweep as sweeping
 
 
@@ -29,3 +29,13 @@ def prepare_rule(rule_id: int) -> None:
 @shared_task
 def prepare_due() -> None:
     prepare.prepare_due()
+
+
+@shared_task
+def follow(account_id: int) -> None:
+    following.follow(account_id)
+
+
+@shared_task
+def follow_due() -> None:
+    following.follow_due()

@@ -8,7 +8,14 @@ from django.urls import URLPattern
 
 from accounts.routes import both
 from rules.serializers import amocrm, bitrix24, envybox, solos
-from rules.views import AnswerViewSet, DeliveryViewSet, PreviewViewSet, RuleViewSet
+from rules.views import (
+    AnswerViewSet,
+    DeliveryViewSet,
+    HookView,
+    OutcomeViewSet,
+    PreviewViewSet,
+    RuleViewSet,
+)
 
 
 def rule_of(prefix: str, kind: str, dialect: ModuleType) -> list[URLPattern]:
@@ -30,4 +37,6 @@ urlpatterns = [
     *both("deliveries", DeliveryViewSet, {"get": "index"}),
     *both("deliveries/<int:delivery_pk>", DeliveryViewSet, {"get": "retrieve"}),
     *both("deliveries/<int:delivery_pk>/retry", DeliveryViewSet, {"post": "retry"}),
+    *both("outcomes", OutcomeViewSet, {"get": "index"}),
+    *both("hooks/<int:hook_pk>/<str:secret>", HookView, {"post": "take", "head": "nothing"}),
 ]

@@ -66,3 +66,14 @@ def ask_to_prepare(rule_id: int) -> None:
         current_app.send_task("rules.tasks.prepare_rule", [rule_id])
     except Exception as exc:
         log.warning("rule=%s preparation waits for beat: %s", rule_id, type(exc).__name__)
+
+
+def ask_to_follow(account_id: int, seconds: float = 0) -> None:
+    """Queue a look at what became of an account's leads; beat finds them again if this is lost."""
+    if broker.rests():
+        return
+    try:
+        current_app.send_task("rules.tasks.follow", [account_id], countdown=seconds or None)
+    except Exception as exc:
+        broker.was_silent()
+        log.warning("account=%s look waits for beat: %s", account_id, type(exc).__name__)

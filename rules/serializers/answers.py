@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from accounts.api import BIGGEST
 from rules.models import Answer, Attempt, Delivery
+from rules.serializers.outcomes import OutcomeOut, write_outcome
 
 MOST_ANSWERS = 100
 MOST_QUESTIONS = 500
@@ -110,6 +111,7 @@ class DeliveryDetailOut(DeliveryOut):
     steps = serializers.DictField(child=serializers.CharField())
     losses = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
     attempts = AttemptOut(many=True)
+    outcome = OutcomeOut(allow_null=True, help_text="What became of the lead; null until it is delivered.")
 
 
 class AnswerOut(serializers.Serializer[Any]):
@@ -177,6 +179,7 @@ def write_delivery_detail(delivery: Delivery, attempts: Iterable[Attempt]) -> di
         "steps": delivery.steps,
         "losses": delivery.losses,
         "attempts": [_write_attempt(attempt) for attempt in attempts],
+        "outcome": write_outcome(outcome) if (outcome := getattr(delivery, "outcome", None)) else None,
     }
 
 

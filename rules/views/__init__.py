@@ -1,6 +1,14 @@
 from rules.views.answers import AnswerViewSet
 from rules.views.deliveries import DeliveryViewSet
+from rules.views.outcomes import HookView, OutcomeViewSet
 from rules.views.preview import PreviewViewSet
 from rules.views.rules import RuleViewSet
 
-__all__ = ["AnswerViewSet", "DeliveryViewSet", "PreviewViewSet", "RuleViewSet"]
+__all__ = [
+    "AnswerViewSet",
+    "DeliveryViewSet",
+    "HookView",
+    "OutcomeViewSet",
+    "PreviewViewSet",
+    "RuleViewSet",
+]

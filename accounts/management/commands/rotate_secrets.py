@@ -5,10 +5,14 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from accounts.models import InstallKey, Token
+from accounts.models import Hook, InstallKey, Token
 from accounts.secrets import WrongKey
 
-SECRETS: dict[type[Token | InstallKey], list[str]] = {Token: ["access", "refresh"], InstallKey: ["secret"]}
+SECRETS: dict[type[Token | InstallKey | Hook], list[str]] = {
+    Token: ["access", "refresh"],
+    InstallKey: ["secret"],
+    Hook: ["secret"],
+}
 
 
 class Command(BaseCommand):
@@ -29,7 +33,7 @@ class Command(BaseCommand):
             )
 
 
-def rewrite(model: type[Token | InstallKey], pk: int) -> bool:
+def rewrite(model: type[Token | InstallKey | Hook], pk: int) -> bool:
     """Under the row's lock, so that no exchange is overwritten. False where no key opens the secret."""
     try:
         with transaction.atomic():

@@ -1,0 +1,97 @@
+"""The addresses at which CRMs tell of changed leads, and asking the CRMs to tell there.
+
+An address is unguessable and of one account. Whoever knows it can do no more than make us look: what a
+notice says is never believed (``rules.following``), so a lost, repeated or forged one does no harm.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import secrets
+from collections.abc import Mapping
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts import states
+from accounts.access import connector_for
+from accounts.models import Account, Hook, InstallKey, live_accounts
+from connectors.errors import ConnectorError, NeedsReconnect, TryLater
+from connectors.registry import CONNECTORS, connector_class
+from connectors.standing import Hint
+
+log = logging.getLogger(__name__)
+AT_ONCE = 100
+ASK_AGAIN = timedelta(days=7)  # a CRM that met too many bad replies stops telling until it is asked again
+REFUSED_PAUSE = timedelta(days=1)
+SILENT_PAUSE = timedelta(minutes=10)
+LEASE = timedelta(minutes=5)
+
+
+class NotOurs(Exception):
+    """A notice that is none of the account's."""
+
+
+def address_of(account: Account) -> str:
+    """The account's address, made when it is first asked for."""
+    hook, _ = Hook.objects.get_or_create(account=account, defaults={"secret": secrets.token_urlsafe(32)})
+    return f"{settings.PUBLIC_URL}/hooks/{hook.pk}/{hook.secret}"
+
+
+def take(hook_pk: int, secret: str, form: Mapping[str, str]) -> tuple[Account, Hint]:
+    """Whose notice it is, and what it is about. Raises ``NotOurs``."""
+    hook = Hook.objects.filter(pk=hook_pk, account__deleted=False).select_related("account").first()
+    if hook is None or not hmac.compare_digest(hook.secret.encode(), secret.encode()):
+        raise NotOurs("No such address")
+    hint = connector_class(hook.account.crm).read_hook(form)
+    _check(hook.account, hint)
+    Hook.objects.filter(pk=hook.pk).update(heard_at=timezone.now())
+    return hook.account, hint
+
+
+def _check(account: Account, hint: Hint) -> None:
+    """A notice that names an account must name this one, and prove itself where its CRM gave us a secret."""
+    if hint.remote_id and hint.remote_id != account.remote_id:
+        raise NotOurs("The notice is about another account")
+    key = InstallKey.objects.filter(crm=account.crm, remote_id=account.remote_id).first()
+    if key and not hmac.compare_digest(key.secret.encode(), hint.secret.encode()):
+        raise NotOurs("The notice is not proven")
+
+
+# -- asking -------------------------------------------------------------------------------------------------
+
+
+def subscribe_due() -> int:
+    """Ask the CRMs of accounts whose time has come to post changes; how many were asked."""
+    kinds = [kind for kind in CONNECTORS if connector_class(kind).can.hooks]
+    new = Q(hook__isnull=True) | Q(hook__ask_at__lte=timezone.now())
+    due = live_accounts(state=Account.State.ACTIVE, crm__in=kinds).filter(new)
+    return sum(subscribe(account) for account in due.order_by("pk")[:AT_ONCE])
+
+
+def subscribe(account: Account) -> bool:
+    """Ask this account's CRM, unless somebody else is asking. What it answers is in the account's hook."""
+    url, now = address_of(account), timezone.now()
+    hook = Hook.objects.filter(account=account)
+    if not hook.filter(ask_at__lte=now).update(ask_at=now + LEASE):
+        return False
+    try:
+        connector_for(account).subscribe(url)
+    except ConnectorError as error:
+        _note_failure(account, error)
+        pause = SILENT_PAUSE if isinstance(error, TryLater) else REFUSED_PAUSE
+        hook.update(ask_at=now + pause, error=f"{error.message} {error.remedy}".strip())
+        return False
+    hook.update(ask_at=now + ASK_AGAIN, asked_at=now, error="")
+    log.info("account=%s crm=%s hook=subscribed", account.pk, account.crm)
+    return True
+
+
+def _note_failure(account: Account, error: ConnectorError) -> None:
+    """Without notices the leads are looked at less often; nothing else depends on them."""
+    log.warning("account=%s crm=%s hook=%s %s", account.pk, account.crm, error.code, error.message)
+    if isinstance(error, NeedsReconnect):
+        states.park(account, error)

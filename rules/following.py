@@ -1,0 +1,209 @@
+"""Following what became of delivered leads: ask each CRM now and then, sooner where it gave a hint.
+
+The CRM's answer is the truth. A notice only brings the next look forward, so a lost one costs time and a
+repeated, reordered or forged one costs a look. Deliveries go first: while a lane has work, nobody looks.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
+
+from accounts import states
+from accounts.access import connector_for
+from accounts.models import Account, live_accounts
+from connectors.base import Connector
+from connectors.errors import ConnectorError, NeedsReconnect, OurMistake, Refused, TryLater
+from connectors.registry import CONNECTORS, connector_class
+from connectors.standing import Followed, Standing
+from rules import outbox
+from rules.models import Delivery, Outcome
+from rules.outcomes import Names, changes_of
+from rules.wake import ask_to_follow
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 500
+LEASE = timedelta(minutes=5)  # a look that takes longer than this was lost with its worker
+DEBOUNCE = timedelta(seconds=2)  # CRMs tell of one change several times
+SILENCE = timedelta(minutes=10)
+REFUSED_PAUSE = timedelta(days=1)
+CLOSED_PAUSE = timedelta(days=7)  # won and lost leads are opened again now and then
+# (nothing has changed for, the next look is in): the longer a lead rests, the less often we ask
+PLAN = (
+    (timedelta(days=1), timedelta(hours=1)),
+    (timedelta(days=7), timedelta(hours=6)),
+    (timedelta.max, timedelta(days=1)),
+)
+
+
+def look_later(
+    *, created_at: datetime, changed_at: datetime | None, closed: bool, now: datetime
+) -> datetime | None:
+    """When to ask again about a lead that was looked at ``now``; None: it is followed no more. Pure."""
+    if now >= created_at + timedelta(days=settings.FOLLOW_DAYS):
+        return None
+    if closed:
+        return now + CLOSED_PAUSE
+    rests = now - max(created_at, changed_at or created_at)
+    return now + next(pause for limit, pause in PLAN if rests < limit)
+
+
+# -- who is asked -------------------------------------------------------------------------------------------
+
+
+def follow_due() -> None:
+    """Queue a look for every account with something to ask about; a message that is lost is queued again."""
+    for account_id in _due():
+        ask_to_follow(account_id)
+
+
+def hint(account: Account, records: Iterable[str] | None) -> int:
+    """A notice says that these leads have changed (None: some have): look soon. How many that are."""
+    now = timezone.now()
+    rows = Outcome.objects.filter(account=account, next_look_at__gt=now + DEBOUNCE)
+    if records is not None:
+        ids = list(records)
+        rows = rows.filter(Q(record_id__in=ids) | Q(delivery__remote_id__in=ids))
+    hinted = rows.update(next_look_at=now + DEBOUNCE)
+    if hinted:
+        ask_to_follow(account.pk, DEBOUNCE.total_seconds())
+    return hinted
+
+
+def _due() -> list[int]:
+    now = timezone.now()
+    kinds = [kind for kind in CONNECTORS if connector_class(kind).can.follow]
+    due = Outcome.objects.filter(account=OuterRef("pk"), next_look_at__lte=now)
+    accounts = live_accounts(state=Account.State.ACTIVE, crm__in=kinds).exclude(lane_rests_until__gt=now)
+    return list(accounts.filter(Exists(due)).exclude(_has_work(now)).values_list("pk", flat=True)[:AT_ONCE])
+
+
+def _has_work(now: datetime) -> Exists:
+    return Exists(Delivery.objects.filter(account=OuterRef("pk"), state="waiting", due_at__lte=now))
+
+
+# -- looking ------------------------------------------------------------------------------------------------
+
+
+def follow(account_id: int) -> int:
+    """Ask about what is due, a batch at a time, until nothing is, deliveries wait, or the slice is over.
+
+    How many leads were looked at. Never raises for what the CRM does.
+    """
+    account = live_accounts(pk=account_id, state=Account.State.ACTIVE).first()
+    if account is None:
+        return 0
+    try:
+        connector = connector_for(account)
+    except OurMistake as error:
+        states.pause(account, error.message)
+        return 0
+    return _Look(account, connector).run() if connector.can.follow else 0
+
+
+class _Look:
+    def __init__(self, account: Account, connector: Connector) -> None:
+        self.account = account
+        self.connector = connector
+        self.ends_at = timezone.now() + settings.LANE_SLICE
+        self.names = Names(account)
+        self.goes_on = True
+
+    def run(self) -> int:
+        looked = 0
+        while self.goes_on and timezone.now() < self.ends_at and not outbox.due_now(self.account.pk):
+            rows = _claim(self.account.pk, self.connector.can.follow)
+            if not rows:
+                break
+            looked += len(rows)
+            self._ask(rows)
+        return looked
+
+    def _ask(self, rows: Sequence[Outcome]) -> None:
+        leads = [_followed(row) for row in rows]
+        connection.close()  # the CRM may think for a while
+        try:
+            found = self.connector.follow(leads)
+        except Exception as error:
+            log.exception("account=%s %s broke its promise not to raise", self.account.pk, self.account.crm)
+            found = [TryLater(f"Our own code failed ({type(error).__name__})", code="our_bug")] * len(rows)
+        for row, one in zip(rows, found, strict=True):
+            self._keep(row, one)
+        self._react([one for one in found if isinstance(one, ConnectorError)])
+
+    def _keep(self, row: Outcome, found: Standing | ConnectorError | None) -> None:
+        """Write what was found, unless a hint came meanwhile: then the row is due again already."""
+        now = timezone.now()
+        changes = (
+            self._failed(found, now) if isinstance(found, ConnectorError) else self._seen(row, found, now)
+        )
+        Outcome.objects.filter(pk=row.pk, next_look_at=row.next_look_at).update(**changes)
+
+    def _failed(self, error: ConnectorError, now: datetime) -> dict[str, Any]:
+        return {"failures": F("failures") + 1, "error": error.message, "next_look_at": _after(error, now)}
+
+    def _seen(self, row: Outcome, found: Standing | None, now: datetime) -> dict[str, Any]:
+        changes = changes_of(row, found, self.names, now) if found else {}
+        next_look_at = look_later(
+            created_at=row.created_at,
+            changed_at=changes.get("changed_at", row.changed_at),
+            closed=bool(changes.get("gone")) or changes.get("status", row.status) != Outcome.Status.OPEN,
+            now=now,
+        )
+        return {**changes, "failures": 0, "error": "", "seen_at": now, "next_look_at": next_look_at}
+
+    def _react(self, errors: Sequence[ConnectorError]) -> None:
+        wide = [error for error in errors if error.account_wide or isinstance(error, NeedsReconnect)]
+        if not wide:
+            return
+        self.goes_on = False
+        log.warning("account=%s looks stop: %s", self.account.pk, wide[0].code)
+        now = timezone.now()
+        Outcome.objects.filter(account=self.account, next_look_at__lte=now).update(next_look_at=now + SILENCE)
+        if isinstance(wide[0], NeedsReconnect):
+            states.park(self.account, wide[0])
+
+
+def _after(error: ConnectorError, now: datetime) -> datetime:
+    if isinstance(error, Refused):
+        return now + REFUSED_PAUSE
+    asked = (error.after or 0) if isinstance(error, TryLater) else 0
+    return now + max(SILENCE, timedelta(seconds=asked))
+
+
+def _claim(account_id: int, most: int) -> list[Outcome]:
+    """Take what is due, the longest waiting first; nobody else asks about it until the lease is over."""
+    now = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE rules_outcome SET next_look_at = %s WHERE id IN (SELECT id FROM rules_outcome "
+            "WHERE account_id = %s AND next_look_at <= %s ORDER BY next_look_at LIMIT %s "
+            "FOR UPDATE SKIP LOCKED) RETURNING id",
+            [now + LEASE, account_id, now, most],
+        )
+        ids = [row[0] for row in cursor.fetchall()]
+    return list(Outcome.objects.filter(pk__in=ids).select_related("delivery__rule").order_by("pk"))
+
+
+def _followed(row: Outcome) -> Followed:
+    delivery = row.delivery
+    return Followed(
+        uid=delivery.uid,
+        remote_id=delivery.remote_id,
+        delivered_at=row.created_at,
+        journal=delivery.steps,
+        record=row.record,
+        record_id=row.record_id if row.record else "",
+        matched=row.matched,
+        people=tuple(delivery.contact_keys),
+        performer=delivery.rule.performer,
+        pipeline=delivery.rule.pipeline,
+    )

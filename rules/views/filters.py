@@ -1,0 +1,67 @@
+"""What lists of deliveries and their outcomes are narrowed by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.db.models import Model, QuerySet
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.request import Request
+
+from accounts.api import read_number
+from accounts.api_errors import ApiError
+from connectors.registry import CONNECTORS
+
+Row = TypeVar("Row", bound=Model)
+COMMON_FILTERS = [
+    OpenApiParameter("quizID", int, description="Only this quiz"),
+    OpenApiParameter("crm", str, enum=list(CONNECTORS), description="Only this CRM"),
+    OpenApiParameter("from", OpenApiTypes.DATETIME, description="At this moment or later"),
+    OpenApiParameter("to", OpenApiTypes.DATETIME, description="Before this moment"),
+    OpenApiParameter("page", int, description="Counts from 1"),
+    OpenApiParameter("size", int, description="25 where it is missing"),
+]
+
+
+def read_common_filters(rows: QuerySet[Row], request: Request) -> QuerySet[Row]:
+    """The rows that the query string chooses. Raises ``ApiError`` naming the filter."""
+    if request.query_params.get("quizID"):
+        rows = rows.filter(quiz_id=read_number(request, "quizID"))
+    if crm := read_choice(request, "crm", list(CONNECTORS)):
+        rows = rows.filter(account__crm=crm)
+    if start := _moment(request, "from"):
+        rows = rows.filter(created_at__gte=start)
+    if end := _moment(request, "to"):
+        rows = rows.filter(created_at__lt=end)
+    return rows
+
+
+def read_choice(request: Request, name: str, choices: Sequence[Any]) -> str:
+    """One of ``choices``, empty where it is missing. Raises ``ApiError``."""
+    text = request.query_params.get(name, "")
+    if text and text not in choices:
+        raise ApiError(f"{name} must be one of {', '.join(choices)}", field=name)
+    return text
+
+
+def _moment(request: Request, name: str) -> datetime | None:
+    text = request.query_params.get(name, "").replace(" ", "+")
+    if not text:
+        return None
+    try:
+        found = parse_datetime(text) or _midnight(text)
+    except ValueError:
+        found = None
+    if found is None:
+        raise ApiError(f"{name} must be a date or a moment such as 2026-01-31T10:00:00Z", field=name)
+    return found if timezone.is_aware(found) else timezone.make_aware(found)
+
+
+def _midnight(text: str) -> datetime | None:
+    day = parse_date(text)
+    return datetime(day.year, day.month, day.day, tzinfo=timezone.get_current_timezone()) if day else None

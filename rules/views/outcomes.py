@@ -1,0 +1,83 @@
+"""What became of delivered leads: the list, and the address at which CRMs tell of changes."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.db.models import Count, QuerySet
+from django.http import QueryDict
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.parsers import FormParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import hooks
+from accounts.api import CallerViewSet, cut, read_page
+from accounts.api_errors import NotFound
+from accounts.api_schema import words
+from accounts.views import OpenView
+from rules import following
+from rules.models import Outcome
+from rules.serializers.answers import OurError
+from rules.serializers.outcomes import OutcomeListOut, write_outcome
+from rules.views.filters import COMMON_FILTERS, read_choice, read_common_filters
+
+FILTERS = [
+    *COMMON_FILTERS,
+    OpenApiParameter("status", str, enum=Outcome.Status.values, description="Only this status"),
+]
+FORM = {"type": "object", "additionalProperties": {"type": "string"}}
+
+
+class OutcomeViewSet(CallerViewSet):
+    """The caller's outcomes over all CRMs."""
+
+    error_shape = "object"
+
+    @extend_schema(
+        operation_id="ListOutcomes",
+        tags=["deliveries"],
+        summary="What became of delivered leads, the newest first",
+        parameters=FILTERS,
+        responses={
+            200: OutcomeListOut,
+            400: OpenApiResponse(OurError, "A filter says something it may not"),
+            401: OpenApiResponse(OurError, "No valid bearer token"),
+        },
+    )
+    def index(self, request: Request) -> Response:
+        rows = read_common_filters(Outcome.objects.filter(owner=self.caller_id), request)
+        status = read_choice(request, "status", Outcome.Status.values)
+        chosen = rows.filter(status=status) if status else rows
+        page = chosen.select_related("account", "delivery__answer").order_by("-delivery")
+        count, items = cut(page, read_page(request))
+        return Response({"count": count, "counts": _counts(rows), "items": list(map(write_outcome, items))})
+
+
+def _counts(rows: QuerySet[Outcome]) -> dict[str, int]:
+    counted = rows.order_by().values_list("status").annotate(Count("pk"))
+    return {**dict.fromkeys(Outcome.Status.values, 0), **dict(counted)}
+
+
+class HookView(OpenView):
+    """For the CRMs' servers, which post changes as forms."""
+
+    parser_classes = (FormParser,)
+
+    @extend_schema(
+        operation_id="TakeHook",
+        tags=["Webhook"],
+        description="A CRM tells that leads have changed. The address is the account's own and can't be "
+        "guessed; what is posted is never believed, it only brings our next look at these leads forward.",
+        request={"application/x-www-form-urlencoded": FORM},
+        responses=words(200, 400, 404),
+        auth=[],
+    )
+    def take(self, request: Request, hook_pk: int, secret: str) -> Response:
+        form: Any = cast("QueryDict", request.data)
+        try:
+            account, hint = hooks.take(hook_pk, secret, {key: str(value) for key, value in form.items()})
+        except hooks.NotOurs as exc:
+            raise NotFound() from exc
+        following.hint(account, hint.records)
+        return Response("Success")
