@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from connectors.amocrm import lists, new_fields
+from connectors.amocrm import hooks, lists, new_fields
 from connectors.amocrm.auth import AmoSignIn
 from connectors.amocrm.delivery import Delivery
 from connectors.amocrm.errors import NO_RIGHTS, NO_SCOPE, AmoReader
 from connectors.amocrm.facts import CUSTOMERS_OFF, Facts
+from connectors.amocrm.following import Following
 from connectors.amocrm.identity import current_user, read_identity
 from connectors.amocrm.plan import plan
 from connectors.amocrm.recovery import scan, search
@@ -23,6 +24,7 @@ from connectors.errors import ConnectorError, Refused
 from connectors.hosts import HostPolicy
 from connectors.http import Door
 from connectors.rows import FieldRow, PipelineRow, StepRow, TagRow, UserRow
+from connectors.standing import Followed, Hint, Standing
 
 ACCOUNT = "/api/v4/account"
 ACCOUNT_PARTS = "users_groups,datetime_settings,is_api_filter_enabled"
@@ -43,6 +45,8 @@ class AmoConnector(Connector):
         tags=True,
         customers=True,
         uninstall_hook=True,
+        follow=50,
+        hooks=True,
         search_lag=60,
         lists=("users", "pipelines", "steps", "fields", "tags"),
         entities={"lead": "leads", "contact": "contacts", "company": "companies", "customer": "customers"},
@@ -129,6 +133,18 @@ class AmoConnector(Connector):
         if missing := [uid for uid in uids if uid not in leads]:
             leads |= scan(door, missing, mark, since=0, pages=PAGES_OF_A_LOOK)
         return {uid: lead.lead for uid, lead in leads.items()}
+
+    # -- following ----------------------------------------------------------------------------------
+
+    def follow(self, leads: Sequence[Followed]) -> list[Standing | ConnectorError | None]:
+        return Following(self.door, Facts.read(self.remote.facts), self.remote.base_url).run(leads)
+
+    def subscribe(self, url: str) -> None:
+        hooks.subscribe(self.door(), url)
+
+    @classmethod
+    def read_hook(cls, form: Mapping[str, str]) -> Hint:
+        return hooks.read_hook(form)
 
     def door(self, on_exchange: Callable[[Exchange], None] | None = None) -> Door:
         return Door(

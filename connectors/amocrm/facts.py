@@ -39,6 +39,7 @@ class Facts:
 
     zone: tzinfo = UTC
     customers_mode: str = ""
+    currency: str = ""
     mark_field: int = 0
     tracking_codes: frozenset[str] = frozenset(TRACKING_CODES)
 
@@ -49,6 +50,7 @@ class Facts:
         return cls(
             zone=_zone(str(facts.get("timezone") or "")),
             customers_mode=str(facts.get("customers_mode") or ""),
+            currency=str(facts.get("currency") or ""),
             mark_field=int(mark) if mark.isdigit() else 0,
             tracking_codes=frozenset(TRACKING_CODES if codes is None else codes),
         )

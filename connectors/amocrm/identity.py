@@ -46,6 +46,7 @@ def read_facts(account: Mapping[str, Any], user: Mapping[str, Any]) -> dict[str,
     return {
         "timezone": str((parts.get("datetime_settings") or {}).get("timezone") or ""),
         "customers_mode": str(account.get("customers_mode") or ""),
+        "currency": str(account.get("currency") or ""),
         "api_filter": bool(account.get("is_api_filter_enabled")),
         "contact_name_order": int(account.get("contact_name_display_order") or 1),
         "is_admin": bool((user.get("rights") or {}).get("is_admin")),

@@ -73,13 +73,13 @@ def pipelines(door: Door) -> Iterator[Sequence[PipelineRow]]:
             sort=int(pipeline.get("sort") or 0),
             details=trimmed(pipeline),
         )
-        for pipeline in _pipelines(door)
+        for pipeline in raw_pipelines(door)
     ]
 
 
 def steps(door: Door) -> Iterator[Sequence[StepRow]]:
     """The stages of every pipeline; won and lost have the same ids in all of them (3.3)."""
-    for pipeline in _pipelines(door):
+    for pipeline in raw_pipelines(door):
         yield [
             StepRow(
                 pipeline_id=str(pipeline["id"]),
@@ -168,7 +168,7 @@ def trimmed(row: Row) -> dict[str, Any]:
     return {key: value for key, value in row.items() if key not in NOISE}
 
 
-def _pipelines(door: Door) -> list[dict[str, Any]]:
+def raw_pipelines(door: Door) -> list[dict[str, Any]]:
     return unique(embedded(door.call("GET", "/api/v4/leads/pipelines"), "pipelines"))
 
 

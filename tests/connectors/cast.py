@@ -9,7 +9,8 @@ from itertools import count
 from typing import Any
 
 from connectors.auth import Tokens
-from connectors.draft import LeadDraft, Person, Visit
+from connectors.draft import LeadDraft, Person, Receipt, Visit
+from connectors.standing import Followed
 
 NOW = datetime.now(UTC)
 _numbers = count(1)
@@ -64,6 +65,12 @@ class Store:
             raise AssertionError("nobody expected a renewal")
         self.tokens = self.renewer(stale)
         return self.tokens
+
+
+def followed(receipt: Receipt, **changes: Any) -> Followed:
+    """A delivery as the engine would ask what became of it."""
+    lead = Followed(receipt.uid, receipt.journal.get("lead", ""), NOW, receipt.journal)
+    return replace(lead, **changes)
 
 
 def again(draft: LeadDraft, notebook: Notebook, *, look_first: bool = False) -> LeadDraft:

@@ -32,6 +32,12 @@ class AmoHarness(Harness):
     def expire(self) -> None:
         self.box.expire(self.account)
 
+    def move(self, lead_id: str, status: str) -> None:
+        self.box.control("move_lead", {"lead_id": int(lead_id), "step_id": {"won": 142, "lost": 143}[status]})
+
+    def erase(self, lead_id: str) -> None:
+        self.box.control("delete_lead", {"lead_id": int(lead_id)})
+
     def secrets(self) -> list[str]:
         tokens = self.shop.store.tokens
         return [tokens.access, tokens.refresh, self.options.client_secret]

@@ -1,14 +1,25 @@
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
 import responses
 
 from connectors.bitrix24.connector import BitrixConnector
 from connectors.sandbox.bitrix24 import BitrixSandbox
+from connectors.sandbox.journal import Entry
 from tests.connectors.bitrix24.dentist import BITRIX_HOSTS, connect, options_of
 from tests.connectors.bridge import serve
 from tests.connectors.harness import Harness
+
+READ = re.compile(r"\.(list|get)$")
+
+
+def methods_of(entry: Entry) -> list[str]:
+    """The commands of a batch, or the one method of the request."""
+    if not entry.path.endswith("/batch"):
+        return [entry.path]
+    return [command.partition("?")[0] for command in entry.json["cmd"].values()]
 
 
 class BitrixHarness(Harness):
@@ -33,6 +44,15 @@ class BitrixHarness(Harness):
 
     def expire(self) -> None:
         self.box.expire(self.portal)
+
+    def move(self, lead_id: str, status: str) -> None:
+        self.dentist.move("deal", lead_id, {"won": "WON", "lost": "LOSE"}[status])
+
+    def erase(self, lead_id: str) -> None:
+        self.dentist.forget("deal", lead_id)
+
+    def is_read(self, entry: Entry) -> bool:
+        return all(READ.search(method) for method in methods_of(entry))
 
     def secrets(self) -> list[str]:
         tokens = self.dentist.store.tokens

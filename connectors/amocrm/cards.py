@@ -1,0 +1,58 @@
+"""Cards by their ids: many in one request where the account filters, else one by one (reference 5.2).
+
+amocrm.ru/developers/content/crm_platform/filters-api
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from connectors.amocrm.errors import as_account_error
+from connectors.amocrm.people import embedded
+from connectors.errors import ConnectorError
+from connectors.http import Door
+
+Card = Mapping[str, Any]
+Found = Card | ConnectorError | None
+
+
+def cards(door: Door, kind: str, ids: Sequence[str], parts: str = "") -> dict[str, Found]:
+    """The ``kind`` (leads, contacts) of each id with its ``parts``; None for one that is not there.
+
+    An error stands where its card would, and an account-wide one spares the rest the asking. A filter that
+    an account has not paid for is ignored without a word, so a list proves only what it shows: whoever it
+    lacks is asked for alone before she counts as missing.
+    """
+    params = {"with": parts} if parts else {}
+    try:
+        found: dict[str, Found] = {**_listed(door, kind, ids, params)} if len(ids) > 1 else {}
+    except ConnectorError as error:
+        if as_account_error(error).account_wide:
+            return dict.fromkeys(ids, as_account_error(error))
+        found = {}
+    for remote_id in ids:
+        if remote_id not in found:
+            found[remote_id] = _stopped(found) or _one(door, kind, remote_id, params)
+    return found
+
+
+def _listed(door: Door, kind: str, ids: Sequence[str], params: Mapping[str, Any]) -> dict[str, Card]:
+    """No longer than what was asked for: it may be a page of strangers."""
+    asked = {**params, "filter[id][]": list(ids), "limit": len(ids)}
+    rows = embedded(door.call("GET", f"/api/v4/{kind}", params=asked), kind)
+    return {str(row.get("id")): row for row in rows if str(row.get("id")) in ids}
+
+
+def _one(door: Door, kind: str, remote_id: str, params: Mapping[str, Any]) -> Found:
+    """An id that is not there gives an empty answer or 404 (reference 3.1)."""
+    try:
+        card = door.call("GET", f"/api/v4/{kind}/{remote_id}", params=params)
+    except ConnectorError as error:
+        return None if error.code == "http_404" else as_account_error(error)
+    return card if isinstance(card, dict) and str(card.get("id")) == remote_id else None
+
+
+def _stopped(found: Mapping[str, Found]) -> ConnectorError | None:
+    wide = (one for one in found.values() if isinstance(one, ConnectorError) and one.account_wide)
+    return next(wide, None)
