@@ -8,7 +8,7 @@ import django
 
 from config import embedded
 
-SCRIPTS = ("answers",)
+SCRIPTS = ("answers", "tokens")
 
 
 def main(arguments: list[str]) -> int:

@@ -1,0 +1,78 @@
+"""The run's processes, each of which may be killed and started anew: web, workers, beat; and the local CRMs."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+
+from config.demo import cast
+from config.demo.children import Child, Children
+from config.demo.stage import CONTROL_PORT, Stage
+from tests.torture.servers import with_query
+
+THREADS = 8
+SERVICES = ("web", "beat")
+
+
+class Cast:
+    """``workers`` are called worker1, worker2 ...; so are their connections to PostgreSQL."""
+
+    def __init__(self, stage: Stage, env: Mapping[str, str], cwd: Path, workers: int) -> None:
+        self.stage, self.cwd = stage, cwd
+        self.children = Children(stage.folder, cwd, env)
+        self.workers = tuple(f"worker{number}" for number in range(1, workers + 1))
+        self.playing: dict[str, Child] = {}
+        self.lives: dict[str, int] = {}
+
+    def __enter__(self) -> Cast:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.children.stop(self.children.running)
+
+    def open(self) -> None:
+        """Everything up, on a database with its tables."""
+        options = ("--host", self.stage.sandbox_host, "--port", str(CONTROL_PORT), "--seed", "0")
+        self.children.start(
+            "sandbox", "manage.py", "run_sandbox", *options, "--redirect", self.stage.redirect_url
+        )
+        self.children.run("migrate", "manage.py", "migrate", "--noinput", "--verbosity=0", seconds=120)
+        for name in ("web", *self.workers, "beat"):
+            self.start(name)
+        cast.wait_for_sandboxes(self.stage, self.children)
+        cast.wait_for_web(self.stage, self.children)
+        for name in self.workers:
+            cast.wait_for_worker(self.playing[name], self.children)
+
+    def start(self, name: str) -> None:
+        """Once more, unless it plays. Each life has a log of its own."""
+        if name in self.playing:
+            return
+        self.lives[name] = self.lives.get(name, 0) + 1
+        self.playing[name] = self.children.start(f"{name}-{self.lives[name]}", *self._command(name))
+
+    def kill(self, name: str) -> None:
+        """SIGKILL to the whole group; nothing where it is dead already."""
+        child = self.playing.pop(name, None)
+        if child is not None:
+            self.children.running.remove(child)
+            child.signal(signal.SIGKILL)
+            child.process.wait()
+
+    def _command(self, name: str) -> tuple[str, ...]:
+        if name == "web":
+            size = ("--worker-class", "gthread", "--workers", "2", "--threads", "8")
+            place = ("--bind", f"127.0.0.1:{self.stage.port}", "--graceful-timeout", "3")
+            return ("-m", "gunicorn", "config.wsgi", *size, *place)
+        self.children.env = {
+            **self.children.env,
+            "DATABASE_URL": with_query(self.stage.database_url, application_name=name),
+        }
+        if name == "beat":
+            timetable = self.stage.folder / f"beat-{self.lives[name]}.db"
+            timetable.unlink(missing_ok=True)
+            options = (f"--schedule={timetable}", "--pidfile=", "--loglevel=INFO")
+            return ("-m", "celery", "-A", "config", "beat", *options)
+        size = ("--pool=threads", f"--concurrency={THREADS}", "-n", f"{name}@torture", "--loglevel=INFO")
+        return ("-m", "celery", "-A", "config", "worker", *size, "--without-gossip", "--without-mingle")

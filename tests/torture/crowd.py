@@ -1,0 +1,71 @@
+"""Who answers when: a seeded plan of posts, some people twice, some clicks doubled."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from config.demo.answers import answer, person
+
+TWICE = 0.05  # of the people answer a second time, every other of them at the same moment
+DOUBLE_CLICKS = 0.01  # of the answers are posted by two clients at once
+REPAIRS = ("Косметический", "Капитальный", "Дизайнерский")
+
+
+@dataclass(frozen=True)
+class Post:
+    """One answer to be posted ``at`` seconds after the start, on behalf of a quiz account."""
+
+    at: float
+    account: str
+    body: dict[str, Any]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.account, str(self.body["answerID"])
+
+
+def plan_posts(answers: int, accounts: Sequence[str], seconds: float, seed: int) -> list[Post]:
+    """``answers`` different answers spread over ``seconds``; doubled clicks come on top."""
+    dice = random.Random(f"crowd {seed}")
+    posts = list(_answers(answers, accounts, seconds, dice))
+    posts += [post for post in posts if dice.random() < DOUBLE_CLICKS]
+    return sorted(posts, key=lambda post: post.at)
+
+
+def _answers(
+    answers: int, accounts: Sequence[str], seconds: float, dice: random.Random
+) -> Iterator[Post]:
+    number = 0
+    while number < answers:
+        number += 1
+        who, account, at = _somebody(number, dice), dice.choice(accounts), dice.uniform(0, seconds)
+        yield Post(at, account, _body(number, who, dice))
+        if number < answers and dice.random() < TWICE:
+            number += 1
+            again = at if dice.random() < 0.5 else dice.uniform(at, seconds)
+            yield Post(again, account, _body(number, who, dice))
+
+
+def _somebody(number: int, dice: random.Random) -> dict[str, str]:
+    """A phone that nobody else has; some give an e-mail, too, some a company."""
+    more = {"email": f"person{number}@mail.example"} if dice.random() < 0.3 else {}
+    more |= {"company": f"ООО «Ромашка {number}»"} if dice.random() < 0.1 else {}
+    return person(f"Анна {number}", f"+7999{number:07d}", **more)
+
+
+def _body(number: int, who: dict[str, str], dice: random.Random) -> dict[str, Any]:
+    given = {"area": dice.randrange(20, 200), "repair": dice.choice(REPAIRS), "place": f"Москва, дом {number}"}
+    return {**answer(number, who, **given), "answerID": f"torture-{number}"}
+
+
+def write_posts(posts: Sequence[Post], path: Path) -> None:
+    path.write_text("\n".join(json.dumps(asdict(post), ensure_ascii=False) for post in posts))
+
+
+def read_posts(path: Path) -> list[Post]:
+    return [Post(**json.loads(line)) for line in path.read_text().splitlines()]

@@ -1,0 +1,134 @@
+"""The quiz platform's customers: a quiz account each, with one CRM that it connects and connects again."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode, urljoin
+
+import jwt
+
+from config.demo.browser import Browser, FormReader
+from config.demo.errors import DemoFailed
+from config.demo.keys import KeyScenario
+from config.demo.scenario import Scenario, scenarios
+from config.demo.service import QuizService
+from config.demo.stage import Stage
+from config.demo.wire import Reply, ask, tell
+
+FIRST = 1001
+ANSWERS_EACH = 250  # so many answers make another account a CRM worth while
+
+
+@dataclass
+class Customer:
+    """``remote`` is the account's id in its local CRM, ``name`` and ``url`` what it is called there now."""
+
+    id: str
+    scenario: Scenario
+    service: QuizService
+    remote: int
+    name: str
+    url: str
+    port: int
+    performer: str = ""  # by the rule, once it is saved
+
+    @property
+    def kind(self) -> str:
+        return self.scenario.kind
+
+    @property
+    def host(self) -> str:
+        """For faults: the local CRM's own port, as a pattern."""
+        return f":{self.port}$"
+
+    def connect(self, stage: Stage) -> None:
+        """As its owner does, for the first time or again. Raises ``DemoFailed`` or ``OSError``."""
+        prefix = self.scenario.prefix
+        if isinstance(self.scenario, KeyScenario):
+            keys = tell(stage.control_url, self.kind, self.scenario.settings_page, account=self.remote)
+            self.service.post(f"{prefix}/account", {"base_url": self.url, **keys})
+            return
+        named = {"client_bitrix_url": self.url} if self.scenario.connecting(stage) else None
+        link = str(self.service.post(f"{prefix}/account", named)["link"])
+        page = Owner(self.name).consent(link, stage.url)
+        if page.status != 200:
+            raise DemoFailed(f"{self.id}: the consent ended with status {page.status}: {page.text[:200]}")
+
+    def try_again(self, delivery_id: int) -> bool:
+        """A person presses the button; false where it was sent meanwhile."""
+        return self.service.send("POST", f"/deliveries/{delivery_id}/retry").status == 202
+
+
+class Owner(Browser):
+    """Who signs in at the consent page, and chooses the account called ``name``."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+    def consent(self, link: str, home: str) -> Reply:
+        page = self.open(link)
+        if page.url.startswith(home):  # some CRMs ask nothing of whoever is signed in there
+            return page
+        form = FormReader(page.text).form
+        if form is None:
+            raise DemoFailed(f"{page.url} shows no form (status {page.status}).")
+        values = urlencode({**form.values, "account": self.name}).encode()
+        headers = {**self.headers, "Content-Type": "application/x-www-form-urlencoded"}
+        reply = ask("POST", urljoin(page.url, form.action), values, headers)
+        return self.open(urljoin(page.url, reply.headers["Location"])) if 300 <= reply.status < 400 else reply
+
+
+def how_many(answers: int) -> int:
+    """Accounts in each CRM: 10 for the whole run, one for the short one."""
+    return max(1, min(10, answers // ANSWERS_EACH))
+
+
+def make_customers(stage: Stage, each: int, jwt_key: str) -> list[Customer]:
+    """Accounts in every local CRM, and a quiz account for each; nothing is connected yet."""
+    made: list[Customer] = []
+    for scenario in scenarios():
+        for account in tell(stage.control_url, scenario.kind, "accounts", count=each):
+            number = str(FIRST + len(made))
+            service = QuizService(stage.url, jwt.encode({"id": number}, jwt_key, algorithm="HS256"))
+            place = (account["id"], account["subdomain"], account["url"], account["port"])
+            made.append(Customer(number, scenario, service, *place))
+    return made
+
+
+# -- what happens in a CRM that nobody tells us ---------------------------------------------------------------
+
+
+def move_away(customer: Customer, stage: Stage, dice: random.Random) -> str:
+    """The account gets another name, and so another address. Only where a CRM has that."""
+    name = f"{customer.name}-{dice.randrange(1000)}"
+    found = tell(stage.control_url, customer.kind, "rename", account=customer.remote, subdomain=name)
+    customer.name, customer.port = found["subdomain"], found["port"]
+    customer.url = f"http://{stage.sandbox_host}:{customer.port}"
+    return name
+
+
+def lose_a_field(customer: Customer, stage: Stage, label: str = "Площадь") -> str:
+    """The field that the rule fills with the area is deleted."""
+    state = tell(stage.control_url, customer.kind, "state", account=customer.remote)
+    for options in _fields_called(state, label):
+        tell(stage.control_url, customer.kind, "delete_field", account=customer.remote, **options)
+    return label
+
+
+def _fields_called(state: Mapping[str, Any], label: str) -> Iterator[dict[str, Any]]:
+    for entity, fields in state.get("fields", {}).items():
+        for field in fields:
+            if str(field.get("label", field["name"])).startswith(label):
+                yield {"entity": entity, "field_id": field["id"], "field": field["name"]}
+
+
+def lose_a_person(customer: Customer, stage: Stage) -> str:
+    """Whoever is responsible by the rule leaves."""
+    state = tell(stage.control_url, customer.kind, "state", account=customer.remote)
+    number = next(int(key) for key, name in state["users"].items() if name == customer.performer)
+    tell(stage.control_url, customer.kind, "deactivate_user", account=customer.remote, user_id=number)
+    return str(state["users"][str(number)])

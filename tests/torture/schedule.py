@@ -1,0 +1,60 @@
+"""The plan of blows: what happens to whom and when. The same seed makes the same plan."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from tests.torture.moods import MOODS
+
+ROUND = 60.0  # seconds in which everything happens once
+EVERYONE = ("amocrm", "bitrix24", "envybox", "solos")
+SIGNED_IN = ("amocrm", "bitrix24")  # by tokens that expire
+
+# What may happen -> to accounts of which CRMs; to none of them where it is about our own processes.
+KINDS: Mapping[str, tuple[str, ...]] = {
+    "worker killed": (),
+    "worker killed after claim": EVERYONE,
+    "worker killed after commit": EVERYONE,
+    "worker killed before settle": EVERYONE,
+    "web killed": (),
+    "beat killed": (),
+    "Redis flushed": (),
+    "Redis restarted": (),
+    "PostgreSQL crashed": (),
+    **dict.fromkeys(MOODS, EVERYONE),
+    "403 HTML": ("amocrm",),
+    "tokens expired": SIGNED_IN,
+    "tokens revoked": EVERYONE,
+    "field deleted": SIGNED_IN,
+    "responsible deactivated": SIGNED_IN,
+    "renamed": ("amocrm",),
+}
+
+
+@dataclass(frozen=True)
+class Blow:
+    """``whom`` is a quiz account, empty for our own processes; ``luck`` in 0..1 chooses among variants."""
+
+    at: float
+    what: str
+    whom: str
+    luck: float
+
+
+def plan_blows(accounts: Mapping[str, Sequence[str]], seconds: float, seed: int) -> list[Blow]:
+    """``accounts`` are the quiz accounts of each CRM. In every round everything happens once."""
+    dice = random.Random(f"blows {seed}")
+    rounds = max(1, round(seconds / ROUND))
+    found = [blow for number in range(rounds) for blow in _round(accounts, number, seconds / rounds, dice)]
+    return sorted(found, key=lambda blow: blow.at)
+
+
+def _round(
+    accounts: Mapping[str, Sequence[str]], number: int, length: float, dice: random.Random
+) -> Iterator[Blow]:
+    for what, crms in KINDS.items():
+        at = (number + dice.uniform(0.05, 0.9)) * length
+        whom = dice.choice(accounts[dice.choice(crms)]) if crms else ""
+        yield Blow(round(at, 2), what, whom, dice.random())

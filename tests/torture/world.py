@@ -1,0 +1,57 @@
+"""What a blow may reach: processes, servers, the local CRMs, the database, and the customers."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from config.demo.stage import Stage
+from tests.torture.cast import Cast
+from tests.torture.customers import Customer
+from tests.torture.moods import Moods
+from tests.torture.servers import Servers
+from tests.torture.watch import Watch
+
+Course = Iterator[None]  # of something that takes time: it goes on whenever it is asked to
+
+
+@dataclass
+class World:
+    """``hurt`` counts what was done, ``missed`` the blows that found nothing to hit."""
+
+    stage: Stage
+    servers: Servers
+    cast: Cast
+    watch: Watch
+    moods: Moods
+    customers: Mapping[str, Customer]
+    hurt: Counter[str] = field(default_factory=Counter)
+    missed: Counter[str] = field(default_factory=Counter)
+    courses: list[Course] = field(default_factory=list)
+
+    def begin(self, course: Course) -> None:
+        self.courses.append(course)
+
+    def go_on(self) -> None:
+        """A step of everything that is under way."""
+        for course in list(self.courses):
+            try:
+                next(course)
+            except StopIteration:
+                self.courses.remove(course)
+
+
+def until(ready: Callable[[], object], seconds: float) -> Iterator[None]:
+    """``yield from`` it: True once something is so, False where it took too long."""
+    deadline = time.monotonic() + seconds
+    while not ready():
+        if time.monotonic() > deadline:
+            return False
+        yield
+    return True
+
+
+def after(seconds: float) -> Iterator[None]:
+    yield from until(lambda: False, seconds)
