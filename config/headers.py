@@ -1,0 +1,71 @@
+"""What every answer tells a browser: what it may load and run, who may frame it, and that nothing is kept.
+
+The strictest policy is everybody's; the pages that need more have one of their own, which was measured in a
+browser (``tests/hostile/test_browser.py``). An answer that brings its own headers keeps them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from csp.middleware import CSPMiddleware, PolicyParts
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+DATA = "data:"
+# For whatever is no page: JSON, words, files, redirects.
+NOTHING = {
+    "default-src": [NONE],
+    "base-uri": [NONE],
+    "form-action": [NONE],
+    "frame-ancestors": [NONE],
+}
+PAGE = {
+    **NOTHING,
+    "script-src": [SELF],
+    "style-src": [SELF],
+    "img-src": [SELF],
+    "font-src": [SELF],
+    "connect-src": [SELF],
+    "form-action": [SELF],
+}
+PAGES: dict[str, dict[str, list[str]]] = {
+    # The theme's Alpine evaluates the attributes of its templates; the theme writes its colours, htmx its
+    # indicator and Alpine its widths as inline styles.
+    "/admin/": {**PAGE, "script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]},
+    # Swagger UI has pictures in its style sheet.
+    "/docs": {**PAGE, "img-src": [SELF, DATA]},
+}
+ALWAYS = {
+    "Cache-Control": "no-store",
+    "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class SecurityHeaders(CSPMiddleware):
+    """The outermost middleware, so that redirects, files and errors have the headers too."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        response = super().process_response(request, response)
+        for name, value in ALWAYS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    def get_policy_parts(
+        self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
+    ) -> PolicyParts:
+        parts: PolicyParts = super().get_policy_parts(request, response, report_only)
+        if not report_only and parts.config is None and _is_page(response):
+            parts.config = _policy_of(request.path_info)
+        return parts
+
+
+def _is_page(response: HttpResponseBase) -> bool:
+    return response.get("Content-Type", "").startswith("text/html")
+
+
+def _policy_of(path: str) -> dict[str, Any] | None:
+    """None leaves the strictest one."""
+    return next((policy for start, policy in PAGES.items() if path.startswith(start)), None)
