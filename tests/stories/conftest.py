@@ -148,5 +148,8 @@ from tests.bitrix import b24, connect_portal, dentist  # noqa: E402, F401
 from tests.stories.clinic import clinic, later_there  # noqa: E402, F401
 from tests.stories.florist import envy, florist, later_at_envybox, newcomer  # noqa: E402, F401
 
+# ---- What became of a lead --------------------------------------------------------------------------------
+from tests.stories.followed import crm, delivered  # noqa: E402, F401
+
 # ---- A window company's solOS ----------------------------------------------------------------------------
 from tests.stories.windows import later_at_solos, sol_box, stranger, windows  # noqa: E402, F401

@@ -1,0 +1,37 @@
+"""When a CRM is asked again about a lead: the longer nothing happens, the less often."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from rules.following import look_later
+
+DELIVERED = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("now", "changed", "closed", "pause"),
+    [
+        (timedelta(hours=1), None, False, timedelta(hours=1)),
+        (timedelta(hours=30), None, False, timedelta(hours=6)),
+        (timedelta(days=20), None, False, timedelta(days=1)),
+        (timedelta(days=20), timedelta(days=20, hours=-2), False, timedelta(hours=1)),
+        (timedelta(days=20), timedelta(days=-3), False, timedelta(days=1)),
+        (timedelta(hours=1), None, True, timedelta(days=7)),
+        (timedelta(days=179), None, True, timedelta(days=7)),
+    ],
+)
+def test_the_next_look(now, changed, closed, pause):
+    changed_at = DELIVERED + changed if changed is not None else None
+    now = DELIVERED + now
+    found = look_later(created_at=DELIVERED, changed_at=changed_at, closed=closed, now=now)
+    assert found == now + pause
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_nobody_looks_for_ever(settings, closed):
+    settings.FOLLOW_DAYS = 30
+    last = DELIVERED + timedelta(days=30)
+    assert look_later(created_at=DELIVERED, changed_at=last, closed=closed, now=last) is None
