@@ -102,14 +102,22 @@ class Client:
 
     # -- walking ------------------------------------------------------------------------------------
 
-    def newest(self, most: int) -> Iterator[list[Project]]:
-        """At most so many projects, the newest first, page by page (reference 5.1).
+    def newest(self, most: int, *, deleted: bool = False) -> Iterator[list[Project]]:
+        """At most so many projects, the newest first, page by page (reference 5.1)."""
+        return self._walk(self.projects, most, deleted)
 
-        Nothing tells how many there are: a short page is the last, and so is one that repeats what was seen.
-        """
+    def created(self, first: date, last: date, most: int) -> Iterator[list[Project]]:
+        """The same of those made between two days, both included."""
+        wanted = Filter(created=(first, last))
+        return self._walk(lambda page: self.filter(wanted, page), most)
+
+    def _walk(
+        self, fetch: Callable[[Page], list[Project]], most: int, deleted: bool = False
+    ) -> Iterator[list[Project]]:
+        """Nothing tells how many there are: a short page is the last, and so is one with nothing new."""
         count, seen = min(self.options.page_size, most), set[int]()
         for offset in range(0, most, count):
-            page = self.projects(Page(count, offset, reverse=True))
+            page = fetch(Page(count, offset, reverse=True, deleted=deleted))
             fresh = [project for project in page if project.id not in seen]
             seen.update(project.id for project in fresh)
             if fresh:

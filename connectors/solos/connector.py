@@ -21,8 +21,10 @@ from connectors.solos.client import Client, create_body
 from connectors.solos.delivery import CanNotLook, Delivery
 from connectors.solos.errors import SolosReader
 from connectors.solos.facts import V1, Facts
+from connectors.solos.following import Following
 from connectors.solos.identity import identify, which_api
 from connectors.solos.parcel import ENTITY, pack
+from connectors.standing import Followed, Standing
 
 ONLY_V1 = "solOS shows us no projects (API v2): leads are delivered, lists stay as they are."
 
@@ -35,6 +37,7 @@ class SolosConnector(Connector):
     auth_class = KeyPair
     can = Capabilities(
         credentials=("token", "secret"),
+        follow=10,
         observes=True,
         lists=("users", "pipelines", "steps", "fields"),
         entities={"lead": ENTITY, "contact": "contacts"},
@@ -114,6 +117,14 @@ class SolosConnector(Connector):
             self.can = type(self).can
             words = f"It is not known whether solOS has this lead, and it no longer shows leads ({error})"
             return Unclear(words, code="can_not_look", trace=tuple(delivery.trace))
+
+    # -- following ----------------------------------------------------------------------------------
+
+    def follow(self, leads: Sequence[Followed]) -> list[Standing | ConnectorError | None]:
+        """Where projects are closed to us, nobody knows."""
+        if self.facts.api == V1 or not leads:
+            return [None] * len(leads)
+        return Following(self.client(), self.can.find_by_mark).run(leads)
 
     # -- the door -----------------------------------------------------------------------------------
 

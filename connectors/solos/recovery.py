@@ -16,15 +16,29 @@ PAGES = 4
 
 def find(client: Client, uids: Iterable[str]) -> dict[str, str]:
     """``{uid: lead id}`` of the marks among the newest leads. Raises like any call."""
-    wanted = {uid: re.compile(rf"(?<![\w-]){re.escape(uid)}(?![\w-])") for uid in uids}
-    found: dict[str, str] = {}
+    return {uid: str(number(row.get("id")) or "") for uid, row in rows(client, uids).items()}
+
+
+def rows(client: Client, uids: Iterable[str]) -> dict[str, Row]:
+    """The same leads as solOS shows them."""
+    wanted = {uid: mark_of(uid) for uid in uids}
+    found: dict[str, Row] = {}
     for row in _newest(client):
-        words = json.dumps(row, ensure_ascii=False, default=str)
-        hits = [uid for uid, mark in wanted.items() if uid not in found and mark.search(words)]
-        found |= {uid: str(number(row.get("id")) or "") for uid in hits}
+        words = words_in(row)
+        found |= {uid: row for uid, mark in wanted.items() if uid not in found and mark.search(words)}
         if len(found) == len(wanted):
             break
     return found
+
+
+def mark_of(uid: str) -> re.Pattern[str]:
+    """Our mark in a text, whole."""
+    return re.compile(rf"(?<![\w-]){re.escape(uid)}(?![\w-])")
+
+
+def words_in(row: Row | list[Row]) -> str:
+    """All texts of an answer as one."""
+    return json.dumps(row, ensure_ascii=False, default=str)
 
 
 def readable(client: Client) -> bool:

@@ -18,7 +18,10 @@ NESTS = ("buildin_data", "builtin_data", "data")
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """``data`` are the customer's own fields, ``names`` what references were called: (key, id) -> name."""
+    """``data`` are the customer's own fields, ``names`` what references were called: (key, id) -> name.
+
+    ``deleted`` is None where the row doesn't say.
+    """
 
     id: int
     funnel: int = 0
@@ -26,8 +29,9 @@ class Project:
     user: int = 0
     group: int = 0
     price: str = ""
+    currency: int = 0
     created: str = ""
-    deleted: bool = False
+    deleted: bool | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
     names: Mapping[tuple[str, int], str] = field(default_factory=dict)
     raw: Row = field(default_factory=dict)
@@ -43,12 +47,18 @@ class Project:
             user=number(flat.get("user_id")),
             group=number(flat.get("group_id")),
             price=text(flat.get("price")),
+            currency=number(flat.get("currency_id")),
             created=text(flat.get("created")),
-            deleted=text(flat.get("deleted")) == "1",
+            deleted={"1": True, "0": False}.get(text(flat.get("deleted"))),
             data={key: value for key, value in flat.items() if key not in BUILT_IN},
             names={(key, number(one)): name for key, one in flat.items() if (name := name_in(one))},
             raw=row,
         )
+
+    def name(self, key: str) -> str:
+        """What a reference (``user_id``) is called, where the row says it."""
+        found = {name: word for (name, _), word in self.names.items()}
+        return found.get(key, "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,154 @@
+"""What became of leads: the projects made of them, and what those tell (reference 5.3). Reads only."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TypeVar
+
+from connectors.errors import ConnectorError, Refused, TryLater
+from connectors.solos.client import Client
+from connectors.solos.errors import NOT_FOUND, UNREADABLE
+from connectors.solos.matching import Link, Matching, is_for_good
+from connectors.solos.outlook import Belongings, Outlook
+from connectors.solos.shapes import number
+from connectors.solos.values import Page, Payment, Project
+from connectors.standing import Followed, Standing
+
+log = logging.getLogger(__name__)
+DELETED_SEEN = 500  # deleted projects among which a missing one is looked for
+DELETED, MISSING = "deleted", "not found"
+PAYMENT_PAGES, PAYMENTS_A_PAGE = 5, 100
+T = TypeVar("T")
+Outcome = Standing | ConnectorError | None
+
+
+class Following:
+    """One call of ``SolosConnector.follow``. ``may_read_leads``: this account shows its leads."""
+
+    def __init__(self, client: Client, may_read_leads: bool) -> None:
+        self.client = client
+        options = client.options
+        self.outlook = Outlook(client.door.base_url, options.project_path, options.utc_offset_hours)
+        self.may_read_leads = may_read_leads
+        self.account_error: ConnectorError | None = None
+        self.walk_error: ConnectorError | None = None
+        self.closed = set[str]()
+
+    def run(self, leads: Sequence[Followed]) -> list[Outcome]:
+        links = {lead.uid: Link(known, lead.matched) for lead in leads if (known := number(lead.record_id))}
+        unlinked = [lead for lead in leads if lead.uid not in links]
+        links |= self._matches(unlinked) if unlinked else {}
+        return [self.account_error or self._one(links.get(lead.uid)) for lead in leads]
+
+    def _matches(self, leads: Sequence[Followed]) -> dict[str, Link]:
+        """A walk that fails says nothing of projects that are known already."""
+        matching = Matching(self.client, leads)
+        try:
+            return matching.run(self.may_read_leads)
+        except Exception as exc:
+            self.walk_error = self._told(exc)
+            return matching.found
+
+    def _one(self, link: Link | None) -> Outcome:
+        if link is None:
+            return self.walk_error
+        try:
+            return self._standing(link)
+        except Exception as exc:
+            return self._told(_of_one(exc))
+
+    def _told(self, exc: Exception) -> ConnectorError:
+        if not isinstance(exc, ConnectorError):
+            log.error("solos: following broke", exc_info=exc)
+            words = f"Something unexpected happened on our side ({type(exc).__name__})"
+            return TryLater(words, code="unexpected")
+        if exc.account_wide:
+            self.account_error = exc
+        return exc
+
+    # -- one project --------------------------------------------------------------------------------
+
+    def _standing(self, link: Link) -> Standing:
+        try:
+            project = self.client.project(link.project)
+        except Refused as error:
+            if error.code != NOT_FOUND:
+                raise
+            why = DELETED if link.project in self._deleted else MISSING
+            return self.outlook.missing(link.project, link.matched, why)
+        if project.id != link.project:
+            raise TryLater("solOS showed another project than was asked for", code=UNREADABLE)
+        lost = project.id in self._deleted if project.deleted is None else project.deleted
+        return self.outlook.standing(
+            project, self._belongings(project), link.matched, DELETED if lost else ""
+        )
+
+    def _belongings(self, project: Project) -> Belongings:
+        """Each may be closed to us; the project itself tells most."""
+        return Belongings(
+            stages=self._ask("steps", lambda: self.client.steps(project.id)),
+            payments=self._ask("payments", lambda: self._payments(project.id)),
+            goods=self._ask("goods", lambda: self.client.goods(project.id)),
+            checklists=self._ask("checklists", lambda: self.client.checklists(project.id)),
+        )
+
+    def _payments(self, project: int) -> list[tuple[Payment, bool]]:
+        """With whether the money came in; where rows don't say it, each kind is asked for apart."""
+        rows = self._paid(project)
+        if all(one.income is not None for one in rows):
+            return [(one, bool(one.income)) for one in rows]
+        came, went = self._paid(project, income=True), self._paid(project, income=False)
+        if came == went:  # the kind we ask for is ignored
+            return [(one, one.income is not False) for one in rows]
+        return [(one, True) for one in came] + [(one, False) for one in went]
+
+    def _paid(self, project: int, income: bool | None = None) -> list[Payment]:
+        """All pages; one that repeats the last says that offsets are ignored."""
+        found: list[Payment] = []
+        last: list[Payment] = []
+        for index in range(PAYMENT_PAGES):
+            page = Page(PAYMENTS_A_PAGE, index * PAYMENTS_A_PAGE)
+            rows = self.client.payments(project, page, income=income)
+            found += rows if rows != last else []
+            if len(rows) < PAYMENTS_A_PAGE or rows == last:
+                break
+            last = rows
+        return found
+
+    def _ask(self, what: str, ask: Callable[[], list[T]]) -> list[T] | None:
+        """None where solOS refuses to tell, or tells in a form that nobody can read."""
+        if what in self.closed:
+            return None
+        try:
+            return ask()
+        except (Refused, TryLater) as error:
+            if not is_for_good(error):
+                raise
+            if isinstance(error, TryLater):
+                self.closed.add(what)
+            return None
+
+    @cached_property
+    def _deleted(self) -> frozenset[int]:
+        """Deleted is who is among the deleted and not among the others: a CRM may ignore the flag we send."""
+        try:
+            told = [one for page in self.client.newest(DELETED_SEEN, deleted=True) for one in page]
+            found = {one.id for one in told if one.deleted is not False}
+            if any(one.deleted is None for one in told):
+                found -= {one.id for page in self.client.newest(DELETED_SEEN) for one in page}
+        except (Refused, TryLater) as error:
+            if not is_for_good(error):
+                raise
+            return frozenset()
+        return frozenset(found)
+
+
+def _of_one(exc: Exception) -> Exception:
+    """A project that can't be read is no reason to leave the others of the account alone."""
+    if isinstance(exc, TryLater) and exc.code == UNREADABLE and not exc.repeatable:
+        exc = copy.copy(exc)
+        exc.account_wide = False
+    return exc
