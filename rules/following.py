@@ -190,7 +190,8 @@ def _claim(account_id: int, most: int) -> list[Outcome]:
             [now + LEASE, account_id, now, most],
         )
         ids = [row[0] for row in cursor.fetchall()]
-    return list(Outcome.objects.filter(pk__in=ids).select_related("delivery__rule").order_by("pk"))
+    rows = Outcome.objects.filter(pk__in=ids).select_related("delivery__rule", "delivery__answer")
+    return list(rows.defer("delivery__answer__payload").order_by("pk"))
 
 
 def _followed(row: Outcome) -> Followed:

@@ -57,7 +57,7 @@ def changes_of(row: Outcome, found: Standing, names: Names, now: datetime) -> di
     changes["status"] = found.status or (kind if kind in (WON, LOST) else OPEN)
     changes["amount"] = _money(found.amount)
     changes |= _payments(found) | {"details": storable(found.details)}
-    if found.contact:
+    if found.contact and row.delivery.answer.purged_at is None:
         changes["contact"] = storable(found.contact)
     return changes | _moments(row, found, changes, now)
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import Account
 from connectors.registry import connector_class
 from rules import outbox
-from rules.models import Answer, Attempt, Delivery
+from rules.models import Answer, Attempt, Delivery, Outcome
 from rules.wake import wake_lanes
 
 log = logging.getLogger(__name__)
@@ -79,14 +79,16 @@ def lanes_with_work() -> list[int]:
 
 
 def purge() -> None:
-    """Payloads and attempts past their retention. Rows, digests and outcomes stay for ever."""
+    """Payloads and attempts past their retention, and who it was. Rows, digests and outcomes stay for ever."""
     now = timezone.now()
     undelivered = Delivery.objects.filter(answer=OuterRef("pk")).exclude(state=Delivery.State.DELIVERED)
     old = Answer.objects.filter(
         created_at__lt=now - timedelta(days=settings.PAYLOAD_DAYS), purged_at__isnull=True
     )
-    keys = old.exclude(Exists(undelivered)).values_list("pk", flat=True)[:AT_ONCE]
-    Answer.objects.filter(pk__in=list(keys)).update(payload={}, purged_at=now)
+    keys = list(old.exclude(Exists(undelivered)).values_list("pk", flat=True)[:AT_ONCE])
+    Answer.objects.filter(pk__in=keys).update(payload={}, purged_at=now)
+    Delivery.objects.filter(answer__in=keys).update(contact_keys=[])
+    Outcome.objects.filter(delivery__answer__in=keys).update(contact={})
     tries = Attempt.objects.filter(started_at__lt=now - timedelta(days=settings.ATTEMPT_DAYS))
     tries.filter(pk__in=list(tries.values_list("pk", flat=True)[: AT_ONCE * 10])).delete()
 

@@ -8,7 +8,8 @@ from accounts.models import Account
 from connectors.errors import NeedsReconnect, Refused, TryLater
 from connectors.standing import Payment
 from crm_cache.models import CrmUser
-from rules.models import Delivery, Outcome
+from rules import sweep
+from rules.models import Answer, Delivery, Outcome
 from tests.stories.followed import lead_of, look, shown, standing
 
 
@@ -162,3 +163,18 @@ def test_the_list_is_narrowed_and_counted(quiz, crm, later):
 
 def test_other_quiz_accounts_see_nothing_of_it(delivered, caller):
     assert caller("rival").get("/outcomes").json()["count"] == 0
+
+
+def test_who_it_was_is_forgotten_with_the_answer(delivered, crm, later):
+    crm.says[lead_of(delivered)] = standing(lead_of(delivered), status="won", contact={"name": "Анна"})
+    later(hours=2)
+    look(delivered)
+    assert shown(delivered)["contact"] == {"name": "Анна"}
+
+    later(days=91)
+    sweep.purge()
+    assert Answer.objects.get().payload == {}
+    assert delivered.delivery.contact_keys == []
+    assert shown(delivered)["contact"] == {}
+    look(delivered)
+    assert (shown(delivered)["contact"], shown(delivered)["status"]) == ({}, "won")
