@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from config import serving
 from config.demo.children import Child, Children
 from config.demo.stage import CONTROL_PORT, Stage
 from config.demo.wire import ask
 
 START_SECONDS = 45
-WORKER_THREADS = 16
 QUIZ_ACCOUNT = "1001"
 
 
@@ -19,22 +19,15 @@ def start_sandboxes(stage: Stage, children: Children) -> Child:
 
 
 def start_web(stage: Stage, children: Children) -> Child:
-    place = ("--bind", f"127.0.0.1:{stage.port}", "--worker-class", "gthread", "--threads", "8")
-    return children.start("web", "-m", "gunicorn", "config.wsgi", *place, "--access-logfile", "-")
+    return children.start("web", *serving.web(f"127.0.0.1:{stage.port}"))
 
 
 def start_worker(children: Children) -> Child:
-    size = ("--pool=threads", f"--concurrency={WORKER_THREADS}", "--loglevel=INFO")
-    quiet = ("--without-gossip", "--without-mingle")  # there is no other worker to get to know
-    return children.start("worker", "-m", "celery", "-A", "config", "worker", *size, *quiet)
+    return children.start("worker", *serving.worker())
 
 
 def start_beat(stage: Stage, children: Children) -> Child:
-    timetable = stage.folder / "beat"
-    for left_over in stage.folder.glob("beat*.db"):
-        left_over.unlink()
-    options = (f"--schedule={timetable}", "--pidfile=", "--loglevel=INFO")
-    return children.start("beat", "-m", "celery", "-A", "config", "beat", *options)
+    return children.start("beat", *serving.beat(stage.folder / "beat"))
 
 
 def start_all(stage: Stage, children: Children) -> Child:

@@ -1,30 +1,24 @@
 """The demo's processes: started together, watched while they run, stopped together.
 
-Each has a process group and a log file of its own. They end with us, however we end.
+Each has a log file of its own. They end with us, however we end.
 """
 
 from __future__ import annotations
 
-import ctypes
-import os
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from config.demo.errors import DemoFailed
 from config.embedded.account import own_file
+from config.processes import PAUSE, Process, stop
 
 STOP_SECONDS = 10.0
-PAUSE = 0.05
 LAST_LINES = 15
-PR_SET_PDEATHSIG = 1
 
 
-class Child:
+class Child(Process):
     """One process with its log; ``name`` is what people call it."""
 
     def __init__(
@@ -34,25 +28,7 @@ class Child:
         self.serves = True  # a command that is to end by itself doesn't
         log.unlink(missing_ok=True)
         with own_file(log, "wb") as file:
-            self.process = subprocess.Popen(  # noqa: S603 - our own commands
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                cwd=cwd,
-                env=dict(env),
-                start_new_session=True,
-                preexec_fn=end_with_parent,  # safe: we have no threads
-            )
-
-    @property
-    def pid(self) -> int:
-        return self.process.pid
-
-    @property
-    def status(self) -> int | None:
-        """How it ended; None while it runs."""
-        return self.process.poll()
+            super().__init__(command, cwd, env, file)
 
     def last_words(self) -> str:
         lines = self.log.read_text(errors="replace").splitlines()
@@ -60,11 +36,6 @@ class Child:
 
     def failed(self, what: str) -> DemoFailed:
         return DemoFailed(f"{self.name} {what}. The end of {self.log}:\n{self.last_words()}")
-
-    def signal(self, number: signal.Signals) -> None:
-        """To the whole group, where the child's own children are too."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.pid, number)
 
 
 class Children:
@@ -114,18 +85,5 @@ class Children:
     def stop(self, children: Iterable[Child]) -> None:
         """Ask all of them at once; kill the groups of those that don't listen."""
         leaving = list(children)
-        for child in leaving:
-            child.signal(signal.SIGTERM)
-        deadline = time.monotonic() + STOP_SECONDS
-        while any(child.status is None for child in leaving) and time.monotonic() < deadline:
-            time.sleep(PAUSE)
-        for child in leaving:
-            child.signal(signal.SIGKILL)
-            child.process.wait()
+        stop(leaving, STOP_SECONDS)
         self.running = [child for child in self.running if child not in leaving]
-
-
-def end_with_parent() -> None:
-    """On Linux a child learns of its parent's death, even by kill -9; elsewhere it stays behind."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

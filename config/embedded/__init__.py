@@ -5,6 +5,7 @@ stop with the last of them. With both variables set nothing here does anything.
 
     settings_urls()     where they are (or will be); starts nothing
     running()           a `with` block inside which they answer
+    bring_back()        inside it: those that died answer again
 """
 
 import os
@@ -16,7 +17,7 @@ import environ
 
 from .errors import EmbeddedError
 
-__all__ = ["EmbeddedError", "missing", "running", "settings_urls"]
+__all__ = ["EmbeddedError", "bring_back", "missing", "running", "settings_urls"]
 
 PROJECT = Path(__file__).resolve().parents[2]
 VARIABLES = ("DATABASE_URL", "REDIS_URL")
@@ -63,3 +64,17 @@ def running() -> Iterator[None]:
         yield
     finally:
         share.leave()
+
+
+def bring_back() -> list[str]:
+    """Start again whatever of the servers does not answer any more; their names.
+
+    For a command inside `running()` that outlives them. Afterwards `settings_urls()` may say another port.
+    Raises `EmbeddedError` where a server can't be had.
+    """
+    needed = missing()
+    if not needed:
+        return []
+    from .share import revive
+
+    return revive(PROJECT, needed)

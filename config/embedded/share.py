@@ -23,6 +23,8 @@ from .place import Place, find_place
 from .programs import find_programs
 
 ENDING = (signal.SIGTERM, signal.SIGHUP)
+SERVERS = {"DATABASE_URL": postgres, "REDIS_URL": valkey}
+NAMES = {"DATABASE_URL": "PostgreSQL", "REDIS_URL": "Valkey"}
 
 
 class Share:
@@ -46,16 +48,7 @@ class Share:
         self.catch_endings()
 
     def start_missing(self, needed: set[str]) -> None:
-        place = find_place(self.project)
-        servers = {"DATABASE_URL": postgres, "REDIS_URL": valkey}
-        silent = [servers[name] for name in sorted(needed) if not servers[name].answers(place)]
-        if not silent:
-            return
-        account = server_account(self.project)
-        programs = find_programs(account, Path(place.refuge))
-        for server in silent:
-            if process := server.start(place, account, programs):
-                self.children.append(process)
+        self.children += start(self.project, silent(find_place(self.project), needed))
 
     def leave(self) -> None:
         """Count ourselves out; stop the servers if nobody else is left."""
@@ -94,6 +87,31 @@ class Share:
         self.leave()
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
+
+
+def revive(project: Path, needed: set[str]) -> list[str]:
+    """Have those of the needed servers answer that died under a command; what people call them."""
+    place = find_place(project)
+    if not silent(place, needed):
+        return []
+    with alone(place.folder):
+        dead = silent(place, needed)
+        start(project, dead)
+    return [NAMES[name] for name in dead]
+
+
+def silent(place: Place, needed: set[str]) -> list[str]:
+    return [name for name in sorted(needed) if not SERVERS[name].answers(place)]
+
+
+def start(project: Path, variables: list[str]) -> list[subprocess.Popen[bytes]]:
+    """The servers of these variables; those of their processes that are our children."""
+    if not variables:
+        return []
+    place, account = find_place(project), server_account(project)
+    programs = find_programs(account, Path(place.refuge))
+    started = [SERVERS[name].start(place, account, programs) for name in variables]
+    return [process for process in started if process]
 
 
 def stop_all(place: Place) -> None:

@@ -10,6 +10,17 @@ import pytest
 
 from .conftest import COMMAND
 
+# What a command does that was told to look after its servers, twice.
+AGAIN = """sys.stdin.readline()
+        print(*embedded.bring_back())
+        from config.embedded import place, postgres, valkey
+        import psycopg
+        here = place.read(embedded.PROJECT)
+        with psycopg.connect(host=str(here.sockets), user="quiz_crm", dbname="quiz_crm") as connection:
+            found = connection.execute("SELECT name FROM answers").fetchone()
+        print(postgres.answers(here), valkey.answers(here), found)
+        print(*embedded.bring_back())"""
+
 
 def test_the_first_command_starts_both_servers_and_the_last_one_stops_them(make_checkout):
     shop = make_checkout()
@@ -106,6 +117,17 @@ def test_killed_servers_are_replaced(shop, parent_lives):
     assert shop.servers_answer == (True, True)
     assert shop.sql("SELECT name FROM answers") == [("Anna",)]
     again.finish()
+
+
+def test_a_command_brings_back_what_died_under_it(shop):
+    command = shop.command(COMMAND.replace("sys.stdin.readline()", AGAIN)).started()
+    shop.sql("CREATE TABLE answers AS SELECT 'Anna' AS name")
+    os.kill(shop.valkey, signal.SIGKILL)
+    os.kill(shop.postmaster, signal.SIGKILL)
+    wait_until(lambda: shop.postmaster is None)
+
+    said, _ = command.communicate("\n", timeout=30)
+    assert said.splitlines() == ["PostgreSQL Valkey", "True True ('Anna',)", "", "stopped"]
 
 
 def test_a_killed_server_whose_pid_a_stranger_got_is_replaced(shop):
