@@ -48,6 +48,7 @@ class Capabilities:
     customers: bool = False  # the CRM has customers beside contacts
     uninstall_hook: bool = False  # the CRM tells us when the integration is removed
     follow: int = 0  # how many leads `follow` is asked about at a time; 0: it can't be asked
+    tells_end: bool = True  # `follow` tells won from lost; where not, the kind of a step does
     hooks: bool = False  # the CRM posts changes of leads to an address that `subscribe` names
     observes: bool = False  # lists hold what was seen in passing: a row that is missing proves nothing
     search_lag: int = 60  # seconds that a search may lag behind a write

@@ -106,10 +106,12 @@ class Client:
         """At most so many projects, the newest first, page by page (reference 5.1)."""
         return self._walk(self.projects, most, deleted)
 
-    def created(self, first: date, last: date, most: int) -> Iterator[list[Project]]:
+    def created(
+        self, first: date, last: date, most: int, *, deleted: bool = False
+    ) -> Iterator[list[Project]]:
         """The same of those made between two days, both included."""
         wanted = Filter(created=(first, last))
-        return self._walk(lambda page: self.filter(wanted, page), most)
+        return self._walk(lambda page: self.filter(wanted, page), most, deleted)
 
     def _walk(
         self, fetch: Callable[[Page], list[Project]], most: int, deleted: bool = False

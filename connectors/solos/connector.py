@@ -38,6 +38,7 @@ class SolosConnector(Connector):
     can = Capabilities(
         credentials=("token", "secret"),
         follow=10,
+        tells_end=False,
         observes=True,
         lists=("users", "pipelines", "steps", "fields"),
         entities={"lead": ENTITY, "contact": "contacts"},

@@ -68,9 +68,11 @@ class Matching:
             self._ask_leads()
         if self.waiting:
             self._look_around()
-            self._by_mark()
+            self._by_mark(self.seen)
             self._look_into()
             self._by_contact()
+        if self.waiting:
+            self._by_mark(list(self._deleted()))
         return self.found
 
     def _link(self, uid: str, project: int, matched: str) -> None:
@@ -100,18 +102,32 @@ class Matching:
 
     def _pages(self, most: int) -> Iterator[list[Project]]:
         """By the filter (P2); where that is closed, all of them (P1): days are compared here in any case."""
-        days = [self._day(lead) for lead in self.waiting.values()]
         try:
-            pages = list(self.client.created(min(days) - DAY, max(days) + MONTH + DAY, most))
+            pages = list(self.client.created(*self._span(), most))
         except (Refused, TryLater) as error:
             if not is_for_good(error):
                 raise
             return self.client.newest(most)
         return iter(pages)
 
-    def _by_mark(self) -> None:
+    def _deleted(self) -> Iterator[Seen]:
+        """A page of those that were made of a lead, and deleted before anybody looked."""
+        try:
+            pages = list(self.client.created(*self._span(), self.client.options.page_size, deleted=True))
+        except (Refused, TryLater) as error:
+            if not is_for_good(error):
+                raise
+            return
+        yield from (Seen.of(project) for page in pages for project in page if project.id)
+
+    def _span(self) -> tuple[date, date]:
+        """The days in which projects of these leads may have been made, one more at each end."""
+        days = [self._day(lead) for lead in self.waiting.values()]
+        return min(days) - DAY, max(days) + MONTH + DAY
+
+    def _by_mark(self, seen: Sequence[Seen]) -> None:
         """The first project that carries it; a copy of that is somebody's next matter."""
-        for one in sorted(self.seen, key=lambda one: one.project.id):
+        for one in sorted(seen, key=lambda one: one.project.id):
             for uid in [uid for uid in self.waiting if mark_of(uid).search(one.words)]:
                 self._link(uid, one.project.id, BY_MARK)
 

@@ -53,6 +53,10 @@ class Harness(ABC):
     def secrets(self) -> list[str]:
         """What must never be seen: tokens, keys, the integration's secret."""
 
+    def take_up(self, lead_id: str) -> None:
+        """Somebody in the CRM does what a new lead needs to be seen by ``follow``; mostly nothing."""
+        return
+
     def move(self, lead_id: str, status: str) -> None:
         """Somebody in the CRM ends a receipt's lead as ``won`` or ``lost``; only where ``can.follow``."""
         raise NotImplementedError

@@ -18,6 +18,7 @@ from connectors.sandbox.envybox import Crm, EnvySandbox
 from tests.connectors.cast import Store
 
 ENVY_HOSTS = r"https://[^/]+\.envycrm\.com/"
+ENDS = {"won": 2003, "lost": 2004}
 ELEMENTS = {"lead": 1, "client": 2, "deal": 3}
 
 
@@ -57,6 +58,30 @@ class Florist:
     def value(self, name: str, text: str | tuple[str, ...], entity: str = "lead") -> FieldValue:
         one = self.crm.input(name, ELEMENTS[entity])
         return FieldValue(Target(entity, str(one.id), name, str(one.type_id), one.name_id), f"{name}?", text)
+
+    def take(self, lead_id: str) -> str:
+        """Somebody takes a lead into work, unless that was done; its newest deal."""
+        lead = self.crm.leads[int(lead_id)]
+        if not (lead.deals or lead.parent_id):
+            self.control("take", id=lead.id, employee_id=self.person)
+        return str(self.crm.leads[lead.parent_id or lead.id].deals[-1])
+
+    def end(self, lead_id: str, status: str) -> str:
+        """A lead's deal is won or lost, in its own funnel."""
+        deal = self.take(lead_id)
+        stages = self.crm.pipelines[self.crm.deals[int(deal)].pipeline_id].stages.values()
+        stage = next(stage.id for stage in stages if stage.status_id == ENDS[status])
+        self.control("move", id=deal, stage_id=stage)
+        return deal
+
+    def erase(self, lead_id: str) -> None:
+        """A lead is deleted, and its deals with it."""
+        for deal in self.crm.leads[int(lead_id)].deals:
+            self.control("delete", kind="deal", id=deal)
+        self.control("delete", kind="lead", id=lead_id)
+
+    def control(self, operation: str, **arguments: Any) -> Any:
+        return self.box.control(operation, {"account": self.crm.id, **arguments})
 
     def methods(self) -> list[str]:
         """The methods that were called since the journal was cleared."""

@@ -4,9 +4,12 @@ import responses
 
 from connectors.envybox.connector import EnvyConnector
 from connectors.sandbox.envybox import EnvySandbox
+from connectors.sandbox.journal import Entry
 from tests.connectors.bridge import serve
 from tests.connectors.envybox.florist import ENVY_HOSTS, connect
 from tests.connectors.harness import Harness
+
+READS = {f"{record}/{verb}" for record in ("lead", "deal", "client") for verb in ("get", "search", "list")}
 
 
 class EnvyHarness(Harness):
@@ -24,6 +27,15 @@ class EnvyHarness(Harness):
 
     def revoke(self) -> None:
         self.box.revoke(self.florist.crm)
+
+    def move(self, lead_id: str, status: str) -> None:
+        self.florist.end(lead_id, status)
+
+    def erase(self, lead_id: str) -> None:
+        self.florist.erase(lead_id)
+
+    def is_read(self, entry: Entry) -> bool:
+        return entry.method == "GET" or entry.route.split(" ")[1] in READS
 
     def secrets(self) -> list[str]:
         return [self.florist.store.tokens.access]

@@ -47,3 +47,14 @@ class Keeper:
         """As connecting and every full sync do."""
         self.facts = {**self.facts, **self.connector.identify().facts}
         self.facts = {**self.facts, **self.connector.prepare()}
+
+    def act(self, operation: str, **arguments: Any) -> Any:
+        """Somebody does something in solOS (``controls.ACTIONS``)."""
+        return self.box.act(self.account, operation, **arguments)
+
+    def convert(self, lead_id: str, **how: Any) -> int:
+        """Somebody makes a project of a lead; its id."""
+        return int(self.act("convert", lead_id=int(lead_id), **how)["id"])
+
+    def project_of(self, lead_id: str) -> int:
+        return int(self.account.leads[int(lead_id)].project_id or 0)
