@@ -15,10 +15,13 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.api_errors import Conflict
+from accounts.models import Account
 from rules.book import region_of
 from rules.models import Answer, Delivery, Rule
 from rules.person import contact_keys
 from rules.wake import wake_lanes
+
+Key = tuple[int, str]  # quiz, the quiz service's own id of the answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,20 @@ class Taken:
     deliveries: tuple[Delivery, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A body as it came, with its fingerprint."""
+
+    quiz_id: int
+    answer_id: str
+    payload: Mapping[str, Any]
+    mark: str
+
+    @property
+    def key(self) -> Key:
+        return self.quiz_id, self.answer_id
+
+
 def accept_answers(account_id: str, payloads: Sequence[Mapping[str, Any]]) -> list[Taken]:
     """Store answers and plan their deliveries in one transaction; a repeat changes nothing.
 
@@ -37,11 +54,12 @@ def accept_answers(account_id: str, payloads: Sequence[Mapping[str, Any]]) -> li
     another body; then nothing of the call is stored.
     """
     with transaction.atomic():
-        taken = [_store(account_id, payload) for payload in payloads]
+        taken = _store(account_id, payloads)
         planned = _plan([item.answer for item in taken if item.is_new])
         lanes = {delivery.account_id for delivery in planned}
         transaction.on_commit(lambda: wake_lanes(lanes))
-        known = _deliveries_of([item.answer for item in taken if not item.is_new])
+        fresh = {item.answer.pk for item in taken if item.is_new}
+        known = _deliveries_of([item.answer for item in taken if item.answer.pk not in fresh])
     mine = _by_answer([*planned, *known])
     return [replace(item, deliveries=tuple(mine.get(item.answer.pk, ()))) for item in taken]
 
@@ -67,29 +85,65 @@ def new_uid() -> str:
     return "qz" + base64.b32encode(secrets.token_bytes(10)).decode().lower()
 
 
-def _store(account_id: str, payload: Mapping[str, Any]) -> Taken:
-    quiz_id, answer_id, mark = payload["quizID"], payload["answerID"], digest(payload)
-    created_at = timezone.now()
+def _store(account_id: str, payloads: Sequence[Mapping[str, Any]]) -> list[Taken]:
+    """The answers as they are stored now, aligned with ``payloads``; one may stand there twice."""
+    sent = [_Sent(payload["quizID"], payload["answerID"], payload, digest(payload)) for payload in payloads]
+    new = _insert(account_id, {one.key: one for one in reversed(sent)})
+    stored = new | _known(account_id, {one.key for one in sent} - new.keys())
+    taken = []
+    for one in sent:
+        if stored[one.key].digest != one.mark:
+            raise _other_body(one)
+        taken.append(Taken(stored[one.key], is_new=new.pop(one.key, None) is not None))
+    return taken
+
+
+def _insert(account_id: str, bodies: Mapping[Key, _Sent]) -> dict[Key, Answer]:
+    """Those that nobody has stored before. In one order for everybody, so that no two calls wait for
+    each other's answers."""
+    now = timezone.now()
+    rows = [bodies[key] for key in sorted(bodies)]
+    columns: list[Any] = [
+        [one.quiz_id for one in rows],
+        [one.answer_id for one in rows],
+        [json.dumps(one.payload) for one in rows],
+        [one.mark for one in rows],
+    ]
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO rules_answer (account_id, quiz_id, answer_id, payload, digest, created_at)
-            VALUES (%s, %s, %s, %s::jsonb, %s, %s)
-            ON CONFLICT (account_id, quiz_id, answer_id) DO NOTHING RETURNING id
-            """,
-            [account_id, quiz_id, answer_id, json.dumps(payload), mark, created_at],
-        )
-        row = cursor.fetchone()
-    if row:
-        return Taken(Answer(row[0], account_id, quiz_id, answer_id, payload, mark, created_at), is_new=True)
-    answer = Answer.objects.get(account_id=account_id, quiz_id=quiz_id, answer_id=answer_id)
-    if answer.digest != mark:
-        raise Conflict(
-            f"answerID {answer_id!r} of quiz {quiz_id} came before with another body; use a new id",
-            code="answer_changed",
-            field="answerID",
-        )
-    return Taken(answer, is_new=False)
+        cursor.execute(INSERT_ANSWERS, [account_id, now, *columns])
+        made = {(quiz, answer): pk for pk, quiz, answer in cursor.fetchall()}
+    return {
+        key: Answer(pk, account_id, one.quiz_id, one.answer_id, one.payload, one.mark, now)
+        for key, pk in made.items()
+        if (one := bodies[key])
+    }
+
+
+INSERT_ANSWERS = """
+INSERT INTO rules_answer (account_id, quiz_id, answer_id, payload, digest, created_at)
+SELECT s.account, t.quiz, t.answer, t.payload, t.mark, s.now
+FROM (SELECT %s::text AS account, %s::timestamptz AS now) s,
+     unnest(%s::bigint[], %s::text[], %s::jsonb[], %s::text[])
+     WITH ORDINALITY AS t(quiz, answer, payload, mark, number)
+ORDER BY t.number
+ON CONFLICT (account_id, quiz_id, answer_id) DO NOTHING RETURNING id, quiz_id, answer_id
+"""
+
+
+def _known(account_id: str, keys: Collection[Key]) -> dict[Key, Answer]:
+    if not keys:
+        return {}
+    quizzes, ids = {quiz for quiz, _ in keys}, {answer for _, answer in keys}
+    rows = Answer.objects.filter(account_id=account_id, quiz_id__in=quizzes, answer_id__in=ids)
+    return {(row.quiz_id, row.answer_id): row for row in rows}
+
+
+def _other_body(one: _Sent) -> Conflict:
+    return Conflict(
+        f"answerID {one.answer_id!r} of quiz {one.quiz_id} came before with another body; use a new id",
+        code="answer_changed",
+        field="answerID",
+    )
 
 
 def _plan(answers: Sequence[Answer], known: Collection[tuple[int, int]] = ()) -> list[Delivery]:
@@ -106,11 +160,21 @@ def _plan(answers: Sequence[Answer], known: Collection[tuple[int, int]] = ()) ->
 
 
 def _live_rules(account_id: str, quiz_ids: Iterable[int]) -> list[Rule]:
-    return list(
-        Rule.objects.filter(
-            deleted=False, quiz_id__in=quiz_ids, account__account_id=account_id, account__deleted=False
-        ).select_related("account")
-    )
+    """With what a delivery wants of its rule and account, and no more: both rows are wide."""
+    with connection.cursor() as cursor:
+        cursor.execute(LIVE_RULES, [account_id, list(quiz_ids)])
+        return [
+            Rule(pk=pk, quiz_id=quiz, account=Account(pk=account, crm=crm, country=country))
+            for pk, quiz, account, crm, country in cursor.fetchall()
+        ]
+
+
+LIVE_RULES = """
+SELECT r.id, r.quiz_id, a.id, a.crm, a.country
+FROM rules_rule r JOIN accounts_account a ON a.id = r.account_id
+WHERE a.account_id = %s AND r.quiz_id = ANY(%s) AND NOT r.deleted AND NOT a.deleted
+ORDER BY a.id
+"""
 
 
 def _delivery(answer: Answer, rule: Rule) -> Delivery:

@@ -80,6 +80,42 @@ def test_a_list_of_answers_is_taken_as_a_whole(quiz):
     assert not Answer.objects.filter(answer_id="k-9").exists()
 
 
+def test_an_answer_twice_in_one_list_is_stored_once(quiz):
+    body = {"quizID": 42, "answerID": "k-1"}
+    reply = send(quiz.api, [body, {**body, "answerID": "k-2"}, body])
+
+    one, _, twin = reply.json()
+    assert reply.status_code == 202
+    assert one == twin
+    assert [len(taken["deliveries"]) for taken in reply.json()] == [1, 1, 1]
+    assert Answer.objects.count() == Delivery.objects.count() == 2
+
+
+def test_two_bodies_under_one_id_in_a_list_are_a_conflict(quiz):
+    body = {"quizID": 42, "answerID": "k-1"}
+    reply = send(quiz.api, [body, {**body, "price": 5}])
+
+    assert reply.status_code == 409
+    assert not Answer.objects.exists()
+
+
+def test_lists_in_opposite_orders_do_not_block_each_other(quiz):
+    bodies = [{"quizID": 42, "answerID": f"k-{number}"} for number in range(50)]
+
+    def post(turn):
+        try:
+            in_order = bodies[::-1] if turn % 2 else bodies
+            return send(quiz.api, in_order).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        codes = sorted(pool.map(post, range(8)))
+
+    assert codes == [200] * 7 + [202]
+    assert Answer.objects.count() == Delivery.objects.count() == 50
+
+
 def test_strange_text_costs_no_answer(quiz):
     reply = send(quiz.api, '{"quizID": 42, "answerID": "k-1", "contact": {"name": "A\\u0000\\ud800б😀"}}')
     assert reply.status_code == 202
