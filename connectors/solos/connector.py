@@ -22,6 +22,7 @@ from connectors.solos.delivery import CanNotLook, Delivery
 from connectors.solos.errors import SolosReader
 from connectors.solos.facts import V1, Facts
 from connectors.solos.following import Following
+from connectors.solos.forms import forms, shapes
 from connectors.solos.identity import identify, which_api
 from connectors.solos.parcel import ENTITY, pack
 from connectors.standing import Followed, Standing
@@ -60,8 +61,13 @@ class SolosConnector(Connector):
         return identify(self.client(), self.remote)
 
     def prepare(self) -> Mapping[str, Any]:
-        """Try whether leads can be read back, where the operator allows to."""
-        return {"leads_readable": recovery.readable(self.client())} if self.options.probe_leads else {}
+        """Keep how answers look; try whether leads can be read back, where the operator allows to."""
+        known = shapes(self.remote.facts)
+        seen = forms(self.client(), known) if self.facts.api != V1 else {}
+        found: dict[str, Any] = {"shapes": {**seen, **known}}
+        if self.options.probe_leads:
+            found["leads_readable"] = recovery.readable(self.client())
+        return found
 
     def check(self) -> tuple[Problem, ...]:
         api, _ = which_api(self.client())

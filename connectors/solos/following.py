@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TypeVar
 
-from connectors.errors import ConnectorError, Refused, TryLater
+from connectors.errors import ConnectorError, NeedsReconnect, Refused, TryLater
 from connectors.solos.client import Client
-from connectors.solos.errors import NOT_FOUND, UNREADABLE
-from connectors.solos.matching import Link, Matching, is_for_good
+from connectors.solos.errors import NO_API, NOT_FOUND, UNREADABLE
+from connectors.solos.identity import which_api
+from connectors.solos.matching import Link, Matching, is_closed
 from connectors.solos.outlook import Belongings, Outlook
 from connectors.solos.shapes import number
 from connectors.solos.values import Page, Payment, Project
@@ -19,6 +20,7 @@ from connectors.standing import Followed, Standing
 
 log = logging.getLogger(__name__)
 DELETED_SEEN = 500  # deleted projects among which a missing one is looked for
+NO_PROJECTS = "no_projects"
 DELETED, MISSING = "deleted", "not found"
 PAYMENT_PAGES, PAYMENTS_A_PAGE = 5, 100
 T = TypeVar("T")
@@ -65,17 +67,28 @@ class Following:
             log.error("solos: following broke", exc_info=exc)
             words = f"Something unexpected happened on our side ({type(exc).__name__})"
             return TryLater(words, code="unexpected")
+        if isinstance(exc, NeedsReconnect):
+            exc = self._really(exc)
         if exc.account_wide:
             self.account_error = exc
         return exc
+
+    def _really(self, refusal: NeedsReconnect) -> ConnectorError:
+        """Keys that no longer open projects may deliver leads all the same: that must not end here."""
+        try:
+            which_api(self.client)
+        except ConnectorError as error:
+            return error
+        words = f"solOS shows us no projects any more ({refusal.message})"
+        return TryLater(words, code=NO_PROJECTS, account_wide=True, repeatable=False)
 
     # -- one project --------------------------------------------------------------------------------
 
     def _standing(self, link: Link) -> Standing:
         try:
             project = self.client.project(link.project)
-        except Refused as error:
-            if error.code != NOT_FOUND:
+        except ConnectorError as error:
+            if not self._says_absent(error):
                 raise
             why = DELETED if link.project in self._deleted else MISSING
             return self.outlook.missing(link.project, link.matched, why)
@@ -85,6 +98,20 @@ class Following:
         return self.outlook.standing(
             project, self._belongings(project), link.matched, DELETED if lost else ""
         )
+
+    def _says_absent(self, error: ConnectorError) -> bool:
+        """A bare 404 may mean the project or the whole API: then the list of projects decides."""
+        return error.code == NOT_FOUND or (error.code == NO_API and self._is_open)
+
+    @cached_property
+    def _is_open(self) -> bool:
+        try:
+            self.client.projects(Page(count=1))
+        except ConnectorError as error:
+            if not is_closed(error):
+                raise
+            return False
+        return True
 
     def _belongings(self, project: Project) -> Belongings:
         """Each may be closed to us; the project itself tells most."""
@@ -124,10 +151,10 @@ class Following:
             return None
         try:
             return ask()
-        except (Refused, TryLater) as error:
-            if not is_for_good(error):
+        except ConnectorError as error:
+            if not is_closed(error):
                 raise
-            if isinstance(error, TryLater):
+            if not isinstance(error, Refused):
                 self.closed.add(what)
             return None
 
@@ -139,8 +166,8 @@ class Following:
             found = {one.id for one in told if one.deleted is not False}
             if any(one.deleted is None for one in told):
                 found -= {one.id for page in self.client.newest(DELETED_SEEN) for one in page}
-        except (Refused, TryLater) as error:
-            if not is_for_good(error):
+        except ConnectorError as error:
+            if not is_closed(error):
                 raise
             return frozenset()
         return frozenset(found)

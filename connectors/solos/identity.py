@@ -12,6 +12,7 @@ from connectors.samples import sample
 from connectors.solos.client import Client
 from connectors.solos.errors import unreadable
 from connectors.solos.facts import V1, V2
+from connectors.solos.forms import shapes
 from connectors.solos.options import SolosOptions
 from connectors.solos.shapes import rows_of
 from connectors.solos.values import Page
@@ -21,13 +22,12 @@ def identify(client: Client, remote: Remote) -> Identity:
     """solOS has no page about itself: an account is its address, and the keys must open something there."""
     api, form = which_api(client)
     host = urlsplit(remote.base_url).netloc
-    shapes = remote.facts.get("shapes") or {}
     return Identity(
         remote_id=host,
         name=host,
         host=host,
         subdomain=subdomain_of(host, client.options),
-        facts={"api": api, "shapes": {api: form, **shapes}},
+        facts={"api": api, "shapes": {api: form, **shapes(remote.facts)}},
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from connectors.errors import ConnectorError, Refused, TryLater
+from connectors.errors import ConnectorError, NeedsReconnect, Refused, TryLater
 from connectors.reading import clock
 from connectors.solos import recovery
 from connectors.solos.client import Client
@@ -85,8 +85,8 @@ class Matching:
         """Some accounts show their leads, and a lead may tell its project (UNCONFIRMED)."""
         try:
             rows = recovery.rows(self.client, list(self.waiting))
-        except (Refused, TryLater) as error:
-            if not is_for_good(error):
+        except ConnectorError as error:
+            if not is_closed(error):
                 raise
             return
         for uid, row in rows.items():
@@ -104,8 +104,8 @@ class Matching:
         """By the filter (P2); where that is closed, all of them (P1): days are compared here in any case."""
         try:
             pages = list(self.client.created(*self._span(), most))
-        except (Refused, TryLater) as error:
-            if not is_for_good(error):
+        except ConnectorError as error:
+            if not is_closed(error):
                 raise
             return self.client.newest(most)
         return iter(pages)
@@ -114,8 +114,8 @@ class Matching:
         """A page of those that were made of a lead, and deleted before anybody looked."""
         try:
             pages = list(self.client.created(*self._span(), self.client.options.page_size, deleted=True))
-        except (Refused, TryLater) as error:
-            if not is_for_good(error):
+        except ConnectorError as error:
+            if not is_closed(error):
                 raise
             return
         yield from (Seen.of(project) for page in pages for project in page if project.id)
@@ -138,8 +138,8 @@ class Matching:
                 return
             try:
                 words = self._inside(one.project.id)
-            except (Refused, TryLater) as error:
-                if not is_for_good(error):
+            except ConnectorError as error:
+                if not is_closed(error):
                     raise
                 continue
             for uid in [uid for uid in self.waiting if mark_of(uid).search(words)]:
@@ -190,6 +190,8 @@ class Matching:
         return at.date()
 
 
-def is_for_good(error: ConnectorError) -> bool:
-    """It will be the same another time: this way is closed."""
-    return isinstance(error, Refused) or (isinstance(error, TryLater) and not error.repeatable)
+def is_closed(error: ConnectorError) -> bool:
+    """This way is closed to us, and will be another time. Keys may open some ways and others not."""
+    if isinstance(error, TryLater):
+        return not error.repeatable
+    return isinstance(error, (Refused, NeedsReconnect))
