@@ -37,6 +37,7 @@ urlpatterns = [
     *both("deliveries", DeliveryViewSet, {"get": "index"}),
     *both("deliveries/<int:delivery_pk>", DeliveryViewSet, {"get": "retrieve"}),
     *both("deliveries/<int:delivery_pk>/retry", DeliveryViewSet, {"post": "retry"}),
+    *both("deliveries/<int:delivery_pk>/arrived", DeliveryViewSet, {"post": "arrived"}),
     *both("outcomes", OutcomeViewSet, {"get": "index"}),
     *both("hooks/<int:hook_pk>/<str:secret>", HookView, {"post": "take", "head": "nothing"}),
 ]

@@ -72,6 +72,15 @@ class AnswerIn(serializers.Serializer[Any]):
     result = serializers.CharField(max_length=TEXT, required=False, allow_blank=True)
 
 
+class ArrivedIn(serializers.Serializer[Any]):
+    leadID = serializers.CharField(
+        max_length=100,
+        default="",
+        allow_blank=True,
+        help_text="The CRM's id of the lead, where it is known: what becomes of it is followed by it.",
+    )
+
+
 class ErrorWords(serializers.Serializer[Any]):
     code = serializers.CharField()
     message = serializers.CharField()

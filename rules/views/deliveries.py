@@ -1,4 +1,4 @@
-"""What became of the answers: the list, one with its timeline, and another try."""
+"""What became of the answers: the list, one with its timeline, and what a person decides about a held one."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from accounts.api_errors import Conflict, NotFound
 from rules import outbox
 from rules.models import Delivery
 from rules.serializers.answers import (
+    ArrivedIn,
     DeliveryDetailOut,
     DeliveryListOut,
     OurError,
@@ -83,6 +84,28 @@ class DeliveryViewSet(CallerViewSet):
         wake_lanes([delivery.account_id])
         fresh = self._one(delivery_pk)
         return Response(write_delivery_detail(fresh, fresh.attempts.all()), status=202)
+
+    @extend_schema(
+        operation_id="ArrivedDelivery",
+        tags=["deliveries"],
+        summary="The lead of a held delivery is in the CRM: it is delivered, nothing is sent",
+        request=ArrivedIn,
+        responses={
+            200: DeliveryDetailOut,
+            400: OpenApiResponse(OurError, "The body says something it may not"),
+            401: UNAUTHORIZED,
+            404: NO_DELIVERY,
+            409: OpenApiResponse(OurError, "It is not held"),
+        },
+    )
+    def arrived(self, request: Request, delivery_pk: int) -> Response:
+        delivery = self._one(delivery_pk)
+        told = ArrivedIn(data=request.data)
+        told.is_valid(raise_exception=True)
+        if not outbox.arrived(delivery.pk, told.validated_data["leadID"]):
+            raise Conflict(f"The delivery is {self._one(delivery_pk).state}, not held")
+        fresh = self._one(delivery_pk)
+        return Response(write_delivery_detail(fresh, fresh.attempts.all()))
 
     def _mine(self) -> QuerySet[Delivery]:
         return Delivery.objects.filter(owner=self.caller_id).select_related("account", "answer")
