@@ -53,7 +53,7 @@ def store(
     keep_facts(account, facts or {})
     tokens.put(account, pair)
     states.activate(account)
-    transaction.on_commit(lambda: _ask_for_sync(account.pk))
+    transaction.on_commit(lambda: _begin_work(account.pk))
     return account
 
 
@@ -73,9 +73,10 @@ def prepare(account: Account) -> None:
         log.exception("account=%s crm=%s answered something unexpected", account.pk, account.crm)
 
 
-def _ask_for_sync(account_pk: int) -> None:
-    """``next_sync_at`` is set: a dead broker only delays."""
+def _begin_work(account_pk: int) -> None:
+    """Lists are fetched and notices asked for; both are due in the database, so a dead broker only delays."""
     try:
         current_app.send_task("crm_cache.tasks.sync_account", [account_pk])
+        current_app.send_task("accounts.tasks.subscribe", [account_pk])
     except Exception as exc:
-        log.warning("account=%s sync could not be queued: %s", account_pk, type(exc).__name__)
+        log.warning("account=%s work could not be queued: %s", account_pk, type(exc).__name__)

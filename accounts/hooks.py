@@ -64,11 +64,12 @@ def _check(account: Account, hint: Hint) -> None:
 # -- asking -------------------------------------------------------------------------------------------------
 
 
-def subscribe_due() -> int:
-    """Ask the CRMs of accounts whose time has come to post changes; how many were asked."""
+def subscribe_due(account_id: int | None = None) -> int:
+    """Ask the CRMs of accounts whose time has come (or of one of them) to post changes; how many do now."""
     kinds = [kind for kind in CONNECTORS if connector_class(kind).can.hooks]
     new = Q(hook__isnull=True) | Q(hook__ask_at__lte=timezone.now())
     due = live_accounts(state=Account.State.ACTIVE, crm__in=kinds).filter(new)
+    due = due.filter(pk=account_id) if account_id else due
     return sum(subscribe(account) for account in due.order_by("pk")[:AT_ONCE])
 
 

@@ -16,3 +16,8 @@ def expire_attempts() -> None:
 @shared_task(ignore_result=True)
 def subscribe_due() -> None:
     hooks.subscribe_due()
+
+
+@shared_task(ignore_result=True)
+def subscribe(account_id: int) -> None:
+    hooks.subscribe_due(account_id)

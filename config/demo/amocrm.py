@@ -8,6 +8,7 @@ from config.demo.answers import QUIZ, QUIZ_ID
 from config.demo.scenario import Chosen, Scenario, pick
 from config.demo.service import QuizService
 from config.demo.stage import Stage
+from config.demo.wire import tell
 from connectors.sandbox.amocrm.sandbox import DEMO_CLIENT, DEMO_SECRET
 
 PIPELINE, STEP, PERFORMER, TAG = "Квизы", "Новая заявка", "Игорь Кузнецов", "квиз"
@@ -20,10 +21,12 @@ LEAD_FIELDS = {  # question -> the account's field; "made" is asked for with id 
     "place": "Город",
 }
 MADE = "style"
+WON = 142  # in every pipeline
 
 
 class AmoScenario(Scenario):
     kind = "amocrm"
+    tells = True
 
     def environment(self, stage: Stage) -> dict[str, str]:
         return {
@@ -50,6 +53,9 @@ class AmoScenario(Scenario):
         }
         service.post(f"/rules/{QUIZ_ID}", rule)
         return Chosen(PIPELINE, STEP, PERFORMER)
+
+    def win(self, stage: Stage, service: QuizService, lead_id: str) -> None:
+        tell(stage.control_url, self.kind, "move_lead", lead_id=int(lead_id), step_id=WON, price=54_000)
 
     def fields_wanted(self, service: QuizService) -> int:
         parts = service.get(f"/rules/{QUIZ_ID}")["FieldsRule"]["lead"]

@@ -8,6 +8,7 @@ from config.demo.answers import QUIZ, QUIZ_ID
 from config.demo.scenario import Chosen, Scenario, pick
 from config.demo.service import QuizService
 from config.demo.stage import Stage
+from config.demo.wire import tell
 from connectors.sandbox.bitrix24.sandbox import DEMO_CLIENT, DEMO_SECRET
 
 PIPELINE, STEP, NAME, LAST_NAME = "Квизы", "Новая заявка", "Игорь", "Кузнецов"
@@ -25,6 +26,7 @@ MADE = "style"
 class BitrixScenario(Scenario):
     kind = "bitrix24"
     prefix = "/bitrix"
+    tells = True
     lists = ("users", "pipelines", "steps", "fields")
 
     def environment(self, stage: Stage) -> dict[str, str]:
@@ -56,6 +58,11 @@ class BitrixScenario(Scenario):
         }
         service.post(f"/bitrix/rules/{QUIZ_ID}", rule)
         return Chosen(PIPELINE, STEP, f"{NAME} {LAST_NAME}")
+
+    def win(self, stage: Stage, service: QuizService, lead_id: str) -> None:
+        pipeline = pick(service.rows("/bitrix/pipelines"), "pipeline", name=PIPELINE)["bitrixID"]
+        moved = {"kind": "deal", "id": lead_id, "step_id": f"C{pipeline}:WON"}
+        tell(stage.control_url, self.kind, "move_record", **moved, fields={"OPPORTUNITY": "54000"})
 
     def fields_wanted(self, service: QuizService) -> int:
         fields = service.get(f"/bitrix/rules/{QUIZ_ID}")["FieldsRule"]["deal"]["QuestionID"]

@@ -37,6 +37,7 @@ class Scenario(ABC):
     """One CRM's part. ``prefix`` is where its operations begin in our API, ``means`` how one connects.
 
     ``has_contacts``: whoever answered is a record with an id, and the same one when they answer again.
+    ``tells``: the CRM tells of changed leads by itself.
     """
 
     kind: ClassVar[str]
@@ -44,6 +45,7 @@ class Scenario(ABC):
     lists: ClassVar[tuple[str, ...]] = ("users", "pipelines", "steps", "fields", "tags")
     means: ClassVar[str] = "on its consent page,"
     has_contacts: ClassVar[bool] = True
+    tells: ClassVar[bool] = False
 
     @property
     def label(self) -> str:
@@ -84,6 +86,10 @@ class Scenario(ABC):
                 f"{self.label}: the browser came back to status {page.status}: {page.text[:500]}"
             )
         return link
+
+    def win(self, stage: Stage, service: QuizService, lead_id: str) -> None:
+        """What a manager does in the CRM who has sold something; only where ``tells``."""
+        raise NotImplementedError(self.kind)
 
     def counts(self, service: QuizService) -> dict[str, int]:
         """How many rows each list has by now."""

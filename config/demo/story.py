@@ -18,6 +18,7 @@ from config.demo.stage import Stage
 SYNC_SECONDS = 40
 QUIET_SECONDS = 1.0
 DELIVERY_SECONDS = 60
+NEWS_SECONDS = 20
 Say = Callable[[str], None]
 
 
@@ -101,3 +102,20 @@ class Story:
             read_back(self.stage.control_url, self.service, one, self.chosen[one.kind], answers)
             for one in self.scenarios
         ]
+
+    def sell(self, proofs: Sequence[Proof]) -> None:
+        """A manager wins a lead in each CRM that tells of it; our outcomes must soon say the same."""
+        for proof in proofs:
+            if proof.scenario.tells:
+                self.win(proof.scenario, proof.arrivals[0].delivery)
+
+    def win(self, crm: Scenario, delivery: dict[str, Any]) -> None:
+        begun, lead = time.monotonic(), delivery["leadID"]
+        crm.win(self.stage, self.service, lead)
+        what = f"what became of {crm.label}'s lead"
+        self.children.wait(lambda: self.outcome(delivery)["status"] == "won", NEWS_SECONDS, what)
+        took, amount = time.monotonic() - begun, self.outcome(delivery)["amount"]
+        self.say(f"{crm.label}: lead {lead} was won there for {amount}, known here {took:.1f} s later")
+
+    def outcome(self, delivery: dict[str, Any]) -> dict[str, Any]:
+        return dict(self.service.get(f"/deliveries/{delivery['id']}")["outcome"])

@@ -57,7 +57,9 @@ class Command(BaseCommand):
             login, token = make_login(children), make_token(children)
             wait_for_all(stage, children, worker)
             story = Story(stage, children, QuizService(stage.url, token), crms, self.say)
-            self.show(story.play())
+            proofs = story.play()
+            self.show(proofs)
+            story.sell(proofs)
             if stay:
                 self.stay(stage, children, crms, login, token)
 
