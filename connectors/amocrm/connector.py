@@ -46,6 +46,7 @@ class AmoConnector(Connector):
         customers=True,
         uninstall_hook=True,
         follow=50,
+        records=("lead",),
         hooks=True,
         search_lag=60,
         lists=("users", "pipelines", "steps", "fields", "tags"),

@@ -50,6 +50,7 @@ class BitrixConnector(Connector):
         find_by_mark=True,
         creates_fields=True,
         uninstall_hook=True,
+        records=("deal", "lead"),
         search_lag=60,
         refresh_every=MONTH,  # a used token is renewed when it has run out, an idle one once a month
         lists=("users", "pipelines", "steps", "fields"),

@@ -41,6 +41,7 @@ class EnvyConnector(Connector):
         credentials=("api_key",),
         find_by_mark=True,
         follow=20,
+        records=("deal", "lead"),
         search_lag=60,
         lists=("users", "pipelines", "steps", "fields"),
         entities={"lead": "lead", "deal": "deal", "contact": "client"},

@@ -39,6 +39,7 @@ class SolosConnector(Connector):
     can = Capabilities(
         credentials=("token", "secret"),
         follow=10,
+        records=("project",),
         tells_end=False,
         observes=True,
         lists=("users", "pipelines", "steps", "fields"),
