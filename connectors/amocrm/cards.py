@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from connectors.amocrm.errors import as_account_error
+from connectors.amocrm.errors import NO_RIGHTS, NO_SCOPE, address_gone
 from connectors.amocrm.people import embedded
 from connectors.errors import ConnectorError
 from connectors.http import Door
@@ -21,15 +21,15 @@ def cards(door: Door, kind: str, ids: Sequence[str], parts: str = "") -> dict[st
     """The ``kind`` (leads, contacts) of each id with its ``parts``; None for one that is not there.
 
     An error stands where its card would, and an account-wide one spares the rest the asking. A filter that
-    an account has not paid for is ignored without a word, so a list proves only what it shows: whoever it
-    lacks is asked for alone before she counts as missing.
+    an account has not paid for is ignored without a word, so a list proves only what it shows: what it lacks
+    is asked for alone before it counts as missing.
     """
     params = {"with": parts} if parts else {}
     try:
         found: dict[str, Found] = {**_listed(door, kind, ids, params)} if len(ids) > 1 else {}
     except ConnectorError as error:
-        if as_account_error(error).account_wide:
-            return dict.fromkeys(ids, as_account_error(error))
+        if (refusal := _of_all(error)) is not None:
+            return dict.fromkeys(ids, refusal)
         found = {}
     for remote_id in ids:
         if remote_id not in found:
@@ -44,12 +44,19 @@ def _listed(door: Door, kind: str, ids: Sequence[str], params: Mapping[str, Any]
     return {str(row.get("id")): row for row in rows if str(row.get("id")) in ids}
 
 
+def _of_all(error: ConnectorError) -> ConnectorError | None:
+    """What a refused list means for each of its cards; None where it may only have been too clever."""
+    if error.code == "http_404":
+        return address_gone(error)
+    return error if error.account_wide or error.code in (NO_RIGHTS, NO_SCOPE) else None
+
+
 def _one(door: Door, kind: str, remote_id: str, params: Mapping[str, Any]) -> Found:
     """An id that is not there gives an empty answer or 404 (reference 3.1)."""
     try:
         card = door.call("GET", f"/api/v4/{kind}/{remote_id}", params=params)
     except ConnectorError as error:
-        return None if error.code == "http_404" else as_account_error(error)
+        return None if error.code == "http_404" else error
     return card if isinstance(card, dict) and str(card.get("id")) == remote_id else None
 
 

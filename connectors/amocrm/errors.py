@@ -155,13 +155,17 @@ def as_account_error(error: ConnectorError) -> ConnectorError:
     account has moved, and the next renewal of its tokens learns where to (1.8).
     """
     if error.code == "http_404":
-        words = "amoCRM does not know this account's address any more"
-        return TryLater(words, code="address_gone", account_wide=True, trace=error.trace)
+        return address_gone(error)
     if error.code not in (NO_RIGHTS, NO_SCOPE):
         return error
     return NeedsReconnect(
         error.message, code=error.code, remedy=error.remedy, account_wide=True, trace=error.trace
     )
+
+
+def address_gone(error: ConnectorError) -> ConnectorError:
+    words = "amoCRM does not know this account's address any more"
+    return TryLater(words, code="address_gone", account_wide=True, trace=error.trace)
 
 
 def _blocked() -> ConnectorError:

@@ -6,11 +6,13 @@ amocrm.ru/developers/content/crm_platform/leads-api
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from connectors.amocrm import lists
 from connectors.amocrm.cards import Card, Found, cards
-from connectors.amocrm.errors import as_account_error
+from connectors.amocrm.errors import address_gone
 from connectors.amocrm.facts import Facts
 from connectors.amocrm.recovery import found, search
 from connectors.amocrm.standings import Names, gone, standing
@@ -20,12 +22,22 @@ from connectors.standing import Followed, Standing
 
 log = logging.getLogger(__name__)
 
+ID = re.compile(r"[1-9][0-9]{0,17}")
 PARTS = "contacts,loss_reason"
 Outcome = Standing | ConnectorError | None
 
 
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A lead's card, or why there is none; ``matched`` as in ``Standing``."""
+
+    remote_id: str
+    card: Found
+    matched: str = ""
+
+
 class Following:
-    """One call of ``AmoConnector.follow``: a request or two, where the account filters."""
+    """One call of ``AmoConnector.follow``: three requests, where the account filters."""
 
     def __init__(self, make_door: Callable[[], Door], facts: Facts, base_url: str) -> None:
         self.make_door = make_door
@@ -38,52 +50,65 @@ class Following:
         """In order. Without a lead's id there is nothing to ask about."""
         try:
             door = self.make_door()
-            ids = unique(lead.remote_id for lead in leads)
-            told = cards(door, "leads", ids, PARTS)
-            self._enrich(door, [card for card in told.values() if isinstance(card, Mapping)])
-            return [self._outcome(door, lead, told) for lead in leads]
+            told = cards(door, "leads", unique(map(id_of, leads)), PARTS)
+            seen = [self._find(door, lead, told) for lead in leads]
+            self._enrich(door, [one.card for one in seen if one and isinstance(one.card, Mapping)])
+            return [self._outcome(one) for one in seen]
         except Exception as exc:
-            log.exception("amocrm: %d leads can't be followed", len(leads))
+            log.exception("amocrm: %s can't be followed", ", ".join(lead.uid for lead in leads))
             return [unexpected(exc) for _ in leads]
+
+    def _find(self, door: Door, lead: Followed, told: Mapping[str, Found]) -> Sighting | None:
+        """A merged lead leaves its values to another, and our mark is one of them (reference 5.3)."""
+        remote_id = id_of(lead)
+        if remote_id not in told:
+            return None
+        if told[remote_id] is not None or not lead.uid:
+            return Sighting(remote_id, told[remote_id])
+        try:
+            heir = search(door, lead.uid, self.facts.mark_field)
+        except ConnectorError as error:
+            return Sighting(remote_id, address_gone(error) if error.code == "http_404" else error)
+        if heir is None or heir.lead == remote_id:
+            return Sighting(remote_id, None)
+        return Sighting(
+            heir.lead, cards(door, "leads", [heir.lead], PARTS)[heir.lead], f"merged into {heir.lead}"
+        )
 
     def _enrich(self, door: Door, alive: Sequence[Card]) -> None:
         """People and names are a help: without them the leads are told all the same."""
         if not alive:
             return
-        ids = unique(found(card).contact for card in alive)
-        told = cards(door, "contacts", ids)
+        told = cards(door, "contacts", unique(found(card).contact for card in alive))
         self.people = {number: card for number, card in told.items() if isinstance(card, Mapping)}
         try:
             self.names = Names.read(lists.raw_pipelines(door))
         except ConnectorError as error:
             log.warning("amocrm: the pipelines have no names today: %s", error.code)
 
-    def _outcome(self, door: Door, lead: Followed, told: Mapping[str, Found]) -> Outcome:
-        """One lead that can't be read costs no other."""
-        if not lead.remote_id.isdigit():
+    def _outcome(self, one: Sighting | None) -> Outcome:
+        """One card that can't be read costs no other lead."""
+        if one is None:
             return None
-        card = told[lead.remote_id]
+        if isinstance(one.card, ConnectorError):
+            return one.card
+        if one.card is None:
+            return gone(one.remote_id, self.base_url)
         try:
-            if isinstance(card, ConnectorError):
-                return card
-            if card is None:
-                return gone(lead, self._heir(door, lead), self.base_url)
-            person = self.people.get(found(card).contact)
-            return standing(card, person, self.names, self.facts.currency, self.base_url)
-        except ConnectorError as error:
-            return as_account_error(error)
+            person = self.people.get(found(one.card).contact)
+            return standing(one.card, person, self.names, self.facts.currency, self.base_url, one.matched)
         except Exception as exc:
-            log.exception("amocrm: delivery=%s can't be followed", lead.uid)
+            log.exception("amocrm: lead=%s can't be read", one.remote_id)
             return unexpected(exc)
 
-    def _heir(self, door: Door, lead: Followed) -> str:
-        """A merged lead leaves its values, and our mark is one of them (reference 5.3)."""
-        heir = search(door, lead.uid, self.facts.mark_field) if lead.uid else None
-        return heir.lead if heir and heir.lead != lead.remote_id else ""
+
+def id_of(lead: Followed) -> str:
+    """What an earlier look found it to be by now, else what was made."""
+    return lead.record_id or lead.remote_id
 
 
 def unique(ids: Iterable[str]) -> list[str]:
-    return [number for number in dict.fromkeys(ids) if number.isdigit()]
+    return [number for number in dict.fromkeys(ids) if ID.fullmatch(number)]
 
 
 def unexpected(exc: Exception) -> ConnectorError:

@@ -14,9 +14,9 @@ from typing import Any
 from connectors.amocrm import lists
 from connectors.amocrm.people import embedded
 from connectors.amocrm.recovery import found
-from connectors.standing import LOST, OPEN, WON, Followed, Standing
+from connectors.standing import LOST, OPEN, WON, Standing
 
-LEAD = "lead"
+LEAD, DELETED = "lead", "deleted"
 CLOSED = {str(lists.WON): WON, str(lists.LOST): LOST}  # the same in every pipeline
 Row = Mapping[str, Any]
 
@@ -41,14 +41,17 @@ class Names:
         )
 
 
-def standing(card: Row, contact: Row | None, names: Names, currency: str, base_url: str) -> Standing:
+def standing(
+    card: Row, contact: Row | None, names: Names, currency: str, base_url: str, matched: str = ""
+) -> Standing:
     """``contact`` is the main one's card, where it could be read. Money is in the account's currency."""
     remote_id, pipeline, step = (text(card, name) for name in ("id", "pipeline_id", "status_id"))
     return Standing(
         record=LEAD,
         record_id=remote_id,
         status=CLOSED.get(step, OPEN),
-        gone="deleted" if card.get("is_deleted") else "",
+        gone=DELETED if card.get("is_deleted") else "",
+        matched=matched,
         pipeline=pipeline,
         pipeline_name=names.pipelines.get(pipeline, ""),
         step=step,
@@ -63,14 +66,9 @@ def standing(card: Row, contact: Row | None, names: Names, currency: str, base_u
     )
 
 
-def gone(lead: Followed, heir: str, base_url: str) -> Standing:
-    """A lead that is not there any more; ``heir`` is the one that carries its mark now, if any."""
-    return Standing(
-        record=LEAD,
-        record_id=lead.remote_id,
-        gone=f"merged into {heir}" if heir else "deleted",
-        link=link(base_url, heir or lead.remote_id),
-    )
+def gone(remote_id: str, base_url: str) -> Standing:
+    """A lead that is not there any more, nor another one that carries its mark."""
+    return Standing(record=LEAD, record_id=remote_id, gone=DELETED, link=link(base_url, remote_id))
 
 
 def link(base_url: str, remote_id: str) -> str:

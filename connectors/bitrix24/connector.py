@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from connectors.base import Capabilities, Connector, FieldWish, Identity, Journal, Named, SignIn
-from connectors.bitrix24 import field_list, lists, new_fields
+from connectors.bitrix24 import field_list, hooks, lists, new_fields
 from connectors.bitrix24.asking import rows
 from connectors.bitrix24.auth import BitrixSignIn
 from connectors.bitrix24.batch import Command, ask, send
@@ -18,6 +18,7 @@ from connectors.bitrix24.choices import OFFERED
 from connectors.bitrix24.delivery import Delivery
 from connectors.bitrix24.errors import BitrixReader
 from connectors.bitrix24.facts import Facts
+from connectors.bitrix24.following import Following
 from connectors.bitrix24.health import problems_of
 from connectors.bitrix24.identity import ask_portal, ask_vendor, read_facts, read_identity, server_of
 from connectors.bitrix24.naming import named
@@ -31,6 +32,7 @@ from connectors.errors import ConnectorError
 from connectors.hosts import HostPolicy
 from connectors.http import Door
 from connectors.rows import FieldRow, PipelineRow, StepRow, UserRow
+from connectors.standing import Followed, Hint, Standing
 from connectors.vetted import vet
 
 MONTH = 30 * 24 * 3600
@@ -51,6 +53,8 @@ class BitrixConnector(Connector):
         creates_fields=True,
         uninstall_hook=True,
         records=("deal", "lead"),
+        follow=50,  # a page of a list
+        hooks=True,
         search_lag=60,
         refresh_every=MONTH,  # a used token is renewed when it has run out, an idle one once a month
         lists=("users", "pipelines", "steps", "fields"),
@@ -135,6 +139,18 @@ class BitrixConnector(Connector):
             if ours := carriers(rows(reply), uid):
                 found.setdefault(uid, str(ours[0]["ID"]))
         return found
+
+    # -- following ----------------------------------------------------------------------------------
+
+    def follow(self, leads: Sequence[Followed]) -> list[Standing | ConnectorError | None]:
+        return Following(self.door, self.budget, self.facts, self.remote.base_url).run(leads)
+
+    def subscribe(self, url: str) -> None:
+        hooks.subscribe(self.door(), self.budget, url)
+
+    @classmethod
+    def read_hook(cls, form: Mapping[str, str]) -> Hint:
+        return hooks.read_hook(form)
 
     def door(self, on_exchange: Callable[[Exchange], None] | None = None) -> Door:
         if urlsplit(self.remote.base_url).netloc in self.options.self_hosted:
