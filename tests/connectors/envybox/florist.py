@@ -30,6 +30,7 @@ class Florist:
     crm: Crm
     store: Store
     options: EnvyOptions = field(default_factory=EnvyOptions)
+    facts: dict[str, Any] = field(default_factory=dict)
 
     @property
     def hosts(self) -> HostPolicy:
@@ -37,7 +38,8 @@ class Florist:
 
     @property
     def connector(self) -> EnvyConnector:
-        remote = Remote(f"https://{self.crm.host}", str(self.crm.id), {"user_id": str(self.crm.user_id)})
+        facts = {"user_id": str(self.crm.user_id), **self.facts}
+        remote = Remote(f"https://{self.crm.host}", str(self.crm.id), facts)
         return EnvyConnector(remote, ApiKey(self.store), NoPace(), self.options, self.hosts)
 
     @property
