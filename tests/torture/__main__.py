@@ -8,7 +8,7 @@ import django
 
 from config import embedded
 
-SCRIPTS = ("answers", "tokens")
+SCRIPTS = ("answers", "tokens", "alone")
 
 
 def main(arguments: list[str]) -> int:

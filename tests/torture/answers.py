@@ -184,7 +184,6 @@ class Run:
         while time.monotonic() - begun < self.chosen.patience:
             if self.look(calm=time.monotonic() - begun > STILL):
                 break
-            self.world.cast.children.check()
             time.sleep(PAUSE)
         return time.monotonic() - begun
 
@@ -195,6 +194,7 @@ class Run:
         if time.monotonic() - self.looked < LOOK_EVERY:
             return False
         self.looked = time.monotonic()
+        self.world.ended.update(self.world.cast.supervise())
         well = self.people.look_after_accounts()
         undone = self.world.watch.undone()
         if calm:
@@ -220,6 +220,7 @@ class Run:
         print(f"\n{report(figures)}\n")
         for title, counted in (("Blows", self.world.hurt), ("In vain", self.world.missed)):
             print(f"{title}: {listed(counted)}")
+        print(f"Processes that ended by themselves: {listed(self.world.ended)}")
         print(f"People: {listed(self.people.did)}")
         for words in details(books, self.people):
             print(words)
@@ -230,7 +231,7 @@ class Run:
 
     def as_dict(self, figures: Figures) -> dict[str, object]:
         chosen = {"answers": self.chosen.answers, "seed": self.chosen.seed, "cores": os.cpu_count()}
-        counted = {"blows": self.world.hurt, "in_vain": self.world.missed, "people": self.people.did}
+        counted = {"blows": self.world.hurt, "in_vain": self.world.missed, "people": self.people.did, "ended": self.world.ended}
         return {**chosen, **asdict(figures), "holds": figures.holds, **counted}
 
 

@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 
+import psycopg
+import redis
+
 from config.demo.wire import tell
 from tests.torture.chosen import after_claim, after_commit, before_settle
 from tests.torture.customers import lose_a_field, lose_a_person, move_away
@@ -18,11 +21,14 @@ DOWN = 1.0  # seconds that a killed process is missing
 
 
 def strike(world: World, blow: Blow) -> Course:
-    """One blow. What its victim says of it does not matter here."""
-    if blow.what in MOODS:
-        yield from mood(world, blow, MOODS[blow.what])
-    else:
-        yield from BLOWS[blow.what](world, blow)
+    """One blow; in vain where another one has just laid its victim low."""
+    try:
+        if blow.what in MOODS:
+            yield from mood(world, blow, MOODS[blow.what])
+        else:
+            yield from BLOWS[blow.what](world, blow)
+    except (OSError, redis.RedisError, psycopg.Error):
+        world.missed[blow.what] += 1
 
 
 def mood(world: World, blow: Blow, fault: Mapping[str, object]) -> Course:

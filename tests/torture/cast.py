@@ -60,6 +60,14 @@ class Cast:
             child.signal(signal.SIGKILL)
             child.process.wait()
 
+    def supervise(self) -> list[str]:
+        """As systemd or compose would: whoever ended by itself is started again. Their names."""
+        ended = [name for name, child in self.playing.items() if child.status is not None]
+        for name in ended:
+            self.kill(name)
+            self.start(name)
+        return ended
+
     def _command(self, name: str) -> tuple[str, ...]:
         if name == "web":
             size = ("--worker-class", "gthread", "--workers", "2", "--threads", "8")

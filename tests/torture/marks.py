@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Mapping
@@ -25,5 +24,5 @@ def leads_by_mark(stage: Stage, crm: str) -> dict[str, list[Lead]]:
 
 
 def marks_of(lead: Lead) -> set[str]:
-    said = [lead.get(key) for key in WHERE] + list(lead.get("notes") or ())[:1]
-    return set(MARK.findall(json.dumps(said, ensure_ascii=False)))
+    said = [str(lead.get(key)) for key in WHERE] + list(lead.get("notes") or ())[:1]
+    return set(MARK.findall("\n".join(said)))

@@ -19,7 +19,8 @@ Course = Iterator[None]  # of something that takes time: it goes on whenever it 
 
 @dataclass
 class World:
-    """``hurt`` counts what was done, ``missed`` the blows that found nothing to hit."""
+    """``hurt`` counts what was done, ``missed`` the blows that found nothing to hit,
+    ``ended`` the processes that ended by themselves and were started again by us."""
 
     stage: Stage
     servers: Servers
@@ -29,6 +30,7 @@ class World:
     customers: Mapping[str, Customer]
     hurt: Counter[str] = field(default_factory=Counter)
     missed: Counter[str] = field(default_factory=Counter)
+    ended: Counter[str] = field(default_factory=Counter)
     courses: list[Course] = field(default_factory=list)
 
     def begin(self, course: Course) -> None:
