@@ -9,11 +9,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
-from django.db.models import Exists, F, OuterRef, Q
+from django.db import connection, transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts import states
@@ -22,20 +23,26 @@ from accounts.models import Account, live_accounts
 from connectors.base import Connector
 from connectors.errors import ConnectorError, NeedsReconnect, OurMistake, Refused, TryLater
 from connectors.registry import CONNECTORS, connector_class
-from connectors.standing import Followed, Standing
+from connectors.standing import BY_HAND, Followed, Standing
 from rules import outbox
 from rules.models import Delivery, Outcome
-from rules.outcomes import Names, changes_of
+from rules.outcomes import PLACE, Names, changes_of
 from rules.wake import ask_to_follow
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 500
+MOST_MEANT = 200  # by a notice that names no lead
 LEASE = timedelta(minutes=5)  # a look that takes longer than this was lost with its worker
 DEBOUNCE = timedelta(seconds=2)  # CRMs tell of one change several times
 SILENCE = timedelta(minutes=10)
 REFUSED_PAUSE = timedelta(days=1)
 CLOSED_PAUSE = timedelta(days=7)  # won and lost leads are opened again now and then
+UNSEEN: dict[str, Any] = {  # an outcome as it was before the first look
+    **dict.fromkeys(("gone", "link", "currency", "error", *PLACE), ""),
+    **dict.fromkeys(("amount", "paid", "payments", "changed_at", "closed_at", "seen_at")),
+    **{"status": Outcome.Status.OPEN, "contact": {}, "details": {}, "failures": 0},
+}
 # (nothing has changed for, the next look is in): the longer a lead rests, the less often we ask
 PLAN = (
     (timedelta(days=1), timedelta(hours=1)),
@@ -66,16 +73,47 @@ def follow_due() -> None:
 
 
 def hint(account: Account, records: Iterable[str] | None) -> int:
-    """A notice says that these leads have changed (None: some have): look soon. How many that are."""
+    """A notice says that these leads have changed: look soon. How many that are.
+
+    None says that some have: then the newest open ones are meant that nobody has looked at just now.
+    """
     now = timezone.now()
     rows = Outcome.objects.filter(account=account, next_look_at__gt=now + DEBOUNCE)
-    if records is not None:
-        ids = list(records)
-        rows = rows.filter(Q(record_id__in=ids) | Q(delivery__remote_id__in=ids))
+    if records is None:
+        newest = rows.filter(status=Outcome.Status.OPEN).exclude(seen_at__gt=now - SILENCE).order_by("-pk")
+        rows = rows.filter(pk__in=newest.values("pk")[:MOST_MEANT])
+    else:
+        rows = rows.filter(record_id__in=list(records))
     hinted = rows.update(next_look_at=now + DEBOUNCE)
     if hinted:
         ask_to_follow(account.pk, DEBOUNCE.total_seconds())
     return hinted
+
+
+def look_now(rows: QuerySet[Outcome]) -> int:
+    """A person wants to know, be it of leads that are followed no more. How many they are."""
+    accounts = list(rows.order_by().values_list("account", flat=True).distinct())
+    asked = rows.update(next_look_at=timezone.now())
+    for account_id in accounts:
+        transaction.on_commit(partial(ask_to_follow, account_id))
+    return asked
+
+
+def name_record(row: Outcome, record: str, record_id: str) -> None:
+    """A person knows which record it is. What was seen of another one is forgotten, and this one looked at."""
+    _begin_anew(row, record=record, record_id=record_id, matched=BY_HAND)
+
+
+def forget_record(row: Outcome) -> None:
+    """It was not that one: back to what the delivery knows."""
+    delivery = row.delivery
+    _begin_anew(row, record="", record_id=delivery.remote_id, matched="", link=delivery.remote_link)
+
+
+def _begin_anew(row: Outcome, **known: str) -> None:
+    """A look that is under way meanwhile was at something else: its result no longer fits the row's time."""
+    Outcome.objects.filter(pk=row.pk).update(**{**UNSEEN, **known})
+    look_now(Outcome.objects.filter(pk=row.pk))
 
 
 def _due() -> list[int]:
@@ -198,7 +236,7 @@ def _followed(row: Outcome) -> Followed:
     delivery = row.delivery
     return Followed(
         uid=delivery.uid,
-        remote_id=delivery.remote_id,
+        remote_id=delivery.remote_id or (row.record_id if row.matched == BY_HAND else ""),
         delivered_at=row.created_at,
         journal=delivery.steps,
         record=row.record,

@@ -35,10 +35,25 @@ def test_a_hint_brings_the_look_forward(delivered, crm, later):
     assert Hook.objects.get().heard_at is not None
 
 
-def test_a_notice_without_ids_is_about_all_of_them(delivered, crm, later):
+def test_a_notice_without_ids_is_about_open_leads_that_were_not_seen_just_now(delivered, crm, later):
+    crm.says[lead_of(delivered)] = standing(lead_of(delivered), status="open")
     assert post(address(delivered)).status_code == 200
     later(seconds=3)
     assert look(delivered) == 1
+
+    post(address(delivered))
+    later(seconds=3)
+    assert look(delivered) == 0
+    crm.says[lead_of(delivered)] = standing(lead_of(delivered), status="won")
+    later(minutes=11)
+    post(address(delivered))
+    later(seconds=3)
+    assert look(delivered) == 1
+
+    later(minutes=11)
+    post(address(delivered))
+    later(seconds=3)
+    assert look(delivered) == 0
 
 
 def test_what_a_notice_says_is_never_believed(delivered, crm, later):
