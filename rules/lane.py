@@ -7,6 +7,7 @@ rests after its CRM was silent, and then lets a single delivery probe (half-open
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -80,3 +81,8 @@ def take_lane(account_id: int) -> Lane | None:
     if not row.update(lane_until=until, lane_holder=holder):
         return None
     return Lane(Account.objects.get(pk=account_id), holder, until)
+
+
+def end_rests(account_ids: Iterable[int]) -> None:
+    """A person doesn't want to wait: these lanes may be probed at once."""
+    Account.objects.filter(pk__in=account_ids, lane_rests_until__isnull=False).update(lane_rests_until=None)

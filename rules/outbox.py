@@ -24,6 +24,7 @@ from django.utils import timezone
 
 from connectors.draft import Loss
 from connectors.registry import CONNECTORS, connector_class
+from rules.lane import end_rests
 from rules.models import Delivery
 from rules.settlement import Settlement, died
 
@@ -177,13 +178,15 @@ def release(rows: QuerySet[Delivery], *because: str) -> int:
 
 
 def retry(rows: QuerySet[Delivery]) -> int:
-    """A person says: try again now. Held and waiting deliveries only; what is being sent is left alone.
+    """A person says: try again now, even where the lane rests. Held and waiting deliveries only; what is being
+    sent is left alone.
 
     ``look_first`` stays where the CRM can be asked. Where it can't, the person has looked and decides: send.
     """
     deaf = [kind for kind in CONNECTORS if not connector_class(kind).can.find_by_mark]
     movable = rows.filter(state__in=[WAITING, HELD])
     movable.filter(account__crm__in=deaf, look_first=True).update(look_first=False)
+    end_rests(list(movable.values_list("account_id", flat=True).distinct()))
     return movable.update(
         state=WAITING, held_because="", due_at=timezone.now(), strikes=0, first_failed_at=None
     )

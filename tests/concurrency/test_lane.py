@@ -160,3 +160,16 @@ def test_dead_workers_leads_are_held_where_the_crm_cannot_be_asked(account, wait
     outbox.claim(account.pk, 50)
     assert outbox.free_stale(account.pk, can_look=False, send_again=False) == 2
     assert set(Delivery.objects.values_list("state", "held_because")) == {("held", "look_first")}
+
+
+def test_a_person_need_not_wait_until_a_silent_crm_has_rested(account, waiting):
+    lane = take_lane(account.pk)
+    waiting(1)
+    for _ in range(4):
+        lane.rest()
+    lane.leave()
+    assert take_lane(account.pk) is None
+
+    outbox.retry(Delivery.objects.all())
+
+    assert take_lane(account.pk).probing
