@@ -132,7 +132,8 @@ REDIS_PREFIX = env.str("REDIS_PREFIX", "quiz-crm:")
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ACKS_LATE = True
+# A message that is not acknowledged when Redis goes away ends the worker: kombu gives it back to nobody.
+CELERY_TASK_ACKS_LATE = False
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
