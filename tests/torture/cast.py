@@ -33,6 +33,8 @@ class Cast:
 
     def open(self) -> None:
         """Everything up, on a database with its tables."""
+        for left_over in (*self.stage.folder.glob("*.log"), *self.stage.folder.glob("beat-*")):
+            left_over.unlink()
         options = ("--host", self.stage.sandbox_host, "--port", str(CONTROL_PORT), "--seed", "0")
         self.children.start(
             "sandbox", "manage.py", "run_sandbox", *options, "--redirect", self.stage.redirect_url
@@ -79,7 +81,6 @@ class Cast:
         }
         if name == "beat":
             timetable = self.stage.folder / f"beat-{self.lives[name]}.db"
-            timetable.unlink(missing_ok=True)
             options = (f"--schedule={timetable}", "--pidfile=", "--loglevel=INFO")
             return ("-m", "celery", "-A", "config", "beat", *options)
         size = ("--pool=threads", f"--concurrency={THREADS}", "-n", f"{name}@torture", "--loglevel=INFO")

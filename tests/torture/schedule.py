@@ -10,14 +10,18 @@ from tests.torture.moods import MOODS
 
 ROUND = 60.0  # seconds in which everything happens once
 EVERYONE = ("amocrm", "bitrix24", "envybox", "solos")
+CHOSEN = "worker killed "
 SIGNED_IN = ("amocrm", "bitrix24")  # by tokens that expire
+
+# When in a round: moments are chosen where leads flow, before everything else is upset.
+EARLY, LATER = (0.02, 0.3), (0.3, 0.9)
 
 # What may happen -> to accounts of which CRMs; to none of them where it is about our own processes.
 KINDS: Mapping[str, tuple[str, ...]] = {
     "worker killed": (),
-    "worker killed after claim": EVERYONE,
-    "worker killed after commit": EVERYONE,
-    "worker killed before settle": EVERYONE,
+    f"{CHOSEN}after claim": EVERYONE,
+    f"{CHOSEN}after commit": EVERYONE,
+    f"{CHOSEN}before settle": EVERYONE,
     "web killed": (),
     "beat killed": (),
     "Redis flushed": (),
@@ -55,6 +59,6 @@ def _round(
     accounts: Mapping[str, Sequence[str]], number: int, length: float, dice: random.Random
 ) -> Iterator[Blow]:
     for what, crms in KINDS.items():
-        at = (number + dice.uniform(0.05, 0.9)) * length
+        at = (number + dice.uniform(*(EARLY if what.startswith(CHOSEN) else LATER))) * length
         whom = dice.choice(accounts[dice.choice(crms)]) if crms else ""
         yield Blow(round(at, 2), what, whom, dice.random())
