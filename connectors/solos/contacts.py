@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from connectors.samples import DATE
+
 PHONE = re.compile(r"[\d\s()+.\-]{10,30}")
 EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 SEVERAL = re.compile(r"[,;\n]")
@@ -29,7 +31,8 @@ def _contact(text: str) -> str:
     text = text.strip()
     if EMAIL.fullmatch(text):
         return text.lower()
-    return _phone(re.sub(r"\D", "", text)) if PHONE.fullmatch(text) else ""
+    is_phone = PHONE.fullmatch(text) and not DATE.fullmatch(text)
+    return _phone(re.sub(r"\D", "", text)) if is_phone else ""
 
 
 def _phone(digits: str) -> str:
