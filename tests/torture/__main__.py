@@ -8,7 +8,7 @@ import django
 
 from config import embedded
 
-SCRIPTS = ("answers", "tokens", "alone")
+SCRIPTS = ("answers", "tokens", "neighbours", "alone")
 
 
 def main(arguments: list[str]) -> int:

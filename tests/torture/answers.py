@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import sys
 import time
 from argparse import ArgumentParser, Namespace
@@ -19,7 +20,8 @@ from config.demo.children import Child
 from config.demo.endings import Ended, listen_for_endings
 from config.demo.errors import DemoFailed
 from config.demo.scenario import environment, scenarios
-from config.demo.stage import Stage, alone, crm_ports, free_port, is_free
+from config.demo.stage import Stage, alone, crm_ports, is_free
+from config.embedded.place import free_port
 from tests.torture.blows import strike
 from tests.torture.cast import Cast
 from tests.torture.crowd import Post, plan_posts, write_posts
@@ -33,7 +35,7 @@ from tests.torture.watch import Watch
 from tests.torture.world import World
 
 HOSTS = tuple(f"127.0.7.{number}" for number in range(1, 100))
-WORKERS = 4
+WORKERS, FEW_WORKERS = 4, 2
 ANSWERS_A_SECOND = 20
 SHORTEST = 14.0  # seconds of storm
 TELL_EVERY = 10.0
@@ -78,7 +80,7 @@ def the_world(chosen: Namespace) -> Iterator[World]:
         place = (free_port(), free_host(), servers.database_url, servers.redis_url)
         stage = Stage(chosen.name, folder, *place)
         env = {**environment(stage, scenarios()), **(SHORT if chosen.short else {})}
-        with Cast(stage, env, settings.BASE_DIR, WORKERS) as cast:
+        with Cast(stage, env, settings.BASE_DIR, FEW_WORKERS if chosen.short else WORKERS) as cast:
             cast.open()
             customers = make_customers(stage, how_many(chosen.answers), env["JWT_KEY"])
             yield world_of(stage, servers, cast, customers)
@@ -90,8 +92,8 @@ def world_of(stage: Stage, servers: Servers, cast: Cast, customers: Sequence[Cus
 
 
 def free_host() -> str:
-    """Beside every demo: those have other loopback addresses."""
-    for host in HOSTS:
+    """Beside every demo and other runs that start at this moment: each takes any of many addresses."""
+    for host in random.sample(HOSTS, len(HOSTS)):
         if all(is_free(host, port) for port in crm_ports()):
             return host
     raise DemoFailed(f"The local CRMs need an address of {HOSTS[0]} to {HOSTS[-1]}, and all are taken.")

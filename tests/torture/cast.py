@@ -34,7 +34,7 @@ class Cast:
     def open(self) -> None:
         """Everything up, on a database with its tables."""
         for left_over in (*self.stage.folder.glob("*.log"), *self.stage.folder.glob("beat-*")):
-            left_over.unlink()
+            left_over.unlink(missing_ok=True)
         options = ("--host", self.stage.sandbox_host, "--port", str(CONTROL_PORT), "--seed", "0")
         self.children.start(
             "sandbox", "manage.py", "run_sandbox", *options, "--redirect", self.stage.redirect_url

@@ -91,15 +91,21 @@ def make_customers(stage: Stage, each: int, jwt_key: str) -> list[Customer]:
     """Accounts in every local CRM, and a quiz account for each; nothing is connected yet."""
     made: list[Customer] = []
     for scenario in scenarios():
-        for account in tell(stage.control_url, scenario.kind, "accounts", count=each):
-            number = str(FIRST + len(made))
-            service = QuizService(stage.url, jwt.encode({"id": number}, jwt_key, algorithm="HS256"))
-            place = (account["id"], account["subdomain"], account["url"], account["port"])
-            made.append(Customer(number, scenario, service, *place))
+        made += customers_of(stage, scenario, each, jwt_key, FIRST + len(made))
     return made
 
 
-# -- what happens in a CRM that nobody tells us ---------------------------------------------------------------
+def customers_of(
+    stage: Stage, scenario: Scenario, count: int, jwt_key: str, first: int
+) -> Iterator[Customer]:
+    """New accounts in one local CRM; their quiz accounts are numbered from ``first``."""
+    for number, account in enumerate(tell(stage.control_url, scenario.kind, "accounts", count=count), first):
+        service = QuizService(stage.url, jwt.encode({"id": str(number)}, jwt_key, algorithm="HS256"))
+        place = (account["id"], account["subdomain"], account["url"], account["port"])
+        yield Customer(str(number), scenario, service, *place)
+
+
+# -- what happens in a CRM that nobody tells us --------------------------------------------------------------
 
 
 def move_away(customer: Customer, stage: Stage, dice: random.Random) -> str:

@@ -1,8 +1,8 @@
 """Bad neighbours: how long healthy accounts wait for their leads while other accounts' CRMs hang.
 
-Twenty accounts over four CRMs get a steady trickle. In turn nobody else wants anything, then one account with a
-long queue whose CRM takes requests and never answers, then so many of these that they outnumber the threads of a
-worker. All in one run, on the same rows: an account that is left out of a phase is paused.
+Twenty accounts over four CRMs get a steady trickle. In turn nobody else wants anything, then one account with
+a long queue whose CRM takes requests and never answers, then so many of these that they outnumber the threads
+of a worker. All in one run, on the same rows: an account that is left out of a phase is paused.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 
 from django.conf import settings
 
+from config.demo import amocrm
 from config.demo.endings import Ended, listen_for_endings
 from config.demo.errors import DemoFailed
 from config.demo.report import table
@@ -26,13 +27,12 @@ from config.demo.stage import Stage, a_stage
 from config.demo.wire import tell
 from tests.benchmarks.ground import a_visit, machine
 from tests.torture.cast import THREADS, Cast
-from tests.torture.customers import Customer, make_customers, more_customers
+from tests.torture.customers import FIRST, Customer, customers_of, make_customers
 from tests.torture.watch import Watch
 
 WORKERS = 4
 EACH = 5  # healthy accounts in each CRM
 DEAD = THREADS + 2  # more than a worker has threads
-DEAD_CRM = "amocrm"
 QUEUE_OF_OTHERS = 500  # waiting in the queues of the dead ones but the first
 AT_ONCE = 100  # answers in one POST
 SETTLE = 8.0  # seconds until a phase has begun everywhere
@@ -50,7 +50,7 @@ PAUSE, RESUME = "states.pause(account, 'Left out of this phase')", "states.resum
 
 @dataclass
 class Phase:
-    """``waits`` in seconds from the moment an answer was stored to the moment its lead was known to be there."""
+    """``waits`` in seconds, from the answer's being stored to its lead's being known to be there."""
 
     beside: str
     waits: list[float] = field(default_factory=list)
@@ -60,7 +60,9 @@ class Phase:
 class Street:
     """Everybody who lives there, and the trickle of answers to the healthy ones."""
 
-    def __init__(self, stage: Stage, cast: Cast, healthy: Sequence[Customer], dead: Sequence[Customer]) -> None:
+    def __init__(
+        self, stage: Stage, cast: Cast, healthy: Sequence[Customer], dead: Sequence[Customer]
+    ) -> None:
         self.stage, self.cast, self.healthy, self.dead = stage, cast, healthy, dead
         self.watch = Watch(stage.database_url)
         self.number = 0
@@ -179,7 +181,8 @@ def a_street(chosen: Namespace) -> Iterator[Street]:
         with Cast(stage, env, settings.BASE_DIR, WORKERS) as cast:
             cast.open()
             customers = make_customers(stage, EACH, env["JWT_KEY"])
-            dead = more_customers(stage, DEAD_CRM, DEAD, env["JWT_KEY"], len(customers))
+            first = FIRST + len(customers)
+            dead = list(customers_of(stage, amocrm.SCENARIO, DEAD, env["JWT_KEY"], first))
             yield Street(stage, cast, customers, dead)
 
 
