@@ -79,7 +79,8 @@ def sighting(trail: Trail, lists: Lists) -> Sighting | ConnectorError | None:
     marked = [one for one in seen if carriers([one.row], trail.lead.uid)]
     errors = [one for one in found if isinstance(one, ConnectorError)]
     pressing = [error for error in errors if not isinstance(error, Refused)]
-    return next(iter([*marked, *pressing, *seen, *errors]), None)
+    ranked: list[Sighting | ConnectorError] = [*marked, *pressing, *seen, *errors]
+    return ranked[0] if ranked else None
 
 
 def _look(trail: Trail, word: str, lists: Lists) -> Sighting | ConnectorError | None:
