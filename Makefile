@@ -19,7 +19,12 @@ UNCONNECTED := $(PRODUCTION_LIKE) \
 	DATABASE_URL=postgres://checks@127.0.0.1:1/checks \
 	REDIS_URL=redis://127.0.0.1:1/0
 
-.PHONY: help install demo test bench lint schema format clean
+# The torture: which run, and for the main one how many answers and which seed.
+RUN ?= answers
+N ?= 10000
+SEED ?= 1
+
+.PHONY: help install demo test bench torture lint schema format clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -49,6 +54,9 @@ test: .venv/.tests-installed  ## run the tests (T=path chooses some)
 
 bench: .venv/.tests-installed  ## measure on real processes (ARGS="idle", "backlog --answers 500", "bitrix24")
 	@$(STAND_INS) $(BIN)/python -m tests.benchmarks $(ARGS)
+
+torture: .venv/.tests-installed  ## break whatever can break and count what is lost or doubled (N=1000 SEED=7; RUN=tokens, neighbours, alone)
+	@$(STAND_INS) $(BIN)/python -m tests.torture $(RUN) $(if $(filter answers,$(RUN)),--answers $(N) --seed $(SEED)) $(ARGS)
 
 lint: .venv/.tests-installed  ## style, types, deployment checks, missing migrations, schema snapshot
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""The main run: answers by the thousand while everything that can break is broken, and the verdict after it."""
+"""The main run: answers by the thousand while everything breaks that can, and the verdict after it."""
 
 from __future__ import annotations
 
@@ -210,7 +210,9 @@ class Run:
     def progress(self) -> None:
         if time.monotonic() - self.told > TELL_EVERY:
             self.told = time.monotonic()
-            states = ", ".join(f"{count} {state}" for state, count in sorted(self.world.watch.states().items()))
+            states = ", ".join(
+                f"{count} {state}" for state, count in sorted(self.world.watch.states().items())
+            )
             self.say(f"{self.world.watch.answers()} answers; {states}; {sum(self.world.hurt.values())} blows")
 
     def say(self, words: str) -> None:
@@ -233,7 +235,12 @@ class Run:
 
     def as_dict(self, figures: Figures) -> dict[str, object]:
         chosen = {"answers": self.chosen.answers, "seed": self.chosen.seed, "cores": os.cpu_count()}
-        counted = {"blows": self.world.hurt, "in_vain": self.world.missed, "people": self.people.did, "ended": self.world.ended}
+        counted = {
+            "blows": self.world.hurt,
+            "in_vain": self.world.missed,
+            "people": self.people.did,
+            "ended": self.world.ended,
+        }
         return {**chosen, **asdict(figures), "holds": figures.holds, **counted}
 
 
@@ -246,7 +253,8 @@ def details(books: Books, people: People) -> Iterator[str]:
     for account, answer in books.lost()[:20]:
         yield f"lost: answer {answer} of {account}"
     for row in books.doubled()[:20]:
-        yield f"doubled: delivery {row.pk} ({row.crm}, {row.uid}), leads {[lead['id'] for lead in books.of(row)]}"
+        leads = ", ".join(str(lead["id"]) for lead in books.of(row))
+        yield f"doubled: delivery {row.pk} ({row.crm}, {row.uid}), leads {leads}"
     for row in books.stuck(people.arrived)[:20]:
         yield f"stuck: delivery {row.pk} ({row.crm}) is {row.state} {row.because} {row.error}"
     reasons = Counter(f"{row.crm} {row.because}: {row.error}" for row in books.held(people.arrived))

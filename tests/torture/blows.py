@@ -1,4 +1,4 @@
-"""The blows themselves, each a course that lasts from the first move until everybody is on their feet again."""
+"""The blows themselves, each a course that lasts until everybody is on their feet again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The run's processes, each of which may be killed and started anew: web, workers, beat; and the local CRMs."""
+"""The run's processes, each of which may be killed and started anew; and the local CRMs."""
 
 from __future__ import annotations
 

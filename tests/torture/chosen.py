@@ -70,9 +70,7 @@ def _killed_at_the_settlement(world: World, blow: Blow, rows: Sequence[int]) -> 
     return name
 
 
-def _at_the_settlement(
-    world: World, lock: psycopg.Connection, rows: Sequence[int]
-) -> Iterator[None]:
+def _at_the_settlement(world: World, lock: psycopg.Connection, rows: Sequence[int]) -> Iterator[None]:
     """Hold the rows until a worker wants to settle them: its backend and its name; 0 and "" if none came.
 
     The journal's statements queue for the same rows and are let through, one by one.

@@ -1,4 +1,4 @@
-"""The quiz platform's servers, a process of their own: clients that post until they are told that it is stored.
+"""The quiz platform's servers, a process of their own: clients that post until it is acknowledged.
 
     python -m tests.torture.clients FOLDER URL
 

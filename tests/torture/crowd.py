@@ -37,9 +37,7 @@ def plan_posts(answers: int, accounts: Sequence[str], seconds: float, seed: int)
     return sorted(posts, key=lambda post: post.at)
 
 
-def _answers(
-    answers: int, accounts: Sequence[str], seconds: float, dice: random.Random
-) -> Iterator[Post]:
+def _answers(answers: int, accounts: Sequence[str], seconds: float, dice: random.Random) -> Iterator[Post]:
     number = 0
     while number < answers:
         number += 1
@@ -59,7 +57,11 @@ def _somebody(number: int, dice: random.Random) -> dict[str, str]:
 
 
 def _body(number: int, who: dict[str, str], dice: random.Random) -> dict[str, Any]:
-    given = {"area": dice.randrange(20, 200), "repair": dice.choice(REPAIRS), "place": f"Москва, дом {number}"}
+    given = {
+        "area": dice.randrange(20, 200),
+        "repair": dice.choice(REPAIRS),
+        "place": f"Москва, дом {number}",
+    }
     return {**answer(number, who, **given), "answerID": f"torture-{number}"}
 
 

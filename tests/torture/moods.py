@@ -13,7 +13,9 @@ from config.demo.wire import look_into, tell
 WRITES: Mapping[str, Mapping[str, str]] = {
     "amocrm": {"method": "POST|PATCH", "path": r"^/api/v4/(leads|contacts|companies)"},
     "bitrix24": {"path": r"^/rest/", "contains": ".add"},
-    "envybox": {"path": r"/(lead/(set|workset|start|log/create)|deal/(update|log/create)|client/(add|update))"},
+    "envybox": {
+        "path": r"/(lead/(set|workset|start|log/create)|deal/(update|log/create)|client/(add|update))"
+    },
     "solos": {"path": r"^/api/post"},
 }
 # Every request of a signed-in client; consent pages and token servers are left alone.

@@ -67,7 +67,9 @@ class Figures:
         return not (self.lost or self.doubled or self.stuck or self.strangers)
 
     def sentence(self) -> str:
-        words = f"{self.accepted} answers accepted: {self.lost} lost, {self.doubled} doubled, {self.stuck} stuck."
+        words = (
+            f"{self.accepted} answers accepted: {self.lost} lost, {self.doubled} doubled, {self.stuck} stuck."
+        )
         return f"{'HOLDS' if self.holds else 'BROKEN'}: {words}"
 
 
@@ -141,7 +143,12 @@ def read_books(world: World) -> Books:
 
 
 def judge(
-    books: Books, world: World, people: People, posts: Sequence[Post], before: Mapping[str, int], drained: float
+    books: Books,
+    world: World,
+    people: People,
+    posts: Sequence[Post],
+    before: Mapping[str, int],
+    drained: float,
 ) -> Figures:
     """``before`` are the contacts that each customer's CRM had at the start."""
     attempts = [row.attempts for row in books.rows if row.state == "delivered"] or [0]
@@ -182,7 +189,10 @@ def doubled_contacts(
 
 
 def report(figures: Figures) -> str:
-    rows = [(NAMES[name], f"{value:g}" if isinstance(value, float) else str(value)) for name, value in asdict(figures).items()]
+    rows = [
+        (NAMES[name], f"{value:g}" if isinstance(value, float) else str(value))
+        for name, value in asdict(figures).items()
+    ]
     return table(("", "count"), rows)
 
 

@@ -62,8 +62,9 @@ class Watch:
 
     def accounts(self) -> list[AccountRow]:
         found = self.rows(
-            "SELECT a.id, a.account_id, a.state, a.state_reason, a.synced_at IS NOT NULL AND NOT EXISTS ("
-            "SELECT FROM crm_cache_syncrun r WHERE r.account_id = a.id AND r.state IN ('waiting', 'running')) "
+            "SELECT a.id, a.account_id, a.state, a.state_reason, "
+            "a.synced_at IS NOT NULL AND NOT EXISTS (SELECT FROM crm_cache_syncrun r "
+            "WHERE r.account_id = a.id AND r.state IN ('waiting', 'running')) "
             "FROM accounts_account a WHERE NOT a.deleted"
         )
         return [AccountRow(*row) for row in found]
@@ -78,9 +79,7 @@ class Watch:
         return [Waiting(*row) for row in found]
 
     def sending(self, customer: str) -> list[int]:
-        found = self.rows(
-            "SELECT id FROM rules_delivery WHERE owner = %s AND state = 'sending'", customer
-        )
+        found = self.rows("SELECT id FROM rules_delivery WHERE owner = %s AND state = 'sending'", customer)
         return [pk for (pk,) in found]
 
     def blocked(self, by: int) -> list[tuple[int, str, bool]]:
