@@ -33,6 +33,13 @@ NAVIGATION = [
     group(
         "Answers into leads",
         entry("Deliveries", "local_shipping", "rules.delivery"),
+        entry("Outcomes", "trophy", "rules.outcome"),
+        {
+            "title": "Conversion",
+            "icon": "percent",
+            "link": reverse_lazy("admin:rules_outcome_conversion"),
+            "permission": may_view("rules.outcome"),
+        },
         entry("Answers", "quiz", "rules.answer"),
         entry("Rules", "rule", "rules.rule"),
     ),

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from accounts import states
@@ -41,7 +41,10 @@ CLOSED_PAUSE = timedelta(days=7)  # won and lost leads are opened again now and 
 UNSEEN: dict[str, Any] = {  # an outcome as it was before the first look
     **dict.fromkeys(("gone", "link", "currency", "error", *PLACE), ""),
     **dict.fromkeys(("amount", "paid", "payments", "changed_at", "closed_at", "seen_at")),
-    **{"status": Outcome.Status.OPEN, "contact": {}, "details": {}, "failures": 0},
+    "status": Outcome.Status.OPEN,
+    "contact": {},
+    "details": {},
+    "failures": 0,
 }
 # (nothing has changed for, the next look is in): the longer a lead rests, the less often we ask
 PLAN = (
@@ -92,7 +95,7 @@ def hint(account: Account, records: Iterable[str] | None) -> int:
 
 def look_now(rows: QuerySet[Outcome]) -> int:
     """A person wants to know, be it of leads that are followed no more. How many they are."""
-    accounts = list(rows.order_by().values_list("account", flat=True).distinct())
+    accounts = list(rows.order_by().values_list("account_id", flat=True).distinct())
     asked = rows.update(next_look_at=timezone.now())
     for account_id in accounts:
         transaction.on_commit(partial(ask_to_follow, account_id))
@@ -100,7 +103,7 @@ def look_now(rows: QuerySet[Outcome]) -> int:
 
 
 def name_record(row: Outcome, record: str, record_id: str) -> None:
-    """A person knows which record it is. What was seen of another one is forgotten, and this one looked at."""
+    """A person knows which record it is. What was seen of another one is forgotten, this one is looked at."""
     _begin_anew(row, record=record, record_id=record_id, matched=BY_HAND)
 
 

@@ -9,12 +9,14 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import TruncHour
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.timesince import timesince
 
 from accounts.admin import needs_a_person, with_silent_crm
 from accounts.desk import spaced
 from accounts.models import Account
+from rules.admin import conversion_page
 from rules.admin.links import accounts_url, deliveries_url, page
 from rules.models import Attempt, Delivery
 
@@ -24,8 +26,8 @@ ACCOUNTS_SHOWN = 10
 
 
 def show(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Eight queries whatever the tables hold, each on an index: open deliveries through the partial ones, the
-    last day through the age of tries."""
+    """Nine queries whatever the tables hold, each on an index: open deliveries through the partial ones, the
+    last day through the age of tries, the last month through the age of answers."""
     if not request.user.has_perm("rules.view_delivery"):
         return context
     now = timezone.now()
@@ -43,7 +45,14 @@ def show(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "account_states": _account_states(),
         "silent": with_silent_crm(Account.objects.all()).count(),
         "silent_url": accounts_url(attention="silent"),
+        **_conversion(request),
     }
+
+
+def _conversion(request: HttpRequest) -> dict[str, Any]:
+    if not request.user.has_perm("rules.view_outcome"):
+        return {}
+    return {"conversion": conversion_page.top(), "conversion_url": reverse("admin:rules_outcome_conversion")}
 
 
 def _open() -> QuerySet[Delivery]:

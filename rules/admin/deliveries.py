@@ -14,7 +14,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 from unfold.decorators import action, display
 
 from accounts.desk import DeskAdmin, link, short, when
-from rules.admin import retrying
+from rules.admin import arriving, retrying
 from rules.admin.filters import DayFilter, OwnerFilter, QuizFilter
 from rules.admin.timeline import story_of
 from rules.models import Delivery
@@ -45,8 +45,8 @@ class DeliveryAdmin(DeskAdmin):
     search_help_text = "Our mark, an answer id or a lead id, whole"
     list_select_related = ("account", "answer")
     sortable_by = ()
-    actions = ("try_chosen_again",)
-    actions_detail = ("try_again",)
+    actions = ("try_chosen_again", "chosen_arrived")
+    actions_detail = ("try_again", "arrived")
     change_form_outer_before_template = "admin/desk/delivery.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
@@ -123,9 +123,17 @@ class DeliveryAdmin(DeskAdmin):
     # -- what can be done ------------------------------------------------------------------------------------
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """Nothing to try again where it is being sent or has arrived."""
-        movable = Delivery.objects.filter(pk=object_id, state__in=retrying.MOVABLE)
-        return super().get_actions_detail(request, object_id) if movable.exists() else []
+        """Nothing to try again where it is being sent or has arrived; nothing to find where all is clear."""
+        row = Delivery.objects.filter(pk=object_id)
+        offered = [
+            ("try_again", row.filter(state__in=retrying.MOVABLE)),
+            ("arrived", arriving.findable(row)),
+        ]
+        possible = {
+            f"{self.opts.app_label}_{self.opts.model_name}_{name}" for name, of in offered if of.exists()
+        }
+        found = super().get_actions_detail(request, object_id)
+        return [one for one in found if one.action_name in possible]
 
     @admin.action(description="Try again now", permissions=["operate"])
     def try_chosen_again(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> HttpResponse:
@@ -137,3 +145,15 @@ class DeliveryAdmin(DeskAdmin):
         delivery = get_object_or_404(Delivery, pk=object_id)
         rows = Delivery.objects.filter(pk=delivery.pk)
         return retrying.ask_or_do(request, self, rows, "", self.page_of(delivery))
+
+    @admin.action(description="The leads are in the CRM: mark as delivered", permissions=["operate"])
+    def chosen_arrived(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> HttpResponse:
+        rows = Delivery.objects.filter(pk__in=chosen.order_by().values("pk"))
+        return arriving.ask_or_do_many(request, self, rows, "chosen_arrived", request.get_full_path())
+
+    @action(
+        description="The lead is in the CRM: mark as delivered", permissions=["operate"], icon="where_to_vote"
+    )
+    def arrived(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        delivery = get_object_or_404(Delivery.objects.select_related("account"), pk=object_id)
+        return arriving.ask_or_do_one(request, self, delivery)

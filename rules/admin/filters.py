@@ -1,4 +1,4 @@
-"""Filters that the pages of rules, answers and deliveries share."""
+"""Filters that the pages of rules, answers, deliveries and outcomes share."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from unfold.contrib.filters.admin import RangeDateFilter, TextFilter
 from unfold.utils import parse_date_str
 
 from accounts.admin import QuizAccountFilter
+from connectors.standing import BY_HAND
 
 
 class OwnerFilter(QuizAccountFilter):
@@ -61,3 +62,26 @@ class ProblemsFilter(admin.SimpleListFilter):
         if self.value() == "yes":
             return rows.exclude(problems=[])
         return rows.filter(problems=[]) if self.value() == "no" else rows
+
+
+class TrailFilter(admin.SimpleListFilter):
+    """Leads that the CRM doesn't show us as it should."""
+
+    title, parameter_name = "trail", "trail"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [
+            ("gone", "gone from the CRM"),
+            ("unfound", "not found yet"),
+            ("failing", "the last look failed"),
+            ("hand", "named by a person"),
+        ]
+
+    def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = {
+            "gone": ~Q(gone=""),
+            "unfound": Q(record="", seen_at__isnull=False),
+            "failing": Q(failures__gt=0),
+            "hand": Q(matched=BY_HAND),
+        }
+        return rows.filter(chosen[value]) if (value := self.value() or "") in chosen else rows

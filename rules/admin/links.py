@@ -7,12 +7,23 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-FILTERS = {"state": "state__exact", "because": "held_because__exact", "account": "account__id__exact"}
+FILTERS = {
+    "state": "state__exact",
+    "because": "held_because__exact",
+    "account": "account__id__exact",
+    "status": "status__exact",
+    "crm": "account__crm__exact",
+}
 
 
 def deliveries_url(**chosen: Any) -> str:
     """The list of deliveries in a ``state``, held ``because`` of something, of an ``account``."""
-    return _list("rules_delivery", {FILTERS.get(name, name): value for name, value in chosen.items()})
+    return _list("rules_delivery", _filters(chosen))
+
+
+def outcomes_url(**chosen: Any) -> str:
+    """The list of outcomes: of a ``quiz`` of a ``quiz_account``, in a ``status``, of a ``crm``."""
+    return _list("rules_outcome", _filters(chosen))
 
 
 def of_account(model: str, account_id: int) -> str:
@@ -26,6 +37,10 @@ def accounts_url(**chosen: Any) -> str:
 
 def page(model: str, pk: Any) -> str:
     return reverse(f"admin:{model}_change", args=[pk])
+
+
+def _filters(chosen: dict[str, Any]) -> dict[str, Any]:
+    return {FILTERS.get(name, name): value for name, value in chosen.items()}
 
 
 def _list(model: str, chosen: dict[str, Any]) -> str:

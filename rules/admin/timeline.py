@@ -8,9 +8,11 @@ from typing import Any
 
 from connectors.redact import redact
 from rules.admin.links import page
+from rules.admin.standing import in_short
 from rules.models import Attempt, Delivery
 
 TRIES_SHOWN = 50
+UNUSED = ("answer__payload", "rule__quiz", "account__facts", "outcome__contact", "outcome__details")
 OUTCOMES = {  # as rules.timeline writes them: label, colour
     "delivered": ("delivered", "success"),
     "adopted": ("found in the CRM and adopted", "success"),
@@ -26,13 +28,14 @@ STEP_NAMES = {"lead": "lead", "contact": "contact", "company": "company", "note"
 
 def story_of(delivery_id: str, for_operator: bool) -> dict[str, Any]:
     """What the page shows; requests and values only for those who may read what people answered."""
-    rows = Delivery.objects.select_related("account", "rule", "answer").defer("answer__payload", "rule__quiz")
+    rows = Delivery.objects.select_related("account", "rule", "answer", "outcome").defer(*UNUSED)
     delivery = rows.filter(pk=delivery_id).first()
     if delivery is None:
         return {}
     return {
         "delivery": delivery,
         "for_operator": for_operator,
+        "fate": in_short(outcome) if (outcome := getattr(delivery, "outcome", None)) else None,
         "safe_link": delivery.remote_link.startswith(("https://", "http://")),
         "journal": [(STEP_NAMES.get(step, step), made) for step, made in delivery.steps.items()],
         "tries": [_try(attempt, for_operator) for attempt in _attempts(delivery, for_operator)],

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import Account, Token
 from config.staff import make_groups
 from crm_cache.models import CrmUser, Field, Pipeline, Step, SyncRun, Tag
-from rules.models import Answer, Attempt, Delivery, Rule
+from rules.models import Answer, Attempt, Delivery, Outcome, Rule
 
 SECRETS = ("plain-access-9f31c", "plain-refresh-7be20", "leaked-in-an-url-55aa", "leaked-in-a-body-66bb")
 PERSONAL = ("+79160001122", "Anna Personal", "что-то личное")
@@ -100,7 +100,7 @@ def rule_of(account: Account, quiz_id: int = 101) -> Rule:
 
 @pytest.fixture
 def deliver(rule: Rule) -> Callable[..., Delivery]:
-    """A delivery of the rule, with an answer and one try."""
+    """A delivery of the rule, with an answer and one try; where it is delivered, also what became of it."""
 
     def deliver(state: str = "waiting", rule: Rule = rule, **values: Any) -> Delivery:
         number = Answer.objects.count() + 1
@@ -124,9 +124,25 @@ def deliver(rule: Rule) -> Callable[..., Delivery]:
             delivery=made, number=1, started_at=timezone.now(), outcome="give_up",
             message="amoCRM refuses it", exchanges=[exchange()],
         )  # fmt: skip
+        if state == "delivered":
+            outcome_of(made)
         return made
 
     return deliver
+
+
+def outcome_of(delivery: Delivery, **values: Any) -> Outcome:
+    """A deal whose contact and details only operators may read."""
+    found = {
+        "record": "lead", "record_id": f"15{delivery.pk}", "step": "142", "step_name": "New order",
+        "performer": "901", "performer_name": "Маша", "amount": "54000", "currency": "RUB",
+        "seen_at": timezone.now(), "next_look_at": timezone.now(), "link": "https://flowers.amocrm.ru/leads/1",
+        "contact": {"name": PERSONAL[1], "phone": PERSONAL[0]},
+        "details": {"comment": PERSONAL[2], "token": f"access_token={SECRETS[3]}"}, **values,
+    }  # fmt: skip
+    return Outcome.objects.create(
+        delivery=delivery, account=delivery.account, owner=delivery.owner, quiz_id=delivery.quiz_id, **found
+    )
 
 
 def exchange() -> dict[str, Any]:

@@ -15,10 +15,10 @@ from django.urls import reverse
 
 from accounts.models import Account, ConnectAttempt, Token
 from crm_cache.models import CrmUser, Field, KnownContact, Pipeline, Step, SyncRun, Tag
-from rules.models import Answer, Attempt, Delivery, Rule
+from rules.models import Answer, Attempt, Delivery, Outcome, Rule
 from tests.admin.conftest import PERSONAL, SECRETS, open_shop, rule_of
 
-MODELS = [Account, CrmUser, Pipeline, Step, Field, Tag, SyncRun, Rule, Answer, Delivery]
+MODELS = [Account, CrmUser, Pipeline, Step, Field, Tag, SyncRun, Rule, Answer, Delivery, Outcome]
 STATES = ("waiting", "held", "sending", "delivered")
 
 
@@ -38,7 +38,8 @@ def everything(deliver: Callable[..., Delivery]) -> list[str]:
     pages = [reverse("admin:index"), *map(list_of, MODELS)]
     pages += [page_of(model.objects.first()) for model in MODELS] + [page_of(row) for row in deliveries]
     shop = Account.objects.get()
-    return [*pages, *(page_of(row, "history") for row in (shop, deliveries[0])), f"{list_of(Delivery)}?q=a-1"]
+    searches = [f"{list_of(Delivery)}?q=a-1", f"{list_of(Outcome)}?q=151", f"{list_of(Outcome)}conversion/"]
+    return [*pages, *(page_of(row, "history") for row in (shop, deliveries[0])), *searches]
 
 
 def test_every_page_opens_for_a_viewer(viewer: Client, everything: list[str]) -> None:
@@ -86,7 +87,7 @@ def test_secrets_have_no_page() -> None:
 def test_nobody_adds_or_deletes_a_row(
     superuser: Client, model: Any, deliver: Callable[..., Delivery]
 ) -> None:
-    deliver()
+    deliver("delivered")
     row = model.objects.first()
     assert superuser.get(page_of(row, "delete")).status_code == 403
     assert superuser.get(f"{list_of(model)}add/").status_code == 403

@@ -1,0 +1,91 @@
+"""The page of conversion: every quiz of a chosen period, and the ten busiest for the first page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from accounts.desk import DeskAdmin, plural
+from accounts.kinds import label_of
+from rules.admin.conversion import Line, lines, total
+from rules.admin.links import outcomes_url
+from rules.admin.sums import totals
+
+PERIODS = {"7": "7 days", "30": "30 days", "90": "90 days", "all": "all time"}
+USUAL = "30"
+MOST_SHOWN = 500
+TOP = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A line as the table shows it; its numbers lead to the rows that they count."""
+
+    line: Line
+    crm: str
+    percent: str
+    won_sum: str
+    paid_sum: str
+    url: str
+
+
+def show(request: HttpRequest, admin: DeskAdmin) -> HttpResponse:
+    period = request.GET.get("period", USUAL)
+    period = period if period in PERIODS else USUAL
+    owner, quiz = (request.GET.get(name, "").strip() for name in ("owner", "quiz"))
+    found = _chosen(period, owner, quiz)
+    whole = total(found)
+    context = {
+        **admin.admin_site.each_context(request),
+        "title": "Conversion by quiz",
+        "opts": admin.opts,
+        "periods": [(name, _url(key, owner, quiz), key == period) for key, name in PERIODS.items()],
+        "period": period,
+        "owner": owner,
+        "quiz": quiz,
+        "lines": [_shown(line) for line in found[:MOST_SHOWN]],
+        "whole": _shown(whole) if found else None,
+        "left_out": f"{plural(len(found) - MOST_SHOWN, 'more line')} below"
+        if len(found) > MOST_SHOWN
+        else "",
+        "back": admin.list_page(),
+    }
+    request.current_app = admin.admin_site.name
+    return TemplateResponse(request, "admin/desk/conversion.html", context)
+
+
+def top() -> list[Shown]:
+    """The busiest quizzes of the usual period."""
+    return [_shown(line) for line in lines(_since(USUAL))[:TOP]]
+
+
+def _chosen(period: str, owner: str, quiz: str) -> list[Line]:
+    chosen: dict[str, Any] = {"account_id": owner} if owner else {}
+    if quiz:
+        if not (quiz.isdecimal() and len(quiz) < 19):
+            return []
+        chosen["quiz_id"] = int(quiz)
+    return lines(_since(period), **chosen)
+
+
+def _since(period: str) -> datetime | None:
+    return timezone.now() - timedelta(days=int(period)) if period.isdecimal() else None
+
+
+def _url(period: str, owner: str, quiz: str) -> str:
+    told = {"period": period, "owner": owner, "quiz": quiz}
+    return "?" + urlencode({name: value for name, value in told.items() if value})
+
+
+def _shown(line: Line) -> Shown:
+    percent = "" if line.percent is None else f"{line.percent:.1f} %"
+    crm = label_of(line.crm) if line.crm else ""
+    chosen = {"quiz": line.quiz_id, "quiz_account": line.owner}
+    url = outcomes_url(**chosen, crm=line.crm) if line.delivered and line.crm else ""
+    return Shown(line, crm, percent, totals(line.won_sum), totals(line.paid_sum), url)

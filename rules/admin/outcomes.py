@@ -1,0 +1,154 @@
+"""The list of outcomes: how leads stand in their CRMs, at any size of the table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.html import format_html
+from django.utils.text import Truncator
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.decorators import action, display
+
+from accounts.desk import DeskAdmin, when
+from accounts.models import Account
+from rules.admin import conversion_page, looking
+from rules.admin.filters import DayFilter, OwnerFilter, QuizFilter, TrailFilter
+from rules.admin.standing import fate_of
+from rules.admin.sums import money
+from rules.models import Outcome
+
+STATUS_COLOURS = {"open": "info", "won": "success", "lost": "danger"}
+MOST_FOUND = 200
+UNUSED_IN_LIST = ("account__facts", "contact", "details", "payments", "link", "error")
+
+
+@admin.register(Outcome)
+class OutcomeAdmin(DeskAdmin):
+    list_display = (
+        "lead", "status_label", "quiz_id", "account_name", "step_label", "responsible", "total", "received",
+        "changed", "looked",
+    )  # fmt: skip
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        TrailFilter,
+        ("account__crm", ChoicesDropdownFilter),
+        ("account", AutocompleteSelectFilter),
+        OwnerFilter,
+        QuizFilter,
+        ("created_at", DayFilter),
+    )
+    search_fields = ("record_id", "delivery__remote_id", "quiz_id")
+    search_help_text = "A lead's id in its CRM, or a quiz, whole"
+    list_select_related = ("account",)
+    sortable_by = ()
+    actions = ("look_at_chosen",)
+    actions_list = ("conversion",)
+    actions_detail = ("look_now", "name_record", "forget_record")
+    change_form_outer_before_template = "admin/desk/outcome.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Outcome]:
+        return super().get_queryset(request).select_related("account").defer(*UNUSED_IN_LIST)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Outcome], search_term: str
+    ) -> tuple[QuerySet[Outcome], bool]:
+        """A quiz has all of its leads. A lead's id is looked for account by account, as its index is made."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        accounts = list(Account.objects.order_by().values_list("pk", flat=True))
+        records = Outcome.objects.order_by().filter(account__in=accounts, record_id=term)
+        found = Q(pk__in=list(records.values_list("pk", flat=True)[:MOST_FOUND]))
+        if term.isdecimal() and len(term) < 19:
+            found |= Q(quiz_id=int(term))
+        return queryset.filter(found), False
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The page is drawn by its template."""
+        return []
+
+    # -- what is shown ---------------------------------------------------------------------------------------
+
+    @display(description="lead")
+    def lead(self, outcome: Outcome) -> Any:
+        if not outcome.record_id:
+            return "not found yet"
+        return format_html(
+            '<span class="desk-nowrap">{} {}</span>', outcome.record or "lead", outcome.record_id
+        )
+
+    @display(description="status", label=STATUS_COLOURS)
+    def status_label(self, outcome: Outcome) -> tuple[str, str]:
+        return ("gone", outcome.gone) if outcome.gone else (outcome.status, outcome.get_status_display())
+
+    @display(description="account", header=True)
+    def account_name(self, outcome: Outcome) -> tuple[str, str]:
+        account = outcome.account
+        return account.name or account.host or account.account_id, account.get_crm_display()
+
+    @display(description="step")
+    def step_label(self, outcome: Outcome) -> str:
+        return Truncator(outcome.step_name or outcome.step).chars(60)
+
+    @display(description="responsible")
+    def responsible(self, outcome: Outcome) -> str:
+        return Truncator(outcome.performer_name or outcome.performer).chars(40)
+
+    @display(description="sum")
+    def total(self, outcome: Outcome) -> str:
+        return money(outcome.amount, outcome.currency)
+
+    @display(description="paid")
+    def received(self, outcome: Outcome) -> str:
+        return money(outcome.paid, outcome.currency)
+
+    @display(description="changed")
+    def changed(self, outcome: Outcome) -> Any:
+        return when(outcome.changed_at)
+
+    @display(description="last looked", empty_value="not yet")
+    def looked(self, outcome: Outcome) -> Any:
+        return when(outcome.seen_at) or None
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        found = looking.rows().filter(pk=object_id).first() if object_id.isdigit() else None
+        told = {"fate": fate_of(found, self.has_operate_permission(request))} if found else {}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **told})
+
+    # -- what can be done ------------------------------------------------------------------------------------
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Only what makes sense for this lead in this CRM."""
+        row = looking.rows().filter(pk=object_id).first()
+        possible = looking.possible(row) if row else set()
+        prefix = f"{self.opts.app_label}_{self.opts.model_name}_"
+        found = super().get_actions_detail(request, object_id)
+        return [one for one in found if one.action_name.removeprefix(prefix) in possible]
+
+    @action(description="Conversion by quiz", permissions=["view"], icon="percent")
+    def conversion(self, request: HttpRequest) -> HttpResponse:
+        return conversion_page.show(request, self)
+
+    @admin.action(description="Look now", permissions=["operate"])
+    def look_at_chosen(self, request: HttpRequest, chosen: QuerySet[Outcome]) -> HttpResponse:
+        rows = Outcome.objects.filter(pk__in=chosen.order_by().values("pk"))
+        return looking.look(request, self, rows, "look_at_chosen", request.get_full_path())
+
+    @action(description="Look now", permissions=["operate"], icon="visibility")
+    def look_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = get_object_or_404(Outcome, pk=object_id)
+        return looking.look(request, self, Outcome.objects.filter(pk=row.pk), "", self.page_of(row))
+
+    @action(description="Say which record it is", permissions=["operate"], icon="add_link")
+    def name_record(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return looking.name_record(request, self, get_object_or_404(looking.rows(), pk=object_id))
+
+    @action(description="It is not this record", permissions=["operate"], icon="link_off")
+    def forget_record(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return looking.forget_record(request, self, get_object_or_404(looking.rows(), pk=object_id))
