@@ -46,7 +46,7 @@ class CrmUser(CachedRow):
         constraints = [
             models.UniqueConstraint(fields=["account", "remote_id"], name="one_user_per_remote_id")
         ]
-        indexes = [models.Index(fields=["account", "deleted", "id"], name="user_list")]
+        indexes = [models.Index(fields=["account", "deleted", "active", "id"], name="user_list")]
 
 
 class Pipeline(CachedRow):
@@ -81,7 +81,7 @@ class Step(CachedRow):
         ]
         indexes = [
             models.Index(fields=["account", "deleted", "id"], name="step_list"),
-            models.Index(fields=["account", "pipeline_id", "id"], name="step_by_pipeline"),
+            models.Index(fields=["account", "pipeline_id", "deleted", "id"], name="step_by_pipeline"),
         ]
 
 

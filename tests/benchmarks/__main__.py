@@ -8,7 +8,7 @@ import django
 
 from config import embedded
 
-SCRIPTS = ("idle", "backlog", "bitrix24", "intake")
+SCRIPTS = ("idle", "backlog", "bitrix24", "intake", "lists", "drain", "all")
 
 
 def main(arguments: list[str]) -> None:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 from django.conf import settings
@@ -97,6 +98,11 @@ def options(description: str, answers: int, latency: float = 0.3) -> ArgumentPar
     parser.add_argument("--latency", type=float, default=latency, help="seconds the CRM takes (%(default)s)")
     parser.add_argument("--crm", default="amocrm", help="which one (%(default)s)")
     return parser
+
+
+def address_of(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    return str(parts.hostname), int(parts.port or 80)
 
 
 def machine() -> str:

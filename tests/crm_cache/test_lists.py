@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import Account
@@ -179,6 +180,23 @@ def test_a_list_costs_the_same_however_long_it_is(
         assert len(api.get(f"/{what}?size=10").json()["items"]) == 10
     with django_assert_num_queries(4):
         assert len(api.get(f"/{what}?size=100").json()["items"]) == 40
+
+
+def test_a_long_list_is_counted_again_only_after_a_while(
+    shop: Account, api: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("accounts.api.MOST_COUNTED", 5)
+    add_tags(shop, 5)
+    assert names(api, "/tags")[0] == 5
+    models.Tag.objects.create(account=shop, entity="leads", remote_id="1", name="sixth")
+    assert names(api, "/tags")[0] == 6
+    models.Tag.objects.create(account=shop, entity="leads", remote_id="2", name="seventh")
+
+    count, found = names(api, "/tags")
+    assert (count, found[-1]) == (6, "seventh")
+    assert names(api, "/steps")[0] == 0
+    cache.clear()
+    assert names(api, "/tags")[0] == 7
 
 
 @pytest.mark.parametrize("what", LISTS)
