@@ -1,0 +1,26 @@
+"""The smaller ordeals in their short forms, as a person starts them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from config.embedded import PROJECT
+
+
+def torture(*arguments: str) -> str:
+    """What the script printed; it must have held."""
+    command = [sys.executable, "-m", "tests.torture", *arguments]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=400, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_eight_processes_make_one_exchange_a_round_and_lose_no_token():
+    said = torture("tokens", "--processes", "8", "--rounds", "10", "--name", "tokens_test")
+    assert "tokens lost: 0; rounds that went wrong: 0" in said
+
+
+def test_the_single_command_survives_being_killed():
+    said = torture("alone", "--answers", "40", "--deaths", "2", "--short", "--name", "alone_test")
+    assert "HOLDS: 40 answers accepted: 0 lost, 0 doubled, 0 stuck." in said
