@@ -6,17 +6,19 @@ and of projects ``info``, ``steps``, ``actions``, ``checklists``, ``goods``, ``p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from connectors.errors import NeedsReconnect, Refused, TryLater
 from connectors.samples import sample
 from connectors.solos.client import Client
 from connectors.solos.shapes import record_of, rows_of
-from connectors.solos.values import Filter, Page
+from connectors.solos.values import Filter, Page, Project
 
 PARTS = ("info", "steps", "actions", "checklists", "goods", "payments")
 HAVING = ("actions", "goods", "payments")  # projects without any show nothing
+AT_ONCE = 2
 ONE = Page(count=1, reverse=True)
 
 
@@ -26,15 +28,41 @@ def shapes(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def forms(client: Client, known: Mapping[str, Any]) -> dict[str, Any]:
-    """Those not ``known``, where there is something to see now."""
-    found = {part: _form(client, part) for part in PARTS if part not in known}
-    return {part: form for part, form in found.items() if form}
+    """A few of those not ``known``, where there is something to see now: somebody may be waiting."""
+    examples = _Examples(client)
+    found: dict[str, Any] = {}
+    for part in (part for part in PARTS if part not in known):
+        if form := _form(client, part, examples):
+            found[part] = form
+        if len(found) == AT_ONCE:
+            break
+    return found
 
 
-def _form(client: Client, part: str) -> Any:
+class _Examples:
+    """Projects that have something to show; the newest is asked for once."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    def of(self, part: str) -> int:
+        if part not in HAVING:
+            return self._newest
+        return _first(self.client.filter(Filter(having=part), ONE))
+
+    @cached_property
+    def _newest(self) -> int:
+        return _first(self.client.projects(ONE))
+
+
+def _first(projects: Sequence[Project]) -> int:
+    return projects[0].id if projects else 0
+
+
+def _form(client: Client, part: str, examples: _Examples) -> Any:
     """A curiosity: what can't be read now is read another time."""
     try:
-        project = _example(client, part)
+        project = examples.of(part)
         if not project:
             return None
         path = f"{client.options.projects_path}/projects/{part}"
@@ -42,9 +70,3 @@ def _form(client: Client, part: str) -> Any:
     except (Refused, TryLater, NeedsReconnect):
         return None  # the keys were proven before: at most this part is closed to them
     return sample(body) if rows_of(body) or record_of(body) else None
-
-
-def _example(client: Client, part: str) -> int:
-    having = part if part in HAVING else ""
-    found = client.filter(Filter(having=having), ONE) if having else client.projects(ONE)
-    return found[0].id if found else 0
