@@ -45,6 +45,21 @@ def test_25_moving_a_deal(envy, crm, ev):
     assert ev.deal(deal)["stage_id"] == stage
 
 
+def test_people_take_leads_and_move_deals_by_hand(envy, crm, ev):
+    """In the interface nobody minds what the API may not do."""
+    lead, person = ev.set(phone="79991112233"), next(iter(crm.employees))
+    deal = envy.control("take", {"id": lead, "employee_id": person})["deal_id"]
+    assert (ev.lead(lead)["deals"], ev.deal(deal)["employee_id"]) == ([str(deal)], person)
+    with pytest.raises(LookupError):
+        envy.control("take", {"id": lead})
+    sold = crm.line("Сервис").named("Сдано").id
+    envy.control("move", {"id": deal, "stage_id": sold})
+    row = ev.deal(deal)
+    assert (row["stage_id"], row["status_id"], row["pipeline_id"]) == (sold, 2003, crm.line("Сервис").id)
+    with pytest.raises(LookupError):
+        envy.control("move", {"id": deal, "stage_id": 1})
+
+
 def test_26_the_filter_at_the_wrong_path_changes_nothing(ev):
     deal = ev.new_deal()
     before = ev.deal(deal)
