@@ -52,9 +52,10 @@ class Standing:
     """How a lead stands in its CRM.
 
     ``record`` is the CRM's kind of thing (lead, deal, project), ``record_id`` its id, ``matched`` how it was
-    found where the id of the receipt did not lead there. ``status`` is ``open``, ``won`` or ``lost``, empty
-    where the CRM has no notion of it: then the kind of its step says so. ``gone`` says why it can't be seen
-    any more (``deleted``, ``merged into 77``). Names may stay empty: the mirrored lists know them, too.
+    found where the id of the receipt did not lead there (``merged into 77``). ``status`` is ``open``, ``won``
+    or ``lost``, empty where the CRM has no notion of it: then the kind of its step says so. ``gone`` says why
+    it can't be seen any more (``deleted``): all else may be empty then, and what was seen last stays. Names
+    may stay empty: the mirrored lists know them, too.
     ``contact`` has ``id``, ``name``, ``phone``, ``email`` where the CRM told them. ``payments`` is None where
     the CRM says nothing of money received. ``details`` is whatever else a person may want to see.
     """

@@ -178,3 +178,21 @@ def test_who_it_was_is_forgotten_with_the_answer(delivered, crm, later):
     assert shown(delivered)["contact"] == {}
     look(delivered)
     assert (shown(delivered)["contact"], shown(delivered)["status"]) == ({}, "won")
+
+
+def test_of_a_lead_that_is_gone_the_last_we_saw_stays(delivered, crm, later):
+    lead = lead_of(delivered)
+    crm.says[lead] = standing(lead, status="won", amount=Decimal(700), step="142")
+    later(hours=2)
+    look(delivered)
+    crm.says[lead] = standing(lead, gone="deleted")
+    later(days=8)
+    look(delivered)
+    outcome = shown(delivered)
+    assert (outcome["status"], outcome["gone"], outcome["amount"]) == ("won", "deleted", "700.00")
+    assert outcome["closedAt"] is not None
+
+    crm.says[lead] = standing(lead, status="open", amount=Decimal(700), step="142")
+    later(days=8)
+    look(delivered)
+    assert (shown(delivered)["status"], shown(delivered)["gone"]) == ("open", "")
