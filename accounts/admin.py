@@ -193,8 +193,9 @@ class AccountAdmin(DeskAdmin):
         if account.deleted:
             return set()
         also = {State.ACTIVE: {"pause"}, State.PAUSED: {"resume"}}.get(State(account.state), set())
-        oauth = {"reconnect"} if connector_class(account.crm).can.oauth else set()
-        return {"disconnect"} | oauth | also
+        can = connector_class(account.crm).can
+        signs_in = {"reconnect"} if can.oauth or can.credentials else set()
+        return {"disconnect"} | signs_in | also
 
     def consequences(self, account: Account, what: str) -> list[str]:
         """What else a pause or a farewell means; the upper floor knows of deliveries."""

@@ -1,84 +1,137 @@
-"""The page where staff make a link for the owner of a CRM account: to be opened, or sent to them."""
+"""The page where staff connect an account: a link for its owner's consent, or the keys that open it."""
 
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
 from accounts import oauth
+from accounts.api_errors import ApiError
 from accounts.consent import ConnectError
-from accounts.desk import DeskAdmin, note
-from accounts.kinds import label_of, oauth_kinds
+from accounts.desk import DeskAdmin, done, note
+from accounts.keys import ADDRESS, connect_by_key
+from accounts.kinds import host_policy_for, label_of
 from accounts.models import Account
 from connectors.errors import ConnectorError
 from connectors.hosts import HostNotAllowed
-from connectors.registry import connector_class
+from connectors.registry import CONNECTORS, connector_class
 
 
 class ConnectForm(forms.Form):
+    """What one CRM needs, as its capabilities say. Secrets go one way: no page shows them again."""
+
     account_id = forms.CharField(
         max_length=200,
         label="Quiz account",
         help_text="The id of the quiz account, as the quiz service writes it into its tokens.",
         widget=UnfoldAdminTextInputWidget,
     )
-    crm = forms.ChoiceField(label="CRM", widget=UnfoldAdminSelectWidget)
-    portal = forms.CharField(
-        max_length=255, required=False, label="Portal address", widget=UnfoldAdminTextInputWidget
+
+    def __init__(self, kind: str, account: Account | None, data: Any = None) -> None:
+        super().__init__(data, initial={ADDRESS: account.host} if account else None)
+        self.kind, self.can = kind, connector_class(kind).can
+        if account:
+            del self.fields["account_id"]
+        if self.can.portal_first or self.can.credentials:
+            self.fields[ADDRESS] = _address(kind)
+        for name in self.can.credentials:
+            self.fields[name] = _secret(name)
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        return {name: self.cleaned_data[name] for name in self.can.credentials}
+
+    def refuse(self, exc: ApiError) -> None:
+        """At the field that it is about, without the words that name the field to a program."""
+        words = exc.message
+        for start in ("Bad Request: ", f"{exc.field}: ", f"{' and '.join(self.can.credentials)}: "):
+            words = words.removeprefix(start)
+        self.add_error(exc.field if exc.field in self.fields else None, words[:1].upper() + words[1:])
+
+
+def _address(kind: str) -> forms.CharField:
+    endings = " or ".join(f"name.{suffix}" for suffix in host_policy_for(kind).suffixes)
+    return forms.CharField(
+        max_length=255,
+        label="Address",
+        help_text=f"Of the customer's own {label_of(kind)}{f', such as {endings}' if endings else ''}.",
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "inputmode": "url"}),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["crm"].choices = [(kind, label_of(kind)) for kind in oauth_kinds()]  # type: ignore[attr-defined]
-        first = ", ".join(label_of(kind) for kind in oauth_kinds() if connector_class(kind).can.portal_first)
-        if first:
-            self.fields["portal"].help_text = f"Needed for {first}: the address of the customer's own portal."
-        else:
-            del self.fields["portal"]
 
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or {}
-        kind = cleaned.get("crm")
-        if kind and connector_class(kind).can.portal_first and not cleaned.get("portal"):
-            self.add_error("portal", f"{label_of(kind)} has a portal for each customer: name its address.")
-        return cleaned
+def _secret(name: str) -> forms.CharField:
+    return forms.CharField(
+        max_length=1000,
+        label=name.replace("_", " ").capitalize(),
+        help_text="It is tried at once, kept encrypted, and shown to nobody again.",
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "off"}),
+    )
 
 
 def show(request: HttpRequest, admin: DeskAdmin, account: Account | None = None) -> HttpResponse:
-    """Ask for what the link needs, and show it. The account changes when the owner comes back."""
-    form = ConnectForm(request.POST or None, initial=_known(account))
-    connecting, url = _begin(form) if request.method == "POST" and form.is_valid() else (None, "")
-    if connecting:
-        note(admin, request, connecting, "Made a link to the consent page.")
+    """Ask which CRM, then for what it needs. With a link, the account changes when its owner comes back."""
+    asked = request.POST.get("crm") or request.GET.get("crm") or ""
+    kind = account.crm if account else asked
+    if kind not in CONNECTORS:
+        return _page(request, admin, account, kinds=_kinds())
+    form = ConnectForm(kind, account, request.POST if request.method == "POST" else None)
+    owner = account.account_id if account else ""
+    if not (request.method == "POST" and form.is_valid()):
+        return _page(request, admin, account, form=form, kind=kind)
+    owner = owner or form.cleaned_data["account_id"]
+    return (_by_key if form.can.credentials else _by_consent)(request, admin, account, form, owner)
+
+
+def _kinds() -> list[tuple[str, str, str]]:
+    return [(label_of(kind), "?" + urlencode({"crm": kind}), _way(kind)) for kind in CONNECTORS]
+
+
+def _way(kind: str) -> str:
+    names = " and ".join(name.replace("_", " ") for name in connector_class(kind).can.credentials)
+    return f"You need its address, its {names}." if names else "Its owner agrees on the CRM's own page."
+
+
+def _by_key(
+    request: HttpRequest, admin: DeskAdmin, account: Account | None, form: ConnectForm, owner: str
+) -> HttpResponse:
+    try:
+        connected = connect_by_key(owner, form.kind, form.cleaned_data[ADDRESS], form.credentials)
+    except ApiError as exc:
+        form.refuse(exc)
+        return _page(request, admin, account, form=form, kind=form.kind)
+    note(admin, request, connected, "Connected by its keys.")
+    return done(request, f"{connected} is connected; its lists are being read.", admin.page_of(connected))
+
+
+def _by_consent(
+    request: HttpRequest, admin: DeskAdmin, account: Account | None, form: ConnectForm, owner: str
+) -> HttpResponse:
+    try:
+        connecting, url = oauth.begin(owner, form.kind, form.cleaned_data.get(ADDRESS, ""))
+    except (HostNotAllowed, ConnectError, ConnectorError) as exc:
+        at_address = isinstance(exc, HostNotAllowed) and ADDRESS in form.fields
+        form.add_error(ADDRESS if at_address else None, str(exc))
+        return _page(request, admin, account, form=form, kind=form.kind)
+    note(admin, request, connecting, "Made a link to the consent page.")
+    return _page(request, admin, account, account_page=admin.page_of(connecting), url=url)
+
+
+def _page(request: HttpRequest, admin: DeskAdmin, account: Account | None, **more: Any) -> HttpResponse:
+    kind = more.get("kind", "")
+    title = f"Reconnect {account}" if account else f"Connect {label_of(kind) if kind else 'an account'}"
     context = {
         **admin.admin_site.each_context(request),
-        "title": f"Reconnect {account}" if account else "Connect an account",
+        "title": title,
         "opts": admin.opts,
-        "form": form,
-        "account": connecting,
-        "url": url,
+        "account": account,
+        "by_key": bool(kind and connector_class(kind).can.credentials),
         "back": admin.page_of(account) if account else admin.list_page(),
+        **more,
     }
+    request.current_app = admin.admin_site.name
     return TemplateResponse(request, "admin/desk/connect.html", context)
-
-
-def _known(account: Account | None) -> dict[str, str]:
-    if account is None:
-        return {}
-    return {"account_id": account.account_id, "crm": account.crm, "portal": account.host}
-
-
-def _begin(form: ConnectForm) -> tuple[Account | None, str]:
-    asked = form.cleaned_data
-    portal = asked.get("portal", "") if connector_class(asked["crm"]).can.portal_first else ""
-    try:
-        return oauth.begin(asked["account_id"], asked["crm"], portal)
-    except HostNotAllowed as exc:
-        form.add_error("portal" if "portal" in form.fields else None, str(exc))
-    except (ConnectError, ConnectorError) as exc:
-        form.add_error(None, str(exc))
-    return None, ""

@@ -13,13 +13,14 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from unfold.decorators import action, display
 
+from accounts import account_page
 from accounts.admin import AccountAdmin
 from accounts.desk import Question, confirmed, done, link, note, plural
 from accounts.models import Account
 from connectors.registry import connector_class
 from crm_cache import runs
 from crm_cache.models import CrmUser, Field, Pipeline, Step, SyncRun, Tag
-from rules.admin.links import deliveries_url, of_account
+from rules.admin.links import deliveries_url, of_account, outcomes_url
 from rules.models import Delivery, Rule
 
 LISTS: dict[str, tuple[str, Any]] = {
@@ -69,7 +70,8 @@ class AccountDesk(AccountAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        more = {"hangs_on_it": _hangs_on(int(object_id)) if object_id.isdigit() else {}}
+        account = Account.objects.filter(pk=object_id).first() if object_id.isdigit() else None
+        more = _told(account, self.has_operate_permission(request)) if account else {}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **more})
 
     def possible(self, account: Account) -> set[str]:
@@ -126,6 +128,15 @@ def _count(count: int, url: str) -> SafeString | str:
     return link(url, f"{count}") if count else ""
 
 
+def _told(account: Account, for_operator: bool) -> dict[str, Any]:
+    return {
+        "hangs_on_it": _hangs_on(account.pk),
+        "hook": account_page.hook_of(account, for_operator),
+        "shapes": account_page.shapes_of(account),
+        "for_operator": for_operator,
+    }
+
+
 def _hangs_on(account_id: int) -> dict[str, Any]:
     """What the account's page shows below its facts."""
     states = Delivery.objects.filter(account=account_id, state__in=["waiting", "sending", "held"]).order_by()
@@ -135,6 +146,7 @@ def _hangs_on(account_id: int) -> dict[str, Any]:
             (count, state, deliveries_url(account=account_id, state=state)) for state, count in by_state
         ],
         "all_deliveries": deliveries_url(account=account_id),
+        "outcomes": outcomes_url(account=account_id),
         "rules": (
             Rule.objects.filter(account=account_id, deleted=False).count(),
             of_account("rules_rule", account_id),

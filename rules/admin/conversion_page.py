@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -21,6 +22,8 @@ PERIODS = {"7": "7 days", "30": "30 days", "90": "90 days", "all": "all time"}
 USUAL = "30"
 MOST_SHOWN = 500
 TOP = 10
+TOP_PART = "part=top"  # of the address: the ten busiest alone, for the first page
+TOP_KEPT = 300  # seconds: counting a busy month takes some, and who looks every minute learns nothing new
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,8 @@ class Shown:
 
 
 def show(request: HttpRequest, admin: DeskAdmin) -> HttpResponse:
+    if request.GET.urlencode() == TOP_PART:
+        return TemplateResponse(request, "admin/desk/conversion_top.html", {"lines": _top()})
     period = request.GET.get("period", USUAL)
     period = period if period in PERIODS else USUAL
     owner, quiz = (request.GET.get(name, "").strip() for name in ("owner", "quiz"))
@@ -60,9 +65,12 @@ def show(request: HttpRequest, admin: DeskAdmin) -> HttpResponse:
     return TemplateResponse(request, "admin/desk/conversion.html", context)
 
 
-def top() -> list[Shown]:
+def _top() -> list[Shown]:
     """The busiest quizzes of the usual period."""
-    return [_shown(line) for line in lines(_since(USUAL))[:TOP]]
+    found: list[Shown] = cache.get_or_set(
+        "admin:conversion:top", lambda: [_shown(line) for line in lines(_since(USUAL))[:TOP]], TOP_KEPT
+    )
+    return found
 
 
 def _chosen(period: str, owner: str, quiz: str) -> list[Line]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
@@ -21,7 +22,8 @@ PERSONAL = ("+79160001122", "Anna Personal", "что-то личное")
 
 @pytest.fixture(autouse=True)
 def woken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The lanes that were woken."""
+    """The lanes that were woken. What pages keep for a while is forgotten."""
+    cache.clear()
     lanes: list[int] = []
     for module in ("rules.admin.retrying", "rules.admin.answers", "rules.saving"):
         monkeypatch.setattr(f"{module}.wake_lanes", lanes.extend)
