@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from django.conf import settings
 from django.db import connection
@@ -28,6 +29,7 @@ from rules.book import Book, is_wish, read_book
 from rules.lane import Lane, take_lane
 from rules.mapping import Progress, draft_for
 from rules.models import Delivery
+from rules.patience import patiently
 from rules.problems import note_problems
 from rules.settlement import StillPreparing, settlement_of
 from rules.wake import answer_wake_up, wake_lanes
@@ -60,8 +62,8 @@ class LaneJournal:
         self.people = {draft.uid: draft.person.keys for draft in drafts}
 
     def record(self, done: Mapping[str, Mapping[str, str]]) -> None:
-        outbox.record_steps(done)
-        remember(self.account_id, self._contacts(done))
+        patiently(partial(outbox.record_steps, done))
+        patiently(partial(remember, self.account_id, self._contacts(done)))
         connection.close()  # this thread goes back to waiting for the CRM
 
     def _contacts(self, done: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
@@ -113,6 +115,7 @@ def drain(account_id: int) -> int:
         states.pause(lane.account, error.message)
         return 0
     finally:
+        connection.close_if_unusable_or_obsolete()  # PostgreSQL may be back
         lane.leave()
         if outbox.due_now(account_id) and not lane.probing:
             wake_lanes([account_id])
@@ -133,11 +136,20 @@ class Drain:
 
     def run(self) -> int:
         with ThreadPoolExecutor(self.connector.can.parallel, f"lane-{self.account.pk}") as pool:
-            while True:
-                self._fill(pool)
-                if not self.under_way:
-                    return self.delivered
-                self._collect()
+            try:
+                while True:
+                    self._fill(pool)
+                    if not self.under_way:
+                        return self.delivered
+                    self._collect()
+            finally:
+                self._bring_home()
+
+    def _bring_home(self) -> None:
+        """Whatever ended the slice: what batches under way achieve is settled all the same."""
+        while self.under_way:
+            future, batch = self.under_way.popitem()
+            self._settle(batch, future.result())
 
     # -- sending ------------------------------------------------------------------------------------------
 
@@ -148,7 +160,7 @@ class Drain:
             claimed = outbox.claim(self.account.pk, self._width(), busy)
             if not claimed:
                 return
-            batch = self._draft(claimed)
+            batch = patiently(partial(self._draft, claimed))
             if batch.drafts:
                 self.under_way[pool.submit(self._send, batch)] = batch
 
@@ -229,7 +241,8 @@ class Drain:
     def _settle(self, batch: Batch, outcomes: Sequence[Result]) -> None:
         can_look, send_again = self.connector.can.find_by_mark, self.account.send_again
         pairs = list(zip(batch.deliveries, outcomes, strict=True))
-        outbox.settle([settlement_of(row, outcome, can_look, send_again) for row, outcome in pairs])
+        settlements = [settlement_of(row, outcome, can_look, send_again) for row, outcome in pairs]
+        patiently(partial(outbox.settle, settlements))
         timeline.write(batch.started_at, pairs)
         note_problems(pairs)
         self.delivered += sum(isinstance(outcome, Receipt) for outcome in outcomes)

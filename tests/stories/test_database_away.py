@@ -1,0 +1,83 @@
+"""PostgreSQL goes away just when a CRM has answered: what the CRM said is not forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+
+from rules import deliver, outbox, patience
+from rules.models import Attempt
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "PAUSES", (0.0, 0.0, 0.0))
+
+
+def cut_off(act: Callable[..., Any], times: int) -> Callable[..., Any]:
+    """The server ends the connection before the statement, so many times."""
+    left = [None] * times
+
+    def act_or_not(*arguments: Any) -> Any:
+        if left and arguments[0]:
+            left.pop()
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        return act(*arguments)
+
+    return act_or_not
+
+
+@pytest.mark.parametrize("statement", ["settle", "record_steps"])
+def test_a_restarted_database_casts_no_doubt_on_a_lead_that_arrived(quiz, monkeypatch, statement):
+    monkeypatch.setattr(outbox, statement, cut_off(getattr(outbox, statement), times=2))
+
+    quiz.post()
+    quiz.work()
+
+    assert (quiz.delivery.state, quiz.delivery.attempts_made) == ("delivered", 1)
+    assert list(Attempt.objects.values_list("outcome", flat=True)) == ["delivered"]
+    assert len(quiz.leads) == 1
+
+
+def test_one_that_stays_away_leaves_the_lead_to_a_look(quiz, monkeypatch, later):
+    with monkeypatch.context() as away:
+        away.setattr(outbox, "settle", cut_off(outbox.settle, times=9))
+        quiz.post()
+        with pytest.raises(OperationalError):
+            quiz.work()
+    assert quiz.delivery.state == "sending"
+    assert quiz.account.lane_until is None  # nobody has to wait until the lease runs out
+
+    later(minutes=2)
+    quiz.work()
+    later(minutes=2)
+    quiz.work()
+
+    assert (quiz.delivery.state, len(quiz.leads)) == ("delivered", 1)
+
+
+def test_a_lead_that_was_not_sent_yet_casts_no_doubt_either(quiz, monkeypatch):
+    monkeypatch.setattr(deliver, "known_contacts", cut_off(deliver.known_contacts, times=2))
+
+    quiz.post()
+    quiz.work()
+
+    assert (quiz.delivery.state, quiz.delivery.attempts_made) == ("delivered", 1)
+
+
+def test_an_error_of_ours_leaves_no_batch_under_way_unsettled(quiz, monkeypatch):
+    monkeypatch.setattr(deliver.Drain, "_collect", broken)
+
+    quiz.post()
+    with pytest.raises(RuntimeError):
+        quiz.work()
+
+    assert quiz.delivery.state == "delivered"
+
+
+def broken(*_: Any) -> None:
+    raise RuntimeError("This is a test.")
