@@ -28,7 +28,7 @@ from tests.torture.crowd import Post, plan_posts, write_posts
 from tests.torture.customers import Customer, how_many, make_customers
 from tests.torture.moods import Moods
 from tests.torture.people import People, contacts_now
-from tests.torture.schedule import Blow, plan_blows
+from tests.torture.schedule import ROUND, Blow, plan_blows
 from tests.torture.servers import Servers, the_servers
 from tests.torture.verdict import Books, Figures, judge, read_books, report
 from tests.torture.watch import Watch
@@ -65,6 +65,9 @@ def options(arguments: list[str]) -> Namespace:
     parser = ArgumentParser(prog="torture answers", description=__doc__)
     parser.add_argument("--answers", type=int, default=10_000, help="how many (%(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of the crowd and of the blows (%(default)s)")
+    parser.add_argument(
+        "--round", type=float, default=ROUND, help="seconds in which everything happens once (%(default)s)"
+    )
     parser.add_argument("--json", type=Path, help="where the figures go, too")
     parser.add_argument("--short", action="store_true", help="shorter time-outs, and people in a hurry")
     parser.add_argument("--name", default="torture", help="of its folder under .local (%(default)s)")
@@ -114,7 +117,7 @@ class Run:
         self.prepare()
         length = max(SHORTEST, self.chosen.answers / ANSWERS_A_SECOND)
         posts = plan_posts(self.chosen.answers, list(self.world.customers), length, self.chosen.seed)
-        blows = plan_blows(self.by_crm(), length, self.chosen.seed)
+        blows = plan_blows(self.by_crm(), length, self.chosen.seed, self.chosen.round)
         self.say(f"{len(posts)} posts and {len(blows)} blows in {length:.0f} s, seed {self.chosen.seed}")
         self.storm(posts, blows)
         drained = self.drain()

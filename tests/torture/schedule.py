@@ -47,10 +47,12 @@ class Blow:
     luck: float
 
 
-def plan_blows(accounts: Mapping[str, Sequence[str]], seconds: float, seed: int) -> list[Blow]:
+def plan_blows(
+    accounts: Mapping[str, Sequence[str]], seconds: float, seed: int, length: float = ROUND
+) -> list[Blow]:
     """``accounts`` are the quiz accounts of each CRM. In every round everything happens once."""
     dice = random.Random(f"blows {seed}")
-    rounds = max(1, round(seconds / ROUND))
+    rounds = max(1, round(seconds / length))
     found = [blow for number in range(rounds) for blow in _round(accounts, number, seconds / rounds, dice)]
     return sorted(found, key=lambda blow: blow.at)
 

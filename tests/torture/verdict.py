@@ -189,11 +189,7 @@ def doubled_contacts(
 
 
 def report(figures: Figures) -> str:
-    rows = [
-        (NAMES[name], f"{value:g}" if isinstance(value, float) else str(value))
-        for name, value in asdict(figures).items()
-    ]
-    return table(("", "count"), rows)
+    return table(("", "count"), [(NAMES[name], str(value)) for name, value in asdict(figures).items()])
 
 
 def lines(path: Path) -> list[dict[str, str]]:
