@@ -18,13 +18,13 @@ from django.conf import settings
 from config.demo.answers import QUIZ_ID, answer, person
 from config.demo.cast import make_token, start_all, wait_for_all
 from config.demo.children import Child, Children
-from config.demo.endings import Ended, listen_for_endings
 from config.demo.errors import DemoFailed
 from config.demo.scenario import Scenario, environment, scenarios
 from config.demo.service import QuizService
 from config.demo.stage import Stage, a_stage, connected
 from config.demo.story import Story
 from config.demo.wire import look_into, tell
+from config.endings import Ended, listen_for_endings
 
 Figures = list[tuple[str, str]]  # what was measured, and how much: lines of README's table
 

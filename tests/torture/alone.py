@@ -17,11 +17,11 @@ from typing import Any, cast
 
 from django.conf import settings
 
-from config.demo.endings import Ended, listen_for_endings
 from config.demo.errors import DemoFailed
 from config.demo.scenario import environment, scenarios
 from config.demo.stage import Stage, alone, free_port
 from config.embedded import VARIABLES
+from config.endings import Ended, listen_for_endings
 from tests.torture.answers import SHORT, Run, free_host
 from tests.torture.cast import Cast
 from tests.torture.crowd import plan_posts
@@ -40,7 +40,11 @@ FIND = 15.0  # seconds until a death gives up waiting for its moment
 WORK = 0.3  # seconds in which a local CRM has surely done what it was asked for
 UP_SECONDS = 120.0
 BREATH = 0.02
-MOMENTS = ("after the CRM's commit", "at any moment", "before the CRM's commit", "while it starts")
+SERVERS_ONLY = "but for the command"
+MOMENTS = (
+    *("after the CRM's commit", "at any moment", "before the CRM's commit", "while it starts"),
+    SERVERS_ONLY,
+)
 HELD = {"before the CRM's commit": "delay", "after the CRM's commit": "reset_after"}
 # Each death leaves every lane to whoever died: with the usual lease little would be on its way at the next.
 LEASE = {"LANE_LEASE_SECONDS": "10"}
@@ -56,11 +60,13 @@ class Death:
 
     @property
     def name(self) -> str:
+        if self.moment == SERVERS_ONLY:
+            return "only the servers killed"
         return f"killed {self.moment}{' with its servers' if self.with_servers else ''}"
 
 
 def plan_deaths(count: int, seed: int) -> list[Death]:
-    """Every moment in turn, every other time with PostgreSQL and Valkey."""
+    """Every moment in turn, in an order of chance; every other time PostgreSQL and Valkey die as well."""
     dice = random.Random(f"deaths {seed}")
     moments = [MOMENTS[number % len(MOMENTS)] for number in range(count)]
     dice.shuffle(moments)
@@ -108,8 +114,11 @@ class Alone(Run):
             self.world.missed[death.name] += 1
         else:
             self.world.hurt[death.name] += 1
-        self.house.kill(death.with_servers)
-        self.house.start()
+        if death.moment == SERVERS_ONLY:
+            self.house.kill_servers()
+        else:
+            self.house.kill(death.with_servers)
+            self.house.start()
 
     def _held(self, death: Death) -> Iterator[None]:
         """Until any local CRM has a writing request in its hands. True once one has."""

@@ -79,16 +79,24 @@ class House:
         servers = servers_of(self.place)
         victims = family([self.command.pid])
         victims = victims | servers if with_servers else victims - servers
-        for pid in [self.command.pid, *victims]:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        kill(self.command.pid, *victims)
         self._forget()
+
+    def kill_servers(self) -> None:
+        """PostgreSQL and Valkey only: the command has to bring them back."""
+        kill(*servers_of(self.place))
 
     def _forget(self) -> None:
         if self.command is not None:
             self.command.process.wait()
             self.children.running.remove(self.command)
             self.command = None
+
+
+def kill(*pids: int) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def move_in(home: Path) -> None:

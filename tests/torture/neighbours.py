@@ -19,12 +19,12 @@ from typing import Any
 from django.conf import settings
 
 from config.demo import amocrm
-from config.demo.endings import Ended, listen_for_endings
 from config.demo.errors import DemoFailed
 from config.demo.report import table
 from config.demo.scenario import environment, scenarios
 from config.demo.stage import Stage, a_stage
 from config.demo.wire import tell
+from config.endings import Ended, listen_for_endings
 from tests.benchmarks.ground import a_visit, machine
 from tests.torture.cast import THREADS, Cast
 from tests.torture.customers import FIRST, Customer, customers_of, make_customers

@@ -24,13 +24,13 @@ from config.demo.amocrm import SCENARIO
 from config.demo.browser import Browser
 from config.demo.cast import make_token, start_sandboxes, start_web, wait_for_sandboxes, wait_for_web
 from config.demo.children import Children
-from config.demo.endings import Ended, listen_for_endings
 from config.demo.errors import DemoFailed
 from config.demo.report import table
 from config.demo.scenario import environment
 from config.demo.service import QuizService
 from config.demo.stage import Stage, a_stage, connected
 from config.demo.wire import look_into, tell
+from config.endings import Ended, listen_for_endings
 from tests.torture.rounds import Kind, Round
 from tests.torture.seats import Seats
 

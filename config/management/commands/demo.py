@@ -15,13 +15,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from config.demo import report
 from config.demo.cast import make_token, start_all, wait_for_all
 from config.demo.children import Children
-from config.demo.endings import Ended, listen_for_endings
 from config.demo.errors import DemoFailed
 from config.demo.proof import Proof
 from config.demo.scenario import Scenario, environment, scenarios
 from config.demo.service import QuizService
 from config.demo.stage import Stage, a_stage
 from config.demo.story import Story
+from config.endings import Ended, listen_for_endings
 
 LOGIN = "demo"
 
