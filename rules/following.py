@@ -243,7 +243,7 @@ def _followed(row: Outcome) -> Followed:
         delivered_at=row.created_at,
         journal=delivery.steps,
         record=row.record,
-        record_id=row.record_id if row.record else "",
+        record_id=row.record_id if row.record or row.matched == BY_HAND else "",
         matched=row.matched,
         people=tuple(delivery.contact_keys),
         performer=delivery.rule.performer,
