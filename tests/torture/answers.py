@@ -207,8 +207,8 @@ class Run:
             if self.chosen.short:
                 self.people.hurry(undone)
         self.progress()
-        left = [one for one in undone if one.pk not in self.people.arrived]
-        return calm and well and not any(one.state != "held" or one.because == "look_first" for one in left)
+        left = [one for one in undone if one.state != "held" or one.because == "look_first"]
+        return calm and well and not left
 
     def progress(self) -> None:
         if time.monotonic() - self.told > TELL_EVERY:
@@ -229,7 +229,7 @@ class Run:
             print(f"{title}: {listed(counted)}")
         print(f"Processes that ended by themselves: {listed(self.world.ended)}")
         print(f"People: {listed(self.people.did)}")
-        for words in details(books, self.people):
+        for words in details(books):
             print(words)
         print(f"\n{figures.sentence()}")
         if self.chosen.json:
@@ -251,15 +251,15 @@ def listed(counted: Mapping[str, int]) -> str:
     return ", ".join(f"{what} {count}" for what, count in sorted(counted.items()) if count) or "none"
 
 
-def details(books: Books, people: People) -> Iterator[str]:
+def details(books: Books) -> Iterator[str]:
     """The first of each kind of what went wrong, to be looked up in the logs."""
     for account, answer in books.lost()[:20]:
         yield f"lost: answer {answer} of {account}"
     for row in books.doubled()[:20]:
         leads = ", ".join(str(lead["id"]) for lead in books.of(row))
         yield f"doubled: delivery {row.pk} ({row.crm}, {row.uid}), leads {leads}"
-    for row in books.stuck(people.arrived)[:20]:
+    for row in books.stuck()[:20]:
         yield f"stuck: delivery {row.pk} ({row.crm}) is {row.state} {row.because} {row.error}"
-    reasons = Counter(f"{row.crm} {row.because}: {row.error}" for row in books.held(people.arrived))
+    reasons = Counter(f"{row.crm} {row.because}: {row.error}" for row in books.held())
     yield from (f"held: {count} {words}" for words, count in reasons.items())
     yield from (f"refused: {line}" for line in books.doubts[:20])

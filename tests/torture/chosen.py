@@ -17,7 +17,7 @@ from tests.torture.sockets import talking_to
 from tests.torture.world import Course, World, after, until
 
 HOLD = 5.0  # seconds that a local CRM keeps a request
-FIND = 15.0  # seconds until a blow gives up finding its moment
+FIND = 30.0  # seconds until a blow gives up finding its moment
 DOWN = 1.0
 WORK = 0.3  # seconds in which a local CRM has surely done what it was asked for
 

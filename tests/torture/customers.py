@@ -61,6 +61,11 @@ class Customer:
         """A person presses the button; false where it was sent meanwhile."""
         return self.service.send("POST", f"/deliveries/{delivery_id}/retry").status == 202
 
+    def found(self, delivery_id: int, lead_id: object) -> bool:
+        """A person has found the lead in the CRM, and says so."""
+        body = {"leadID": str(lead_id)}
+        return self.service.send("POST", f"/deliveries/{delivery_id}/arrived", body).status == 200
+
 
 class Owner(Browser):
     """Who signs in at the consent page, and chooses the account called ``name``."""

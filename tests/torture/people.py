@@ -19,6 +19,7 @@ from tests.torture.world import World
 
 NAME = "staff"
 SECONDS = 10
+FOUND = "leads found in the CRM"
 
 
 class Staff:
@@ -54,12 +55,11 @@ class Staff:
 
 
 class People:
-    """What persons did is counted in ``did``; ``arrived`` are leads that somebody found in the CRM."""
+    """What persons did is counted in ``did``."""
 
     def __init__(self, world: World) -> None:
         self.world, self.staff = world, Staff(world)
         self.did: Counter[str] = Counter()
-        self.arrived: set[int] = set()
 
     def look_after_accounts(self) -> bool:
         """True where every account works."""
@@ -78,33 +78,26 @@ class People:
         return False
 
     def look_after_leads(self, undone: Iterable[Waiting]) -> None:
-        """Where the CRM can't be asked: is the lead there? If not, send it again."""
-        unclear = [one for one in undone if one.because == "look_first" and one.pk not in self.arrived]
+        """Where the CRM can't be asked: is the lead there? Tell the service, or let it send again."""
+        unclear = [one for one in undone if one.because == "look_first"]
         ledgers = {crm: leads_by_mark(self.world.stage, crm) for crm in {one.crm for one in unclear}}
         for one in unclear:
             self._look(one, ledgers[one.crm])
 
     def _look(self, one: Waiting, leads: Mapping[str, Any]) -> None:
-        if one.uid in leads:
-            self.arrived.add(one.pk)
-            self.did["leads found in the CRM"] += 1
-        else:
-            self.did["leads sent again after a look"] += self._pressed(one)
+        customer = self.world.customers[one.customer]
+        with suppress(OSError):
+            if one.uid in leads:
+                self.did[FOUND] += customer.found(one.pk, leads[one.uid][0]["id"])
+            else:
+                self.did["leads sent again after a look"] += customer.try_again(one.pk)
 
     def hurry(self, undone: Iterable[Waiting]) -> None:
         """The impatient press "try again" on whatever would wait."""
         for one in undone:
             if one.state == "waiting" and one.due_in > 1:
-                self.did["leads hurried"] += self._pressed(one)
-
-    def _pressed(self, one: Waiting) -> bool:
-        with suppress(OSError):
-            return self.world.customers[one.customer].try_again(one.pk)
-        return False
-
-    def connections_asked_for(self) -> int:
-        """Of the reconnections, those after a revocation of ours."""
-        return self.world.hurt["tokens revoked"]
+                with suppress(OSError):
+                    self.did["leads hurried"] += self.world.customers[one.customer].try_again(one.pk)
 
 
 def contacts_now(world: World, customer: Customer) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
@@ -12,7 +12,7 @@ from statistics import fmean
 from config.demo.report import table
 from tests.torture.crowd import Post
 from tests.torture.marks import Lead, leads_by_mark
-from tests.torture.people import People, contacts_now
+from tests.torture.people import FOUND, People, contacts_now
 from tests.torture.world import World
 
 Key = tuple[str, str]  # quiz account, answer id
@@ -83,7 +83,7 @@ NAMES = {
     "contacts_doubled": "contacts doubled",
     "stuck": "stuck: waiting, sending, or held without reason and remedy",
     "held": "held with reason and remedy",
-    "found_by_person": "held as unclear, and found in the CRM by a person",
+    "found_by_person": "of the leads: held as unclear, found in the CRM by a person",
     "attempts_mean": "attempts per lead, mean",
     "attempts_most": "attempts per lead, most",
     "drained_in": "seconds until all was drained",
@@ -115,14 +115,11 @@ class Books:
         known = {row.uid for row in self.rows}
         return [mark for leads in self.leads.values() for mark in leads if mark not in known]
 
-    def stuck(self, arrived: Iterable[int]) -> list[Row]:
-        done = set(arrived)
-        undone = [row for row in self.rows if row.state != "delivered" and row.pk not in done]
-        return [row for row in undone if not row.explained]
+    def stuck(self) -> list[Row]:
+        return [row for row in self.rows if row.state != "delivered" and not row.explained]
 
-    def held(self, arrived: Iterable[int]) -> list[Row]:
-        done = set(arrived)
-        return [row for row in self.rows if row.explained and row.pk not in done]
+    def held(self) -> list[Row]:
+        return [row for row in self.rows if row.explained]
 
 
 def read_books(world: World) -> Books:
@@ -160,9 +157,9 @@ def judge(
         doubled=len(books.doubled()),
         strangers=len(books.strangers()),
         contacts_doubled=sum(doubled_contacts(books, world, posts, before).values()),
-        stuck=len(books.stuck(people.arrived)),
-        held=len(books.held(people.arrived)),
-        found_by_person=len(people.arrived),
+        stuck=len(books.stuck()),
+        held=len(books.held()),
+        found_by_person=people.did[FOUND],
         attempts_mean=round(fmean(attempts), 3),
         attempts_most=max(attempts),
         drained_in=round(drained, 1),

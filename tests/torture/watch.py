@@ -26,7 +26,7 @@ class AccountRow:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A delivery that is not done; ``due_in`` in seconds."""
+    """A delivery that is not done; ``due_in`` in seconds, its lane's rest included."""
 
     pk: int
     customer: str
@@ -72,7 +72,7 @@ class Watch:
     def undone(self) -> list[Waiting]:
         found = self.rows(
             "SELECT d.id, d.owner, a.crm, d.uid, d.state, d.held_because, "
-            "extract(epoch FROM d.due_at - now())::float "
+            "extract(epoch FROM greatest(d.due_at, a.lane_rests_until) - now())::float "
             "FROM rules_delivery d JOIN accounts_account a ON a.id = d.account_id "
             "WHERE d.state <> 'delivered'"
         )
