@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'user',
                 'ordering': ['id'],
                 'abstract': False,
-                'indexes': [models.Index(fields=['account', 'deleted', 'active', 'id'], name='user_list')],
+                'indexes': [models.Index(fields=['account', 'deleted', 'id'], name='user_list')],
                 'constraints': [models.UniqueConstraint(fields=('account', 'remote_id'), name='one_user_per_remote_id')],
             },
         ),
@@ -122,7 +122,7 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['id'],
                 'abstract': False,
-                'indexes': [models.Index(fields=['account', 'deleted', 'id'], name='step_list'), models.Index(fields=['account', 'pipeline_id', 'deleted', 'id'], name='step_by_pipeline')],
+                'indexes': [models.Index(fields=['account', 'deleted', 'id'], name='step_list'), models.Index(fields=['account', 'pipeline_id', 'id'], name='step_by_pipeline')],
                 'constraints': [models.UniqueConstraint(fields=('account', 'entity', 'pipeline_id', 'remote_id'), name='one_step_per_pipeline_and_id')],
             },
         ),
