@@ -102,15 +102,12 @@ def _insert(account_id: str, bodies: Mapping[Key, _Sent]) -> dict[Key, Answer]:
     """Those that nobody has stored before. In one order for everybody, so that no two calls wait for
     each other's answers."""
     now = timezone.now()
-    rows = [bodies[key] for key in sorted(bodies)]
-    columns: list[Any] = [
-        [one.quiz_id for one in rows],
-        [one.answer_id for one in rows],
-        [json.dumps(one.payload) for one in rows],
-        [one.mark for one in rows],
+    rows = [
+        {"quiz": key[0], "answer": key[1], "payload": bodies[key].payload, "mark": bodies[key].mark}
+        for key in sorted(bodies)
     ]
     with connection.cursor() as cursor:
-        cursor.execute(INSERT_ANSWERS, [account_id, now, *columns])
+        cursor.execute(INSERT_ANSWERS, [account_id, now, json.dumps(rows)])
         made = {(quiz, answer): pk for pk, quiz, answer in cursor.fetchall()}
     return {
         key: Answer(pk, account_id, one.quiz_id, one.answer_id, one.payload, one.mark, now)
@@ -121,11 +118,8 @@ def _insert(account_id: str, bodies: Mapping[Key, _Sent]) -> dict[Key, Answer]:
 
 INSERT_ANSWERS = """
 INSERT INTO rules_answer (account_id, quiz_id, answer_id, payload, digest, created_at)
-SELECT s.account, t.quiz, t.answer, t.payload, t.mark, s.now
-FROM (SELECT %s::text AS account, %s::timestamptz AS now) s,
-     unnest(%s::bigint[], %s::text[], %s::jsonb[], %s::text[])
-     WITH ORDINALITY AS t(quiz, answer, payload, mark, number)
-ORDER BY t.number
+SELECT %s, quiz, answer, payload, mark, %s
+FROM jsonb_to_recordset(%s::jsonb) AS t(quiz bigint, answer text, payload jsonb, mark text)
 ON CONFLICT (account_id, quiz_id, answer_id) DO NOTHING RETURNING id, quiz_id, answer_id
 """
 

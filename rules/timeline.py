@@ -2,37 +2,49 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
+from django.db import connection
 from django.utils import timezone
 
 from connectors.draft import Receipt
 from connectors.errors import ConnectorError
-from rules.models import Attempt, Delivery
+from rules.models import Delivery
 
 
 def write(started_at: datetime, tries: Sequence[tuple[Delivery, Receipt | ConnectorError]]) -> None:
-    """One row for each delivery of a batch, in one statement."""
-    seconds = (timezone.now() - started_at).total_seconds()
-    Attempt.objects.bulk_create([_attempt(row, outcome, started_at, seconds) for row, outcome in tries])
+    """One row for each delivery of a batch, in one statement.
+
+    The rows travel as one document: quoting arrays of texts took longer than all else of a settlement.
+    """
+    seconds = round((timezone.now() - started_at).total_seconds(), 3)
+    rows = json.dumps([_row(delivery, outcome) for delivery, outcome in tries])
+    with connection.cursor() as cursor:
+        cursor.execute(WRITE, [started_at, seconds, rows])
 
 
-def _attempt(
-    row: Delivery, outcome: Receipt | ConnectorError, started_at: datetime, seconds: float
-) -> Attempt:
+WRITE = """
+INSERT INTO rules_attempt (delivery_id, number, started_at, seconds, outcome, code, message, exchanges)
+SELECT delivery, number, %s, %s, outcome, code, message, exchanges
+FROM jsonb_to_recordset(%s::jsonb)
+     AS t(delivery bigint, number int, outcome text, code text, message text, exchanges jsonb)
+"""
+
+
+def _row(delivery: Delivery, outcome: Receipt | ConnectorError) -> dict[str, Any]:
     code, message = words_of(outcome)
-    return Attempt(
-        delivery=row,
-        number=row.attempts_made + 1,
-        started_at=started_at,
-        seconds=round(seconds, 3),
-        outcome=_outcome(outcome),
-        code=code[:100],
-        message=message,
-        exchanges=[asdict(exchange) for exchange in outcome.trace],
-    )
+    return {
+        "delivery": delivery.pk,
+        "number": delivery.attempts_made + 1,
+        "outcome": _outcome(outcome),
+        "code": code[:100],
+        "message": message,
+        "exchanges": [asdict(exchange) for exchange in outcome.trace],
+    }
 
 
 def _outcome(outcome: Receipt | ConnectorError) -> str:
