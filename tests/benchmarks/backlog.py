@@ -12,7 +12,7 @@ from typing import Any
 from config.demo.cast import start_beat, start_worker, wait_for_worker
 from config.demo.children import Child
 from config.demo.report import table
-from tests.benchmarks.ground import Ground, a_visit, machine, options, say, the_ground
+from tests.benchmarks.ground import Figures, Ground, a_visit, machine, options, say, the_ground
 
 AT_ONCE = 100  # answers in one POST
 LIMIT = 7.0  # requests/s that the local amoCRM admits, as the real one does
@@ -45,7 +45,7 @@ class Run:
         return self.ended - self.begun
 
 
-def main(arguments: list[str]) -> None:
+def main(arguments: list[str]) -> Figures:
     parser = options("A backlog of one account, the worker stopped while it grows.", 500)
     parser.add_argument("--rate", type=float, help="our own pace, requests/s (the service's default)")
     chosen = parser.parse_args(arguments)
@@ -57,11 +57,12 @@ def main(arguments: list[str]) -> None:
         ground.tell("journal/clear")
         work_off(ground, run)
         say(report(run, chosen.latency, chosen.rate))
+        return figures(run)
 
 
 def pile_up(ground: Ground, run: Run, visit: Callable[[int], dict[str, Any]] = a_visit) -> None:
     """Nobody works while the answers come."""
-    ground.children.stop([child for child in ground.children.running if child.name in ("worker", "beat")])
+    ground.rest()
     begun = time.monotonic()
     for first in range(1, run.answers + 1, AT_ONCE):
         numbers = range(first, min(first + AT_ONCE, run.answers + 1))
@@ -104,6 +105,23 @@ def memory_of(child: Child) -> float:
         ["ps", "-o", "rss=", "-p", str(child.pid)], capture_output=True, text=True, check=True
     )
     return int(shown.stdout) / 1024
+
+
+def figures(run: Run) -> Figures:
+    requests, refused = run.journal["total"], run.journal["statuses"].get("429", 0)
+    share = requests / run.seconds / LIMIT
+    memory = ", ".join(f"{mib:.0f} MiB {moment}" for moment, mib in run.memory.items())
+    return [
+        (
+            f"backlog of {run.answers} answers of one amoCRM account",
+            f"{run.answers / run.seconds:.1f} leads/s, {share:.0%} of the limit of {LIMIT:g} requests/s, "
+            f"{refused} of {requests} requests refused",
+        ),
+        (
+            "worker's memory over it",
+            ", ".join(f"{mib:.0f} MiB {moment}" for moment, mib in run.memory.items()),
+        ),
+    ]
 
 
 def report(run: Run, latency: float, rate: float | None) -> str:

@@ -17,7 +17,7 @@ from config.demo.report import table
 from config.demo.wire import ask
 from tests.benchmarks import bitrix24_clients as clients
 from tests.benchmarks.backlog import MOST_ENTRIES, Run, pile_up, work_off
-from tests.benchmarks.ground import Ground, a_visit, machine, options, say, the_ground
+from tests.benchmarks.ground import Figures, Ground, a_visit, machine, options, say, the_ground
 
 LIMIT = 2.0  # requests/s that drain from a portal's bucket
 FULL = 50  # commands that a request may carry
@@ -49,7 +49,7 @@ class Measured:
         )
 
 
-def main(arguments: list[str]) -> None:
+def main(arguments: list[str]) -> Figures:
     parser = options("A backlog of one Bitrix24 portal, beside two public clients.", 500)
     parser.set_defaults(crm="bitrix24")
     parser.add_argument("--command", type=float, default=0.02, help="seconds a command takes (%(default)s)")
@@ -68,6 +68,7 @@ def main(arguments: list[str]) -> None:
             slow = partial(bench.by, clients.b24pysdk, chosen.one_by_one)
             rows.append(bench.measure("b24pysdk, one by one", slow))
         say(report(rows, bench, run))
+        return figures(rows, run)
 
 
 def visit(number: int) -> dict[str, Any]:
@@ -110,8 +111,7 @@ class Bench:
 
     def ours(self, run: Run) -> int:
         work_off(self.ground, run)
-        children = self.ground.children
-        children.stop([child for child in children.running if child.name in ("worker", "beat")])
+        self.ground.rest()
         return run.leads
 
     def by(self, client: Callable[[str, list[dict[str, Any]]], None], number: int) -> int:
@@ -126,6 +126,19 @@ class Bench:
 
 def commands_in(entry: dict[str, Any]) -> int:
     return len(json.loads(entry["body"])["cmd"]) if entry["route"].endswith("/batch") else 1
+
+
+def figures(rows: list[Measured], run: Run) -> Figures:
+    each = [f"{one.name} {one.leads / one.seconds:.1f}" for one in rows[1:]]
+    ours = rows[0]
+    share = ours.requests / ours.seconds / LIMIT
+    return [
+        (
+            f"backlog of {run.answers} answers of one Bitrix24 portal",
+            f"{ours.leads / ours.seconds:.1f} leads/s, {share:.0%} of the limit of {LIMIT:g} requests/s, "
+            f"{ours.refused} refused" + (f" (leads/s of {', '.join(each)})" if each else ""),
+        )
+    ]
 
 
 def report(rows: list[Measured], bench: Bench, run: Run) -> str:
