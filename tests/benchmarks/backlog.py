@@ -117,10 +117,7 @@ def figures(run: Run) -> Figures:
             f"{run.answers / run.seconds:.1f} leads/s, {share:.0%} of the limit of {LIMIT:g} requests/s, "
             f"{refused} of {requests} requests refused",
         ),
-        (
-            "worker's memory over it",
-            ", ".join(f"{mib:.0f} MiB {moment}" for moment, mib in run.memory.items()),
-        ),
+        ("the worker's memory over it", memory),
     ]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import count
 from statistics import median, quantiles
 from typing import Any
@@ -24,6 +25,7 @@ class Visit:
 
     posted: float
     accepted: float
+    begun: float
     created: float
     asked_before: int
 
@@ -45,15 +47,16 @@ def visit(ground: Ground, number: int) -> Visit:
     reply = ground.service.call("POST", "/answers", a_visit(number))
     accepted = time.time()
     delivery = reply.json()["deliveries"][0]["id"]
-    mark = wait_until_delivered(ground, delivery)
+    details = wait_until_delivered(ground, delivery)
+    begun = datetime.fromisoformat(details["attempts"][0]["startedAt"]).timestamp()
     entries = [entry for entry in ground.journal(REQUESTS_EACH)["entries"] if entry["at"] >= posted]
-    made = next(index for index, entry in enumerate(entries) if mark in entry["body"])
+    made = next(index for index, entry in enumerate(entries) if details["mark"] in entry["body"])
     time.sleep(REST)
-    return Visit(posted, accepted, entries[made]["at"], made)
+    return Visit(posted, accepted, begun, entries[made]["at"], made)
 
 
-def wait_until_delivered(ground: Ground, delivery: int) -> str:
-    """Its mark."""
+def wait_until_delivered(ground: Ground, delivery: int) -> dict[str, Any]:
+    """Its details."""
     details: dict[str, Any] = {}
     for _ in count():
         details = ground.service.get(f"/deliveries/{delivery}")
@@ -61,7 +64,7 @@ def wait_until_delivered(ground: Ground, delivery: int) -> str:
             break
         ground.children.check()
         time.sleep(0.05)
-    return str(details["mark"])
+    return details
 
 
 def figures(beyond: list[float]) -> Figures:
@@ -76,6 +79,7 @@ def figures(beyond: list[float]) -> Figures:
 def report(visits: list[Visit], latency: float) -> str:
     rows = [
         row("answer posted to 202", [one.accepted - one.posted for one in visits]),
+        row("202 to the worker's first try", [one.begun - one.accepted for one in visits]),
         row("202 to lead, beyond the CRM's own time", [one.beyond(latency) for one in visits]),
         row("202 to lead, all in all", [one.created + latency - one.accepted for one in visits]),
     ]
