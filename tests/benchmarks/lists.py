@@ -17,7 +17,7 @@ from tests.benchmarks.load import Load, put_load, request
 from tests.benchmarks.rounds import in_turns, ratio, spread
 
 DEEP = 4000
-SEEDING_SECONDS = 600
+SEEDING_SECONDS = 1200
 LISTS = {  # what a caller asks for
     "users": "/users",
     "steps": "/steps",

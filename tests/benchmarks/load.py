@@ -13,7 +13,7 @@ from selectors import EVENT_READ, DefaultSelector
 from socket import IPPROTO_TCP, TCP_NODELAY, create_connection
 from statistics import quantiles
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 CHUNK = 256 * 1024
 
 
