@@ -24,7 +24,7 @@ from connectors.draft import LeadDraft, Receipt
 from connectors.errors import ConnectorError, NeedsReconnect, OurMistake, TryLater, Unclear
 from connectors.limiter import Pace
 from crm_cache.contacts import known_contacts, remember
-from rules import outbox, timeline
+from rules import outbox, probes, timeline
 from rules.book import Book, is_wish, read_book
 from rules.lane import Lane, take_lane
 from rules.mapping import Progress, draft_for
@@ -101,16 +101,15 @@ class LeasedPace:
 
 
 def drain(account_id: int) -> int:
-    """Send what is due in an account's lane; how many were delivered (0 where it can't be taken)."""
+    """Send what is due in an account's lane; how many were delivered (0 where it can't be taken, or where
+    other silent CRMs have their turn)."""
     answer_wake_up(account_id)
     lane = take_lane(account_id)
     if lane is None:
         return 0
     try:
-        connector = connector_for(lane.account)
-        connector.pace = LeasedPace(connector.pace, lane)
-        outbox.free_stale(account_id, connector.can.find_by_mark, lane.account.send_again)
-        return Drain(lane, connector).run()
+        with probes.turn(lane.probing) as ours:
+            return _drained(lane) if ours else 0
     except OurMistake as error:  # we may not even talk to this account's host
         states.pause(lane.account, error.message)
         return 0
@@ -119,6 +118,13 @@ def drain(account_id: int) -> int:
         lane.leave()
         if outbox.due_now(account_id) and not lane.probing:
             wake_lanes([account_id])
+
+
+def _drained(lane: Lane) -> int:
+    connector = connector_for(lane.account)
+    connector.pace = LeasedPace(connector.pace, lane)
+    outbox.free_stale(lane.account.pk, connector.can.find_by_mark, lane.account.send_again)
+    return Drain(lane, connector).run()
 
 
 class Drain:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 import requests
 
 from accounts.models import Account
-from rules import sweep
+from rules import deliver, probes, sweep
 from rules.models import Delivery
 
 COMPLEX = "/leads/complex"
@@ -147,6 +149,26 @@ def test_a_silent_crm_gets_one_probe_and_not_the_queue(quiz, later):
         quiz.work()
     assert len(quiz.leads) == 120
     assert Delivery.objects.filter(state="delivered").count() == 120
+
+
+def test_silent_crms_take_turns_so_that_threads_are_left_for_the_others(quiz, later):
+    quiz.amo.faults.add(COMPLEX, "reset", times=None)
+    quiz.post()
+    quiz.work()
+    assert quiz.account.lane_failures == 1
+    later(minutes=3)
+    quiz.amo.journal.clear()
+
+    with ExitStack() as others:
+        for _ in range(probes.AT_ONCE):
+            assert others.enter_context(probes.turn(probing=True))
+        assert deliver.drain(quiz.account.pk) == 0
+        assert len(quiz.amo.journal) == 0
+        assert (quiz.delivery.state, quiz.account.lane_until) == ("waiting", None)
+        assert others.enter_context(probes.turn(probing=False))
+
+    deliver.drain(quiz.account.pk)
+    assert len(quiz.amo.journal) > 0
 
 
 def test_a_delivery_that_nobody_can_help_is_held_after_ten_days(quiz, later):
