@@ -170,6 +170,7 @@ def options(arguments: list[str]) -> Namespace:
     parser.add_argument("--seconds", type=float, default=45, help="of each phase (%(default)s)")
     parser.add_argument("--rounds", type=int, default=2, help="of the four phases (%(default)s)")
     parser.add_argument("--rate", type=float, default=6, help="answers a second, all together (%(default)s)")
+    parser.add_argument("--workers", type=int, default=WORKERS, help="processes (%(default)s)")
     parser.add_argument("--name", default="neighbours", help="of its database and folder (%(default)s)")
     return parser.parse_args(arguments)
 
@@ -178,7 +179,7 @@ def options(arguments: list[str]) -> Namespace:
 def a_street(chosen: Namespace) -> Iterator[Street]:
     with a_stage(chosen.name) as stage:
         env = {**environment(stage, scenarios()), "LOG_LEVEL": "WARNING"}
-        with Cast(stage, env, settings.BASE_DIR, WORKERS) as cast:
+        with Cast(stage, env, settings.BASE_DIR, chosen.workers) as cast:
             cast.open()
             customers = make_customers(stage, EACH, env["JWT_KEY"])
             first = FIRST + len(customers)
@@ -201,8 +202,8 @@ def report(chosen: Namespace, phases: Sequence[Phase]) -> int:
     ratios = {beside: p95(phase.waits) / usual for beside, phase in found.items()}
     rows = [line(phase, ratios[beside]) for beside, phase in found.items()]
     say(
-        f"\n{4 * EACH} healthy accounts, {chosen.rate:g} answers/s; {WORKERS} workers of {THREADS} threads; "
-        f"dead: one account with {chosen.waiting} waiting, or {DEAD} accounts; {machine()}\n"
+        f"\n{4 * EACH} healthy accounts, {chosen.rate:g} answers/s; {chosen.workers} workers of {THREADS} "
+        f"threads; dead: one account with {chosen.waiting} waiting, or {DEAD} accounts; {machine()}\n"
     )
     say(table(("dead beside them", "leads", "p50, s", "p95, s", "most, s", "p95 ratio", "late"), rows))
     late = sum(phase.undelivered for phase in phases)
