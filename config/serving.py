@@ -36,7 +36,8 @@ class CannotServe(Exception):
 
 def web(bind: str, threads: int = 8) -> tuple[str, ...]:
     """What Python is to run; ``bind`` is host:port."""
-    size = ("--worker-class", "gthread", "--threads", str(threads))
+    # gunicorn's control socket would lie in the user's home, one for all services there.
+    size = ("--worker-class", "gthread", "--threads", str(threads), "--no-control-socket")
     return ("-m", "gunicorn", "config.wsgi", "--bind", bind, *size, "--access-logfile", "-")
 
 
