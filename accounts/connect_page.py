@@ -67,7 +67,7 @@ def _address(kind: str) -> forms.CharField:
 def _secret(name: str) -> forms.CharField:
     return forms.CharField(
         max_length=1000,
-        label=name.replace("_", " ").capitalize(),
+        label=_word(name)[:1].upper() + _word(name)[1:],
         help_text="It is tried at once, kept encrypted, and shown to nobody again.",
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "off"}),
     )
@@ -92,8 +92,15 @@ def _kinds() -> list[tuple[str, str, str]]:
 
 
 def _way(kind: str) -> str:
-    names = " and ".join(name.replace("_", " ") for name in connector_class(kind).can.credentials)
-    return f"You need its address, its {names}." if names else "Its owner agrees on the CRM's own page."
+    *first, last = ("address", *map(_word, connector_class(kind).can.credentials))
+    return (
+        f"You need its {', '.join(first)} and {last}." if first else "Its owner agrees on the CRM's own page."
+    )
+
+
+def _word(name: str) -> str:
+    """A credential's name for people: ``API key``."""
+    return name.replace("_", " ").replace("api", "API")
 
 
 def _by_key(
@@ -130,7 +137,7 @@ def _page(request: HttpRequest, admin: DeskAdmin, account: Account | None, **mor
         "opts": admin.opts,
         "account": account,
         "by_key": bool(kind and connector_class(kind).can.credentials),
-        "back": admin.page_of(account) if account else admin.list_page(),
+        "back": admin.page_of(account) if account else "?" if kind else admin.list_page(),
         **more,
     }
     request.current_app = admin.admin_site.name

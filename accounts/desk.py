@@ -147,11 +147,14 @@ def link(url: str, text: str, new: bool = False) -> SafeString:
     return format_html('<a class="desk-link" href="{}"{}>{}</a>', url, target, text)
 
 
-def when(moment: datetime | None) -> SafeString | str:
-    """A moment that keeps to one line of a list."""
+def when(moment: datetime | None, short: bool = False) -> SafeString | str:
+    """A moment that keeps to one line of a list; ``short``, for many columns, leaves this year out."""
     if moment is None:
         return ""
-    return format_html('<span class="desk-nowrap">{}</span>', f"{timezone.localtime(moment):%d.%m.%Y %H:%M}")
+    here = timezone.localtime(moment)
+    this_year = short and here.year == timezone.localtime().year
+    text = f"{here:%d.%m. %H:%M}" if this_year else f"{here:%d.%m.%Y %H:%M}"
+    return format_html('<span class="desk-nowrap">{}</span>', text)
 
 
 def short(text: str) -> SafeString | str:

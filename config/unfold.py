@@ -21,6 +21,11 @@ def entry(title: str, icon: str, model: str) -> dict[str, Any]:
     return {"title": title, "icon": icon, "link": link, "permission": may_view(model)}
 
 
+def is_open(part: str, but: str) -> Callable[[HttpRequest], bool]:
+    """Is this one of an entry's pages, though not those that have an entry of their own?"""
+    return lambda request: part in request.path and but not in request.path
+
+
 def group(title: str, *items: dict[str, Any], collapsible: bool = False) -> dict[str, Any]:
     return {"title": title, "separator": True, "collapsible": collapsible, "items": list(items)}
 
@@ -33,12 +38,10 @@ NAVIGATION = [
     group(
         "Answers into leads",
         entry("Deliveries", "local_shipping", "rules.delivery"),
-        entry("Outcomes", "trophy", "rules.outcome"),
+        {**entry("Outcomes", "trophy", "rules.outcome"), "active": is_open("/outcome/", "/conversion/")},
         {
-            "title": "Conversion",
-            "icon": "percent",
+            **entry("Conversion", "percent", "rules.outcome"),
             "link": reverse_lazy("admin:rules_outcome_conversion"),
-            "permission": may_view("rules.outcome"),
         },
         entry("Answers", "quiz", "rules.answer"),
         entry("Rules", "rule", "rules.rule"),

@@ -67,10 +67,11 @@ def show(request: HttpRequest, admin: DeskAdmin) -> HttpResponse:
 
 def _top() -> list[Shown]:
     """The busiest quizzes of the usual period."""
-    found: list[Shown] = cache.get_or_set(
-        "admin:conversion:top", lambda: [_shown(line) for line in lines(_since(USUAL))[:TOP]], TOP_KEPT
-    )
-    return found
+    kept: list[Shown] | None = cache.get(TOP_PART)
+    if kept is None:
+        kept = [_shown(line) for line in lines(_since(USUAL))[:TOP]]
+        cache.set(TOP_PART, kept, TOP_KEPT)
+    return kept
 
 
 def _chosen(period: str, owner: str, quiz: str) -> list[Line]:

@@ -76,14 +76,14 @@ class OutcomeAdmin(DeskAdmin):
     @display(description="lead")
     def lead(self, outcome: Outcome) -> Any:
         if not outcome.record_id:
-            return "not found yet"
+            return "no id yet"
         return format_html(
             '<span class="desk-nowrap">{} {}</span>', outcome.record or "lead", outcome.record_id
         )
 
     @display(description="status", label=STATUS_COLOURS)
     def status_label(self, outcome: Outcome) -> tuple[str, str]:
-        return ("gone", outcome.gone) if outcome.gone else (outcome.status, outcome.get_status_display())
+        return ("gone", "gone") if outcome.gone else (outcome.status, outcome.get_status_display())
 
     @display(description="account", header=True)
     def account_name(self, outcome: Outcome) -> tuple[str, str]:
@@ -100,7 +100,8 @@ class OutcomeAdmin(DeskAdmin):
 
     @display(description="sum")
     def total(self, outcome: Outcome) -> str:
-        return money(outcome.amount, outcome.currency)
+        """Many CRMs write 0 where nobody has named a sum."""
+        return money(outcome.amount, outcome.currency) if outcome.amount else ""
 
     @display(description="paid")
     def received(self, outcome: Outcome) -> str:
@@ -108,11 +109,11 @@ class OutcomeAdmin(DeskAdmin):
 
     @display(description="changed")
     def changed(self, outcome: Outcome) -> Any:
-        return when(outcome.changed_at)
+        return when(outcome.changed_at, short=True)
 
     @display(description="last looked", empty_value="not yet")
     def looked(self, outcome: Outcome) -> Any:
-        return when(outcome.seen_at) or None
+        return when(outcome.seen_at, short=True) or None
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.utils import timezone
@@ -60,11 +61,14 @@ def _next_look(row: Outcome) -> str:
 
 
 def _payment(one: dict[str, Any], currency: str) -> dict[str, Any]:
-    amount = str(one.get("amount", ""))
+    try:
+        amount = Decimal(str(one.get("amount", "")))
+    except InvalidOperation:
+        amount = Decimal()
     return {
         "id": one.get("id", ""),
-        "amount": f"{amount} {currency}".strip(),
-        "out": amount.startswith("-"),
+        "amount": money(amount, currency),
+        "out": amount < 0,
         "at": parse_datetime(str(one.get("paidAt") or "")),
     }
 

@@ -1,4 +1,4 @@
-"""What an account's page shows beside its state: where its CRM tells of changes, and how it first answered."""
+"""What an account's page shows beside its state: where its CRM tells of changes, and its first answers."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def test_a_page_tells_everything_to_an_operator(operator: Client, followed: Outc
     )  # fmt: skip
     html = operator.get(page_of(followed)).content.decode()
     told = (
-        "-100.00 RUB",
+        "-100\u00a0RUB",
         "went out",
         "400",
         "3 times in a row: amoCRM was silent",
