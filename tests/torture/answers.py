@@ -36,6 +36,7 @@ from tests.torture.world import World
 
 HOSTS = tuple(f"127.0.7.{number}" for number in range(1, 100))
 WORKERS, FEW_WORKERS = 4, 2
+FIND, FIND_SOON = 30.0, 15.0  # seconds until a blow gives up finding its moment
 ANSWERS_A_SECOND = 20
 SHORTEST = 14.0  # seconds of storm
 TELL_EVERY = 10.0
@@ -86,12 +87,12 @@ def the_world(chosen: Namespace) -> Iterator[World]:
         with Cast(stage, env, settings.BASE_DIR, FEW_WORKERS if chosen.short else WORKERS) as cast:
             cast.open()
             customers = make_customers(stage, how_many(chosen.answers), env["JWT_KEY"])
-            yield world_of(stage, servers, cast, customers)
+            yield world_of(stage, servers, cast, customers, FIND_SOON if chosen.short else FIND)
 
 
-def world_of(stage: Stage, servers: Servers, cast: Cast, customers: Sequence[Customer]) -> World:
+def world_of(stage: Stage, servers: Servers, cast: Cast, customers: Sequence[Customer], find: float) -> World:
     watch = Watch(servers.database_url)
-    return World(stage, servers, cast, watch, Moods(stage), {one.id: one for one in customers})
+    return World(stage, servers, cast, watch, Moods(stage), {one.id: one for one in customers}, find)
 
 
 def free_host() -> str:

@@ -17,7 +17,6 @@ from tests.torture.sockets import talking_to
 from tests.torture.world import Course, World, after, until
 
 HOLD = 5.0  # seconds that a local CRM keeps a request
-FIND = 30.0  # seconds until a blow gives up finding its moment
 DOWN = 1.0
 WORK = 0.3  # seconds in which a local CRM has surely done what it was asked for
 
@@ -35,7 +34,7 @@ def after_commit(world: World, blow: Blow) -> Course:
 def _while_held(world: World, blow: Blow, action: str, wait: float) -> Course:
     victim = world.customers[blow.whom]
     held = world.moods.add(victim.kind, **WRITES[victim.kind], host=victim.host, action=action, delay=HOLD)
-    if not (yield from until(lambda: world.moods.hits(victim.kind, held), FIND)):
+    if not (yield from until(lambda: world.moods.hits(victim.kind, held), world.find)):
         world.missed[blow.what] += 1
         return
     yield from after(wait)
@@ -49,7 +48,7 @@ def before_settle(world: World, blow: Blow) -> Course:
     """Its backend may outlive the worker and settle all the same, or go with it."""
     victim = world.customers[blow.whom]
     world.moods.add(victim.kind, **WRITES[victim.kind], host=victim.host, action="delay", delay=HOLD / 2)
-    if not (yield from until(lambda: world.watch.sending(victim.id), FIND)):
+    if not (yield from until(lambda: world.watch.sending(victim.id), world.find)):
         world.missed[blow.what] += 1
         return
     name = yield from _killed_at_the_settlement(world, blow, world.watch.sending(victim.id))
@@ -84,7 +83,7 @@ def _at_the_settlement(world: World, lock: psycopg.Connection, rows: Sequence[in
     for _ in range(20):
         lock.execute("BEGIN")
         lock.execute("SELECT id FROM rules_delivery WHERE id = ANY(%s) FOR UPDATE", [list(rows)])
-        if not (yield from until(somebody_waits, FIND)):
+        if not (yield from until(somebody_waits, world.find)):
             break
         pid, name, settles = found[0]
         if settles and name in world.cast.workers:

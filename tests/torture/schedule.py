@@ -13,8 +13,13 @@ EVERYONE = ("amocrm", "bitrix24", "envybox", "solos")
 CHOSEN = "worker killed "
 SIGNED_IN = ("amocrm", "bitrix24")  # by tokens that expire
 
-# When in a round: moments are chosen where leads flow, before everything else is upset.
-EARLY, LATER = (0.02, 0.3), (0.3, 0.9)
+# When in a round: moments are chosen one by one where leads flow, before everything else is upset.
+LATER = (0.3, 0.9)
+WHEN = {
+    f"{CHOSEN}before settle": (0.01, 0.05),
+    f"{CHOSEN}after claim": (0.1, 0.2),
+    f"{CHOSEN}after commit": (0.3, 0.4),
+}
 
 # What may happen -> to accounts of which CRMs; to none of them where it is about our own processes.
 KINDS: Mapping[str, tuple[str, ...]] = {
@@ -61,6 +66,6 @@ def _round(
     accounts: Mapping[str, Sequence[str]], number: int, length: float, dice: random.Random
 ) -> Iterator[Blow]:
     for what, crms in KINDS.items():
-        at = (number + dice.uniform(*(EARLY if what.startswith(CHOSEN) else LATER))) * length
+        at = (number + dice.uniform(*WHEN.get(what, LATER))) * length
         whom = dice.choice(accounts[dice.choice(crms)]) if crms else ""
         yield Blow(round(at, 2), what, whom, dice.random())

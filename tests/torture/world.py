@@ -28,6 +28,7 @@ class World:
     watch: Watch
     moods: Moods
     customers: Mapping[str, Customer]
+    find: float = 30.0  # seconds until a blow gives up finding its moment
     hurt: Counter[str] = field(default_factory=Counter)
     missed: Counter[str] = field(default_factory=Counter)
     ended: Counter[str] = field(default_factory=Counter)
