@@ -21,18 +21,33 @@ IN_HEADER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{6,}")
 HEADER_LINE = re.compile(r"(?im)^(authorization|cookie|set-cookie|x-[\w-]*(?:token|secret|key))\s*:\s*\S.*$")
 IN_USERINFO = re.compile(r"(?i)(\bhttps?://)[^/\s@\"']+@")
 JWT = re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*")
+# One of these is in every one of the names above, and in every header that we hide.
+NAME_SIGNS = ("token", "auth", "secret", "client_id", "refresh_id", "key", "cookie", "password", "signature")
+OAUTH_IN_QUERY = tuple(f"{word}{end}" for word in OAUTH.split("|") for end in ("=", "]=", "%5d="))
+OAUTH_SIGNS = tuple(f"{quote}{word}" for quote in "\"'" for word in OAUTH.split("|"))
 LIMIT = 4000
 
 
 def redact(text: str) -> str:
-    """The text without anything that looks like a secret, wherever it stands."""
-    text = IN_QUERY.sub(r"\1=***", text)
-    text = IN_JSON.sub(r'\1"***"', text)
-    text = LONG_IN_JSON.sub(r'\1"***"', text)
-    text = HEADER_LINE.sub(r"\1: ***", text)
-    text = IN_HEADER.sub(r"\1 ***", text)
-    text = IN_USERINFO.sub(r"\1***@", text)
-    return JWT.sub("***", text)
+    """The text without anything that looks like a secret, wherever it stands.
+
+    Each pattern is tried only where a word that it needs is there: most of what we keep has none, and looking
+    for words costs a hundredth of trying the patterns.
+    """
+    plain = text.casefold()
+    named = any(word in plain for word in NAME_SIGNS)
+    if named or any(words in plain for words in OAUTH_IN_QUERY):
+        text = IN_QUERY.sub(r"\1=***", text)
+    if named:
+        text = IN_JSON.sub(r'\1"***"', text)
+        text = HEADER_LINE.sub(r"\1: ***", text)
+    if any(word in plain for word in OAUTH_SIGNS):
+        text = LONG_IN_JSON.sub(r'\1"***"', text)
+    if "bearer" in plain or "basic" in plain:
+        text = IN_HEADER.sub(r"\1 ***", text)
+    if "@" in text:
+        text = IN_USERINFO.sub(r"\1***@", text)
+    return JWT.sub("***", text) if "eyJ" in text else text
 
 
 def excerpt(body: Any, limit: int = LIMIT) -> str:

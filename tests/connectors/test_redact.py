@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from connectors.redact import excerpt, redact
+from connectors.redact import NAME_SIGNS, NAMES, excerpt, redact
 
 SECRET = "s3cr3t-value"
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJhY2NvdW50X2lkIjoxfQ.c2lnbmF0dXJl"
@@ -54,6 +54,14 @@ def test_an_oauth_code_in_a_body_is_taken_out():
 )
 def test_plain_words_stay(text):
     assert redact(text) == text
+
+
+def test_no_name_is_overlooked_by_the_quick_look():
+    names = [*NAMES.split("|"), "X-My-Token", "X-My-Secret", "X-My-Key"]
+    assert [name for name in names if not any(sign in name.casefold() for sign in NAME_SIGNS)] == []
+    for name in names[:-3]:
+        assert "abc123" not in redact(f'{{"{name.upper()}": "abc123"}}')
+        assert "abc123" not in redact(f"?{name.upper()}=abc123")
 
 
 def test_an_excerpt_is_readable_and_short():
