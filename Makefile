@@ -52,7 +52,7 @@ demo: install  ## run everything with local CRMs and post answers (ARGS=--exit: 
 test: .venv/.tests-installed  ## run the tests (T=path chooses some)
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(T)
 
-bench: .venv/.tests-installed  ## measure on real processes (ARGS="idle", "backlog --answers 500", "bitrix24")
+bench: .venv/.tests-installed  ## measure on real processes (ARGS="all", "intake", "lists", "drain", "idle", "backlog", "bitrix24")
 	@$(STAND_INS) $(BIN)/python -m tests.benchmarks $(ARGS)
 
 torture: .venv/.tests-installed  ## break whatever can break and count what is lost or doubled (N=1000 SEED=7; RUN=tokens, neighbours, alone)

@@ -31,6 +31,7 @@ def main(arguments: list[str]) -> Figures:
                 figures += run(name, sizes)
             except Exception as error:
                 failed.append(f"{name} failed: {type(error).__name__}: {error}")
+                say(failed[-1])
     lines = "\n".join(f"| {what} | {how_much} |" for what, how_much in figures)
     say(f"\nREADME's table, {machine()}, {(time.monotonic() - begun) / 60:.0f} minutes:\n\n{lines}")
     if failed:
