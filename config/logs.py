@@ -1,4 +1,4 @@
-"""Log lines that machines can read."""
+"""Log lines, for people and for machines."""
 
 from __future__ import annotations
 
@@ -9,6 +9,13 @@ import re
 from connectors.redact import redact
 
 PAIR = re.compile(r"(\w+)=(\S+)")
+
+
+class PlainLines(logging.Formatter):
+    """A line for people. Redacted."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record))
 
 
 class JsonLines(logging.Formatter):

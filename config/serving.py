@@ -38,7 +38,8 @@ def web(bind: str, threads: int = 8) -> tuple[str, ...]:
     """What Python is to run; ``bind`` is host:port."""
     # gunicorn's control socket would lie in the user's home, one for all services there.
     size = ("--worker-class", "gthread", "--threads", str(threads), "--no-control-socket")
-    return ("-m", "gunicorn", "config.wsgi", "--bind", bind, *size, "--access-logfile", "-")
+    log = ("--access-logfile", "-", "--logger-class", "config.access_log.AccessLog")
+    return ("-m", "gunicorn", "config.wsgi", "--bind", bind, *size, *log)
 
 
 def worker(threads: int = 16) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ LONG_IN_JSON = re.compile(rf"(?i)(\\?[\"'](?:{OAUTH})\\?[\"']\s*:\s*)\\?[\"'][^\
 IN_HEADER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{6,}")
 HEADER_LINE = re.compile(r"(?im)^(authorization|cookie|set-cookie|x-[\w-]*(?:token|secret|key))\s*:\s*\S.*$")
 IN_USERINFO = re.compile(r"(?i)(\bhttps?://)[^/\s@\"']+@")
+IN_PATH = re.compile(r"(/hooks/\d+/)[^/?\s\"']+")  # an account's own address, which nobody can guess
 JWT = re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*")
 # One of these is in every one of the names above, and in every header that we hide.
 NAME_SIGNS = ("token", "auth", "secret", "client_id", "refresh_id", "key", "cookie", "password", "signature")
@@ -47,6 +48,7 @@ def redact(text: str) -> str:
         text = IN_HEADER.sub(r"\1 ***", text)
     if "@" in text:
         text = IN_USERINFO.sub(r"\1***@", text)
+    text = IN_PATH.sub(r"\1***", text)
     return JWT.sub("***", text) if "eyJ" in text else text
 
 

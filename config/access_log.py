@@ -1,0 +1,19 @@
+"""The web server's line for each request. An address may carry a secret: an OAuth code, a hook's own name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gunicorn.glogging import Logger
+
+from connectors.redact import redact
+
+ADDRESSES = ("r", "U", "q", "f")  # the request line, its path, its query, and where the browser came from
+
+
+class AccessLog(Logger):
+    """``gunicorn --logger-class config.access_log.AccessLog``."""
+
+    def atoms(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        found: dict[str, Any] = super().atoms(*args, **kwargs)
+        return found | {name: redact(found[name] or "") for name in ADDRESSES}
