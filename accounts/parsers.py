@@ -1,13 +1,14 @@
-"""JSON bodies as we take them: of limited size, strict, and cleaned of what a database can't store."""
+"""Bodies as we take them: of limited size, strict, and cleaned of what a database can't store."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from io import BytesIO
 from typing import Any, NoReturn
 
 from rest_framework.exceptions import ParseError
-from rest_framework.parsers import BaseParser
+from rest_framework.parsers import BaseParser, FormParser
 
 from accounts.api_errors import ApiError
 
@@ -24,13 +25,27 @@ class BoundedJSONParser(BaseParser):
     def parse(
         self, stream: Any, media_type: Any = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        body = stream.read(MOST_BYTES + 1)
-        if len(body) > MOST_BYTES:
-            raise ApiError("The body is larger than 256 KiB", code="too_large", status=413)
+        body = _read(stream)
         try:
             return clean(json.loads(body.decode("utf-8-sig"), parse_constant=_refuse))
         except (ValueError, RecursionError) as exc:
             raise ParseError(f"Bad Request: the body is not readable JSON ({_why(exc)})") from exc
+
+
+class BoundedFormParser(FormParser):
+    """``application/x-www-form-urlencoded`` of at most 256 KiB."""
+
+    def parse(
+        self, stream: Any, media_type: Any = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        return super().parse(BytesIO(_read(stream)), media_type, parser_context)
+
+
+def _read(stream: Any) -> bytes:
+    body: bytes = stream.read(MOST_BYTES + 1)
+    if len(body) > MOST_BYTES:
+        raise ApiError("The body is larger than 256 KiB", code="too_large", status=413)
+    return body
 
 
 def clean(value: Any) -> Any:

@@ -8,7 +8,6 @@ from typing import Any, cast
 from django.http import Http404, HttpResponse, QueryDict
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.parsers import FormParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -20,6 +19,7 @@ from accounts.consent import ConnectError
 from accounts.kinds import label_of
 from accounts.models import Account
 from accounts.pages import connected_page, wants_page
+from accounts.parsers import BoundedFormParser
 from accounts.views import NEVER_KEPT, OpenView
 from connectors.errors import BadCallback
 from connectors.hosts import HostNotAllowed
@@ -118,7 +118,7 @@ class ConnectedView(OpenView):
 class NoticeView(OpenView):
     """For a CRM's servers, which post notices about installations as forms."""
 
-    parser_classes = (FormParser,)
+    parser_classes = (BoundedFormParser,)
 
     @extend_schema(
         operation_id="TakeNotice",

@@ -2,13 +2,20 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.decorators.http import require_safe
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from accounts.api import JsonWhateverIsAsked
 from config.health import healthz, readyz
 
 handler400 = "config.errors.bad_request"
 handler404 = "config.errors.not_found"
 handler500 = "config.errors.server_error"
+
+# It has no page for an error, so whatever is asked for is this page.
+docs = SpectacularSwaggerSplitView.as_view(
+    url_name="schema", template_name="docs.html", content_negotiation_class=JsonWhateverIsAsked
+)
 
 urlpatterns = [
     path("", include("accounts.urls")),
@@ -17,6 +24,6 @@ urlpatterns = [
     path("healthz", healthz),
     path("readyz", readyz),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
-    path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="docs.html")),
+    path("docs", require_safe(docs)),
     path("admin/", admin.site.urls),
 ]

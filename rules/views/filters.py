@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
@@ -54,12 +54,11 @@ def _moment(request: Request, name: str) -> datetime | None:
     if not text:
         return None
     try:
-        found = parse_datetime(text) or _midnight(text)
-    except ValueError:
-        found = None
-    if found is None:
-        raise ApiError(f"{name} must be a date or a moment such as 2026-01-31T10:00:00Z", field=name)
-    return found if timezone.is_aware(found) else timezone.make_aware(found)
+        if found := parse_datetime(text) or _midnight(text):
+            return (found if timezone.is_aware(found) else timezone.make_aware(found)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise ApiError(f"{name} must be a date or a moment such as 2026-01-31T10:00:00Z", field=name)
 
 
 def _midnight(text: str) -> datetime | None:

@@ -7,7 +7,6 @@ from typing import Any, cast
 from django.db.models import Count, QuerySet
 from django.http import QueryDict
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework.parsers import FormParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,6 +14,7 @@ from accounts import hooks
 from accounts.api import CallerViewSet, cut, read_page
 from accounts.api_errors import NotFound
 from accounts.api_schema import words
+from accounts.parsers import BoundedFormParser
 from accounts.views import OpenView
 from rules import following
 from rules.models import Outcome
@@ -62,7 +62,7 @@ def _counts(rows: QuerySet[Outcome]) -> dict[str, int]:
 class HookView(OpenView):
     """For the CRMs' servers, which post changes as forms."""
 
-    parser_classes = (FormParser,)
+    parser_classes = (BoundedFormParser,)
 
     @extend_schema(
         operation_id="TakeHook",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
@@ -19,7 +20,7 @@ from rules.views.schema import RuleSchema
 
 def read_quiz_id(text: str) -> int:
     """Digits, 64 bits (D14). Raises ``ApiError``."""
-    if text.isascii() and text.isdigit() and int(text) <= BIGGEST:
+    if re.fullmatch(r"[0-9]{1,19}", text) and int(text) <= BIGGEST:
         return int(text)
     raise ApiError("Bad Request: quizID must be a whole number", field="quizID")
 
