@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from accounts.models import Account
-from connectors.standing import LOST, OPEN, WON, Payment, Standing
+from connectors.standing import BY_HAND, LOST, OPEN, WON, Payment, Standing
 from crm_cache import lookup
 from crm_cache.sync import fit, storable
 from rules.models import Outcome
@@ -56,7 +56,9 @@ def changes_of(row: Outcome, found: Standing, names: Names, now: datetime) -> di
     changes["step_name"] = changes["step_name"] or fit(Outcome, "step_name", step_name)
     changes["pipeline_name"] = changes["pipeline_name"] or names.pipelines.get(found.pipeline, "")
     changes["performer_name"] = changes["performer_name"] or names.users.get(found.performer, "")
-    changes["matched"] = fit(Outcome, "matched", found.matched or row.matched)
+    changes["matched"] = (
+        BY_HAND if row.matched == BY_HAND else fit(Outcome, "matched", found.matched or row.matched)
+    )
     changes["link"] = fit(Outcome, "link", found.link or row.link)
     changes["status"] = found.status or (kind if kind in (WON, LOST) else OPEN)
     changes["amount"] = _money(found.amount)

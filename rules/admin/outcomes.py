@@ -56,13 +56,15 @@ class OutcomeAdmin(DeskAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Outcome], search_term: str
     ) -> tuple[QuerySet[Outcome], bool]:
-        """A quiz has all of its leads. A lead's id is looked for account by account, as its index is made."""
+        """By what it is now (account by account, as the index is made), by what was delivered, by quiz."""
         term = search_term.strip()
         if not term:
             return queryset, False
         accounts = list(Account.objects.order_by().values_list("pk", flat=True))
-        records = Outcome.objects.order_by().filter(account__in=accounts, record_id=term)
-        found = Q(pk__in=list(records.values_list("pk", flat=True)[:MOST_FOUND]))
+        ids = Outcome.objects.order_by().values_list("pk", flat=True)
+        now = ids.filter(account__in=accounts, record_id=term)[:MOST_FOUND]
+        once = ids.filter(delivery__remote_id=term)[:MOST_FOUND]
+        found = Q(pk__in=[*now, *once])
         if term.isdecimal() and len(term) < 19:
             found |= Q(quiz_id=int(term))
         return queryset.filter(found), False

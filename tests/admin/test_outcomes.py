@@ -51,9 +51,10 @@ def test_the_list_tells_status_step_person_and_money(operator: Client, followed:
     )
 
 
-@pytest.mark.parametrize("term", ["150001", "101"])
+@pytest.mark.parametrize("term", ["150001", "149999", "101"])
 def test_a_lead_is_found_by_its_id_and_by_its_quiz(operator: Client, followed: Outcome, term: str) -> None:
     change(followed, record_id="150001")
+    Delivery.objects.update(remote_id="149999")
     rows = operator.get(list_of(Outcome), {"q": term}).context["cl"].result_list
     assert [row.pk for row in rows] == [followed.pk]
     assert not operator.get(list_of(Outcome), {"q": "15000"}).context["cl"].result_list
@@ -167,7 +168,7 @@ def test_the_crm_is_asked_about_the_record_that_was_named(
 
     def follow(connector: Any, leads: Any) -> list[Any]:
         asked.extend(leads)
-        return [Standing("lead", "77", status="won")]
+        return [Standing("lead", "77", status="won", matched="merged into 78")]
 
     unfound(followed)
     name(operator, followed)
