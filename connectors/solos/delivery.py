@@ -18,7 +18,10 @@ from connectors.solos.shapes import id_in
 
 log = logging.getLogger(__name__)
 Outcome = Receipt | ConnectorError
-LOOK = "Look for {uid} in the comments of leads in solOS: if it is not there, send the answer again."
+LOOK = (
+    "Look for {uid} in the comments of leads in solOS: if it is there, mark the delivery as delivered; "
+    "if it is not, send the answer again."
+)
 MADE = "made"  # in the journal of a lead whose id solOS kept to itself
 
 
