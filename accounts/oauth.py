@@ -87,8 +87,11 @@ def _exchange(attempt: ConnectAttempt, callback: Callback, crm: str) -> Grant:
 
 
 def _identify(kind: str, grant: Grant) -> Identity:
-    store = Held(grant.tokens)
-    return connector_at(kind, grant.host, store, grant.remote_id, grant.facts).identify()
+    """A stop sign would keep the owner out for good, and nobody resumes what waits to be connected: one
+    request shows whether the CRM still blocks us, and puts the sign up again."""
+    connector = connector_at(kind, grant.host, Held(grant.tokens), grant.remote_id, grant.facts)
+    connector.pace.resume()
+    return connector.identify()
 
 
 def _store(attempt: ConnectAttempt, grant: Grant, identity: Identity) -> Account:
