@@ -65,6 +65,8 @@ def test_held_is_stuck_unless_it_says_why_and_what_to_do():
     held = row(state="held", because="refused", error="No.")
     assert books(held).stuck()
     assert books(held).lost()
+    followed = row(state="held", because="reconnect", error="No.", remedy="Connect the account again.")
+    assert books(followed).stuck()
     told = row(state="held", because="refused", error="No.", remedy="Change the rule.")
     assert (books(told).stuck(), books(told).lost()) == ([], [])
     assert books(told).held() == [told]
