@@ -17,11 +17,11 @@ from pathlib import Path
 from django.conf import settings
 
 from config.demo.children import Child
-from config.demo.endings import Ended, listen_for_endings
 from config.demo.errors import DemoFailed
 from config.demo.scenario import environment, scenarios
 from config.demo.stage import Stage, alone, crm_ports, is_free
 from config.embedded.place import free_port
+from config.endings import Ended, listen_for_endings
 from tests.torture.blows import strike
 from tests.torture.cast import Cast
 from tests.torture.crowd import Post, plan_posts, write_posts
