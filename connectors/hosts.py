@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+# No vendor gives names of other alphabets: such a label only looks like somebody's.
+LABEL = r"(?!xn--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 RESERVED = frozenset({"www", "api", "oauth", "login", "static", "cdn"})
 
 

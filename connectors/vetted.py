@@ -17,6 +17,20 @@ from urllib3.connectionpool import HTTPSConnectionPool
 
 from connectors.http import SESSION
 
+UNICAST = ipaddress.ip_network("2000::/3")  # outside it are the mapped, translated (NAT64) and local ones
+# Which the standard library takes for public, or did before it learned of them.
+SPECIAL = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        "192.0.0.0/24",
+        "192.88.99.0/24",
+        "168.63.129.16/32",  # a cloud's own server, reached from inside alone
+        "2001::/23",  # protocols, Teredo among them
+        "2002::/16",  # 6to4
+        "3fff::/20",
+    )
+)
+
 
 class NotPublic(OSError):
     """The name leads into a network that is nobody else's."""
@@ -38,9 +52,15 @@ def public_address(host: str, port: int) -> str:
 
 
 def _is_public(address: str) -> bool:
+    """An ordinary address of the internet: none that is special, none that wraps another one."""
     ip = ipaddress.ip_address(address.partition("%")[0])
-    inner = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None) or ip
-    return ip.is_global and inner.is_global and not ip.is_multicast
+    if ip.version == 6 and ip not in UNICAST:
+        return False
+    return (
+        ip.is_global
+        and not ip.is_multicast
+        and not any(ip in net for net in SPECIAL if net.version == ip.version)
+    )
 
 
 class VettedConnection(HTTPSConnection):

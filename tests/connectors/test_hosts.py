@@ -56,6 +56,7 @@ def test_the_crms_own_hosts_are_allowed(given, host, base_url):
         "demo-.amocrm.ru",
         "de_mo.amocrm.ru",
         "демо.amocrm.ru",
+        "xn--d1acufc.amocrm.ru",
         "demo7\n.amocrm.ru",
         "demo7.amocrm.ru\nHost: evil.example",
         "demo 7.amocrm.ru",

@@ -57,6 +57,24 @@ def test_public_addresses_are_taken(resolves, addresses):
         "ff02::1",
         "::ffff:127.0.0.1",
         "2002:7f00:1::",
+        "2002:808:808::",
+        "64:ff9b::7f00:1",
+        "64:ff9b::a9fe:a9fe",
+        "64:ff9b:1::7f00:1",
+        "::127.0.0.1",
+        "::ffff:0:127.0.0.1",
+        "::ffff:169.254.169.254",
+        "::",
+        "fec0::1",
+        "fe80::a9fe:a9fe%25eth0",
+        "fd00:ec2::254",
+        "100::1",
+        "2001:0:7f00:1::1",
+        "2001:db8::1",
+        "3fff::1",
+        "192.0.0.192",
+        "168.63.129.16",
+        "198.18.0.1",
     ],
 )
 def test_one_private_address_spoils_the_name(resolves, bad):
@@ -93,6 +111,22 @@ def test_nothing_is_sent_into_our_own_network(resolves, vetted, monkeypatch):
     with pytest.raises(requests.ConnectionError) as caught:
         SESSION.get(f"https://{NAME}/rest/")
     assert never_sent(caught.value)
+
+
+def test_a_name_that_answers_otherwise_the_next_time_is_looked_at_again(resolves, vetted, monkeypatch):
+    """Rebinding: what was public for the first connection says nothing of the second."""
+    reached: list[str] = []
+
+    def connect(address: tuple[str, int], *args: object, **kwargs: object) -> socket.socket:
+        reached.append(address[0])
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(urllib3.util.connection, "create_connection", connect)
+    for address in ("93.184.216.34", "127.0.0.1", "::ffff:10.0.0.1"):
+        resolves(address)
+        with pytest.raises(requests.ConnectionError):
+            SESSION.get(f"https://{NAME}/rest/")
+    assert reached == ["93.184.216.34"]
 
 
 def test_only_the_named_host_is_vetted(vetted):
