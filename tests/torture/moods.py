@@ -66,6 +66,10 @@ class Moods:
     def end(self, kind: str) -> None:
         tell(self.stage.control_url, kind, "faults/clear")
 
+    def admit_more(self, kind: str) -> None:
+        """For runs that are about blows and not about pace."""
+        tell(self.stage.control_url, kind, "switches", rate_integration=50)
+
     def refusals(self, kind: str) -> int:
         """How often a CRM has called itself too busy of its own accord, by its own limit."""
         counted = look_into(self.stage.control_url, kind, "journal", last=1)["statuses"]
