@@ -24,7 +24,7 @@ from connectors.draft import LeadDraft, Receipt
 from connectors.errors import ConnectorError, NeedsReconnect, OurMistake, TryLater, Unclear
 from connectors.limiter import Pace
 from crm_cache.contacts import known_contacts, remember
-from rules import outbox, probes, timeline
+from rules import outbox, timeline
 from rules.book import Book, is_wish, read_book
 from rules.lane import Lane, take_lane
 from rules.mapping import Progress, draft_for
@@ -32,6 +32,7 @@ from rules.models import Delivery
 from rules.patience import patiently
 from rules.problems import note_problems
 from rules.settlement import StillPreparing, settlement_of
+from rules.turns import probes
 from rules.wake import answer_wake_up, wake_lanes
 
 log = logging.getLogger(__name__)
@@ -108,7 +109,7 @@ def drain(account_id: int) -> int:
     if lane is None:
         return 0
     try:
-        with probes.turn(lane.probing) as ours:
+        with probes.take(lane.probing) as ours:
             return _drained(lane) if ours else 0
     except OurMistake as error:  # we may not even talk to this account's host
         states.pause(lane.account, error.message)

@@ -27,6 +27,7 @@ from connectors.standing import BY_HAND, Followed, Standing
 from rules import outbox
 from rules.models import Delivery, Outcome
 from rules.outcomes import PLACE, Names, changes_of
+from rules.turns import looks
 from rules.wake import ask_to_follow
 
 log = logging.getLogger(__name__)
@@ -137,7 +138,8 @@ def _has_work(now: datetime) -> Exists:
 def follow(account_id: int) -> int:
     """Ask about what is due, a batch at a time, until nothing is, deliveries wait, or the slice is over.
 
-    How many leads were looked at. Never raises for what the CRM does.
+    How many leads were looked at; none where other accounts have their turn. Never raises for what the CRM
+    does.
     """
     account = live_accounts(pk=account_id, state=Account.State.ACTIVE).first()
     if account is None:
@@ -147,7 +149,8 @@ def follow(account_id: int) -> int:
     except OurMistake as error:
         states.pause(account, error.message)
         return 0
-    return _Look(account, connector).run() if connector.can.follow else 0
+    with looks.take() as ours:
+        return _Look(account, connector).run() if ours and connector.can.follow else 0
 
 
 class _Look:

@@ -178,8 +178,8 @@ def release(rows: QuerySet[Delivery], *because: str) -> int:
 
 
 def retry(rows: QuerySet[Delivery]) -> int:
-    """A person says: try again now, even where the lane rests. Held and waiting deliveries only; what is being
-    sent is left alone.
+    """A person says: try again now, even where the lane rests. Held and waiting deliveries only; what is
+    being sent is left alone.
 
     ``look_first`` stays where the CRM can be asked. Where it can't, the person has looked and decides: send.
     """

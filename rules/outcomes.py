@@ -45,8 +45,8 @@ class Names:
 def changes_of(row: Outcome, found: Standing, names: Names, now: datetime) -> dict[str, Any]:
     """What to write: what the CRM left out is taken from the lists, what it doesn't know stays as it was.
 
-    ``changed_at`` is the CRM's word; where it has none, the moment at which we saw a difference. What was seen
-    last of a lead that is gone stays.
+    ``changed_at`` is the CRM's word; where it has none, the moment at which we saw a difference. What was
+    seen last of a lead that is gone stays.
     """
     if found.gone:
         changed_at = found.changed_at or (row.changed_at if row.gone else now)

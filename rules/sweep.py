@@ -79,7 +79,7 @@ def lanes_with_work() -> list[int]:
 
 
 def purge() -> None:
-    """Payloads and attempts past their retention, and who it was. Rows, digests and outcomes stay for ever."""
+    """Payloads and attempts past their retention, and who it was. Rows, digests and outcomes stay."""
     now = timezone.now()
     undelivered = Delivery.objects.filter(answer=OuterRef("pk")).exclude(state=Delivery.State.DELIVERED)
     old = Answer.objects.filter(

@@ -61,5 +61,9 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('status__in', ['open', 'won', 'lost'])), name='outcome_status_is_known')],
             },
         ),
+        migrations.AddIndex(
+            model_name='delivery',
+            index=models.Index(condition=models.Q(('state', 'held')), fields=['owner', '-id'], name='delivery_held_of_owner'),
+        ),
         migrations.RunSQL(FOLLOW_WHAT_WAS_DELIVERED, migrations.RunSQL.noop),
     ]

@@ -82,6 +82,7 @@ class Delivery(models.Model):
             models.Index(fields=["due_at"], condition=Q(state="waiting"), name="delivery_sweep"),
             models.Index(fields=["owner", "-id"], name="delivery_of_owner"),
             models.Index(fields=["owner", "quiz_id", "-id"], name="delivery_of_quiz"),
+            models.Index(fields=["owner", "-id"], condition=Q(state="held"), name="delivery_held_of_owner"),
             models.Index(fields=["rule", "state"], name="delivery_of_rule"),
         ]
 

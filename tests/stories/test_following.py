@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from decimal import Decimal
 
 from accounts.models import Account
 from connectors.errors import NeedsReconnect, Refused, TryLater
 from connectors.standing import Payment
 from crm_cache.models import CrmUser
-from rules import sweep
+from rules import sweep, turns
 from rules.models import Answer, Delivery, Outcome
 from tests.stories.followed import lead_of, look, shown, standing
 
@@ -196,3 +197,12 @@ def test_of_a_lead_that_is_gone_the_last_we_saw_stays(delivered, crm, later):
     later(days=8)
     look(delivered)
     assert (shown(delivered)["status"], shown(delivered)["gone"]) == ("open", "")
+
+
+def test_looks_take_turns_so_that_threads_are_left_for_answers(delivered, crm, later):
+    later(hours=2)
+    with ExitStack() as others:
+        for _ in range(turns.AT_ONCE):
+            assert others.enter_context(turns.looks.take())
+        assert look(delivered) == 0
+    assert look(delivered) == 1
