@@ -1,7 +1,8 @@
 """Secrets at rest: a text column that only our keys can read.
 
-``ENCRYPTION_KEYS`` lists Fernet keys; the first one writes, all of them read, so a key is rotated by putting
-a new one in front, running ``manage.py rotate_secrets``, and dropping the old one.
+``ENCRYPTION_KEYS`` lists Fernet keys; the first one writes, all of them read. So a key is rotated by adding a
+new one behind, for all processes to read, then putting it in front, running ``manage.py rotate_secrets``, and
+dropping the old one.
 """
 
 from __future__ import annotations

@@ -158,7 +158,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 AXES_FAILURE_LIMIT = env.int("LOGIN_TRIES", 10)
 AXES_COOLOFF_TIME = timedelta(minutes=15)
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]  # whichever had too many
+AXES_CLIENT_IP_CALLABLE = "config.visitors.address_of"
 AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
 
 JWT_ALGORITHMS = env.list("JWT_ALGORITHMS", default=["HS256"])

@@ -2,17 +2,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
+from django.db.models import Model
 
-from accounts.models import Hook, InstallKey, Token
-from accounts.secrets import WrongKey
+from accounts.secrets import SecretField, WrongKey
 
-SECRETS: dict[type[Token | InstallKey | Hook], list[str]] = {
-    Token: ["access", "refresh"],
-    InstallKey: ["secret"],
-    Hook: ["secret"],
-}
+
+def sealed() -> dict[type[Model], list[str]]:
+    """The models with encrypted columns, and which these are."""
+    found = {
+        model: [field.name for field in model._meta.local_fields if isinstance(field, SecretField)]
+        for model in apps.get_models()
+    }
+    return {model: names for model, names in found.items() if names}
 
 
 class Command(BaseCommand):
@@ -21,8 +25,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         rows = [
             (model, pk)
-            for model in SECRETS
-            for pk in model.objects.order_by("pk").values_list("pk", flat=True)
+            for model in sealed()
+            for pk in model._default_manager.order_by("pk").values_list("pk", flat=True)
         ]
         closed = [f"{model._meta.verbose_name} {pk}" for model, pk in rows if not rewrite(model, pk)]
         self.stdout.write(f"{len(rows) - len(closed)} secrets rewritten.")
@@ -33,13 +37,13 @@ class Command(BaseCommand):
             )
 
 
-def rewrite(model: type[Token | InstallKey | Hook], pk: int) -> bool:
+def rewrite(model: type[Model], pk: int) -> bool:
     """Under the row's lock, so that no exchange is overwritten. False where no key opens the secret."""
     try:
         with transaction.atomic():
-            row = model.objects.select_for_update().filter(pk=pk).first()
+            row = model._default_manager.select_for_update().filter(pk=pk).first()
             if row is not None:
-                row.save(update_fields=SECRETS[model])
+                row.save(update_fields=sealed()[model])
     except WrongKey:
         return False
     return True
