@@ -51,7 +51,9 @@ class ConnectForm(forms.Form):
         words = exc.message
         for start in ("Bad Request: ", f"{exc.field}: ", f"{' and '.join(self.can.credentials)}: "):
             words = words.removeprefix(start)
-        self.add_error(exc.field if exc.field in self.fields else None, words[:1].upper() + words[1:])
+        if not words.startswith(label_of(self.kind)):
+            words = words[:1].upper() + words[1:]
+        self.add_error(exc.field if exc.field in self.fields else None, words)
 
 
 def _address(kind: str) -> forms.CharField:

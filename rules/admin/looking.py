@@ -105,7 +105,8 @@ def name_record(request: HttpRequest, admin: DeskAdmin, row: Outcome) -> HttpRes
         with transaction.atomic():
             following.name_record(row, **said)
             note(admin, request, row, f"Said that it is {named}; before: {_known(row)}.")
-        return done(request, f"It is {named}, and looked at now.{_twin(row, **said)}", back)
+        look = "looked at now" if row.account.usable else "looked at once its account is active"
+        return done(request, f"It is {named}, and {look}.{_twin(row, **said)}", back)
     told = [
         f"Find the lead of answer {row.delivery.answer.answer_id} in {row.account}; name what it is there.",
         "From then on the CRM is asked about that record. What was seen of another one is forgotten here.",

@@ -56,7 +56,7 @@ def _next_look(row: Outcome) -> str:
     if not connector_class(row.account.crm).can.follow:
         return "none: this CRM can't be asked"
     if not row.account.usable:
-        return f"none while its account is {row.account.get_state_display()}"
+        return f"none until its account is active ({row.account.get_state_display()})"
     return f"{timezone.localtime(row.next_look_at):%d.%m.%Y %H:%M:%S}"
 
 
