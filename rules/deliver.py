@@ -32,7 +32,7 @@ from rules.models import Delivery
 from rules.patience import patiently
 from rules.problems import note_problems
 from rules.settlement import StillPreparing, settlement_of
-from rules.turns import probes
+from rules.turns import probes, silences
 from rules.wake import answer_wake_up, wake_lanes
 
 log = logging.getLogger(__name__)
@@ -109,7 +109,7 @@ def drain(account_id: int) -> int:
     if lane is None:
         return 0
     try:
-        with probes.take(lane.probing) as ours:
+        with probes.take(lane.probing or lane.account.crm in silences) as ours:
             return _drained(lane) if ours else 0
     except OurMistake as error:  # we may not even talk to this account's host
         states.pause(lane.account, error.message)
@@ -265,6 +265,7 @@ class Drain:
         """What an outcome means for the lane and its account; the first that stops the lane counts."""
         if any(isinstance(outcome, Receipt) for outcome in outcomes):
             self.lane.recover()
+            silences.heard(self.account.crm)
         wide = [o for o in outcomes if isinstance(o, ConnectorError) and o.account_wide]
         if wide and self.goes_on:
             self.goes_on = False
@@ -275,6 +276,7 @@ class Drain:
             states.park(self.account, error)
         else:
             self.lane.rest(error.after if isinstance(error, TryLater) else None)
+            silences.met(self.account.crm)
 
 
 def _progress(row: Delivery, contacts: Mapping[str, str]) -> Progress:

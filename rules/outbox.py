@@ -70,6 +70,7 @@ def settle(settlements: Sequence[Settlement]) -> None:
         [str(s.state) for s in settlements],
         [str(s.held_because) for s in settlements],
         [s.due_at for s in settlements],
+        [s.tries for s in settlements],
         [s.strikes for s in settlements],
         [s.look_first for s in settlements],
         [json.dumps(dict(s.steps)) for s in settlements],
@@ -88,7 +89,7 @@ SETTLE = """
 WITH settled AS (
 UPDATE rules_delivery d SET
     state = s.state, held_because = s.held, due_at = s.due,
-    attempts_made = d.attempts_made + 1, strikes = d.strikes + s.strikes,
+    attempts_made = d.attempts_made + s.tries, strikes = d.strikes + s.strikes,
     look_first = s.look, steps = d.steps || s.steps,
     losses = CASE WHEN s.state = 'delivered' THEN s.losses ELSE d.losses END,
     remote_id = CASE WHEN s.remote = '' THEN d.remote_id ELSE s.remote END,
@@ -98,9 +99,10 @@ UPDATE rules_delivery d SET
     first_failed_at = CASE WHEN s.state = 'delivered' THEN d.first_failed_at
                            ELSE coalesce(d.first_failed_at, %s) END
 FROM (SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[], %s::text[], %s::timestamptz[],
-      %s::int[], %s::bool[], %s::jsonb[], %s::jsonb[],
+      %s::int[], %s::int[], %s::bool[], %s::jsonb[], %s::jsonb[],
       %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
-      AS t(id, claimed, state, held, due, strikes, look, steps, losses, remote, link, code, error, remedy)) s
+      AS t(id, claimed, state, held, due, tries, strikes, look, steps, losses,
+           remote, link, code, error, remedy)) s
 WHERE d.id = s.id AND d.state = 'sending' AND d.claimed_at = s.claimed
 RETURNING d.*
 )
@@ -196,7 +198,7 @@ def arrived(delivery_id: int, remote_id: str = "") -> bool:
     """A person found a held lead in the CRM: it is delivered. False where it is not held any more."""
     now, steps = timezone.now(), {"lead": remote_id} if remote_id else {}
     found = Settlement(
-        delivery_id, now, Delivery.State.DELIVERED, strikes=0, steps=steps, remote_id=remote_id
+        delivery_id, now, Delivery.State.DELIVERED, tries=0, strikes=0, steps=steps, remote_id=remote_id
     )
     with transaction.atomic():
         held = Delivery.objects.filter(pk=delivery_id, state=HELD)

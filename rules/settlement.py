@@ -34,13 +34,15 @@ class StillPreparing(TryLater):
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What becomes of one delivery after a try. ``strikes`` is how many steps of the plan it cost."""
+    """What becomes of one delivery after a try (``tries`` is 0 where a person spoke). ``strikes`` is how many
+    steps of the plan it cost."""
 
     delivery_id: int
     claimed_at: datetime | None
     state: str = WAITING
     held_because: str = ""
     due_at: datetime = field(default_factory=timezone.now)
+    tries: int = 1
     strikes: int = 1
     look_first: bool = False
     steps: Mapping[str, str] = field(default_factory=dict)

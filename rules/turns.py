@@ -7,6 +7,8 @@ With more such accounts than threads, new answers for healthy ones would find no
 from __future__ import annotations
 
 import threading
+import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -30,5 +32,26 @@ class Turns:
                 self._free.release()
 
 
+class Silences:
+    """Which CRMs have been silent to one account after the other: theirs are probed, too, whatever their
+    own lanes say, so that an outage of a CRM with many accounts holds the threads up only once."""
+
+    IN_A_ROW, REMEMBERED = 3, 60.0  # accounts; seconds
+
+    def __init__(self) -> None:
+        self._moments: dict[str, deque[float]] = {}
+
+    def heard(self, kind: str) -> None:
+        self._moments.pop(kind, None)
+
+    def met(self, kind: str) -> None:
+        self._moments.setdefault(kind, deque(maxlen=self.IN_A_ROW)).append(time.monotonic())
+
+    def __contains__(self, kind: str) -> bool:
+        moments = list(self._moments.get(kind, ()))
+        return len(moments) == self.IN_A_ROW and time.monotonic() - moments[0] < self.REMEMBERED
+
+
+silences = Silences()
 probes = Turns()  # of lanes whose CRM was silent last time
 looks = Turns()  # at what became of leads

@@ -16,7 +16,7 @@ from django.conf import settings
 from accounts.access import redis_client
 
 log = logging.getLogger(__name__)
-FLAG_SECONDS = 30
+FLAG_SECONDS = 10  # a message may be stuck in a worker whose threads all wait for silent CRMs
 BROKER_RESTS = 5.0  # seconds without asking, after the broker was out of reach: requests don't wait for it
 
 
