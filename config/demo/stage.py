@@ -32,6 +32,8 @@ COMMENT = "Made by the demo, dropped when it ends"
 FIRST_PORT, PORTS = 8000, 50
 HOSTS = tuple(f"127.0.0.{number}" for number in range(1, 9))  # all of them are this machine (on Linux)
 CONTROL_PORT = settings.SANDBOX_PORTS[0]
+RESERVING = 20_000  # from a port to the one that reserves it
+_reserved: dict[int, socket.socket] = {}
 
 
 @dataclass(frozen=True)
@@ -133,9 +135,9 @@ def alone(folder: Path) -> Iterator[IO[bytes]]:
 
 
 def free_port() -> int:
-    """The usual port, or the next one that nobody has."""
+    """The usual port, or the next one that nobody has or is about to take."""
     for port in range(FIRST_PORT, FIRST_PORT + PORTS):
-        if is_free("127.0.0.1", port):
+        if is_free("127.0.0.1", port) and reserve("127.0.0.1", port):
             return port
     raise DemoFailed(f"Ports {FIRST_PORT} to {FIRST_PORT + PORTS - 1} are all taken: free one of them.")
 
@@ -143,7 +145,7 @@ def free_port() -> int:
 def free_host() -> str:
     """The local CRMs' ports are fixed, so where they are taken another loopback address has to do."""
     for host in HOSTS:
-        if all(is_free(host, port) for port in crm_ports()):
+        if all(is_free(host, port) for port in crm_ports()) and reserve(host, CONTROL_PORT):
             return host
     ports = ", ".join(map(str, crm_ports()))
     raise DemoFailed(f"The local CRMs need the ports {ports}, and some are taken: end what uses them.")
@@ -153,6 +155,17 @@ def crm_ports() -> list[int]:
     """The control port, and for each local CRM its consent page and its first account."""
     bases = [sandbox_class(kind).base_port for kind in SANDBOXES]
     return [CONTROL_PORT, *(port for base in bases for port in (base, base + 1))]
+
+
+def reserve(host: str, port: int) -> bool:
+    """Ours until this process ends or reserves it anew: a port is taken only seconds later, by a child, and
+    another run that begins meanwhile must not choose the same. A second port far away says so."""
+    if held := _reserved.pop(port, None):
+        held.close()
+    with suppress(OSError):
+        _reserved[port] = socket.create_server((host, port + RESERVING))
+        return True
+    return False
 
 
 def is_free(host: str, port: int) -> bool:
