@@ -108,6 +108,7 @@ def drain(account_id: int) -> int:
     lane = take_lane(account_id)
     if lane is None:
         return 0
+    ours = False
     try:
         with probes.take(lane.probing or lane.account.crm in silences) as ours:
             return _drained(lane) if ours else 0
@@ -117,7 +118,8 @@ def drain(account_id: int) -> int:
     finally:
         connection.close_if_unusable_or_obsolete()  # PostgreSQL may be back
         lane.leave()
-        if outbox.due_now(account_id) and not lane.probing:
+        # Whoever got no turn waits for the sweep: asking at once, it would be here again at once.
+        if ours and not lane.probing and outbox.due_now(account_id):
             wake_lanes([account_id])
 
 
@@ -181,9 +183,10 @@ class Drain:
         return 1 if self.lane.probing else self.connector.can.batch
 
     def _renew(self) -> bool:
-        """Keep the lease. Losing it (a pause, a clock, another worker) ends the slice."""
-        if self.lane.due_for_renewal() or not self.lane.alive:
-            self.goes_on = self.goes_on and self.lane.renew()
+        """Keep the lease while anything is under way, even where nothing more is begun. Losing it (a pause, a
+        clock, another worker) ends the slice."""
+        if (self.lane.due_for_renewal() or not self.lane.alive) and not self.lane.renew():
+            self.goes_on = False
         return self.goes_on
 
     def _draft(self, claimed: Sequence[int]) -> Batch:
