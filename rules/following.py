@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from accounts import states
@@ -38,6 +38,7 @@ LEASE = timedelta(minutes=5)  # a look that takes longer than this was lost with
 DEBOUNCE = timedelta(seconds=2)  # CRMs tell of one change several times
 SILENCE = timedelta(minutes=10)
 REFUSED_PAUSE = timedelta(days=1)
+UNREAD = ("delivery__answer__payload", "delivery__losses", "delivery__rule__quiz")
 CLOSED_PAUSE = timedelta(days=7)  # won and lost leads are opened again now and then
 UNSEEN: dict[str, Any] = {  # an outcome as it was before the first look
     **dict.fromkeys(("gone", "link", "currency", "error", *PLACE), ""),
@@ -59,12 +60,16 @@ def look_later(
     *, created_at: datetime, changed_at: datetime | None, closed: bool, now: datetime
 ) -> datetime | None:
     """When to ask again about a lead that was looked at ``now``; None: it is followed no more. Pure."""
-    if now >= created_at + timedelta(days=settings.FOLLOW_DAYS):
+    if _is_over(created_at, now):
         return None
     if closed:
         return now + CLOSED_PAUSE
     rests = now - max(created_at, changed_at or created_at)
     return now + next(pause for limit, pause in PLAN if rests < limit)
+
+
+def _is_over(created_at: datetime, now: datetime) -> bool:
+    return now >= created_at + timedelta(days=settings.FOLLOW_DAYS)
 
 
 # -- who is asked -------------------------------------------------------------------------------------------
@@ -120,12 +125,14 @@ def _begin_anew(row: Outcome, **known: str) -> None:
     look_now(Outcome.objects.filter(pk=row.pk))
 
 
-def _due() -> list[int]:
+def _due(most: int = AT_ONCE) -> list[int]:
+    """Accounts with something to ask about, the longest waiting first: there may be more than have a turn."""
     now = timezone.now()
     kinds = [kind for kind in CONNECTORS if connector_class(kind).can.follow]
-    due = Outcome.objects.filter(account=OuterRef("pk"), next_look_at__lte=now)
+    due = Outcome.objects.filter(account=OuterRef("pk"), next_look_at__lte=now).order_by("next_look_at")
     accounts = live_accounts(state=Account.State.ACTIVE, crm__in=kinds).exclude(lane_rests_until__gt=now)
-    return list(accounts.filter(Exists(due)).exclude(_has_work(now)).values_list("pk", flat=True)[:AT_ONCE])
+    idle = accounts.filter(Exists(due)).exclude(_has_work(now))
+    return list(idle.order_by(Subquery(due.values("next_look_at")[:1])).values_list("pk", flat=True)[:most])
 
 
 def _has_work(now: datetime) -> Exists:
@@ -138,9 +145,18 @@ def _has_work(now: datetime) -> Exists:
 def follow(account_id: int) -> int:
     """Ask about what is due, a batch at a time, until nothing is, deliveries wait, or the slice is over.
 
-    How many leads were looked at; none where other accounts have their turn. Never raises for what the CRM
-    does.
+    How many leads were looked at; none where other accounts have their turn. Whoever had one asks for the
+    account that waits longest: of all that beat names at once, most meet others at it. Never raises for what
+    the CRM does.
     """
+    with looks.take() as ours:
+        looked = _look_at(account_id) if ours else 0
+    for longest_waiting in _due(1) if looked else ():
+        ask_to_follow(longest_waiting)
+    return looked
+
+
+def _look_at(account_id: int) -> int:
     account = live_accounts(pk=account_id, state=Account.State.ACTIVE).first()
     if account is None:
         return 0
@@ -149,8 +165,7 @@ def follow(account_id: int) -> int:
     except OurMistake as error:
         states.pause(account, error.message)
         return 0
-    with looks.take() as ours:
-        return _Look(account, connector).run() if ours and connector.can.follow else 0
+    return _Look(account, connector).run() if connector.can.follow else 0
 
 
 class _Look:
@@ -178,7 +193,7 @@ class _Look:
             found = self.connector.follow(leads)
         except Exception as error:
             log.exception("account=%s %s broke its promise not to raise", self.account.pk, self.account.crm)
-            found = [TryLater(f"Our own code failed ({type(error).__name__})", code="our_bug")] * len(rows)
+            found = [_our_bug(error)] * len(rows)
         for row, one in zip(rows, found, strict=True):
             self._keep(row, one)
         self._react([one for one in found if isinstance(one, ConnectorError)])
@@ -186,13 +201,15 @@ class _Look:
     def _keep(self, row: Outcome, found: Standing | ConnectorError | None) -> None:
         """Write what was found, unless a hint came meanwhile: then the row is due again already."""
         now = timezone.now()
-        changes = (
-            self._failed(found, now) if isinstance(found, ConnectorError) else self._seen(row, found, now)
-        )
+        if isinstance(found, ConnectorError):
+            changes = _failed(row, found, now)
+        else:
+            try:
+                changes = self._seen(row, found, now)
+            except Exception as error:  # what this one says of itself costs no other lead
+                log.exception("account=%s outcome=%s can't be read", self.account.pk, row.pk)
+                changes = _failed(row, _our_bug(error), now)
         Outcome.objects.filter(pk=row.pk, next_look_at=row.next_look_at).update(**changes)
-
-    def _failed(self, error: ConnectorError, now: datetime) -> dict[str, Any]:
-        return {"failures": F("failures") + 1, "error": error.message, "next_look_at": _after(error, now)}
 
     def _seen(self, row: Outcome, found: Standing | None, now: datetime) -> dict[str, Any]:
         changes = changes_of(row, found, self.names, now) if found else {}
@@ -216,11 +233,22 @@ class _Look:
             states.park(self.account, wide[0])
 
 
-def _after(error: ConnectorError, now: datetime) -> datetime:
+def _our_bug(error: Exception) -> TryLater:
+    return TryLater(f"Our own code failed ({type(error).__name__})", code="our_bug")
+
+
+def _failed(row: Outcome, error: ConnectorError, now: datetime) -> dict[str, Any]:
+    next_look_at = None if _is_over(row.created_at, now) else now + _pause_after(error, row.failures)
+    return {"failures": F("failures") + 1, "error": error.message, "next_look_at": next_look_at}
+
+
+def _pause_after(error: ConnectorError, failures: int) -> timedelta:
+    """A lead that alone can't be read is asked about less and less; a whole account once it may be back."""
     if isinstance(error, Refused):
-        return now + REFUSED_PAUSE
-    asked = (error.after or 0) if isinstance(error, TryLater) else 0
-    return now + max(SILENCE, timedelta(seconds=asked))
+        return REFUSED_PAUSE
+    asked = timedelta(seconds=(error.after or 0) if isinstance(error, TryLater) else 0)
+    longer = 1 if error.account_wide else 2 ** min(failures, 8)
+    return max(min(SILENCE * longer, REFUSED_PAUSE), asked)
 
 
 def _claim(account_id: int, most: int) -> list[Outcome]:
@@ -235,7 +263,7 @@ def _claim(account_id: int, most: int) -> list[Outcome]:
         )
         ids = [row[0] for row in cursor.fetchall()]
     rows = Outcome.objects.filter(pk__in=ids).select_related("delivery__rule", "delivery__answer")
-    return list(rows.defer("delivery__answer__payload").order_by("pk"))
+    return list(rows.defer(*UNREAD).order_by("pk"))
 
 
 def _followed(row: Outcome) -> Followed:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import MAXYEAR, MINYEAR, datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -48,6 +49,7 @@ def changes_of(row: Outcome, found: Standing, names: Names, now: datetime) -> di
     ``changed_at`` is the CRM's word; where it has none, the moment at which we saw a difference. What was
     seen last of a lead that is gone stays.
     """
+    found = replace(found, changed_at=_moment(found.changed_at))
     if found.gone:
         changed_at = found.changed_at or (row.changed_at if row.gone else now)
         return {"gone": fit(Outcome, "gone", found.gone), "changed_at": changed_at}
@@ -88,6 +90,11 @@ def _moments(row: Outcome, found: Standing, changes: dict[str, Any], now: dateti
     if closed and row.status not in (OPEN, changes["status"]):
         closed_at = found.changed_at or now  # won after it was lost, or the other way round
     return {"changed_at": changed_at, "closed_at": closed_at}
+
+
+def _moment(told: datetime | None) -> datetime | None:
+    """A moment that is one in every zone. Some CRMs write the first or the last day there is for never."""
+    return told if told and MINYEAR < told.year < MAXYEAR else None
 
 
 def _money(amount: Decimal | None) -> Decimal | None:

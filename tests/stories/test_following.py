@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+
+import pytest
 
 from accounts.models import Account
 from connectors.errors import NeedsReconnect, Refused, TryLater
 from connectors.standing import Payment
 from crm_cache.models import CrmUser
-from rules import sweep, turns
+from rules import following, sweep, turns
 from rules.models import Answer, Delivery, Outcome
 from tests.stories.followed import lead_of, look, shown, standing
 
@@ -206,3 +209,81 @@ def test_looks_take_turns_so_that_threads_are_left_for_answers(delivered, crm, l
             assert others.enter_context(turns.looks.take())
         assert look(delivered) == 0
     assert look(delivered) == 1
+
+
+def test_the_longest_waiting_account_has_the_next_turn(delivered, crm, later, queued):
+    later(hours=2)
+    waiting = Outcome.objects.get()
+    for number, hours in ((2, 1), (3, 3), (4, 2)):
+        add_account(waiting, f"shop{number}", hours)
+    first, *_, last = following._due()
+    assert (Account.objects.get(pk=first).account_id, last) == ("shop3", waiting.account_id)
+
+    queued.clear()
+    assert following.follow(waiting.account_id) == 1
+    assert queued == [("rules.tasks.follow", [first])]
+
+
+def add_account(like: Outcome, owner: str, hours: int) -> None:
+    """Another account with a lead whose look is due that long."""
+    account = Account.objects.create(account_id=owner, crm="amocrm", state="active", remote_id=owner)
+    answer, delivery, rule = like.delivery.answer, like.delivery, like.delivery.rule
+    answer.pk, answer.account_id = None, owner
+    answer.save()
+    rule.pk, rule.account = None, account
+    rule.save()
+    delivery.pk, delivery.uid, delivery.owner = None, f"qz{owner}", owner
+    delivery.answer, delivery.rule, delivery.account = answer, rule, account
+    delivery.save()
+    due = like.next_look_at - timedelta(hours=hours)
+    Outcome.objects.create(delivery=delivery, account=account, owner=owner, quiz_id=42, next_look_at=due)
+
+
+def test_a_lead_that_alone_cannot_be_read_is_asked_about_less_and_less_and_not_for_ever(
+    delivered, crm, later, settings
+):
+    crm.says[lead_of(delivered)] = TryLater("A riddle")
+    later(hours=2)
+    look(delivered)
+    later(minutes=11)
+    assert look(delivered) == 1
+    later(minutes=11)
+    assert look(delivered) == 0
+    later(minutes=11)
+    assert look(delivered) == 1
+
+    later(days=settings.FOLLOW_DAYS)
+    look(delivered)
+    assert (shown(delivered)["error"], shown(delivered)["nextLookAt"]) == ("A riddle", None)
+
+
+def test_what_one_lead_says_of_itself_costs_no_other_one(quiz, crm, later):
+    quiz.post()
+    quiz.post()
+    quiz.work()
+    first, second = Delivery.objects.order_by("pk").values_list("remote_id", flat=True)
+    endless = Payment(Decimal("9e999999"))
+    crm.says = {
+        first: standing(first, payments=(endless, endless)),
+        second: standing(second, status="won"),
+    }
+    later(hours=2)
+    assert look(quiz) == 2
+    by_lead = {row.record_id: row for row in Outcome.objects.all()}
+    assert "Overflow" in by_lead[first].error
+    assert by_lead[second].status == "won"
+
+
+@pytest.mark.parametrize(
+    "never",
+    [
+        datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=3))),
+        datetime(1, 1, 1, tzinfo=UTC),
+        datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-3))),
+    ],
+)
+def test_a_moment_that_is_none_is_no_change(delivered, crm, later, never):
+    crm.says[lead_of(delivered)] = standing(lead_of(delivered), status="lost", changed_at=never)
+    later(hours=2)
+    look(delivered)
+    assert shown(delivered)["changedAt"] == shown(delivered)["closedAt"] == shown(delivered)["seenAt"]
