@@ -15,6 +15,7 @@ at a vendor's code. Each carries a sentence for a person, a short machine word, 
 from __future__ import annotations
 
 from connectors.draft import Exchange, Problem
+from connectors.reading import storable
 
 
 class ConnectorError(Exception):
@@ -37,9 +38,9 @@ class ConnectorError(Exception):
         trace: tuple[Exchange, ...] = (),
     ) -> None:
         super().__init__(message)
-        self.message = message
-        self.code = code or type(self).__name__
-        self.remedy = remedy
+        self.message = storable(message)  # the words are mostly the CRM's
+        self.code = storable(code) or type(self).__name__
+        self.remedy = storable(remedy)
         self.account_wide = account_wide
         self.trace = trace
 
@@ -85,7 +86,7 @@ class RuleNeedsFixing(ConnectorError):
 
     def __init__(self, message: str, *, problem: Problem | None = None, **rest: object) -> None:
         super().__init__(message, **rest)  # type: ignore[arg-type]
-        self.problem = problem or Problem(code=self.code, message=message)
+        self.problem = problem or Problem(code=self.code, message=self.message)
 
 
 class Refused(ConnectorError):

@@ -9,6 +9,11 @@ from typing import Any
 FURTHEST = 24.0  # hours that a zone may be away from UTC, as Python has it
 
 
+def storable(text: str) -> str:
+    """Without what no database takes: NUL, and half of a surrogate pair, as where a text was cut."""
+    return text.replace("\0", "").encode(errors="replace").decode()
+
+
 def moment(text: Any, hours: float = 0.0) -> datetime | None:
     """``2026-11-02 10:00:00`` or a day alone, of a clock that is ``hours`` ahead of UTC; None for no moment.
 

@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any
 
+from connectors.reading import storable
+
 NAMES = (
     r"access_token|refresh_token|client_secret|client_id|application_token|auth|auth_id|refresh_id|api_key|"
     r"apikey|api_token|authorization|proxy-authorization|cookie|set-cookie|x-api-key|x-auth-token|"
@@ -20,7 +22,8 @@ LONG_IN_JSON = re.compile(rf"(?i)(\\?[\"'](?:{OAUTH})\\?[\"']\s*:\s*)\\?[\"'][^\
 IN_HEADER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{6,}")
 HEADER_LINE = re.compile(r"(?im)^(authorization|cookie|set-cookie|x-[\w-]*(?:token|secret|key))\s*:\s*\S.*$")
 IN_USERINFO = re.compile(r"(?i)(\bhttps?://)[^/\s@\"']+@")
-IN_PATH = re.compile(r"(/hooks/\d+/)[^/?\s\"']+")  # an account's own address, which nobody can guess
+# An account's own address, which nobody can guess; as it stands in a query and in PHP's JSON, too.
+IN_PATH = re.compile(r"(?i)((?:\\?/|%2F)hooks(?:\\?/|%2F)\d+(?:\\?/|%2F))[^/?&\s\"'\\]+")
 JWT = re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*")
 # One of these is in every one of the names above, and in every header that we hide.
 NAME_SIGNS = ("token", "auth", "secret", "client_id", "refresh_id", "key", "cookie", "password", "signature")
@@ -48,7 +51,8 @@ def redact(text: str) -> str:
         text = IN_HEADER.sub(r"\1 ***", text)
     if "@" in text:
         text = IN_USERINFO.sub(r"\1***@", text)
-    text = IN_PATH.sub(r"\1***", text)
+    if "hooks" in plain:
+        text = IN_PATH.sub(r"\1***", text)
     return JWT.sub("***", text) if "eyJ" in text else text
 
 
@@ -62,5 +66,5 @@ def excerpt(body: Any, limit: int = LIMIT) -> str:
     if isinstance(body, bytes):
         body = body.decode(errors="replace")
     text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False, default=str)
-    text = redact(text.replace("\0", "").encode(errors="replace").decode())
+    text = redact(storable(text))
     return text if len(text) <= limit else f"{text[:limit]} … ({len(text)} characters)"

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from connectors.draft import Loss, Problem, Receipt
 from connectors.errors import ConnectorError, RuleNeedsFixing
+from crm_cache.sync import storable
 from rules.models import Delivery, Rule
 
 MOST_PROBLEMS = 50
@@ -29,7 +30,7 @@ def note_problems(tries: Sequence[tuple[Delivery, Receipt | ConnectorError]]) ->
 def merged(stored: Iterable[dict[str, Any]], found: Iterable[Problem]) -> list[dict[str, Any]]:
     """Stored and found problems, each once by code and field, the newest sentence winning."""
     by_key = {(p.get("code"), p.get("field")): p for p in stored}
-    by_key.update({(p.code, p.field): asdict(p) for p in found})
+    by_key.update({(p.code, p.field): storable(asdict(p)) for p in found})
     return list(by_key.values())[:MOST_PROBLEMS]
 
 

@@ -28,6 +28,9 @@ LONG_CODE = "def502" + "0a" * 40
         f"sent with Basic {SECRET}",
         f"https://user:{SECRET}@crm.example/x",
         f'{{"X-Crypto-Secret": "{SECRET}"}}',
+        f"POST /hooks/7/{SECRET} HTTP/1.1",
+        f"/api/v4/webhooks?filter%5Bdestination%5D=https%3A%2F%2Fquiz.example%2Fhooks%2F7%2F{SECRET}",
+        f'{{"destination": "https:\\/\\/quiz.example\\/hooks\\/7\\/{SECRET}"}}',
     ],
 )
 def test_a_secret_is_taken_out_wherever_it_stands(text):

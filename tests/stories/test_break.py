@@ -133,3 +133,18 @@ def test_one_bad_lead_in_a_batch_of_50_harms_only_itself(quiz):
     bad.refresh_from_db()
     assert (bad.state, bad.held_because) == ("held", "refused")
     assert Delivery.objects.filter(state="delivered").count() == 49
+
+
+def test_words_of_the_crm_that_no_database_takes_settle_the_lead_all_the_same(quiz):
+    quiz.amo.faults.add(
+        COMPLEX,
+        times=None,
+        status=400,
+        content_type="application/problem+json",
+        body=r'{"title":"Bad Request","status":400,"detail":"Cut in half: \ud83d, nothing: \u0000."}',
+    )
+    quiz.post()
+    quiz.work()
+    assert (quiz.delivery.state, quiz.delivery.held_because) == ("held", "refused")
+    assert "Cut in half: ?, nothing: ." in quiz.delivery.error
+    assert outcomes() == ["give_up"]
