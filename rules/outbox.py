@@ -23,12 +23,14 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from connectors.draft import Loss
+from connectors.reading import storable
 from connectors.registry import CONNECTORS, connector_class
 from rules.lane import end_rests
 from rules.models import Delivery
 from rules.settlement import Settlement, died
 
-WAITING, SENDING, HELD = Delivery.State.WAITING, Delivery.State.SENDING, Delivery.State.HELD
+State = Delivery.State
+WAITING, SENDING, DELIVERED, HELD = State.WAITING, State.SENDING, State.DELIVERED, State.HELD
 MOMENT = timedelta(seconds=1)
 FIRST_LOOK = timedelta(hours=1)  # what becomes of a lead: nobody moves it at once, and hooks are quicker
 MOST_CANDIDATES = 4  # looked at for each one taken, so that one busy person does not block the rest
@@ -149,7 +151,7 @@ def _loss(loss: Loss) -> dict[str, str]:
     return {
         "question": loss.question,
         "value": loss.value[:1000],
-        "reason": loss.reason,
+        "reason": storable(loss.reason),
         "entity": loss.entity,
         "field": loss.field_id,
     }
@@ -195,16 +197,17 @@ def retry(rows: QuerySet[Delivery]) -> int:
 
 
 def arrived(delivery_id: int, remote_id: str = "") -> bool:
-    """A person found a held lead in the CRM: it is delivered. False where it is not held any more."""
-    now, steps = timezone.now(), {"lead": remote_id} if remote_id else {}
-    found = Settlement(
-        delivery_id, now, Delivery.State.DELIVERED, tries=0, strikes=0, steps=steps, remote_id=remote_id
-    )
+    """A person found a held lead in the CRM: it is delivered, as the lead that our journal knows where the
+    person names none. False where it is not held any more."""
+    now = timezone.now()
     with transaction.atomic():
         held = Delivery.objects.filter(pk=delivery_id, state=HELD)
         if not held.update(state=SENDING, held_because="", claimed_at=now):
             return False
-        settle([found])
+        journal = Delivery.objects.values_list("steps", flat=True).get(pk=delivery_id)
+        lead = remote_id or journal.get("lead", "")
+        steps = {"lead": lead} if lead else {}
+        settle([Settlement(delivery_id, now, DELIVERED, tries=0, strikes=0, steps=steps, remote_id=lead)])
     return True
 
 

@@ -45,6 +45,12 @@ def test_the_id_may_stay_unknown(unclear, body):
     assert (told.status_code, told.json()["state"], told.json()["leadID"]) == (200, "delivered", "")
 
 
+def test_where_the_journal_knows_the_lead_nobody_has_to_name_it(unclear):
+    Delivery.objects.update(steps={"lead": "77"})
+    told = say(unclear).json()
+    assert (told["leadID"], told["outcome"]["recordID"]) == ("77", "77")
+
+
 def test_it_is_said_once(unclear):
     assert say(unclear).status_code == 200
     again = say(unclear, {"leadID": "9"})
