@@ -15,7 +15,7 @@ from unfold.decorators import action, display
 
 from accounts import account_page
 from accounts.admin import AccountAdmin
-from accounts.desk import Question, confirmed, done, link, note, plural
+from accounts.desk import Question, confirmed, done, key_of, link, note, plural
 from accounts.models import Account
 from connectors.registry import connector_class
 from crm_cache import runs
@@ -70,7 +70,7 @@ class AccountDesk(AccountAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        account = Account.objects.filter(pk=object_id).first() if object_id.isdigit() else None
+        account = Account.objects.filter(pk=key_of(object_id)).first()
         more = _told(account, self.has_operate_permission(request)) if account else {}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **more})
 

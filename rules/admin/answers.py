@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from accounts.admin import QuizAccountFilter
-from accounts.desk import DeskAdmin, Question, ask, chosen_rows, confirmed, done, plural, when
+from accounts.desk import DeskAdmin, Question, ask, chosen_rows, confirmed, done, key_of, plural, when
 from rules.admin.filters import DayFilter, QuizFilter
 from rules.intake import plan_deliveries
 from rules.models import Answer, Delivery
@@ -86,9 +86,7 @@ class AnswerAdmin(DeskAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        made = Delivery.objects.filter(answer=int(object_id) if object_id.isdigit() else 0).select_related(
-            "account"
-        )
+        made = Delivery.objects.filter(answer=key_of(object_id)).select_related("account")
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "made": made})
 
     @admin.action(description="Plan deliveries with today's rules", permissions=["operate"])

@@ -43,7 +43,7 @@ def show(request: HttpRequest, admin: DeskAdmin) -> HttpResponse:
         return TemplateResponse(request, "admin/desk/conversion_top.html", {"lines": _top()})
     period = request.GET.get("period", USUAL)
     period = period if period in PERIODS else USUAL
-    owner, quiz = (request.GET.get(name, "").strip() for name in ("owner", "quiz"))
+    owner, quiz = (request.GET.get(name, "").replace("\0", "").strip() for name in ("owner", "quiz"))
     found = _chosen(period, owner, quiz)
     whole = total(found)
     context = {

@@ -13,7 +13,7 @@ from django.utils.text import Truncator
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import action, display
 
-from accounts.desk import DeskAdmin, link, short, when
+from accounts.desk import DeskAdmin, key_of, link, short, when
 from rules.admin import arriving, retrying
 from rules.admin.filters import DayFilter, OwnerFilter, QuizFilter
 from rules.admin.timeline import story_of
@@ -117,14 +117,14 @@ class DeliveryAdmin(DeskAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        told = story_of(object_id, self.has_operate_permission(request)) if object_id.isdigit() else {}
+        told = story_of(key_of(object_id), self.has_operate_permission(request))
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **told})
 
     # -- what can be done ------------------------------------------------------------------------------------
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Nothing to try again where it is being sent or has arrived; nothing to find where all is clear."""
-        row = Delivery.objects.filter(pk=object_id)
+        row = Delivery.objects.filter(pk=key_of(object_id))
         offered = [
             ("try_again", row.filter(state__in=retrying.MOVABLE)),
             ("arrived", arriving.findable(row)),
@@ -142,7 +142,7 @@ class DeliveryAdmin(DeskAdmin):
 
     @action(description="Try again now", permissions=["operate"], icon="replay")
     def try_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        delivery = get_object_or_404(Delivery, pk=object_id)
+        delivery = get_object_or_404(Delivery, pk=key_of(object_id))
         rows = Delivery.objects.filter(pk=delivery.pk)
         return retrying.ask_or_do(request, self, rows, "", self.page_of(delivery))
 
@@ -155,5 +155,5 @@ class DeliveryAdmin(DeskAdmin):
         description="The lead is in the CRM: mark as delivered", permissions=["operate"], icon="where_to_vote"
     )
     def arrived(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        delivery = get_object_or_404(Delivery.objects.select_related("account"), pk=object_id)
+        delivery = get_object_or_404(Delivery.objects.select_related("account"), pk=key_of(object_id))
         return arriving.ask_or_do_one(request, self, delivery)

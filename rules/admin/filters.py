@@ -37,11 +37,9 @@ class DayFilter(RangeDateFilter):
         first, last = self._day("from"), self._day("to")
         if first:
             rows = rows.filter(**{f"{self.parameter_name}__gte": _midnight(first)})
-        return (
-            rows.filter(**{f"{self.parameter_name}__lt": _midnight(last + timedelta(days=1))})
-            if last
-            else rows
-        )
+        if last and last < date.max:
+            rows = rows.filter(**{f"{self.parameter_name}__lt": _midnight(last + timedelta(days=1))})
+        return rows
 
     def _day(self, end: str) -> date | None:
         text = self.used_parameters.get(f"{self.parameter_name}_{end}")

@@ -13,7 +13,7 @@ from django.utils.text import Truncator
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import action, display
 
-from accounts.desk import DeskAdmin, when
+from accounts.desk import DeskAdmin, key_of, when
 from accounts.models import Account
 from rules.admin import conversion_page, looking
 from rules.admin.filters import DayFilter, OwnerFilter, QuizFilter, TrailFilter
@@ -120,7 +120,7 @@ class OutcomeAdmin(DeskAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        found = looking.rows().filter(pk=object_id).first() if object_id.isdigit() else None
+        found = looking.rows().filter(pk=key_of(object_id)).first()
         told = {"fate": fate_of(found, self.has_operate_permission(request))} if found else {}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **told})
 
@@ -128,7 +128,7 @@ class OutcomeAdmin(DeskAdmin):
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Only what makes sense for this lead in this CRM."""
-        row = looking.rows().filter(pk=object_id).first()
+        row = looking.rows().filter(pk=key_of(object_id)).first()
         possible = looking.possible(row) if row else set()
         prefix = f"{self.opts.app_label}_{self.opts.model_name}_"
         found = super().get_actions_detail(request, object_id)
@@ -145,13 +145,13 @@ class OutcomeAdmin(DeskAdmin):
 
     @action(description="Look now", permissions=["operate"], icon="visibility")
     def look_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        row = get_object_or_404(Outcome, pk=object_id)
+        row = get_object_or_404(Outcome, pk=key_of(object_id))
         return looking.look(request, self, Outcome.objects.filter(pk=row.pk), "", self.page_of(row))
 
     @action(description="Say which record it is", permissions=["operate"], icon="add_link")
     def name_record(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return looking.name_record(request, self, get_object_or_404(looking.rows(), pk=object_id))
+        return looking.name_record(request, self, get_object_or_404(looking.rows(), pk=key_of(object_id)))
 
     @action(description="It is not this record", permissions=["operate"], icon="link_off")
     def forget_record(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return looking.forget_record(request, self, get_object_or_404(looking.rows(), pk=object_id))
+        return looking.forget_record(request, self, get_object_or_404(looking.rows(), pk=key_of(object_id)))

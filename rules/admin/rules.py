@@ -11,7 +11,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioF
 from unfold.decorators import display
 
 from accounts.api_errors import ApiError
-from accounts.desk import DeskAdmin, link, when
+from accounts.desk import DeskAdmin, key_of, link, when
 from crm_cache.models import CrmUser, Pipeline, Step
 from crm_cache.naming import name_of
 from rules.admin.filters import ProblemsFilter, QuizFilter
@@ -119,11 +119,7 @@ class RuleAdmin(DeskAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        rule = (
-            Rule.objects.select_related("account").filter(pk=object_id).first()
-            if object_id.isdigit()
-            else None
-        )
+        rule = Rule.objects.select_related("account").filter(pk=key_of(object_id)).first()
         more = {"rule": rule, "named": named_questions(rule) if rule else []}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **more})
 

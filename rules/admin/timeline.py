@@ -26,7 +26,7 @@ OUTCOMES = {  # as rules.timeline writes them: label, colour
 STEP_NAMES = {"lead": "lead", "contact": "contact", "company": "company", "note": "note"}
 
 
-def story_of(delivery_id: str, for_operator: bool) -> dict[str, Any]:
+def story_of(delivery_id: int, for_operator: bool) -> dict[str, Any]:
     """What the page shows; requests and values only for those who may read what people answered."""
     rows = Delivery.objects.select_related("account", "rule", "answer", "outcome").defer(*UNUSED)
     delivery = rows.filter(pk=delivery_id).first()

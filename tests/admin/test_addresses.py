@@ -1,0 +1,59 @@
+"""Addresses that nobody was given: a page that isn't there, or a list without rows, and never an error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import reverse
+
+from accounts.desk import DeskAdmin
+
+DESK = [site for site in admin.site._registry.values() if isinstance(site, DeskAdmin)]
+PLACES = [f"{site.opts.app_label}_{site.opts.model_name}" for site in DESK]
+DEEDS = [
+    f"{place}_{deed}"
+    for place, site in zip(PLACES, DESK, strict=True)
+    for deed in (site.actions_detail if isinstance(site.actions_detail, (list, tuple)) else ())
+]
+NO_KEYS = ["abc", "²", "9" * 30, "1\0", "-1"]
+
+
+def met(client: Client, url: str, **query: str) -> int:
+    client.raise_request_exception = False
+    return int(client.get(url, query, follow=True).status_code)
+
+
+@pytest.mark.parametrize("key", NO_KEYS)
+@pytest.mark.parametrize("place", PLACES)
+def test_a_row_that_cannot_be(superuser: Client, shop: Any, place: str, key: str) -> None:
+    assert met(superuser, reverse(f"admin:{place}_change", args=[key])) < 500
+
+
+@pytest.mark.parametrize("key", NO_KEYS)
+@pytest.mark.parametrize("deed", DEEDS)
+def test_a_deed_on_a_row_that_cannot_be(superuser: Client, shop: Any, deed: str, key: str) -> None:
+    assert met(superuser, reverse(f"admin:{deed}", args=[key])) == 404
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"quiz_account": "\0"},
+        {"quiz": "\0"},
+        {"quiz": "²"},
+        {"created_at_from": "0001-01-01"},
+        {"created_at_to": "9999-12-31"},
+        {"q": "\0"},
+    ],
+)
+@pytest.mark.parametrize("place", PLACES)
+def test_a_filter_that_says_nothing(superuser: Client, shop: Any, place: str, query: dict[str, str]) -> None:
+    assert met(superuser, reverse(f"admin:{place}_changelist"), **query) == 200
+
+
+@pytest.mark.parametrize("query", [{"owner": "\0"}, {"quiz": "\0"}, {"quiz": "²"}, {"period": "²"}])
+def test_a_conversion_of_nothing(superuser: Client, shop: Any, query: dict[str, str]) -> None:
+    assert met(superuser, reverse("admin:rules_outcome_conversion"), **query) == 200
