@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from io import BytesIO
 from typing import Any, NoReturn
+from urllib.parse import parse_qsl
 
+from django.http import QueryDict
 from rest_framework.exceptions import ParseError
-from rest_framework.parsers import BaseParser, FormParser
+from rest_framework.parsers import BaseParser
 
 from accounts.api_errors import ApiError
 
@@ -32,13 +33,19 @@ class BoundedJSONParser(BaseParser):
             raise ParseError(f"Bad Request: the body is not readable JSON ({_why(exc)})") from exc
 
 
-class BoundedFormParser(FormParser):
-    """``application/x-www-form-urlencoded`` of at most 256 KiB."""
+class BoundedFormParser(BaseParser):
+    """``application/x-www-form-urlencoded`` of at most 256 KiB, with as many fields as there are: a CRM
+    posts every field of every lead that it tells of, and stops telling those who refuse."""
+
+    media_type = "application/x-www-form-urlencoded"
 
     def parse(
         self, stream: Any, media_type: Any = None, parser_context: Mapping[str, Any] | None = None
-    ) -> Any:
-        return super().parse(BytesIO(_read(stream)), media_type, parser_context)
+    ) -> QueryDict:
+        form = QueryDict(mutable=True)
+        for name, value in parse_qsl(_read(stream).decode(errors="replace"), keep_blank_values=True):
+            form.appendlist(name, value)
+        return form
 
 
 def _read(stream: Any) -> bytes:

@@ -56,6 +56,14 @@ def test_a_notice_without_ids_is_about_open_leads_that_were_not_seen_just_now(de
     assert look(delivered) == 0
 
 
+def test_a_notice_may_be_long(delivered, crm, later):
+    """All fields of all leads that somebody changed at once."""
+    fields = {f"leads[update][{n // 99}][custom_fields][{n % 99}][id]": str(n) for n in range(3000)}
+    assert post(address(delivered), **fields, leads=lead_of(delivered)).status_code == 200
+    later(seconds=3)
+    assert look(delivered) == 1
+
+
 def test_what_a_notice_says_is_never_believed(delivered, crm, later):
     crm.says[lead_of(delivered)] = standing(lead_of(delivered), status="open")
     post(address(delivered), leads=lead_of(delivered), status="142", price="1000000")
