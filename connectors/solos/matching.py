@@ -60,6 +60,7 @@ class Matching:
         self.waiting = {lead.uid: lead for lead in leads}
         self.found: dict[str, Link] = {}
         self.seen: list[Seen] = []
+        self.marked = set[int]()  # projects with a mark of ours inside
         self.known_since: date | None = None  # where the walk was cut short: older projects were not seen
 
     def run(self, may_read_leads: bool) -> dict[str, Link]:
@@ -142,6 +143,8 @@ class Matching:
                 if not is_closed(error):
                     raise
                 continue
+            if OURS.search(words):
+                self.marked.add(one.project.id)
             for uid in [uid for uid in self.waiting if mark_of(uid).search(words)]:
                 self._link(uid, one.project.id, BY_MARK)
 
@@ -178,6 +181,7 @@ class Matching:
             and self._fits_in_time(one, lead)
             and (not funnel or one.project.funnel == funnel)
             and not OURS.search(one.words)
+            and one.project.id not in self.marked
         ]
 
     def _fits_in_time(self, one: Seen, lead: Followed) -> bool:

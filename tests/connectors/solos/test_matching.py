@@ -219,3 +219,12 @@ def test_a_walk_that_fails_leaves_those_alone_that_are_known(keeper, lead, deliv
     first, second = look(keeper, lead, known)
     assert isinstance(first, TryLater)
     assert (first.code, int(second.record_id)) == ("unexpected", made)
+
+
+def test_a_project_whose_event_has_another_answers_mark_is_that_ones(keeper, lead, deliver, draft):
+    other = followed(deliver(draft(person=ANNA)), people=ANNA.keys)
+    made = keeper.convert(lead.remote_id, **BARE)
+    keeper.act("add_action", project_id=made, comment=f"Из заявки [{lead.uid}]")
+    first, second = look(keeper, lead, other)
+    assert (int(first.record_id), first.matched, second) == (made, "mark", None)
+    assert look(keeper, other) is None
