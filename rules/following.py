@@ -209,7 +209,12 @@ class _Look:
             except Exception as error:  # what this one says of itself costs no other lead
                 log.exception("account=%s outcome=%s can't be read", self.account.pk, row.pk)
                 changes = _failed(row, _our_bug(error), now)
-        Outcome.objects.filter(pk=row.pk, next_look_at=row.next_look_at).update(**changes)
+        # Nor where the answer was forgotten meanwhile: who it was would come back with what we saw.
+        known = {
+            "next_look_at": row.next_look_at,
+            "delivery__answer__purged_at": row.delivery.answer.purged_at,
+        }
+        Outcome.objects.filter(pk=row.pk, **known).update(**changes)
 
     def _seen(self, row: Outcome, found: Standing | None, now: datetime) -> dict[str, Any]:
         changes = changes_of(row, found, self.names, now) if found else {}

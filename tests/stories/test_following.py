@@ -184,6 +184,14 @@ def test_who_it_was_is_forgotten_with_the_answer(delivered, crm, later):
     assert (shown(delivered)["contact"], shown(delivered)["status"]) == ({}, "won")
 
 
+def test_who_it_was_is_forgotten_by_a_look_under_way_too(delivered, crm, later):
+    crm.says[lead_of(delivered)] = standing(lead_of(delivered), contact={"name": "Анна"})
+    crm.while_asked = sweep.purge
+    later(days=91)
+    assert look(delivered) == 1
+    assert shown(delivered)["contact"] == {}
+
+
 def test_of_a_lead_that_is_gone_the_last_we_saw_stays(delivered, crm, later):
     lead = lead_of(delivered)
     crm.says[lead] = standing(lead, status="won", amount=Decimal(700), step="142")
