@@ -18,8 +18,9 @@ from django.utils import timezone
 
 from accounts import states
 from accounts.access import connector_for
+from accounts.connected import NONSENSE
 from accounts.models import Account, Hook, InstallKey, live_accounts
-from connectors.errors import ConnectorError, NeedsReconnect, TryLater
+from connectors.errors import ConnectorError, NeedsReconnect, Refused, TryLater
 from connectors.registry import CONNECTORS, connector_class
 from connectors.standing import Hint
 
@@ -79,9 +80,7 @@ def subscribe(account: Account) -> bool:
     hook = Hook.objects.filter(account=account)
     if not hook.filter(ask_at__lte=now).update(ask_at=now + LEASE):
         return False
-    try:
-        connector_for(account).subscribe(url)
-    except ConnectorError as error:
+    if error := _refusal(account, url):
         _note_failure(account, error)
         pause = SILENT_PAUSE if isinstance(error, TryLater) else REFUSED_PAUSE
         hook.update(ask_at=now + pause, error=f"{error.message} {error.remedy}".strip())
@@ -89,6 +88,19 @@ def subscribe(account: Account) -> bool:
     hook.update(ask_at=now + ASK_AGAIN, asked_at=now, error="")
     log.info("account=%s crm=%s hook=subscribed", account.pk, account.crm)
     return True
+
+
+def _refusal(account: Account, url: str) -> ConnectorError | None:
+    """Why the CRM does not post there; None where it does. One account's nonsense costs no other its turn."""
+    try:
+        connector_for(account).subscribe(url)
+    except ConnectorError as error:
+        return error
+    except NONSENSE as exc:
+        log.exception("account=%s crm=%s answered something unexpected", account.pk, account.crm)
+        words = f"{account.get_crm_display()} answered something unexpected ({type(exc).__name__})"
+        return Refused(words, code="unexpected")
+    return None
 
 
 def _note_failure(account: Account, error: ConnectorError) -> None:

@@ -146,3 +146,21 @@ def test_a_crm_that_does_not_allow_notices_says_so_and_is_polled(shop, crm, monk
     assert Hook.objects.get().error == "The account's plan has no webhooks Choose another plan."
     assert Hook.objects.get().ask_at > timezone.now() + timedelta(hours=23)
     assert shop.account.state == Account.State.ACTIVE
+
+
+def test_nonsense_of_one_crm_costs_no_other_account_its_turn(shop, crm, monkeypatch):
+    first = shop.account
+    other = Account.objects.create(
+        account_id="other", crm="amocrm", state="active", remote_id="1", host=first.host
+    )
+    asked: list[str] = []
+
+    def stumble(self: Any, url: str) -> None:
+        asked.append(url)
+        if len(asked) == 1:
+            raise AttributeError("'list' object has no attribute 'get'")
+
+    monkeypatch.setattr(AmoConnector, "subscribe", stumble)
+    assert hooks.subscribe_due() == 1
+    assert "something unexpected" in Hook.objects.get(account=first).error
+    assert Hook.objects.get(account=other).error == ""
