@@ -78,5 +78,5 @@ def _move(
         return False
     for name, value in changes.items():
         setattr(account, name, value)
-    log.info("account=%s crm=%s state=%s before=%s why=%r", account.pk, account.crm, to, before, reason)
+    log.info("account=%s crm=%s became=%s before=%s why=%r", account.pk, account.crm, to, before, reason)
     return True

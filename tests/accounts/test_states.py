@@ -8,6 +8,7 @@ from django.utils import timezone
 from accounts import states, upkeep
 from accounts.models import Account, ConnectAttempt, Token
 from accounts.oauth import begin
+from config.logs import PlainLines
 
 pytestmark = pytest.mark.django_db
 
@@ -22,6 +23,13 @@ def test_pausing_and_resuming_say_why_and_since(connected):
     assert states.resume(connected)
     assert Account.objects.get().state_reason == ""
     assert not states.resume(connected)
+
+
+def test_the_log_tells_every_move_though_states_of_consent_are_hidden_in_it(connected, caplog):
+    caplog.set_level("INFO", "accounts.states")
+    states.pause(connected, "the CRM blocked us")
+    (line,) = [PlainLines("%(message)s").format(record) for record in caplog.records]
+    assert line.endswith("became=paused before=active why='the CRM blocked us'")
 
 
 def test_resuming_takes_the_stop_sign_down(connected, settings):
