@@ -69,7 +69,7 @@ def test_only_the_living_are_moved(connected):
 def test_one_line_tells_of_every_move(connected, caplog):
     caplog.set_level("INFO", logger="accounts.states")
     states.needs_reconnect(connected, "token revoked")
-    assert f"account={connected.pk} crm=amocrm state=needs_reconnect before=active" in caplog.text
+    assert f"account={connected.pk} crm=amocrm became=needs_reconnect before=active" in caplog.text
 
 
 def test_connections_that_nobody_finished_are_tidied(amo, connected):
