@@ -279,7 +279,7 @@ class Drain:
             states.park(self.account, error)
         else:
             self.lane.rest(error.after if isinstance(error, TryLater) else None)
-            silences.met(self.account.crm)
+            silences.met(self.account.crm, self.account.pk)
 
 
 def _progress(row: Delivery, contacts: Mapping[str, str]) -> Progress:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -39,17 +38,19 @@ class Silences:
     IN_A_ROW, REMEMBERED = 3, 60.0  # accounts; seconds
 
     def __init__(self) -> None:
-        self._moments: dict[str, deque[float]] = {}
+        self._met: dict[str, tuple[tuple[int, float], ...]] = {}  # (account, moment) of each kind
 
     def heard(self, kind: str) -> None:
-        self._moments.pop(kind, None)
+        self._met.pop(kind, None)
 
-    def met(self, kind: str) -> None:
-        self._moments.setdefault(kind, deque(maxlen=self.IN_A_ROW)).append(time.monotonic())
+    def met(self, kind: str, account_id: int) -> None:
+        """An account counts once, however often it is tried."""
+        others = [one for one in self._met.get(kind, ()) if one[0] != account_id]
+        self._met[kind] = (*others[1 - self.IN_A_ROW :], (account_id, time.monotonic()))
 
     def __contains__(self, kind: str) -> bool:
-        moments = list(self._moments.get(kind, ()))
-        return len(moments) == self.IN_A_ROW and time.monotonic() - moments[0] < self.REMEMBERED
+        met = self._met.get(kind, ())
+        return len(met) == self.IN_A_ROW and time.monotonic() - met[0][1] < self.REMEMBERED
 
 
 silences = Silences()

@@ -35,35 +35,35 @@ def clock(monkeypatch):
 
 def test_one_dead_account_says_nothing_of_its_crm(clock):
     silences = Silences()
-    silences.met("amocrm")
-    silences.met("amocrm")
+    for account in (1, 2, 1, 1):
+        silences.met("amocrm", account)
     assert "amocrm" not in silences
 
 
 def test_a_crm_is_out_when_one_account_after_the_other_meets_silence(clock):
     silences = Silences()
-    for _ in range(3):
-        silences.met("amocrm")
+    for account in range(3):
+        silences.met("amocrm", account)
     assert "amocrm" in silences
     assert "bitrix24" not in silences
 
 
 def test_one_answer_ends_it_and_so_does_time(clock):
     silences = Silences()
-    for _ in range(3):
-        silences.met("amocrm")
+    for account in range(3):
+        silences.met("amocrm", account)
     silences.heard("amocrm")
     assert "amocrm" not in silences
 
-    for _ in range(3):
-        silences.met("amocrm")
+    for account in range(3):
+        silences.met("amocrm", account)
     clock[0] += Silences.REMEMBERED
     assert "amocrm" not in silences
 
 
 def test_silences_that_are_far_apart_are_not_one_outage(clock):
     silences = Silences()
-    for _ in range(3):
-        silences.met("amocrm")
+    for account in range(3):
+        silences.met("amocrm", account)
         clock[0] += 40
     assert "amocrm" not in silences

@@ -26,8 +26,8 @@ def outage() -> Iterator[None]:
     with ExitStack() as taken:
         for _ in range(turns.AT_ONCE):
             taken.enter_context(turns.probes.take())
-        for _ in range(turns.Silences.IN_A_ROW):
-            turns.silences.met("amocrm")
+        for account in range(turns.Silences.IN_A_ROW):
+            turns.silences.met("amocrm", account)
         yield
         turns.silences.heard("amocrm")
 
