@@ -45,3 +45,13 @@ def test_the_web_servers_line_names_no_secret_of_the_address(asked: str) -> None
     line = log.cfg.access_log_format % log.atoms_wrapper_class(found)
     assert SECRET not in line
     assert path.split("/")[1] in line
+
+
+@pytest.mark.parametrize("quoted", [f"GET /hooks/7/{SECRET} x", f"/webhook/create?code={SECRET}"])
+def test_the_web_servers_complaints_name_no_secret_either(
+    quoted: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    AccessLog(Config()).warning("Invalid request from ip=%s: %s", "192.0.2.1", quoted)
+    told = capsys.readouterr().err
+    assert "Invalid request from ip=192.0.2.1" in told
+    assert SECRET not in told
