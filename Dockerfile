@@ -25,5 +25,4 @@ RUN DATABASE_URL=postgres://build@localhost/build REDIS_URL=redis://localhost/0 
 
 USER quiz
 EXPOSE 8000
-CMD ["gunicorn", "config.wsgi", "--bind", "0.0.0.0:8000", "--workers", "2", "--threads", "8", "--access-logfile", "-", \
-     "--logger-class", "config.access_log.AccessLog"]
+CMD ["gunicorn", "-c", "python:config.gunicorn", "--bind", "0.0.0.0:8000", "config.wsgi"]

@@ -13,7 +13,7 @@ ADDRESSES = ("r", "U", "q", "f")  # the request line, its path, its query, and w
 
 
 class AccessLog(Logger):
-    """``gunicorn --logger-class config.access_log.AccessLog``."""
+    """As ``config.gunicorn`` names it."""
 
     def setup(self, cfg: Any) -> None:
         """Its complaints quote the request that they are about."""

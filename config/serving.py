@@ -36,10 +36,8 @@ class CannotServe(Exception):
 
 def web(bind: str, threads: int = 8) -> tuple[str, ...]:
     """What Python is to run; ``bind`` is host:port."""
-    # gunicorn's control socket would lie in the user's home, one for all services there.
-    size = ("--worker-class", "gthread", "--threads", str(threads), "--no-control-socket")
-    log = ("--access-logfile", "-", "--logger-class", "config.access_log.AccessLog")
-    return ("-m", "gunicorn", "config.wsgi", "--bind", bind, *size, *log)
+    size = ("--workers", "1", "--threads", str(threads))
+    return ("-m", "gunicorn", "-c", "python:config.gunicorn", "--bind", bind, *size, "config.wsgi")
 
 
 def worker(threads: int = 16) -> tuple[str, ...]:

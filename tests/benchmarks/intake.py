@@ -21,7 +21,7 @@ from tests.benchmarks.rounds import in_turns, ratio, spread
 
 # Of the bare view.
 TABLE = "CREATE TABLE bare_row (id bigserial PRIMARY KEY, payload jsonb NOT NULL, created_at timestamptz)"
-SERVER = ("--workers", "2", "--threads", "8", "--access-logfile", "-")  # as the Dockerfile says
+SERVER = ("-c", "python:config.gunicorn")  # as the Dockerfile says
 PLACE = 1_000_000  # answers' numbers have seven digits
 AT_ONCE = 100
 START_SECONDS = 45

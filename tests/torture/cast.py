@@ -72,9 +72,8 @@ class Cast:
 
     def _command(self, name: str) -> tuple[str, ...]:
         if name == "web":
-            size = ("--worker-class", "gthread", "--workers", "2", "--threads", "8")
             place = ("--bind", f"127.0.0.1:{self.stage.port}", "--graceful-timeout", "3")
-            return ("-m", "gunicorn", "config.wsgi", *size, *place)
+            return ("-m", "gunicorn", "-c", "python:config.gunicorn", *place, "config.wsgi")
         self.children.env = {
             **self.children.env,
             "DATABASE_URL": with_query(self.stage.database_url, application_name=name),
