@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import logging
 import secrets
+import time
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -26,6 +27,7 @@ from connectors.standing import Hint
 
 log = logging.getLogger(__name__)
 AT_ONCE = 100
+SECONDS_A_ROUND = 25
 ASK_AGAIN = timedelta(days=7)  # a CRM that met too many bad replies stops telling until it is asked again
 REFUSED_PAUSE = timedelta(days=1)
 SILENT_PAUSE = timedelta(minutes=10)
@@ -71,7 +73,12 @@ def subscribe_due(account_id: int | None = None) -> int:
     new = Q(hook__isnull=True) | Q(hook__ask_at__lte=timezone.now())
     due = live_accounts(state=Account.State.ACTIVE, crm__in=kinds).filter(new)
     due = due.filter(pk=account_id) if account_id else due
-    return sum(subscribe(account) for account in due.order_by("pk")[:AT_ONCE])
+    until, asked = time.monotonic() + SECONDS_A_ROUND, 0
+    for account in due.order_by("pk")[:AT_ONCE]:
+        if time.monotonic() > until:  # a CRM that hangs must not keep a thread for ever
+            break
+        asked += subscribe(account)
+    return asked
 
 
 def subscribe(account: Account) -> bool:

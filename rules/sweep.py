@@ -6,12 +6,13 @@ import logging
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from accounts.models import Account
 from connectors.registry import connector_class
 from rules import outbox
+from rules.heirs import hand_over
 from rules.models import Answer, Attempt, Delivery, Outcome
 from rules.wake import wake_lanes
 
@@ -29,7 +30,7 @@ PARKED = {
     Account.State.DISCONNECTED: (
         Held.RECONNECT,
         "The account was disconnected",
-        "Connect it, then send the answer again.",
+        "Connect it again: what waits goes on by itself.",
     ),
     Account.State.PAUSED: (Held.PAUSED, "The account is paused", "Resume the account."),
 }
@@ -37,6 +38,7 @@ PARKED = {
 
 def sweep() -> None:
     """One round; every step is a short statement and harmless to repeat."""
+    hand_over()
     park_idle_accounts()
     release_active_accounts()
     free_lanes_nobody_can_take()
@@ -70,12 +72,15 @@ def free_lanes_nobody_can_take() -> None:
 
 
 def lanes_with_work() -> list[int]:
-    """Active accounts with something due, or left half-sent, whose lane is free and rested."""
+    """Active accounts with something due, or left half-sent, whose lane is free and rested; those whose
+    answers have waited longest come first."""
     now = timezone.now()
     rested = Q(lane_rests_until__isnull=True) | Q(lane_rests_until__lte=now)
     ready = Account.objects.filter(rested, _lane_is_free(), state=Account.State.ACTIVE, deleted=False)
     due = Q(Exists(_deliveries(state="waiting", due_at__lte=now))) | Q(Exists(_deliveries(state="sending")))
-    return list(ready.filter(due).values_list("pk", flat=True)[:AT_ONCE])
+    oldest = _deliveries(state="waiting").order_by("due_at").values("due_at")[:1]
+    longest_first = ready.filter(due).annotate(since=Subquery(oldest)).order_by("since", "pk")
+    return list(longest_first.values_list("pk", flat=True)[:AT_ONCE])
 
 
 def purge() -> None:

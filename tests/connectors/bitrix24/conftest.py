@@ -10,11 +10,6 @@ from tests.connectors.bitrix24.dentist import BITRIX_HOSTS, Dentist, connect, op
 from tests.connectors.bridge import serve
 
 
-@pytest.fixture(autouse=True)
-def no_memory_of_speed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connectors.bitrix24.speed._SPEEDS", {})
-
-
 @pytest.fixture
 def bitrix(mocked: responses.RequestsMock) -> BitrixSandbox:
     box = BitrixSandbox()
