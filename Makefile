@@ -50,7 +50,7 @@ demo: install  ## run everything with local CRMs and post answers (ARGS=--exit: 
 	@$(STAND_INS) $(BIN)/python manage.py demo $(ARGS)
 
 test: .venv/.tests-installed  ## run the tests (T=path chooses some)
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(T)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(T)
 
 bench: .venv/.tests-installed  ## measure on real processes (ARGS="all", "intake", "lists", "drain", "idle", "backlog", "bitrix24")
 	@$(STAND_INS) $(BIN)/python -m tests.benchmarks $(ARGS)

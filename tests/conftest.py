@@ -21,6 +21,13 @@ except embedded.EmbeddedError as exc:
 if _addresses and embedded.settings_urls() != _addresses:
     pytest.exit("Somebody took the port of the embedded Valkey; it has moved, run pytest again.", 3)
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole runs of the service wait most of the time: they begin first, and other tests fill the cores."""
+    whole_runs = ("torture", "demo")
+    items.sort(key=lambda item: item.path.parent.name not in whole_runs)
+
+
 # ---- Fixtures -------------------------------------------------------------------------
 
 

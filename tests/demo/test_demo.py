@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+import pytest
 
 from config.demo.answers import ANSWERS
 from config.demo.scenario import scenarios
@@ -48,4 +51,6 @@ def test_an_interrupted_demo_leaves_nothing_running():
 
     assert demo.returncode == 128 + signal.SIGINT
     assert "Stopped." in said
-    assert "Shutting down: Master" in log.read_text()
+    host, port = re.findall(r"Listening at: http://([\d.]+):(\d+)", log.read_text())[-1]
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((host, int(port)), timeout=5)
