@@ -11,22 +11,22 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.api import BIGGEST_32, number_32, unix
-from accounts.api_schema import Component, Int32, Int64
+from accounts.api import BIGGEST_32, number_32
+from accounts.api_schema import Int32, Int64
 from connectors.bitrix24.choices import LEAD, SOURCE, STATUS, TYPE
 from rules.models import Rule
-from rules.serializers.reading import changes_of
+from rules.serializers.pattern import (
+    QUIZ,
+    TagTexts,
+    changes_of,
+    code,
+    common,
+    fields_by_key,
+    fields_rule,
+    problems,
+)
 
 ENTITIES = ("lead", "deal", "company", "contact")
-LONGEST_ID, MOST_TAGS = 100, 1000
-
-
-def code(help_text: str) -> serializers.CharField:
-    return serializers.CharField(max_length=LONGEST_ID, allow_blank=True, help_text=help_text)
-
-
-def fields_by_key() -> serializers.DictField:
-    return serializers.DictField(child=code(""), required=False)
 
 
 class BitrixFieldRule(serializers.Serializer[Any]):
@@ -52,12 +52,10 @@ class BitrixFieldRules(serializers.Serializer[Any]):
     contact = BitrixContactRules(required=False)
 
 
-class TagsToAdd(Component, serializers.DictField):
+class TagsToAdd(TagTexts):
     """Texts by kind of record: lead, deal, company, contact in any case; other keys are kept, no more."""
 
     component = "TagsToAdd"
-    schema = {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}}
-    child = serializers.ListField(child=serializers.CharField(max_length=250), max_length=MOST_TAGS)
 
 
 class PipelineId(Int32):
@@ -79,8 +77,7 @@ class BitrixRulesReq(serializers.Serializer[Any]):
     StatusID = code("lead stage, the statusID of a step of STATUS")
     Quiz = serializers.DictField(
         required=False,
-        help_text="The quiz's configuration, if known: title, questions [{id, title, type, options}], "
-        "contact [{key, title}]. Fields that are to be made are named after its questions.",
+        help_text=f"{QUIZ} Fields that are to be made are named after its questions.",
     )
 
 
@@ -99,7 +96,7 @@ class BitrixRule(serializers.Serializer[Any]):
     CreatedAt = Int64()
     LeadFlag = serializers.BooleanField()
     StatusID = serializers.CharField()
-    Problems = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
+    Problems = problems()
 
 
 REQUEST, RESPONSE, TAG = BitrixRulesReq, BitrixRule, "Rules"
@@ -131,26 +128,12 @@ def write(rule: Rule) -> dict[str, Any]:
     """The stored rule as the contract has it; nothing is ever missing or null (D11)."""
     said = rule.choices
     return {
-        "ID": rule.pk,
-        "accountID": rule.account.remote_id,
-        "QuizID": number_32(rule.quiz_id),
-        "PerformerID": rule.performer,
+        **common(rule),
         "PipelineID": number_32(rule.pipeline),
         "TypeID": said.get(TYPE, ""),
         "StageID": rule.step,
         "SourceID": said.get(SOURCE, ""),
-        "FieldsRule": _fields_rule(rule),
-        "TagsToAdd": rule.tags_to_add,
-        "Deleted": rule.deleted,
-        "CreatedAt": unix(rule.created_at),
+        "FieldsRule": fields_rule(rule, ENTITIES),
         "LeadFlag": said.get(LEAD, False),
         "StatusID": said.get(STATUS, ""),
-        "Problems": rule.problems,
     }
-
-
-def _fields_rule(rule: Rule) -> dict[str, Any]:
-    stored = {entity: (rule.fields_rule.get(entity) or {}).get("QuestionID") or {} for entity in ENTITIES}
-    shown: dict[str, Any] = {entity: {"QuestionID": questions} for entity, questions in stored.items()}
-    shown["contact"]["ContactRuleMap"] = rule.contact_map
-    return shown

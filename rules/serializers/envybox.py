@@ -10,22 +10,22 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.api import number_32, unix
-from accounts.api_schema import Component, Int32, Int64
+from accounts.api_schema import Int32, Int64
 from connectors.envybox.choices import LEAD, QUEUE, SOURCE
 from rules.models import Rule
-from rules.serializers.reading import changes_of
+from rules.serializers.pattern import (
+    COLUMNS,
+    QUIZ,
+    TagTexts,
+    changes_of,
+    code,
+    common,
+    fields_by_key,
+    fields_rule,
+    problems,
+)
 
 ENTITIES = ("lead", "deal", "contact")
-LONGEST_ID, MOST_TAGS = 100, 1000
-
-
-def code(help_text: str, **more: Any) -> serializers.CharField:
-    return serializers.CharField(max_length=LONGEST_ID, allow_blank=True, help_text=help_text, **more)
-
-
-def fields_by_key() -> serializers.DictField:
-    return serializers.DictField(child=code(""), required=False)
 
 
 class EnvyboxFieldRule(serializers.Serializer[Any]):
@@ -46,12 +46,10 @@ class EnvyboxFieldRules(serializers.Serializer[Any]):
     contact = EnvyboxContactRule(required=False)
 
 
-class EnvyboxTagsToAdd(Component, serializers.DictField):
+class EnvyboxTagsToAdd(TagTexts):
     """Names of deal tags, under lead or deal."""
 
     component = "EnvyboxTagsToAdd"
-    schema = {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}}
-    child = serializers.ListField(child=serializers.CharField(max_length=250), max_length=MOST_TAGS)
 
 
 class EnvyboxRulesReq(serializers.Serializer[Any]):
@@ -70,11 +68,7 @@ class EnvyboxRulesReq(serializers.Serializer[Any]):
         default=False,
         help_text="through the queue, which makes no duplicates and takes a moment longer",
     )
-    Quiz = serializers.DictField(
-        required=False,
-        help_text="The quiz's configuration, if known: title, questions [{id, title, type, options}], "
-        "contact [{key, title}].",
-    )
+    Quiz = serializers.DictField(required=False, help_text=QUIZ)
 
 
 class EnvyboxRule(serializers.Serializer[Any]):
@@ -91,7 +85,7 @@ class EnvyboxRule(serializers.Serializer[Any]):
     QueueMode = serializers.BooleanField()
     Deleted = serializers.BooleanField()
     CreatedAt = Int64()
-    Problems = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
+    Problems = problems()
 
 
 REQUEST, RESPONSE, TAG = EnvyboxRulesReq, EnvyboxRule, "Rules"
@@ -99,13 +93,6 @@ OPERATIONS = {
     "retrieve": "GetEnvyboxRules",
     "create": "CreateEnvyboxRules",
     "partial_update": "ChangeEnvyboxRules",
-}
-COLUMNS = {
-    "PerformerID": "performer",
-    "PipelineID": "pipeline",
-    "StepID": "step",
-    "TagsToAdd": "tags_to_add",
-    "Quiz": "quiz",
 }
 CHOICES = {"SourceID": SOURCE, "LeadFlag": LEAD, "QueueMode": QUEUE}
 
@@ -120,25 +107,11 @@ def write(rule: Rule) -> dict[str, Any]:
     """The stored rule; nothing is ever missing or null (D11)."""
     said = rule.choices
     return {
-        "ID": rule.pk,
-        "accountID": rule.account.remote_id,
-        "QuizID": number_32(rule.quiz_id),
-        "PerformerID": rule.performer,
+        **common(rule),
         "PipelineID": rule.pipeline,
         "StepID": rule.step,
         "SourceID": said.get(SOURCE, ""),
-        "FieldsRule": _fields_rule(rule),
-        "TagsToAdd": rule.tags_to_add,
+        "FieldsRule": fields_rule(rule, ENTITIES),
         "LeadFlag": said.get(LEAD, True),
         "QueueMode": said.get(QUEUE, False),
-        "Deleted": rule.deleted,
-        "CreatedAt": unix(rule.created_at),
-        "Problems": rule.problems,
     }
-
-
-def _fields_rule(rule: Rule) -> dict[str, Any]:
-    stored = {entity: (rule.fields_rule.get(entity) or {}).get("QuestionID") or {} for entity in ENTITIES}
-    shown: dict[str, Any] = {entity: {"QuestionID": questions} for entity, questions in stored.items()}
-    shown["contact"]["ContactRuleMap"] = rule.contact_map
-    return shown

@@ -10,18 +10,22 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.api import number_32, unix
-from accounts.api_schema import Component, Int32, Int64
+from accounts.api_schema import Int32, Int64
 from connectors.solos.choices import SOURCE
 from rules.models import Rule
-from rules.serializers.reading import changes_of
+from rules.serializers.pattern import (
+    COLUMNS,
+    QUIZ,
+    TagTexts,
+    changes_of,
+    code,
+    common,
+    fields_by_key,
+    fields_rule,
+    problems,
+)
 
 ENTITIES = ("lead",)
-LONGEST_ID, MOST_TAGS = 100, 1000
-
-
-def code(help_text: str, **more: Any) -> serializers.CharField:
-    return serializers.CharField(max_length=LONGEST_ID, allow_blank=True, help_text=help_text, **more)
 
 
 def number(help_text: str, **more: Any) -> serializers.RegexField:
@@ -32,19 +36,17 @@ def number(help_text: str, **more: Any) -> serializers.RegexField:
 class SolosFieldRule(serializers.Serializer[Any]):
     """Keys are question ids, values are fields of projects (``solosID``), under whose names answers go."""
 
-    QuestionID = serializers.DictField(child=code(""), required=False)
+    QuestionID = fields_by_key()
 
 
 class SolosFieldRules(serializers.Serializer[Any]):
     lead = SolosFieldRule(required=False)
 
 
-class SolosTagsToAdd(Component, serializers.DictField):
+class SolosTagsToAdd(TagTexts):
     """Texts under lead: solOS has no tags, so they stand in the lead's service information."""
 
     component = "SolosTagsToAdd"
-    schema = {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}}
-    child = serializers.ListField(child=serializers.CharField(max_length=250), max_length=MOST_TAGS)
 
 
 class SolosRulesReq(serializers.Serializer[Any]):
@@ -56,11 +58,7 @@ class SolosRulesReq(serializers.Serializer[Any]):
     SourceID = number("number of the lead's source, from the settings of solOS", default="")
     FieldsRule = SolosFieldRules(default=dict)
     TagsToAdd = SolosTagsToAdd(default=dict)
-    Quiz = serializers.DictField(
-        required=False,
-        help_text="The quiz's configuration, if known: title, questions [{id, title, type, options}], "
-        "contact [{key, title}].",
-    )
+    Quiz = serializers.DictField(required=False, help_text=QUIZ)
 
 
 class SolosRule(serializers.Serializer[Any]):
@@ -75,7 +73,7 @@ class SolosRule(serializers.Serializer[Any]):
     TagsToAdd = SolosTagsToAdd()
     Deleted = serializers.BooleanField()
     CreatedAt = Int64()
-    Problems = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
+    Problems = problems()
 
 
 REQUEST, RESPONSE, TAG = SolosRulesReq, SolosRule, "Rules"
@@ -83,13 +81,6 @@ OPERATIONS = {
     "retrieve": "GetSolosRules",
     "create": "CreateSolosRules",
     "partial_update": "ChangeSolosRules",
-}
-COLUMNS = {
-    "PerformerID": "performer",
-    "PipelineID": "pipeline",
-    "StepID": "step",
-    "TagsToAdd": "tags_to_add",
-    "Quiz": "quiz",
 }
 CHOICES = {"SourceID": SOURCE}
 
@@ -102,18 +93,10 @@ def read(body: Mapping[str, Any], partial: bool) -> dict[str, Any]:
 
 def write(rule: Rule) -> dict[str, Any]:
     """The stored rule; nothing is ever missing or null (D11)."""
-    questions = (rule.fields_rule.get("lead") or {}).get("QuestionID") or {}
     return {
-        "ID": rule.pk,
-        "accountID": rule.account.remote_id,
-        "QuizID": number_32(rule.quiz_id),
-        "PerformerID": rule.performer,
+        **common(rule),
         "PipelineID": rule.pipeline,
         "StepID": rule.step,
         "SourceID": str(rule.choices.get(SOURCE) or ""),
-        "FieldsRule": {"lead": {"QuestionID": questions}},
-        "TagsToAdd": rule.tags_to_add,
-        "Deleted": rule.deleted,
-        "CreatedAt": unix(rule.created_at),
-        "Problems": rule.problems,
+        "FieldsRule": fields_rule(rule, ENTITIES),
     }

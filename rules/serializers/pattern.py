@@ -1,0 +1,88 @@
+"""What rules share on the wire where they follow Bitrix24's pattern: plain keys, one map a record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.api import number_32, unix
+from accounts.api_schema import Component
+from rules.models import Rule
+
+LONGEST_ID, MOST_TAGS = 100, 1000
+QUIZ = (
+    "The quiz's configuration, if known: title, questions [{id, title, type, options}], "
+    "contact [{key, title}]."
+)
+# Of CRMs whose wire is ours to name.
+COLUMNS = {
+    "PerformerID": "performer",
+    "PipelineID": "pipeline",
+    "StepID": "step",
+    "TagsToAdd": "tags_to_add",
+    "Quiz": "quiz",
+}
+
+
+def code(help_text: str, **more: Any) -> serializers.CharField:
+    return serializers.CharField(max_length=LONGEST_ID, allow_blank=True, help_text=help_text, **more)
+
+
+def fields_by_key() -> serializers.DictField:
+    return serializers.DictField(child=code(""), required=False)
+
+
+def problems() -> serializers.ListField:
+    return serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
+
+
+class TagTexts(Component, serializers.DictField):
+    """Texts by kind of record; a CRM says its own name for it."""
+
+    schema = {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}}
+    child = serializers.ListField(child=serializers.CharField(max_length=250), max_length=MOST_TAGS)
+
+
+def changes_of(
+    shape: serializers.Serializer[Any],
+    columns: Mapping[str, str],
+    entities: Iterable[str],
+    choices: Mapping[str, str],
+) -> dict[str, Any]:
+    """What a body asks to change, by model field; what it lacks is left out. Raises ``ValidationError``.
+
+    ``columns`` are body key -> column, ``choices`` body key -> key of ``Rule.choices``.
+    """
+    shape.is_valid(raise_exception=True)
+    sent = shape.validated_data
+    changes: dict[str, Any] = {column: sent[key] for key, column in columns.items() if key in sent}
+    if "FieldsRule" in sent:
+        changes["fields_rule"] = {entity: sent["FieldsRule"].get(entity, {}) for entity in entities}
+    if picked := {key: sent[name] for name, key in choices.items() if name in sent}:
+        changes["choices"] = picked
+    return changes
+
+
+def common(rule: Rule) -> dict[str, Any]:
+    """What every rule tells of itself; nothing is ever missing or null (D11)."""
+    return {
+        "ID": rule.pk,
+        "accountID": rule.account.remote_id,
+        "QuizID": number_32(rule.quiz_id),
+        "PerformerID": rule.performer,
+        "TagsToAdd": rule.tags_to_add,
+        "Deleted": rule.deleted,
+        "CreatedAt": unix(rule.created_at),
+        "Problems": rule.problems,
+    }
+
+
+def fields_rule(rule: Rule, entities: Iterable[str]) -> dict[str, Any]:
+    """``{entity: {"QuestionID": {question: field}}}``; a contact's has its ``ContactRuleMap``, too."""
+    stored = {entity: (rule.fields_rule.get(entity) or {}).get("QuestionID") or {} for entity in entities}
+    shown: dict[str, Any] = {entity: {"QuestionID": questions} for entity, questions in stored.items()}
+    if "contact" in shown:
+        shown["contact"]["ContactRuleMap"] = rule.contact_map
+    return shown
