@@ -11,7 +11,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.api import BIGGEST_32, number_32
+from accounts.api import BIGGEST_32, number_32, unix
 from accounts.api_schema import Int32, Int64
 from connectors.bitrix24.choices import LEAD, SOURCE, STATUS, TYPE
 from rules.models import Rule
@@ -20,7 +20,6 @@ from rules.serializers.pattern import (
     TagTexts,
     changes_of,
     code,
-    common,
     fields_by_key,
     fields_rule,
     problems,
@@ -128,12 +127,19 @@ def write(rule: Rule) -> dict[str, Any]:
     """The stored rule as the contract has it; nothing is ever missing or null (D11)."""
     said = rule.choices
     return {
-        **common(rule),
+        "ID": rule.pk,
+        "accountID": rule.account.remote_id,
+        "QuizID": number_32(rule.quiz_id),
+        "PerformerID": rule.performer,
         "PipelineID": number_32(rule.pipeline),
         "TypeID": said.get(TYPE, ""),
         "StageID": rule.step,
         "SourceID": said.get(SOURCE, ""),
         "FieldsRule": fields_rule(rule, ENTITIES),
+        "TagsToAdd": rule.tags_to_add,
+        "Deleted": rule.deleted,
+        "CreatedAt": unix(rule.created_at),
         "LeadFlag": said.get(LEAD, False),
         "StatusID": said.get(STATUS, ""),
+        "Problems": rule.problems,
     }

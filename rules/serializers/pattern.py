@@ -7,7 +7,6 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.api import number_32, unix
 from accounts.api_schema import Component
 from rules.models import Rule
 
@@ -63,20 +62,6 @@ def changes_of(
     if picked := {key: sent[name] for name, key in choices.items() if name in sent}:
         changes["choices"] = picked
     return changes
-
-
-def common(rule: Rule) -> dict[str, Any]:
-    """What every rule tells of itself; nothing is ever missing or null (D11)."""
-    return {
-        "ID": rule.pk,
-        "accountID": rule.account.remote_id,
-        "QuizID": number_32(rule.quiz_id),
-        "PerformerID": rule.performer,
-        "TagsToAdd": rule.tags_to_add,
-        "Deleted": rule.deleted,
-        "CreatedAt": unix(rule.created_at),
-        "Problems": rule.problems,
-    }
 
 
 def fields_rule(rule: Rule, entities: Iterable[str]) -> dict[str, Any]:

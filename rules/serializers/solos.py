@@ -10,6 +10,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from accounts.api import number_32, unix
 from accounts.api_schema import Int32, Int64
 from connectors.solos.choices import SOURCE
 from rules.models import Rule
@@ -19,7 +20,6 @@ from rules.serializers.pattern import (
     TagTexts,
     changes_of,
     code,
-    common,
     fields_by_key,
     fields_rule,
     problems,
@@ -94,9 +94,16 @@ def read(body: Mapping[str, Any], partial: bool) -> dict[str, Any]:
 def write(rule: Rule) -> dict[str, Any]:
     """The stored rule; nothing is ever missing or null (D11)."""
     return {
-        **common(rule),
+        "ID": rule.pk,
+        "accountID": rule.account.remote_id,
+        "QuizID": number_32(rule.quiz_id),
+        "PerformerID": rule.performer,
         "PipelineID": rule.pipeline,
         "StepID": rule.step,
         "SourceID": str(rule.choices.get(SOURCE) or ""),
         "FieldsRule": fields_rule(rule, ENTITIES),
+        "TagsToAdd": rule.tags_to_add,
+        "Deleted": rule.deleted,
+        "CreatedAt": unix(rule.created_at),
+        "Problems": rule.problems,
     }
