@@ -37,9 +37,12 @@ def needs_reconnect(account: Account, reason: str) -> bool:
     return _move(account, State.NEEDS_RECONNECT, reason, (State.ACTIVE, State.PAUSED), only=known)
 
 
-def park(account: Account, error: NeedsReconnect) -> bool:
-    """Its CRM hears us no more: until the owner signs in again, or until a person resumes it."""
-    return (pause if isinstance(error, Stopped) else needs_reconnect)(account, error.message)
+def park(account: Account, error: NeedsReconnect, why: str = "") -> bool:
+    """Its CRM hears us no more: until the owner signs in again, or until a person resumes it.
+
+    ``why`` is told where it says more than the error's own message.
+    """
+    return (pause if isinstance(error, Stopped) else needs_reconnect)(account, why or error.message)
 
 
 def pause(account: Account, reason: str) -> bool:

@@ -17,7 +17,7 @@ from accounts import states
 from accounts.access import connector_for, learn
 from accounts.models import Account, live_accounts
 from connectors.base import Connector
-from connectors.errors import ConnectorError, NeedsReconnect, Refused, RuleNeedsFixing, Stopped, TryLater
+from connectors.errors import ConnectorError, NeedsReconnect, Refused, RuleNeedsFixing, TryLater
 from connectors.registry import connector_class
 from crm_cache import runs
 from crm_cache.models import SyncRun
@@ -115,7 +115,7 @@ def _settle(account: Account, run: SyncRun, error: ConnectorError) -> bool:
     runs.fail(run, sentence)
     log.warning("account=%s list=%s sync failed: %s", account.pk, run.what, error.code)
     if isinstance(error, NeedsReconnect):
-        (states.pause if isinstance(error, Stopped) else states.needs_reconnect)(account, sentence)
+        states.park(account, error, sentence)
         runs.explain_waiting(account.pk, f"Waits: {sentence}")
         return False
     if not isinstance(error, (Refused, RuleNeedsFixing)):

@@ -14,6 +14,7 @@ from typing import Any
 from connectors.amocrm import lists
 from connectors.amocrm.people import embedded
 from connectors.amocrm.recovery import found
+from connectors.reading import text_of
 from connectors.standing import LOST, OPEN, WON, Standing
 
 LEAD, DELETED = "lead", "deleted"
@@ -45,7 +46,7 @@ def standing(
     card: Row, contact: Row | None, names: Names, currency: str, base_url: str, matched: str = ""
 ) -> Standing:
     """``contact`` is the main one's card, where it could be read. Money is in the account's currency."""
-    remote_id, pipeline, step = (text(card, name) for name in ("id", "pipeline_id", "status_id"))
+    remote_id, pipeline, step = (text_of(card, name) for name in ("id", "pipeline_id", "status_id"))
     return Standing(
         record=LEAD,
         record_id=remote_id,
@@ -56,7 +57,7 @@ def standing(
         pipeline_name=names.pipelines.get(pipeline, ""),
         step=step,
         step_name=names.steps.get((pipeline, step), ""),
-        performer=text(card, "responsible_user_id"),
+        performer=text_of(card, "responsible_user_id"),
         amount=amount(card.get("price")),
         currency=currency,
         contact=person(found(card).contact, contact),
@@ -79,7 +80,7 @@ def person(remote_id: str, card: Row | None) -> dict[str, str]:
     """Her first phone and first e-mail are the ones that amoCRM shows."""
     told = {"id": remote_id}
     if card:
-        told |= {"name": text(card, "name"), "phone": first(card, "PHONE"), "email": first(card, "EMAIL")}
+        told |= {"name": text_of(card, "name"), "phone": first(card, "PHONE"), "email": first(card, "EMAIL")}
     return {name: value for name, value in told.items() if value}
 
 
@@ -97,16 +98,11 @@ def details(card: Row) -> dict[str, str]:
     closed = moment(card.get("closed_at"))
     reason = next(iter(embedded(card, "loss_reason")), {})
     told = {
-        "name": text(card, "name"),
+        "name": text_of(card, "name"),
         "closed_at": closed.isoformat() if closed else "",
-        "loss_reason": text(reason, "name"),
+        "loss_reason": text_of(reason, "name"),
     }
     return {name: value for name, value in told.items() if value}
-
-
-def text(row: Row, name: str) -> str:
-    value = row.get(name)
-    return "" if value is None else str(value)
 
 
 def amount(value: Any) -> Decimal | None:

@@ -15,10 +15,11 @@ from connectors.bitrix24.batch import Budget, Command, Outcome, Reply, send
 from connectors.bitrix24.errors import NOT_FOUND
 from connectors.bitrix24.facts import Facts
 from connectors.bitrix24.recovery import carriers, search
-from connectors.bitrix24.standings import DEAL, PERSON, SELECT, Row, contact_id, gone, standing, text
+from connectors.bitrix24.standings import DEAL, PERSON, SELECT, Row, contact_id, gone, standing
 from connectors.bitrix24.trail import CHILDREN, Lists, Sighting, Trail, listing, lists_for, rows_of, sighting
 from connectors.errors import ConnectorError, TryLater
 from connectors.http import Door
+from connectors.reading import text_of
 from connectors.standing import Followed, Standing
 
 log = logging.getLogger(__name__)
@@ -80,9 +81,9 @@ class Following:
         """The pages after a full one. A stranger on a page shows that the filter was not heard: no more."""
         found = list(page)
         for _ in range(MOST_PAGES):
-            if len(page) < PAGE or any(text(row, CHILDREN) not in leads for row in page):
+            if len(page) < PAGE or any(text_of(row, CHILDREN) not in leads for row in page):
                 break
-            (outcome,) = send(door, [listing(DEAL, CHILDREN, leads, text(page[-1], "ID"))], self.budget)
+            (outcome,) = send(door, [listing(DEAL, CHILDREN, leads, text_of(page[-1], "ID"))], self.budget)
             if isinstance(outcome, ConnectorError):
                 return outcome
             page = rows(outcome)
@@ -103,7 +104,7 @@ class Following:
         asking += [command for trail in missing for command in confirm(trail)]
         outcomes = iter(send(door, asking, self.budget))
         people = rows_of(next(outcomes)) if ids else ()
-        known = {} if isinstance(people, ConnectorError) else {text(row, "ID"): row for row in people}
+        known = {} if isinstance(people, ConnectorError) else {text_of(row, "ID"): row for row in people}
         return known, iter([self._verdict(trail, outcomes) for trail in missing])
 
     def _verdict(self, trail: Trail, outcomes: Iterator[Outcome]) -> Told:
@@ -126,7 +127,7 @@ class Following:
     def _heir(self, trail: Trail, word: str, marked: Reply) -> Standing | None:
         """A merged record leaves what the other one lacks, and our mark is some of it."""
         for row in carriers(rows(marked), trail.lead.uid):
-            if (heir := text(row, "ID")) != trail.remote_id:
+            if (heir := text_of(row, "ID")) != trail.remote_id:
                 return self._standing(Sighting(word, row, f"merged into {heir}"))
         return None
 

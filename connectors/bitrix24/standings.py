@@ -11,6 +11,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from connectors.moments import read_moment
+from connectors.reading import text_of
 from connectors.standing import LOST, OPEN, WON, Standing
 
 DEAL, LEAD = "deal", "lead"
@@ -38,17 +39,17 @@ def standing(
     word: str, row: Row, people: Mapping[str, Row], zone: tzinfo, base_url: str, matched: str = ""
 ) -> Standing:
     """``people`` are contacts by id. Names of pipelines, steps and users are left to the mirrored lists."""
-    remote_id = text(row, "ID")
+    remote_id = text_of(row, "ID")
     return Standing(
         record=word,
         record_id=remote_id,
-        status=MEANING[word].get(text(row, SEMANTICS[word]), ""),
+        status=MEANING[word].get(text_of(row, SEMANTICS[word]), ""),
         matched=matched,
-        pipeline=text(row, "CATEGORY_ID") if word == DEAL else "",
-        step=text(row, STAGE[word]),
-        performer=text(row, "ASSIGNED_BY_ID"),
+        pipeline=text_of(row, "CATEGORY_ID") if word == DEAL else "",
+        step=text_of(row, STAGE[word]),
+        performer=text_of(row, "ASSIGNED_BY_ID"),
         amount=amount(row.get("OPPORTUNITY")),
-        currency=text(row, "CURRENCY_ID"),
+        currency=text_of(row, "CURRENCY_ID"),
         contact=contact(word, row, people),
         link=link(base_url, word, remote_id),
         changed_at=moment(row, "DATE_MODIFY", zone),
@@ -62,7 +63,7 @@ def gone(word: str, remote_id: str, base_url: str) -> Standing:
 
 
 def is_converted(lead: Row) -> bool:
-    return text(lead, SEMANTICS[LEAD]) == CONVERTED
+    return text_of(lead, SEMANTICS[LEAD]) == CONVERTED
 
 
 def link(base_url: str, word: str, remote_id: str) -> str:
@@ -79,12 +80,12 @@ def contact(word: str, row: Row, people: Mapping[str, Row]) -> dict[str, str]:
 
 def contact_id(row: Row) -> str:
     """Nobody is ``0`` (reference 2.2)."""
-    remote_id = text(row, "CONTACT_ID")
+    remote_id = text_of(row, "CONTACT_ID")
     return remote_id if remote_id.isdigit() and int(remote_id) else ""
 
 
 def person(row: Row) -> dict[str, str]:
-    name = " ".join(filter(None, (text(row, "NAME"), text(row, "LAST_NAME"))))
+    name = " ".join(filter(None, (text_of(row, "NAME"), text_of(row, "LAST_NAME"))))
     told = {"name": name, "phone": first(row, "PHONE"), "email": first(row, "EMAIL")}
     return {key: value for key, value in told.items() if value}
 
@@ -93,26 +94,21 @@ def first(row: Row, name: str) -> str:
     """The first of several; a list that is empty may have any shape (reference 4.2)."""
     entries = row.get(name)
     found = entries if isinstance(entries, list) else []
-    values = (text(entry, "VALUE") for entry in found if isinstance(entry, dict))
+    values = (text_of(entry, "VALUE") for entry in found if isinstance(entry, dict))
     return next((value for value in values if value), "")
 
 
 def details(word: str, row: Row, zone: tzinfo) -> dict[str, str]:
     """A deal that is open has a ``CLOSEDATE`` as well: the day by which it should be done."""
-    closed = MEANING[word].get(text(row, SEMANTICS[word])) in (WON, LOST)
+    closed = MEANING[word].get(text_of(row, SEMANTICS[word])) in (WON, LOST)
     moment_closed = moment(row, CLOSED_AT[word], zone) if closed else None
     told = {
-        "name": text(row, "TITLE"),
+        "name": text_of(row, "TITLE"),
         "closed_at": moment_closed.isoformat() if moment_closed else "",
-        "lead": text(row, "LEAD_ID") if text(row, "LEAD_ID") != "0" else "",
+        "lead": text_of(row, "LEAD_ID") if text_of(row, "LEAD_ID") != "0" else "",
         "converted": "no deal is known" if word == LEAD and is_converted(row) else "",
     }
     return {name: value for name, value in told.items() if value}
-
-
-def text(row: Row, name: str) -> str:
-    value = row.get(name)
-    return "" if value is None else str(value)
 
 
 def amount(value: Any) -> Decimal | None:
@@ -123,5 +119,5 @@ def amount(value: Any) -> Decimal | None:
 
 
 def moment(row: Row, name: str, zone: tzinfo) -> datetime | None:
-    value = text(row, name)
+    value = text_of(row, name)
     return read_moment(value, zone) if value else None

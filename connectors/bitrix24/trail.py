@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from connectors.bitrix24.asking import rows
 from connectors.bitrix24.batch import Command, Outcome
 from connectors.bitrix24.recovery import carriers
-from connectors.bitrix24.standings import DEAL, LEAD, SELECT, Row, is_converted, text
+from connectors.bitrix24.standings import DEAL, LEAD, SELECT, Row, is_converted
 from connectors.errors import ConnectorError, Refused
+from connectors.reading import text_of
 from connectors.standing import Followed
 
 CHILDREN = "LEAD_ID"
@@ -101,7 +102,7 @@ def _having(found: Sequence[Row] | ConnectorError, field: str, remote_id: str) -
     if isinstance(found, ConnectorError):
         return found
     for row in found:
-        if text(row, field) == remote_id:
+        if text_of(row, field) == remote_id:
             return row
     return None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from rest_framework import serializers
@@ -11,7 +10,7 @@ from accounts.api import rfc3339
 from accounts.api_schema import Int64
 from accounts.models import Account
 from crm_cache import models
-from crm_cache.serializers.shape import ListShape
+from crm_cache.serializers.shape import list_of
 
 OWN_ID = "id in our system, primary key"
 
@@ -100,14 +99,7 @@ def _row(row: Any, account: Account) -> dict[str, Any]:
     }
 
 
-def _list(
-    what: str, item: Callable[[Any, Account], dict[str, Any]], answer: type[serializers.Serializer]
-) -> ListShape:
-    word = what.capitalize()
-    return ListShape(what, item, answer, f"GetEnvybox{word}", f"RefreshEnvybox{word}", tag=word, lenient=True)
-
-
-USERS = _list("users", user, EnvyboxUsersResp)
-PIPELINES = _list("pipelines", pipeline, EnvyboxPipelinesResp)
-STEPS = _list("steps", step, EnvyboxStepsResp)
-FIELDS = _list("fields", custom_field, EnvyboxFieldsResp)
+USERS = list_of("Envybox", "users", user, EnvyboxUsersResp)
+PIPELINES = list_of("Envybox", "pipelines", pipeline, EnvyboxPipelinesResp)
+STEPS = list_of("Envybox", "steps", step, EnvyboxStepsResp)
+FIELDS = list_of("Envybox", "fields", custom_field, EnvyboxFieldsResp)

@@ -5,7 +5,6 @@ They hold what was observed in projects and what staff wrote; ``byHand`` tells w
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from rest_framework import serializers
@@ -14,7 +13,7 @@ from accounts.api import rfc3339
 from accounts.api_schema import Int64
 from accounts.models import Account
 from crm_cache import models
-from crm_cache.serializers.shape import ListShape
+from crm_cache.serializers.shape import list_of
 
 
 class SolosRow(serializers.Serializer):
@@ -93,14 +92,7 @@ def custom_field(row: models.Field, account: Account) -> dict[str, Any]:
     return {**pipeline(row, account), "type": row.type}
 
 
-def _list(
-    what: str, item: Callable[[Any, Account], dict[str, Any]], answer: type[serializers.Serializer]
-) -> ListShape:
-    word = what.capitalize()
-    return ListShape(what, item, answer, f"GetSolos{word}", f"RefreshSolos{word}", tag=word, lenient=True)
-
-
-USERS = _list("users", user, SolosUsersResp)
-PIPELINES = _list("pipelines", pipeline, SolosPipelinesResp)
-STEPS = _list("steps", step, SolosStepsResp)
-FIELDS = _list("fields", custom_field, SolosFieldsResp)
+USERS = list_of("Solos", "users", user, SolosUsersResp)
+PIPELINES = list_of("Solos", "pipelines", pipeline, SolosPipelinesResp)
+STEPS = list_of("Solos", "steps", step, SolosStepsResp)
+FIELDS = list_of("Solos", "fields", custom_field, SolosFieldsResp)

@@ -62,8 +62,7 @@ class DeliveryViewSet(CallerViewSet):
         responses={200: DeliveryDetailOut, 401: UNAUTHORIZED, 404: NO_DELIVERY},
     )
     def retrieve(self, request: Request, delivery_pk: int) -> Response:
-        delivery = self._one(delivery_pk)
-        return Response(write_delivery_detail(delivery, delivery.attempts.all()))
+        return self._shown(delivery_pk)
 
     @extend_schema(
         operation_id="RetryDelivery",
@@ -82,8 +81,7 @@ class DeliveryViewSet(CallerViewSet):
         if not outbox.retry(Delivery.objects.filter(pk=delivery.pk)):
             raise Conflict(f"The delivery is {self._one(delivery_pk).state}; there is nothing to retry")
         wake_lanes([delivery.account_id])
-        fresh = self._one(delivery_pk)
-        return Response(write_delivery_detail(fresh, fresh.attempts.all()), status=202)
+        return self._shown(delivery_pk, status=202)
 
     @extend_schema(
         operation_id="ArrivedDelivery",
@@ -104,8 +102,12 @@ class DeliveryViewSet(CallerViewSet):
         told.is_valid(raise_exception=True)
         if not outbox.arrived(delivery.pk, told.validated_data["leadID"]):
             raise Conflict(f"The delivery is {self._one(delivery_pk).state}, not held")
-        fresh = self._one(delivery_pk)
-        return Response(write_delivery_detail(fresh, fresh.attempts.all()))
+        return self._shown(delivery_pk)
+
+    def _shown(self, pk: int, status: int = 200) -> Response:
+        """As it is now, with its timeline."""
+        delivery = self._one(pk)
+        return Response(write_delivery_detail(delivery, delivery.attempts.all()), status=status)
 
     def _mine(self) -> QuerySet[Delivery]:
         return Delivery.objects.filter(owner=self.caller_id).select_related("account", "answer")
