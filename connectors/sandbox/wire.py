@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -96,12 +96,3 @@ class Reply:
     @property
     def text(self) -> str:
         return self.body.decode()
-
-
-def group_query(query: Iterable[tuple[str, str]], name: str) -> dict[str, list[str]]:
-    """`filter[id][]=1&filter[id][]=2` as {"id": ["1", "2"]}: PHP's bracket keys, one prefix."""
-    found: dict[str, list[str]] = {}
-    for key, value in query:
-        if key.startswith(name + "["):
-            found.setdefault(key[len(name) :].removesuffix("[]"), []).append(value)
-    return found

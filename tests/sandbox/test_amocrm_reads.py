@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 import pytest
 
 PLAIN_ACCOUNT = {
@@ -247,3 +249,90 @@ def test_20_next_may_name_another_host(amo, api):
     href = api.get("/leads", limit=1).value()["_links"]["next"]["href"]
     assert href.startswith("https://shard152.amocrm.ru/api/v4/leads?")
     assert api.call("GET", href).status == 401
+
+
+INDEXES = [("[]", "[]"), ("[0]", "[1]"), ("[3]", "[7]")]
+
+
+@pytest.mark.parametrize(("first", "second"), INDEXES, ids=["empty brackets", "by index", "with gaps"])
+def test_11_an_array_is_an_array_whichever_way_it_is_written(api, account, first, second):
+    account.is_api_filter_enabled = True
+    ids = [api.add("leads", name=name) for name in "abc"]
+    asked = urlencode([(f"filter[id]{first}", ids[0]), (f"filter[id]{second}", ids[2])])
+    assert api.names(f"/leads?{asked}") == ["a", "c"]
+
+
+def test_11_several_pairs_of_pipeline_and_step(api, account):
+    account.is_api_filter_enabled = True
+    main = account.main_pipeline
+    for name, step in (("a", main.statuses[1].id), ("b", 142), ("c", 143)):
+        api.add("leads", name=name, status_id=step)
+    asked = {
+        f"filter[statuses][{index}][{key}]": value
+        for index, step in enumerate((142, 143))
+        for key, value in (("pipeline_id", main.id), ("status_id", step))
+    }
+    assert api.names("/leads", **asked) == ["b", "c"]
+
+
+def field_filter(field_id: int, value: object, index: str = "[]") -> dict[str, object]:
+    return {f"filter[custom_fields_values][{field_id}]{index}": value}
+
+
+def test_11_choices_are_asked_for_by_id_and_checkboxes_by_one_and_nought(api, account):
+    account.is_api_filter_enabled = True
+    fields = account.fields["leads"]
+    choice, tick = fields.named("Тип ремонта"), next(one for one in fields if one.type == "checkbox")
+    enum = choice.enums[0]
+    api.add(
+        "leads",
+        name="a",
+        custom_fields_values=[
+            {"field_id": choice.id, "values": [{"enum_id": enum.id}]},
+            {"field_id": tick.id, "values": [{"value": True}]},
+        ],
+    )
+    api.add("leads", name="b")
+    assert api.names("/leads", **field_filter(choice.id, enum.id)) == ["a"]
+    assert api.get("/leads", **field_filter(choice.id, enum.value)).status == 204
+    assert api.names("/leads", **field_filter(tick.id, 1)) == ["a"]
+    assert api.names("/leads", **field_filter(tick.id, 0)) == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "names"), [("all", ["a", "b"]), ("first", ["a"]), ("ignored", ["a", "b", "c"])]
+)
+def test_11_several_phones_in_one_filter_are_a_switch(amo, api, account, rule, names):
+    account.is_api_filter_enabled, amo.switches["filter_multitext"] = True, rule
+    numbers = {"a": "+79990001122", "b": "+79990003344", "c": "+79990005566"}
+    for name, number in numbers.items():
+        api.add("contacts", name=name, custom_fields_values=phone(number))
+    field = next(one for one in account.fields["contacts"] if one.code == "PHONE").id
+    asked = field_filter(field, numbers["a"], "[0]") | field_filter(field, numbers["b"], "[1]")
+    assert api.names("/contacts", **asked) == names
+
+
+@pytest.mark.parametrize("index", ["[]", "[0]", ""], ids=["empty brackets", "by index", "plain"])
+def test_11_fields_tags_and_notes_have_filters_of_their_own(api, account, index):
+    lead = api.add("leads", name="a")
+    sms = {"text": "Скоро будем", "phone": "+79990001122"}
+    notes = [{"note_type": "common", "params": {"text": "x"}}, {"note_type": "sms_out", "params": sms}]
+    assert api.post(f"/leads/{lead}/notes", notes).status == 200
+    for path in (f"/leads/{lead}/notes", "/leads/notes"):
+        [found] = api.get(path, **{f"filter[note_type]{index}": "sms_out"}).value()["_embedded"]["notes"]
+        assert found["params"] == sms
+
+    kinds = api.get("/leads/custom_fields", **{f"filter[type]{index}": "date"})
+    assert {field["type"] for field in kinds.value()["_embedded"]["custom_fields"]} == {"date"}
+
+    made = api.post("/leads/tags", [{"name": "a"}, {"name": "b"}]).value()["_embedded"]["tags"]
+    [tag] = api.get("/leads/tags", **{f"filter[id]{index}": made[1]["id"]}).value()["_embedded"]["tags"]
+    assert tag["name"] == "b"
+
+
+@pytest.mark.parametrize("kind", ["contacts", "companies", "customers"])
+def test_11_other_entities_know_no_order_by_creation(api, kind):
+    for moment in (9, 5):
+        api.add(kind, name=str(moment), created_at=1_700_000_000 + moment)
+    assert api.names(f"/{kind}", **{"order[created_at]": "asc"}) == ["9", "5"]
+    assert api.names(f"/{kind}", **{"order[id]": "desc"}) == ["5", "9"]

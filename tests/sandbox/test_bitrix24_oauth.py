@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from connectors.sandbox.wire import Request
+
 DAY = 86400
 KEYS = {
     "access_token", "refresh_token", "expires", "expires_in", "scope", "status", "domain", "server_endpoint",
@@ -91,6 +93,12 @@ def test_05_a_token_answer_has_every_key(b24, portal, sign_in):
     assert tokens["client_endpoint"] == "https://acme.bitrix24.ru/rest/"
     assert tokens["server_endpoint"] == "https://oauth.bitrix24.tech/rest/"
     assert (tokens["scope"], tokens["user_id"]) == ("app", portal.admin.id)
+
+
+def test_04_the_endpoint_names_the_port_that_the_portal_was_reached_by(b24, portal):
+    reached = Request.make("GET", "https://acme.bitrix24.ru:8443/rest/scope")
+    here = b24.addresses_of(portal, reached)
+    assert (here.portal, here.oauth) == ("acme.bitrix24.ru:8443", f"{portal.oauth_host}:8443")
 
 
 def test_05_the_oauth_host_goes_by_region(b24):

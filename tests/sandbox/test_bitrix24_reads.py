@@ -83,6 +83,8 @@ def test_27_people(bx, portal):
     assert (rows["total"], rows["result"][0]["TIMESTAMP_X"]) == (4, {})
     assert [row["ID"] for row in bx.ok("user.get", FILTER={"ACTIVE": True})] == ["1", "2", "3"]
     assert [row["ID"] for row in bx.ok("user.get", filter={"ID": 4})] == ["4"]
+    assert [row["ID"] for row in bx.ok("user.get", ID=[2, 4])] == ["2", "4"]
+    assert [row["ID"] for row in bx.ok("user.get", ID=[2, 4], FILTER={"ACTIVE": True})] == ["2"]
     for number in range(10, 70):
         portal.users[number] = User(number, "Имя", "Фамилия", "", position=None)
     page = bx.body("user.get")

@@ -10,7 +10,6 @@ from connectors.sandbox.amocrm.hal import NO_CONTENT, Call, Reply, hal, page, pr
 from connectors.sandbox.amocrm.model import Card, Table
 from connectors.sandbox.amocrm.values import view
 from connectors.sandbox.amocrm.writes import customers_open
-from connectors.sandbox.wire import group_query
 
 COMMON = (
     "id", "name", "responsible_user_id", "group_id", "created_by", "updated_by", "created_at", "updated_at",
@@ -72,10 +71,9 @@ def _sort_key(key: str) -> Any:
 
 
 def _order(call: Call) -> tuple[str, bool]:
-    for name, values in group_query(call.request.query, "order").items():
-        key = name.strip("[]")
+    for key, way in call.order.items():
         if key in ORDERS.get(call.kind, OTHER_ORDERS):
-            return key, values[0].lower() == "desc"
+            return key, way == "desc"
     return "id", False
 
 

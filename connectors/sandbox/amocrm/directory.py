@@ -6,10 +6,9 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from connectors.sandbox.amocrm.filters import texts_of
 from connectors.sandbox.amocrm.hal import NO_CONTENT, Call, Reply, hal, page, problem, refuse
 from connectors.sandbox.amocrm.model import Pipeline, Status, Tag, User
-from connectors.sandbox.core import Request
-from connectors.sandbox.wire import group_query
 
 EVERYTHING = {"view": "A", "edit": "A", "add": "A", "delete": "A", "export": "A"}
 OWN = {"view": "A", "edit": "M", "add": "A", "delete": "D", "export": "D"}
@@ -205,19 +204,19 @@ def loss_reasons(call: Call) -> Reply:
 
 def tags(call: Call) -> Reply:
     found = list(call.account.tags[call.kind].by_id.values())
-    for test in _tag_tests(call.request):
+    for test in _tag_tests(call):
         found = [tag for tag in found if test(tag)]
     return page(call, "tags", found, tag_view)
 
 
-def _tag_tests(request: Request) -> list[Any]:
-    asked = group_query(request.query, "filter")
+def _tag_tests(call: Call) -> list[Any]:
+    names, ids = (texts_of(call.filter.get(key)) for key in ("name", "id"))
     tests: list[Any] = []
-    if "[name]" in asked:
-        tests.append(lambda tag: tag.name == asked["[name]"][0])
-    if "[id]" in asked:
-        tests.append(lambda tag: str(tag.id) in asked["[id]"])
-    if query := request.params.get("query"):
+    if names:
+        tests.append(lambda tag: tag.name == names[0])
+    if ids:
+        tests.append(lambda tag: str(tag.id) in ids)
+    if query := call.request.params.get("query"):
         tests.append(lambda tag: query.casefold() in tag.name.casefold())
     return tests
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from connectors.sandbox.amocrm.errors import Errors, validation_failed
+from connectors.sandbox.amocrm.filters import texts_of
 from connectors.sandbox.amocrm.hal import Call, Reply, hal, page, problem, refuse
 from connectors.sandbox.amocrm.model import Card, Note
 from connectors.sandbox.amocrm.writes import customers_open, request_id
-from connectors.sandbox.wire import group_query
+from connectors.sandbox.php import map_of
 
 NOTE_TYPES = {
     "common", "call_in", "call_out", "service_message", "extended_service_message", "message_cashier",
@@ -30,12 +32,21 @@ MAX_EVENTS = 100
 def notes(call: Call) -> Reply:
     book = call.account.notes
     found = (book[number] for number in call.account.notes_of.get((call.kind, call.id), []))
-    return page(call, "notes", found, lambda note: _note(call, note))
+    return page(call, "notes", _asked_notes(call, found), lambda note: _note(call, note))
 
 
 def all_notes(call: Call) -> Reply:
     found = (note for note in call.account.notes.values() if note.kind == call.kind)
-    return page(call, "notes", found, lambda note: _note(call, note))
+    return page(call, "notes", _asked_notes(call, found), lambda note: _note(call, note))
+
+
+def _asked_notes(call: Call, found: Iterable[Note]) -> Iterator[Note]:
+    """By id, by type, by the card they are of; this filter is no part of the paid option."""
+    ids, types, cards = (texts_of(call.filter.get(key)) for key in ("id", "note_type", "entity_id"))
+    for note in found:
+        asked = ((ids, str(note.id)), (types, note.note_type), (cards, str(note.entity_id)))
+        if all(value in wanted for wanted, value in asked if wanted):
+            yield note
 
 
 def note(call: Call) -> Reply:
@@ -127,8 +138,7 @@ def unlink(call: Call) -> Reply:
 
 
 def links(call: Call) -> Reply:
-    asked = group_query(call.request.query, "filter")
-    numbers = call.ids or [int(n) for n in asked.get("[entity_id]", []) if n.isdigit()]
+    numbers = call.ids or [int(n) for n in texts_of(call.filter.get("entity_id")) if n.isdigit()]
     cards = [card for number in numbers if (card := call.account.card(call.kind, number))]
     if call.ids and not cards:
         return problem(404, "Not Found")
@@ -191,9 +201,9 @@ def _link(card: Card, other: Card, metadata: dict[str, Any]) -> dict[str, Any]:
 
 def events(call: Call) -> Reply:
     """Not under the paid filter; newest first, 100 a page at most."""
-    asked = group_query(call.request.query, "filter")
-    types = {name for value in asked.get("[type]", []) for name in value.split(",")}
-    since, until = (float(asked.get(f"[created_at][{side}]", ["nan"])[0]) for side in ("from", "to"))
+    types = {name for value in texts_of(call.filter.get("type")) for name in value.split(",")}
+    asked = map_of(call.filter.get("created_at"))
+    since, until = (float(asked.get(side, "nan")) for side in ("from", "to"))
     found = (
         event
         for event in reversed(call.account.events)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from connectors.sandbox.amocrm.errors import Errors, validation_failed
+from connectors.sandbox.amocrm.filters import texts_of
 from connectors.sandbox.amocrm.hal import Call, Reply, hal, page, problem, refuse
 from connectors.sandbox.amocrm.model import Enum, Field
 from connectors.sandbox.amocrm.values import TYPES
 from connectors.sandbox.amocrm.writes import customers_open, request_id
-from connectors.sandbox.wire import group_query
 
 WITH_ENUMS = {"select", "multiselect", "radiobutton"}
 NOT_ON_CUSTOMERS = {"smart_address", "birthday", "legal_entity"}
@@ -24,19 +24,18 @@ CHANGEABLE = KEYS.keys() - {"type"} | {"id", "request_id"}
 def listing(call: Call) -> Reply:
     customers_open(call)
     found = sorted(call.account.fields[call.kind], key=_order(call), reverse=_backwards(call))
-    if types := group_query(call.request.query, "filter").get("[type]"):
+    if types := texts_of(call.filter.get("type")):
         found = [field for field in found if field.type in types]
     cap = call.box.switches["fields_page_cap"]
     return page(call, "custom_fields", found, lambda field: view(call, field), total=len(found), cap=cap)
 
 
 def _order(call: Call) -> Any:
-    by_id = "[id]" in group_query(call.request.query, "order")
-    return (lambda field: field.id) if by_id else (lambda field: (field.sort, field.id))
+    return (lambda field: field.id) if "id" in call.order else (lambda field: (field.sort, field.id))
 
 
 def _backwards(call: Call) -> bool:
-    return any(values[0] == "desc" for values in group_query(call.request.query, "order").values())
+    return "desc" in call.order.values()
 
 
 def one(call: Call) -> Reply:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from connectors.sandbox.core import Reply, Request
+from connectors.sandbox.php import map_of, nest
 
 if TYPE_CHECKING:
     from connectors.sandbox.amocrm.model import Account, User
@@ -72,6 +74,20 @@ class Call:
     @property
     def id(self) -> int:
         return self.ids[0]
+
+    @cached_property
+    def query(self) -> dict[str, Any]:
+        """The query string as PHP reads it: `filter[id][0]=5` and `filter[id][]=5` are the same array."""
+        return nest(self.request.query)
+
+    @property
+    def filter(self) -> dict[str, Any]:
+        return map_of(self.query.get("filter"))
+
+    @property
+    def order(self) -> dict[str, str]:
+        """Column -> asc or desc."""
+        return {column: str(way).lower() for column, way in map_of(self.query.get("order")).items()}
 
     def href(self, path: str, query: str = "") -> dict[str, dict[str, str]]:
         return {"self": {"href": self.url(path, query)}}

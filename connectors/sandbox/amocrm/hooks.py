@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from connectors.sandbox.amocrm.filters import texts_of
 from connectors.sandbox.amocrm.hal import Call, Reply, hal, problem, refuse
 from connectors.sandbox.amocrm.model import Account, Card
-from connectors.sandbox.wire import group_query
 
 if TYPE_CHECKING:
     from connectors.sandbox.amocrm.sandbox import AmoSandbox
@@ -111,7 +111,7 @@ def _view(call: Call, hook: Hook) -> dict[str, Any]:
 
 
 def listing(call: Call) -> Reply:
-    asked = group_query(call.request.query, "filter").get("[destination]")
+    asked = texts_of(call.filter.get("destination"))
     found = [_view(call, hook) for hook in call.account.hooks.values()]
     found = [hook for hook in found if not asked or hook["destination"] in asked]
     links = call.href(call.request.path)

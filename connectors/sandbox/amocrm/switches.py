@@ -30,6 +30,7 @@ DEFAULTS: dict[str, Any] = {
     "missing_card": "204",
     "index_delay": 0.0,
     "filter_id_free": False,
+    "filter_multitext": "all",  # what a filter on phones or e-mails does with several values (11)
     # writing (4)
     "batch_atomic": True,
     "text_limit": 256,
@@ -55,6 +56,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "renamed_host": ("401", "404"),
     "over_limit": ("clamp", "50", "422"),
     "missing_card": ("204", "404"),
+    "filter_multitext": ("all", "first", "ignored"),
     "emoji": ("keep", "cut"),
     "unknown_tag_id": ("400", "ignore"),
     "webhooks_refused": (0, 402, 403),

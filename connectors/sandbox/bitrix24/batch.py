@@ -7,8 +7,8 @@ from typing import Any
 
 from connectors.sandbox.bitrix24.call import Call, Outcome
 from connectors.sandbox.bitrix24.errors import Refused, system
-from connectors.sandbox.bitrix24.php import as_array, map_of, parse_str, to_text, truthy
 from connectors.sandbox.core import TimedOut
+from connectors.sandbox.php import as_array, map_of, parse_str, to_text, truthy
 
 MOST = 50
 FORBIDDEN = ("batch", "upload", "download")

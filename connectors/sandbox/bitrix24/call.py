@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.sandbox.bitrix24.errors import Refused, access_denied, plain
 from connectors.sandbox.bitrix24.model import Portal, User
-from connectors.sandbox.bitrix24.php import is_array, to_int, values_of
+from connectors.sandbox.php import is_array, to_int, values_of
 
 if TYPE_CHECKING:
     from connectors.sandbox.bitrix24.sandbox import BitrixSandbox

@@ -10,10 +10,10 @@ from connectors.sandbox.bitrix24 import records
 from connectors.sandbox.bitrix24.call import PAGE, Call, Outcome
 from connectors.sandbox.bitrix24.errors import access_denied, not_found, plain
 from connectors.sandbox.bitrix24.listing import Condition, condition, find, split_key
-from connectors.sandbox.bitrix24.php import to_int
 from connectors.sandbox.bitrix24.specs import MULTIFIELDS, Spec, has_multifields
 from connectors.sandbox.bitrix24.store import Record
 from connectors.sandbox.bitrix24.views import classic_names, classic_row, specs_of
+from connectors.sandbox.php import to_int
 
 Handler = Callable[[Call], Any]
 

@@ -8,17 +8,20 @@ from connectors.sandbox.bitrix24.call import Call, Outcome, paged
 from connectors.sandbox.bitrix24.errors import Refused, plain
 from connectors.sandbox.bitrix24.listing import split_key
 from connectors.sandbox.bitrix24.model import Category, Status, User
-from connectors.sandbox.bitrix24.php import is_array, to_int, values_of
+from connectors.sandbox.php import is_array, to_int, values_of
 
 TRUE = (True, 1, "1", "Y", "true", "True", "y")
+NO_FILTERS = ("filter", "select", "sort", "order", "start", "admin_mode", "auth", "access_token")
 
 # -- people (3.1) -------------------------------------------------------------------------------------
 
 
 def users(call: Call) -> Outcome:
-    """Terminated people are there unless ACTIVE is asked for; bots are never."""
+    """Terminated people are there unless ACTIVE is asked for; bots are never. Filters stand in FILTER or at
+    the root (11)."""
     people = [user for user in call.portal.users.values() if user.user_type == "employee"]
-    for key, raw in call.array("filter").items():
+    root = {key: raw for key, raw in call.params.items() if key.lower() not in NO_FILTERS}
+    for key, raw in (root | call.array("filter")).items():
         sign, name = split_key(key)
         people = [user for user in people if _matches(user, sign, name.upper(), raw)]
     if str(call.param("order") or "").upper() == "DESC":

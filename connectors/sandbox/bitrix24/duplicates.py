@@ -8,8 +8,8 @@ from typing import Any
 
 from connectors.sandbox.bitrix24.call import Call
 from connectors.sandbox.bitrix24.errors import Refused, access_denied
-from connectors.sandbox.bitrix24.php import as_array, values_of
 from connectors.sandbox.bitrix24.store import Record
+from connectors.sandbox.php import as_array, values_of
 
 MOST = 20
 ENTITIES = {"LEAD": "lead", "CONTACT": "contact", "COMPANY": "company"}

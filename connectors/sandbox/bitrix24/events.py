@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 
 from connectors.sandbox.bitrix24.call import Auth
 from connectors.sandbox.bitrix24.model import Binding, Portal
-from connectors.sandbox.bitrix24.php import flatten
 from connectors.sandbox.bitrix24.tokens import Install
+from connectors.sandbox.php import flatten
 
 if TYPE_CHECKING:
     from connectors.sandbox.bitrix24.sandbox import BitrixSandbox

@@ -13,8 +13,8 @@ from connectors.sandbox.bitrix24.ledger import record_page
 from connectors.sandbox.bitrix24.methods import BASIC, METHODS, Method
 from connectors.sandbox.bitrix24.model import Portal
 from connectors.sandbox.bitrix24.moments import timing
-from connectors.sandbox.bitrix24.php import nest, parse_str
 from connectors.sandbox.core import Reply, Request
+from connectors.sandbox.php import nest, parse_str
 
 if TYPE_CHECKING:
     from connectors.sandbox.bitrix24.sandbox import BitrixSandbox

@@ -9,7 +9,7 @@ from connectors.sandbox.bitrix24.call import PAGE, Call
 from connectors.sandbox.bitrix24.errors import Refused, plain
 from connectors.sandbox.bitrix24.model import Binding
 from connectors.sandbox.bitrix24.moments import iso
-from connectors.sandbox.bitrix24.php import to_int, to_text, values_of
+from connectors.sandbox.php import to_int, to_text, values_of
 
 VERBS = ("ADD", "UPDATE", "DELETE")
 ENTITIES = ("LEAD", "DEAL", "CONTACT", "COMPANY")

@@ -8,10 +8,10 @@ from connectors.sandbox.bitrix24 import records
 from connectors.sandbox.bitrix24.call import Call, Outcome
 from connectors.sandbox.bitrix24.errors import Refused
 from connectors.sandbox.bitrix24.listing import Condition, condition, find, split_key
-from connectors.sandbox.bitrix24.php import is_array, to_int, values_of
 from connectors.sandbox.bitrix24.specs import KINDS, MULTIFIELDS, Spec, has_multifields
 from connectors.sandbox.bitrix24.store import Record
 from connectors.sandbox.bitrix24.views import item_key, item_row, specs_of
+from connectors.sandbox.php import is_array, to_int, values_of
 
 MOST_IMPORT = 20
 

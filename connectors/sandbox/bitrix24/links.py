@@ -7,8 +7,8 @@ from typing import Any
 
 from connectors.sandbox.bitrix24.call import Call
 from connectors.sandbox.bitrix24.classic import one
-from connectors.sandbox.bitrix24.php import to_int, values_of
 from connectors.sandbox.bitrix24.store import Record
+from connectors.sandbox.php import to_int, values_of
 
 Handler = Callable[[Call], Any]
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from connectors.sandbox.bitrix24.call import PAGE, Call, Outcome
 from connectors.sandbox.bitrix24.moments import read_moment
-from connectors.sandbox.bitrix24.php import to_int, to_text, values_of
 from connectors.sandbox.bitrix24.specs import Spec
 from connectors.sandbox.bitrix24.store import INDEXED, Record, Table
 from connectors.sandbox.bitrix24.views import value_of
+from connectors.sandbox.php import to_int, to_text, values_of
 
 _KEY = re.compile(r"^(!=%|!%|!@|!=|!|>=|<=|>|<|=%|%=|=|%|@)?(.*)$")
 NUMBERS = ("integer", "user", "employee", "enumeration", "crm_category")

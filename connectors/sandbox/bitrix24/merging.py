@@ -7,9 +7,9 @@ from typing import Any
 from connectors.sandbox.bitrix24 import records
 from connectors.sandbox.bitrix24.call import Call
 from connectors.sandbox.bitrix24.errors import Refused
-from connectors.sandbox.bitrix24.php import to_int, values_of
 from connectors.sandbox.bitrix24.specs import KINDS
 from connectors.sandbox.bitrix24.store import Record
+from connectors.sandbox.php import to_int, values_of
 
 OWN = ("DATE_CREATE", "DATE_MODIFY", "CREATED_BY_ID", "MODIFY_BY_ID", "BEGINDATE", "CLOSEDATE", "TITLE")
 

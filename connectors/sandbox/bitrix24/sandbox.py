@@ -136,10 +136,11 @@ class BitrixSandbox(Sandbox):
         return (self.former[host], True) if host in self.former else None
 
     def addresses_of(self, portal: Portal, request: Request | None = None) -> Addresses:
-        """Vendor names for who came by them; host:port for who came by a port."""
+        """Vendor names for who came by them, at the port they came by; host:port for who came by a port."""
         by_name = request is not None and self.owns_host(request.hostname)
         if by_name or portal.port is None:
-            return Addresses("https", portal.host, portal.oauth_host)
+            port = f":{request.port}" if by_name and request and request.port else ""
+            return Addresses("https", f"{portal.host}{port}", f"{portal.oauth_host}{port}")
         here = request.hostname if request is not None else "127.0.0.1"
         scheme = request.scheme if request is not None else "http"
         www = next((port for port, owner in self.ports.items() if owner is None), self.base_port)

@@ -7,8 +7,8 @@ from typing import Any
 from connectors.sandbox.bitrix24.call import Call, Outcome, paged
 from connectors.sandbox.bitrix24.errors import Refused
 from connectors.sandbox.bitrix24.moments import iso
-from connectors.sandbox.bitrix24.php import to_int
 from connectors.sandbox.bitrix24.specs import TYPES
+from connectors.sandbox.php import to_int
 
 NEEDED = ("ENTITY_ID", "ENTITY_TYPE", "COMMENT")
 

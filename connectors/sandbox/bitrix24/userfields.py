@@ -11,8 +11,8 @@ from connectors.sandbox.bitrix24.call import Call, Outcome, paged
 from connectors.sandbox.bitrix24.errors import Refused, access_denied, core_error, not_found, plain
 from connectors.sandbox.bitrix24.listing import split_key
 from connectors.sandbox.bitrix24.model import Option, UserField
-from connectors.sandbox.bitrix24.php import to_int, truthy, values_of
 from connectors.sandbox.bitrix24.specs import camel
+from connectors.sandbox.php import to_int, truthy, values_of
 
 ENTITIES = ("lead", "deal", "contact", "company", "quote", "requisite", "invoice")
 TYPES = (

@@ -9,8 +9,8 @@ from typing import Any
 from connectors.sandbox.bitrix24.call import Call
 from connectors.sandbox.bitrix24.errors import Refused, core_error
 from connectors.sandbox.bitrix24.moments import read_moment
-from connectors.sandbox.bitrix24.php import is_array, to_int, to_text, truthy, values_of
 from connectors.sandbox.bitrix24.specs import Spec
+from connectors.sandbox.php import is_array, to_int, to_text, truthy, values_of
 
 MONEY = re.compile(r"^-?\d+(?:\.\d+)?(?:\|[A-Z]{3})?$")
 BINDING = re.compile(r"^(?:C|CO|D|L|SI|T[0-9a-f]+)_\d+$")

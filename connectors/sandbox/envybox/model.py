@@ -27,7 +27,7 @@ class Employee:
 class InboxType:
     id: int
     name: str
-    type: str = "form"
+    type: str = "1"
     deleted_at: float | None = None
 
 

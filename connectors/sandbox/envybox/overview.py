@@ -8,6 +8,8 @@ from connectors.sandbox.envybox.call import Call
 from connectors.sandbox.envybox.model import CLIENT, CUSTOM, DEAL, LEAD, Pipeline
 from connectors.sandbox.envybox.show import Writer, moment
 
+BORN = "2020-01-01 10:00:00"
+
 
 def main_data(call: Call) -> dict[str, Any]:
     crm, switches = call.crm, call.switches
@@ -17,9 +19,7 @@ def main_data(call: Call) -> dict[str, Any]:
         "callback_id": 7000 + crm.id,
         "name": crm.name,
         "api_key": crm.key,
-        "created_at": "2020-01-01 10:00:00",
-        "updated_at": "2020-01-01 10:00:00",
-        "deleted_at": None,
+        **_dates(call, None),
         "inbox_types": [_inbox(call, one) for one in crm.inbox_types.values()],
         switches["employees_key"]: [_employee(one) for one in crm.employees.values()],
         "lead": _element(call, LEAD),
@@ -34,8 +34,12 @@ def _employee(person: Any) -> dict[str, Any]:
 
 
 def _inbox(call: Call, one: Any) -> dict[str, Any]:
-    gone = moment(one.deleted_at, call.switches)
-    return {**vars(one), "crm_id": call.crm.id, "edit": True, "edit_id": None, "deleted_at": gone}
+    own = {"crm_id": call.crm.id, "edit": True, "editing": False, "edit_id": None}
+    return {**vars(one), **own, **_dates(call, one.deleted_at)}
+
+
+def _dates(call: Call, deleted_at: float | None) -> dict[str, Any]:
+    return {"created_at": BORN, "updated_at": BORN, "deleted_at": moment(deleted_at, call.switches)}
 
 
 def _element(call: Call, element: int) -> dict[str, Any]:
@@ -47,8 +51,9 @@ def _element(call: Call, element: int) -> dict[str, Any]:
 
 def _line(call: Call, line: Pipeline) -> dict[str, Any]:
     stages = {
-        str(stage.id): {**vars(stage), "pipeline_id": line.id, "no_delete": 0, "created_at": None}
-        | {"deleted_at": moment(stage.deleted_at, call.switches)}
+        str(stage.id): {**vars(stage), "pipeline_id": line.id, "no_delete": 0}
+        | ({"type_id": 1} if line.element == LEAD else {})
+        | _dates(call, stage.deleted_at)
         for stage in line.stages.values()
     }
     return {
@@ -58,7 +63,7 @@ def _line(call: Call, line: Pipeline) -> dict[str, Any]:
         "name": line.name,
         "allow_manual_change_stage": line.manual,
         "primary": line.primary,
-        "deleted_at": moment(line.deleted_at, call.switches),
+        **_dates(call, line.deleted_at),
         "stages": stages,
     }
 

@@ -25,7 +25,7 @@ PEOPLE = (
     ("Пётр", "Иванов", "Старший менеджер"),
     ("Анна", "Ли", "Оператор"),
 )
-INBOXES = (("Форма на сайте", "form"), ("Квиз", "custom"), ("Звонок", "call"))
+INBOXES = ("Форма на сайте", "Квиз", "Звонок")
 UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term")
 SERVICE_INPUTS: dict[int, tuple[tuple[int, str, str], ...]] = {
     LEAD: (
@@ -86,9 +86,9 @@ def seed(crm: Crm) -> None:
         number = crm.new_id()
         person = Employee(number, crm.user_id, name, surname, f"{number}@example.ru", profession)
         crm.employees[number] = person
-    for name, kind in INBOXES:
+    for name in INBOXES:
         number = crm.new_id()
-        crm.inbox_types[number] = InboxType(number, name, kind)
+        crm.inbox_types[number] = InboxType(number, name)
     _funnels(crm)
     _inputs(crm)
     for name in ("vip", "квиз"):

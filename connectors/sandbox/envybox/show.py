@@ -69,6 +69,9 @@ class Writer:
         return {
             **{name: getattr(lead, name) for name in LEAD_COLUMNS},
             "crm_id": self.crm.id,
+            "old_employee_id": None,
+            "it_reaction": 0,
+            "in_call": 0,
             "link_client_id": lead.client_id or None,
             "status": 1 if lead.deals else 2,
             "stage": stage.name if stage else "",
@@ -76,6 +79,7 @@ class Writer:
             "status_id": stage.status_id if stage else 0,
             "name": lead.service.get("name", ""),
             "phone": lead.service.get("phone", ""),
+            "mask": None,
             "email": lead.service.get("email", ""),
             "values": self.values(lead, LEAD),
             "deals": [str(deal) for deal in lead.deals],
@@ -85,6 +89,7 @@ class Writer:
     def deal(self, deal: Deal, *, full: bool = True) -> dict[str, Any]:
         names = ("id", "pipeline_id", "client_id", "stage_id", "user_id", "employee_id", "department_id")
         row = {name: getattr(deal, name) for name in (*names, "inbox_type_id")} | {"crm_id": self.crm.id}
+        row |= {"old_employee_id": None, "it_reaction": 0, "with_event": 0}
         row |= self.dates(deal, "stage_updated_at")
         if not full:
             return row
@@ -133,6 +138,7 @@ class Writer:
             "birthday": contact.more.get("birthday"),
             "primary": contact is client.contacts[0],
             "addon": "",
+            "element_note": None,
         }
         return [
             {**base, "type_id": kind, "value": value, "group_id": group, **self.dates(contact)}
@@ -154,6 +160,7 @@ class Writer:
         }
 
     def value(self, card: Card, one: Input, value: Any) -> dict[str, Any]:
+        only_leads = {"generated": 0} if one.element == LEAD else {}
         return {
             "id": card.id * 100 + one.id % 100,
             "crm_id": self.crm.id,
@@ -161,6 +168,8 @@ class Writer:
             "input_id": one.id,
             "type_id": one.type_id,
             "value": value,
+            "mask": None,
+            **only_leads,
             "name": one.name,
             "name_id": one.name_id,
             **self.dates(card),
