@@ -87,6 +87,11 @@ class Reply:
         return cls(status, {"Content-Type": "text/html; charset=utf-8", **named}, text.encode())
 
     @classmethod
+    def not_here(cls, title: str, what: str) -> Reply:
+        """501 for what the real CRM has and its stand-in lacks: it is not the CRM's own refusal."""
+        return cls.json(501, {"error": not_here_words(title, what)})
+
+    @classmethod
     def redirect(cls, location: str) -> Reply:
         return cls(302, {"Location": location, "Content-Type": "text/html; charset=utf-8"})
 
@@ -96,3 +101,9 @@ class Reply:
     @property
     def text(self) -> str:
         return self.body.decode()
+
+
+def not_here_words(title: str, what: str) -> str:
+    return (
+        f"The local {title} has no {what}; the real one does. connectors/sandbox/README.md lists such things."
+    )

@@ -164,7 +164,7 @@ def test_40_every_reply_has_a_request_id_and_its_type(amo, oauth, api):
             api.complex({"name": "x"}),
             api.get(f"/leads/{number}"),
         ],
-        "application/problem+json": [api.get("/leads/nope"), api.post("/leads", {}), oauth.exchange("x")],
+        "application/problem+json": [api.get("/nope"), api.post("/leads", {}), oauth.exchange("x")],
         "application/json": [oauth.exchange(oauth.consent()["code"])],
         "text/html": [api.get("/leads/tags")],
     }
@@ -179,6 +179,13 @@ def test_40_an_unknown_path_and_method_are_named(api):
     reply = api.get("/nope")
     assert (reply.status, reply.value()["detail"]) == (404, "Cannot GET https://demo7.amocrm.ru/api/v4/nope")
     assert api.call("PUT", "/leads", []).status == 405
+
+
+@pytest.mark.parametrize("path", ["/catalogs/5/elements", "/leads/7/subscriptions", "/events/types"])
+def test_40_what_the_real_one_has_and_this_one_lacks_says_so(api, path):
+    reply = api.get(path)
+    assert reply.status == 501
+    assert f"has no GET /api/v4{path}; the real one does" in reply.value()["error"]
 
 
 def test_41_the_journal_keeps_requests_without_secrets(amo, oauth, api):

@@ -187,3 +187,4 @@ def test_38_moments_have_no_zone_and_the_zone_is_a_switch(envy, ev):
 def test_40_an_unknown_method_is_no_success(ev, method):
     assert bad(ev.call(method))[0] == 404
     assert bad(ev.ask("lead/set")) == (404, "Метод не найден")
+    assert ev.call("stat/managers").status == 501

@@ -8,7 +8,7 @@ from connectors.sandbox.amocrm import limits, oauth
 from connectors.sandbox.amocrm.hal import Call, Problem, problem
 from connectors.sandbox.amocrm.ledger import lead_page
 from connectors.sandbox.amocrm.model import Account, User
-from connectors.sandbox.amocrm.routes import ROUTES, pattern_of
+from connectors.sandbox.amocrm.routes import ROUTES, is_documented, pattern_of
 from connectors.sandbox.amocrm.tokens import Grant
 from connectors.sandbox.core import Reply, Request
 
@@ -127,7 +127,8 @@ def _routed(box: AmoSandbox, request: Request, account: Account, grant: Grant, u
     pattern, ids, uid = pattern_of(request.path)
     methods = ROUTES.get(pattern)
     if methods is None:
-        return not_found(request)
+        known = is_documented(request.path)
+        return Reply.not_here(box.title, f"{request.method} {request.path}") if known else not_found(request)
     if request.method not in methods:
         return problem(405, "Method Not Allowed")
     handler, kind = methods[request.method]

@@ -11,6 +11,12 @@ from connectors.sandbox.amocrm.model import KINDS
 from connectors.sandbox.core import Reply
 
 Handler = Callable[[Call], Reply]
+# Families of paths that the vendor documents and this stand-in does not have; beside them every path that
+# begins as one of the table's.
+ELSEWHERE = {
+    "bots", "calls", "catalogs", "chats", "files", "inbox", "products", "roles", "salesbot", "segments",
+    "short_links", "sources", "talks", "tasks", "website_buttons", "widgets",
+}  # fmt: skip
 _UID = re.compile(r"[0-9a-f]{60}")
 
 # {kind} stands for leads, contacts, companies and customers
@@ -77,6 +83,15 @@ def _expand() -> dict[str, dict[str, tuple[Handler, str]]]:
 
 
 ROUTES = _expand()
+
+
+FAMILIES = ELSEWHERE | {path.split("/")[1] for _, path, _ in TABLE} - {"{kind}"} | set(KINDS)
+
+
+def is_documented(path: str) -> bool:
+    """Does the vendor document paths that begin like this one?"""
+    family = path.removeprefix("/api/v4").strip("/").partition("/")[0]
+    return path.startswith("/api/v4/") and family in FAMILIES
 
 
 def pattern_of(path: str) -> tuple[str, list[int], str]:

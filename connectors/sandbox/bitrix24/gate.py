@@ -10,11 +10,12 @@ from connectors.sandbox.bitrix24.access import app_auth, check_portal, webhook_a
 from connectors.sandbox.bitrix24.call import Auth, Call, Outcome
 from connectors.sandbox.bitrix24.errors import Refused, system
 from connectors.sandbox.bitrix24.ledger import record_page
-from connectors.sandbox.bitrix24.methods import BASIC, METHODS, Method
+from connectors.sandbox.bitrix24.methods import BASIC, METHODS, Method, is_documented
 from connectors.sandbox.bitrix24.model import Portal
 from connectors.sandbox.bitrix24.moments import timing
 from connectors.sandbox.core import Reply, Request
 from connectors.sandbox.php import nest, parse_str
+from connectors.sandbox.wire import not_here_words
 
 if TYPE_CHECKING:
     from connectors.sandbox.bitrix24.sandbox import BitrixSandbox
@@ -151,6 +152,8 @@ def run(
 
 def _method(box: BitrixSandbox, portal: Portal, auth: Auth, name: str) -> Method:
     method = METHODS.get(name)
+    if method is None and is_documented(name):
+        raise Refused(501, "NOT_IMPLEMENTED", not_here_words(box.title, name))
     if method is None or not method.exists(box.switches):
         raise system(box.switches, "ERROR_METHOD_NOT_FOUND")
     if method.scope != BASIC and not set(method.scopes) & set(auth.scopes):

@@ -103,6 +103,29 @@ TABLE: dict[str, dict[str, Handler]] = {
     },
 }
 
+# Scopes of methods that the vendor documents and this stand-in does not have (the crm ones one by one).
+ELSEWHERE = tuple(
+    f"{scope}."
+    for scope in (
+        "ai", "biconnector", "bizproc", "booking", "calendar", "calllist", "catalog", "department", "disk",
+        "documentgenerator", "entity", "im", "imbot", "imconnector", "imopenlines", "landing", "lists", "log",
+        "mailservice", "messageservice", "placement", "rpa", "sale", "sign", "sonet_group", "task", "tasks",
+        "telephony", "timeman", "userconsent", "userfieldtype", "voximplant",
+        *(f"crm.{part}" for part in (
+            "activity", "address", "automatedsolution", "automation", "calltracking", "catalog", "currency",
+            "documentgenerator", "enum", "item.details", "item.payment", "item.productrow", "livefeedmessage",
+            "orderentity", "product", "productproperty", "productrow", "productsection", "requisite", "sign",
+            "stagehistory", "timeline.bindings", "timeline.logmessage", "timeline.note", "tracking",
+            "trigger", "type", "vat", "webform",
+        )),
+    )
+)  # fmt: skip
+
+
+def is_documented(name: str) -> bool:
+    """Does the vendor document methods that begin like this one? Names in lower case."""
+    return name.startswith(ELSEWHERE)
+
 
 def _method(name: str, handler: Handler, scope: str) -> Method:
     gone = ("old_invoice", "gone") if name.startswith("crm.invoice.") else None

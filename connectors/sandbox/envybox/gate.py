@@ -9,7 +9,7 @@ from connectors.sandbox.envybox.call import Call
 from connectors.sandbox.envybox.creation import catch_up
 from connectors.sandbox.envybox.errors import Refused
 from connectors.sandbox.envybox.ledger import front_page
-from connectors.sandbox.envybox.methods import METHODS, find
+from connectors.sandbox.envybox.methods import ELSEWHERE, METHODS, find
 from connectors.sandbox.envybox.model import Crm
 from connectors.sandbox.envybox.show import styled
 
@@ -47,6 +47,8 @@ def _called(box: EnvySandbox, crm: Crm, request: Request, name: str) -> Reply:
     catch_up(box, crm)
     known, in_path = find(name)
     verb, handler = METHODS.get(known, ("", None))
+    if known in ELSEWHERE:
+        return Reply.not_here(box.title, f"/{known}/")
     if handler is None or verb != request.method:
         raise Refused("NO_METHOD")
     params = {**_read(request), **in_path}

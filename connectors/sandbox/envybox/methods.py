@@ -62,6 +62,8 @@ METHODS: dict[str, tuple[str, Handler]] = {
     "task/list": ("POST", tasks.list_tasks),
     "stat/custom": ("POST", tasks.statistics),
 }
+# Methods that clients in public call, and whose answers nobody has described.
+ELSEWHERE = ("stat/managers", "stat/stages", "stat/calls")
 OF_A_CLIENT = re.compile(r"client/(\d+)/(getCompanies|addCompany)")
 
 
