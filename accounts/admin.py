@@ -21,6 +21,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts import connect_page, states
 from accounts.desk import DeskAdmin, Question, ask, confirmed, done, key_of, link, note, when
+from accounts.history import staff
 from accounts.kinds import pace_for
 from accounts.models import Account, Token
 from connectors.redact import redact
@@ -192,11 +193,11 @@ class AccountAdmin(DeskAdmin):
 
     def possible(self, account: Account) -> set[str]:
         """The names of the actions that make sense for the account."""
-        if account.deleted:
-            return set()
         also = {State.ACTIVE: {"pause"}, State.PAUSED: {"resume"}}.get(State(account.state), set())
         can = connector_class(account.crm).can
         signs_in = {"reconnect"} if can.oauth or can.credentials else set()
+        if account.deleted:
+            return signs_in
         return {"disconnect"} | signs_in | also
 
     def consequences(self, account: Account, what: str) -> list[str]:
@@ -217,7 +218,9 @@ class AccountAdmin(DeskAdmin):
         form = PauseForm(request.POST if confirmed(request) else None)
         if confirmed(request) and form.is_valid():
             reason = form.cleaned_data["reason"]
-            return self.moved(request, account, states.pause(account, reason), "paused", reason)
+            return self.moved(
+                request, account, states.pause(account, reason, staff(request.user)), "paused", reason
+            )
         told = ["Nothing is sent to the CRM until somebody resumes it. New answers are still taken."]
         question = Question(
             f"Pause {account}?", told + self.consequences(account, "pause"), "Pause", form=form
@@ -228,7 +231,7 @@ class AccountAdmin(DeskAdmin):
     def resume(self, request: HttpRequest, object_id: str) -> HttpResponse:
         account = self.account(object_id)
         if confirmed(request):
-            return self.moved(request, account, states.resume(account), "resumed")
+            return self.moved(request, account, states.resume(account, staff(request.user)), "resumed")
         told = [f"It was paused: {account.state_reason or 'no reason was given'}"]
         question = Question(f"Resume {account}?", told + self.consequences(account, "resume"), "Resume")
         return self.ask_about(request, account, question)
@@ -237,8 +240,12 @@ class AccountAdmin(DeskAdmin):
     def disconnect(self, request: HttpRequest, object_id: str) -> HttpResponse:
         account = self.account(object_id)
         if confirmed(request):
-            return self.moved(request, account, states.disconnect(account), "disconnected")
-        told = ["Its tokens are erased and its rules stop. What was delivered stays in the CRM and here."]
+            gone = states.disconnect(account, "Disconnected in the admin", staff(request.user))
+            return self.moved(request, account, gone, "disconnected")
+        told = [
+            "Its tokens are erased; its rules rest until it is connected again. What was delivered stays in"
+            " the CRM and here."
+        ]
         told += self.consequences(account, "disconnect")
         question = Question(f"Disconnect {account}?", told, "Disconnect", danger=True)
         return self.ask_about(request, account, question)

@@ -14,6 +14,7 @@ from accounts import oauth
 from accounts.api_errors import ApiError
 from accounts.consent import ConnectError
 from accounts.desk import DeskAdmin, done, note
+from accounts.history import staff
 from accounts.keys import ADDRESS, connect_by_key
 from accounts.kinds import host_policy_for, label_of
 from accounts.models import Account
@@ -49,7 +50,12 @@ class ConnectForm(forms.Form):
     def refuse(self, exc: ApiError) -> None:
         """At the field that it is about, without the words that name the field to a program."""
         words = exc.message
-        for start in ("Bad Request: ", f"{exc.field}: ", f"{' and '.join(self.can.credentials)}: "):
+        for start in (
+            "Bad Request: ",
+            "Conflict: ",
+            f"{exc.field}: ",
+            f"{' and '.join(self.can.credentials)}: ",
+        ):
             words = words.removeprefix(start)
         if not words.startswith(label_of(self.kind)):
             words = words[:1].upper() + words[1:]
@@ -109,7 +115,9 @@ def _by_key(
     request: HttpRequest, admin: DeskAdmin, account: Account | None, form: ConnectForm, owner: str
 ) -> HttpResponse:
     try:
-        connected = connect_by_key(owner, form.kind, form.cleaned_data[ADDRESS], form.credentials)
+        connected = connect_by_key(
+            owner, form.kind, form.cleaned_data[ADDRESS], form.credentials, staff(request.user)
+        )
     except ApiError as exc:
         form.refuse(exc)
         return _page(request, admin, account, form=form, kind=form.kind)
@@ -121,7 +129,9 @@ def _by_consent(
     request: HttpRequest, admin: DeskAdmin, account: Account | None, form: ConnectForm, owner: str
 ) -> HttpResponse:
     try:
-        connecting, url = oauth.begin(owner, form.kind, form.cleaned_data.get(ADDRESS, ""))
+        connecting, url = oauth.begin(
+            owner, form.kind, form.cleaned_data.get(ADDRESS, ""), actor=staff(request.user)
+        )
     except (HostNotAllowed, ConnectError, ConnectorError) as exc:
         at_address = isinstance(exc, HostNotAllowed) and ADDRESS in form.fields
         form.add_error(ADDRESS if at_address else None, str(exc))

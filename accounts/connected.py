@@ -1,20 +1,23 @@
-"""A connected account is stored: all or nothing, whichever way it was connected (``oauth``, ``keys``)."""
+"""A connected account is stored: all or nothing, whichever way it was connected (``oauth``, ``keys``).
+
+A CRM account has one row for each quiz account, which is found again when it is connected again.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from typing import Any
 
 from celery import current_app
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from accounts import states, tokens
 from accounts.access import connector_for, keep_facts, remember
+from accounts.history import Actor
 from accounts.kinds import subdomain_of
-from accounts.models import Account, Token
+from accounts.models import Account, Token, live_accounts
 from connectors.auth import Tokens
-from connectors.base import Identity
+from connectors.base import Grant, Identity
 from connectors.errors import ConnectorError, NeedsReconnect
 
 log = logging.getLogger(__name__)
@@ -36,25 +39,75 @@ class Held:
         raise NeedsReconnect("The CRM refuses a token that it has just given out", code="token_refused")
 
 
-def store(
-    account: Account, host: str, pair: Tokens, identity: Identity, facts: Mapping[str, Any] | None = None
-) -> Account:
-    """The same CRM account gets new secrets, another one replaces it (D17). The caller holds the transaction.
+class AnotherAccount(Exception):
+    """The owner chose another CRM account than the connected one."""
 
-    Locks are taken in one order: token, then account. Raises ``Account.DoesNotExist`` for a deleted one.
+    def __init__(self, connected: Account, chosen: Identity) -> None:
+        self.connected = connected
+        self.chosen_name = chosen.name or chosen.host or chosen.remote_id
+        self.connected_name = connected.name or connected.host or connected.remote_id
+        super().__init__(f"Another account was chosen: {self.chosen_name} ({chosen.remote_id})")
+
+
+def lock_live(owner: str, kind: str) -> Account | None:
+    """The account of this CRM that is connected or on its way, ours until the transaction ends.
+
+    Whoever else connects this CRM for this quiz account waits; locks of rows alone can't see to it, as the
+    row that both would have to lock may not exist yet.
     """
-    Token.objects.select_for_update().filter(account_id=account.pk).first()
-    account = Account.objects.select_for_update().get(pk=account.pk, deleted=False)
-    if account.remote_id and account.remote_id != identity.remote_id:
-        states.disconnect(account)
-        account = Account.objects.create(account_id=account.account_id, crm=account.crm)
-    point(account, host, identity.remote_id)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"connect:{kind}:{owner}"])
+    return _locked(live_accounts(account_id=owner, crm=kind))
+
+
+def store(
+    owner: str, kind: str, live: Account | None, grant: Grant, identity: Identity, how: str, actor: Actor
+) -> Account:
+    """The row of this CRM account, active with these secrets: the one it always had, or its first.
+
+    ``live`` is what ``lock_live`` found. Raises ``AnotherAccount`` where that is another CRM account, which
+    goes on as it was.
+    """
+    if live and not live.pending and live.remote_id != identity.remote_id:
+        raise AnotherAccount(live, identity)
+    own = _locked(Account.objects.filter(account_id=owner, crm=kind, remote_id=identity.remote_id))
+    account = pending_row(owner, kind, live, own, actor)
+    point(account, grant.host, identity.remote_id)
     remember(account, identity)
-    keep_facts(account, facts or {})
-    tokens.put(account, pair)
-    states.activate(account)
+    keep_facts(account, grant.facts)
+    tokens.put(account, grant.tokens)
+    states.activate(account, how, actor)
     transaction.on_commit(lambda: _begin_work(account.pk))
     return account
+
+
+def pending_row(owner: str, kind: str, live: Account | None, own: Account | None, actor: Actor) -> Account:
+    """The live row that is to be connected: ``own`` where the CRM account has a row already.
+
+    A pending row that was made for it gives way, and its attempts go on with the one that is returned; one
+    that belongs to another CRM account is disconnected again. The caller has ``lock_live``.
+    """
+    if own is None and live and not live.remote_id:
+        return live
+    if own and not own.deleted:
+        return own
+    if live and live.remote_id:
+        states.disconnect(live, "Another account was chosen", actor)
+    account = own or Account.objects.create(account_id=owner, crm=kind)
+    if live:
+        live.attempts.update(account=account)
+        if not live.remote_id:
+            live.events.update(account=account)
+            live.delete()
+    if own:
+        states.revive(own, actor)
+    return account
+
+
+def _locked(rows: QuerySet[Account]) -> Account | None:
+    """Locks are taken in one order: token, then account."""
+    list(Token.objects.select_for_update(of=("self",)).filter(account__in=rows).values_list("pk"))
+    return rows.select_for_update().first()
 
 
 def point(account: Account, host: str, remote_id: str = "") -> None:

@@ -19,23 +19,32 @@ from django.utils import timezone
 
 from accounts.kinds import label_of
 from accounts.models import Account, ConnectAttempt
-from accounts.sentences import sentence
+from accounts.sentences import Sentence, sentence
 
 SALT = "accounts.consent"
 INTERRUPTED = "interrupted"
 
 
 class ConnectError(Exception):
-    """Why an account was not connected. ``code`` is ours (``sentences``), ``detail`` the CRM's words."""
+    """Why an account was not connected. ``code`` is ours (``sentences``), ``detail`` the CRM's words.
 
-    def __init__(self, code: str, crm: str = "", detail: str = "") -> None:
+    ``names`` are those that the sentence mentions beside the CRM's.
+    """
+
+    def __init__(
+        self, code: str, crm: str = "", detail: str = "", names: Mapping[str, str] | None = None
+    ) -> None:
         self.code, self.detail = code, detail.strip()
-        self.crm = crm or "CRM"
+        self.crm, self.names = crm or "CRM", dict(names or {})
         super().__init__(self.said())
+
+    def sentence(self, language: str = "en") -> Sentence:
+        """What happened and what to do."""
+        return sentence(self.code, self.crm, language, self.names)
 
     def said(self, language: str = "en") -> str:
         """All of it in one text."""
-        words = sentence(self.code, self.crm, language)
+        words = self.sentence(language)
         detail = f"{self.detail.rstrip('.')}." if self.detail else ""
         return " ".join(part for part in (words.happened, detail, words.remedy) if part)
 

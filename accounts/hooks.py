@@ -1,4 +1,4 @@
-"""The addresses at which CRMs tell of changed leads, and asking the CRMs to tell there.
+"""The addresses at which CRMs tell of changed leads, and asking the CRMs to tell there, or no longer.
 
 An address is unguessable and of one account. Whoever knows it can do no more than make us look: what a
 notice says is never believed (``rules.following``), so a lost, repeated or forged one does no harm.
@@ -11,17 +11,18 @@ import logging
 import secrets
 import time
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
 from accounts import states
-from accounts.access import connector_for
-from accounts.connected import NONSENSE
-from accounts.models import Account, Hook, InstallKey, live_accounts
-from connectors.errors import ConnectorError, NeedsReconnect, Refused, TryLater
+from accounts.access import connector_at, connector_for
+from accounts.connected import NONSENSE, Held
+from accounts.models import Account, Hook, InstallKey, Unsubscription, live_accounts
+from accounts.secrets import WrongKey
+from connectors.auth import Tokens
+from connectors.errors import ConnectorError, NeedsReconnect, Refused, TryLater, Unclear
 from connectors.registry import CONNECTORS, connector_class
 from connectors.standing import Hint
 
@@ -32,6 +33,7 @@ ASK_AGAIN = timedelta(days=7)  # a CRM that met too many bad replies stops telli
 REFUSED_PAUSE = timedelta(days=1)
 SILENT_PAUSE = timedelta(minutes=10)
 LEASE = timedelta(minutes=5)
+FORGET_AFTER = timedelta(hours=1)  # no token outlives the disconnecting of its account for longer
 
 
 class NotOurs(Exception):
@@ -41,7 +43,7 @@ class NotOurs(Exception):
 def address_of(account: Account) -> str:
     """The account's address, made when it is first asked for."""
     hook, _ = Hook.objects.get_or_create(account=account, defaults={"secret": secrets.token_urlsafe(32)})
-    return f"{settings.PUBLIC_URL}/hooks/{hook.pk}/{hook.secret}"
+    return hook.url
 
 
 def take(hook_pk: int, secret: str, form: Mapping[str, str]) -> tuple[Account, Hint]:
@@ -115,3 +117,43 @@ def _note_failure(account: Account, error: ConnectorError) -> None:
     log.warning("account=%s crm=%s hook=%s %s", account.pk, account.crm, error.code, error.message)
     if isinstance(error, NeedsReconnect):
         states.park(account, error)
+
+
+# -- asking no longer ---------------------------------------------------------------------------------------
+
+
+def unsubscribe_due() -> int:
+    """Have the CRMs of disconnected accounts post no more; how many have agreed.
+
+    Whatever else they answer is taken for a no, and forgotten: a notice to an address that is gone does no
+    harm. Only a CRM that is silent is asked again, until ``FORGET_AFTER``.
+    """
+    now = timezone.now()
+    Unsubscription.objects.filter(created_at__lt=now - FORGET_AFTER).delete()
+    until, agreed = time.monotonic() + SECONDS_A_ROUND, 0
+    due = Unsubscription.objects.filter(ask_at__lte=now).order_by("ask_at")
+    for pk in list(due.values_list("pk", flat=True)[:AT_ONCE]):
+        if time.monotonic() > until:
+            break
+        agreed += _unsubscribe(pk, now)
+    return agreed
+
+
+def _unsubscribe(pk: int, now: datetime) -> bool:
+    rows = Unsubscription.objects.filter(pk=pk)
+    if not rows.filter(ask_at__lte=now).update(ask_at=now + LEASE):
+        return False
+    try:
+        row = rows.select_related("account").get()
+        account, store = row.account, Held(Tokens(row.access))
+        connector_at(account.crm, account.host, store, account.remote_id, account.facts).unsubscribe(row.url)
+    except (TryLater, Unclear) as error:
+        log.warning("unsubscription=%s %s %s", pk, error.code, error.message)
+        return False
+    except (ConnectorError, WrongKey, Unsubscription.DoesNotExist, *NONSENSE) as error:
+        log.warning("unsubscription=%s given up: %s", pk, type(error).__name__)
+        rows.delete()
+        return False
+    rows.delete()
+    log.info("account=%s crm=%s hook=unsubscribed", account.pk, account.crm)
+    return True

@@ -18,7 +18,7 @@ class KeyAccountSchema(PortalAccountSchema):
     def get_response_serializers(self) -> Any:
         if self.view.action == "connect":
             response = OpenApiResponse(self.view.dialect.RESPONSE, "The account, connected")
-            return {200: response, **words(*CODES["connect"])}
+            return {200: response, **words(*CODES["connect"], 409)}
         return super().get_response_serializers()
 
 
@@ -30,7 +30,8 @@ class KeyAccountView(PortalAccountView):
     def connect(self, request: Request) -> Response:
         """Connect the account that these keys open, or give the connected one new keys.
 
-        They are tried at the CRM first: what it refuses is not stored.
+        They are tried at the CRM first: what it refuses is not stored. While another account of this CRM is
+        connected, it is to be disconnected first (409).
         """
         asked = self._dialect.REQUEST(data=request.data)
         asked.is_valid(raise_exception=True)

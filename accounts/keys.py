@@ -7,13 +7,15 @@ from collections.abc import Mapping
 
 from django.db import transaction
 
+from accounts import history
 from accounts.access import connector_at
-from accounts.api_errors import ApiError
-from accounts.connected import NONSENSE, Held, prepare, store
+from accounts.api_errors import ApiError, Conflict
+from accounts.connected import NONSENSE, AnotherAccount, Held, lock_live, prepare, store
+from accounts.history import OWNER, Actor
 from accounts.kinds import label_of, portal_host
-from accounts.models import Account, live_accounts
+from accounts.models import Account
 from connectors.auth import Tokens
-from connectors.base import Identity
+from connectors.base import Grant, Identity
 from connectors.errors import ConnectorError, NeedsReconnect, OurMistake
 from connectors.hosts import HostNotAllowed
 from connectors.registry import connector_class
@@ -22,24 +24,39 @@ log = logging.getLogger(__name__)
 ADDRESS = "base_url"  # the field that an error is about, unless it is a credential
 
 
-def connect_by_key(account_id: str, kind: str, base_url: str, credentials: Mapping[str, str]) -> Account:
+def connect_by_key(
+    account_id: str, kind: str, base_url: str, credentials: Mapping[str, str], actor: Actor = OWNER
+) -> Account:
     """The account that these credentials open, connected: active, its sync under way.
 
     ``credentials`` by the names of ``can.credentials``. Nothing is stored before the CRM has said whose they
-    are; new ones for the same CRM account replace the old, another CRM account replaces the connected one.
-    Raises ``ApiError`` (400) naming the field: a credential, or ``base_url``.
+    are; new ones for the same CRM account replace the old. Raises ``ApiError`` naming the field, a credential
+    or ``base_url``: 400, or 409 while another CRM account is connected.
     """
     names = connector_class(kind).can.credentials
     if not names:
         raise ApiError(f"Bad Request: {label_of(kind)} is not connected by a key", code="no_keys")
     host, pair = _host(kind, base_url), _pair(names, credentials)
     identity = _tried(kind, host, pair, names)
-    with transaction.atomic():
-        live, _ = live_accounts().get_or_create(account_id=account_id, crm=kind)
-        account = store(live, host, pair, identity)
+    try:
+        with transaction.atomic():
+            live = lock_live(account_id, kind)
+            account = store(account_id, kind, live, Grant(pair, host), identity, "Its keys were given", actor)
+    except AnotherAccount as exc:
+        history.note_refused(exc.connected, str(exc), actor)
+        raise _conflict(exc) from exc
     log.info("account=%s crm=%s connect=connected", account.pk, kind)
     prepare(account)
     return account
+
+
+def _conflict(exc: AnotherAccount) -> ApiError:
+    return Conflict(
+        f"Conflict: {ADDRESS}: these keys open “{exc.chosen_name}”, but “{exc.connected_name}” is connected. "
+        f"Nothing was changed; to use “{exc.chosen_name}” instead, disconnect the connected one first.",
+        code="another_account",
+        field=ADDRESS,
+    )
 
 
 def _host(kind: str, base_url: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -13,11 +14,12 @@ from connectors.registry import kinds
 
 
 class Account(models.Model):
-    """A CRM account that a quiz account connected.
+    """A CRM account that a quiz account connected: one row for each, however often it is connected.
 
     ``account_id`` is the quiz account (an opaque string from the bearer token), ``remote_id`` the CRM's own
-    id of its account, ``facts`` what its connector learned of it. Rows are moved between states by
-    ``accounts.states`` alone, the lane by ``rules.lane``.
+    id of its account (empty until it is authorised for the first time), ``facts`` what its connector learned
+    of it. A disconnected account is ``deleted`` and keeps its rules, lists and deliveries until it is
+    connected again. Rows are moved between states by ``accounts.states`` alone, the lane by ``rules.lane``.
     """
 
     class State(models.TextChoices):
@@ -69,6 +71,11 @@ class Account(models.Model):
             models.UniqueConstraint(
                 fields=["account_id", "crm"], condition=Q(deleted=False), name="one_live_account_per_crm"
             ),
+            models.UniqueConstraint(
+                fields=["account_id", "crm", "remote_id"],
+                condition=~Q(remote_id=""),
+                name="one_row_per_crm_account",
+            ),
             models.CheckConstraint(
                 condition=Q(state__in=["connecting", "active", "needs_reconnect", "paused", "disconnected"]),
                 name="account_state_is_known",
@@ -91,6 +98,39 @@ class Account(models.Model):
     def usable(self) -> bool:
         """May requests be sent for it?"""
         return self.state == self.State.ACTIVE and not self.deleted
+
+    @property
+    def pending(self) -> bool:
+        """Is it on its way to be connected, for the first time or again?"""
+        return self.state == self.State.CONNECTING
+
+
+class AccountEvent(models.Model):
+    """A move of an account from one state to another, or an attempt that was refused (both states alike).
+
+    Written by ``accounts.history`` in the transaction of the move. ``who`` is a staff user's name.
+    """
+
+    class By(models.TextChoices):
+        OWNER = "owner", "its owner"
+        CRM = "crm", "the CRM"
+        STAFF = "staff", "staff"
+        SERVICE = "service", "this service"
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="events")
+    at = models.DateTimeField(default=timezone.now)
+    before = models.CharField("from", max_length=20, choices=Account.State.choices)
+    after = models.CharField("to", max_length=20, choices=Account.State.choices)
+    reason = models.TextField("why", blank=True)
+    by = models.CharField(max_length=10, choices=By.choices)
+    who = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["account", "-id"], name="event_of_account")]
+
+    def __str__(self) -> str:
+        return f"account {self.account_id}: {self.before} → {self.after}"
 
 
 class Token(models.Model):
@@ -181,6 +221,31 @@ class Hook(models.Model):
 
     def __repr__(self) -> str:
         return f"<Hook of account {self.account_id}>"
+
+    @property
+    def url(self) -> str:
+        """What the CRM posts to."""
+        return f"{settings.PUBLIC_URL}/hooks/{self.pk}/{self.secret}"
+
+
+class Unsubscription(models.Model):
+    """An address that a CRM is still to be told to forget, after its account was disconnected.
+
+    The account's own secrets are gone by then: ``access`` is the last token, kept for this one request and
+    deleted with the row, within ``accounts.hooks.FORGET_AFTER``.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    url = SecretField()
+    access = SecretField()
+    ask_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"unsubscription of account {self.account_id}"
+
+    def __repr__(self) -> str:
+        return f"<Unsubscription of account {self.account_id}>"
 
 
 def live_accounts(**chosen: Any) -> models.QuerySet[Account]:

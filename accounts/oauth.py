@@ -9,12 +9,22 @@ from contextlib import contextmanager
 from django.conf import settings
 from django.db import transaction
 
-from accounts import consent
+from accounts import consent, history
 from accounts.access import connector_at
-from accounts.connected import NONSENSE, Held, point, prepare, store
+from accounts.connected import (
+    NONSENSE,
+    AnotherAccount,
+    Held,
+    lock_live,
+    pending_row,
+    point,
+    prepare,
+    store,
+)
 from accounts.consent import ConnectError
+from accounts.history import OWNER, Actor
 from accounts.kinds import label_of, portal_host, sign_in_for
-from accounts.models import Account, ConnectAttempt, live_accounts
+from accounts.models import Account, ConnectAttempt
 from connectors.base import Callback, Grant, Identity
 from connectors.errors import BadCallback, ConnectorError, OurMistake, TryLater
 from connectors.hosts import HostNotAllowed
@@ -22,21 +32,32 @@ from connectors.hosts import HostNotAllowed
 log = logging.getLogger(__name__)
 
 
-def begin(account_id: str, kind: str, portal: str = "", return_url: str = "") -> tuple[Account, str]:
+def begin(
+    account_id: str, kind: str, portal: str = "", return_url: str = "", actor: Actor = OWNER
+) -> tuple[Account, str]:
     """The account that the consent page will connect, and the link to that page.
 
-    A live account works on until the browser comes back (D17); without one a pending account is made
-    (D18). Raises ``HostNotAllowed`` for a portal that is none of the CRM's, ``ConnectError`` for a return
-    address that isn't listed.
+    A live account works on until the browser comes back; without one the account of this portal that was
+    disconnected is pending again, or a new one is (D18). Raises ``HostNotAllowed`` for a portal that is none
+    of the CRM's, ``ConnectError`` for a return address that isn't listed.
     """
     portal = portal_host(kind, portal) if portal else ""
     if return_url and return_url != _own_page(kind) and not _is_listed(return_url):
         raise ConnectError("return_url", label_of(kind))
-    account, _ = live_accounts().get_or_create(account_id=account_id, crm=kind)
-    if portal and account.state == Account.State.CONNECTING:
-        point(account, portal)
-    state = consent.issue(account, portal, return_url)
+    with transaction.atomic():
+        account = lock_live(account_id, kind)
+        if account is None or account.pending:
+            account = pending_row(account_id, kind, account, _of_portal(account_id, kind, portal), actor)
+            if portal and not account.remote_id:
+                point(account, portal)
+        state = consent.issue(account, portal, return_url)
     return account, sign_in_for(kind).authorize_url(state, portal)
+
+
+def _of_portal(account_id: str, kind: str, portal: str) -> Account | None:
+    """The account that was connected at this portal, pending or disconnected."""
+    rows = Account.objects.filter(account_id=account_id, crm=kind, host=portal).exclude(remote_id="")
+    return rows.order_by("deleted", "-state_since").first() if portal else None
 
 
 def default_return_url(kind: str) -> str:
@@ -95,11 +116,19 @@ def _identify(kind: str, grant: Grant) -> Identity:
 
 
 def _store(attempt: ConnectAttempt, grant: Grant, identity: Identity) -> Account:
+    owner, kind = attempt.account.account_id, attempt.account.crm
     try:
         with transaction.atomic():
-            return store(attempt.account, grant.host, grant.tokens, identity, grant.facts)
-    except Account.DoesNotExist as exc:
-        raise ConnectError("account_gone", label_of(attempt.account.crm)) from exc
+            live = lock_live(owner, kind)
+            # Asked again under the lock: another consent may have moved the attempt to the account's own row.
+            asked_for = ConnectAttempt.objects.values_list("account", flat=True).get(pk=attempt.pk)
+            if live is None or live.pk != asked_for:
+                raise ConnectError("account_gone", label_of(kind))
+            return store(owner, kind, live, grant, identity, "Its owner agreed on the consent page", OWNER)
+    except AnotherAccount as exc:
+        history.note_refused(exc.connected, str(exc), OWNER)
+        names = {"chosen": exc.chosen_name, "connected": exc.connected_name}
+        raise ConnectError("another_account", label_of(kind), names=names) from exc
 
 
 def _own_page(kind: str) -> str:

@@ -14,7 +14,6 @@ from rest_framework.request import Request
 
 from accounts.consent import ConnectError
 from accounts.models import Account
-from accounts.sentences import sentence
 
 WORDS = {
     "en": {
@@ -49,7 +48,7 @@ def connected_page(request: Request, kind: str, crm: str) -> HttpResponse:
 
 def failure_page(request: Request, error: ConnectError) -> HttpResponse:
     """Says what happened and what to do."""
-    words = sentence(error.code, error.crm, _language(request))
+    words = error.sentence(_language(request))
     return _page(request, 400, error.crm, {"done": False, "sentence": words, "detail": error.detail})
 
 

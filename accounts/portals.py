@@ -16,11 +16,12 @@ from accounts.api import CallerViewSet, CrmViewSet
 from accounts.api_errors import ApiError, NotFound
 from accounts.api_schema import words
 from accounts.consent import ConnectError
+from accounts.history import OWNER
 from accounts.kinds import label_of
 from accounts.models import Account
 from accounts.pages import connected_page, wants_page
 from accounts.parsers import BoundedFormParser
-from accounts.views import NEVER_KEPT, OpenView
+from accounts.views import NEVER_KEPT, OVER_REST, OpenView
 from connectors.errors import BadCallback
 from connectors.hosts import HostNotAllowed
 from connectors.registry import CONNECTORS
@@ -78,9 +79,9 @@ class PortalAccountView(CrmViewSet):
         return Response(self._dialect.write(account))
 
     def remove(self, request: Request) -> Response:
-        """Disconnect and soft-delete the account; another one may be connected in its place."""
+        """Disconnect and soft-delete the account; connected again, it has its rules back."""
         if account := self.live_account():
-            states.disconnect(account)
+            states.disconnect(account, OVER_REST, OWNER)
         return Response("Success")
 
     def _begin(self, portal: str, return_url: str) -> tuple[Account, str]:

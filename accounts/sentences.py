@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """``happened`` and ``remedy`` may name the ``{crm}``."""
+    """``happened`` and ``remedy`` may name the ``{crm}``, and accounts that the error names."""
 
     happened: str
     remedy: str
 
-    def about(self, crm: str) -> Sentence:
-        return Sentence(self.happened.format(crm=crm), self.remedy.format(crm=crm))
+    def about(self, names: Mapping[str, str]) -> Sentence:
+        return Sentence(self.happened.format_map(names), self.remedy.format_map(names))
 
     def __str__(self) -> str:
         return f"{self.happened} {self.remedy}"
@@ -32,6 +33,11 @@ ENGLISH: dict[str, Sentence] = {
         "If the account is not connected yet, close this window and press “Connect” once more.",
     ),
     "account_gone": Sentence("The account was disconnected or replaced in the meantime.", AGAIN),
+    "another_account": Sentence(
+        "You chose the {crm} account “{chosen}”, but “{connected}” is connected. Nothing was changed.",
+        "To go on with “{connected}”, press “Connect” once more and choose it. To use “{chosen}” instead, "
+        "disconnect “{connected}” first.",
+    ),
     "denied": Sentence("Access to {crm} was not granted, so nothing was connected.", AGAIN),
     "refused": Sentence("{crm} could not be connected.", AGAIN),
     "busy": Sentence("{crm} does not answer just now.", "Reload this page in a minute."),
@@ -54,6 +60,11 @@ RUSSIAN: dict[str, Sentence] = {
         "Если аккаунт ещё не подключён, закройте окно и нажмите «Подключить» ещё раз.",
     ),
     "account_gone": Sentence("Аккаунт тем временем отключили или заменили другим.", AGAIN_RU),
+    "another_account": Sentence(
+        "Вы выбрали аккаунт {crm} «{chosen}», а подключён «{connected}». Ничего не изменилось.",
+        "Чтобы продолжить с «{connected}», нажмите «Подключить» ещё раз и выберите его. Чтобы перейти на "
+        "«{chosen}», сначала отключите «{connected}».",
+    ),
     "denied": Sentence("Доступ к {crm} не выдан, поэтому ничего не подключено.", AGAIN_RU),
     "refused": Sentence("Подключить {crm} не удалось.", AGAIN_RU),
     "busy": Sentence("{crm} сейчас не отвечает.", "Обновите эту страницу через минуту."),
@@ -66,6 +77,6 @@ RUSSIAN: dict[str, Sentence] = {
 }
 
 
-def sentence(code: str, crm: str, language: str = "en") -> Sentence:
+def sentence(code: str, crm: str, language: str = "en", names: Mapping[str, str] | None = None) -> Sentence:
     """What to say of ``code``; English where the language is none of ours."""
-    return (RUSSIAN if language == "ru" else ENGLISH)[code].about(crm)
+    return (RUSSIAN if language == "ru" else ENGLISH)[code].about({"crm": crm, **(names or {})})

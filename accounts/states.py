@@ -1,7 +1,8 @@
 """The only place that moves ``Account.state``.
 
-Every move is a conditional update: it says whether it took place, and a repeat changes nothing. Deliveries
-of a parked account are held and released by ``rules``. Locks are taken in one order: token, then account.
+Every move is conditional: it says whether it took place, and a repeat changes nothing. Each is noted in the
+account's history, in one transaction. Deliveries of a parked account are held and released by ``rules``.
+Locks are taken in one order: token, then account.
 """
 
 from __future__ import annotations
@@ -10,11 +11,15 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
+from celery import current_app
 from django.db import transaction
 from django.utils import timezone
 
+from accounts import history
+from accounts.history import SERVICE, Actor
 from accounts.kinds import pace_for
-from accounts.models import Account, Hook, Token
+from accounts.models import Account, Hook, Token, Unsubscription
+from accounts.secrets import WrongKey
 from connectors.errors import NeedsReconnect, Stopped
 
 log = logging.getLogger(__name__)
@@ -22,10 +27,25 @@ State = Account.State
 LIVE = (State.CONNECTING, State.ACTIVE, State.NEEDS_RECONNECT, State.PAUSED)
 
 
-def activate(account: Account) -> bool:
-    """The owner has signed in: requests may be sent, and the lists are due for a sync."""
+def activate(account: Account, how: str = "", actor: Actor = SERVICE) -> bool:
+    """The owner has signed in, ``how`` says which way: requests may be sent, and the lists are due."""
     now = timezone.now()
-    return _move(account, State.ACTIVE, "", LIVE, connected_at=now, next_sync_at=now)
+    return _move(account, State.ACTIVE, "", LIVE, actor, said=how, connected_at=now, next_sync_at=now)
+
+
+def revive(account: Account, actor: Actor = SERVICE) -> bool:
+    """A disconnected account is about to be connected again; until then it is as good as a new one."""
+    return _move(
+        account,
+        State.CONNECTING,
+        "",
+        (State.DISCONNECTED,),
+        actor,
+        said="It is being connected again",
+        only={"deleted": True},
+        deleted=False,
+        connected_at=None,
+    )
 
 
 def needs_reconnect(account: Account, reason: str) -> bool:
@@ -45,40 +65,74 @@ def park(account: Account, error: NeedsReconnect, why: str = "") -> bool:
     return (pause if isinstance(error, Stopped) else needs_reconnect)(account, why or error.message)
 
 
-def pause(account: Account, reason: str) -> bool:
+def pause(account: Account, reason: str, actor: Actor = SERVICE) -> bool:
     """Stop sending for an active account until a person resumes it."""
-    return _move(account, State.PAUSED, reason, (State.ACTIVE,))
+    return _move(account, State.PAUSED, reason, (State.ACTIVE,), actor)
 
 
-def resume(account: Account) -> bool:
+def resume(account: Account, actor: Actor = SERVICE) -> bool:
     """Send again for a paused account, and take down the stop sign that its CRM may have put up."""
-    moved = _move(account, State.ACTIVE, "", (State.PAUSED,))
+    moved = _move(account, State.ACTIVE, "", (State.PAUSED,), actor)
     if not account.deleted:
         pace_for(account.crm, account.remote_id or account.host).resume()
     return moved
 
 
-def disconnect(account: Account) -> bool:
-    """Soft-delete the account and erase its secrets; its history stays."""
+def disconnect(account: Account, reason: str = "", actor: Actor = SERVICE) -> bool:
+    """Soft-delete the account and erase its secrets; all else stays, and is there when it comes back.
+
+    Its CRM is told soon after to post no more notices (``hooks.unsubscribe_due``).
+    """
     with transaction.atomic():
+        _keep_for_unsubscribing(account)
         Token.objects.filter(account_id=account.pk).delete()
         Hook.objects.filter(account_id=account.pk).delete()
-        return _move(account, State.DISCONNECTED, "", LIVE, deleted=True)
+        return _move(account, State.DISCONNECTED, reason, LIVE, actor, deleted=True)
+
+
+def _keep_for_unsubscribing(account: Account) -> None:
+    """Nothing is kept where nothing was subscribed, or where the CRM refuses our tokens."""
+    try:
+        token = Token.objects.select_for_update().filter(account_id=account.pk).first()
+        hook = Hook.objects.filter(account_id=account.pk, asked_at__isnull=False).first()
+    except WrongKey:
+        log.warning("account=%s hook=left, our keys open its secrets no more", account.pk)
+        return
+    if token and hook and account.state != State.NEEDS_RECONNECT:
+        Unsubscription.objects.create(account=account, url=hook.url, access=token.access)
+        transaction.on_commit(_unsubscribe_soon)
+
+
+def _unsubscribe_soon() -> None:
+    """Beat does it where the broker is away."""
+    try:
+        current_app.send_task("accounts.tasks.unsubscribe_due")
+    except Exception as exc:
+        log.warning("unsubscribing could not be queued: %s", type(exc).__name__)
 
 
 def _move(
     account: Account,
-    to: str,
+    to: State,
     reason: str,
-    allowed: Iterable[str],
+    allowed: Iterable[State],
+    actor: Actor = SERVICE,
+    *,
+    said: str = "",
     only: dict[str, Any] | None = None,
     **more: Any,
 ) -> bool:
-    before = account.state
+    """``reason`` stays with the account while it is in this state; history has it, or what is ``said``."""
     changes = {"state": to, "state_reason": reason, "state_since": timezone.now(), **more}
-    rows = Account.objects.filter(pk=account.pk, deleted=False, state__in=list(allowed), **(only or {}))
-    if not rows.update(**changes):
-        return False
+    rows = Account.objects.filter(
+        pk=account.pk, state__in=list(allowed), **{"deleted": False, **(only or {})}
+    )
+    with transaction.atomic():
+        before = rows.select_for_update().values_list("state", flat=True).first()
+        if before is None:
+            return False
+        Account.objects.filter(pk=account.pk).update(**changes)
+        history.note(account, before, to, said or reason, actor)
     for name, value in changes.items():
         setattr(account, name, value)
     log.info("account=%s crm=%s became=%s before=%s why=%r", account.pk, account.crm, to, before, reason)

@@ -21,3 +21,8 @@ def subscribe_due() -> None:
 @shared_task(ignore_result=True)
 def subscribe(account_id: int) -> None:
     hooks.subscribe_due(account_id)
+
+
+@shared_task(ignore_result=True)
+def unsubscribe_due() -> None:
+    hooks.unsubscribe_due()

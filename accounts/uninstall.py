@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from accounts import states
 from accounts.access import connector_for
-from accounts.kinds import sign_in_for
+from accounts.history import CRM
+from accounts.kinds import label_of, sign_in_for
 from accounts.models import Account, Token, live_accounts
 from connectors.errors import BadCallback, ConnectorError, NeedsReconnect, Stopped
 
@@ -36,7 +37,7 @@ def forget(kind: str, remote_id: str) -> None:
     """
     for account in live_accounts(crm=kind, remote_id=remote_id):
         if _is_refused(account):
-            states.disconnect(account)
+            states.disconnect(account, f"The integration was removed in {label_of(kind)}", CRM)
         else:
             _look_again(account)
 

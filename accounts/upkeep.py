@@ -88,4 +88,4 @@ def expire_attempts() -> int:
     stale = Account.objects.filter(
         deleted=False, state=Account.State.CONNECTING, connected_at=None, created_at__lt=now - UNFINISHED
     ).exclude(pk__in=recent)
-    return sum(states.disconnect(account) for account in stale)
+    return sum(states.disconnect(account, "Nobody finished connecting it") for account in stale)

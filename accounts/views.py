@@ -13,6 +13,7 @@ from accounts.api import CrmViewSet, JsonWhateverIsAsked
 from accounts.api_errors import ApiError
 from accounts.api_schema import optional, words
 from accounts.consent import ConnectError
+from accounts.history import OWNER
 from accounts.kinds import label_of
 from accounts.pages import failure_page, success_page, wants_page
 from accounts.serializers.amocrm import ConnectAccountResp, CurrentAccount
@@ -20,6 +21,7 @@ from accounts.uninstall import uninstall
 from connectors.errors import BadCallback
 
 NEVER_KEPT = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+OVER_REST = "Its owner disconnected it over REST"
 
 
 class AccountView(CrmViewSet):
@@ -51,13 +53,14 @@ class AccountView(CrmViewSet):
     @extend_schema(
         operation_id="SoftDeleteAccount",
         tags=["main"],
-        description="Disconnect and soft-delete the account; another one may be connected in its place.",
+        description="Disconnect and soft-delete the account. Connected again, it has its id and its rules "
+        "back; another account may be connected in its place.",
         request=None,
         responses=words(200, 401, 500),
     )
     def remove(self, request: Request) -> Response:
         if account := self.live_account():
-            states.disconnect(account)
+            states.disconnect(account, OVER_REST, OWNER)
         return Response("Success")
 
 

@@ -13,6 +13,7 @@ app.conf.beat_schedule = {
     "refresh tokens that are due": {"task": "accounts.tasks.refresh_due", "schedule": 60.0},
     "forget connections nobody finished": {"task": "accounts.tasks.expire_attempts", "schedule": 3600.0},
     "ask CRMs to tell of changes": {"task": "accounts.tasks.subscribe_due", "schedule": 60.0},
+    "ask CRMs to tell no more": {"task": "accounts.tasks.unsubscribe_due", "schedule": 60.0},
     "sync lists that are due": {"task": "crm_cache.tasks.sync_due", "schedule": 30.0},
     "wake lanes with due deliveries": {"task": "rules.tasks.sweep", "schedule": 5.0},
     "prepare rules that wait": {"task": "rules.tasks.prepare_due", "schedule": 30.0},

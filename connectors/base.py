@@ -279,6 +279,10 @@ class Connector(ABC):
         """
         raise NotImplementedError(f"{self.label} posts no changes")
 
+    def unsubscribe(self, url: str) -> None:
+        """Have nothing more posted to ``url``; raises like any call. Only where ``can.hooks``."""
+        raise NotImplementedError(f"{self.label} posts no changes")
+
     @classmethod
     def read_hook(cls, form: Mapping[str, str]) -> Hint:
         """What a posted notice is about. Pure, for any form: one that makes no sense names no records.

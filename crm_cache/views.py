@@ -39,7 +39,7 @@ class CachedListView(CrmViewSet):
 
     def _items(self, page: Page, picked: dict[str, int]) -> tuple[int, list[dict[str, Any]]]:
         account = self.live_account()
-        if account is None:
+        if account is None or account.pending:
             return 0, []
         count, rows = cut(_rows(account, self.shape, picked), page)
         return count, [self.shape.item(row, account) for row in rows]

@@ -12,7 +12,6 @@ from django.utils import timezone
 from accounts.models import Account
 from connectors.registry import connector_class
 from rules import outbox
-from rules.heirs import hand_over
 from rules.models import Answer, Attempt, Delivery, Outcome
 from rules.wake import wake_lanes
 
@@ -38,7 +37,6 @@ PARKED = {
 
 def sweep() -> None:
     """One round; every step is a short statement and harmless to repeat."""
-    hand_over()
     park_idle_accounts()
     release_active_accounts()
     free_lanes_nobody_can_take()

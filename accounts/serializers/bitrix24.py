@@ -51,7 +51,7 @@ def write(account: Account) -> dict[str, Any]:
     return {
         "id": account.pk,
         "accountID": account.account_id,
-        "bitrixID": account.remote_id,
+        "bitrixID": "" if account.pending else account.remote_id,
         "deleted": account.deleted,
         "createdAt": rfc3339(account.created_at),
         "subdomain": account.subdomain,

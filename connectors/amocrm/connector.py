@@ -143,6 +143,9 @@ class AmoConnector(Connector):
     def subscribe(self, url: str) -> None:
         hooks.subscribe(self.door(), url)
 
+    def unsubscribe(self, url: str) -> None:
+        hooks.unsubscribe(self.door(), url)
+
     @classmethod
     def read_hook(cls, form: Mapping[str, str]) -> Hint:
         return hooks.read_hook(form)

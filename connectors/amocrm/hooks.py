@@ -37,6 +37,11 @@ def subscribe(door: Door, url: str) -> None:
         raise _no_hooks(error) from error
 
 
+def unsubscribe(door: Door, url: str) -> None:
+    """Have nothing more posted to ``url``."""
+    door.call("DELETE", PATH, safe=True, json={"destination": url})
+
+
 def _serves(hook: Mapping[str, Any], url: str) -> bool:
     wanted = hook.get("destination") == url and not hook.get("disabled")
     return wanted and set(SETTINGS) <= set(hook.get("settings") or ())

@@ -148,6 +148,9 @@ class BitrixConnector(Connector):
     def subscribe(self, url: str) -> None:
         hooks.subscribe(self.door(), self.budget, url)
 
+    def unsubscribe(self, url: str) -> None:
+        hooks.unsubscribe(self.door(), self.budget, url)
+
     @classmethod
     def read_hook(cls, form: Mapping[str, str]) -> Hint:
         return hooks.read_hook(form)

@@ -36,6 +36,11 @@ def subscribe(door: Door, budget: Budget, url: str) -> None:
         _settle(outcome)
 
 
+def unsubscribe(door: Door, budget: Budget, url: str) -> None:
+    """Unbind all events from ``url``; what is not bound counts as unbound."""
+    ask(door, [Command("event.unbind", {"event": event, "handler": url}) for event in EVENTS], budget)
+
+
 def _settle(outcome: Outcome) -> None:
     """Somebody may have bound it in between: that is what we wanted."""
     if not isinstance(outcome, ConnectorError):

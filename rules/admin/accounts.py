@@ -31,6 +31,7 @@ LISTS: dict[str, tuple[str, Any]] = {
     "tags": ("crm_cache_tag", Tag),
 }
 RUNS_SHOWN = 15
+EVENTS_SHOWN = 50
 
 
 @admin.register(Account)
@@ -87,8 +88,8 @@ class AccountDesk(AccountAdmin):
             "pause": [f"{waiting} will be held until then."],
             "resume": [f"{plural(paused, 'held delivery', 'held deliveries')} will go on within a minute."],
             "disconnect": [
-                f"{waiting} and {held} held will not be sent."
-                " They stay here, and can't be sent through an account that is connected later.",
+                f"{waiting} and {held} held stay with this account and its rules. They go on once the same"
+                " CRM account is connected again; another one is sent none of them.",
             ],
         }[what]
 
@@ -133,6 +134,7 @@ def _told(account: Account, for_operator: bool) -> dict[str, Any]:
         "hangs_on_it": _hangs_on(account.pk),
         "hook": account_page.hook_of(account, for_operator),
         "shapes": account_page.shapes_of(account),
+        "events": account.events.all()[:EVENTS_SHOWN],
         "for_operator": for_operator,
     }
 

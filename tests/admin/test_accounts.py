@@ -52,7 +52,8 @@ def test_disconnecting_says_what_becomes_of_its_deliveries(
     for one in ("waiting", "waiting", "held"):
         deliver(one)
     html = operator.get(page_of(shop, "disconnect")).content.decode()
-    assert "2 waiting deliveries and 1 held will not be sent." in html
+    assert "2 waiting deliveries and 1 held stay with this account" in html
+    assert "go on once the same CRM account is connected again" in html
     assert state(shop) == "active"
     yes(operator, shop, "disconnect")
     assert (state(shop), shop.deleted) == ("disconnected", True)
@@ -100,7 +101,7 @@ def test_only_what_the_state_allows_is_offered(operator: Client, shop: Account) 
     assert [a for a in (*ACTIONS, "resume") if page_of(shop, a) in offered] == list(ACTIONS)
     Account.objects.update(state="disconnected", deleted=True)
     offered = operator.get(page_of(shop)).content.decode()
-    assert [a for a in (*ACTIONS, "resume") if page_of(shop, a) in offered] == []
+    assert [a for a in (*ACTIONS, "resume") if page_of(shop, a) in offered] == ["reconnect"]
 
 
 def test_sending_again_is_the_only_thing_to_edit(operator: Client, shop: Account) -> None:

@@ -151,5 +151,8 @@ from tests.stories.florist import envy, florist, later_at_envybox, newcomer  # n
 # ---- What became of a lead --------------------------------------------------------------------------------
 from tests.stories.followed import crm, delivered  # noqa: E402, F401
 
+# ---- Owners of accounts of each CRM ----------------------------------------------------------------------
+from tests.stories.owners import owner, owner_of  # noqa: E402, F401
+
 # ---- A window company's solOS ----------------------------------------------------------------------------
 from tests.stories.windows import later_at_solos, sol_box, stranger, windows  # noqa: E402, F401

@@ -99,22 +99,7 @@ def test_the_live_account_works_on_while_another_link_is_out(connect, caller, fl
     assert caller().get("/account").status_code == 200
 
 
-def test_another_amocrm_account_replaces_the_first(connect, amo, caller, flower_shop):
-    connect(flower_shop)
-    first = Account.objects.get()
-    second_shop = amo.add_account("second")
-
-    assert connect(second_shop).json() == "Success"
-
-    first.refresh_from_db()
-    assert (first.deleted, first.state) == (True, "disconnected")
-    assert not Token.objects.filter(account=first).exists()
-    now = caller().get("/account").json()
-    assert now["AmocrmID"] == second_shop.id
-    assert now["ID"] != first.pk
-
-
-def test_a_deleted_account_can_be_replaced_by_a_new_one(connect, caller, flower_shop):
+def test_another_amocrm_account_takes_the_place_of_a_disconnected_one(connect, amo, caller, flower_shop):
     connect(flower_shop)
     first = caller().get("/account").json()["ID"]
 
@@ -123,8 +108,10 @@ def test_a_deleted_account_can_be_replaced_by_a_new_one(connect, caller, flower_
     assert not Token.objects.exists()
     assert caller().delete("/account/").json() == "Success"
 
-    connect(flower_shop)
-    assert caller().get("/account").json()["ID"] != first
+    second = amo.add_account("second")
+    assert connect(second).json() == "Success"
+    now = caller().get("/account").json()
+    assert (now["AmocrmID"], now["ID"] == first) == (second.id, False)
 
 
 def test_two_quiz_accounts_may_share_one_amocrm_account(connect, caller, flower_shop):

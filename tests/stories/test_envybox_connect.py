@@ -67,15 +67,6 @@ def test_a_refused_key_leaves_the_connected_account_as_it_was(newcomer):
     assert Token.objects.get().access == newcomer.envy.key
 
 
-def test_another_account_replaces_the_connected_one(newcomer):
-    first = newcomer.connect().json()["id"]
-    other = newcomer.box.add_account("tulip")
-    shown = newcomer.connect(base_url="tulip.envycrm.com", api_key=other.key).json()
-    assert (shown["envyboxID"], shown["subdomain"]) == ("2", "tulip")
-    assert shown["id"] != first
-    assert Account.objects.get(pk=first).deleted
-
-
 def test_disconnecting_erases_the_key(newcomer):
     newcomer.connect()
     assert newcomer.api.delete("/envybox/account").json() == "Success"

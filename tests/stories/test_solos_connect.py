@@ -75,15 +75,6 @@ def test_with_projects_closed_it_is_connected_for_leads(stranger):
     assert stranger.account.state == "active"
 
 
-def test_another_account_replaces_the_connected_one(stranger):
-    first = stranger.connect().json()["id"]
-    other = stranger.box.add_account("doors")
-    shown = stranger.connect(base_url="doors.solos.pro", token=other.token, secret=other.secret).json()
-    assert (shown["solosID"], shown["subdomain"]) == ("doors.solos.pro", "doors")
-    assert shown["id"] != first
-    assert Account.objects.get(pk=first).deleted
-
-
 def test_disconnecting_erases_the_keys(stranger):
     stranger.connect()
     assert stranger.api.delete("/solos/account").json() == "Success"
