@@ -12,7 +12,6 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
 from typing import Any
 
 import phonenumbers
@@ -219,7 +218,6 @@ EXTENSION = re.compile(
 LABEL = re.compile(r"(?:tel|phone|mobile|тел|моб|телефон)(?:\.?\s*:\s*|\.\s*|\s+)", re.IGNORECASE)
 
 
-@lru_cache(maxsize=4096)
 def _phones(said: str, region: str) -> Reach:
     if len(said) > LONGEST:
         return Reach(said, (), NO_PHONE)
@@ -263,7 +261,6 @@ def _e164(text: str, region: str) -> str:
     return ""
 
 
-@lru_cache(maxsize=4096)
 def _parsed(text: str, region: str) -> phonenumbers.PhoneNumber | None:
     try:
         return phonenumbers.parse(text, region or None)
