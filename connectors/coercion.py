@@ -1,9 +1,9 @@
 """What people answer -> the value a field takes: numbers, money, yes and no, choices, web addresses. Pure.
 
 Every reader takes the texts of one answer and gives a ``Read``: the value, or why there is none. What can't
-be read with confidence is not read: the caller keeps it in the note with the reason. Longer texts than a value
-can have are not looked into, and every pattern takes linear time. Dates are in ``moments``. Why these readers
-are our own: docs/decisions/0001-reading-libraries.md.
+be read with confidence is not read: the caller keeps it in the note with the reason. Texts longer than values
+are not looked into, and every pattern takes linear time. Dates are in ``moments``. Why these readers are our
+own: docs/decisions/0001-reading-libraries.md.
 """
 
 from __future__ import annotations
@@ -156,13 +156,14 @@ def number(texts: Sequence[str], *, currency: str = "", whole: bool = False) -> 
     Several numbers, ranges and limits ("до 3 млн") are not read. A comma before three digits parts thousands
     (``1,200``); a dot does not, unless there are several.
     """
-    read = _said(texts, "not a number")
+    no = "not a whole number" if whole else "not a number"
+    read = _said(texts, no)
     if read.value is None:
         return Read(None, read.but)
     if other := _foreign(read.value, currency):
         return Read(None, other)
     if whole and read.value.amount != read.value.amount.to_integral_value():
-        return Read(None, "not a whole number")
+        return Read(None, no)
     return Read(read.value.amount)
 
 
@@ -171,7 +172,7 @@ def money(texts: Sequence[str], *, currency: str = "", foreign: bool = False) ->
 
     ``currency`` is the account's; a sum in another one is read with ``foreign`` alone.
     """
-    read = _said(texts, "not a sum of money")
+    read = _said(texts, "not a sum of money", is_money=True)
     if read.value is None:
         return Read(None, read.but)
     if read.value.words:
@@ -179,6 +180,14 @@ def money(texts: Sequence[str], *, currency: str = "", foreign: bool = False) ->
     if not foreign and (other := _foreign(read.value, currency)):
         return Read(None, other)
     return Read(Money(read.value.amount, read.value.currency))
+
+
+def price(text: str, currency: str = "") -> Read[Decimal]:
+    """What the lead is worth, in ``currency``, the account's."""
+    read = money([tidy(text)], currency=currency)
+    if read.value is None or read.value.amount < 0:
+        return Read(None, read.but or "not a price")
+    return Read(read.value.amount)
 
 
 def written(number: Decimal) -> str:
@@ -193,7 +202,7 @@ def _foreign(said: _Said, currency: str) -> str:
     return f"the sum is in {said.currency}, not in {currency}"
 
 
-def _said(texts: Sequence[str], no: str) -> Read[_Said]:
+def _said(texts: Sequence[str], no: str, *, is_money: bool = False) -> Read[_Said]:
     """``no`` is the reason where there is no number, and begins the one where it does not stand alone."""
     if len(texts) != 1:
         return Read(None, ONE_VALUE)
@@ -220,7 +229,7 @@ def _said(texts: Sequence[str], no: str) -> Read[_Said]:
         return Read(None, f"{no} alone")
     if any(word not in LEADS and word not in CURRENCY_OF for word in map(str.casefold, before)):
         return Read(None, f"{no} alone")
-    amount = _decimal(found[0][0], is_plain=scale == 1, is_money=bool(currency.value) or no != "not a number")
+    amount = _decimal(found[0][0], is_plain=scale == 1, is_money=is_money or bool(currency.value))
     if amount is None:
         return Read(None, no)
     return Read(_Said(amount * scale, currency.value, len(words)))
