@@ -1,78 +1,165 @@
-"""Dates as people write them, read in an account's time zone (pure)."""
+"""Dates and moments as people write them, read in an account's time zone. Pure.
+
+Like ``coercion``: the value, or why there is none. Day before month where both are numbers, as the product's
+people write it, unless that can't be.
+"""
 
 from __future__ import annotations
 
 import re
-from datetime import datetime, time, tzinfo
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
 
-MONTHS = {
-    **{
-        stem: number
-        for number, stem in enumerate(
-            ("янв", "фев", "мар", "апр", "ма", "июн", "июл", "авг", "сен", "окт", "ноя", "дек"), start=1
-        )
-    },
-    **{
-        stem: number
-        for number, stem in enumerate(
-            ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), start=1
-        )
-    },
-}
-ISO = re.compile(r"(\d{4})[-./](\d{1,2})[-./](\d{1,2})(?!\d)")
-NUMERIC = re.compile(r"(?<!\d)(\d{1,2})[-./](\d{1,2})[-./](\d{4}|\d{2})(?!\d)")
-DAY_MONTH = re.compile(r"(?<!\d)(\d{1,2})(?:st|nd|rd|th|-?го)?\s+([^\W\d_]{3,})\.?,?\s+(\d{4})(?!\d)")
-MONTH_DAY = re.compile(r"([^\W\d_]{3,})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})(?!\d)")
-CLOCK = re.compile(r"(?<!\d)([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?(?:[.,]\d+)?\s*([ap]m)?(?!\d)")
-UNIX = re.compile(r"\d{9,10}|\d{12,13}")
+from connectors.coercion import LONGEST, ONE_VALUE, TOKEN, Read
+from connectors.contact import visible
+
+NO_DATE = "not a date"
+NAMES_OF_MONTHS = (
+    "январь января янв january jan",
+    "февраль февраля фев февр february feb",
+    "март марта мар march mar",
+    "апрель апреля апр april apr",
+    "май мая may",
+    "июнь июня июн june jun",
+    "июль июля июл july jul",
+    "август августа авг august aug",
+    "сентябрь сентября сен сент september sep sept",
+    "октябрь октября окт october oct",
+    "ноябрь ноября ноя нояб november nov",
+    "декабрь декабря дек december dec",
+)
+MONTH_OF = {word: month for month, words in enumerate(NAMES_OF_MONTHS, start=1) for word in words.split()}
+DASHES = str.maketrans("−–—", "---")
+YEARS = range(1900, 2101)
+STANDARD = re.compile(
+    r"\d{4}-\d\d-\d\d(?:[t ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)? ?(?:z|[+-]\d\d(?::?\d\d)?)?)?",
+    re.IGNORECASE,
+)
+UNIX = re.compile(r"1\d{9}(?:\d{3})?")  # 2001 to 2033, in seconds or milliseconds; no phone begins so
+DATE = re.compile(
+    r"""(?<![\d./-])(?:
+          (?P<y1>\d{4}) (?P<s1>[-./]) (?P<m1>\d{1,2}) (?P=s1) (?P<d1>\d{1,2})
+        | (?P<d2>\d{1,2}) (?P<s2>[-./]) (?P<m2>\d{1,2}) (?P=s2) (?P<y2>\d{4}|\d{2})
+        | (?P<d3>\d{1,2}) (?:st|nd|rd|th|-?го|-?е)? [ ./-]{1,3} (?:of[ ])?
+          (?P<m3>[^\W\d_]{3,9}) [ .,/-]{1,3} (?P<y3>\d{4})
+        )(?!\d|[./-]\d)
+        | (?<![^\W\d_])(?P<m4>[^\W\d_]{3,9}) [ .]{1,2} (?P<d4>\d{1,2}) (?:st|nd|rd|th)? [ ,]{1,2}
+          (?P<y4>\d{4})(?!\d)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+CLOCK = re.compile(
+    r"""(?<!\d)(?P<h>[01]?\d|2[0-3]) : (?P<m>[0-5]\d) (?: : (?P<s>[0-5]\d) )? (?: [.,]\d{1,9} )?
+        (?: [ ]? (?P<half>[ap]) \.? m \.? )? (?!\d)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+OFFSET = re.compile(r"(?:gmt|utc)? ?(?P<sign>[+-])(?P<h>\d\d):?(?P<m>\d\d)(?!\d)", re.IGNORECASE)
+LIMITS = (
+    "с со по до от после раньше позже не или либо и кроме примерно около before after from until till by "
+    "between not or and since around ~ ≈ < > ≤ ≥ ?"
+)
+AROUND = frozenset(LIMITS.split())
 
 
-def read_moment(text: str, zone: tzinfo) -> datetime | None:
-    """The aware moment that ``text`` names, midnight in ``zone`` where it names a day; None for none.
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """``at`` is None where a day alone is named; aware where a zone is."""
 
-    Day before month where both are numbers, as the product's people write it, unless that can't be.
+    day: date
+    at: time | None = None
+
+
+def day(texts: Sequence[str], zone: tzinfo) -> Read[date]:
+    """The one day that is named, whatever zone wrote it; a moment's day is that of ``zone``, the account's.
+
+    Midnight with a zone is how browsers send a day: that day is meant. Day before month where both are
+    numbers, unless that can't be. Spans ("28.11.2026 - 30.11.2026") and limits ("до 28.11.2026") are not
+    read.
     """
-    text = text.strip().lower()
-    if UNIX.fullmatch(text):
-        return datetime.fromtimestamp(int(text) / (1000 if len(text) > 10 else 1), zone)
-    return _standard(text, zone) or _human(text, zone)
+    read = _when(texts, zone)
+    if read.value is None or read.value.at is None or read.value.at.replace(tzinfo=None) == time(0):
+        return Read(read.value.day if read.value else None, read.but)
+    return Read(_joined(read.value, zone).astimezone(zone).date())
 
 
-def _standard(text: str, zone: tzinfo) -> datetime | None:
+def moment(texts: Sequence[str], zone: tzinfo) -> Read[datetime]:
+    """The one moment that is named, aware; midnight in ``zone`` where a day is. Otherwise like ``day``."""
+    read = _when(texts, zone)
+    return Read(_joined(read.value, zone) if read.value else None, read.but)
+
+
+def _joined(found: _Moment, zone: tzinfo) -> datetime:
+    at = found.at or time(0)
+    return datetime.combine(found.day, at, tzinfo=at.tzinfo or zone)
+
+
+def noon(day: date, zone: tzinfo) -> datetime:
+    """The middle of the day: safe from a CRM that snaps to its own midnight."""
+    return datetime.combine(day, time(12), tzinfo=zone)
+
+
+def _when(texts: Sequence[str], zone: tzinfo) -> Read[_Moment]:
+    if len(texts) != 1:
+        return Read(None, ONE_VALUE)
+    if len(texts[0]) > LONGEST:
+        return Read(None, NO_DATE)
+    text = visible(texts[0]).translate(DASHES)
     try:
-        moment = datetime.fromisoformat(text.replace("z", "+00:00"))
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+        if UNIX.fullmatch(text):
+            at = datetime.fromtimestamp(int(text[:10]), zone)
+            return Read(_Moment(at.date(), at.timetz()))
+        found = _standard(text) if STANDARD.fullmatch(text) else _human(text)
+    except ValueError:  # 31.02.2026
+        return Read(None, NO_DATE)
+    if found.value and found.value.day.year not in YEARS:
+        return Read(None, NO_DATE)
+    return found
 
 
-def _human(text: str, zone: tzinfo) -> datetime | None:
-    day = _day(text)
-    if day is None:
-        return None
-    try:
-        return datetime(*day, *_clock(text), tzinfo=zone)
-    except ValueError:
-        return None
+def _standard(text: str) -> Read[_Moment]:
+    at = datetime.fromisoformat(text.upper().replace(" Z", "Z").replace(" +", "+"))
+    return Read(_Moment(at.date(), at.timetz() if len(text) > len("2026-11-28") else None))
 
 
-def _day(text: str) -> tuple[int, int, int] | None:
-    if found := ISO.search(text):
-        year, month, day = map(int, found.groups())
-        return year, month, day
-    if found := NUMERIC.search(text):
-        return _ordered(*found.groups())
-    if (found := DAY_MONTH.search(text)) and (month := _month(found[2])):
-        return int(found[3]), month, int(found[1])
-    if (found := MONTH_DAY.search(text)) and (month := _month(found[1])):
-        return int(found[3]), month, int(found[2])
-    return None
+def _human(text: str) -> Read[_Moment]:
+    dates = [found for found in DATE.finditer(text) if _month(found)]
+    if len(dates) != 1:
+        return Read(None, f"{NO_DATE} alone" if dates else NO_DATE)
+    rest = text[: dates[0].start()] + " " + text[dates[0].end() :]
+    clocks = list(CLOCK.finditer(rest))
+    clock = clocks[0] if len(clocks) == 1 else None
+    at = _clock(clock) if clock else None
+    if clock and at:
+        rest = rest[: clock.start()] + " " + rest[clock.end() :]
+        if offset := OFFSET.search(rest):
+            at, rest = at.replace(tzinfo=_zone(offset)), rest[: offset.start()] + rest[offset.end() :]
+    words = TOKEN.findall(rest.casefold())
+    if any(word[0].isdigit() or word in AROUND for word in words):
+        return Read(None, f"{NO_DATE} alone")
+    if clock and clock["half"] and dates[0]["s2"] == "/" and _is_either_order(dates[0]):
+        return Read(None, "which is the day and which the month can't be told")
+    return Read(_Moment(_date(dates[0]), at))
 
 
-def _ordered(first: str, second: str, year: str) -> tuple[int, int, int]:
-    full = int(year) if len(year) == 4 else _century(int(year))
-    day, month = int(first), int(second)
-    return (full, day, month) if month > 12 >= day else (full, month, day)
+def _month(found: re.Match[str]) -> int:
+    name = found["m3"] or found["m4"]
+    return MONTH_OF.get(name.casefold(), 0) if name else int(found["m1"] or found["m2"])
+
+
+def _date(found: re.Match[str]) -> date:
+    parts = found.groupdict()
+    year = next(parts[f"y{form}"] for form in "1234" if parts[f"y{form}"])
+    number = int(next(parts[f"d{form}"] for form in "1234" if parts[f"d{form}"]))
+    month = _month(found)
+    if found["m2"] and month > 12 >= number:
+        number, month = month, number
+    return date(int(year) if len(year) == 4 else _century(int(year)), month, number)
+
+
+def _is_either_order(found: re.Match[str]) -> bool:
+    """``03/08/2026 5:30 pm``: with halves of a day the month may come first."""
+    first, second = int(found["d2"]), int(found["m2"])
+    return first <= 12 and second <= 12 and first != second
 
 
 def _century(short: int) -> int:
@@ -80,20 +167,15 @@ def _century(short: int) -> int:
     return 2000 + short if short < 50 else 1900 + short
 
 
-def _month(word: str) -> int:
-    """``марта`` and ``March`` are 3; the longest stem decides, so that ``мар`` beats ``ма``."""
-    stems = [stem for stem in MONTHS if word.startswith(stem)]
-    return MONTHS[max(stems, key=len)] if stems else 0
+def _clock(found: re.Match[str]) -> time:
+    hour = int(found["h"])
+    if found["half"]:
+        if not 1 <= hour <= 12:
+            raise ValueError("no hour of half a day")
+        hour = hour % 12 + (12 if found["half"].lower() == "p" else 0)
+    return time(hour, int(found["m"]), int(found["s"] or 0))
 
 
-def _clock(text: str) -> tuple[int, int, int]:
-    found = CLOCK.search(text)
-    if not found:
-        return 0, 0, 0
-    hour = int(found[1]) % 12 + (12 if found[4] == "pm" else 0) if found[4] else int(found[1])
-    return hour, int(found[2]), int(found[3] or 0)
-
-
-def noon(moment: datetime, zone: tzinfo) -> datetime:
-    """The middle of the day: safe from a CRM that snaps to its own midnight."""
-    return datetime.combine(moment.astimezone(zone).date(), time(12), tzinfo=zone)
+def _zone(found: re.Match[str]) -> timezone:
+    offset = timedelta(hours=int(found["h"]), minutes=int(found["m"]))
+    return timezone(-offset if found["sign"] == "-" else offset)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from connectors.amocrm.fields import shorten, tidy
+from connectors.amocrm.fields import LONGEST_TEXT, tidy
 from connectors.amocrm.lists import field_row, fields
 from connectors.amocrm.people import embedded
 from connectors.base import FieldWish
+from connectors.coercion import shorten
 from connectors.draft import Target
 from connectors.errors import Refused, Unclear
 from connectors.http import Door
@@ -98,7 +99,7 @@ def identity(entity: str, name: str, kind: str) -> tuple[str, str, str]:
 
 
 def name_of(wish: FieldWish) -> str:
-    return shorten(tidy(wish.name)) or "Quiz"
+    return shorten(tidy(wish.name), LONGEST_TEXT) or "Quiz"
 
 
 def type_of(wish: FieldWish) -> str:
@@ -108,7 +109,7 @@ def type_of(wish: FieldWish) -> str:
 
 
 def _choices(wish: FieldWish) -> list[str]:
-    return list(dict.fromkeys(filter(None, (shorten(tidy(choice)) for choice in wish.choices))))
+    return list(dict.fromkeys(filter(None, (shorten(tidy(choice), LONGEST_TEXT) for choice in wish.choices))))
 
 
 def _make(door: Door, entity: str, wishes: Sequence[FieldWish]) -> list[Target]:

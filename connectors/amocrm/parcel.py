@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from connectors import coercion
 from connectors.amocrm.facts import Facts
-from connectors.amocrm.fields import LONGEST_TEXT, shorten, tidy
+from connectors.amocrm.fields import LONGEST_TEXT, tidy
 from connectors.amocrm.sheets import Piece, Sheet, fill
 from connectors.amocrm.tracking import tracking
+from connectors.coercion import shorten
 from connectors.draft import LeadDraft, Loss, Person, Tag
-from connectors.numbers import read_number
 
 NO_ADDRESS = "127.0.0.1"  # the form of an incoming lead wants an address even where we know none
 
@@ -70,7 +71,7 @@ def pack(draft: LeadDraft, facts: Facts) -> Parcel:
         parcel.company = None
     parcel.customer = _customer(draft, facts, parcel)
     _fill(parcel, draft, facts)
-    _place(parcel, draft)
+    _place(parcel, draft, facts)
     _mark(parcel, draft, facts)
     return parcel
 
@@ -82,7 +83,7 @@ def _lead(draft: LeadDraft) -> Sheet:
 
 
 def _card(draft: LeadDraft, entity: str, name: str) -> Sheet:
-    head: dict[str, Any] = {"name": shorten(tidy(name))} if tidy(name) else {}
+    head: dict[str, Any] = {"name": shorten(tidy(name), LONGEST_TEXT)} if tidy(name) else {}
     if draft.placement.performer.isdigit():
         head["responsible_user_id"] = int(draft.placement.performer)
     return Sheet(entity, head, tags=_tags(draft, entity))
@@ -124,7 +125,7 @@ def _concerns(draft: LeadDraft, entity: str) -> bool:
 def _fill(parcel: Parcel, draft: LeadDraft, facts: Facts) -> None:
     for sheet in (*parcel.sheets(), parcel.customer):
         if sheet:
-            sheet.pieces, losses = fill(sheet.entity, draft.values, facts.zone)
+            sheet.pieces, losses = fill(sheet.entity, draft.values, facts)
             parcel.losses += losses
     if parcel.contact:
         _reachable(parcel.contact, draft.person)
@@ -135,7 +136,7 @@ def _reachable(sheet: Sheet, person: Person) -> None:
     """Phones and e-mails first in line, joined with what the rule puts into the same field."""
     for code, texts in (("EMAIL", person.emails), ("PHONE", person.phones)):
         old = sheet.drop(code)
-        values = [{"value": shorten(text), "enum_code": "WORK"} for text in texts if tidy(text)]
+        values = [{"value": shorten(text, LONGEST_TEXT), "enum_code": "WORK"} for text in texts if tidy(text)]
         known = {same(value["value"]) for value in values}
         for value in old.entry["values"] if old else ():
             if same(value["value"]) not in known:
@@ -151,7 +152,7 @@ def same(text: str) -> str:
     return text.strip().lower() if "@" in text else digits[-10:]
 
 
-def _place(parcel: Parcel, draft: LeadDraft) -> None:
+def _place(parcel: Parcel, draft: LeadDraft, facts: Facts) -> None:
     place, head = draft.placement, parcel.lead.head
     if place.pipeline.isdigit():
         head["pipeline_id"] = int(place.pipeline)
@@ -160,16 +161,17 @@ def _place(parcel: Parcel, draft: LeadDraft) -> None:
     elif place.step.isdigit():
         head["status_id"] = int(place.step)
     if draft.price.strip():
-        _price(parcel, draft.price)
+        _price(parcel, draft.price, facts)
 
 
-def _price(parcel: Parcel, text: str) -> None:
+def _price(parcel: Parcel, text: str, facts: Facts) -> None:
     """Whole units: a price in a string or with a fraction is refused (reference 8.12)."""
-    number = read_number(text)
-    if number is None or number < 0:
-        parcel.losses.append(Loss("price", text, "not a price", "leads"))
-    else:
-        parcel.lead.head["price"] = round(number)
+    read = coercion.price(text, facts.currency)
+    if read.value is not None:
+        parcel.lead.head["price"] = round(read.value)
+    but = "rounded to whole units" if read.value is not None and read.value % 1 else read.but
+    if but:
+        parcel.losses.append(Loss("price", text, but, "leads"))
 
 
 def _form(draft: LeadDraft) -> dict[str, Any]:
@@ -178,11 +180,11 @@ def _form(draft: LeadDraft) -> dict[str, Any]:
     return {
         "category": "forms",
         "form_id": visit.quiz_id or "quiz",
-        "form_name": shorten(visit.quiz_title or draft.title),
-        "form_page": shorten(visit.page or "quiz"),
+        "form_name": shorten(visit.quiz_title or draft.title, LONGEST_TEXT),
+        "form_page": shorten(visit.page or "quiz", LONGEST_TEXT),
         "form_sent_at": int(visit.answered_at.timestamp()),
         "ip": visit.ip or NO_ADDRESS,
-        "referer": shorten(visit.referrer or visit.page or "quiz"),
+        "referer": shorten(visit.referrer or visit.page or "quiz", LONGEST_TEXT),
     }
 
 

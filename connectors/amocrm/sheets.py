@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import tzinfo
 from typing import Any
 
-from connectors.amocrm.fields import Fit, Unfit, convert
+from connectors.amocrm.facts import Facts
+from connectors.amocrm.fields import Fit, convert
+from connectors.coercion import Unfit
 from connectors.draft import FieldValue, Loss, Tag, Target
 
 MOST_VALUES = 40  # a lead, a contact and a company in /leads/complex take 40 values each (reference 4.2)
@@ -72,22 +73,22 @@ class Sheet:
         return {"name": tag.name}
 
 
-def fill(entity: str, values: Iterable[FieldValue], zone: tzinfo) -> tuple[list[Piece], list[Loss]]:
+def fill(entity: str, values: Iterable[FieldValue], facts: Facts) -> tuple[list[Piece], list[Loss]]:
     """The answers of one card as pieces, one a field, and what does not fit."""
     pieces: dict[str, Piece] = {}
     losses: list[Loss] = []
     for value in values:
         if value.target.entity == entity:
-            losses += _place(pieces, value, zone)
+            losses += _place(pieces, value, facts)
     return list(pieces.values()), losses
 
 
-def _place(pieces: dict[str, Piece], value: FieldValue, zone: tzinfo) -> list[Loss]:
+def _place(pieces: dict[str, Piece], value: FieldValue, facts: Facts) -> list[Loss]:
     target = value.target
     if not (target.code or target.remote_id.isdigit()):
         return [_loss(value, "the field is unknown in amoCRM")]
     try:
-        fit = convert(value.texts, target, zone)
+        fit = convert(value.texts, target, facts.zone, facts.currency)
     except Unfit as exc:
         return [_loss(value, str(exc))]
     if not fit.values:

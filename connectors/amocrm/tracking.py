@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-from connectors.amocrm.fields import LONGEST_TEXT, shorten, tidy
+from connectors.amocrm.fields import LONGEST_TEXT, tidy
 from connectors.amocrm.sheets import Piece
+from connectors.coercion import shorten
 from connectors.draft import LeadDraft
 
 # How people and counters call what amoCRM keeps under its own code.

@@ -8,7 +8,8 @@ from datetime import tzinfo
 from typing import Any
 
 from connectors.bitrix24.batch import Command
-from connectors.bitrix24.fields import Unfit, convert, tidy
+from connectors.bitrix24.fields import convert
+from connectors.coercion import Unfit, tidy
 from connectors.draft import FieldValue, Loss
 
 WORDS = {"CRM_DEAL": "deal", "CRM_LEAD": "lead", "CRM_CONTACT": "contact", "CRM_COMPANY": "company"}

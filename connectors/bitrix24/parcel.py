@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from connectors import coercion
 from connectors.bitrix24.cards import Card, Piece, fill, multifield
 from connectors.bitrix24.choices import LEAD as LEAD_FLAG
 from connectors.bitrix24.choices import SOURCE, STATUS, TYPE
 from connectors.bitrix24.facts import Facts
-from connectors.bitrix24.fields import shorten, tidy
+from connectors.coercion import shorten, tidy
 from connectors.draft import LeadDraft, Loss, Problem
-from connectors.numbers import read_number
 
 DEAL, LEAD, CONTACT, COMPANY = "CRM_DEAL", "CRM_LEAD", "CRM_CONTACT", "CRM_COMPANY"
 ORIGINATOR = "quiz"  # ours on every record that we make; never to be changed, old records carry it
@@ -153,11 +153,13 @@ def _directory(choices: Mapping[str, Any], name: str, key: str) -> dict[str, str
 def _price(parcel: Parcel, draft: LeadDraft, facts: Facts) -> None:
     if not draft.price.strip():
         return
-    number = read_number(draft.price)
-    if number is None or number < 0:
-        parcel.losses.append(Loss("price", draft.price, "not a price", parcel.record.entity))
+    read = coercion.price(draft.price, facts.currency)
+    if read.value is None:
+        parcel.losses.append(Loss("price", draft.price, read.but, parcel.record.entity))
         return
-    parcel.record.head["OPPORTUNITY"] = f"{number:.2f}"
+    if read.value != round(read.value, 2):
+        parcel.losses.append(Loss("price", draft.price, "rounded to hundredths", parcel.record.entity))
+    parcel.record.head["OPPORTUNITY"] = f"{read.value:.2f}"
     if facts.currency:
         parcel.record.head["CURRENCY_ID"] = facts.currency
 

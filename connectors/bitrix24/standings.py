@@ -10,7 +10,7 @@ from datetime import datetime, tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from connectors.moments import read_moment
+from connectors import moments
 from connectors.reading import text_of
 from connectors.standing import LOST, OPEN, WON, Standing
 
@@ -120,4 +120,4 @@ def amount(value: Any) -> Decimal | None:
 
 def moment(row: Row, name: str, zone: tzinfo) -> datetime | None:
     value = text_of(row, name)
-    return read_moment(value, zone) if value else None
+    return moments.moment([value], zone).value if value else None

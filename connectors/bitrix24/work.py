@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from connectors.bitrix24.errors import as_account_error
 from connectors.bitrix24.facts import Facts
-from connectors.bitrix24.fields import tidy
 from connectors.bitrix24.parcel import Parcel, pack
+from connectors.coercion import tidy
 from connectors.draft import Exchange, LeadDraft, Loss, Problem, Receipt
 from connectors.errors import ConnectorError, TryLater, Unclear
 from connectors.words import lost

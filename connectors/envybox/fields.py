@@ -9,25 +9,27 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
-from connectors.draft import Option, Target
-from connectors.numbers import read_number, written
+from connectors import coercion
+from connectors.coercion import Unfit, shorten, tidy, written
+from connectors.draft import Target
 
 LONGEST_TEXT = 5_000  # no bound is documented
-UNSTORABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
-
-
-class Unfit(ValueError):
-    """The answer can't go into this kind of field; the text says why."""
+CURRENCY = "RUB"  # an account does not tell its currency; Envybox sells to Russian companies
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """The value of one field, None for an empty answer. ``unproven``: a choice that we could not check."""
+    """The value of one field, None for an empty answer. ``unproven``: a choice that we could not check.
+
+    ``but`` says what of the answer did not fit.
+    """
 
     value: Any
     unproven: bool = False
+    but: str = ""
 
 
 def convert(texts: Iterable[str], target: Target) -> Fit:
@@ -38,28 +40,24 @@ def convert(texts: Iterable[str], target: Target) -> Fit:
     return TO_ENVYBOX.get(target.type, _text)(clean, target) if clean else Fit(None)
 
 
-def tidy(text: str) -> str:
-    """What a database can't keep is taken out, and the white space around."""
-    return UNSTORABLE.sub("", text).strip()
-
-
-def shorten(text: str, longest: int) -> str:
-    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
-
-
 # -- one function a type --------------------------------------------------------------------------------
 
 
 def _text(texts: list[str], target: Target) -> Fit:
-    return Fit(shorten(", ".join(texts), LONGEST_TEXT))
+    text = ", ".join(texts)
+    short = shorten(text, LONGEST_TEXT)
+    return Fit(short, but="" if short == text else f"shortened to {LONGEST_TEXT} characters")
 
 
 def _number(texts: list[str], target: Target) -> Fit:
-    if len(texts) > 1:
-        raise Unfit("the field takes one value")
-    number = read_number(texts[0])
-    if number is None:
-        raise Unfit("not a number")
+    return _json_number(coercion.number(texts, currency=CURRENCY).needed())
+
+
+def _money(texts: list[str], target: Target) -> Fit:
+    return _json_number(coercion.money(texts, currency=CURRENCY).needed().amount)
+
+
+def _json_number(number: Decimal) -> Fit:
     whole = number == number.to_integral_value()
     return Fit(int(number) if whole else float(written(number)))
 
@@ -68,24 +66,14 @@ def _choice(texts: list[str], target: Target) -> Fit:
     """Ids where the options are known, else the texts, and a word about it (reference 7.2)."""
     if not target.options:
         return Fit(shorten(", ".join(texts), LONGEST_TEXT), unproven=True)
-    chosen = [_option(text, target.options) for text in texts]
-    return Fit(chosen[0] if len(chosen) == 1 else chosen)
-
-
-def _option(text: str, options: Iterable[Option]) -> str:
-    found = next((one for one in options if _plain(one.text) == _plain(text)), None)
-    if found is None:
-        raise Unfit(f"the field has no choice {text!r}")
-    return found.remote_id
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.split()).casefold().replace("ё", "е")
+    read = coercion.choices(texts, target.options)
+    ids = [option.remote_id for option in read.needed()]
+    return Fit(ids[0] if len(ids) == 1 else ids, but=read.but)
 
 
 TO_ENVYBOX: dict[str, Callable[[list[str], Target], Fit]] = {
     "1": _number,
     "2": _text,
     "3": _choice,
-    "9": _number,
+    "9": _money,
 }

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from connectors.coercion import Unfit, shorten, tidy
 from connectors.draft import LeadDraft, Loss, Problem
 from connectors.envybox.answers import mark_of
 from connectors.envybox.choices import SOURCE, queues, takes_into_work
-from connectors.envybox.fields import Unfit, convert, shorten, tidy
+from connectors.envybox.fields import convert
 from connectors.words import lost
 
 LONGEST_NAME, LONGEST_MARK = 255, 255
@@ -156,6 +157,8 @@ def _fill(parcel: Parcel, draft: LeadDraft) -> None:
             continue
         if fit.value is None:
             continue
+        if fit.but:
+            parcel.losses.append(Loss(one.question, text, fit.but, target.entity, target.remote_id))
         piece = Piece(target.remote_id, fit.value, one.question, text)
         parcel.pieces.setdefault(target.entity, []).append(piece)
         if fit.unproven:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from connectors.coercion import tidy
 from connectors.draft import Loss
 from connectors.envybox.answers import carries, id_of
 from connectors.envybox.errors import IN_WORK, NO_DEAL, NO_LEAD
-from connectors.envybox.fields import tidy
 from connectors.envybox.parcel import Piece, fields_of, is_id
 from connectors.envybox.recovery import history, newest_deal
 from connectors.envybox.work import Talk, Work

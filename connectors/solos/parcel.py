@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from connectors.coercion import tidy
 from connectors.draft import FieldValue, LeadDraft, Loss, Placement, Problem
 from connectors.solos.choices import SOURCE
 from connectors.solos.options import SolosOptions
 from connectors.solos.shapes import number
-from connectors.solos.texts import LIMITS, cut, tidy
+from connectors.solos.texts import LIMITS, cut
 from connectors.words import lost
 
 ENTITY = "projects"  # fields are those of projects, which leads become

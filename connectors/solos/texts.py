@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
-UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 LIMITS = {"name": 100, "phone": 50, "email": 100, "comment": 1000}
-
-
-def tidy(text: str) -> str:
-    """What a database can't keep is taken out, and the white space around."""
-    return UNSTORABLE.sub("", text).strip()
 
 
 def cut(text: str, most: int) -> str:

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from connectors.amocrm import fields
-from connectors.amocrm.fields import TO_AMO, Unfit, convert
+from connectors.amocrm.fields import TO_AMO, convert
+from connectors.coercion import Unfit
 from connectors.draft import Option, Target
 
 MOSCOW = ZoneInfo("Europe/Moscow")

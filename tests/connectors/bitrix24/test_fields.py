@@ -6,7 +6,9 @@ from datetime import timedelta, timezone
 
 import pytest
 
-from connectors.bitrix24.fields import LONGEST_TEXT, TO_BITRIX, Unfit, convert
+from connectors.bitrix24.fields import CHOICES as CHOICE_TYPES
+from connectors.bitrix24.fields import LONGEST_TEXT, TO_BITRIX, convert
+from connectors.coercion import Unfit
 from connectors.draft import Option, Target
 
 MOSCOW = timezone(timedelta(hours=3))
@@ -124,4 +126,4 @@ def test_a_long_text_is_cut():
 
 
 def test_every_type_of_the_table_is_tested():
-    assert {kind for kind, *_ in PLACED} == set(TO_BITRIX)
+    assert {kind for kind, *_ in PLACED} == set(TO_BITRIX) | CHOICE_TYPES

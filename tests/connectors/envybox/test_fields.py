@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from connectors.coercion import Unfit
 from connectors.draft import Option, Target
-from connectors.envybox.fields import Fit, Unfit, convert
+from connectors.envybox.fields import Fit, convert
 
 OPTIONS = (Option("7", "Чистовая"), Option("8", "Черновая"))
 
@@ -18,11 +19,11 @@ def target(type_id, options=()):
         ("2", ["Лофт"], "Лофт"),
         ("2", ["Лофт", "Сканди"], "Лофт, Сканди"),
         ("1", ["1 200,50"], 1200.5),
-        ("1", ["54 м2"], None),
+        ("1", ["54 м2"], 54),
+        ("1", ["54-56"], None),
         ("1", ["54"], 54),
         ("9", ["1 500 000 ₽"], 1_500_000),
         ("17", ["что угодно"], "что угодно"),
-        ("2", ["x" * 6000], "x" * 4999 + "…"),
         ("2", ["a\x00b"], "ab"),
     ],
 )
@@ -32,6 +33,10 @@ def test_values(type_id, texts, value):
             convert(texts, target(type_id))
         return
     assert convert(texts, target(type_id)) == Fit(value)
+
+
+def test_a_text_that_is_cut_says_so():
+    assert convert(["x" * 6000], target("2")) == Fit("x" * 4999 + "…", but="shortened to 5000 characters")
 
 
 def test_a_list_takes_ids_where_its_options_are_known():

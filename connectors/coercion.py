@@ -1,0 +1,396 @@
+"""What people answer -> the value a field takes: numbers, money, yes and no, choices, web addresses. Pure.
+
+Every reader takes the texts of one answer and gives a ``Read``: the value, or why there is none. What can't
+be read with confidence is not read: the caller keeps it in the note with the reason. Texts longer than values
+are not looked into, and every pattern takes linear time. Dates are in ``moments``. Why these readers are our
+own: docs/decisions/0001-reading-libraries.md.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Generic, TypeVar
+from urllib.parse import urlsplit
+
+from connectors.contact import visible
+from connectors.draft import Option
+
+T = TypeVar("T")
+LONGEST = 300  # what is longer is a story, not a value
+UNSTORABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+ONE_VALUE = "the field takes one value"
+
+
+class Unfit(ValueError):
+    """The answer can't go into this kind of field; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read(Generic[T]):
+    """A value and what of the answer is not in it; or no value and the reason. Reasons are in ``words``."""
+
+    value: T | None
+    but: str = ""
+
+    def needed(self) -> T:
+        """The value. Raises ``Unfit`` with the reason where there is none."""
+        if self.value is None:
+            raise Unfit(self.but)
+        return self.value
+
+
+def leaves(answer: Any) -> Iterator[Any]:
+    """The single values of an answer of any shape: items of lists, what is wrapped (``{"value": ...}``), a
+    file's address (``{"url": ..., "name": ...}``). An object of another kind is one value, as it is.
+    """
+    if isinstance(answer, (list, tuple)):
+        for inner in answer:
+            yield from leaves(inner)
+        return
+    wrapped = _wrapped(answer) if isinstance(answer, Mapping) else None
+    if wrapped is not None:
+        yield from leaves(wrapped)
+    elif answer not in (None, "", {}):
+        yield answer
+
+
+def _wrapped(answer: Mapping[str, Any]) -> Any:
+    known = {str(key).casefold(): inner for key, inner in answer.items()}
+    for key in ("url", "href", "link", "src", "value", "values"):
+        if known.get(key) not in (None, "", [], {}):
+            return known[key]
+    return [] if any(key in known for key in ("url", "value", "values")) else None
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+def tidy(text: str) -> str:
+    """What a database can't keep is taken out, and the white space around."""
+    return UNSTORABLE.sub("", text).strip()
+
+
+def shorten(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
+
+
+# -- numbers and money ----------------------------------------------------------------------------------
+
+MOST_DIGITS = 15  # longer ones come back damaged where a CRM keeps floats: amocrm-api-php issue 399
+NUMBER = re.compile(r"(?<![\w.,])[-+]?(?:\d{1,3}(?:[ '’]\d{3})+(?!\d)|\d+)(?:[.,]\d+)*")
+TOKEN = re.compile(r"[^\W\d_]+(?:\.[^\W\d_]+)*|[^\w\s]|\d+|_")
+SQUARES = re.compile(r"(?<=[мm])[23](?!\d)")
+SCALES = {
+    10**3: "к k тыс тысяч тысяча тысячи тысячу тыщ тыщи тр т.р т.руб тыс.руб thousand",
+    10**6: "кк kk млн мил миллион миллиона миллионов лям ляма лямов млн.руб mln million millions",
+    10**9: "млрд миллиард миллиарда миллиардов mlrd bn billion billions",
+}
+SCALE_OF = {word: scale for scale, words in SCALES.items() for word in words.split()}
+IN_ROUBLES = frozenset({"тр", "т.р", "т.руб", "тыс.руб", "млн.руб"})
+CURRENCIES = {  # ISO 4217, by sign and word; a sign that several countries use (¥, kr) is none of them
+    "RUB": "₽ р руб рубль рубля рублей рублях rub rur ruble rubles rouble roubles",
+    "USD": "$ usd доллар доллара долларов бакс бакса баксов dollar dollars",
+    "EUR": "€ eur евро euro euros",
+    "KZT": "₸ kzt тенге тг tenge",
+    "BYN": "byn byr бел.руб",
+    "UAH": "₴ uah грн гривна гривны гривен гривень hryvnia",
+    "UZS": "uzs сум сумов сўм",
+    "KGS": "kgs сом сома сомов",
+    "TJS": "tjs сомони",
+    "GEL": "₾ gel лари",
+    "AMD": "֏ amd драм драма драмов",
+    "AZN": "₼ azn манат маната манатов",
+    "MDL": "mdl лей леев",
+    "TRY": "₺ try лира лиры лир",
+    "GBP": "£ gbp фунт фунта фунтов pound pounds",
+    "CNY": "cny rmb юань юаня юаней yuan",
+    "JPY": "jpy иена иены иен yen",
+    "INR": "₹ inr рупия рупии рупий",
+    "ILS": "₪ ils nis шекель шекеля шекелей",
+    "PLN": "pln zł злотый злотых",
+    "CHF": "chf",
+    "AED": "aed дирхам дирхама дирхамов",
+    "THB": "฿ thb бат бата батов",
+}
+CURRENCY_OF = {word: code for code, words in CURRENCIES.items() for word in words.split()}
+BELARUSIAN = "бел"  # roubles of that country: "бел. руб.", "белорусских рублей"
+BOUNDS = _words(
+    "от до более больше менее меньше свыше выше ниже минимум максимум около примерно приблизительно почти "
+    "порядка не за или либо и на из x х from to up under over above below about around almost than least "
+    "most max min approx or and of < > ≤ ≥ ~ ≈ ± * × / \\ ^"
+)
+LEADS = _words(
+    'us итого всего сумма бюджет цена стоимость площадь ровно total price budget sum area № = : ( " « - – — .'
+)
+HARMLESS = _words(". , ; : = ! ( ) \" ' « » - – — №")
+UNITS = _words("м m м² m² м³ m³ см cm мм mm км km кг kg г g т л l шт pcs ч h мин min с s дн")
+MOST_WORDS = 3  # behind a number: "раза в неделю", "кв. м"
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """A sum in units of ``currency`` (ISO 4217); empty where the answer names none."""
+
+    amount: Decimal
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """One number and what stands around it; ``words`` are those that are neither scale nor currency."""
+
+    amount: Decimal
+    currency: str
+    words: int
+
+
+def number(texts: Sequence[str], *, currency: str = "", whole: bool = False) -> Read[Decimal]:
+    """``1 200,50``, ``1,5 млн``, ``54 м²``. A sum of money counts where it is in ``currency``, the account's.
+
+    Several numbers, ranges and limits ("до 3 млн") are not read. A comma before three digits parts thousands
+    (``1,200``); a dot does not, unless there are several.
+    """
+    no = "not a whole number" if whole else "not a number"
+    read = _said(texts, no)
+    if read.value is None:
+        return Read(None, read.but)
+    if other := _foreign(read.value, currency):
+        return Read(None, other)
+    if whole and read.value.amount != read.value.amount.to_integral_value():
+        return Read(None, no)
+    return Read(read.value.amount)
+
+
+def money(texts: Sequence[str], *, currency: str = "", foreign: bool = False) -> Read[Money]:
+    """A sum, with the currency that it names by sign, code or word, in Russian or English.
+
+    ``currency`` is the account's; a sum in another one is read with ``foreign`` alone.
+    """
+    read = _said(texts, "not a sum of money", is_money=True)
+    if read.value is None:
+        return Read(None, read.but)
+    if read.value.words:
+        return Read(None, "not a sum of money alone")
+    if not foreign and (other := _foreign(read.value, currency)):
+        return Read(None, other)
+    return Read(Money(read.value.amount, read.value.currency))
+
+
+def price(text: str, currency: str = "") -> Read[Decimal]:
+    """What the lead is worth, in ``currency``, the account's."""
+    read = money([tidy(text)], currency=currency)
+    if read.value is None or read.value.amount < 0:
+        return Read(None, read.but or "not a price")
+    return Read(read.value.amount)
+
+
+def written(number: Decimal) -> str:
+    """Without an exponent and without idle zeros: ``1200.5``."""
+    plain = f"{number:f}"
+    return plain.rstrip("0").rstrip(".") if "." in plain else plain
+
+
+def _foreign(said: _Said, currency: str) -> str:
+    if not (said.currency and currency) or said.currency == currency:
+        return ""
+    return f"the sum is in {said.currency}, not in {currency}"
+
+
+def _said(texts: Sequence[str], no: str, *, is_money: bool = False) -> Read[_Said]:
+    """``no`` is the reason where there is no number, and begins the one where it does not stand alone."""
+    if len(texts) != 1:
+        return Read(None, ONE_VALUE)
+    said = visible(texts[0]) if len(texts[0]) <= LONGEST else ""
+    text = SQUARES.sub(lambda found: "²³"["23".index(found[0])], said.replace("−", "-"))
+    found = list(NUMBER.finditer(text))
+    if len(found) != 1:
+        return Read(None, f"{no} alone" if found else no)
+    before, behind = TOKEN.findall(text[: found[0].start()]), TOKEN.findall(text[found[0].end() :])
+    scale = SCALE_OF.get(behind[0].casefold(), 1) if behind else 1
+    if scale > 1:
+        rouble = ["руб"] if behind[0].casefold() in IN_ROUBLES else []
+        behind = rouble + behind[1:]
+    elif behind and _is_part_of_a_name(text[found[0].end()], behind[0]):
+        return Read(None, f"{no} alone")
+    currency = _currency([*before, *behind])
+    if currency.value is None:
+        return Read(None, currency.but or f"{no} alone")
+    words = [word for word in map(str.casefold, behind) if word not in HARMLESS and word not in CURRENCY_OF]
+    if currency.value == "BYN":
+        words = [word for word in words if not word.startswith(BELARUSIAN)]
+    has_limits = any(word in BOUNDS or word == "+" for word in words)
+    if has_limits or len(words) > (0 if currency.value else MOST_WORDS) or any(map(str.isdigit, words)):
+        return Read(None, f"{no} alone")
+    if any(word not in LEADS and word not in CURRENCY_OF for word in map(str.casefold, before)):
+        return Read(None, f"{no} alone")
+    amount = _decimal(found[0][0], is_plain=scale == 1, is_money=is_money or bool(currency.value))
+    if amount is None:
+        return Read(None, no)
+    return Read(_Said(amount * scale, currency.value, len(words)))
+
+
+def _is_part_of_a_name(next_character: str, token: str) -> bool:
+    """``12а`` and ``3D`` are names; ``54м`` and ``99$`` are not."""
+    word = token.casefold()
+    return next_character.isalpha() and word not in UNITS and word not in CURRENCY_OF
+
+
+def _currency(tokens: Sequence[str]) -> Read[str]:
+    """The one currency that is named, empty for none; no value for several and for one that we don't know."""
+    found: dict[str, None] = {}
+    is_belarusian = any(token.casefold().startswith(BELARUSIAN) for token in tokens)
+    for token in tokens:
+        if code := CURRENCY_OF.get(token.casefold()):
+            found["BYN" if code == "RUB" and is_belarusian else code] = None
+        elif (len(token) == 3 and token.isascii() and token.isupper()) or unicodedata.category(
+            token[0]
+        ) == "Sc":
+            return Read(None, f"the currency {token} is not known here")
+    return Read(next(iter(found), "")) if len(found) < 2 else Read(None)
+
+
+def _decimal(text: str, *, is_plain: bool, is_money: bool) -> Decimal | None:
+    """One decimal point at most; other marks must part threes. ``is_plain``: no "млн" follows."""
+    digits = text.translate(NO_SPACES)
+    marks = [mark for mark in digits if mark in ",."]
+    if len(digits.strip("+-.,")) - len(marks) > MOST_DIGITS or (text[0] == "+" and len(digits) > MOST_SIGNED):
+        return None
+    if len(marks) == 1:
+        is_group = is_plain and digits == text and GROUP.fullmatch(digits)
+        if is_group and marks == ["."] and is_money:
+            return None  # 1.500 roubles: one and a half, or a thousand and a half?
+        digits = digits.replace(",", "" if is_group else ".")
+    elif marks:
+        point = marks[-1] if marks[-1] != marks[0] else ""
+        if not re.fullmatch(
+            rf"[-+]?\d{{1,3}}(?:[{marks[0]}]\d{{3}})+{f'[{point}][0-9]+' if point else ''}", digits
+        ):
+            return None
+        digits = digits.replace(marks[0], "").replace(",", ".")
+    return Decimal(digits)
+
+
+NO_SPACES = str.maketrans("", "", " '’")
+GROUP = re.compile(r"[-+]?[1-9]\d{0,2}[.,]\d{3}")
+MOST_SIGNED = 10  # digits of a number with a plus: longer ones are phones
+
+# -- yes and no -----------------------------------------------------------------------------------------
+
+YES = _words(
+    "да yes y true 1 on + ok ок okay ага угу конечно ✓ ✔ ✅ ☑ есть checked верно истина вкл нужно надо "
+    "согласен согласна agree agreed принимаю"
+) | {"i agree", "да, конечно"}
+NO = _words(
+    "нет не no n false 0 off - ✗ ✘ ❌ ☐ unchecked неверно ложь выкл нету несогласен отказ отказываюсь "
+    "disagree"
+) | {"не согласен", "не согласна", "не надо", "не нужно", "i disagree", "нет, спасибо", "no, thanks"}
+
+
+def yes_no(texts: Sequence[str]) -> Read[bool]:
+    """A tick, in Russian, English or a sign."""
+    if len(texts) != 1:
+        return Read(None, ONE_VALUE)
+    word = visible(texts[0][:LONGEST]).casefold().rstrip(".! ")
+    if word not in YES | NO:
+        return Read(None, "neither yes nor no")
+    return Read(word in YES)
+
+
+# -- choices --------------------------------------------------------------------------------------------
+
+TYPOGRAPHY = str.maketrans(
+    dict.fromkeys("‐‑‒–—―−", "-") | dict.fromkeys("«»“”„‟‹›\"'‘’‚`´", '"') | {"×": "x", "⁄": "/", "ё": "е"}
+)
+CHOICES_BETWEEN = re.compile(r"[,;\n|]")
+MOST_CHOICES = 50  # parts of one text
+LONGEST_CHOICE = 2_000
+
+
+def choices(texts: Sequence[str], options: Iterable[Option]) -> Read[tuple[Option, ...]]:
+    """The options that are meant, each once: by the letter, or by the same words in other typography.
+
+    A text that is no option is split at commas, semicolons and lines, if all its parts are options. No value
+    where nothing is an option; ``but`` names what is not.
+    """
+    known = tuple(options)
+    exact = {option.text: option for option in reversed(known)}
+    loose = {plain_choice(option.text): option for option in reversed(known)}
+    chosen: dict[str, Option] = {}
+    missing: list[str] = []
+    for text in texts:
+        found = _chosen(text, exact, loose)
+        chosen |= {option.remote_id: option for option in found}
+        missing += [] if found else [text]
+    but = f"the field has no choice {', '.join(map(repr, missing))}" if missing else ""
+    return Read(tuple(chosen.values()) or None, but)
+
+
+def plain_choice(text: str) -> str:
+    """One form for ``100 м²`` and ``100 М2``, ``«Люкс»`` and ``"Люкс"``, ``1–2`` and ``1 - 2``."""
+    text = unicodedata.normalize("NFKC", html.unescape(visible(text))).casefold().translate(TYPOGRAPHY)
+    return re.sub(r" ?([-/&]) ?", r"\1", " ".join(text.split()))
+
+
+def _chosen(text: str, exact: Mapping[str, Option], loose: Mapping[str, Option]) -> list[Option]:
+    if len(text) > LONGEST_CHOICE:
+        return []
+    if whole := exact.get(text) or loose.get(plain_choice(text)):
+        return [whole]
+    parts = [part for part in CHOICES_BETWEEN.split(text) if part.strip()]
+    return _all_options(parts, loose) if 1 < len(parts) <= MOST_CHOICES else []
+
+
+def _all_options(parts: Sequence[str], loose: Mapping[str, Option]) -> list[Option]:
+    """An option may have a comma of its own, so the longest row of parts that is one comes first."""
+    rows = {_row(CHOICES_BETWEEN.split(option.text)): option for option in loose.values()}
+    found: list[Option] = []
+    while parts:
+        fit = next((n for n in range(len(parts), 0, -1) if _row(parts[:n]) in rows), 0)
+        if not fit:
+            return []
+        found.append(rows[_row(parts[:fit])])
+        parts = parts[fit:]
+    return found
+
+
+def _row(parts: Sequence[str]) -> str:
+    return ",".join(map(plain_choice, parts))
+
+
+# -- addresses ------------------------------------------------------------------------------------------
+
+SCHEME = re.compile(r"[a-z][a-z0-9+.-]{0,20}://", re.IGNORECASE)
+SCHEMES = frozenset({"http", "https", "ftp"})
+HOST = re.compile(
+    r"[\w-]{1,63}(?:\.[\w-]{1,63})*\.(?:[^\W\d_]{2,63}|xn--[a-z0-9-]{2,59})\.?|\d{1,3}(?:\.\d{1,3}){3}"
+)
+LONGEST_ADDRESS = 2_000
+
+
+def web_address(texts: Sequence[str]) -> Read[str]:
+    """The first address, with ``https://`` where it has no scheme; the others are told."""
+    first = visible(texts[0][: LONGEST_ADDRESS + 1])
+    named = SCHEME.match(first)
+    address = first if named else f"https://{first}"
+    if len(address) > LONGEST_ADDRESS or re.search(r"\s", address):
+        return Read(None, NO_ADDRESS)
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname or ""
+    except ValueError:
+        return Read(None, NO_ADDRESS)
+    is_mail = not named and "@" in parts.netloc
+    if parts.scheme.lower() not in SCHEMES or is_mail or not HOST.fullmatch(host):
+        return Read(None, NO_ADDRESS)
+    if not named and host[-1].isdigit():
+        return Read(None, NO_ADDRESS)  # 10.20.30.40 may be anything
+    return Read(address, "only the first address" if len(texts) > 1 else "")
+
+
+NO_ADDRESS = "not a web address"
