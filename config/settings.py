@@ -243,6 +243,10 @@ SYNC_EVERY = timedelta(minutes=env.int("SYNC_MINUTES", 360))
 
 LANE_SLICE = timedelta(seconds=20)
 LANE_LEASE = timedelta(seconds=env.int("LANE_LEASE_SECONDS", 30))
+FIELD_PATIENCE = timedelta(seconds=env.int("FIELD_PATIENCE_SECONDS", 120))
+QUIZ_CONFIG_URL = env.address("QUIZ_CONFIG_URL", "", "https")
+if QUIZ_CONFIG_URL and "{quizID}" not in QUIZ_CONFIG_URL:
+    raise ImproperlyConfigured("QUIZ_CONFIG_URL must say {quizID} where the quiz's number goes.")
 UNCLEAR_PAUSE = timedelta(seconds=60)
 PAYLOAD_DAYS = env.int("PAYLOAD_DAYS", 90)
 ATTEMPT_DAYS = env.int("ATTEMPT_DAYS", 30)

@@ -168,15 +168,46 @@ class SyncRun(models.Model):
 
 
 class KnownContact(models.Model):
-    """A person we met in a CRM: ``key`` is ``phone:+7...`` or ``email:a@b``, ``remote_id`` the contact."""
+    """A person we met in a CRM: ``key`` is ``phone:+7...`` or ``email:a@b``, ``remote_id`` the contact.
 
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    Kept for the CRM's own account (``crm``, ``crm_account``): quiz accounts connected to one share it.
+    """
+
+    crm = models.CharField(max_length=20)
+    crm_account = models.CharField(max_length=100)
     key = models.CharField(max_length=330)
     remote_id = models.CharField(max_length=100)
     seen_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["account", "key"], name="one_contact_per_key")]
+        constraints = [
+            models.UniqueConstraint(fields=["crm", "crm_account", "key"], name="one_contact_per_key")
+        ]
 
     def __str__(self) -> str:
         return f"contact {self.remote_id}"
+
+
+class Lease(models.Model):
+    """Work that one at a time does in a CRM's account, whichever quiz account it is done for.
+
+    ``key`` says which work, ``holder`` who does it; after ``until`` anybody may take it. See ``leases``.
+    """
+
+    crm = models.CharField(max_length=20)
+    crm_account = models.CharField(max_length=100)
+    key = models.CharField(max_length=330)
+    holder = models.CharField(max_length=40)
+    until = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["crm", "crm_account", "key"], name="one_lease_per_key")
+        ]
+        indexes = [
+            models.Index(fields=["holder"], name="lease_of_holder"),
+            models.Index(fields=["until"], name="lease_by_end"),
+        ]
+
+    def __str__(self) -> str:
+        return f"lease of {self.holder}"

@@ -19,7 +19,7 @@ from accounts.models import Account, live_accounts
 from connectors.base import Connector
 from connectors.errors import ConnectorError, NeedsReconnect, Refused, RuleNeedsFixing, TryLater
 from connectors.registry import connector_class
-from crm_cache import runs
+from crm_cache import contacts, leases, runs
 from crm_cache.models import SyncRun
 from crm_cache.sync import Walk
 
@@ -51,7 +51,9 @@ def run_waiting(account_id: int) -> None:
 
 
 def sync_due() -> None:
-    """Ask for all lists of the accounts whose time has come, and start again what was lost."""
+    """Ask for all lists of the accounts whose time has come, start again what was lost, and clear away."""
+    contacts.forget_disconnected()
+    leases.drop_old()
     now = timezone.now()
     runs.start(sorted(runs.free_stale(now) | runs.lost(now) | _ask_due(live_accounts(), now)))
 

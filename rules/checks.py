@@ -71,7 +71,12 @@ def _fields(book: Book) -> Iterator[Problem]:
         if kind is None:
             yield Problem("entity_unknown", f"This CRM has no fields of «{entity}».", f"FieldsRule.{entity}")
         elif is_wish(remote_id):
-            yield Problem("field_wanted", f"The field for question {question} is still to be made.", question)
+            yield Problem(
+                "field_wanted",
+                f"The field for question {question} is still to be made; it needs the question's title, "
+                "which the first answer tells at the latest.",
+                question,
+            )
         elif (kind, remote_id) not in book.fields:
             yield Problem(
                 "field_gone",

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from accounts import states
 from accounts.access import connector_for
+from accounts.models import Account
 from connectors.base import Connector
 from connectors.draft import LeadDraft, Receipt
 from connectors.errors import ConnectorError, NeedsReconnect, OurMistake, TryLater, Unclear
@@ -30,6 +31,7 @@ from rules.lane import Lane, take_lane
 from rules.mapping import Progress, draft_for
 from rules.models import Delivery
 from rules.patience import patiently
+from rules.prepare import ask_again
 from rules.problems import note_problems
 from rules.settlement import StillPreparing, settlement_of
 from rules.turns import probes, silences
@@ -58,13 +60,13 @@ class Batch:
 class LaneJournal:
     """The connector's journal: steps go to the deliveries, contacts to the memory, at once."""
 
-    def __init__(self, account_id: int, drafts: Sequence[LeadDraft]) -> None:
-        self.account_id = account_id
+    def __init__(self, account: Account, drafts: Sequence[LeadDraft]) -> None:
+        self.account = account
         self.people = {draft.uid: draft.person.keys for draft in drafts}
 
     def record(self, done: Mapping[str, Mapping[str, str]]) -> None:
         patiently(partial(outbox.record_steps, done))
-        patiently(partial(remember, self.account_id, self._contacts(done)))
+        patiently(partial(remember, self.account, self._contacts(done)))
         connection.close()  # this thread goes back to waiting for the CRM
 
     def _contacts(self, done: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
@@ -138,7 +140,7 @@ class Drain:
         self.account = lane.account
         self.connector = connector
         self.ends_at = timezone.now() + settings.LANE_SLICE
-        self.books: dict[int, Book] = {}
+        self.books: dict[tuple[object, ...], Book] = {}
         self.under_way: dict[Future[list[Result]], Batch] = {}
         self.delivered = 0
         self.goes_on = True
@@ -192,7 +194,7 @@ class Drain:
     def _draft(self, claimed: Sequence[int]) -> Batch:
         """Turn claimed deliveries into drafts; those whose rule needs fixing are settled here."""
         rows = list(Delivery.objects.filter(pk__in=claimed).select_related("answer", "rule").order_by("pk"))
-        contacts = known_contacts(self.account.pk, {key for row in rows for key in row.contact_keys})
+        contacts = known_contacts(self.account, {key for row in rows for key in row.contact_keys})
         batch, broken = Batch([], []), Batch([], [])
         errors: list[ConnectorError] = []
         for row in rows:
@@ -210,7 +212,7 @@ class Drain:
     def _draft_one(self, row: Delivery, contacts: Mapping[str, str]) -> LeadDraft:
         """Raises ``RuleNeedsFixing``, ``StillPreparing``, or ``TryLater`` for a bug of ours."""
         book = self._book(row)
-        if row.rule.prepare_at and any(is_wish(field) for _, _, field in book.questions):
+        if _awaits_fields(row, book):
             raise StillPreparing("The fields of this rule are being made", code="preparing", after=PREPARING)
         try:
             return draft_for(book, row.answer.payload, _progress(row, contacts))
@@ -222,14 +224,15 @@ class Drain:
             raise TryLater(words, code="our_bug") from error
 
     def _book(self, row: Delivery) -> Book:
-        if row.rule_id not in self.books:
-            self.books[row.rule_id] = read_book(row.rule, self.account)
-        return self.books[row.rule_id]
+        version = (row.rule_id, row.rule.updated_at, row.rule.prepared_at)
+        if version not in self.books:
+            self.books[version] = read_book(row.rule, self.account)
+        return self.books[version]
 
     def _send(self, batch: Batch) -> list[Result]:
         """In a thread of its own: no connection is held but for the journal's moments."""
         try:
-            journal = LaneJournal(self.account.pk, batch.drafts)
+            journal = LaneJournal(self.account, batch.drafts)
             return list(self.connector.deliver(batch.drafts, journal))
         except Exception:
             log.exception("account=%s %s broke its promise not to raise", self.account.pk, self.account.crm)
@@ -253,7 +256,7 @@ class Drain:
         pairs = list(zip(batch.deliveries, outcomes, strict=True))
         settlements = [settlement_of(row, outcome, can_look, send_again) for row, outcome in pairs]
         patiently(partial(outbox.settle, settlements))
-        timeline.write(batch.started_at, pairs)
+        timeline.write(batch.started_at, [pair for pair in pairs if not isinstance(pair[1], StillPreparing)])
         note_problems(pairs)
         self.delivered += sum(isinstance(outcome, Receipt) for outcome in outcomes)
         self._react(outcomes)
@@ -285,3 +288,14 @@ class Drain:
 def _progress(row: Delivery, contacts: Mapping[str, str]) -> Progress:
     known = next((contacts[key] for key in row.contact_keys if key in contacts), "")
     return Progress(row.uid, row.answer.created_at, row.steps, row.look_first, known)
+
+
+def _awaits_fields(row: Delivery, book: Book) -> bool:
+    """Are fields of the rule being made, and is it worth waiting for them? For ``FIELD_PATIENCE`` it is, and
+    longer where the CRM was not asked yet; then the values go into the note."""
+    if not any(is_wish(field) for _, _, field in book.questions):
+        return False
+    is_young = timezone.now() - row.created_at < settings.FIELD_PATIENCE
+    if row.rule.prepare_at:
+        return is_young or not row.rule.prepare_tries
+    return is_young and ask_again(row.rule, row.answer.payload)

@@ -22,9 +22,11 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts.models import Account
 from connectors.draft import Loss
 from connectors.reading import storable
 from connectors.registry import CONNECTORS, connector_class
+from crm_cache import leases
 from rules.lane import end_rests
 from rules.models import Delivery
 from rules.settlement import Settlement, died
@@ -32,15 +34,21 @@ from rules.settlement import Settlement, died
 State = Delivery.State
 WAITING, SENDING, DELIVERED, HELD = State.WAITING, State.SENDING, State.DELIVERED, State.HELD
 MOMENT = timedelta(seconds=1)
+ELSEWHERE = timedelta(seconds=5)  # until somebody whom another lane is sending is looked at again
+PERSON_LEASE = timedelta(minutes=5)  # longer than any batch is under way
 FIRST_LOOK = timedelta(hours=1)  # what becomes of a lead: nobody moves it at once, and hooks are quicker
 MOST_CANDIDATES = 4  # looked at for each one taken, so that one busy person does not block the rest
 
 
-def claim(account_id: int, most: int, busy: Iterable[str] = ()) -> list[int]:
+def claim(
+    account_id: int, most: int, busy: Iterable[str] = (), shared_with: Account | None = None
+) -> list[int]:
     """Take up to ``most`` due deliveries of a lane, oldest first: their ids.
 
     Never two of one person, nor one whose person is ``busy`` (in flight), nor one whose person's earlier
     lead ended unclear and has not been looked up yet: their contact may exist and not be found yet.
+    ``shared_with``: the lane's account, where other lanes lead into the same account of the CRM; then nobody
+    is taken whom another lane is sending.
     """
     now = timezone.now()
     _postpone_behind_unclear(account_id, now)
@@ -49,6 +57,8 @@ def claim(account_id: int, most: int, busy: Iterable[str] = ()) -> list[int]:
     candidates = due.exclude(contact_keys__overlap=taken) if taken else due
     rows = candidates.order_by("due_at", "id").values_list("pk", "contact_keys")[: most * MOST_CANDIDATES]
     chosen = _one_of_each_person(rows, most)
+    if shared_with and chosen:
+        chosen = _not_sent_elsewhere(shared_with, chosen, now)
     if not chosen:
         return []
     with connection.cursor() as cursor:
@@ -98,7 +108,7 @@ UPDATE rules_delivery d SET
     remote_link = CASE WHEN s.link = '' THEN d.remote_link ELSE s.link END,
     error_code = s.code, error = s.error, remedy = s.remedy, claimed_at = NULL,
     delivered_at = CASE WHEN s.state = 'delivered' THEN %s ELSE d.delivered_at END,
-    first_failed_at = CASE WHEN s.state = 'delivered' THEN d.first_failed_at
+    first_failed_at = CASE WHEN s.state = 'delivered' OR s.tries = 0 THEN d.first_failed_at
                            ELSE coalesce(d.first_failed_at, %s) END
 FROM (SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[], %s::text[], %s::timestamptz[],
       %s::int[], %s::int[], %s::bool[], %s::jsonb[], %s::jsonb[],
@@ -135,6 +145,19 @@ def _postpone_behind_unclear(account_id: int, now: datetime) -> None:
     if people := {key for keys, _ in unclear for key in keys}:
         behind = waiting.filter(look_first=False, due_at__lte=now, contact_keys__overlap=list(people))
         behind.update(due_at=max(due for _, due in unclear) + MOMENT)
+
+
+def _not_sent_elsewhere(account: Account, chosen: Sequence[int], now: datetime) -> list[int]:
+    """Those whose persons are now leased to them; the others come again in a moment, which costs no try."""
+    rows = Delivery.objects.filter(pk__in=chosen).values_list("pk", "uid", "contact_keys")
+    holders = {pk: (uid, set(keys)) for pk, uid, keys in rows}
+    wanted = {key: uid for uid, keys in holders.values() for key in keys}
+    got = leases.take(account, wanted, PERSON_LEASE)
+    refused = [pk for pk, (_, keys) in holders.items() if not keys <= got]
+    if refused:
+        leases.let_go([holders[pk][0] for pk in refused])
+        Delivery.objects.filter(pk__in=refused, state=WAITING).update(due_at=now + ELSEWHERE)
+    return [pk for pk in chosen if pk not in refused]
 
 
 def _one_of_each_person(rows: Iterable[tuple[int, list[str]]], most: int) -> list[int]:

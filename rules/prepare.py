@@ -1,15 +1,18 @@
 """A rule's preparation: the fields it wishes for are made in the CRM, its map and its problems renewed.
 
-That it waits is a fact in the database (``prepare_at``); a task only makes it soon. Whoever prepares moves
-``prepare_at`` ahead first, so that one does it and a dead one is followed by another.
+That it waits is a fact in the database (``prepare_at``); a task only makes it soon. In one account of a CRM
+one rule is prepared at a time, under a lease, whichever quiz accounts are connected to it: the next one finds
+the fields that were made before. Whoever comes second leaves the rule to the holder, who looks again at the end.
 """
 
 from __future__ import annotations
 
 import logging
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -17,55 +20,122 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.access import connector_for
+from accounts.models import Account
 from connectors.base import FieldWish
 from connectors.draft import Problem, Target
 from connectors.errors import ConnectorError, OurMistake, TryLater, Unclear
 from connectors.registry import connector_class
 from connectors.rows import FieldRow
-from crm_cache import lookup
+from crm_cache import leases, lookup
 from crm_cache.sync import Walk
 from rules.book import is_wish, questions_of, read_book
 from rules.checks import BLOCKING, CODES, problems_of
 from rules.contact_map import derive_contact_map
-from rules.models import Answer, Rule
+from rules.models import Rule
+from rules.quiz import questions, told_by
 from rules.saving import release_held
+from rules.wake import ask_to_prepare
 
 log = logging.getLogger(__name__)
+FIELDS = "fields"  # the key of the lease
 LEASE = timedelta(minutes=5)
 AGAIN = timedelta(minutes=1)
 AT_ONCE = 200
+NOT_MADE = "field_not_made"
 Wishes = Sequence[tuple[str, str, FieldWish]]
 
 
+class NotConnected(TryLater):
+    """The CRM could not even be asked."""
+
+
 def prepare(rule_id: int) -> None:
-    """Prepare one rule if it waits for that and nobody else does it."""
+    """Prepare a rule that waits for it, and what else waits in its account of the CRM."""
+    account = Account.objects.filter(rules=rule_id).first()
+    if account:
+        _prepare_waiting(account)
+
+
+def prepare_due() -> None:
+    """Rules whose preparation waits, and rules to look at again because their account's lists are newer."""
+    waiting = Rule.objects.filter(deleted=False, account__deleted=False, prepare_at__lte=timezone.now())
+    accounts = {(rule.account.crm, rule.account.remote_id): rule.account for rule in _few(waiting)}
+    for account in accounts.values():
+        _prepare_waiting(account)
+    stale = Rule.objects.filter(deleted=False, prepare_at=None, account__synced_at__gt=F("prepared_at"))
+    for rule_id in list(stale.values_list("pk", flat=True)[:AT_ONCE]):
+        recheck(rule_id)
+
+
+def ask_again(rule: Rule, payload: Mapping[str, Any]) -> bool:
+    """Have fields made that waited for their questions' titles, if this answer tells one. Is it so?"""
+    if any(problem.get("code") == NOT_MADE for problem in rule.problems):
+        return False
+    told, entities = told_by(payload), connector_class(rule.account.crm).can.entities
+    if not any(
+        is_wish(field) and entity in entities and told.get(question, {}).get("title")
+        for entity, question, field in questions_of(rule.fields_rule)
+    ):
+        return False
     now = timezone.now()
-    waiting = Rule.objects.filter(pk=rule_id, deleted=False, prepare_at__lte=now)
-    if not waiting.update(prepare_at=now + LEASE):
-        return
-    rule = Rule.objects.select_related("account").get(pk=rule_id)
+    Rule.objects.filter(pk=rule.pk, prepare_at=None).update(prepare_at=now, prepare_tries=0)
+    transaction.on_commit(partial(ask_to_prepare, rule.pk))
+    return True
+
+
+def _prepare_waiting(account: Account) -> None:
+    """One rule after another while the lease is ours. After letting go we look once more: somebody may have
+    come in vain meanwhile."""
+    holder = secrets.token_hex(8)
+    while _next(account):
+        try:
+            while leases.take(account, {FIELDS: holder}, LEASE) and (rule := _next(account)):
+                _prepare(rule)
+            if FIELDS not in leases.take(account, {FIELDS: holder}, LEASE):
+                return
+        finally:
+            leases.let_go([holder])
+
+
+def _next(account: Account) -> Rule | None:
+    return (
+        Rule.objects.filter(
+            account__crm=account.crm,
+            account__remote_id=account.remote_id,
+            account__deleted=False,
+            deleted=False,
+            prepare_at__lte=timezone.now(),
+        )
+        .select_related("account")
+        .order_by("prepare_at", "pk")
+        .first()
+    )
+
+
+def _prepare(rule: Rule) -> None:
+    """One try. Afterwards the rule waits no more, or until later, unless it was saved meanwhile."""
     made: Mapping[tuple[str, str], str] = {}
     problems: list[Problem] = []
     try:
         made = make_wished_fields(rule)
     except (TryLater, Unclear, OurMistake) as error:
-        log.info("rule=%s preparation waits: %s", rule_id, error.code)
-        Rule.objects.filter(pk=rule_id).update(prepare_at=timezone.now() + AGAIN)
-        return
+        log.info("rule=%s preparation waits: %s", rule.pk, error.code)
+        return _later(rule, tries=0 if isinstance(error, NotConnected) else 1)
     except ConnectorError as error:
-        problems.append(Problem("field_not_made", f"The CRM made no field: {error.message}", "FieldsRule"))
-    _finish(rule, made, problems)
+        problems.append(Problem(NOT_MADE, f"The CRM made no field: {error.message}", "FieldsRule"))
+    except Exception:
+        log.exception("rule=%s preparation broke", rule.pk)
+        return _later(rule, tries=1)
+    return _finish(rule, made, problems)
 
 
-def prepare_due() -> None:
-    """Rules whose preparation waits, and rules to look at again because their account's lists are newer."""
-    now = timezone.now()
-    due = Rule.objects.filter(deleted=False, prepare_at__lte=now).values_list("pk", flat=True)[:AT_ONCE]
-    for rule_id in list(due):
-        prepare(rule_id)
-    stale = Rule.objects.filter(deleted=False, prepare_at=None, account__synced_at__gt=F("prepared_at"))
-    for rule_id in list(stale.values_list("pk", flat=True)[:AT_ONCE]):
-        recheck(rule_id)
+def _later(rule: Rule, tries: int) -> None:
+    same = Rule.objects.filter(pk=rule.pk, prepare_at=rule.prepare_at)
+    same.update(prepare_at=timezone.now() + AGAIN, prepare_tries=F("prepare_tries") + tries)
+
+
+def _few(rules: Any) -> Sequence[Rule]:
+    return list(rules.select_related("account")[:AT_ONCE])
 
 
 def recheck(rule_id: int) -> None:
@@ -86,7 +156,7 @@ def make_wished_fields(rule: Rule) -> dict[tuple[str, str], str]:
         return {}
     account = rule.account
     if not account.usable:
-        raise TryLater("The account is not connected at the moment")
+        raise NotConnected("The account is not connected at the moment")
     if not connector_class(account.crm).can.creates_fields:
         raise ConnectorError("This CRM lets nobody make fields through its API")
     targets = connector_for(account).create_fields([wish for _, _, wish in wishes], lookup.fields(account))
@@ -98,16 +168,21 @@ def make_wished_fields(rule: Rule) -> dict[tuple[str, str], str]:
 
 
 def wishes_of(rule: Rule) -> list[tuple[str, str, FieldWish]]:
-    """(our entity, question, wish) for every question whose field is to be made."""
+    """(our entity, question, wish) for every question whose field is to be made and whose title is known.
+
+    Any other waits for the answer that tells it: a field is called as its question is, or not made.
+    """
     entities = connector_class(rule.account.crm).can.entities
     wanted = [
-        (entity, question) for entity, question, field in questions_of(rule.fields_rule) if is_wish(field)
+        (entity, question)
+        for entity, question, field in questions_of(rule.fields_rule)
+        if is_wish(field) and entity in entities
     ]
-    known = _questions(rule) if wanted else {}
+    known = questions(rule, {question for _, question in wanted}) if wanted else {}
     return [
-        (entity, question, _wish(entities[entity], question, known.get(question, {})))
+        (entity, question, _wish(entities[entity], words))
         for entity, question in wanted
-        if entity in entities
+        if (words := known.get(question, {})).get("title")
     ]
 
 
@@ -124,41 +199,22 @@ def _row(target: Target) -> FieldRow:
     )
 
 
-def _wish(entity: str, question: str, config: Mapping[str, Any]) -> FieldWish:
-    choices = [
-        str(choice.get("title", "") if isinstance(choice, dict) else choice)
-        for choice in config.get("options", [])
-    ]
+def _wish(entity: str, words: Mapping[str, Any]) -> FieldWish:
     return FieldWish(
         entity=entity,
-        name=str(config.get("title") or f"Вопрос {question}")[:250],
-        question_type=str(config.get("type") or "text"),
-        choices=tuple(filter(None, choices)),
+        name=words["title"][:250],
+        question_type=words.get("type") or "text",
+        choices=tuple(words.get("options", ())),
     )
 
 
-def _questions(rule: Rule) -> dict[str, Mapping[str, Any]]:
-    """What is known of the quiz's questions: its configuration, or else its newest answer."""
-    config: dict[str, Mapping[str, Any]] = {
-        str(q.get("id")): q for q in rule.quiz.get("questions", []) if isinstance(q, dict)
-    }
-    if config:
-        return config
-    newest = Answer.objects.filter(
-        account_id=rule.account.account_id, quiz_id=rule.quiz_id, purged_at=None
-    ).first()
-    items = newest.payload.get("answers", []) if newest else []
-    return {str(i.get("questionID")): {"title": i.get("question"), "type": i.get("type")} for i in items}
-
-
 def _finish(rule: Rule, made: Mapping[tuple[str, str], str], problems: list[Problem]) -> None:
-    """Write the fruit down, unless the rule was saved again meanwhile: then that save prepares it anew."""
+    """Write the fruit down. A rule that was saved meanwhile waits on: it is prepared once more."""
     with transaction.atomic():
         fresh = _locked(rule.pk)
         fresh.fields_rule = with_fields(fresh.fields_rule, made)
-        if fresh.updated_at != rule.updated_at:
-            fresh.prepare_at = timezone.now()
-            fresh.save(update_fields=["fields_rule", "prepare_at"])
+        if fresh.prepare_at != rule.prepare_at:
+            fresh.save(update_fields=["fields_rule"])
             return
         fresh.contact_map = derive_contact_map(fresh)
         fresh.prepare_at = None

@@ -57,6 +57,7 @@ def save_rule(rule: Rule, changes: Mapping[str, Any]) -> Rule:
         setattr(rule, name, value)
     rule.contact_map = derive_contact_map(rule)
     rule.updated_at = rule.prepare_at = timezone.now()
+    rule.prepare_tries = 0
     book = read_book(rule, rule.account)
     problems = problems_of(book)
     rule.problems = [asdict(problem) for problem in problems]

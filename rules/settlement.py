@@ -83,7 +83,7 @@ def settlement_of(
         case OurMistake():
             return _later(replace(plain, strikes=0), delivery, OUR_MISTAKE_PAUSE)
         case StillPreparing():
-            return _later(replace(plain, strikes=0), delivery, outcome.after)
+            return _later(replace(plain, strikes=0, tries=0), delivery, outcome.after)
         case TryLater() if outcome.account_wide:
             return _with_its_lane(plain, delivery)
         case TryLater():

@@ -13,7 +13,8 @@ class Rule(models.Model):
     ``fields_rule`` and ``tags_to_add`` are stored as the HTTP contract has them; ``choices`` holds what only
     some CRMs ask for; ``quiz`` is the quiz's configuration, if it was sent; ``contact_map`` is derived
     (contact field name -> remote field id); ``problems`` is what is wrong with the rule today, a list of
-    ``{"code", "message", "field"}``. ``prepare_at`` set means: its preparation waits.
+    ``{"code", "message", "field"}``. ``prepare_at`` set means: its preparation waits; ``prepare_tries``: how
+    often the CRM was asked for its fields since the rule was saved.
     """
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="rules")
@@ -28,6 +29,7 @@ class Rule(models.Model):
     contact_map = models.JSONField(default=dict, blank=True)
     problems = models.JSONField(default=list, blank=True)
     prepare_at = models.DateTimeField(null=True, blank=True)
+    prepare_tries = models.PositiveIntegerField(default=0)
     prepared_at = models.DateTimeField(null=True, blank=True)
     deleted = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)

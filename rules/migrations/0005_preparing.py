@@ -1,0 +1,15 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("rules", "0002_outcome"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="rule",
+            name="prepare_tries",
+            field=models.PositiveIntegerField(default=0),
+        ),
+    ]

@@ -1,0 +1,87 @@
+"""Fields that a rule wishes for: a lead waits for them a while, they are called as their questions are."""
+
+from __future__ import annotations
+
+import pytest
+
+from rules.models import Attempt, Delivery
+from tests.stories.conftest import QUIZ
+
+FIELD = {"Fieldsrule": {"Lead": [{"QuestionID": {"1": 0}}]}}
+AREA = {"questionID": "1", "question": "Площадь кухни?", "answer": "12"}
+
+
+@pytest.fixture
+def busy(quiz):
+    """amoCRM makes no fields at the moment."""
+    quiz.amo.faults.add("/leads/custom_fields", "answer", method="POST", status=503, times=1000)
+    quiz.change_rule(**FIELD, Quiz={"questions": [{"id": "1", "title": "Площадь кухни?"}]})
+    return quiz
+
+
+def test_a_lead_does_not_wait_longer_than_a_field_is_worth(busy, later):
+    busy.post(answers=[AREA])
+    busy.work()
+    assert busy.delivery.state == "waiting"
+    assert (busy.delivery.attempts_made, Attempt.objects.count()) == (0, 0)
+
+    later(seconds=115)
+    busy.work()
+    assert busy.delivery.state == "waiting"
+
+    later(seconds=10)
+    busy.work()
+    assert busy.delivery.state == "delivered"
+    assert [loss["reason"] for loss in busy.delivery.losses] == ["the field is still to be made"]
+    assert any("Площадь кухни?: 12" in note for note in busy.leads[0]["notes"])
+    assert (busy.delivery.attempts_made, Attempt.objects.count()) == (1, 1)
+
+
+def test_an_old_answer_waits_until_the_crm_had_its_chance(busy, later, monkeypatch):
+    """It was held for hours, say; the rule is saved, and nobody has asked the CRM for its field yet."""
+    monkeypatch.setattr("rules.prepare.prepare_due", lambda: None)
+    busy.post(answers=[AREA])
+    later(hours=5)
+    busy.work()
+    assert busy.delivery.state == "waiting"
+
+
+def test_a_field_is_called_as_the_first_answer_calls_its_question(quiz, later):
+    quiz.change_rule(**FIELD)
+    quiz.work()
+    assert not [field for field in quiz.crm.fields["leads"] if field.name.startswith("Вопрос 1")][1:]
+    assert [problem["code"] for problem in quiz.rule.problems] == ["field_wanted"]
+
+    quiz.post(answers=[AREA])
+    quiz.work()
+    later(seconds=6)
+    quiz.work()
+
+    assert quiz.leads[0]["fields"]["Площадь кухни?"] == "12"
+    assert quiz.rule.problems == []
+
+
+def test_an_answer_without_the_question_goes_out_at_once(quiz):
+    quiz.change_rule(**FIELD)
+    quiz.work()
+    quiz.post(answers=[{"questionID": "1", "answer": "12"}])
+    quiz.work()
+    assert quiz.delivery.state == "delivered"
+    assert [loss["value"] for loss in quiz.delivery.losses] == ["12"]
+
+
+def test_question_one_of_two_quizzes_is_two_fields(quiz, later):
+    quiz.change_rule(**FIELD)
+    other = {**quiz.place(), **FIELD}
+    quiz.api.post(f"/rules/{QUIZ + 1}", other, content_type="application/json")
+    quiz.work()
+    quiz.post(answers=[AREA])
+    quiz.post(answers=[{**AREA, "question": "Ваш бюджет?", "answer": "900"}], quizID=QUIZ + 1)
+    quiz.work()
+    later(seconds=6)
+    quiz.work()
+
+    by_quiz = {d.quiz_id: d.remote_id for d in Delivery.objects.all()}
+    leads = {str(lead["id"]): lead["fields"] for lead in quiz.leads}
+    assert leads[by_quiz[QUIZ]]["Площадь кухни?"] == "12"
+    assert leads[by_quiz[QUIZ + 1]]["Ваш бюджет?"] == "900"
