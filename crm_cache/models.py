@@ -119,7 +119,8 @@ class Tag(CachedRow):
 class SyncRun(models.Model):
     """One refresh of one cached list: asked for, under way, done or failed, and what it changed.
 
-    States are moved by ``crm_cache.runs`` alone. ``error`` of a waiting run says what it waits for.
+    States are moved by ``crm_cache.runs`` alone. ``error`` of a waiting run says what it waits for; a failed
+    one that was ``refused`` would meet the same answer again until somebody gives us more rights.
     """
 
     class State(models.TextChoices):
@@ -136,6 +137,7 @@ class SyncRun(models.Model):
     changed = models.PositiveIntegerField(default=0)
     gone = models.PositiveIntegerField(default=0)
     error = models.TextField(blank=True)
+    refused = models.BooleanField(default=False, db_default=False)
     asked_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
     alive_at = models.DateTimeField(null=True, blank=True)

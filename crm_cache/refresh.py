@@ -112,16 +112,17 @@ def _let_go() -> None:
 def _settle(account: Account, run: SyncRun, error: ConnectorError) -> bool:
     """Say what happened and what follows. False where the other lists would meet the same fate."""
     sentence = " ".join(filter(None, (error.message.rstrip(".") + ".", error.remedy)))
-    runs.fail(run, sentence)
+    refused = isinstance(error, (Refused, RuleNeedsFixing))
+    runs.fail(run, sentence, refused)
     log.warning("account=%s list=%s sync failed: %s", account.pk, run.what, error.code)
     if isinstance(error, NeedsReconnect):
         states.park(account, error, sentence)
         runs.explain_waiting(account.pk, f"Waits: {sentence}")
         return False
-    if not isinstance(error, (Refused, RuleNeedsFixing)):
+    if not refused:
         _try_soon(account, run, error)
     if error.account_wide:
-        runs.fail_waiting(account.pk, sentence)
+        runs.fail_waiting(account.pk, sentence, refused)
     return not error.account_wide
 
 

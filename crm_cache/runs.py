@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
 from celery import current_app
 from django.db import transaction
-from django.db.models import F, Max, QuerySet
+from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Account
@@ -37,6 +37,21 @@ class Claim:
 
     run: SyncRun
     full: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ListState:
+    """How fresh one cached list is.
+
+    ``synced_at`` is when a walk last reached its end, None if none ever did. ``complete`` says that one did
+    since the account was last connected: until then rows may be missing. ``running``: a walk is under way or
+    waits. ``error`` is why the latest walk failed, or what a waiting one waits for; empty where all is well.
+    """
+
+    synced_at: datetime | None = None
+    complete: bool = False
+    running: bool = False
+    error: str = ""
 
 
 def ask_for(account: Account, lists: Iterable[str] = ()) -> None:
@@ -102,22 +117,67 @@ def finish(run: SyncRun, walk: Walk) -> int:
     return gone
 
 
-def fail(run: SyncRun, sentence: str) -> None:
+def fail(run: SyncRun, sentence: str, refused: bool = False) -> None:
     """End a walk that broke off; the rows that it met stay as written, none is marked deleted."""
     now = timezone.now()
-    _running(run).update(state=State.FAILED, error=redact(sentence), finished_at=now)
+    _running(run).update(state=State.FAILED, error=redact(sentence), refused=refused, finished_at=now)
     _prune(run)
 
 
-def fail_waiting(account_id: int, sentence: str) -> None:
+def fail_waiting(account_id: int, sentence: str, refused: bool = False) -> None:
     """End what waits with the same sentence: the CRM would give the same answer to all of it."""
     now = timezone.now()
-    _waiting(account_id).update(state=State.FAILED, error=redact(sentence), started_at=now, finished_at=now)
+    _waiting(account_id).update(
+        state=State.FAILED, error=redact(sentence), refused=refused, started_at=now, finished_at=now
+    )
 
 
 def explain_waiting(account_id: int, sentence: str) -> None:
     """Say what the runs of an account wait for."""
     _waiting(account_id).update(error=redact(sentence))
+
+
+def lists_state(account: Account) -> Mapping[str, ListState]:
+    """How fresh each list of the account's CRM is. One query."""
+    return lists_states([account])[account.pk]
+
+
+def lists_states(accounts: Collection[Account]) -> dict[int, dict[str, ListState]]:
+    """The same for many accounts, by their primary keys. One query."""
+    newest = SyncRun.objects.filter(account__in=[account.pk for account in accounts])
+    newest = newest.order_by("account_id", "what", "state", "-id").distinct("account_id", "what", "state")
+    found: dict[tuple[int, str], list[SyncRun]] = {}
+    for run in newest:
+        found.setdefault((run.account_id, run.what), []).append(run)
+    return {
+        account.pk: {
+            what: _list_state(found.get((account.pk, what), ()), account.connected_at)
+            for what in connector_class(account.crm).can.lists
+        }
+        for account in accounts
+    }
+
+
+def read_since(account: Account, moment: datetime) -> frozenset[str]:
+    """Lists whose walk began after ``moment`` and has ended: complete, or refused for good. One query."""
+    ended = Q(state=State.DONE) | Q(state=State.FAILED, refused=True)
+    rows = SyncRun.objects.filter(ended, account_id=account.pk, started_at__gte=moment)
+    return frozenset(rows.values_list("what", flat=True))
+
+
+def _list_state(newest: Iterable[SyncRun], connected_at: datetime | None) -> ListState:
+    """From the newest run in each state."""
+    by_state = {run.state: run for run in newest}
+    done, failed, waiting = (by_state.get(state) for state in (State.DONE, State.FAILED, State.WAITING))
+    began = done.started_at if done else None
+    troubles = [failed] if failed and (done is None or failed.pk > done.pk) else []
+    troubles = [waiting] if waiting and waiting.error else troubles
+    return ListState(
+        synced_at=done.finished_at if done else None,
+        complete=bool(began and connected_at and began >= connected_at),
+        running=bool(waiting or State.RUNNING in by_state),
+        error=troubles[0].error if troubles else "",
+    )
 
 
 def failures_in_a_row(run: SyncRun) -> int:
@@ -173,7 +233,8 @@ def _move(run: SyncRun, **values: object) -> None:
 
 
 def _prune(run: SyncRun) -> None:
-    ended = SyncRun.objects.filter(
-        account_id=run.account_id, what=run.what, state__in=[State.DONE, State.FAILED]
-    )
-    SyncRun.objects.filter(pk__in=ended.order_by("-id").values("pk")[KEEP:]).delete()
+    """Keep the newest, and the last that was complete: it says how old the list is."""
+    same = SyncRun.objects.filter(account_id=run.account_id, what=run.what)
+    complete = same.filter(state=State.DONE).order_by("-id").values("pk")[:1]
+    ended = same.filter(state__in=[State.DONE, State.FAILED]).order_by("-id").values("pk")
+    SyncRun.objects.filter(pk__in=ended[KEEP:]).exclude(pk__in=complete).delete()

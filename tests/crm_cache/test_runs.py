@@ -196,3 +196,54 @@ def test_failures_are_counted_since_the_last_success(shop: Account) -> None:
         for state in ("failed", "failed", "done", "failed", "failed")
     ]
     assert runs.failures_in_a_row(made[-1]) == 2
+
+
+# -- how fresh the lists are -------------------------------------------------------------------------------
+
+
+def test_a_list_is_complete_once_a_walk_reached_its_end(
+    shop: Account, crm: Any, django_assert_num_queries: Any
+) -> None:
+    assert set(runs.lists_state(shop).values()) == {runs.ListState()}
+    ask_for(shop)
+    assert runs.lists_state(shop)["tags"] == runs.ListState(running=True)
+    crm.pages["tags"] = [[QUIZ], TryLater("The CRM did not answer")]
+    crm.pages["users"] = [Refused("Only an administrator may list users")]
+    run_waiting(shop.pk)
+    with django_assert_num_queries(1):
+        found = runs.lists_state(shop)
+    done = SyncRun.objects.get(account=shop, what="steps")
+    assert found["steps"] == runs.ListState(done.finished_at, complete=True)
+    assert found["tags"] == runs.ListState(error="The CRM did not answer.")
+    assert found["users"] == runs.ListState(error="Only an administrator may list users.")
+
+
+def test_connecting_again_makes_lists_old_but_not_unknown(shop: Account, crm: Any) -> None:
+    ask_for(shop)
+    run_waiting(shop.pk)
+    shop.connected_at = timezone.now()
+    found = runs.lists_state(shop)["fields"]
+    assert (found.complete, found.running, found.synced_at is None) == (False, False, False)
+
+
+def test_lists_read_since_a_moment_began_and_ended_after_it(shop: Account, crm: Any) -> None:
+    ask_for(shop, ["steps"])
+    run_waiting(shop.pk)
+    moment = timezone.now()
+    crm.pages["users"] = [Refused("Only an administrator may list users")]
+    crm.pages["tags"] = [TryLater("The CRM did not answer")]
+    ask_for(shop, ["users", "tags", "fields"])
+    assert runs.read_since(shop, moment) == set()
+    run_waiting(shop.pk)
+    assert runs.read_since(shop, moment) == {"users", "fields"}
+
+
+def test_the_last_complete_walk_is_remembered_however_often_later_ones_fail(shop: Account, crm: Any) -> None:
+    ask_for(shop, ["tags"])
+    run_waiting(shop.pk)
+    crm.pages["tags"] = [Refused("Not today")]
+    for _ in range(runs.KEEP + 3):
+        ask_for(shop, ["tags"])
+        run_waiting(shop.pk)
+    assert SyncRun.objects.filter(account=shop).count() == runs.KEEP + 1
+    assert runs.lists_state(shop)["tags"].synced_at is not None
