@@ -243,6 +243,7 @@ SYNC_EVERY = timedelta(minutes=env.int("SYNC_MINUTES", 360))
 
 LANE_SLICE = timedelta(seconds=20)
 LANE_LEASE = timedelta(seconds=env.int("LANE_LEASE_SECONDS", 30))
+HELD_FOR_RETURN = timedelta(hours=env.int("HELD_FOR_RETURN_HOURS", 72))
 UNCLEAR_PAUSE = timedelta(seconds=60)
 PAYLOAD_DAYS = env.int("PAYLOAD_DAYS", 90)
 ATTEMPT_DAYS = env.int("ATTEMPT_DAYS", 30)
