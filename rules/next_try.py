@@ -1,7 +1,7 @@
 """When a delivery is really tried next, and what it waits for: what its lane would do, told to people.
 
-Reads what workers read: the account's state, the lane's rest, and the stop sign and holds of the pace that all
-processes share. The latter are in Redis: a few queries for each account, however many deliveries it has.
+Reads what workers read: the account's state, the lane's rest, and the stop sign and holds of the pace that
+all processes share. The latter are in Redis: a few queries for each account, however many deliveries it has.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ from rules.book import is_wish, questions_of, read_book
 from rules.checks import BLOCKING, CODES, problems_of
 from rules.contact_map import derive_contact_map
 from rules.models import Answer, Rule
+from rules.payload import normalised
 from rules.saving import release_held
 
 log = logging.getLogger(__name__)
@@ -147,7 +148,7 @@ def _questions(rule: Rule) -> dict[str, Mapping[str, Any]]:
     newest = Answer.objects.filter(
         account_id=rule.account.account_id, quiz_id=rule.quiz_id, purged_at=None
     ).first()
-    items = newest.payload.get("answers", []) if newest else []
+    items = normalised(newest.payload).get("answers", []) if newest else []
     return {str(i.get("questionID")): {"title": i.get("question"), "type": i.get("type")} for i in items}
 
 
