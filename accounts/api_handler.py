@@ -25,14 +25,20 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
     if not isinstance(exc, APIException):
         return None
     set_rollback()
-    message, code, field = _say(exc)
-    body: Any = message
+    words = error_words(exc)
+    body: Any = words["message"]
     if getattr(context.get("view"), "error_shape", "string") == "object":
-        body = {"error": {"code": code, "message": message, "field": field}}
+        body = {"error": words}
     response = Response(body, status=exc.status_code)
     if header := getattr(exc, "auth_header", None):
         response["WWW-Authenticate"] = header
     return response
+
+
+def error_words(exc: APIException) -> dict[str, str]:
+    """An error as our own paths tell it: ``{"code", "message", "field"}``."""
+    message, code, field = _say(exc)
+    return {"code": code, "message": message, "field": field}
 
 
 def _known(exc: Exception) -> Exception:

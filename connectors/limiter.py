@@ -46,6 +46,9 @@ class Pace(Protocol):
     def resume(self) -> None:
         """Take the stop sign down."""
 
+    def stopped(self) -> bool:
+        """Is the stop sign up?"""
+
     def hold(self, what: str, seconds: float) -> None:
         """Nobody does ``what`` at this account for so long; the rest goes on."""
 
@@ -64,6 +67,9 @@ class NoPace:
     def stop(self, reason: str) -> None: ...
 
     def resume(self) -> None: ...
+
+    def stopped(self) -> bool:
+        return False
 
     def hold(self, what: str, seconds: float) -> None: ...
 
@@ -112,6 +118,13 @@ class Limiter:
 
     def resume(self) -> None:
         self._quietly(lambda: self.server.delete(self.sign))
+
+    def stopped(self) -> bool:
+        try:
+            return bool(self.server.exists(self.sign))
+        except Exception:
+            log.warning("limiter=%s is out of reach", self.slot)
+            return False
 
     def hold(self, what: str, seconds: float) -> None:
         """The longest wish of all stands."""

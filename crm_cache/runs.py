@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from celery import current_app
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
@@ -163,6 +164,26 @@ def read_since(account: Account, moment: datetime) -> frozenset[str]:
     ended = Q(state=State.DONE) | Q(state=State.FAILED, refused=True)
     rows = SyncRun.objects.filter(ended, account_id=account.pk, started_at__gte=moment)
     return frozenset(rows.values_list("what", flat=True))
+
+
+def returned_at(account: Account) -> datetime:
+    """From when on lists count as read of an account in its present state.
+
+    They are read anew after a sign-in. A pause changes nothing at the CRM: after it they may be as old as
+    those of an account that was never away.
+    """
+    resumed = account.state_since - settings.SYNC_EVERY
+    return max(account.connected_at or resumed, resumed)
+
+
+def ask_once(account: Account, lists: Iterable[str], since: datetime) -> None:
+    """Have lists refreshed that nobody asked for ``since``: what failed since comes again at its own pace."""
+    wanted = set(lists)
+    if not wanted:
+        return
+    asked = SyncRun.objects.filter(account_id=account.pk, what__in=wanted, asked_at__gte=since)
+    if missing := wanted - set(asked.values_list("what", flat=True)):
+        ask_for(account, sorted(missing))
 
 
 def _list_state(newest: Iterable[SyncRun], connected_at: datetime | None) -> ListState:

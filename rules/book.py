@@ -147,6 +147,18 @@ def _named(account: Account, rule: Rule) -> tuple[Named, ...]:
     return connector_class(account.crm).named(place, account.facts)
 
 
+def lists_named(rule: Rule, account: Account) -> frozenset[str]:
+    """The lists of the account's CRM that the rule's leads depend on."""
+    named = {one.what for one in _named(account, rule)}
+    if rule.performer:
+        named.add("users")
+    if _wanted_fields(rule) - {"", "0"}:
+        named.add("fields")
+    if any(isinstance(item, int) for _, item in tags_of(rule.tags_to_add)):
+        named.add("tags")
+    return frozenset(named) & frozenset(connector_class(account.crm).can.lists)
+
+
 def seen_of(account: Account, one: Named) -> Seen | None:
     """The row that is meant; a pipeline's steps and a directory's entries are told apart by their keys."""
     within = {"entity": one.entity} | ({"pipeline_id": one.pipeline} if one.pipeline else {})

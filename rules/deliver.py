@@ -22,23 +22,32 @@ from accounts.access import connector_for
 from accounts.models import Account
 from connectors.base import Connector
 from connectors.draft import LeadDraft, Receipt
-from connectors.errors import ConnectorError, NeedsReconnect, OurMistake, TryLater, Unclear
+from connectors.errors import (
+    ConnectorError,
+    NeedsReconnect,
+    OurMistake,
+    RuleNeedsFixing,
+    TryLater,
+    Unclear,
+)
 from connectors.limiter import Pace
+from crm_cache import runs
 from crm_cache.contacts import known_contacts, remember
 from rules import outbox, timeline
-from rules.book import Book, is_wish, read_book
+from rules.book import Book, is_wish, lists_named, read_book
 from rules.lane import Lane, take_lane
 from rules.mapping import Progress, draft_for
 from rules.models import Delivery
 from rules.patience import patiently
 from rules.prepare import ask_again
 from rules.problems import note_problems
-from rules.settlement import StillPreparing, settlement_of
+from rules.settlement import ListsUnread, NotYet, StillPreparing, settlement_of
 from rules.turns import probes, silences
 from rules.wake import answer_wake_up, wake_lanes
 
 log = logging.getLogger(__name__)
 PREPARING = 5.0  # seconds until a lead looks again whether its rule's fields are made
+READING = 10.0  # seconds until a lead looks again whether the lists of a new sign-in are read
 LOOK_UP = 5.0  # seconds between looks at the lease while batches are under way
 
 Result = Receipt | ConnectorError
@@ -92,6 +101,9 @@ class LeasedPace:
 
     def resume(self) -> None:
         self.pace.resume()
+
+    def stopped(self) -> bool:
+        return self.pace.stopped()
 
     def hold(self, what: str, seconds: float) -> None:
         self.pace.hold(what, seconds)
@@ -210,18 +222,31 @@ class Drain:
         return batch
 
     def _draft_one(self, row: Delivery, contacts: Mapping[str, str]) -> LeadDraft:
-        """Raises ``RuleNeedsFixing``, ``StillPreparing``, or ``TryLater`` for a bug of ours."""
+        """Raises ``RuleNeedsFixing``, ``NotYet``, or ``TryLater`` for a bug of ours."""
         book = self._book(row)
         if _awaits_fields(row, book):
             raise StillPreparing("The fields of this rule are being made", code="preparing", after=PREPARING)
         try:
             return draft_for(book, row.answer.payload, _progress(row, contacts))
+        except RuleNeedsFixing:
+            self._insist_on_lists(row)
+            raise
         except ConnectorError:
             raise
         except Exception as error:
             log.exception("delivery=%s can't be drafted", row.pk)
             words = f"Our own code failed on this answer ({type(error).__name__})"
             raise TryLater(words, code="our_bug") from error
+
+    def _insist_on_lists(self, row: Delivery) -> None:
+        """Lists that were not read since the account was connected are asked for, and hold no lead.
+        Raises ``ListsUnread``."""
+        since = runs.returned_at(self.account)
+        placing = lists_named(row.rule, self.account) & {"pipelines", "steps"}
+        if unread := placing - runs.read_since(self.account, since):
+            runs.ask_once(self.account, unread, since)
+            words = f"The account's lists are being read: {', '.join(sorted(unread))}"
+            raise ListsUnread(words, code="lists_unread", after=READING)
 
     def _book(self, row: Delivery) -> Book:
         version = (row.rule_id, row.rule.updated_at, row.rule.prepared_at)
@@ -256,7 +281,7 @@ class Drain:
         pairs = list(zip(batch.deliveries, outcomes, strict=True))
         settlements = [settlement_of(row, outcome, can_look, send_again) for row, outcome in pairs]
         patiently(partial(outbox.settle, settlements))
-        timeline.write(batch.started_at, [pair for pair in pairs if not isinstance(pair[1], StillPreparing)])
+        timeline.write(batch.started_at, [pair for pair in pairs if not isinstance(pair[1], NotYet)])
         note_problems(pairs)
         self.delivered += sum(isinstance(outcome, Receipt) for outcome in outcomes)
         self._react(outcomes)

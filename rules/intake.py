@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from accounts.api_errors import Conflict
 from accounts.models import Account
+from rules import outbox
 from rules.book import region_of
 from rules.models import Answer, Delivery, Rule
+from rules.payload import digest, is_repeat, normalised
 from rules.person import contact_keys
 from rules.wake import wake_lanes
 
+AT_ONCE = 500
+MOST_BACKFILLED = 5000  # answers of one call
 Key = tuple[int, str]  # quiz, the quiz service's own id of the answer
 
 
@@ -47,37 +52,52 @@ class _Sent:
         return self.quiz_id, self.answer_id
 
 
-def accept_answers(account_id: str, payloads: Sequence[Mapping[str, Any]]) -> list[Taken]:
+def accept_answers(account_id: str, payloads: Sequence[Mapping[str, Any]]) -> list[Taken | Conflict]:
     """Store answers and plan their deliveries in one transaction; a repeat changes nothing.
 
-    ``payloads`` are validated bodies (``AnswerIn``). Raises ``Conflict`` where an answer id comes again with
-    another body; then nothing of the call is stored.
+    ``payloads`` are bodies whose ids were read (``AnswerIn``). Aligned with them: what is stored, or a
+    ``Conflict`` where an answer id comes again with another body, which is not stored.
     """
     with transaction.atomic():
         taken = _store(account_id, payloads)
-        planned = _plan([item.answer for item in taken if item.is_new])
-        lanes = {delivery.account_id for delivery in planned}
-        transaction.on_commit(lambda: wake_lanes(lanes))
-        fresh = {item.answer.pk for item in taken if item.is_new}
-        known = _deliveries_of([item.answer for item in taken if item.answer.pk not in fresh])
+        stored = [item for item in taken if isinstance(item, Taken)]
+        planned = _plan([item.answer for item in stored if item.is_new])
+        _wake(planned)
+        fresh = {item.answer.pk for item in stored if item.is_new}
+        known = _deliveries_of([item.answer for item in stored if item.answer.pk not in fresh])
     mine = _by_answer([*planned, *known])
-    return [replace(item, deliveries=tuple(mine.get(item.answer.pk, ()))) for item in taken]
+    return [
+        replace(item, deliveries=tuple(mine.get(item.answer.pk, ()))) if isinstance(item, Taken) else item
+        for item in taken
+    ]
 
 
-def plan_deliveries(answers: Sequence[Answer]) -> list[Delivery]:
-    """Deliveries by today's rules for answers taken earlier, where they have none in that account yet."""
+def plan_deliveries(answers: QuerySet[Answer], rule: Rule | None = None) -> list[Delivery]:
+    """Deliveries for answers taken earlier, where they have none in that account yet: by today's rules, or by
+    ``rule`` alone. The answers are locked, so that two calls plan none twice."""
     with transaction.atomic():
-        known = {(row.answer_id, row.account_id) for row in _deliveries_of(answers)}
-        planned = [row for account in _by_owner(answers) for row in _plan(account, known)]
-        lanes = {delivery.account_id for delivery in planned}
-        transaction.on_commit(lambda: wake_lanes(lanes))
+        locked = list(answers.order_by("pk").select_for_update(of=("self",)))
+        known = {(row.answer_id, row.account_id) for row in _deliveries_of(locked)}
+        planned = [row for mine in _by_owner(locked) for row in _plan(mine, known, rule)]
+        _wake(planned)
     return planned
 
 
-def digest(payload: Mapping[str, Any]) -> str:
-    """The fingerprint that tells a repeat from another body under the same id."""
-    text = json.dumps(payload, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+def unplanned(rule: Rule, since: datetime | None = None, until: datetime | None = None) -> QuerySet[Answer]:
+    """Answers of the rule's quiz that have no delivery in its account, purged ones among them."""
+    there = Delivery.objects.filter(answer=OuterRef("pk"), account=rule.account)
+    rows = Answer.objects.filter(account_id=rule.account.account_id, quiz_id=rule.quiz_id)
+    rows = rows.filter(created_at__gte=since) if since else rows
+    rows = rows.filter(created_at__lt=until) if until else rows
+    return rows.exclude(Exists(there))
+
+
+def backfill(rule: Rule, rows: QuerySet[Answer]) -> int:
+    """Make deliveries for the kept answers of ``unplanned``, the oldest first, at most ``MOST_BACKFILLED``;
+    how many. Each portion is a transaction of its own: a call that breaks off may be repeated."""
+    keys = list(rows.filter(purged_at=None).order_by("pk").values_list("pk", flat=True)[:MOST_BACKFILLED])
+    portions = (keys[start : start + AT_ONCE] for start in range(0, len(keys), AT_ONCE))
+    return sum(len(plan_deliveries(Answer.objects.filter(pk__in=some), rule)) for some in portions)
 
 
 def new_uid() -> str:
@@ -85,17 +105,23 @@ def new_uid() -> str:
     return "qz" + base64.b32encode(secrets.token_bytes(10)).decode().lower()
 
 
-def _store(account_id: str, payloads: Sequence[Mapping[str, Any]]) -> list[Taken]:
+def _wake(planned: Iterable[Delivery]) -> None:
+    """On commit, the lanes of what may go."""
+    lanes = {row.account_id for row in planned if row.state == Delivery.State.WAITING}
+    transaction.on_commit(lambda: wake_lanes(lanes))
+
+
+def _store(account_id: str, payloads: Sequence[Mapping[str, Any]]) -> list[Taken | Conflict]:
     """The answers as they are stored now, aligned with ``payloads``; one may stand there twice."""
     sent = [_Sent(payload["quizID"], payload["answerID"], payload, digest(payload)) for payload in payloads]
     new = _insert(account_id, {one.key: one for one in reversed(sent)})
     stored = new | _known(account_id, {one.key for one in sent} - new.keys())
-    taken = []
-    for one in sent:
-        if stored[one.key].digest != one.mark:
-            raise _other_body(one)
-        taken.append(Taken(stored[one.key], is_new=new.pop(one.key, None) is not None))
-    return taken
+    return [
+        Taken(stored[one.key], is_new=new.pop(one.key, None) is not None)
+        if is_repeat(stored[one.key].digest, one.payload, one.mark)
+        else _other_body(one)
+        for one in sent
+    ]
 
 
 def _insert(account_id: str, bodies: Mapping[Key, _Sent]) -> dict[Key, Answer]:
@@ -134,17 +160,20 @@ def _known(account_id: str, keys: Collection[Key]) -> dict[Key, Answer]:
 
 def _other_body(one: _Sent) -> Conflict:
     return Conflict(
-        f"answerID {one.answer_id!r} of quiz {one.quiz_id} came before with another body; use a new id",
+        f"answerID {one.answer_id!r} of quiz {one.quiz_id} came before with another body, which stays",
         code="answer_changed",
         field="answerID",
     )
 
 
-def _plan(answers: Sequence[Answer], known: Collection[tuple[int, int]] = ()) -> list[Delivery]:
-    """One delivery per live rule of each answer's quiz; the answers are of one quiz account."""
+def _plan(
+    answers: Sequence[Answer], known: Collection[tuple[int, int]] = (), rule: Rule | None = None
+) -> list[Delivery]:
+    """One delivery per live rule of each answer's quiz, or by ``rule``; the answers have one owner."""
     if not answers:
         return []
-    rules = _live_rules(answers[0].account_id, {answer.quiz_id for answer in answers})
+    quizzes = {answer.quiz_id for answer in answers}
+    rules = [rule] if rule else live_rules(answers[0].account_id, quizzes)
     return Delivery.objects.bulk_create(
         _delivery(answer, rule)
         for answer in answers
@@ -153,33 +182,41 @@ def _plan(answers: Sequence[Answer], known: Collection[tuple[int, int]] = ()) ->
     )
 
 
-def _live_rules(account_id: str, quiz_ids: Iterable[int]) -> list[Rule]:
+def live_rules(account_id: str, quiz_ids: Iterable[int]) -> list[Rule]:
     """With what a delivery wants of its rule and account, and no more: both rows are wide."""
     with connection.cursor() as cursor:
         cursor.execute(LIVE_RULES, [account_id, list(quiz_ids)])
         return [
-            Rule(pk=pk, quiz_id=quiz, account=Account(pk=account, crm=crm, country=country))
-            for pk, quiz, account, crm, country in cursor.fetchall()
+            Rule(pk=pk, quiz_id=quiz, account=Account(**dict(zip(OF_ACCOUNT, account, strict=True))))
+            for pk, quiz, *account in cursor.fetchall()
         ]
 
 
-LIVE_RULES = """
-SELECT r.id, r.quiz_id, a.id, a.crm, a.country
+# A disconnected account's rules wait for it, unless another one was connected in its place since.
+OF_ACCOUNT = ("id", "crm", "country", "state", "state_reason", "deleted")
+LIVE_RULES = f"""
+SELECT r.id, r.quiz_id, {", ".join(f"a.{name}" for name in OF_ACCOUNT)}
 FROM rules_rule r JOIN accounts_account a ON a.id = r.account_id
-WHERE a.account_id = %s AND r.quiz_id = ANY(%s) AND NOT r.deleted AND NOT a.deleted
+WHERE a.account_id = %s AND r.quiz_id = ANY(%s) AND NOT r.deleted AND NOT (a.deleted AND EXISTS (
+    SELECT FROM accounts_account o
+    WHERE o.account_id = a.account_id AND o.crm = a.crm AND o.connected_at > a.connected_at))
 ORDER BY a.id
-"""
+"""  # noqa: S608 - names of our own
 
 
 def _delivery(answer: Answer, rule: Rule) -> Delivery:
+    """Held at once where its account can't be used."""
+    hold = outbox.hold_of(rule.account)
+    contact = normalised(answer.payload).get("contact", {})
     return Delivery(
+        **(outbox.held_by(hold) if hold else {}),
         answer=answer,
         rule=rule,
         account=rule.account,
         owner=answer.account_id,
         quiz_id=answer.quiz_id,
         uid=new_uid(),
-        contact_keys=contact_keys(answer.payload.get("contact") or {}, region_of(rule.account)),
+        contact_keys=contact_keys(contact, region_of(rule.account)),
     )
 
 

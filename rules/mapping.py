@@ -16,6 +16,7 @@ from connectors.words import RU, name_of
 from rules.book import Book, is_wish
 from rules.checks import blocking_problem
 from rules.note import answer_text, read_note
+from rules.payload import normalised
 from rules.person import extras, read_person, texts
 
 LONGEST_TITLE = 250
@@ -39,6 +40,7 @@ def draft_for(book: Book, payload: Mapping[str, Any], progress: Progress) -> Lea
         raise RuleNeedsFixing(
             problem.message, code=problem.code, problem=problem, remedy="Save the rule again."
         )
+    payload = normalised(payload)
     contact = payload.get("contact") or {}
     person, unread = read_person(contact, book.region)
     values, unplaced = _values(book, payload)

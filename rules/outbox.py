@@ -4,7 +4,7 @@
        ^                  |
        |                  +-- TryLater, Unclear (where the CRM can be asked) --> waiting, later
        |                  +-- NeedsReconnect, RuleNeedsFixing, Refused, out of tries --> held
-       +-- a person, a saved rule, a reconnected account ------------------------ held
+       +-- a person, a saved rule, a returned account --------------------------- held
                               (a person who found the lead in the CRM: held --> delivered)
 
 Claims and settlements are single statements over a whole batch: the conditional update is the guard, no
@@ -14,12 +14,13 @@ lock is held while a CRM thinks.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Account
@@ -33,11 +34,49 @@ from rules.settlement import Settlement, died
 
 State = Delivery.State
 WAITING, SENDING, DELIVERED, HELD = State.WAITING, State.SENDING, State.DELIVERED, State.HELD
+Held = Delivery.Held
 MOMENT = timedelta(seconds=1)
 ELSEWHERE = timedelta(seconds=5)  # until somebody whom another lane is sending is looked at again
 PERSON_LEASE = timedelta(minutes=5)  # longer than any batch is under way
 FIRST_LOOK = timedelta(hours=1)  # what becomes of a lead: nobody moves it at once, and hooks are quicker
 MOST_CANDIDATES = 4  # looked at for each one taken, so that one busy person does not block the rest
+AT_ONCE = 5000  # rows of one statement that moves many
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Why a delivery is held, in words, and what a person does about it."""
+
+    because: str
+    error: str
+    remedy: str
+
+
+AWAY = {
+    Account.State.NEEDS_RECONNECT: Hold(
+        Held.RECONNECT, "The CRM no longer accepts our sign-in", "Connect the account again."
+    ),
+    Account.State.CONNECTING: Hold(
+        Held.RECONNECT, "The account is not connected yet", "Finish connecting it."
+    ),
+    Account.State.DISCONNECTED: Hold(
+        Held.DISCONNECTED,
+        "The account was disconnected",
+        "Connect it again: what waits goes on by itself.",
+    ),
+    Account.State.PAUSED: Hold(Held.PAUSED, "The account is paused", "Resume the account."),
+}
+FOR_RETURN = (Held.DISCONNECTED, Held.RECONNECT, Held.PAUSED)  # what an account's return ends
+
+
+def hold_of(account: Account) -> Hold | None:
+    """Why deliveries of an account can't go now; None where they can. Its state and reason are read."""
+    if account.usable:
+        return None
+    state = Account.State.DISCONNECTED if account.deleted else Account.State(account.state)
+    away = AWAY[state]
+    error = f"{away.error}: {account.state_reason}" if account.state_reason else away.error
+    return Hold(away.because, error, away.remedy)
 
 
 def claim(
@@ -190,18 +229,54 @@ def free_stale(account_id: int, can_look: bool, send_again: bool) -> int:
     return len(rows)
 
 
-def park(rows: QuerySet[Delivery], because: str, error: str, remedy: str) -> int:
-    """Hold waiting deliveries that can't go on for now."""
-    return rows.filter(state=WAITING).update(
-        state=HELD, held_because=because, error_code=because, error=error, remedy=remedy
-    )
+def park(rows: QuerySet[Delivery], hold: Hold) -> int:
+    """Hold what waits and can't go on for now; what an account's earlier state holds says the new reason."""
+    other = Q(state=HELD, held_because__in=FOR_RETURN) & ~Q(held_because=hold.because)
+    return _move(rows.filter(Q(state=WAITING) | other), lambda: held_by(hold))
 
 
 def release(rows: QuerySet[Delivery], *because: str) -> int:
     """Let held deliveries go on; what held them is gone."""
-    return rows.filter(state=HELD, held_because__in=because).update(
-        state=WAITING, held_because="", due_at=timezone.now(), error_code="", error="", remedy=""
+    held = rows.filter(state=HELD, held_because__in=because)
+    return _move(
+        held,
+        lambda: {
+            "state": WAITING,
+            "held_because": "",
+            "due_at": timezone.now(),
+            "error_code": "",
+            "error": "",
+            "remedy": "",
+        },
     )
+
+
+def expire(rows: QuerySet[Delivery], hold: Hold) -> int:
+    """What waited too long for its account is left to a person."""
+    return _move(rows.filter(state=HELD, held_because__in=FOR_RETURN), lambda: held_by(hold))
+
+
+def held_by(hold: Hold) -> dict[str, str]:
+    """The columns of a delivery that is held."""
+    return {
+        "state": HELD,
+        "held_because": hold.because,
+        "error_code": hold.because,
+        "error": hold.error,
+        "remedy": hold.remedy,
+    }
+
+
+def _move(rows: QuerySet[Delivery], columns: Callable[[], Mapping[str, Any]]) -> int:
+    """Update many rows in short statements. Rows that somebody else moves right now are left to them."""
+    moved = 0
+    while True:
+        with transaction.atomic():
+            locked = rows.order_by("pk").select_for_update(of=("self",), skip_locked=True)
+            keys = list(locked.values_list("pk", flat=True)[:AT_ONCE])
+            moved += Delivery.objects.filter(pk__in=keys).update(**columns())
+        if len(keys) < AT_ONCE:
+            return moved
 
 
 def retry(rows: QuerySet[Delivery]) -> int:

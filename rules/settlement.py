@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
@@ -28,13 +28,21 @@ Held = Delivery.Held
 OUR_MISTAKE_PAUSE = 300  # seconds until a wrong client id or secret is tried again
 
 
-class StillPreparing(TryLater):
-    """The rule's fields are being made: its leads wait a moment, which is nobody's failure."""
+class NotYet(TryLater):
+    """Not tried: something of ours comes first. The lead waits a moment, which is nobody's failure."""
+
+
+class StillPreparing(NotYet):
+    """The rule's fields are being made."""
+
+
+class ListsUnread(NotYet):
+    """What stands in the way may be our lists, which were not read since the account was connected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What becomes of one delivery after a try (``tries`` is 0 where a person spoke). ``strikes`` is how many
+    """What becomes of one delivery after a try (``tries`` is 0 where none was made). ``strikes`` is how many
     steps of the plan it cost."""
 
     delivery_id: int
@@ -82,8 +90,10 @@ def settlement_of(
             return _held(plain, Held.REFUSED)
         case OurMistake():
             return _later(replace(plain, strikes=0), delivery, OUR_MISTAKE_PAUSE)
-        case StillPreparing():
-            return _later(replace(plain, strikes=0, tries=0), delivery, outcome.after)
+        case NotYet():
+            return replace(
+                plain, tries=0, strikes=0, due_at=timezone.now() + timedelta(seconds=outcome.after or 0)
+            )
         case TryLater() if outcome.account_wide:
             return _with_its_lane(plain, delivery)
         case TryLater():

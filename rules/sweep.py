@@ -11,28 +11,14 @@ from django.utils import timezone
 
 from accounts.models import Account
 from connectors.registry import connector_class
+from crm_cache import runs
 from rules import outbox
-from rules.models import Answer, Attempt, Delivery, Outcome
+from rules.book import lists_named
+from rules.models import Answer, Attempt, Delivery, Outcome, Rule
 from rules.wake import wake_lanes
 
 log = logging.getLogger(__name__)
-Held = Delivery.Held
 AT_ONCE = 1000
-
-PARKED = {
-    Account.State.NEEDS_RECONNECT: (
-        Held.RECONNECT,
-        "The CRM no longer accepts our sign-in",
-        "Connect the account again.",
-    ),
-    Account.State.CONNECTING: (Held.RECONNECT, "The account is not connected yet", "Finish connecting it."),
-    Account.State.DISCONNECTED: (
-        Held.RECONNECT,
-        "The account was disconnected",
-        "Connect it again: what waits goes on by itself.",
-    ),
-    Account.State.PAUSED: (Held.PAUSED, "The account is paused", "Resume the account."),
-}
 
 
 def sweep() -> None:
@@ -45,21 +31,51 @@ def sweep() -> None:
 
 def park_idle_accounts() -> None:
     """Deliveries of accounts that can't be used say so, instead of waiting in silence."""
-    for account in _with_deliveries(Account.objects.exclude(state=Account.State.ACTIVE), state="waiting"):
-        because, error, remedy = PARKED[Account.State(account.state)]
-        error = f"{error}: {account.state_reason}" if account.state_reason else error
-        count = outbox.park(account.deliveries.all(), because, error, remedy)
-        log.info("account=%s parked=%s because=%s", account.pk, count, because)
+    for state, away in outbox.AWAY.items():
+        others = set(outbox.FOR_RETURN) - {away.because}
+        unsaid = Exists(_deliveries(state="waiting")) | Exists(
+            _deliveries(state="held", held_because__in=others)
+        )
+        for account in Account.objects.filter(unsaid, state=state):
+            if hold := outbox.hold_of(account):
+                count = outbox.park(account.deliveries.all(), hold)
+                log.info("account=%s parked=%s because=%s", account.pk, count, hold.because)
 
 
 def release_active_accounts() -> None:
-    """Whoever is back goes on by itself."""
+    """What waited for an account that is back goes on by itself, once the lists its rule names were read;
+    what waited longer than ``HELD_FOR_RETURN`` before the return is left to a person."""
     active = Account.objects.filter(state=Account.State.ACTIVE, deleted=False)
-    held = [Held.RECONNECT, Held.PAUSED]
-    for account in _with_deliveries(active, state="held", held_because__in=held):
-        count = outbox.release(account.deliveries.all(), *held)
-        Account.objects.filter(pk=account.pk).update(lane_failures=0, lane_rests_until=None)
-        log.info("account=%s released=%s", account.pk, count)
+    for account in _with_deliveries(active, state="held", held_because__in=outbox.FOR_RETURN):
+        _expire_old(account)
+        _release_known(account)
+
+
+def _expire_old(account: Account) -> None:
+    oldest = account.state_since - settings.HELD_FOR_RETURN
+    hours = settings.HELD_FOR_RETURN // timedelta(hours=1)
+    hold = outbox.Hold(
+        Delivery.Held.STALE,
+        f"The account came back on {account.state_since:%Y-%m-%d %H:%M} UTC, when this answer was older than"
+        f" {hours} hours",
+        "Try it again if the lead is still wanted; if it is in the CRM already, mark it as delivered.",
+    )
+    if count := outbox.expire(account.deliveries.filter(created_at__lt=oldest), hold):
+        log.info("account=%s stale=%s", account.pk, count)
+
+
+def _release_known(account: Account) -> None:
+    """By rule: a list that was not read since says nothing of what the account has now."""
+    held = account.deliveries.filter(state="held", held_because__in=outbox.FOR_RETURN)
+    rules = Rule.objects.filter(pk__in=held.order_by().values("rule").distinct())
+    read, wanted = runs.read_since(account, runs.returned_at(account)), set[str]()
+    for rule in rules:
+        if unread := lists_named(rule, account) - read:
+            wanted |= unread
+        elif count := outbox.release(held.filter(rule=rule), *outbox.FOR_RETURN):
+            Account.objects.filter(pk=account.pk).update(lane_failures=0, lane_rests_until=None)
+            log.info("account=%s rule=%s released=%s", account.pk, rule.pk, count)
+    runs.ask_once(account, wanted, runs.returned_at(account))
 
 
 def free_lanes_nobody_can_take() -> None:

@@ -10,6 +10,7 @@ from accounts.routes import both
 from rules.serializers import amocrm, bitrix24, envybox, solos
 from rules.views import (
     AnswerViewSet,
+    BackfillViewSet,
     DeliveryViewSet,
     HookView,
     OutcomeViewSet,
@@ -19,11 +20,12 @@ from rules.views import (
 
 
 def rule_of(prefix: str, kind: str, dialect: ModuleType) -> list[URLPattern]:
-    """A CRM's rules and their preview."""
+    """A CRM's rules, their preview and their backfill."""
     actions = {"get": "retrieve", "post": "create", "patch": "partial_update"}
     return [
         *both(f"{prefix}rules/<str:quizID>", RuleViewSet, actions, kind=kind, dialect=dialect),
         *both(f"{prefix}rules/<str:quizID>/preview", PreviewViewSet, {"post": "create"}, kind=kind),
+        *both(f"{prefix}rules/<str:quizID>/backfill", BackfillViewSet, {"post": "create"}, kind=kind),
     ]
 
 

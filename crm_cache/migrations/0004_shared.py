@@ -14,7 +14,8 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("accounts", "0002_hook"),
-        ("crm_cache", "0002_indexes"),
+        ("crm_cache", "0003_refused_runs"),
+        ("rules", "0003_one_row_per_crm_account"),
     ]
 
     operations = [

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import Count, IntegerField, Min, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -22,6 +23,7 @@ from crm_cache import runs
 from crm_cache.models import CrmUser, Field, Pipeline, Step, SyncRun, Tag
 from rules.admin.links import deliveries_url, of_account, outcomes_url
 from rules.models import Delivery, Rule
+from rules.outbox import FOR_RETURN
 
 LISTS: dict[str, tuple[str, Any]] = {
     "users": ("crm_cache_crmuser", CrmUser),
@@ -83,13 +85,17 @@ class AccountDesk(AccountAdmin):
         mine = Delivery.objects.filter(account=account)
         waiting = plural(mine.filter(state="waiting").count(), "waiting delivery", "waiting deliveries")
         held = mine.filter(state="held").count()
-        paused = mine.filter(state="held", held_because__in=["paused", "reconnect"]).count()
+        away = mine.filter(state="held", held_because__in=FOR_RETURN).count()
         return {
             "pause": [f"{waiting} will be held until then."],
-            "resume": [f"{plural(paused, 'held delivery', 'held deliveries')} will go on within a minute."],
+            "resume": [
+                f"{plural(away, 'held delivery', 'held deliveries')} will go on within a minute;"
+                f" answers older than {_hours()} hours are left to a person."
+            ],
             "disconnect": [
-                f"{waiting} and {held} held stay with this account and its rules. They go on once the same"
-                " CRM account is connected again; another one is sent none of them.",
+                f"{waiting} will be held, {held} held already; new answers will be held, too.",
+                "All of it goes on by itself once the same account of the CRM is connected again;"
+                f" answers that are older than {_hours()} hours then are left to a person.",
             ],
         }[what]
 
@@ -114,6 +120,10 @@ class AccountDesk(AccountAdmin):
         done(
             request, f"The lists of {plural(len(usable), 'account')} are being refreshed.{rest}", "", not left
         )
+
+
+def _hours() -> int:
+    return settings.HELD_FOR_RETURN // timedelta(hours=1)
 
 
 def _aggregated(what: Any, **chosen: Any) -> QuerySet[Any, Any]:

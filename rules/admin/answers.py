@@ -117,7 +117,7 @@ def _plan(keys: list[int]) -> int:
     planned = 0
     for start in range(0, len(keys), AT_ONCE):
         with transaction.atomic():
-            answers = list(Answer.objects.filter(pk__in=keys[start : start + AT_ONCE]))
+            answers = Answer.objects.filter(pk__in=keys[start : start + AT_ONCE])
             lanes = {delivery.account_id for delivery in plan_deliveries(answers)}
             planned += Delivery.objects.filter(answer__in=answers).count()
             transaction.on_commit(lambda lanes=lanes: wake_lanes(lanes))  # type: ignore[misc]

@@ -19,6 +19,7 @@ from accounts.models import Account
 from rules.admin.conversion_page import TOP_PART
 from rules.admin.links import accounts_url, deliveries_url, page
 from rules.models import Attempt, Delivery
+from rules.next_try import next_try
 
 HOURS = 24
 ARRIVED = ("delivered", "adopted")
@@ -98,6 +99,7 @@ def _oldest() -> dict[str, Any] | None:
         return None
     return {
         "row": found,
+        "next_try": next_try(found),
         "since": timesince(found.created_at, depth=1),
         "url": page("rules_delivery", found.pk),
     }

@@ -18,6 +18,7 @@ from rules.admin import arriving, retrying
 from rules.admin.filters import DayFilter, OwnerFilter, QuizFilter
 from rules.admin.timeline import story_of
 from rules.models import Delivery
+from rules.next_try import next_tries
 
 STATE_COLOURS = {"waiting": "info", "sending": "primary", "delivered": "success", "held": "danger"}
 MOST_FOUND = 200
@@ -99,9 +100,13 @@ class DeliveryAdmin(DeskAdmin):
     def why(self, delivery: Delivery) -> str:
         return delivery.get_held_because_display() if delivery.held_because else ""
 
-    @display(description="due")
+    @display(description="next try")
     def due(self, delivery: Delivery) -> Any:
-        return when(delivery.due_at) if delivery.state == Delivery.State.WAITING else ""
+        """By its own plan and its account, as the database has them: Redis is asked on its page alone."""
+        if delivery.state != Delivery.State.WAITING:
+            return ""
+        then = next_tries([delivery], ask_pace=False)[delivery.pk]
+        return when(then.at) if then.at else "due now" if delivery.account.usable else ""
 
     @display(description="lead")
     def lead(self, delivery: Delivery) -> Any:

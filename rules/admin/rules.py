@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from accounts.api_errors import ApiError
-from accounts.desk import DeskAdmin, key_of, link, when
+from accounts.desk import DeskAdmin, Question, ask, confirmed, done, key_of, link, note, plural, when
 from crm_cache.models import CrmUser, Pipeline, Step
 from crm_cache.naming import name_of
 from rules.admin.filters import ProblemsFilter, QuizFilter
 from rules.admin.links import page
 from rules.admin.rule_form import RuleForm, choice_names, form_for, named_questions
-from rules.models import Rule
+from rules.intake import MOST_BACKFILLED, backfill, unplanned
+from rules.models import Answer, Rule
 from rules.saving import change_rule
 
+BACK = {"1": "the last 24 hours", "7": "the last 7 days", "0": "all that are kept"}  # days, 0 for all
 DERIVED = ("account_link", "quiz_id", "prepared", "saved", "performer_name", "placement_name")
 
 
@@ -40,6 +46,7 @@ class RuleAdmin(DeskAdmin):
     search_help_text = "A quiz or a quiz account"
     list_select_related = ("account",)
     readonly_fields = DERIVED
+    actions_detail = ("backfill",)
     change_form_outer_before_template = "admin/desk/rule.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Rule]:
@@ -132,3 +139,52 @@ class RuleAdmin(DeskAdmin):
             change_rule(obj.pk, changes, choices)
         except ApiError as exc:
             messages.error(request, f"Not saved: {exc}")
+
+    # -- answers that came before the rule -------------------------------------------------------------------
+
+    @action(
+        description="Deliver earlier answers", permissions=["operate"], icon="history", url_path="backfill"
+    )
+    def backfill(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        rule = get_object_or_404(Rule.objects.select_related("account"), pk=key_of(object_id), deleted=False)
+        form = BackfillForm(rule, request.POST if confirmed(request) else None)
+        if not (confirmed(request) and form.is_valid()):
+            return ask(request, self, _backfill_question(rule, form, self.page_of(rule)))
+        made = backfill(rule, _since(rule, form.cleaned_data["answers"]))
+        if made:
+            note(self, request, rule, f"Made {plural(made, 'delivery', 'deliveries')} for earlier answers.")
+        more = " That is as many as go at once: ask again for the rest." if made == MOST_BACKFILLED else ""
+        told = f"{plural(made, 'delivery', 'deliveries')} made for earlier answers.{more}"
+        return done(request, told, self.page_of(rule), made > 0)
+
+
+class BackfillForm(forms.Form):
+    """Which of the kept answers without a delivery, with their numbers."""
+
+    answers = forms.ChoiceField(widget=forms.RadioSelect, initial="7")
+
+    def __init__(self, rule: Rule, data: Any = None) -> None:
+        super().__init__(data)
+        field = self.fields["answers"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the type alone
+        self.counts = {days: _since(rule, days).filter(purged_at=None).count() for days in BACK}
+        field.choices = [(days, f"{words}: {self.counts[days]}") for days, words in BACK.items()]
+
+
+def _since(rule: Rule, days: str) -> QuerySet[Answer]:
+    return unplanned(rule, timezone.now() - timedelta(days=int(days)) if int(days) else None)
+
+
+def _backfill_question(rule: Rule, form: BackfillForm, back: str) -> Question:
+    purged = _since(rule, "0").exclude(purged_at=None).count()
+    told = [
+        f"Kept answers of quiz {rule.quiz_id} without a delivery in {rule.account}: {form.counts['0']}.",
+        "Each gets one by the rule as it is now.",
+    ]
+    if purged:
+        told.append(
+            f"Of {plural(purged, 'further answer')} the content is erased already: too late for them."
+        )
+    return Question(
+        "Deliver earlier answers?", told, "Deliver them", form=form, possible=form.counts["0"] > 0, back=back
+    )

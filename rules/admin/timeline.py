@@ -10,6 +10,8 @@ from connectors.redact import redact
 from rules.admin.links import page
 from rules.admin.standing import in_short
 from rules.models import Attempt, Delivery
+from rules.next_try import next_try
+from rules.outbox import FOR_RETURN
 
 TRIES_SHOWN = 50
 UNUSED = ("answer__payload", "rule__quiz", "account__facts", "outcome__contact", "outcome__details")
@@ -35,6 +37,8 @@ def story_of(delivery_id: int, for_operator: bool) -> dict[str, Any]:
     return {
         "delivery": delivery,
         "for_operator": for_operator,
+        "next_try": next_try(delivery),
+        "for_return": delivery.held_because in FOR_RETURN,
         "fate": in_short(outcome) if (outcome := getattr(delivery, "outcome", None)) else None,
         "safe_link": delivery.remote_link.startswith(("https://", "http://")),
         "journal": [(STEP_NAMES.get(step, step), made) for step, made in delivery.steps.items()],

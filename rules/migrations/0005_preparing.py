@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("rules", "0002_outcome"),
+        ("rules", "0004_held_for_return"),
     ]
 
     operations = [

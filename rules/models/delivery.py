@@ -25,12 +25,14 @@ class Delivery(models.Model):
         HELD = "held", "held"
 
     class Held(models.TextChoices):
+        DISCONNECTED = "disconnected", "account disconnected"
         RECONNECT = "reconnect", "account needs reconnecting"
         FIX_RULE = "fix_rule", "rule needs fixing"
         LOOK_FIRST = "look_first", "may have arrived: a person must look"
         REFUSED = "refused", "refused by the CRM"
         GAVE_UP = "gave_up", "out of tries"
         PAUSED = "paused", "account paused"
+        STALE = "stale", "waited too long for its account: a person decides"
 
     answer = models.ForeignKey(Answer, on_delete=models.PROTECT, related_name="deliveries")
     rule = models.ForeignKey(Rule, on_delete=models.PROTECT, related_name="deliveries")

@@ -2,74 +2,101 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rest_framework import serializers
+from rest_framework.fields import empty
+from rest_framework.settings import api_settings
 
 from accounts.api import BIGGEST
+from accounts.models import Account
 from rules.models import Answer, Attempt, Delivery
+from rules.next_try import NextTry, next_tries, next_try
+from rules.payload import leftovers, unknown_keys
 from rules.serializers.outcomes import OutcomeOut, write_outcome
 
 MOST_ANSWERS = 100
-MOST_QUESTIONS = 500
-TEXT = 10_000
+MOST_WARNINGS = 100
 
 
 class AnyValue(serializers.JSONField):
-    """A text, a number, a yes or no, or a list of texts."""
-
-
-class Price(serializers.DecimalField):
-    """A sum, kept as text so that no digit is lost on the way."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_digits=14, decimal_places=2, **kwargs)
-
-    def to_internal_value(self, data: Any) -> Any:
-        if (value := super().to_internal_value(data)) < 0:
-            raise serializers.ValidationError("Ensure this value is greater than or equal to 0.")
-        return str(value)
+    """A text, a number, a yes or no, a list or a map."""
 
 
 class QuestionAnswerIn(serializers.Serializer[Any]):
-    questionID = serializers.CharField(max_length=100)
-    question = serializers.CharField(max_length=TEXT, required=False, allow_blank=True)
-    type = serializers.CharField(max_length=50, required=False, allow_blank=True)
+    questionID = serializers.CharField(required=False, allow_blank=True)
+    question = serializers.CharField(required=False, allow_blank=True, allow_null=True)
+    type = serializers.CharField(required=False, allow_blank=True, allow_null=True)
     answer = AnyValue(
         required=False, allow_null=True, help_text="A text, a number, true or false, or a list."
     )
 
 
 class QuizIn(serializers.Serializer[Any]):
-    title = serializers.CharField(max_length=500, required=False, allow_blank=True)
+    title = serializers.CharField(required=False, allow_blank=True, allow_null=True)
 
 
 class AnswerIn(serializers.Serializer[Any]):
-    """One finished quiz. ``answerID`` is the quiz service's own id: a repeat with it changes nothing."""
+    """One finished quiz. ``answerID`` is the quiz service's own id: a repeat with it changes nothing.
+
+    The body is stored whole, as it came. Only the two ids are judged: the other keys are documented here, and
+    what comes in another shape, or under another key, is kept and named in ``warnings``. ``null``, ``""`` and
+    an empty list or map mean absent.
+    """
 
     quizID = serializers.IntegerField(min_value=0, max_value=BIGGEST)
     answerID = serializers.CharField(max_length=200)
-    quiz = QuizIn(required=False)
+    quiz = QuizIn(required=False, allow_null=True)
     contact = serializers.DictField(
         child=serializers.JSONField(allow_null=True),
         required=False,
+        allow_null=True,
         help_text="name, phone, email, company, city, telegram ... and whatever else the form asked.",
     )
-    answers = serializers.ListField(child=QuestionAnswerIn(), required=False, max_length=MOST_QUESTIONS)
+    answers = serializers.ListField(child=QuestionAnswerIn(), required=False, allow_null=True)
     utm = serializers.DictField(
-        child=serializers.CharField(allow_blank=True, allow_null=True), required=False
+        child=serializers.CharField(allow_blank=True, allow_null=True),
+        required=False,
+        allow_null=True,
+        help_text="Marks. Of one that came twice (a list), the first counts and the rest is noted.",
     )
     clientIDs = serializers.DictField(
         child=serializers.CharField(allow_blank=True, allow_null=True),
         required=False,
+        allow_null=True,
         help_text="Ids of analytics: yclid, gclid, _ym_uid, gclientid, fbclid, roistat.",
     )
-    page = serializers.CharField(max_length=TEXT, required=False, allow_blank=True)
-    referrer = serializers.CharField(max_length=TEXT, required=False, allow_blank=True)
-    ip = serializers.CharField(max_length=100, required=False, allow_blank=True)
-    price = Price(required=False, help_text="The deal's sum, a number.")
-    result = serializers.CharField(max_length=TEXT, required=False, allow_blank=True)
+    page = serializers.CharField(required=False, allow_blank=True, allow_null=True)
+    referrer = serializers.CharField(required=False, allow_blank=True, allow_null=True)
+    ip = serializers.CharField(required=False, allow_blank=True, allow_null=True)
+    price = AnyValue(
+        required=False, allow_null=True, help_text="The deal's sum, a number or as people write it."
+    )
+    result = serializers.CharField(required=False, allow_blank=True, allow_null=True)
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """The body as it came, with its ids as an integer and a text."""
+        if not isinstance(data, Mapping):
+            raise serializers.ValidationError(
+                {api_settings.NON_FIELD_ERRORS_KEY: "An answer is a JSON object."}
+            )
+        ids, wrong = {}, {}
+        for name in ("quizID", "answerID"):
+            try:
+                ids[name] = self.fields[name].run_validation(data.get(name, empty))
+            except serializers.ValidationError as exc:
+                wrong[name] = exc.detail
+        if wrong:
+            raise serializers.ValidationError(wrong)
+        try:
+            json.dumps(data, allow_nan=False)
+        except ValueError as exc:
+            raise serializers.ValidationError(
+                {api_settings.NON_FIELD_ERRORS_KEY: "A number is too large to be stored; send it as a text."}
+            ) from exc
+        return {**data, **ids}
 
 
 class ArrivedIn(serializers.Serializer[Any]):
@@ -81,6 +108,33 @@ class ArrivedIn(serializers.Serializer[Any]):
     )
 
 
+class BackfillIn(serializers.Serializer[Any]):
+    """Which kept answers get a delivery: those that came at ``from`` or later and before ``to``."""
+
+    dryRun = serializers.BooleanField(default=False, help_text="Count only, make nothing.")
+
+    def get_fields(self) -> dict[str, Any]:
+        """``from`` is a word of Python."""
+        start = serializers.DateTimeField(help_text="At this moment or later, e.g. 2026-01-31T10:00:00Z")
+        end = serializers.DateTimeField(
+            required=False,
+            allow_null=True,
+            default=None,
+            help_text="Before this moment; now where it is missing",
+        )
+        return {"from": start, "to": end, **super().get_fields()}
+
+
+class BackfillOut(serializers.Serializer[Any]):
+    answers = serializers.IntegerField(help_text="Kept answers that had no delivery in this account")
+    deliveries = serializers.IntegerField(help_text="Made by this call, or by a dry run's real one")
+    purged = serializers.IntegerField(
+        help_text="Answers without one whose content is erased already: too late"
+    )
+    more = serializers.BooleanField(help_text="Are there more than one call makes? Then call again.")
+    dryRun = serializers.BooleanField()
+
+
 class ErrorWords(serializers.Serializer[Any]):
     code = serializers.CharField()
     message = serializers.CharField()
@@ -88,7 +142,8 @@ class ErrorWords(serializers.Serializer[Any]):
 
 
 class DeliveryOut(serializers.Serializer[Any]):
-    """One answer on its way through one rule. ``heldBecause`` and ``error`` say what it waits for."""
+    """One answer on its way through one rule. ``waitsFor`` says in words what comes next, ``heldBecause`` and
+    ``error`` what happened."""
 
     id = serializers.IntegerField()
     answerID = serializers.CharField()
@@ -96,7 +151,13 @@ class DeliveryOut(serializers.Serializer[Any]):
     crm = serializers.CharField()
     state = serializers.ChoiceField(choices=Delivery.State.choices)
     heldBecause = serializers.CharField()
-    dueAt = serializers.DateTimeField()
+    dueAt = serializers.DateTimeField(help_text="When it was or is due by its own plan; see nextTryAt")
+    nextTryAt = serializers.DateTimeField(
+        allow_null=True,
+        help_text="When it is really tried next, a moment to come; null where it is due now, being sent,"
+        " delivered, or waits for something that has no time.",
+    )
+    waitsFor = serializers.CharField()
     tries = serializers.IntegerField()
     leadID = serializers.CharField()
     link = serializers.CharField()
@@ -123,12 +184,21 @@ class DeliveryDetailOut(DeliveryOut):
     outcome = OutcomeOut(allow_null=True, help_text="What became of the lead; null until it is delivered.")
 
 
+class WarningOut(serializers.Serializer[Any]):
+    code = serializers.ChoiceField(choices=["unknown_key", "not_read"])
+    field = serializers.CharField()
+    message = serializers.CharField()
+
+
 class AnswerOut(serializers.Serializer[Any]):
+    """``message`` says what becomes of the answer in each connected CRM."""
+
     id = serializers.IntegerField()
     quizID = serializers.IntegerField()
     answerID = serializers.CharField()
     createdAt = serializers.DateTimeField()
     message = serializers.CharField()
+    warnings = WarningOut(many=True, help_text="What was kept, though it is not in its documented place")
     deliveries = DeliveryOut(many=True)
 
 
@@ -147,23 +217,68 @@ class OurError(serializers.Serializer[Any]):
     error = ErrorOut()
 
 
-NO_RULE = "No rule for this quiz: the answer is kept, and staff can deliver it once there is one."
+class TakenItemOut(AnswerOut):
+    """One of a list, by its ``index`` there: the answer as it is stored, or the ``error`` alone."""
+
+    index = serializers.IntegerField()
+    error = ErrorOut(required=False)
 
 
-def write_answer(answer: Answer, deliveries: Iterable[Delivery]) -> dict[str, Any]:
-    """An answer with its deliveries; ``message`` says so where there are none."""
-    items = [write_delivery(delivery, answer.answer_id) for delivery in deliveries]
+NO_CRM = (
+    "The answer is kept. No CRM is connected: connect one, save a rule for this quiz and ask for a backfill."
+)
+
+
+def write_answer(answer: Answer, deliveries: Sequence[Delivery], others: Iterable[Account]) -> dict[str, Any]:
+    """An answer with its deliveries. ``others`` are accounts that are connected and have none of it."""
+    tries = next_tries(deliveries, ask_pace=False)
+    told = [f"{row.account.get_crm_display()}: {_becomes(row, tries[row.pk])}" for row in deliveries]
+    told += [
+        f"{account.get_crm_display()}: no rule for this quiz, the answer is kept; save a rule and ask for a"
+        " backfill."
+        for account in others
+    ]
     return {
         "id": answer.pk,
         "quizID": answer.quiz_id,
         "answerID": answer.answer_id,
         "createdAt": answer.created_at,
-        "message": "" if items else NO_RULE,
-        "deliveries": items,
+        "message": " ".join(told) or NO_CRM,
+        "warnings": warnings_of(answer.payload),
+        "deliveries": [write_delivery(row, answer.answer_id, tries[row.pk]) for row in deliveries],
     }
 
 
-def write_delivery(delivery: Delivery, answer_id: str) -> dict[str, Any]:
+def _becomes(row: Delivery, then: NextTry) -> str:
+    if row.state == Delivery.State.DELIVERED:
+        return "delivered."
+    if row.state == Delivery.State.HELD:
+        return f"held: {row.error.rstrip('.')}. {row.remedy}".strip()
+    return "on its way." if then.at is None else f"tried next at {then.at:%Y-%m-%d %H:%M:%S} UTC."
+
+
+def warnings_of(payload: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What of a body is kept although no documented place was found for it. Empty for a purged body."""
+    unknown = [
+        {
+            "code": "unknown_key",
+            "field": path,
+            "message": f"{path} is not a key we know; it goes into the note.",
+        }
+        for path in unknown_keys(payload)
+    ]
+    unread = [
+        {"code": "not_read", "field": path, "message": f"{path}: {_what(value)}; it goes into the note."}
+        for path, value in leftovers(payload).items()
+    ]
+    return [*unknown, *unread][:MOST_WARNINGS]
+
+
+def _what(value: Any) -> str:
+    return "more than one value came, the first counts" if isinstance(value, list) else "it has another shape"
+
+
+def write_delivery(delivery: Delivery, answer_id: str, then: NextTry) -> dict[str, Any]:
     return {
         "id": delivery.pk,
         "answerID": answer_id,
@@ -172,6 +287,8 @@ def write_delivery(delivery: Delivery, answer_id: str) -> dict[str, Any]:
         "state": delivery.state,
         "heldBecause": delivery.held_because,
         "dueAt": delivery.due_at,
+        "nextTryAt": then.at,
+        "waitsFor": then.waits_for,
         "tries": delivery.attempts_made,
         "leadID": delivery.remote_id,
         "link": delivery.remote_link,
@@ -183,7 +300,7 @@ def write_delivery(delivery: Delivery, answer_id: str) -> dict[str, Any]:
 
 def write_delivery_detail(delivery: Delivery, attempts: Iterable[Attempt]) -> dict[str, Any]:
     return {
-        **write_delivery(delivery, delivery.answer.answer_id),
+        **write_delivery(delivery, delivery.answer.answer_id, next_try(delivery)),
         "mark": delivery.uid,
         "steps": delivery.steps,
         "losses": delivery.losses,

@@ -1,4 +1,5 @@
 from rules.views.answers import AnswerViewSet
+from rules.views.backfill import BackfillViewSet
 from rules.views.deliveries import DeliveryViewSet
 from rules.views.outcomes import HookView, OutcomeViewSet
 from rules.views.preview import PreviewViewSet
@@ -6,6 +7,7 @@ from rules.views.rules import RuleViewSet
 
 __all__ = [
     "AnswerViewSet",
+    "BackfillViewSet",
     "DeliveryViewSet",
     "HookView",
     "OutcomeViewSet",

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from drf_spectacular.utils import OpenApiResponse, PolymorphicProxySerializer, extend_schema
+from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import BIGGEST, CallerViewSet
-from accounts.api_errors import ApiError, NotFound
-from rules.intake import accept_answers
-from rules.models import Answer
-from rules.serializers.answers import MOST_ANSWERS, AnswerIn, AnswerOut, OurError, write_answer
+from accounts.api_errors import ApiError, Conflict, NotFound
+from accounts.api_handler import error_words
+from accounts.models import Account, live_accounts
+from rules.intake import Taken, accept_answers
+from rules.models import Answer, Delivery
+from rules.serializers.answers import (
+    MOST_ANSWERS,
+    AnswerIn,
+    AnswerOut,
+    OurError,
+    TakenItemOut,
+    write_answer,
+)
 
-# Validating changes nothing in them; made anew, each request would copy every field of every level.
-ONE, MANY = AnswerIn(), AnswerIn(many=True)
+# Validating changes nothing in it; made anew, each request would copy every field of every level.
+ANSWER = AnswerIn()
 ONE_OR_MANY = PolymorphicProxySerializer(
     component_name="AnswerOrAnswers",
     serializers=[AnswerIn, AnswerIn(many=True)],
@@ -24,7 +35,7 @@ ONE_OR_MANY = PolymorphicProxySerializer(
 )
 ONE_OR_MANY_OUT = PolymorphicProxySerializer(
     component_name="TakenAnswerOrAnswers",
-    serializers=[AnswerOut, AnswerOut(many=True)],
+    serializers=[AnswerOut, TakenItemOut(many=True)],
     resource_type_field_name=None,
     many=False,
 )
@@ -45,6 +56,9 @@ class AnswerViewSet(CallerViewSet):
         operation_id="PostAnswers",
         tags=["deliveries"],
         summary="Hand over one finished quiz, or up to 100",
+        description="Of a list each item is answered for itself, by its index: what is good is stored, what"
+        " is not has an error. 202 where anything was stored, 200 where all of it came before (or is in"
+        " conflict with what did), 400 where nothing could be taken.",
         request=ONE_OR_MANY,
         responses={
             202: OpenApiResponse(ONE_OR_MANY_OUT, "Stored; deliveries are on their way"),
@@ -54,11 +68,40 @@ class AnswerViewSet(CallerViewSet):
         },
     )
     def create(self, request: Request) -> Response:
-        many = isinstance(request.data, list)
-        taken = accept_answers(self.caller_id, _read(request.data, many))
-        bodies = [write_answer(item.answer, item.deliveries) for item in taken]
-        status = 202 if any(item.is_new for item in taken) else 200
-        return Response(bodies if many else bodies[0], status=status)
+        if isinstance(request.data, list):
+            return self._take_many(request.data)
+        [taken] = accept_answers(self.caller_id, [ANSWER.run_validation(request.data)])
+        if isinstance(taken, Conflict):
+            raise taken
+        [body] = self._written([taken])
+        return Response(body, status=202 if taken.is_new else 200)
+
+    def _take_many(self, items: list[Any]) -> Response:
+        if not 1 <= len(items) <= MOST_ANSWERS:
+            raise ApiError(f"A list holds 1 to {MOST_ANSWERS} answers", field="answers")
+        read: dict[int, dict[str, Any]] = {}
+        errors: dict[int, APIException] = {}
+        for index, item in enumerate(items):
+            try:
+                read[index] = ANSWER.run_validation(item)
+            except ValidationError as exc:
+                errors[index] = exc
+        taken: dict[int, Taken] = {}
+        for index, found in zip(read, accept_answers(self.caller_id, list(read.values())), strict=True):
+            if isinstance(found, Taken):
+                taken[index] = found
+            else:
+                errors[index] = found
+        bodies = dict(zip(taken, self._written(list(taken.values())), strict=True))
+        bodies |= {index: {"error": error_words(error)} for index, error in errors.items()}
+        status = 202 if any(one.is_new for one in taken.values()) else 200 if taken else 400
+        return Response([{"index": index, **bodies[index]} for index in sorted(bodies)], status=status)
+
+    def _written(self, taken: list[Taken]) -> list[dict[str, Any]]:
+        connected = list(live_accounts(account_id=self.caller_id).exclude(connected_at=None).order_by("pk"))
+        return [
+            write_answer(one.answer, one.deliveries, _without(connected, one.deliveries)) for one in taken
+        ]
 
     @extend_schema(
         operation_id="GetAnswer",
@@ -70,11 +113,12 @@ class AnswerViewSet(CallerViewSet):
         answer = Answer.objects.filter(pk=min(answer_pk, BIGGEST), account_id=self.caller_id).first()
         if answer is None:
             raise NotFound("No such answer", field="id")
-        return Response(write_answer(answer, answer.deliveries.select_related("account").order_by("pk")))
+        made = tuple(answer.deliveries.select_related("account").order_by("pk"))
+        [body] = self._written([Taken(answer, is_new=False, deliveries=made)])
+        return Response(body)
 
 
-def _read(body: Any, many: bool) -> list[dict[str, Any]]:
-    """The validated answers. Raises ``ApiError`` or DRF's ``ValidationError``, naming index and field."""
-    if many and not 1 <= len(body) <= MOST_ANSWERS:
-        raise ApiError(f"A list holds 1 to {MOST_ANSWERS} answers", field="answers")
-    return list(MANY.run_validation(body)) if many else [ONE.run_validation(body)]
+def _without(accounts: Iterable[Account], deliveries: Iterable[Delivery]) -> list[Account]:
+    """Of each CRM that gets nothing of the answer, the account."""
+    served = {row.account.crm for row in deliveries}
+    return [account for account in accounts if account.crm not in served]

@@ -11,6 +11,7 @@ from accounts.api import BIGGEST, CallerViewSet, cut, read_page
 from accounts.api_errors import Conflict, NotFound
 from rules import outbox
 from rules.models import Delivery
+from rules.next_try import next_tries
 from rules.serializers.answers import (
     ArrivedIn,
     DeliveryDetailOut,
@@ -51,9 +52,9 @@ class DeliveryViewSet(CallerViewSet):
         if state := read_choice(request, "state", Delivery.State.values):
             rows = rows.filter(state=state)
         count, items = cut(rows.order_by("-pk"), read_page(request))
-        return Response(
-            {"count": count, "items": [write_delivery(row, row.answer.answer_id) for row in items]}
-        )
+        tries = next_tries(items)
+        shown = [write_delivery(row, row.answer.answer_id, tries[row.pk]) for row in items]
+        return Response({"count": count, "items": shown})
 
     @extend_schema(
         operation_id="GetDelivery",

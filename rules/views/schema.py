@@ -45,10 +45,17 @@ class RuleSchema(AutoSchema):
 class PreviewSchema(AutoSchema):
     """A preview's name carries its CRM's."""
 
+    verb = "Preview"
     view: Any
 
     def get_operation_id(self) -> str:
-        return f"Preview{self.view.kind.capitalize()}Rule"
+        return f"{self.verb}{self.view.kind.capitalize()}Rule"
 
     def get_override_parameters(self) -> list[Any]:
         return [OpenApiParameter("quizID", OpenApiTypes.INT64, OpenApiParameter.PATH, description="Quiz id")]
+
+
+class BackfillSchema(PreviewSchema):
+    """So does a backfill's."""
+
+    verb = "Backfill"

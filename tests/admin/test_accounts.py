@@ -52,8 +52,8 @@ def test_disconnecting_says_what_becomes_of_its_deliveries(
     for one in ("waiting", "waiting", "held"):
         deliver(one)
     html = operator.get(page_of(shop, "disconnect")).content.decode()
-    assert "2 waiting deliveries and 1 held stay with this account" in html
-    assert "go on once the same CRM account is connected again" in html
+    assert "2 waiting deliveries will be held, 1 held already" in html
+    assert "goes on by itself once the same account of the CRM is connected again" in html
     assert state(shop) == "active"
     yes(operator, shop, "disconnect")
     assert (state(shop), shop.deleted) == ("disconnected", True)

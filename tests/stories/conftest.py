@@ -17,12 +17,30 @@ from accounts.access import redis_client
 from accounts.models import Account
 from connectors.sandbox.amocrm import Account as AmoAccount
 from connectors.sandbox.amocrm import AmoSandbox
+from crm_cache.models import SyncRun
 from crm_cache.refresh import run_waiting
 from crm_cache.runs import ask_for
 from rules import deliver, prepare, sweep
 from rules.models import Delivery, Rule
 
 QUIZ = 42
+
+
+def work() -> None:
+    """What workers and beat do until nothing is due: lists that are asked for, and deliveries."""
+    prepare.prepare_due()
+    for _ in range(50):
+        sweep.sweep()
+        waiting = SyncRun.objects.filter(state="waiting", account__state=Account.State.ACTIVE)
+        unread = set(waiting.values_list("account", flat=True))
+        for account_id in unread:
+            run_waiting(account_id)
+        lanes = sweep.lanes_with_work()
+        for lane in lanes:
+            deliver.drain(lane)
+        if not (lanes or unread):
+            return
+    raise AssertionError("the lanes never came to rest")
 
 
 @dataclass
@@ -73,15 +91,7 @@ class Shop:
         return self.api.post("/answers", answer, content_type="application/json")
 
     def work(self) -> None:
-        """What workers and beat do until nothing is due."""
-        prepare.prepare_due()
-        for _ in range(50):
-            sweep.sweep()
-            if not (lanes := sweep.lanes_with_work()):
-                return
-            for lane in lanes:
-                deliver.drain(lane)
-        raise AssertionError("the lanes never came to rest")
+        work()
 
     @property
     def delivery(self) -> Delivery:
