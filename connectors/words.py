@@ -28,6 +28,7 @@ NAMES = {
     "city": {RU: "Город", EN: "City"},
     "price": {RU: "Цена", EN: "Price"},
     "tags": {RU: "Теги", EN: "Tags"},
+    "analytics": {RU: "Аналитика", EN: "Analytics"},
     "page": {RU: "Страница", EN: "Page"},
     "referrer": {RU: "Откуда пришли", EN: "Came from"},
     "quizID": {RU: "Номер квиза", EN: "Quiz id"},
@@ -73,6 +74,7 @@ RUSSIAN = {
     "the rule makes deals, this is a lead's field": "правило создаёт сделки, а это поле лида",
     "the rule makes leads": "правило создаёт лиды",
     "there is no field for tags": "нет поля для тегов",
+    "there is no field for analytics": "нет поля для данных аналитики",
     "{} fails on this statistics field": "{} отвечает ошибкой на это поле статистики",
     "the rule leaves leads, this belongs to what a lead becomes": (
         "правило не превращает лиды в сделки, а это поле сделки или клиента"
@@ -81,6 +83,7 @@ RUSSIAN = {
     "{} refused the lead with all its fields": "{} не принимает лид со всеми его полями",
     "{} refused this value": "{} не принимает это значение",
     "{} refuses the lead: {}": "{} не принимает заявку: {}",
+    "{} has no money field for it": "в {} нет денежного поля для этого",
     "{} takes a company only with its INN": "{} принимает компанию только с ИНН",
     "{} takes a lead out of incoming when it is changed": "изменённую заявку {} убирает из неразобранного",
 }
