@@ -128,9 +128,11 @@ class LeadDraft:
     ``uid`` is our mark, the same on every try. ``journal`` names what earlier tries already made
     (``{"lead": "1500001", "contact": "1600001"}``) and must not be made again. ``look_first`` says that an
     earlier try ended unclear: whatever the journal lacks may exist all the same. ``known_contact`` is the
-    remote contact that we remember for this person. ``note`` is the readable record of all answers.
-    ``losses`` are values that the rules could not place before the connector even saw them. ``language`` is
-    the note's (``connectors.words``).
+    remote contact that we remember for this person. ``utm`` has all marks by lower-cased names
+    (``utm_source``, ``openstat_ad``). ``more`` is what was told beside the usual (``inn``, ``position``,
+    ``work_phone``), for CRMs that have a place for it. ``note`` is the readable record of the whole body, of
+    any length. ``losses`` are values that the rules could not place before the connector even saw them.
+    ``language`` is the note's (``connectors.words``).
     """
 
     uid: str
@@ -143,6 +145,7 @@ class LeadDraft:
     values: tuple[FieldValue, ...] = ()
     tags: tuple[Tag, ...] = ()
     utm: Mapping[str, str] = field(default_factory=dict)
+    more: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
     language: str = "ru"
     losses: tuple[Loss, ...] = ()

@@ -10,7 +10,7 @@ choice, the CRM. What a CRM itself says about a value is passed on in its own wo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from connectors.draft import Loss
 
@@ -28,8 +28,12 @@ NAMES = {
     "city": {RU: "Город", EN: "City"},
     "price": {RU: "Цена", EN: "Price"},
     "tags": {RU: "Теги", EN: "Tags"},
+    "analytics": {RU: "Аналитика", EN: "Analytics"},
     "page": {RU: "Страница", EN: "Page"},
     "referrer": {RU: "Откуда пришли", EN: "Came from"},
+    "quizID": {RU: "Номер квиза", EN: "Quiz id"},
+    "answerID": {RU: "Номер ответа", EN: "Answer id"},
+    "questionID": {RU: "Номера вопросов", EN: "Question ids"},
 }
 RUSSIAN = {
     # the rules
@@ -70,6 +74,7 @@ RUSSIAN = {
     "the rule makes deals, this is a lead's field": "правило создаёт сделки, а это поле лида",
     "the rule makes leads": "правило создаёт лиды",
     "there is no field for tags": "нет поля для тегов",
+    "there is no field for analytics": "нет поля для данных аналитики",
     "{} fails on this statistics field": "{} отвечает ошибкой на это поле статистики",
     "the rule leaves leads, this belongs to what a lead becomes": (
         "правило не превращает лиды в сделки, а это поле сделки или клиента"
@@ -78,9 +83,15 @@ RUSSIAN = {
     "{} refused the lead with all its fields": "{} не принимает лид со всеми его полями",
     "{} refused this value": "{} не принимает это значение",
     "{} refuses the lead: {}": "{} не принимает заявку: {}",
+    "{} has no money field for it": "в {} нет денежного поля для этого",
     "{} takes a company only with its INN": "{} принимает компанию только с ИНН",
     "{} takes a lead out of incoming when it is changed": "изменённую заявку {} убирает из неразобранного",
 }
+MORE = {
+    RU: "… (ещё {} знаков не поместилось, ответ целиком есть в сервисе квизов)",
+    EN: "… ({} more characters had no room, the whole answer is in the quiz service)",
+}
+MORE_LONGEST = 120  # characters that ``MORE`` takes, with its number
 BETWEEN = "; "  # several reasons for one answer
 
 
@@ -91,6 +102,31 @@ def lost(losses: Iterable[Loss], language: str) -> str:
         for loss in losses
     )
     return "\n".join((HEADING[language], *lines)) if lines else ""
+
+
+def parts(text: str, longest: int, most: int, language: str) -> list[str]:
+    """The text in pieces of at most ``longest`` characters, cut between lines where that can be.
+
+    At most ``most`` pieces: the last one says for how many characters there was no room. An empty text has
+    no pieces.
+    """
+    pieces = list(_pieces(text, longest))
+    if len(pieces) <= most:
+        return pieces
+    room = longest - MORE_LONGEST
+    kept = pieces[most - 1][:room].rstrip()
+    left = sum(map(len, pieces[most - 1 :])) - len(kept)
+    return [*pieces[: most - 1], f"{kept}\n{MORE[language].format(left)}"]
+
+
+def _pieces(text: str, longest: int) -> Iterator[str]:
+    while len(text) > longest:
+        end = text.rfind("\n", 0, longest + 1)
+        end = end if end > 0 else longest
+        yield text[:end]
+        text = text[end:].removeprefix("\n")
+    if text:
+        yield text
 
 
 def name_of(key: str, language: str) -> str:

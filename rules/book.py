@@ -32,9 +32,9 @@ class Seen:
 class Book:
     """A rule and the part of the cache it needs.
 
-    ``questions`` are (our entity word, question id, remote field id) in order, a later one winning;
-    ``fields`` is keyed by (entity as the CRM calls it, the field's id or name as the rule has it), ``tags``
-    by primary key. ``named`` is whatever the rule names of pipelines, steps and directories.
+    ``questions`` are (our entity word, question id, remote field id) in order; ``fields`` is keyed by
+    (entity as the CRM calls it, the field's id or name as the rule has it), ``tags`` by primary key.
+    ``named`` is whatever the rule names of pipelines, steps and directories.
     """
 
     rule_id: int

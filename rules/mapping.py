@@ -1,10 +1,12 @@
 """A rule applied to an answer: what the connector is asked to create. Pure.
 
-A value that fits nowhere never costs the lead: it becomes a ``Loss`` and stands in the note.
+A value that fits nowhere never costs the lead: it becomes a ``Loss`` and stands in the note. A body may have
+any shape: here is read what looks as it should, and ``rules.note`` tells all of it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,12 +17,23 @@ from connectors.errors import RuleNeedsFixing
 from connectors.words import RU, name_of
 from rules.book import Book, is_wish
 from rules.checks import blocking_problem
-from rules.note import answer_text, read_note
+from rules.note import WRITTEN, answer_text, items, read_note, section
 from rules.payload import normalised
 from rules.person import extras, read_person, texts
 
 LONGEST_TITLE = 250
-UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term")
+UTM = ("source", "medium", "campaign", "content", "term")
+# Other names for what only some CRMs have a place for (``LeadDraft.more``).
+MORE = {
+    "job_title": "position",
+    "должность": "position",
+    "инн": "inn",
+    "рабочий_телефон": "work_phone",
+    "домашний_телефон": "home_phone",
+    "регион": "region",
+    "time_zone": "timezone",
+    "часовой_пояс": "timezone",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +53,23 @@ def draft_for(book: Book, payload: Mapping[str, Any], progress: Progress) -> Lea
         raise RuleNeedsFixing(
             problem.message, code=problem.code, problem=problem, remedy="Save the rule again."
         )
-    payload = normalised(payload)
-    contact = payload.get("contact") or {}
+    seen = normalised(payload)
+    contact = section(seen, "contact")
     person, unread = read_person(contact, book.region)
-    values, unplaced = _values(book, payload)
-    title = quiz_title(book, payload)
+    values, unplaced = _values(book, seen)
+    title = quiz_title(book, seen)
     return LeadDraft(
         uid=progress.uid,
         title=lead_title(title, contact, book.language),
-        visit=_visit(book, payload, title, progress.answered_at),
+        visit=_visit(book, seen, title, progress.answered_at),
         person=person,
         company=", ".join(texts(contact, "company")),
-        price=answer_text(payload.get("price")),
+        price=answer_text(seen.get("price")),
         placement=_placement(book),
         values=tuple(values),
         tags=tuple(_tags(book)),
-        utm=utm_of(payload),
+        utm=utm_of(seen),
+        more=more_of(seen),
         note=read_note(payload, title, book.language),
         language=book.language,
         losses=(*unread, *unplaced),
@@ -67,7 +81,7 @@ def draft_for(book: Book, payload: Mapping[str, Any], progress: Progress) -> Lea
 
 def quiz_title(book: Book, payload: Mapping[str, Any]) -> str:
     """What a person calls the quiz."""
-    sent = (payload.get("quiz") or {}).get("title")
+    sent = answer_text(section(payload, "quiz").get("title"))
     return str(sent or book.quiz.get("title") or f"№ {book.quiz_id}")
 
 
@@ -78,10 +92,25 @@ def lead_title(title: str, contact: Mapping[str, Any], language: str = RU) -> st
 
 
 def utm_of(payload: Mapping[str, Any]) -> dict[str, str]:
-    """UTM marks under their full names, whichever way they were sent."""
-    sent = payload.get("utm") or {}
-    found = {name: answer_text(sent.get(name) or sent.get(name.removeprefix("utm_"))) for name in UTM}
-    return {name: text for name, text in found.items() if text}
+    """The marks by lower-cased names, the usual five under their full ones; of a list the first."""
+    found: dict[str, str] = {}
+    for key, value in section(payload, "utm").items():
+        name = str(key).strip().lower()
+        text = answer_text(next((one for one in value if answer_text(one)), "") if _is_list(value) else value)
+        if text:
+            found.setdefault(f"utm_{name}" if name in UTM else name, text)
+    return found
+
+
+def more_of(payload: Mapping[str, Any]) -> dict[str, str]:
+    """What was told beside the usual, by snake-cased names: in the contact, or at the top of the body."""
+    top = ((key, answer_text(value)) for key, value in payload.items() if key not in WRITTEN)
+    found: dict[str, str] = {}
+    for key, text in (*extras(section(payload, "contact")), *top):
+        name = _snake(str(key))
+        if text:
+            found.setdefault(MORE.get(name, name), text)
+    return found
 
 
 def _visit(book: Book, payload: Mapping[str, Any], title: str, received: datetime) -> Visit:
@@ -92,7 +121,9 @@ def _visit(book: Book, payload: Mapping[str, Any], title: str, received: datetim
         page=answer_text(payload.get("page")),
         referrer=answer_text(payload.get("referrer")),
         ip=answer_text(payload.get("ip")),
-        client_ids={str(k): answer_text(v) for k, v in (payload.get("clientIDs") or {}).items() if v},
+        client_ids={
+            str(k): answer_text(v) for k, v in section(payload, "clientIDs").items() if answer_text(v)
+        },
     )
 
 
@@ -103,31 +134,47 @@ def _placement(book: Book) -> Placement:
 
 
 def _values(book: Book, payload: Mapping[str, Any]) -> tuple[list[FieldValue], list[Loss]]:
-    answers = {str(item.get("questionID")): item for item in payload.get("answers", [])}
-    placed: dict[tuple[str, str], FieldValue] = {}
+    """One value for each question and field; several for one field are the connector's to unite."""
+    answers = _answers(payload, book.language)
+    values: list[FieldValue] = []
     losses: list[Loss] = []
-    for entity, question, remote_id in book.questions:
-        item = answers.get(question)
-        if item is None or not answer_text(item.get("answer")):
+    for entity, question, remote_id in dict.fromkeys(book.questions):
+        if question not in answers:
             continue
-        words = str(item.get("question") or question)
+        words, value = answers[question]
         key = (book.entities.get(entity, ""), remote_id)
         if target := book.fields.get(key):
-            placed[key] = FieldValue(target, words, _plain(item["answer"], book.language))
+            values.append(FieldValue(target, words, value))
         else:
-            text = answer_text(item["answer"], book.language)
+            text = answer_text(value, book.language)
             losses.append(Loss(words, text, _why_not(book, key), entity, remote_id))
-    placed.update(_contact_values(book, payload))
-    return list(placed.values()), losses
+    return [*values, *_contact_values(book, payload)], losses
 
 
-def _contact_values(book: Book, payload: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], FieldValue]]:
+def _answers(payload: Mapping[str, Any], language: str) -> dict[str, tuple[str, str | tuple[str, ...]]]:
+    """By question id: (as it was asked, the answer). The answers of a question that comes twice add up."""
+    found: dict[str, tuple[str, str | tuple[str, ...]]] = {}
+    for item in items(payload):
+        value = _plain(item.get("answer"), language)
+        if not value:
+            continue
+        question = answer_text(item.get("questionID"))
+        words, before = found.get(question, (answer_text(item.get("question")) or question, ()))
+        found[question] = (words, (*_several(before), *_several(value)) if before else value)
+    return found
+
+
+def _several(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _contact_values(book: Book, payload: Mapping[str, Any]) -> Iterator[FieldValue]:
     """What the contact form asked beyond name, phone and e-mail, where the map has a field for it."""
     entity = book.entities.get("contact", "")
-    for key, text in extras(payload.get("contact") or {}):
+    for key, text in extras(section(payload, "contact")):
         remote_id = str(book.contact_map.get(key, ""))
         if target := book.fields.get((entity, remote_id)):
-            yield (entity, remote_id), FieldValue(target, key, text)
+            yield FieldValue(target, key, text)
 
 
 def _why_not(book: Book, key: tuple[str, str]) -> str:
@@ -138,8 +185,18 @@ def _why_not(book: Book, key: tuple[str, str]) -> str:
     return "the field was deleted in the CRM" if key in book.gone_fields else "the CRM has no such field"
 
 
+def _is_list(value: Any) -> bool:
+    return isinstance(value, (list, tuple))
+
+
+def _snake(key: str) -> str:
+    """``workPhone`` and ``Work phone`` are ``work_phone``."""
+    words = re.sub(r"(?<=[a-zа-я0-9])(?=[A-ZА-Я])", "_", key.strip())
+    return re.sub(r"[\s_-]+", "_", words).lower()
+
+
 def _plain(value: Any, language: str) -> str | tuple[str, ...]:
-    if isinstance(value, list):
+    if _is_list(value):
         return tuple(filter(None, (answer_text(inner, language) for inner in value)))
     return answer_text(value, language)
 

@@ -63,5 +63,5 @@ class Facts:
 def _zone(name: str) -> tzinfo:
     try:
         return ZoneInfo(name) if name else UTC
-    except (ValueError, OSError):
+    except (KeyError, ValueError, OSError):
         return UTC

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from connectors.amocrm.creation import owners
 from connectors.amocrm.errors import ValidationFailed
@@ -11,18 +11,30 @@ from connectors.amocrm.people import embedded
 from connectors.amocrm.talk import Talk, fail_all
 from connectors.amocrm.work import Work
 from connectors.errors import ConnectorError, Refused
-from connectors.words import lost
+from connectors.words import lost, parts
 
 NOTES = "/api/v4/leads/notes"
 LONGEST_NOTE = 60_000  # no bound is documented
+MOST_PARTS = 10  # more than the longest body that is taken in
 MOST_NOTES = 250
 
 
-def note_text(work: Work) -> str:
-    """The draft's note, what found no place, and our mark on the last line; empty without content."""
-    parts = [tidy(work.draft.note), tidy(lost(work.parcel.losses, work.draft.language))]
-    text = "\n\n".join(part for part in parts if part)
-    return f"{text[:LONGEST_NOTE]}\n\n[{work.uid}]" if text else ""
+def note_texts(work: Work) -> list[str]:
+    """The draft's note and what found no place, in as many notes as it takes; each ends with our mark."""
+    told = (tidy(work.draft.note), tidy(lost(work.parcel.losses, work.draft.language)))
+    text = "\n\n".join(filter(None, told))
+    pieces = parts(text, LONGEST_NOTE, MOST_PARTS, work.draft.language)
+    return [f"{piece}\n\n{mark(work.uid, number)}" for number, piece in enumerate(pieces, start=1)]
+
+
+def mark(uid: str, number: int) -> str:
+    """Ours on the last line of the note with this number: ``[qz1]``, ``[qz1/2]``."""
+    return f"[{uid}]" if number == 1 else f"[{uid}/{number}]"
+
+
+def step_of(number: int) -> str:
+    """How the journal calls the note with this number."""
+    return "note" if number == 1 else f"note{number}"
 
 
 class Notes:
@@ -32,12 +44,16 @@ class Notes:
         self.talk = talk
 
     def run(self, works: Sequence[Work]) -> None:
-        waiting = [work for work in works if work.lead and not work.journal.get("note") and note_text(work)]
+        """The first notes of all drafts in one request, then their second ones, and so on."""
+        texts = {work: note_texts(work) for work in works if work.lead}
+        waiting = [work for work, own in texts.items() if _missing(work, own)]
         unsure = [work for work in waiting if work.must_look]
         if unsure:
             self.talk.each(unsure, self._recognise)
-            self.talk.record([work for work in unsure if work.journal.get("note")], "note")
-        self._send([work for work in waiting if not work.journal.get("note") and not work.error])
+            self.talk.record(unsure, *map(step_of, range(1, MOST_PARTS + 1)))
+        for number in range(1, max(map(len, texts.values()), default=0) + 1):
+            ready = [work for work in waiting if not work.error and number in _missing(work, texts[work])]
+            self._send({work: texts[work][number - 1] for work in ready}, step_of(number))
 
     def _recognise(self, work: Work) -> None:
         door = self.talk.door_for([work])
@@ -47,25 +63,30 @@ class Notes:
         except Refused:  # the lead is gone since; the note itself will say so
             return
         for note in embedded(page, "notes"):
-            if str((note.get("params") or {}).get("text") or "").rstrip().endswith(f"[{work.uid}]"):
-                work.journal["note"] = str(note["id"])
+            text = str((note.get("params") or {}).get("text") or "").rstrip()
+            for number in range(1, MOST_PARTS + 1):
+                if text.endswith(mark(work.uid, number)):
+                    work.journal[step_of(number)] = str(note["id"])
 
-    def _send(self, works: Sequence[Work]) -> None:
-        if not works:
+    def _send(self, texts: Mapping[Work, str], step: str) -> None:
+        if not texts:
             return
+        works = list(texts)
         for work in works:
             work.unsettled = True
         try:
-            reply = self.talk.mass("POST", NOTES, [(work, note_item(work)) for work in works])
+            items = [(work, note_item(work, text)) for work, text in texts.items()]
+            reply = self.talk.mass("POST", NOTES, items)
         except Refused as refusal:
-            self._after_refusal(works, refusal)
+            self._after_refusal(texts, step, refusal)
         except ConnectorError as error:
             fail_all(works, error)
         else:
-            self.talk.settle(works, reply, "note")
+            self.talk.settle(works, reply, step)
 
-    def _after_refusal(self, works: Sequence[Work], refusal: Refused) -> None:
+    def _after_refusal(self, texts: Mapping[Work, str], step: str, refusal: Refused) -> None:
         """The lead is there; a note that amoCRM won't have is no reason to hold it."""
+        works = list(texts)
         for work in works:
             work.unsettled = False
         named = owners(works, refusal.ailments) if isinstance(refusal, ValidationFailed) else {}
@@ -74,13 +95,18 @@ class Notes:
             work.warn("note_refused", f"amoCRM does not take the note ({refusal.message}).")
         good = [work for work in works if work not in bad]
         for part in [good] if bad else [[work] for work in good]:
-            self._send(part)
+            self._send({work: texts[work] for work in part}, step)
 
 
-def note_item(work: Work) -> dict[str, object]:
+def _missing(work: Work, texts: Sequence[str]) -> list[int]:
+    """The numbers of the notes that are not written down as made."""
+    return [number for number in range(1, len(texts) + 1) if not work.journal.get(step_of(number))]
+
+
+def note_item(work: Work, text: str) -> dict[str, object]:
     return {
         "entity_id": int(work.lead),
         "note_type": "common",
-        "params": {"text": note_text(work)},
+        "params": {"text": text},
         "request_id": work.uid,
     }

@@ -13,6 +13,7 @@ from connectors.amocrm.tracking import tracking
 from connectors.coercion import shorten
 from connectors.draft import LeadDraft, Loss, Person, Tag
 
+IM_KINDS = frozenset({"SKYPE", "ICQ", "JABBER", "GTALK", "MSN"})
 NO_ADDRESS = "127.0.0.1"  # the form of an incoming lead wants an address even where we know none
 
 
@@ -98,7 +99,8 @@ def _tags(draft: LeadDraft, entity: str) -> list[Tag]:
 def _contact(draft: LeadDraft) -> Sheet | None:
     """The name as it was typed: which word is the family name, nobody said."""
     person = draft.person
-    name = next((n for n in (person.name, *person.phones, *person.emails) if tidy(n)), "")
+    known = (person.name, *person.phones, *person.emails, *person.messengers.values())
+    name = next((n for n in known if tidy(n)), "")
     if not (name or _concerns(draft, "contacts")):
         return None
     return _card(draft, "contacts", name)
@@ -133,10 +135,17 @@ def _fill(parcel: Parcel, draft: LeadDraft, facts: Facts) -> None:
 
 
 def _reachable(sheet: Sheet, person: Person) -> None:
-    """Phones and e-mails first in line, joined with what the rule puts into the same field."""
-    for code, texts in (("EMAIL", person.emails), ("PHONE", person.phones)):
+    """Phones, e-mails and messengers first in line, joined with what the rule puts into the same field."""
+    reach = {
+        "IM": [_messenger(key, text) for key, text in person.messengers.items()],
+        "EMAIL": [(text, "WORK") for text in person.emails],
+        "PHONE": [(text, "WORK") for text in person.phones],
+    }
+    for code, pairs in reach.items():
         old = sheet.drop(code)
-        values = [{"value": shorten(text, LONGEST_TEXT), "enum_code": "WORK"} for text in texts if tidy(text)]
+        values = [
+            {"value": shorten(text, LONGEST_TEXT), "enum_code": kind} for text, kind in pairs if tidy(text)
+        ]
         known = {same(value["value"]) for value in values}
         for value in old.entry["values"] if old else ():
             if same(value["value"]) not in known:
@@ -146,10 +155,15 @@ def _reachable(sheet: Sheet, person: Person) -> None:
             sheet.pieces.insert(0, Piece({"field_code": code, "values": values}, code.lower(), text))
 
 
+def _messenger(key: str, text: str) -> tuple[str, str]:
+    """(value, kind): a messenger that amoCRM has no kind for is named in the value."""
+    return (text, key.upper()) if key.upper() in IM_KINDS else (f"{key}: {text}", "OTHER")
+
+
 def same(text: str) -> str:
     """Two spellings of a phone or an e-mail are equal when this is."""
     digits = "".join(c for c in text if c.isdigit())
-    return text.strip().lower() if "@" in text else digits[-10:]
+    return text.strip().lower() if "@" in text or not digits else digits[-10:]
 
 
 def _place(parcel: Parcel, draft: LeadDraft, facts: Facts) -> None:

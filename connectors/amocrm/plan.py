@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from connectors.amocrm.creation import COMPLEX
 from connectors.amocrm.customers import CUSTOMERS, LINK, customer_item
 from connectors.amocrm.facts import Facts
-from connectors.amocrm.notes import NOTES, note_text
+from connectors.amocrm.notes import NOTES, note_texts
 from connectors.amocrm.overflow import STEPS
 from connectors.amocrm.people import HITS, searches
 from connectors.amocrm.work import Work
@@ -40,7 +40,7 @@ def _steps(work: Work, facts: Facts) -> Iterator[Step]:
     if work.parcel.customer:
         yield "POST", CUSTOMERS, [customer_item(work.draft, facts, work.parcel.customer)], "the customer"
         yield "POST", LINK, [_link(work)], "the customer's contact"
-    if text := note_text(work):
+    for text in note_texts(work):
         note = {"entity_id": LATER.format("lead"), "note_type": "common", "params": {"text": text}}
         yield "POST", NOTES, [{**note, "request_id": work.uid}], "all answers, readable"
 

@@ -8,9 +8,10 @@ from datetime import tzinfo
 from typing import Any
 
 from connectors.bitrix24.batch import Command
-from connectors.bitrix24.fields import convert
+from connectors.bitrix24.fields import JOINED, convert
 from connectors.coercion import Unfit, tidy
-from connectors.draft import FieldValue, Loss
+from connectors.draft import FieldValue, Loss, Target
+from connectors.joining import one_per_field
 
 WORDS = {"CRM_DEAL": "deal", "CRM_LEAD": "lead", "CRM_CONTACT": "contact", "CRM_COMPANY": "company"}
 MAIL_WORDS = ("e-mail", "email", "почт")
@@ -69,11 +70,11 @@ def fill(
     card: Card, values: Iterable[FieldValue], zone: tzinfo, currency: str
 ) -> tuple[list[Piece], list[Loss]]:
     """The answers meant for this record, and what of them fits nowhere."""
+    own, losses = one_per_field(
+        (value for value in values if value.target.entity == card.entity), holds_several
+    )
     pieces: dict[str, Piece] = {}
-    losses: list[Loss] = []
-    for value in values:
-        if value.target.entity != card.entity:
-            continue
+    for value in own:
         try:
             piece, but = _piece(value, zone, currency)
         except Unfit as exc:
@@ -84,6 +85,10 @@ def fill(
         if piece.value is not None:
             pieces[piece.code] = piece
     return list(pieces.values()), losses
+
+
+def holds_several(target: Target) -> bool:
+    return target.multiple or target.type in JOINED
 
 
 def multifield(texts: Iterable[str], kind: str = "WORK") -> list[dict[str, str]]:

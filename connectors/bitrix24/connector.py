@@ -88,10 +88,10 @@ class BitrixConnector(Connector):
         return read_identity(answers, install, self.remote)
 
     def prepare(self) -> Mapping[str, Any]:
-        """Our fields for tags (an administrator's right), and whether the portal keeps leads."""
+        """Our own fields (an administrator's right), and whether the portal keeps leads."""
         door = self.door()
         known = read_facts(ask_portal(door, self.budget), {})
-        return {**known, "tag_fields": new_fields.tag_fields(door, self.budget, known.get("lang", self.lang))}
+        return {**known, **new_fields.own_fields(door, self.budget, known.get("lang", self.lang))}
 
     def check(self) -> tuple[Problem, ...]:
         answers = ask_portal(self.door(), self.budget)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from connectors.bitrix24.asking import Story, reply_to
+from connectors.bitrix24.asking import Story, reply_to, rows
+from connectors.bitrix24.batch import Command
 from connectors.bitrix24.cards import Card
 from connectors.bitrix24.errors import NO_RIGHTS
 from connectors.bitrix24.parcel import DEAL, LEAD, pipeline_of
@@ -22,13 +24,13 @@ def story(work: Work) -> Story[None]:
     """A draft's way from beginning to end. Each id is written down before the next command is sent."""
     if work.draft.look_first and not work.lead:
         yield from recover(work)
-    if work.lead:
-        return
-    check_place(work)
-    yield from meet(work)
-    yield from make(work, "company", work.parcel.company)
-    yield from make(work, "contact", work.parcel.contact, COMPANY_ID=work.journal.get("company"))
-    yield from make_record(work)
+    if not work.lead:
+        check_place(work)
+        yield from meet(work)
+        yield from make(work, "company", work.parcel.company)
+        yield from make(work, "contact", work.parcel.contact, COMPANY_ID=work.journal.get("company"))
+        yield from make_record(work)
+    yield from add_comments(work)
 
 
 def check_place(work: Work) -> None:
@@ -80,7 +82,7 @@ def _own_words(record: Card, contact: Card) -> dict[str, Any]:
 def add(work: Work, card: Card, links: dict[str, Any], *, comments: bool = False) -> Story[str]:
     """The new record's id. What the portal refuses is taken out and told, never the lead (design 5.6)."""
     for tries_left in reversed(range(MOST_TRIES)):
-        text = {"COMMENTS": work.comments()} if comments else {}
+        text = {"COMMENTS": "".join(work.comments()[:1])} if comments else {}
         try:
             reply = yield from reply_to(card.command(**links, **text))
         except Refused as refusal:
@@ -91,6 +93,49 @@ def add(work: Work, card: Card, links: dict[str, Any], *, comments: bool = False
         else:
             return made_id(reply.value)
     raise AssertionError("unreachable")
+
+
+def add_comments(work: Work) -> Story[None]:
+    """What the record's own comment had no room for, in its timeline; read first after an unclear try."""
+    rest = list(enumerate(work.comments()[1:], start=2))
+    if not rest:
+        return
+    if work.draft.look_first or work.adopted:
+        yield from _recognise(work, [number for number, _ in rest])
+    for number, text in rest:
+        if work.journal.get(f"comment{number}"):
+            continue
+        fields = {
+            "ENTITY_ID": work.lead,
+            "ENTITY_TYPE": work.kind,
+            "COMMENT": f"{text}\n\n{_mark(work, number)}",
+        }
+        try:
+            command = Command(
+                "crm.timeline.comment.add", {"fields": fields}, safe=False, why="more of the answers"
+            )
+            work.journal[f"comment{number}"] = made_id((yield from reply_to(command)).value)
+        except Refused as refusal:
+            work.warn("comment_refused", f"Bitrix24 took no further comment: {refusal.message}")
+            return
+
+
+def _recognise(work: Work, numbers: Sequence[int]) -> Story[None]:
+    """Comments are never deduplicated: ours end with our mark and their number."""
+    params = {"filter": {"ENTITY_ID": work.lead, "ENTITY_TYPE": work.kind}, "order": {"ID": "DESC"}}
+    command = Command("crm.timeline.comment.list", params, why="which of the comments are there?")
+    try:
+        found = rows((yield from reply_to(command)))
+    except Refused:  # the record is gone since; adding says so
+        return
+    for row in found:
+        for number in numbers:
+            if str(row.get("COMMENT") or "").rstrip().endswith(_mark(work, number)):
+                work.journal[f"comment{number}"] = str(row["ID"])
+
+
+def _mark(work: Work, number: int) -> str:
+    return f"[{work.uid}/{number}]"
 
 
 def made_id(value: Any) -> str:

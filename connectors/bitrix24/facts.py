@@ -14,24 +14,29 @@ OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})$")
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """``tag_fields`` maps a record type (CRM_DEAL) to our field for tags, where there is one."""
+    """``tag_fields`` and ``tracking_fields``: our own field of a record type (CRM_DEAL), where it has one."""
 
     rest_path: str = "/rest"
     zone: tzinfo = UTC
     currency: str = ""
     simple: bool = False
     tag_fields: Mapping[str, str] = field(default_factory=dict)
+    tracking_fields: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, facts: Mapping[str, Any]) -> Facts:
-        tags = facts.get("tag_fields")
         return cls(
             rest_path="/" + str(facts.get("rest_path") or "rest").strip("/"),
             zone=zone_of(str(facts.get("offset") or "")),
             currency=str(facts.get("currency") or ""),
             simple=str(facts.get("mode") or "") == str(SIMPLE),
-            tag_fields=tags if isinstance(tags, Mapping) else {},
+            tag_fields=_names(facts.get("tag_fields")),
+            tracking_fields=_names(facts.get("tracking_fields")),
         )
+
+
+def _names(known: Any) -> Mapping[str, str]:
+    return known if isinstance(known, Mapping) else {}
 
 
 def zone_of(moment: str) -> tzinfo:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from connectors.bitrix24.batch import Outcome, Reply
 from connectors.bitrix24.facts import Facts
 from connectors.bitrix24.identity import is_admin
-from connectors.bitrix24.new_fields import TAGGED
+from connectors.bitrix24.new_fields import TAGGED, TRACKED
 from connectors.draft import Problem
 
 USER_SCOPES = frozenset({"user", "user_basic", "user_brief"})
@@ -41,6 +41,9 @@ def _fields(facts: Facts) -> Iterator[Problem]:
     if missing := [entity for entity in TAGGED if entity not in facts.tag_fields]:
         names = ", ".join(missing)
         yield Problem("no_tag_field", f"There is no field for tags on {names}: tags go into the comment.")
+    if missing := [entity for entity in TRACKED if entity not in facts.tracking_fields]:
+        message = f"There is no field for analytics on {', '.join(missing)}: client ids go into the comment."
+        yield Problem("no_tracking_field", message)
 
 
 def _budget(held: Sequence[str]) -> Iterator[Problem]:

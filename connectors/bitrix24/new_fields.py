@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from connectors.base import FieldWish
@@ -21,7 +22,7 @@ from connectors.http import Door
 from connectors.rows import FieldRow
 
 TAGGED = ("CRM_DEAL", "CRM_LEAD", "CRM_CONTACT", "CRM_COMPANY")
-TAGS_NAME, TAGS_LABEL = "UF_CRM_QUIZ_TAGS", "Теги квиза"
+TRACKED = ("CRM_DEAL", "CRM_LEAD")
 LONGEST_LABEL = 250
 # The quiz's word for a question -> Bitrix24's type. An unknown word becomes a text, which takes anything.
 TYPES = {
@@ -37,6 +38,22 @@ TYPES = {
 }
 SEVERAL = frozenset({"multiselect", "checkboxes"})
 Key = tuple[str, str, str, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnField:
+    """A multiple text of ours for what Bitrix24 has no field for, on each of these record types."""
+
+    name: str
+    label: str
+    entities: tuple[str, ...]
+
+
+# By the word under which the facts keep where they are.
+OWN_FIELDS = {
+    "tag_fields": OwnField("UF_CRM_QUIZ_TAGS", "Теги квиза", TAGGED),
+    "tracking_fields": OwnField("UF_CRM_QUIZ_TRACK", "Аналитика квиза", TRACKED),
+}
 
 
 def create_fields(
@@ -59,17 +76,21 @@ def fresh(door: Door, budget: Budget, lang: str, entities: Sequence[str]) -> lis
     return [target(row) for row in _rows(door, budget, lang, entities)]
 
 
-def tag_fields(door: Door, budget: Budget, lang: str) -> dict[str, str]:
-    """Our field for tags on each record type: found by its name, else made. None where we may not."""
-    have = {row.entity for row in _rows(door, budget, lang, TAGGED) if row.code == TAGS_NAME}
-    missing = [entity for entity in TAGGED if entity not in have]
-    outcomes = send(door, [_add_tags(entity) for entity in missing], budget)
-    for entity, outcome in zip(missing, outcomes, strict=True):
+def own_fields(door: Door, budget: Budget, lang: str) -> dict[str, dict[str, str]]:
+    """``OWN_FIELDS`` as facts, ``{word: {record type: name}}``: found by name, else made where we may."""
+    have = {(row.entity, row.code) for row in _rows(door, budget, lang, TAGGED)}
+    wanted = [(entity, own) for own in OWN_FIELDS.values() for entity in own.entities]
+    missing = [(entity, own) for entity, own in wanted if (entity, own.name) not in have]
+    outcomes = send(door, [_add_own(entity, own) for entity, own in missing], budget)
+    for (entity, own), outcome in zip(missing, outcomes, strict=True):
         if not isinstance(outcome, ConnectorError):
-            have.add(entity)
+            have.add((entity, own.name))
         elif outcome.code != NO_RIGHTS:
             raise outcome
-    return {entity: TAGS_NAME for entity in TAGGED if entity in have}
+    return {
+        word: {entity: own.name for entity in own.entities if (entity, own.name) in have}
+        for word, own in OWN_FIELDS.items()
+    }
 
 
 def target(row: FieldRow) -> Target:
@@ -131,8 +152,8 @@ def _field_name(wish: FieldWish) -> str:
     return f"UF_CRM_Q{digest[:10].upper()}"
 
 
-def _add_tags(entity: str) -> Command:
-    body = {"FIELD_NAME": TAGS_NAME, "USER_TYPE_ID": "string", "LABEL": TAGS_LABEL, "MULTIPLE": "Y"}
+def _add_own(entity: str, own: OwnField) -> Command:
+    body = {"FIELD_NAME": own.name, "USER_TYPE_ID": "string", "LABEL": own.label, "MULTIPLE": "Y"}
     return _command(entity, body)
 
 

@@ -19,6 +19,7 @@ DEAL, LEAD, CONTACT, COMPANY = "CRM_DEAL", "CRM_LEAD", "CRM_CONTACT", "CRM_COMPA
 ORIGINATOR = "quiz"  # ours on every record that we make; never to be changed, old records carry it
 LONGEST_NAME = 255  # no bound is documented (reference 7)
 EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s.,;<>\"]{2,}")
+UTM = frozenset({"utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term"})
 STAGE = re.compile(r"[A-Za-z0-9_:.-]{1,50}")
 MESSENGERS = {"telegram": "TELEGRAM", "viber": "VIBER", "vkontakte": "VK", "skype": "SKYPE"}
 NOT_THIS = {LEAD: "the rule makes deals, this is a lead's field", DEAL: "the rule makes leads"}
@@ -50,6 +51,7 @@ def pack(draft: LeadDraft, facts: Facts) -> Parcel:
         card.pieces, losses = fill(card, draft.values, facts.zone, facts.currency)
         parcel.losses += losses
     _tag(parcel, draft, facts)
+    _track(parcel, draft, facts)
     _homeless(parcel, draft)
     _unreachable(parcel, draft)
     return parcel
@@ -69,7 +71,7 @@ def _record(draft: LeadDraft) -> dict[str, Any]:
     if page := tidy(draft.visit.page):
         head["SOURCE_DESCRIPTION"] = shorten(page, LONGEST_NAME)
     for name, text in draft.utm.items():
-        if re.fullmatch(r"utm_(source|medium|campaign|content|term)", name) and tidy(text):
+        if name in UTM and tidy(text):
             head[name.upper()] = shorten(tidy(text), LONGEST_NAME)
     return head
 
@@ -83,20 +85,23 @@ def _performer(draft: LeadDraft) -> dict[str, str]:
 def _contact(draft: LeadDraft) -> Card | None:
     """The name as it was typed: which word is the family name, nobody said."""
     person = draft.person
-    name = next((n for n in map(_name, (person.name, *person.phones, *person.emails)) if n), "")
+    known = (person.name, *person.phones, *person.emails, *person.messengers.values())
+    name = next((n for n in map(_name, known) if n), "")
     if not (name or _concerns(draft, CONTACT)):
         return None
     parts = {
         "NAME": name or draft.uid,
         "PHONE": multifield(person.phones),
         "EMAIL": multifield(email for email in person.emails if EMAIL.fullmatch(tidy(email))),
-        "IM": [
-            entry
-            for key, text in person.messengers.items()
-            for entry in multifield([text], MESSENGERS.get(key, "OTHER"))
-        ],
+        "IM": [entry for key, text in person.messengers.items() for entry in _messenger(key, text)],
     }
     return Card(CONTACT, {key: value for key, value in parts.items() if value})
+
+
+def _messenger(key: str, text: str) -> list[dict[str, str]]:
+    """One that Bitrix24 has no kind for is named in the value."""
+    kind = MESSENGERS.get(key)
+    return multifield([text], kind) if kind else multifield([f"{key}: {text}"], "OTHER")
 
 
 def _company(draft: LeadDraft) -> Card | None:
@@ -173,6 +178,20 @@ def _tag(parcel: Parcel, draft: LeadDraft, facts: Facts) -> None:
         elif names:
             reason = "there is no field for tags"
             parcel.losses.append(Loss("tags", ", ".join(names), reason, card.entity))
+
+
+def _track(parcel: Parcel, draft: LeadDraft, facts: Facts) -> None:
+    """Client ids and the marks beyond UTM: Bitrix24 has no fields of its own for them."""
+    marks = {name: text for name, text in draft.utm.items() if name not in UTM}
+    told = {**marks, **draft.visit.client_ids, "referrer": draft.visit.referrer}
+    lines = [f"{name}: {text}" for name, text in told.items() if tidy(text)]
+    card = parcel.record
+    if code := facts.tracking_fields.get(card.entity) if lines else None:
+        card.pieces.append(Piece(code, lines, "analytics", "; ".join(lines)))
+    elif lines:
+        parcel.losses.append(
+            Loss("analytics", "; ".join(lines), "there is no field for analytics", card.entity)
+        )
 
 
 def _homeless(parcel: Parcel, draft: LeadDraft) -> None:

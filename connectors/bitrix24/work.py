@@ -12,10 +12,11 @@ from connectors.bitrix24.parcel import Parcel, pack
 from connectors.coercion import tidy
 from connectors.draft import Exchange, LeadDraft, Loss, Problem, Receipt
 from connectors.errors import ConnectorError, TryLater, Unclear
-from connectors.words import lost
+from connectors.words import lost, parts
 
 LONGEST_TRACE = 40
 LONGEST_COMMENT = 30_000  # no bound is documented
+MOST_COMMENTS = 20  # more than the longest body that is taken in
 
 
 @dataclass(slots=True, eq=False)
@@ -23,7 +24,8 @@ class Work:
     """``journal`` grows with every remote id: ``lead``, ``contact``, ``company``. Beside the ids it keeps
 
     ``kind``: whether ``lead`` is a lead or a deal; ``found`` and ``found_company``: who was there before us
-    and stays as it is. ``unsettled`` says that a creation was sent and is not written down yet.
+    and stays as it is; ``comment2`` and so on: further comments, in the timeline. ``unsettled`` says that a
+    creation was sent and is not written down yet.
     """
 
     draft: LeadDraft
@@ -76,10 +78,11 @@ class Work:
         if problem not in self.problems:
             self.problems.append(problem)
 
-    def comments(self) -> str:
-        """The readable answers, and what found no place."""
-        parts = [tidy(self.draft.note), tidy(lost(self.parcel.losses, self.draft.language))]
-        return "\n\n".join(part for part in parts if part)[:LONGEST_COMMENT]
+    def comments(self) -> list[str]:
+        """The readable answers and what found no place: for the record's own comment, then its timeline."""
+        told = (tidy(self.draft.note), tidy(lost(self.parcel.losses, self.draft.language)))
+        text = "\n\n".join(filter(None, told))
+        return parts(text, LONGEST_COMMENT, MOST_COMMENTS, self.draft.language)
 
     def outcome(self, base_url: str) -> Receipt | ConnectorError:
         if self.error:

@@ -104,10 +104,12 @@ class EnvyConnector(Connector):
     # -- delivering ---------------------------------------------------------------------------------
 
     def deliver(self, drafts: Sequence[LeadDraft], journal: Journal) -> list[Receipt | ConnectorError]:
-        return Delivery(self.talk, journal, self.remote.base_url).run(drafts)
+        money = facts.sum_fields(self.remote.facts)
+        return Delivery(self.talk, journal, self.remote.base_url, money).run(drafts)
 
     def plan(self, draft: LeadDraft) -> Plan:
-        return plan(draft, self.remote.base_url, self.options.keyword_covers_comment, self._user_id)
+        money = facts.sum_fields(self.remote.facts)
+        return plan(draft, self.remote.base_url, self.options.keyword_covers_comment, self._user_id, money)
 
     def find(self, uids: Sequence[str]) -> Mapping[str, str]:
         """By the mark in the note."""

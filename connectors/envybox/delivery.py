@@ -19,8 +19,11 @@ MakeTalk = Callable[[Callable[[Exchange], None]], Talk]
 class Delivery:
     """One call of ``EnvyConnector.deliver``."""
 
-    def __init__(self, make_talk: MakeTalk, journal: Journal, base_url: str) -> None:
+    def __init__(
+        self, make_talk: MakeTalk, journal: Journal, base_url: str, money_fields: Sequence[str] = ()
+    ) -> None:
         self.make_talk = make_talk
+        self.money_fields = money_fields
         self.journal = journal
         self.base_url = base_url
         self.account_error: ConnectorError | None = None
@@ -32,7 +35,7 @@ class Delivery:
         if self.account_error:
             return for_the_others(self.account_error)
         try:
-            work = Work.begin(draft, self.journal)
+            work = Work.begin(draft, self.journal, self.money_fields)
         except Exception as exc:
             log.exception("envybox: delivery=%s can't be laid out", draft.uid)
             return TryLater(f"The answer can't be laid out ({type(exc).__name__})", code="unexpected")

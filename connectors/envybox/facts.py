@@ -55,6 +55,12 @@ def money_fields(facts: Row) -> frozenset[str] | None:
     return frozenset(map(str, told)) if isinstance(told, list) else None
 
 
+def sum_fields(facts: Row) -> tuple[str, ...]:
+    """The same in their order; none where they were never seen."""
+    told = facts.get("money_fields")
+    return tuple(map(str, told)) if isinstance(told, list) else ()
+
+
 def _form(ask: Callable[[], Any]) -> Any:
     """A curiosity: what can't be read now is read another time."""
     try:

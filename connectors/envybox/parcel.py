@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.coercion import Unfit, shorten, tidy
-from connectors.draft import LeadDraft, Loss, Problem
+from connectors.coercion import Unfit, price, shorten, tidy, written
+from connectors.draft import LeadDraft, Loss, Problem, Target
 from connectors.envybox.answers import mark_of
 from connectors.envybox.choices import SOURCE, queues, takes_into_work
 from connectors.envybox.fields import convert
-from connectors.words import lost
+from connectors.envybox.regions import region_of, timezone_of
+from connectors.joining import TAKEN, one_per_field
+from connectors.words import lost, parts
 
 LONGEST_NAME, LONGEST_MARK = 255, 255
 LONGEST_COMMENT = 8_000  # no bound is documented (reference 7.2)
-CUT = "… (shortened, the whole answer is in the quiz service)"
+MOST_COMMENTS = 40  # more than the longest body that is taken in
 UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term")
 MESSENGERS = frozenset({"viber", "instagram", "whatsapp", "telegram", "vkontakte", "facebook", "skype"})
-REGIONS = frozenset({"Москва", "Санкт-Петербург"})  # cities that are regions; others only stand in the note
-CLIENT_IDS = {"google_client_id": "google", "yandex_client_id": "yandex"}
+# What the two counters' ids are called: with the vendor's name in it, or as we and the counters call them.
+CLIENT_IDS = {
+    "google_client_id": ("google", ("gclientid", "ga_client_id", "_ga", "ga")),
+    "yandex_client_id": ("yandex", ("_ym_uid", "ym_uid", "ym_client_id")),
+}
 VISIT = "WhiteCallback_visit"
+MORE_CONTACTS = ("position", "home_phone")
+EXTENSION = re.compile(r"(.*\d)[\s,;(]*(?:доб|ext|вн|x|#)[\s.:№]*(\d{1,6})\)?", re.IGNORECASE | re.DOTALL)
+INN = re.compile(r"\d{10}|\d{12}")
+COMPANY = ("kpp", "ogrn", "legal_address", "postal_address")
+NO_MONEY_FIELD = "Envybox has no money field for it"
 ONLY_LEAD = "the rule leaves leads, this belongs to what a lead becomes"
 
 
@@ -37,7 +47,10 @@ class Piece:
 
 @dataclass(slots=True)
 class Parcel:
-    """What is sent for one draft. ``head`` and ``values`` make the lead, ``pieces`` wait by record."""
+    """What is sent for one draft. ``head`` and ``values`` make the lead, ``pieces`` wait by record.
+
+    ``company`` is what the client gets once there is one: ``short_name``, ``inn`` and what else was told.
+    """
 
     mark: str
     deal: bool
@@ -46,6 +59,7 @@ class Parcel:
     values: dict[str, Any] = field(default_factory=dict)
     pieces: dict[str, list[Piece]] = field(default_factory=dict)
     tags: list[str] = field(default_factory=list)
+    company: dict[str, str] = field(default_factory=dict)
     losses: list[Loss] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     note: str = ""
@@ -65,11 +79,13 @@ class Parcel:
         return {"method": "create", **kept, "values": {**self.values, "comment": self.comment()}}
 
     def comment(self) -> str:
-        """The readable answers, what found no place, and in the last line our mark."""
+        """The lead's own comment, and in the last line our mark."""
+        return f"{''.join(self.comments()[:1])}\n\n{self.mark}".strip()
+
+    def comments(self) -> list[str]:
+        """The readable answers and what found no place, in as many comments as it takes."""
         text = "\n\n".join(filter(None, (self.note, tidy(lost(self.losses, self.language)))))
-        if len(text) > LONGEST_COMMENT:
-            text = text[: LONGEST_COMMENT - len(CUT)] + CUT
-        return f"{text}\n\n{self.mark}".strip()
+        return parts(text, LONGEST_COMMENT, MOST_COMMENTS, self.language)
 
     def lose(self, entity: str, reason: str) -> None:
         """All the pieces of a record stay in the note."""
@@ -77,22 +93,25 @@ class Parcel:
             self.losses.append(Loss(one.question, one.text, reason, entity, one.input_id))
 
 
-def pack(draft: LeadDraft) -> Parcel:
-    """Lay a draft out. What does not fit is in ``losses``, beside those that the rules found."""
+def pack(draft: LeadDraft, money_fields: Sequence[str] = ()) -> Parcel:
+    """Lay a draft out. What does not fit is in ``losses``, beside those that the rules found.
+
+    ``money_fields`` are the deals' fields that make up a sum, the first free one takes the price.
+    """
     choices = draft.placement.choices
     parcel = Parcel(mark_of(draft.uid), takes_into_work(choices), queues(choices))
     parcel.losses, parcel.note, parcel.language = list(draft.losses), tidy(draft.note), draft.language
     parcel.tags = list(dict.fromkeys(name for tag in draft.tags if (name := tidy(tag.name))))
     _place(parcel, draft)
     _person(parcel, draft)
+    _place_of(parcel, draft)
     _origin(parcel, draft)
     _fill(parcel, draft)
+    _price(parcel, draft, money_fields)
     if not parcel.deal:
         for entity in ("deal", "client"):
             parcel.lose(entity, ONLY_LEAD)
-    company = tidy(draft.company)
-    if company and company not in parcel.note:
-        parcel.losses.append(Loss("company", company, "Envybox takes a company only with its INN"))
+    _company(parcel, draft)
     return parcel
 
 
@@ -127,10 +146,22 @@ def _person(parcel: Parcel, draft: LeadDraft) -> None:
         more += [{"type": kind, "value": one} for one in found[1:]]
     messengers = ((key.lower(), tidy(text)) for key, text in person.messengers.items())
     more += [{"type": key, "value": text} for key, text in messengers if key in MESSENGERS and text]
+    told = ((key, tidy(draft.more.get(key, ""))) for key in MORE_CONTACTS)
+    more += [{"type": key, "value": text} for key, text in told if text]
+    if work := tidy(draft.more.get("work_phone", "")):
+        found = EXTENSION.fullmatch(work)
+        number, addon = found.groups() if found else (work, "")
+        more.append({"type": "work_phone", "value": number, **({"addon": addon} if addon else {})})
     if more:
         parcel.head["contact_data"] = more
-    if tidy(person.city) in REGIONS:
-        parcel.head["region"] = tidy(person.city)
+
+
+def _place_of(parcel: Parcel, draft: LeadDraft) -> None:
+    """Where the client is: a region by its name, which a city may be; a time zone as it was told."""
+    if region := region_of(draft.more.get("region", "")) or region_of(draft.person.city):
+        parcel.head["region"] = region
+    if zone := timezone_of(draft.more.get("timezone", ""), draft.visit.answered_at):
+        parcel.head["timezone"] = zone
 
 
 def _origin(parcel: Parcel, draft: LeadDraft) -> None:
@@ -138,15 +169,21 @@ def _origin(parcel: Parcel, draft: LeadDraft) -> None:
         if text := tidy(draft.utm.get(name, "")):
             parcel.values[name] = shorten(text, LONGEST_MARK)
     ids = draft.visit.client_ids
-    for name, word in CLIENT_IDS.items():
-        if found := next((tidy(text) for key, text in ids.items() if word in key.lower()), ""):
+    for name, (vendor, keys) in CLIENT_IDS.items():
+        named = [text for key, text in ids.items() if vendor in key.lower()]
+        ours = [text for known in keys for key, text in ids.items() if key.lower() == known]
+        if found := next(filter(None, map(tidy, (*named, *ours))), ""):
             parcel.values[name] = shorten(found, LONGEST_MARK)
     if is_id(ids.get(VISIT, "")):
         parcel.head["visit_id"] = int(ids[VISIT])
+    if re.match(r"(?i)https?://\S+$", record := tidy(draft.more.get("record_link", ""))):
+        parcel.head["record_link"] = record
 
 
 def _fill(parcel: Parcel, draft: LeadDraft) -> None:
-    for one in draft.values:
+    values, losses = one_per_field(draft.values, holds_several)
+    parcel.losses += losses
+    for one in values:
         target, text = one.target, tidy(one.text)
         try:
             fit = convert(one.texts, target)
@@ -164,6 +201,38 @@ def _fill(parcel: Parcel, draft: LeadDraft) -> None:
         if fit.unproven:
             words = f"Envybox does not tell the options of «{target.name}»: answers go there as texts."
             _warn(parcel, words, f"FieldsRule.{target.entity}", "options_unknown")
+
+
+def _price(parcel: Parcel, draft: LeadDraft, money_fields: Sequence[str]) -> None:
+    """A deal has no price of its own: its sum is that of its money fields."""
+    if not draft.price.strip():
+        return
+    read = price(draft.price)
+    if read.value is None:
+        parcel.losses.append(Loss("price", draft.price, read.but, "deal"))
+        return
+    taken = {piece.input_id for piece in parcel.pieces.get("deal", ())}
+    free = next((one for one in money_fields if one not in taken), "")
+    if not free:
+        parcel.losses.append(Loss("price", draft.price, TAKEN if money_fields else NO_MONEY_FIELD, "deal"))
+        return
+    sum_ = int(read.value) if read.value == read.value.to_integral_value() else float(written(read.value))
+    parcel.pieces.setdefault("deal", []).append(Piece(free, sum_, "price", draft.price))
+
+
+def _company(parcel: Parcel, draft: LeadDraft) -> None:
+    """A client takes a company by name and INN; without one it stands in the note."""
+    name, inn = _name(draft.company), re.sub(r"\s", "", draft.more.get("inn", ""))
+    if name and parcel.deal and INN.fullmatch(inn):
+        more = {key: text for key in COMPANY if (text := tidy(draft.more.get(key, "")))}
+        parcel.company = {"short_name": name, "inn": inn, **more}
+    elif name and name not in parcel.note:
+        parcel.losses.append(Loss("company", name, "Envybox takes a company only with its INN"))
+
+
+def holds_several(target: Target) -> bool:
+    """Texts do, and lists, of which nobody tells how many choices they take."""
+    return target.type not in ("1", "9")
 
 
 def fields_of(pieces: Iterable[Piece]) -> Mapping[str | int, Any]:

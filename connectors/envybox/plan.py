@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +23,9 @@ WHY = {
     "deal/updateDealStage": "to its step",
     "deal/updateDealValue": "answers for the deal",
     "client/updateClientValue": "answers for the client",
+    f"client/{CLIENT}/addCompany": "the client's company",
+    "deal/createComment": "more of the answers",
+    "lead/log/create": "more of the answers",
 }
 
 
@@ -58,10 +61,16 @@ class NoJournal:
         """Nothing was made."""
 
 
-def plan(draft: LeadDraft, base_url: str, keyword_covers_comment: bool, user_id: str) -> Plan:
+def plan(
+    draft: LeadDraft,
+    base_url: str,
+    keyword_covers_comment: bool,
+    user_id: str,
+    money_fields: Sequence[str] = (),
+) -> Plan:
     """The requests in order, what would be dropped, and what is wrong with the rule."""
     door = Imagined(base_url)
-    work = Work.begin(replace(draft, journal={}, look_first=False), NoJournal())
+    work = Work.begin(replace(draft, journal={}, look_first=False), NoJournal(), money_fields)
     tell(Talk(door, keyword_covers_comment, user_id), work)
     if isinstance(work.error, RuleNeedsFixing):
         work.problems.append(work.error.problem)

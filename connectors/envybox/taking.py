@@ -28,13 +28,21 @@ INTAKE_WAIT = 5.0
 
 def take(talk: Talk, work: Work) -> None:
     """What a lead of this rule still needs; where the rule leaves leads, hardly anything."""
-    written = len(work.parcel.losses)
+    written, comments = len(work.parcel.losses), work.parcel.comments()
     if work.parcel.deal and _deal(talk, work):
         _stage(talk, work)
         _fill(talk, work, "deal")
         _fill(talk, work, "client")
+        _company(talk, work)
         _tags(talk, work)
-    _note(talk, work, work.parcel.losses[written:])
+    elif work.parcel.company:
+        work.parcel.losses.append(Loss("company", work.parcel.company["short_name"], NO_DEAL_YET))
+    late = tidy(lost(work.parcel.losses[written:], work.parcel.language))
+    if late:
+        _note(talk, work, "note", f"{work.parcel.mark}n", late)
+    for number, text in enumerate(comments, start=1):
+        if number > 1 or work.has("merged"):  # a merge may have hidden the lead's own comment
+            _note(talk, work, f"comment{number}", f"{work.parcel.mark}c{number}", text)
 
 
 # -- the deal -------------------------------------------------------------------------------------------
@@ -160,22 +168,36 @@ def _tags(talk: Talk, work: Work) -> None:
     work.keep(tags="1")
 
 
+def _company(talk: Talk, work: Work) -> None:
+    """Once, and not where the client has it already. Envybox keeps a company of a client, not of a deal."""
+    company, client = work.parcel.company, work.journal.get("contact")
+    if not company or work.has("company"):
+        return
+    try:
+        known = talk.clients.companies(client) if client else []
+        if client and not any(str(one.get("inn")) == company["inn"] for one in known):
+            work.unsettled = True
+            talk.clients.add_company(client, **company)
+    except Refused as error:
+        work.warn("company_refused", f"Envybox refused the company: {error.message}")
+        work.parcel.losses.append(Loss("company", company["short_name"], REFUSED))
+    work.keep(company="1")
+
+
 # -- the note -------------------------------------------------------------------------------------------
 
 
-def _note(talk: Talk, work: Work, late: list[Loss]) -> None:
-    """The answers, where a merge may have hidden them; what turned out to fit nowhere, else."""
-    text = work.parcel.comment() if work.has("merged") else tidy(lost(late, work.parcel.language))
-    if not text or work.has("note"):
+def _note(talk: Talk, work: Work, step: str, mark: str, text: str) -> None:
+    """A comment beside the lead's own: what turned out late to fit nowhere, and what had no room there."""
+    if work.has(step):
         return
-    mark = f"{work.parcel.mark}n"
     try:
         if not (work.must_look and _is_said(talk, work, mark)):
             work.unsettled = True
             _say(talk, work, f"{text}\n{mark}")
     except Refused as error:
         work.warn("note_refused", f"Envybox refused the comment: {error.message}")
-    work.keep(note="1")
+    work.keep(**{step: "1"})
 
 
 def _say(talk: Talk, work: Work, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from connectors.base import Journal
@@ -22,8 +23,9 @@ IDS = ("lead", "merged", "deal", "contact")
 class Work:
     """``journal`` grows with every step: ``lead`` (the one to use), ``merged`` (our own, where Envybox united
     it with an earlier one), ``deal``, ``contact`` (the client), and words for steps without an id: ``stage``,
-    ``deal_fields``, ``client_fields``, ``tags``, ``note``. ``queued`` says that the queue has it, ``resent``
-    that it was sent a second time. ``unsettled``: something was sent that is not written down yet.
+    ``deal_fields``, ``client_fields``, ``tags``, ``company``, ``note``, ``comment1`` and so on. ``queued``
+    says that the queue has it, ``resent`` that it was sent a second time. ``unsettled``: something was sent
+    that is not written down yet.
     """
 
     draft: LeadDraft
@@ -37,8 +39,8 @@ class Work:
     error: ConnectorError | None = None
 
     @classmethod
-    def begin(cls, draft: LeadDraft, book: Journal) -> Work:
-        parcel = pack(draft)
+    def begin(cls, draft: LeadDraft, book: Journal, money_fields: Sequence[str] = ()) -> Work:
+        parcel = pack(draft, money_fields)
         known = {step: word for step, word in draft.journal.items() if step not in IDS or is_id(word)}
         return cls(draft, parcel, book, known, list(parcel.problems))
 

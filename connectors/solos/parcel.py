@@ -6,12 +6,13 @@ comment for people, which ends with our mark.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from connectors.coercion import tidy
-from connectors.draft import FieldValue, LeadDraft, Loss, Placement, Problem
+from connectors.draft import FieldValue, LeadDraft, Loss, Placement, Problem, Target
+from connectors.joining import one_per_field
 from connectors.solos.choices import SOURCE
 from connectors.solos.options import SolosOptions
 from connectors.solos.shapes import number
@@ -30,13 +31,14 @@ class Parcel:
 
 
 def pack(draft: LeadDraft, options: SolosOptions) -> Parcel:
-    losses = (*draft.losses, *_unplaced(draft.values))
+    values, taken = one_per_field(filter(_fits, draft.values), holds_several)
+    losses = (*draft.losses, *_unplaced(draft.values), *taken)
     payload: dict[str, Any] = {
         "user_id": number(draft.placement.performer),
         **_person(draft),
         "reference_id": number(draft.placement.choices.get(SOURCE)),
         "comment": comment(draft, losses),
-        "extra": extra(draft, losses),
+        "extra": extra(draft, values, losses),
     }
     filled = {key: value for key, value in payload.items() if value not in ("", 0) or key in LIMITS}
     renamed = {options.names.get(key, key): value for key, value in filled.items()}
@@ -50,9 +52,10 @@ def comment(draft: LeadDraft, losses: tuple[Loss, ...]) -> str:
     return f"{cut(text, LIMITS['comment'] - len(mark) - 1)}\n{mark}".strip()
 
 
-def extra(draft: LeadDraft, losses: tuple[Loss, ...]) -> dict[str, str]:
+def extra(draft: LeadDraft, values: Iterable[FieldValue], losses: tuple[Loss, ...]) -> dict[str, str]:
     """Everything, as texts; a field's answer under the field's own code. Our keys win."""
-    pairs = [*_fields(draft.values), *draft.utm.items(), *_about(draft)]
+    fields = ((value.target.code or value.target.remote_id, value.text) for value in values)
+    pairs = [*draft.more.items(), *fields, *draft.utm.items(), *_about(draft)]
     pairs.append(("lost", lost(losses, draft.language)))
     clean = ((tidy(str(key)), tidy(str(value))) for key, value in pairs)
     return {key: value for key, value in clean if key and value}
@@ -92,18 +95,16 @@ def _about(draft: LeadDraft) -> Iterator[tuple[str, str]]:
     yield "quiz_result_id", draft.uid
 
 
-def _fields(values: tuple[FieldValue, ...]) -> Iterator[tuple[str, str]]:
-    for value in values:
-        if _fits(value):
-            yield value.target.code or value.target.remote_id, value.text
-
-
 def _unplaced(values: tuple[FieldValue, ...]) -> Iterator[Loss]:
     for value in values:
         if not _fits(value):
             reason = f"a field of type {value.target.type or 'unknown'} can't be filled by an answer"
             target = value.target
             yield Loss(value.question, value.text, reason, target.entity, target.remote_id)
+
+
+def holds_several(target: Target) -> bool:
+    return target.type in ("string", "list")
 
 
 def _fits(value: FieldValue) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -14,7 +13,7 @@ from connectors.errors import RuleNeedsFixing
 from rules.book import Book, Seen, questions_of, tags_of
 from rules.checks import problems_of
 from rules.mapping import Progress, draft_for, lead_title, utm_of
-from rules.note import LONGEST, answer_text, read_note
+from rules.note import answer_text, read_note
 
 ENTITIES = {"lead": "leads", "contact": "contacts", "company": "companies"}
 SIZE = Target("leads", "70", "Размер", "select", options=(Option("1", "S"),))
@@ -92,12 +91,30 @@ def test_what_has_no_place_is_a_loss_with_its_reason(changes, reason):
     assert [(loss.question, loss.value, loss.reason) for loss in made.losses] == [("Размер?", "S", reason)]
 
 
-def test_a_later_map_wins():
+def test_two_questions_for_one_field_are_the_connectors_to_unite():
     made = draft(
         {"answers": [{"questionID": "1", "answer": "S"}, {"questionID": "2", "answer": "M"}]},
-        questions=(("lead", "1", "70"), ("lead", "2", "70")),
+        questions=(("lead", "1", "70"), ("lead", "2", "70"), ("lead", "2", "70")),
     )
-    assert [value.text for value in made.values] == ["M"]
+    assert [value.text for value in made.values] == ["S", "M"]
+
+
+def test_one_question_that_comes_twice_adds_up():
+    answers = [("1", "S"), ("2", "x"), (1, ["M", "L"]), ("1", None)]
+    made = draft({"answers": [{"questionID": key, "answer": value} for key, value in answers]})
+    assert [value.texts for value in made.values] == [("S", "M", "L")]
+
+
+def test_what_only_some_crms_have_a_place_for_goes_along():
+    contact = {"name": "Анна", "workPhone": "+74951234567", "ИНН": 7700000000, "position": "Директор"}
+    made = draft({"contact": contact, "timezone": "UTC+5", "extra": {"a": 1}})
+    assert made.more == {
+        "work_phone": "+74951234567",
+        "inn": "7700000000",
+        "position": "Директор",
+        "timezone": "UTC+5",
+        "extra": "a: 1",
+    }
 
 
 @pytest.mark.parametrize(
@@ -157,11 +174,13 @@ def test_titles(contact, title):
 
 
 def test_marks_come_under_both_names():
-    assert utm_of({"utm": {"source": "a", "utm_campaign": "b", "fbclid": "c"}}) == {
+    assert utm_of({"utm": {"source": "a", "UTM_Campaign": "b", "fbclid": "c"}}) == {
         "utm_source": "a",
         "utm_campaign": "b",
+        "fbclid": "c",
     }
-    assert utm_of({}) == {}
+    assert utm_of({"utm": {"utm_source": ["ads", "mail"], "source": "later"}}) == {"utm_source": "ads"}
+    assert utm_of({"utm": []}) == utm_of({}) == {}
 
 
 @pytest.mark.parametrize(
@@ -181,12 +200,11 @@ def test_an_answer_of_any_shape_is_one_line(value, text):
     assert answer_text(value) == text
 
 
-def test_the_note_has_every_question_and_says_when_it_was_cut():
+def test_the_note_has_every_question_and_is_never_cut():
     answers = [{"questionID": n, "question": f"Вопрос {n}", "answer": "да" * 50} for n in range(400)]
     note = read_note({"answers": answers, "contact": {"name": "Анна"}, "utm": {"utm_source": "ads"}}, "Окна")
     assert note.startswith("Квиз: Окна")
-    assert len(note) < LONGEST + 100
-    assert "обрезано" in note
+    assert all(f"Вопрос {n}: " + "да" * 50 in note for n in range(400))
     assert "Вопрос 1: —" in read_note({"answers": [{"questionID": 1, "question": "Вопрос 1"}]}, "Окна")
 
 
@@ -205,13 +223,15 @@ ANSWER = {
         (
             "ru",
             "Windows: 12",
-            "Квиз: Windows\nРезультат: Warm\n\nRush?: да, S\n\nТелефон: 12\nСтраница: https://quiz.example",
+            "Квиз: Windows\nРезультат: Warm\n\nRush?: да, S\n\nТелефон: 12\nСтраница: https://quiz.example"
+            "\n\nНомера вопросов: 1",
             "да, S",
         ),
         (
             "en",
             "Windows: 12",
-            "Quiz: Windows\nResult: Warm\n\nRush?: yes, S\n\nPhone: 12\nPage: https://quiz.example",
+            "Quiz: Windows\nResult: Warm\n\nRush?: yes, S\n\nPhone: 12\nPage: https://quiz.example"
+            "\n\nQuestion ids: 1",
             "yes, S",
         ),
     ],
@@ -224,10 +244,48 @@ def test_all_that_people_read_is_in_one_language(language, title, note, value):
     assert draft(ANSWER, language=language, fields={}).losses[-1].value == value
 
 
-def test_an_english_note_says_in_english_that_it_was_cut():
-    note = read_note({"answers": [{"question": "Why?", "answer": "x" * 30_000}]}, "Windows", "en")
-    assert re.search(r"cut, \d+ characters in all\)$", note)
+def test_a_quiz_without_a_person_gives_its_name():
     assert lead_title("Windows", {}, "en") == "Quiz Windows"
+
+
+def test_a_note_tells_what_nobody_expected_with_its_path():
+    payload = {
+        "quizID": 42,
+        "answerID": "k-1",
+        "quiz": {"title": "Окна", "version": 7},
+        "contact": {"name": {"firstName": "Анна", "lastName": "Белова"}, "address": {"street": "Мира 1"}},
+        "answers": [
+            {"questionID": "plan", "type": "file", "question": "План?", "score": 5,
+             "answer": [{"url": "https://cdn.example/1.pdf", "name": "план.pdf"}]},
+            {"questionID": "2", "answer": {"value": True}},
+            "лишнее",
+        ],
+        "utm": {"utm_source": ["ads", "mail"]},
+        "price": 1500.0,
+        "extra": {"discount": 10, "lines": [{"sku": "A"}, ["B", "C"]]},
+    }  # fmt: skip
+    assert read_note(payload, "Окна").split("\n") == [
+        "Квиз: Окна",
+        "quiz / version: 7",
+        "",
+        "План?: план.pdf https://cdn.example/1.pdf",
+        "План? / score: 5",
+        "2: да",
+        "answers / 3: лишнее",
+        "",
+        "Имя / firstName: Анна",
+        "Имя / lastName: Белова",
+        "address / street: Мира 1",
+        "Цена: 1500",
+        "utm_source: ads, mail",
+        "",
+        "extra / discount: 10",
+        "extra / lines / 1 / sku: A",
+        "extra / lines / 2: B, C",
+        "Номер квиза: 42",
+        "Номер ответа: k-1",
+        "Номера вопросов: plan file; 2",
+    ]
 
 
 def test_both_contract_shapes_name_the_same_questions():

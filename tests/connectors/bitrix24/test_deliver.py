@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from connectors.draft import FieldValue, Person, Placement, Receipt, Tag, Target
 from connectors.errors import RuleNeedsFixing
+from tests.connectors.cast import again
 
 LEAD = Placement(choices={"LeadFlag": True, "StatusID": "IN_PROCESS", "SourceID": "WEB", "TypeID": "SALE"})
 
@@ -129,6 +131,83 @@ def test_tags_without_a_field_go_into_the_comment(dentist, deliver, draft):
     (receipt,) = deliver(draft(tags=(Tag("CRM_DEAL", "квиз"),)))
     assert [loss.value for loss in receipt.losses] == ["квиз"]
     assert "квиз" in dentist.leads[0]["notes"][0]
+
+
+def test_analytics_go_into_our_own_field(dentist, deliver, draft):
+    visit = replace(draft().visit, referrer="https://ya.example/", client_ids={"yclid": "17", "_ym_uid": "9"})
+    deliver(draft(visit=visit, utm={"utm_source": "ads", "openstat_ad": "7"}))
+    (deal,) = dentist.leads
+    assert deal["fields"]["Аналитика квиза"] == [
+        "openstat_ad: 7", "yclid: 17", "_ym_uid: 9", "referrer: https://ya.example/",
+    ]  # fmt: skip
+    assert deal["utm"] == {"UTM_SOURCE": "ads"}
+
+
+def test_analytics_without_a_field_go_into_the_comment(dentist, deliver, draft):
+    dentist.facts["tracking_fields"] = {}
+    (receipt,) = deliver(draft(visit=replace(draft().visit, client_ids={"yclid": "17"})))
+    assert [loss.value for loss in receipt.losses] == ["yclid: 17"]
+    assert "yclid: 17" in dentist.leads[0]["notes"][0]
+
+
+def test_messengers_are_kept_with_their_kind(dentist, deliver, draft):
+    deliver(draft(person=Person(messengers={"telegram": "@anna", "whatsapp": "+79990001122"})))
+    (contact,) = dentist.contacts
+    kinds = [(one.value_type, one.value) for one in contact.multi if one.type_id == "IM"]
+    assert kinds == [("TELEGRAM", "@anna"), ("OTHER", "whatsapp: +79990001122")]
+
+
+def test_two_questions_for_one_field_share_it_or_are_told(dentist, deliver, draft):
+    asked = (("Город", "Казань"), ("Город", "Самара"), ("Комнаты", "Кухня"), ("Комнаты", "Ванная"),
+             ("Площадь", "54"), ("Площадь", "60"))  # fmt: skip
+    (receipt,) = deliver(draft(values=tuple(dentist.value(*one) for one in asked)))
+    fields = dentist.leads[0]["fields"]
+    assert (fields["Город"], fields["Комнаты"]) == ("Казань, Самара", ["Кухня", "Ванная"])
+    assert fields["Площадь"] == 54
+    assert [(loss.value, loss.reason) for loss in receipt.losses] == [
+        ("60", "another answer already fills the field")
+    ]
+
+
+# -- long comments ------------------------------------------------------------------------------------------
+
+LONG = "\n".join(f"Вопрос {number}: {'да' * 50}" for number in range(700))  # three comments
+
+
+def long_comments(dentist) -> str:
+    (deal,) = dentist.leads
+    assert len(deal["notes"]) == 1 + 1 + 2  # the record's own, the page, and what goes on in the timeline
+    return "\n".join(deal["notes"])
+
+
+def test_a_long_comment_goes_on_in_the_timeline(dentist, deliver, draft):
+    (receipt,) = deliver(draft(note=LONG))
+    assert {"comment2", "comment3"} <= receipt.journal.keys()
+    assert all(line in long_comments(dentist) for line in LONG.splitlines())
+
+
+def test_comments_of_a_batch_share_their_requests(dentist, deliver, draft):
+    deliver(*(draft(note=LONG) for _ in range(5)))
+    assert [len(deal["notes"]) for deal in dentist.leads] == [4] * 5
+    assert dentist.methods() == ["batch"] * 5
+
+
+@pytest.mark.parametrize("fault", ["reset_after", "reset"])
+def test_a_comment_whose_answer_was_lost_is_not_written_twice(dentist, deliver, draft, journal, fault):
+    answer = draft(note=LONG)
+    dentist.box.faults.add("crm.timeline.comment.add", fault)
+    (lost,) = deliver(answer)
+    assert lost.next_step == "look_first"
+    (receipt,) = deliver(again(answer, journal, look_first=True))
+    assert isinstance(receipt, Receipt)
+    assert all(line in long_comments(dentist) for line in LONG.splitlines())
+
+
+def test_a_comment_that_is_refused_holds_nobody(dentist, deliver, draft):
+    body = '{"error": "ACCESS_DENIED", "error_description": "Access denied."}'
+    dentist.box.faults.add("crm.timeline.comment.add", status=400, body=body, content_type="application/json")
+    (receipt,) = deliver(draft(note=LONG))
+    assert "comment_refused" in [problem.code for problem in receipt.problems]
 
 
 def test_what_fits_nowhere_is_told_and_stands_in_the_comment(dentist, deliver, draft):

@@ -79,7 +79,7 @@ def test_a_managers_connection_is_told(bitrix, options):
     portal = bitrix.add_portal("second")
     manager = connect(bitrix, portal, options, next(u for u in portal.users.values() if u.name == "Игорь"))
     manager.prepare()
-    assert codes(manager) == ["not_admin", "no_tag_field"]
+    assert codes(manager) == ["not_admin", "no_tag_field", "no_tracking_field"]
 
 
 def test_missing_scopes_are_told(bitrix, options):

@@ -66,15 +66,17 @@ def test_a_list_without_choices_becomes_a_text(dentist):
     assert (made.type, made.multiple) == ("string", False)
 
 
-# -- tags ---------------------------------------------------------------------------------------------------
+# -- fields of our own ------------------------------------------------------------------------------------
 
 
-def test_fields_for_tags_are_made_once(dentist):
-    assert dentist.connector.prepare()["tag_fields"] == dict.fromkeys(
+def test_our_own_fields_are_made_once(dentist):
+    facts = dentist.connector.prepare()
+    assert facts["tag_fields"] == dict.fromkeys(
         ("CRM_DEAL", "CRM_LEAD", "CRM_CONTACT", "CRM_COMPANY"), "UF_CRM_QUIZ_TAGS"
     )
+    assert facts["tracking_fields"] == dict.fromkeys(("CRM_DEAL", "CRM_LEAD"), "UF_CRM_QUIZ_TRACK")
     names = [row.name for row in dentist.portal.fields["CRM_DEAL"].values()]
-    assert names.count("UF_CRM_QUIZ_TAGS") == 1
+    assert (names.count("UF_CRM_QUIZ_TAGS"), names.count("UF_CRM_QUIZ_TRACK")) == (1, 1)
 
 
 @pytest.fixture

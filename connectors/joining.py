@@ -1,0 +1,34 @@
+"""Several answers for one field: one value, or the first of them and losses. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from connectors.draft import FieldValue, Loss, Target
+
+TAKEN = "another answer already fills the field"
+
+
+def one_per_field(
+    values: Iterable[FieldValue], joins: Callable[[Target], bool]
+) -> tuple[list[FieldValue], list[Loss]]:
+    """One value for each field, in their order, and what had no room beside it.
+
+    ``joins`` says of a field whether it holds several answers: a text, a list of which more may be chosen.
+    """
+    found: dict[tuple[str, str], FieldValue] = {}
+    losses: list[Loss] = []
+    for value in values:
+        target = value.target
+        first = found.setdefault((target.entity, target.remote_id), value)
+        if first is value:
+            continue
+        if joins(target):
+            both = f"{first.question}; {value.question}"
+            found[target.entity, target.remote_id] = replace(
+                first, question=both, value=(*first.texts, *value.texts)
+            )
+        else:
+            losses.append(Loss(value.question, value.text, TAKEN, target.entity, target.remote_id))
+    return list(found.values()), losses
