@@ -70,7 +70,8 @@ def store(
     """
     if live and not live.pending and live.remote_id != identity.remote_id:
         raise AnotherAccount(live, identity)
-    own = _locked(Account.objects.filter(account_id=owner, crm=kind, remote_id=identity.remote_id))
+    same = Account.objects.filter(account_id=owner, crm=kind, remote_id=identity.remote_id)
+    own = _locked(same.exclude(remote_id=""))
     account = pending_row(owner, kind, live, own, actor)
     point(account, grant.host, identity.remote_id)
     remember(account, identity)
