@@ -23,7 +23,7 @@ from accounts import connect_page, states
 from accounts.desk import DeskAdmin, Question, ask, confirmed, done, key_of, link, note, when
 from accounts.history import staff
 from accounts.kinds import pace_for
-from accounts.models import Account, Token
+from accounts.models import Account, Token, live_accounts
 from connectors.redact import redact
 from connectors.registry import connector_class
 
@@ -197,7 +197,8 @@ class AccountAdmin(DeskAdmin):
         can = connector_class(account.crm).can
         signs_in = {"reconnect"} if can.oauth or can.credentials else set()
         if account.deleted:
-            return signs_in
+            taken = live_accounts(account_id=account.account_id, crm=account.crm).exists()
+            return set() if taken else signs_in
         return {"disconnect"} | signs_in | also
 
     def consequences(self, account: Account, what: str) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 
 from celery import current_app
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts import states, tokens
@@ -50,13 +50,8 @@ class AnotherAccount(Exception):
 
 
 def lock_live(owner: str, kind: str) -> Account | None:
-    """The account of this CRM that is connected or on its way, ours until the transaction ends.
-
-    Whoever else connects this CRM for this quiz account waits; locks of rows alone can't see to it, as the
-    row that both would have to lock may not exist yet.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"connect:{kind}:{owner}"])
+    """The account of this CRM that is connected or on its way, ours until the transaction ends."""
+    states.one_at_a_time(owner, kind)
     return _locked(live_accounts(account_id=owner, crm=kind))
 
 
@@ -70,7 +65,8 @@ def store(
     """
     if live and not live.pending and live.remote_id != identity.remote_id:
         raise AnotherAccount(live, identity)
-    own = _locked(Account.objects.filter(account_id=owner, crm=kind, remote_id=identity.remote_id))
+    same = Account.objects.filter(account_id=owner, crm=kind, remote_id=identity.remote_id)
+    own = _locked(same.exclude(remote_id=""))
     account = pending_row(owner, kind, live, own, actor)
     point(account, grant.host, identity.remote_id)
     remember(account, identity)
@@ -105,7 +101,7 @@ def pending_row(owner: str, kind: str, live: Account | None, own: Account | None
 
 
 def _locked(rows: QuerySet[Account]) -> Account | None:
-    """Locks are taken in one order: token, then account."""
+    """The token first, then the account (``states``)."""
     list(Token.objects.select_for_update(of=("self",)).filter(account__in=rows).values_list("pk"))
     return rows.select_for_update().first()
 

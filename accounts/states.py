@@ -2,7 +2,7 @@
 
 Every move is conditional: it says whether it took place, and a repeat changes nothing. Each is noted in the
 account's history, in one transaction. Deliveries of a parked account are held and released by ``rules``.
-Locks are taken in one order: token, then account.
+Locks are taken in one order: ``one_at_a_time``, token, account.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from celery import current_app
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import history
@@ -84,10 +84,20 @@ def disconnect(account: Account, reason: str = "", actor: Actor = SERVICE) -> bo
     Its CRM is told soon after to post no more notices (``hooks.unsubscribe_due``).
     """
     with transaction.atomic():
+        one_at_a_time(account.account_id, account.crm)
         _keep_for_unsubscribing(account)
         Token.objects.filter(account_id=account.pk).delete()
         Hook.objects.filter(account_id=account.pk).delete()
         return _move(account, State.DISCONNECTED, reason, LIVE, actor, deleted=True)
+
+
+def one_at_a_time(owner: str, kind: str) -> None:
+    """Whoever connects or disconnects this CRM for this quiz account waits until our transaction ends.
+
+    Locks of rows can't see to it: an account that is being connected may have neither row nor token yet.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"connect:{kind}:{owner}"])
 
 
 def _keep_for_unsubscribing(account: Account) -> None:

@@ -34,7 +34,16 @@ class CachedListView(CrmViewSet):
 
     def refresh(self, request: Request) -> Response:
         """Have the list fetched again; a refresh that already waits is joined (D9)."""
-        ask_for(self.connected_account(), [self.shape.what])
+        account = self.connected_account()
+        if account.state == Account.State.NEEDS_RECONNECT:
+            # "Success" would say what isn't so, and a 200 may say nothing else (D8): so 404, as without an
+            # account (D9).
+            crm = account.get_crm_display()
+            words = (
+                f"Not Found: {crm} no longer accepts our sign-in. Connect it again: then its lists are read."
+            )
+            raise NotFound(words, code="account_needs_reconnect")
+        ask_for(account, [self.shape.what])
         return Response("Success")
 
     def _items(self, page: Page, picked: dict[str, int]) -> tuple[int, list[dict[str, Any]]]:

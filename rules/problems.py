@@ -9,12 +9,24 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.models import Account
 from connectors.draft import Loss, Problem, Receipt
 from connectors.errors import ConnectorError, RuleNeedsFixing
 from crm_cache.sync import storable
 from rules.models import Delivery, Rule
 
 MOST_PROBLEMS = 50
+
+
+def shown_problems(rule: Rule) -> list[dict[str, Any]]:
+    """What is wrong with a rule today. What is wrong with its account comes first, and is not stored."""
+    account = rule.account
+    if account.state != Account.State.NEEDS_RECONNECT:
+        return list(rule.problems)
+    words = (
+        f"{account.get_crm_display()} no longer accepts our sign-in; leads wait until it is connected again."
+    )
+    return [asdict(Problem("account_needs_reconnect", words)), *rule.problems]
 
 
 def note_problems(tries: Sequence[tuple[Delivery, Receipt | ConnectorError]]) -> None:

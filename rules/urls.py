@@ -9,6 +9,7 @@ from django.urls import URLPattern
 from accounts.routes import both
 from rules.serializers import amocrm, bitrix24, envybox, solos
 from rules.views import (
+    AccountsViewSet,
     AnswerViewSet,
     BackfillViewSet,
     DeliveryViewSet,
@@ -34,6 +35,7 @@ urlpatterns = [
     *rule_of("bitrix/", "bitrix24", bitrix24),
     *rule_of("envybox/", "envybox", envybox),
     *rule_of("solos/", "solos", solos),
+    *both("accounts", AccountsViewSet, {"get": "index"}),
     *both("answers", AnswerViewSet, {"post": "create"}),
     *both("answers/<int:answer_pk>", AnswerViewSet, {"get": "retrieve"}),
     *both("deliveries", DeliveryViewSet, {"get": "index"}),

@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from accounts.api import BIGGEST, number, unix
 from rules.models import Rule
+from rules.problems import shown_problems
 
 ENTITIES = ("Lead", "Contact", "Company", "Customer")
 MOST_QUESTIONS = 1000
@@ -139,7 +140,7 @@ def write(rule: Rule) -> dict[str, Any]:
         "TagsToAdd": {entity: rule.tags_to_add.get(entity, []) for entity in ENTITIES},
         "Deleted": rule.deleted,
         "CreatedAt": unix(rule.created_at),
-        "Problems": rule.problems,
+        "Problems": shown_problems(rule),
     }
 
 

@@ -15,6 +15,7 @@ from accounts.api import BIGGEST_32, number_32, unix
 from accounts.api_schema import Int32, Int64
 from connectors.bitrix24.choices import LEAD, SOURCE, STATUS, TYPE
 from rules.models import Rule
+from rules.problems import shown_problems
 from rules.serializers.pattern import (
     QUIZ,
     TagTexts,
@@ -141,5 +142,5 @@ def write(rule: Rule) -> dict[str, Any]:
         "CreatedAt": unix(rule.created_at),
         "LeadFlag": said.get(LEAD, False),
         "StatusID": said.get(STATUS, ""),
-        "Problems": rule.problems,
+        "Problems": shown_problems(rule),
     }

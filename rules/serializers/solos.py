@@ -14,6 +14,7 @@ from accounts.api import number_32, unix
 from accounts.api_schema import Int32, Int64
 from connectors.solos.choices import SOURCE
 from rules.models import Rule
+from rules.problems import shown_problems
 from rules.serializers.pattern import (
     COLUMNS,
     QUIZ,
@@ -105,5 +106,5 @@ def write(rule: Rule) -> dict[str, Any]:
         "TagsToAdd": rule.tags_to_add,
         "Deleted": rule.deleted,
         "CreatedAt": unix(rule.created_at),
-        "Problems": rule.problems,
+        "Problems": shown_problems(rule),
     }

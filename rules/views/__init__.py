@@ -1,3 +1,4 @@
+from rules.views.accounts import AccountsViewSet
 from rules.views.answers import AnswerViewSet
 from rules.views.backfill import BackfillViewSet
 from rules.views.deliveries import DeliveryViewSet
@@ -6,6 +7,7 @@ from rules.views.preview import PreviewViewSet
 from rules.views.rules import RuleViewSet
 
 __all__ = [
+    "AccountsViewSet",
     "AnswerViewSet",
     "BackfillViewSet",
     "DeliveryViewSet",

@@ -102,6 +102,8 @@ def test_only_what_the_state_allows_is_offered(operator: Client, shop: Account) 
     Account.objects.update(state="disconnected", deleted=True)
     offered = operator.get(page_of(shop)).content.decode()
     assert [a for a in (*ACTIONS, "resume") if page_of(shop, a) in offered] == ["reconnect"]
+    Account.objects.create(account_id=shop.account_id, crm=shop.crm, remote_id="another", state="active")
+    assert page_of(shop, "reconnect") not in operator.get(page_of(shop)).content.decode()
 
 
 def test_sending_again_is_the_only_thing_to_edit(operator: Client, shop: Account) -> None:

@@ -22,14 +22,20 @@ CONNECT = "/admin/accounts/account/connect/"
 
 
 @pytest.fixture
-def keeper(settings: Any, queued: list[Any]) -> Iterator[Any]:
-    """An account in the local CRM that is opened by two keys."""
+def box(settings: Any, queued: list[Any]) -> Iterator[SolosSandbox]:
+    """A local CRM whose accounts are opened by two keys."""
     box = SolosSandbox(courier=lambda *_: 200)
     options = replace(settings.CRM_OPTIONS["solos"], requests_per_second=0)
     settings.CRM_OPTIONS = {**settings.CRM_OPTIONS, "solos": options}
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         serve(mock, box, SOLOS_HOSTS)
-        yield box.add_account("demo7")
+        yield box
+
+
+@pytest.fixture
+def keeper(box: SolosSandbox) -> Any:
+    """An account there."""
+    return box.add_account("demo7")
 
 
 def typed(keeper: Any, **changed: str) -> dict[str, str]:
@@ -98,6 +104,21 @@ def test_new_keys_wake_an_account_that_was_refused(
     operator.post(page_of(account, "reconnect"), typed(keeper, account_id="somebody-else"))
     account.refresh_from_db()
     assert (account.state, Account.objects.filter(crm="solos").count()) == ("active", 1)
+
+
+def test_keys_of_another_account_are_refused_at_the_address(
+    operator: Client, box: SolosSandbox, keeper: Any
+) -> None:
+    operator.post(CONNECT, typed(keeper))
+    account = Account.objects.get(account_id="windows")
+    other = box.add_account("doors")
+    page = operator.post(CONNECT, typed(other))
+    [said] = page.context["form"].errors["base_url"]
+    assert said.startswith(f"These keys open “{other.host}”, but “{keeper.host}” is connected.")
+    assert [row.pk for row in Account.objects.filter(account_id="windows")] == [account.pk]
+    refused = account.events.first()
+    assert refused is not None
+    assert (refused.by, refused.who) == ("staff", "operator")
 
 
 def test_an_unknown_crm_is_asked_for_again(operator: Client) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 from django.test import Client
 
+from accounts import tokens
 from accounts.models import Account, AccountEvent, Token
 from tests.stories.returning import back_to_us
 
@@ -76,6 +78,44 @@ def test_of_two_consents_at_once_that_choose_different_accounts_one_wins(
     account = Account.objects.get()
     assert (account.state, Token.objects.get().account_id) == ("active", account.pk)
     assert account.events.filter(reason__startswith="Another account was chosen").count() == 5
+
+
+def test_a_disconnecting_that_meets_a_consent_waits_and_leaves_no_token(
+    amo, flower_shop, caller, transactional_db, queued, monkeypatch
+):
+    back = amo.consent(caller().post("/account").json()["link"], flower_shop)
+    put, deleted = tokens.put, []
+
+    def delete() -> Any:
+        try:
+            return caller().delete("/account").json()
+        finally:
+            connections.close_all()
+
+    def put_while_somebody_disconnects(*pair: Any) -> None:
+        deleted.append(pool.submit(delete))
+        until_somebody_waits()
+        put(*pair)
+
+    monkeypatch.setattr(tokens, "put", put_while_somebody_disconnects)
+    with ThreadPoolExecutor(1) as pool:
+        assert back_to_us(back).status_code == 200
+        assert deleted[0].result() == "Success"
+    assert (Account.objects.get().state, Token.objects.count()) == ("disconnected", 0)
+
+
+def until_somebody_waits() -> None:
+    """For a lock in our database."""
+    waiting = (
+        "SELECT 1 FROM pg_locks JOIN pg_database d ON d.oid = database WHERE NOT granted AND datname = %s"
+    )
+    deadline = time.monotonic() + 20
+    with connection.cursor() as cursor:
+        while time.monotonic() < deadline:
+            cursor.execute(waiting, [connection.settings_dict["NAME"]])
+            if cursor.fetchone():
+                return
+    raise AssertionError("Nobody waits")
 
 
 # -- history ------------------------------------------------------------------------------------------------

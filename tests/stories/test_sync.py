@@ -227,8 +227,8 @@ def test_two_quiz_accounts_share_one_crm_account_and_no_rows(
     assert listed(caller("shop"), "tags") != []
 
 
-def test_disconnecting_hides_the_lists_and_a_new_account_has_its_own(
-    shop: Any, caller: Any, connect: Any, queued: Any, commit: Any
+def test_disconnecting_hides_the_lists_and_only_the_same_account_has_them_back(
+    amo: Any, shop: Any, caller: Any, connect: Any, queued: Any, commit: Any
 ) -> None:
     old = listed(caller("shop"), "tags", key="ID")
     assert caller("shop").delete("/account").json() == "Success"
@@ -236,8 +236,12 @@ def test_disconnecting_hides_the_lists_and_a_new_account_has_its_own(
     assert caller("shop").patch("/tags").status_code == 404
 
     with commit():
+        connect(amo.add_account("bakery"))
+    work(queued)
+    assert not set(listed(caller("shop"), "tags", key="ID")) & set(old)
+
+    caller("shop").delete("/account")
+    with commit():
         connect(shop)
     work(queued)
-    new = listed(caller("shop"), "tags", key="ID")
-    assert len(new) == len(old)
-    assert not set(new) & set(old)
+    assert listed(caller("shop"), "tags", key="ID") == old

@@ -1,0 +1,87 @@
+"""The caller's accounts over all CRMs, with what hangs on them. A constant number of queries."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from typing import Any
+
+from django.db.models import Count, Min, OuterRef, Q, QuerySet, Subquery
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api import CallerViewSet, cut, read_page
+from accounts.models import Account, Token, live_accounts
+from connectors.registry import CONNECTORS
+from crm_cache.runs import lists_states
+from rules.models import Delivery, Rule
+from rules.serializers.accounts import CrmAccountListOut, Work, write_account
+from rules.serializers.answers import OurError
+from rules.views.filters import read_choice
+
+
+class AccountsViewSet(CallerViewSet):
+    """The caller's accounts over all CRMs."""
+
+    error_shape = "object"
+
+    @extend_schema(
+        operation_id="ListAccounts",
+        tags=["accounts"],
+        summary="The accounts of all CRMs, connected ones first: their state, lists, rules, and what waits",
+        parameters=[
+            OpenApiParameter("crm", str, enum=list(CONNECTORS), description="Only this CRM"),
+            OpenApiParameter("page", int, description="Counts from 1"),
+            OpenApiParameter("size", int, description="25 where it is missing"),
+        ],
+        responses={
+            200: CrmAccountListOut,
+            400: OpenApiResponse(OurError, "A filter says something it may not"),
+            401: OpenApiResponse(OurError, "No valid bearer token"),
+        },
+    )
+    def index(self, request: Request) -> Response:
+        rows = _accounts(self.caller_id)
+        if crm := read_choice(request, "crm", list(CONNECTORS)):
+            rows = rows.filter(crm=crm)
+        count, accounts = cut(rows, read_page(request))
+        live = {account.crm: account for account in live_accounts(account_id=self.caller_id)}
+        lists, work = lists_states(accounts), _work_of([account.pk for account in accounts])
+        items = [
+            write_account(account, lists[account.pk], work[account.pk], live.get(account.crm))
+            for account in accounts
+        ]
+        return Response({"count": count, "items": items})
+
+
+def _accounts(owner: str) -> QuerySet[Account]:
+    """Without those that nobody ever finished connecting."""
+    until = Token.objects.filter(account=OuterRef("pk")).values("expires_at")[:1]
+    rows = Account.objects.filter(account_id=owner).exclude(deleted=True, remote_id="")
+    return rows.annotate(token_until=Subquery(until)).order_by("deleted", "-pk")
+
+
+def _work_of(accounts: Collection[int]) -> defaultdict[int, Work]:
+    """By account. Two queries."""
+    found: defaultdict[int, Work] = defaultdict(Work)
+    rules = Rule.objects.filter(account__in=accounts, deleted=False).order_by("account_id", "quiz_id")
+    for rule in rules.only("account", "quiz_id", "quiz", "problems"):
+        work = found[rule.account_id]
+        work.rules += 1
+        if rule.problems:
+            title = str(rule.quiz.get("title") or "")
+            work.problems.append({"quizID": rule.quiz_id, "title": title, "problems": len(rule.problems)})
+    undelivered = Q(state=Delivery.State.WAITING) | Q(state=Delivery.State.HELD)
+    rows = Delivery.objects.filter(undelivered, account__in=accounts).order_by()
+    counted: Any = rows.values_list("account", "state", "held_because").annotate(
+        Count("pk"), Min("created_at")
+    )
+    for account, state, because, number, oldest in counted:
+        work = found[account]
+        work.oldest = min(filter(None, (work.oldest, oldest)))
+        if state == Delivery.State.HELD:
+            work.held[because] = number
+        else:
+            work.waiting += number
+    return found
