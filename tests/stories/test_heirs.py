@@ -24,7 +24,7 @@ def test_answers_that_waited_go_on_by_themselves(quiz, connect):
     quiz.post()
     quiz.api.delete("/account")
     quiz.work()
-    assert (quiz.delivery.state, quiz.delivery.held_because) == ("held", "reconnect")
+    assert (quiz.delivery.state, quiz.delivery.held_because) == ("held", "disconnected")
     assert quiz.delivery.remedy == "Connect it again: what waits goes on by itself."
 
     quiz.amo.faults.clear()
