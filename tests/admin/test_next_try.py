@@ -26,7 +26,7 @@ def paced(settings: Any) -> None:
     """A pace of its own, which the whole account shares through Redis."""
     options = replace(settings.CRM_OPTIONS["amocrm"], requests_per_second=7)
     settings.CRM_OPTIONS = {**settings.CRM_OPTIONS, "amocrm": options}
-    for key in redis_client().scan_iter(f"{settings.REDIS_PREFIX}*"):
+    for key in redis_client().scan_iter(f"pace:{settings.REDIS_PREFIX}*"):
         redis_client().delete(key)
 
 

@@ -186,8 +186,9 @@ def test_earlier_answers_are_counted_first_and_then_delivered(
     Answer.objects.filter(answer_id=early(rule, 9, 100).answer_id).update(
         payload={}, purged_at=timezone.now()
     )
-    url = f"/admin/rules/rule/{rule.pk}/backfill"
+    url = page_of(rule, "backfill")
 
+    assert url in operator.get(page_of(rule)).content.decode()
     html = operator.get(url).content.decode()
     assert "the last 24 hours: 1" in html
     assert "the last 7 days: 2" in html
@@ -202,3 +203,7 @@ def test_earlier_answers_are_counted_first_and_then_delivered(
     assert "2 deliveries" in history.change_message
     operator.post(url, {"confirmed": "yes", "answers": "0"})
     assert Delivery.objects.count() == 4
+
+    Rule.objects.update(deleted=True)
+    assert operator.get(url).status_code == 404
+    assert url not in operator.get(page_of(rule)).content.decode()
