@@ -216,6 +216,7 @@ def _delivery(answer: Answer, rule: Rule) -> Delivery:
         owner=answer.account_id,
         quiz_id=answer.quiz_id,
         uid=new_uid(),
+        created_at=timezone.now(),
         contact_keys=contact_keys(contact, region_of(rule.account)),
     )
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from itertools import groupby
 from typing import Any
 
 from django.contrib import admin
-from django.db import transaction
 from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
@@ -18,11 +16,8 @@ from unfold.decorators import display
 from accounts.admin import QuizAccountFilter
 from accounts.desk import DeskAdmin, Question, ask, chosen_rows, confirmed, done, key_of, plural, when
 from rules.admin.filters import DayFilter, QuizFilter
-from rules.intake import plan_deliveries
+from rules.intake import AT_ONCE, plan_deliveries
 from rules.models import Answer, Delivery
-from rules.wake import wake_lanes
-
-AT_ONCE = 500
 
 
 class PlannedFilter(admin.SimpleListFilter):
@@ -107,18 +102,8 @@ def _question(free: int, chosen: int, hidden: list[tuple[str, str]]) -> Question
 
 
 def plan_in_turns(rows: QuerySet[Answer]) -> tuple[int, int]:
-    """Plan quiz account by quiz account; how many answers were looked at and how many deliveries they got."""
-    keys = list(rows.order_by("account_id", "id").values_list("account_id", "pk"))
-    planned = sum(_plan([pk for _, pk in group]) for _, group in groupby(keys, key=lambda key: key[0]))
+    """Plan portion by portion; how many answers were looked at and how many deliveries they got."""
+    keys = list(rows.order_by("account_id", "id").values_list("pk", flat=True))
+    portions = (keys[start : start + AT_ONCE] for start in range(0, len(keys), AT_ONCE))
+    planned = sum(len(plan_deliveries(Answer.objects.filter(pk__in=some))) for some in portions)
     return len(keys), planned
-
-
-def _plan(keys: list[int]) -> int:
-    planned = 0
-    for start in range(0, len(keys), AT_ONCE):
-        with transaction.atomic():
-            answers = Answer.objects.filter(pk__in=keys[start : start + AT_ONCE])
-            lanes = {delivery.account_id for delivery in plan_deliveries(answers)}
-            planned += Delivery.objects.filter(answer__in=answers).count()
-            transaction.on_commit(lambda lanes=lanes: wake_lanes(lanes))  # type: ignore[misc]
-    return planned

@@ -142,11 +142,14 @@ class RuleAdmin(DeskAdmin):
 
     # -- answers that came before the rule -------------------------------------------------------------------
 
-    @action(
-        description="Deliver earlier answers", permissions=["operate"], icon="history", url_path="backfill"
-    )
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """None for rules that are not in use."""
+        alive = self._in_use().filter(pk=key_of(object_id)).exists()
+        return super().get_actions_detail(request, object_id) if alive else []
+
+    @action(description="Deliver earlier answers", permissions=["operate"], icon="history")
     def backfill(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        rule = get_object_or_404(Rule.objects.select_related("account"), pk=key_of(object_id), deleted=False)
+        rule = get_object_or_404(self._in_use(), pk=key_of(object_id))
         form = BackfillForm(rule, request.POST if confirmed(request) else None)
         if not (confirmed(request) and form.is_valid()):
             return ask(request, self, _backfill_question(rule, form, self.page_of(rule)))
@@ -156,6 +159,9 @@ class RuleAdmin(DeskAdmin):
         more = " That is as many as go at once: ask again for the rest." if made == MOST_BACKFILLED else ""
         told = f"{plural(made, 'delivery', 'deliveries')} made for earlier answers.{more}"
         return done(request, told, self.page_of(rule), made > 0)
+
+    def _in_use(self) -> QuerySet[Rule]:
+        return Rule.objects.filter(deleted=False, account__deleted=False).select_related("account")
 
 
 class BackfillForm(forms.Form):

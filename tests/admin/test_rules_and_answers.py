@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import Account
 from crm_cache.models import CrmUser, Pipeline, Tag
@@ -165,3 +168,42 @@ def test_answers_without_deliveries_can_be_found(
 def test_a_viewer_plans_nothing(viewer: Client, rule: Rule) -> None:
     plan(viewer, [answer("early")], confirmed="yes")
     assert Delivery.objects.count() == 0
+
+
+def early(rule: Rule, number: int, days: float) -> Answer:
+    return Answer.objects.create(
+        account_id=rule.account.account_id, quiz_id=rule.quiz_id, answer_id=f"early-{number}", digest="x",
+        payload={"quizID": rule.quiz_id}, created_at=timezone.now() - timedelta(days=days),
+    )  # fmt: skip
+
+
+def test_earlier_answers_are_counted_first_and_then_delivered(
+    operator: Client, viewer: Client, rule: Rule, deliver: Callable[..., Delivery]
+) -> None:
+    deliver("delivered")
+    for number, days in enumerate((0.5, 3, 40)):
+        early(rule, number, days)
+    Answer.objects.filter(answer_id=early(rule, 9, 100).answer_id).update(
+        payload={}, purged_at=timezone.now()
+    )
+    url = page_of(rule, "backfill")
+
+    assert url in operator.get(page_of(rule)).content.decode()
+    html = operator.get(url).content.decode()
+    assert "the last 24 hours: 1" in html
+    assert "the last 7 days: 2" in html
+    assert "all that are kept: 3" in html
+    assert "1 further answer" in html
+    assert Delivery.objects.count() == 1
+
+    assert viewer.get(url).status_code == 403
+    operator.post(url, {"confirmed": "yes", "answers": "7"})
+    assert Delivery.objects.count() == 3
+    history = LogEntry.objects.get(object_id=str(rule.pk))
+    assert "2 deliveries" in history.change_message
+    operator.post(url, {"confirmed": "yes", "answers": "0"})
+    assert Delivery.objects.count() == 4
+
+    Rule.objects.update(deleted=True)
+    assert operator.get(url).status_code == 404
+    assert url not in operator.get(page_of(rule)).content.decode()

@@ -173,8 +173,9 @@ def test_who_left_is_not_made_responsible(clinic):
     assert [problem["code"] for problem in clinic.shown_rule()["Problems"]] == ["performer_gone"]
 
 
-def test_an_account_that_was_deleted_takes_its_rules_along(clinic):
+def test_answers_for_an_account_that_was_deleted_wait_for_it(clinic):
     clinic.api.delete("/bitrix/account")
     assert clinic.api.get("/bitrix/rules/42").status_code == 404
-    assert clinic.post().json()["deliveries"] == []
+    [told] = clinic.post().json()["deliveries"]
+    assert told["heldBecause"] == "disconnected"
     assert not Account.objects.filter(deleted=False).exists()

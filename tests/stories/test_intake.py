@@ -226,3 +226,73 @@ def test_a_preview_shows_the_requests_and_sends_none(quiz):
     assert quiz.api.post("/rules/42/preview", {"answerID": "none"}, "application/json").status_code == 404
     quiz.post("k-1", **answer)
     assert quiz.api.post("/rules/42/preview", {}, "application/json").json()["requests"]
+
+
+def test_what_came_is_stored_whole_and_named_where_it_has_no_place(quiz):
+    body = {
+        "contact": {"name": "Анна", "phone": "+79990001122", "extra": {"a": [1]}},
+        "utm": {"utm_source": ["first", "second"], "utm_term": 5},
+        "answers": [{"questionID": 7, "question": "Что?", "answer": 54, "photo": "x.jpg"}, "loose"],
+        "source": {"form": "tilda"},
+        "page": ["https://a.example"],
+        "quiz": "Окна",
+    }
+    reply = quiz.post("k-1", **body)
+
+    assert reply.status_code == 202, reply.content
+    assert Answer.objects.get().payload == {"quizID": 42, "answerID": "k-1", **body}
+    warnings = {one["field"]: one["code"] for one in reply.json()["warnings"]}
+    assert warnings == {
+        "source": "unknown_key",
+        "answers.0.photo": "unknown_key",
+        "utm.utm_source": "not_read",
+        "answers.1": "not_read",
+        "quiz": "not_read",
+    }
+    assert all(one["message"] for one in reply.json()["warnings"])
+    quiz.work()
+    assert len(quiz.leads) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {name: empty}
+        for name in ("quiz", "answers", "utm", "clientIDs", "page", "referrer", "ip", "price", "result")
+        for empty in (None, [], "")
+    ]
+    + [{"contact": []}, {"contact": None}, {"contact": "Анна"}, {"utm": 5}, {"answers": {"7": 54}}]
+    + [{"price": price} for price in ("1 500 000,50 ₽", "19999.999", "по договору", -5, True, {"sum": 1})]
+    + [{"page": "x" * 50_000}, {"answers": [{"answer": 1}] * 600}, {"answers": [None, {}, 7]}],
+    ids=lambda body: str(body)[:40],
+)
+def test_no_shape_of_an_optional_key_costs_the_answer(quiz, body):
+    reply = quiz.post("k-1", **body)
+    assert reply.status_code == 202, reply.content
+    quiz.work()
+    assert (quiz.delivery.state, len(quiz.leads)) == ("delivered", 1)
+
+
+@pytest.mark.parametrize(
+    "other", [{"page": ""}, {"utm": {}, "clientIDs": None}, {"price": "5"}, {"quiz": []}], ids=str
+)
+def test_an_equal_body_in_other_words_is_a_repeat(quiz, other):
+    body = {"contact": {"name": "Анна", "phone": "+79990001122"}, "price": 5}
+    quiz.post("k-1", **body)
+    assert quiz.post("k-1", **(body | other)).status_code == 200
+    assert Delivery.objects.count() == 1
+
+
+def test_a_conflict_gives_no_advice_that_doubles_leads(quiz):
+    quiz.post("k-1", contact={"name": "Анна"})
+    message = quiz.post("k-1", contact={"name": "Пётр"}).json()["error"]["message"]
+    assert "new id" not in message
+
+
+def test_the_answer_says_what_becomes_of_it(quiz):
+    assert quiz.post().json()["message"] == "amoCRM: on its way."
+    [told] = quiz.post().json()["deliveries"]
+    assert (told["state"], told["nextTryAt"], told["waitsFor"][:9]) == ("waiting", None, "It is due")
+    quiz.work()
+    first = Answer.objects.earliest("pk")
+    assert quiz.api.get(f"/answers/{first.pk}").json()["message"] == "amoCRM: delivered."
