@@ -130,6 +130,11 @@ LEADS = _words(
 )
 HARMLESS = _words(". , ; : = ! ( ) \" ' « » - – — №")
 UNITS = _words("м m м² m² м³ m³ см cm мм mm км km кг kg г g т л l шт pcs ч h мин min с s дн")
+ALONE = {  # there is a number, and more beside it than the number can stand for
+    "not a number": "not a number alone",
+    "not a whole number": "not a whole number alone",
+    "not a sum of money": "not a sum of money alone",
+}
 MOST_WORDS = 3  # behind a number: "раза в неделю", "кв. м"
 
 
@@ -172,11 +177,12 @@ def money(texts: Sequence[str], *, currency: str = "", foreign: bool = False) ->
 
     ``currency`` is the account's; a sum in another one is read with ``foreign`` alone.
     """
-    read = _said(texts, "not a sum of money", is_money=True)
+    no = "not a sum of money"
+    read = _said(texts, no, is_money=True)
     if read.value is None:
         return Read(None, read.but)
     if read.value.words:
-        return Read(None, "not a sum of money alone")
+        return Read(None, ALONE[no])
     if not foreign and (other := _foreign(read.value, currency)):
         return Read(None, other)
     return Read(Money(read.value.amount, read.value.currency))
@@ -203,32 +209,32 @@ def _foreign(said: _Said, currency: str) -> str:
 
 
 def _said(texts: Sequence[str], no: str, *, is_money: bool = False) -> Read[_Said]:
-    """``no`` is the reason where there is no number, and begins the one where it does not stand alone."""
+    """``no`` is the reason where there is no number, ``ALONE`` has the one where it does not stand alone."""
     if len(texts) != 1:
         return Read(None, ONE_VALUE)
     said = visible(texts[0]) if len(texts[0]) <= LONGEST else ""
     text = SQUARES.sub(lambda found: "²³"["23".index(found[0])], said.replace("−", "-"))
     found = list(NUMBER.finditer(text))
     if len(found) != 1:
-        return Read(None, f"{no} alone" if found else no)
+        return Read(None, ALONE[no] if found else no)
     before, behind = TOKEN.findall(text[: found[0].start()]), TOKEN.findall(text[found[0].end() :])
     scale = SCALE_OF.get(behind[0].casefold(), 1) if behind else 1
     if scale > 1:
         rouble = ["руб"] if behind[0].casefold() in IN_ROUBLES else []
         behind = rouble + behind[1:]
     elif behind and _is_part_of_a_name(text[found[0].end()], behind[0]):
-        return Read(None, f"{no} alone")
+        return Read(None, ALONE[no])
     currency = _currency([*before, *behind])
     if currency.value is None:
-        return Read(None, currency.but or f"{no} alone")
+        return Read(None, currency.but or ALONE[no])
     words = [word for word in map(str.casefold, behind) if word not in HARMLESS and word not in CURRENCY_OF]
     if currency.value == "BYN":
         words = [word for word in words if not word.startswith(BELARUSIAN)]
     has_limits = any(word in BOUNDS or word == "+" for word in words)
     if has_limits or len(words) > (0 if currency.value else MOST_WORDS) or any(map(str.isdigit, words)):
-        return Read(None, f"{no} alone")
+        return Read(None, ALONE[no])
     if any(word not in LEADS and word not in CURRENCY_OF for word in map(str.casefold, before)):
-        return Read(None, f"{no} alone")
+        return Read(None, ALONE[no])
     amount = _decimal(found[0][0], is_plain=scale == 1, is_money=is_money or bool(currency.value))
     if amount is None:
         return Read(None, no)

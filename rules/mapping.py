@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from connectors.coercion import leaves
+from connectors.contact import COMPANY, EMAIL, PHONE, full_name, part_of
 from connectors.draft import FieldValue, LeadDraft, Loss, Placement, Tag, Visit
 from connectors.errors import RuleNeedsFixing
 from connectors.words import RU, name_of
 from rules.book import Book, is_wish
 from rules.checks import blocking_problem
 from rules.note import answer_text, read_note
-from rules.person import extras, read_person, texts
+from rules.person import extras, read_person, text_of
 
 LONGEST_TITLE = 250
 UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term")
@@ -48,7 +50,7 @@ def draft_for(book: Book, payload: Mapping[str, Any], progress: Progress) -> Lea
         title=lead_title(title, contact, book.language),
         visit=_visit(book, payload, title, progress.answered_at),
         person=person,
-        company=", ".join(texts(contact, "company")),
+        company=text_of(contact, COMPANY),
         price=answer_text(payload.get("price")),
         placement=_placement(book),
         values=tuple(values),
@@ -71,7 +73,7 @@ def quiz_title(book: Book, payload: Mapping[str, Any]) -> str:
 
 def lead_title(title: str, contact: Mapping[str, Any], language: str = RU) -> str:
     """``Окна: Анна`` — the quiz, and whoever answered."""
-    who = next(iter(texts(contact, "name", "firstName", "phone", "email")), "")
+    who = full_name(contact) or text_of(contact, PHONE) or text_of(contact, EMAIL)
     return (f"{title}: {who}" if who else f"{name_of('quiz', language)} {title}")[:LONGEST_TITLE]
 
 
@@ -106,12 +108,13 @@ def _values(book: Book, payload: Mapping[str, Any]) -> tuple[list[FieldValue], l
     losses: list[Loss] = []
     for entity, question, remote_id in book.questions:
         item = answers.get(question)
-        if item is None or not answer_text(item.get("answer")):
+        value = _plain(item.get("answer"), book.language) if item else ""
+        if item is None or not value:
             continue
         words = str(item.get("question") or question)
         key = (book.entities.get(entity, ""), remote_id)
         if target := book.fields.get(key):
-            placed[key] = FieldValue(target, words, _plain(item["answer"], book.language))
+            placed[key] = FieldValue(target, words, value)
         else:
             text = answer_text(item["answer"], book.language)
             losses.append(Loss(words, text, _why_not(book, key), entity, remote_id))
@@ -123,7 +126,7 @@ def _contact_values(book: Book, payload: Mapping[str, Any]) -> Iterator[tuple[tu
     """What the contact form asked beyond name, phone and e-mail, where the map has a field for it."""
     entity = book.entities.get("contact", "")
     for key, text in extras(payload.get("contact") or {}):
-        remote_id = str(book.contact_map.get(key, ""))
+        remote_id = str(book.contact_map.get(key) or book.contact_map.get(part_of(key), ""))
         if target := book.fields.get((entity, remote_id)):
             yield (entity, remote_id), FieldValue(target, key, text)
 
@@ -137,9 +140,9 @@ def _why_not(book: Book, key: tuple[str, str]) -> str:
 
 
 def _plain(value: Any, language: str) -> str | tuple[str, ...]:
-    if isinstance(value, list):
-        return tuple(filter(None, (answer_text(inner, language) for inner in value)))
-    return answer_text(value, language)
+    """The texts of an answer; a single one that came alone is no list."""
+    texts = tuple(filter(None, (answer_text(leaf, language) for leaf in leaves(value))))
+    return texts if len(texts) > 1 or isinstance(value, list) else "".join(texts)
 
 
 def _tags(book: Book) -> Iterator[Tag]:

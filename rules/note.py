@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from connectors.words import EN, RU, name_of
-from rules.person import texts
+from connectors.contact import part_of
+from connectors.words import EN, NAMES, RU, name_of
 
 LONGEST = 20_000
 YES_NO = {RU: ("да", "нет"), EN: ("yes", "no")}
@@ -42,9 +42,10 @@ def _lines(payload: Mapping[str, Any], title: str, language: str) -> Iterator[st
         yield f"{item.get('question') or item.get('questionID')}: {text or '—'}"
     yield ""
     contact = payload.get("contact") or {}
-    for key in contact:
-        if text := ", ".join(texts(contact, key)):
-            yield f"{name_of(key, language)}: {text}"
+    for key, value in contact.items():
+        if text := answer_text(value, language):
+            part = part_of(key)
+            yield f"{name_of(part if part in NAMES else key, language)}: {text}"
     yield from _named(payload, ("page", "referrer"), language)
     for key, text in (payload.get("utm") or {}).items():
         if text:

@@ -11,6 +11,7 @@ from connectors.amocrm.fields import LONGEST_TEXT, tidy
 from connectors.amocrm.sheets import Piece, Sheet, fill
 from connectors.amocrm.tracking import tracking
 from connectors.coercion import shorten
+from connectors.contact import email_key, is_phone
 from connectors.draft import LeadDraft, Loss, Person, Tag
 
 NO_ADDRESS = "127.0.0.1"  # the form of an incoming lead wants an address even where we know none
@@ -137,19 +138,17 @@ def _reachable(sheet: Sheet, person: Person) -> None:
     for code, texts in (("EMAIL", person.emails), ("PHONE", person.phones)):
         old = sheet.drop(code)
         values = [{"value": shorten(text, LONGEST_TEXT), "enum_code": "WORK"} for text in texts if tidy(text)]
-        known = {same(value["value"]) for value in values}
         for value in old.entry["values"] if old else ():
-            if same(value["value"]) not in known:
+            if not any(is_same(value["value"], known["value"]) for known in values):
                 values.append(value)
         if values:
             text = ", ".join(str(value["value"]) for value in values)
             sheet.pieces.insert(0, Piece({"field_code": code, "values": values}, code.lower(), text))
 
 
-def same(text: str) -> str:
-    """Two spellings of a phone or an e-mail are equal when this is."""
-    digits = "".join(c for c in text if c.isdigit())
-    return text.strip().lower() if "@" in text else digits[-10:]
+def is_same(typed: str, known: str) -> bool:
+    """Is ``typed`` another spelling of a phone or an e-mail of the person?"""
+    return email_key(typed) == email_key(known) if "@" in known else is_phone(typed, known)
 
 
 def _place(parcel: Parcel, draft: LeadDraft, facts: Facts) -> None:
