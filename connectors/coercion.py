@@ -119,7 +119,7 @@ CURRENCIES = {  # ISO 4217, by sign and word; a sign that several countries use 
     "THB": "฿ thb бат бата батов",
 }
 CURRENCY_OF = {word: code for code, words in CURRENCIES.items() for word in words.split()}
-BELARUSIAN = "бел"  # roubles of that country: "бел. руб.", "белорусских рублей"
+BELARUSIAN = _words("бел белорусский белорусских белорусские белорусского")  # roubles of that country
 BOUNDS = _words(
     "от до более больше менее меньше свыше выше ниже минимум максимум около примерно приблизительно почти "
     "порядка не за или либо и на из x х from to up under over above below about around almost than least "
@@ -162,7 +162,7 @@ def number(texts: Sequence[str], *, currency: str = "", whole: bool = False) -> 
     (``1,200``); a dot does not, unless there are several.
     """
     no = "not a whole number" if whole else "not a number"
-    read = _said(texts, no)
+    read = _said(texts, no, currency)
     if read.value is None:
         return Read(None, read.but)
     if other := _foreign(read.value, currency):
@@ -178,7 +178,7 @@ def money(texts: Sequence[str], *, currency: str = "", foreign: bool = False) ->
     ``currency`` is the account's; a sum in another one is read with ``foreign`` alone.
     """
     no = "not a sum of money"
-    read = _said(texts, no, is_money=True)
+    read = _said(texts, no, currency, is_money=True)
     if read.value is None:
         return Read(None, read.but)
     if read.value.words:
@@ -208,7 +208,7 @@ def _foreign(said: _Said, currency: str) -> str:
     return f"the sum is in {said.currency}, not in {currency}"
 
 
-def _said(texts: Sequence[str], no: str, *, is_money: bool = False) -> Read[_Said]:
+def _said(texts: Sequence[str], no: str, own: str, *, is_money: bool = False) -> Read[_Said]:
     """``no`` is the reason where there is no number, ``ALONE`` has the one where it does not stand alone."""
     if len(texts) != 1:
         return Read(None, ONE_VALUE)
@@ -217,23 +217,20 @@ def _said(texts: Sequence[str], no: str, *, is_money: bool = False) -> Read[_Sai
     found = list(NUMBER.finditer(text))
     if len(found) != 1:
         return Read(None, ALONE[no] if found else no)
-    before, behind = TOKEN.findall(text[: found[0].start()]), TOKEN.findall(text[found[0].end() :])
-    scale = SCALE_OF.get(behind[0].casefold(), 1) if behind else 1
-    if scale > 1:
-        rouble = ["руб"] if behind[0].casefold() in IN_ROUBLES else []
-        behind = rouble + behind[1:]
-    elif behind and _is_part_of_a_name(text[found[0].end()], behind[0]):
-        return Read(None, ALONE[no])
-    currency = _currency([*before, *behind])
+    before = TOKEN.findall(text[: found[0].start()].casefold())
+    behind = TOKEN.findall(text[found[0].end() :].casefold())
+    currency = _currency(TOKEN.findall(text), own)
     if currency.value is None:
         return Read(None, currency.but or ALONE[no])
-    words = [word for word in map(str.casefold, behind) if word not in HARMLESS and word not in CURRENCY_OF]
-    if currency.value == "BYN":
-        words = [word for word in words if not word.startswith(BELARUSIAN)]
-    has_limits = any(word in BOUNDS or word == "+" for word in words)
-    if has_limits or len(words) > (0 if currency.value else MOST_WORDS) or any(map(str.isdigit, words)):
+    scale = SCALE_OF.get(behind[0], 1) if behind else 1
+    if behind and scale == 1 and _is_part_of_a_name(text[found[0].end()], behind[0]):
         return Read(None, ALONE[no])
-    if any(word not in LEADS and word not in CURRENCY_OF for word in map(str.casefold, before)):
+    known = CURRENCY_OF.keys() | {own.casefold()} | (BELARUSIAN if currency.value == "BYN" else frozenset())
+    words = [word for word in behind[scale > 1 :] if word not in HARMLESS | known]
+    is_only_a_letter = scale > 1 and len(behind[0]) == 1  # "5 к ремонту" is no five thousand
+    has_limits = any(word in BOUNDS or word == "+" or word.isdigit() for word in words)
+    most = 0 if currency.value or is_only_a_letter else MOST_WORDS
+    if has_limits or len(words) > most or any(word not in LEADS | known for word in before):
         return Read(None, ALONE[no])
     amount = _decimal(found[0][0], is_plain=scale == 1, is_money=is_money or bool(currency.value))
     if amount is None:
@@ -241,23 +238,24 @@ def _said(texts: Sequence[str], no: str, *, is_money: bool = False) -> Read[_Sai
     return Read(_Said(amount * scale, currency.value, len(words)))
 
 
-def _is_part_of_a_name(next_character: str, token: str) -> bool:
+def _is_part_of_a_name(next_character: str, word: str) -> bool:
     """``12а`` and ``3D`` are names; ``54м`` and ``99$`` are not."""
-    word = token.casefold()
     return next_character.isalpha() and word not in UNITS and word not in CURRENCY_OF
 
 
-def _currency(tokens: Sequence[str]) -> Read[str]:
+def _currency(tokens: Sequence[str], own: str) -> Read[str]:
     """The one currency that is named, empty for none; no value for several and for one that we don't know."""
     found: dict[str, None] = {}
-    is_belarusian = any(token.casefold().startswith(BELARUSIAN) for token in tokens)
     for token in tokens:
-        if code := CURRENCY_OF.get(token.casefold()):
-            found["BYN" if code == "RUB" and is_belarusian else code] = None
+        word = token.casefold()
+        if token == own or word in CURRENCY_OF or word in IN_ROUBLES:
+            found[own if token == own else CURRENCY_OF.get(word, "RUB")] = None
         elif (len(token) == 3 and token.isascii() and token.isupper()) or unicodedata.category(
             token[0]
         ) == "Sc":
             return Read(None, f"the currency {token} is not known here")
+    if "RUB" in found and any(token.casefold() in BELARUSIAN for token in tokens):
+        found = {"BYN": None}
     return Read(next(iter(found), "")) if len(found) < 2 else Read(None)
 
 

@@ -49,7 +49,7 @@ DATE = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 CLOCK = re.compile(
-    r"""(?<!\d)(?P<h>[01]?\d|2[0-3]) : (?P<m>[0-5]\d) (?: : (?P<s>[0-5]\d) )? (?: [.,]\d{1,9} )?
+    r"""(?<![\d+])(?P<h>[01]?\d|2[0-3]) : (?P<m>[0-5]\d) (?: : (?P<s>[0-5]\d) )? (?: [.,]\d{1,9} )?
         (?: [ ]? (?P<half>[ap]) \.? m \.? )? (?!\d)""",
     re.IGNORECASE | re.VERBOSE,
 )
