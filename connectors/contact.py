@@ -98,7 +98,12 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def visible(text: str) -> str:
-    """Without characters that nobody sees (zero width, marks of direction); all spaces are plain ones."""
+    """Without characters that nobody sees (zero width, marks of direction); all spaces are plain ones.
+
+    A text longer than ``LONGEST`` is left as it is.
+    """
+    if len(text) > LONGEST:
+        return text.strip()
     return SPACES.sub(" ", INVISIBLE.sub("", text)).strip()
 
 

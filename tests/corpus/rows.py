@@ -1,9 +1,9 @@
 """The corpus: what people write, and what must become of it. ``answers.tsv`` has a line for each.
 
-``type``: what takes the answer, in words of no CRM. ``country``: the account's, which decides on local phones,
-the time zone and the currency. ``said``: the text, or JSON after ``json:``. ``outcome``: ``kept`` in the field
-and nothing told, ``told`` and nothing in the field, or ``both``. ``value``: what the field holds, in one form
-for all CRMs (``written`` numbers, ``99 USD``, ISO dates, ``yes`` and ``no``, numbers of ``OPTIONS``).
+``type``: what takes the answer, in words of no CRM. ``country``: the account's, which decides on local
+phones, the time zone and the currency. ``said``: the text, or JSON after ``json:``. ``outcome``: ``kept``
+in the field and nothing told, ``told`` and nothing in the field, or ``both``. ``value``: what the field holds,
+in one form for all CRMs (``written`` numbers, ``99 USD``, ISO dates, ``yes`` and ``no``, numbers of ``OPTIONS``).
 """
 
 from __future__ import annotations
@@ -17,13 +17,8 @@ from zoneinfo import ZoneInfo
 
 from connectors.draft import Option
 
-OPTIONS = tuple(
-    Option(str(number), text)
-    for number, text in enumerate(
-        ("Иванов & Ко", "Люкс", "1–2 комнаты", "«Номер»", "Свыше 100 м²", "Ёлка", "2×3", "Кухня, столовая"),
-        start=1,
-    )
-)
+CHOICES = ("Иванов & Ко", "Люкс", "1–2 комнаты", "«Номер»", "Свыше 100 м²", "Ёлка", "2×3", "Кухня, столовая")
+OPTIONS = tuple(Option(str(number), text) for number, text in enumerate(CHOICES, start=1))
 COUNTRIES = {
     "RU": ("Europe/Moscow", "RUB"),
     "BY": ("Europe/Minsk", "BYN"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -89,21 +89,21 @@ def test_every_crm_reads_the_corpus():
 
 
 HOSTILE = (
-    "1", "1 ", "1,", "1-", "(", "+", "8 ", "a@", "<", "@", "a.", "доб. ", " или ", "1 янв ", "янв ", "12.12.", "1:1",
-    "&amp;", "«", "a,", "-", "\u200b", " ", "\n", "https://a.", "млн ", "руб",
+    "1", "1 ", "1,", "1-", "(", "+", "8 ", "a@", "<", "@", "a.", "доб. ", " или ", "1 янв ", "янв ", "12.12.",
+    "1:1", "&amp;", "«", "a,", "-", "\u200b", " ", "\n", "https://a.", "млн ", "руб",
 )  # fmt: skip
 
 
 @pytest.mark.parametrize("part", HOSTILE)
 def test_a_megabyte_of_anything_is_read_in_no_time(part):
-    """Ten times the time that a machine at ease takes; a pattern that is not linear takes minutes."""
+    """A few milliseconds of the processor; a pattern that is not linear takes minutes."""
     text = (part * (1_000_000 // len(part)))[:1_000_000]
     for length in (coercion.LONGEST, 1_000, 1_000_000):
-        begun = perf_counter()
+        begun = process_time()
         for read in (coercion.number, coercion.money, coercion.yes_no, coercion.web_address):
             read([text[:length]])
         moments.moment([text[:length]], rows()[0].zone)
         coercion.choices([text[:length]], OPTIONS)
         read_phones(text[:length], "RU")
         read_emails(text[:length])
-        assert perf_counter() - begun < 0.5
+        assert process_time() - begun < 0.5
