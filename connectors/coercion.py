@@ -313,7 +313,7 @@ TYPOGRAPHY = str.maketrans(
 )
 CHOICES_BETWEEN = re.compile(r"[,;\n|]")
 MOST_CHOICES = 50  # parts of one text
-LONGEST_CHOICE = 2_000
+LONGEST_CHOICE, LONGEST_NAMED = 2_000, 100
 
 
 def choices(texts: Sequence[str], options: Iterable[Option]) -> Read[tuple[Option, ...]]:
@@ -331,7 +331,8 @@ def choices(texts: Sequence[str], options: Iterable[Option]) -> Read[tuple[Optio
         found = _chosen(text, exact, loose)
         chosen |= {option.remote_id: option for option in found}
         missing += [] if found else [text]
-    but = f"the field has no choice {', '.join(map(repr, missing))}" if missing else ""
+    named = ", ".join(repr(shorten(text, LONGEST_NAMED)) for text in missing)
+    but = f"the field has no choice {named}" if missing else ""
     return Read(tuple(chosen.values()) or None, but)
 
 

@@ -2,8 +2,9 @@
 
 ``type``: what takes the answer, in words of no CRM. ``country``: the account's, which decides on local
 phones, the time zone and the currency. ``said``: the text, or JSON after ``json:``. ``outcome``: ``kept``
-in the field and nothing told, ``told`` and nothing in the field, or ``both``. ``value``: what the field holds,
-in one form for all CRMs (``written`` numbers, ``99 USD``, ISO dates, ``yes`` and ``no``, numbers of ``OPTIONS``).
+in the field and nothing told, ``told`` and nothing in the field, or ``both``. ``value``: what the field
+holds, in one form for all CRMs (``written`` numbers, ``99 USD``, ISO dates, ``yes`` and ``no``, ids of
+``OPTIONS``).
 """
 
 from __future__ import annotations
