@@ -119,7 +119,7 @@ CURRENCIES = {  # ISO 4217, by sign and word; a sign that several countries use 
     "THB": "฿ thb бат бата батов",
 }
 CURRENCY_OF = {word: code for code, words in CURRENCIES.items() for word in words.split()}
-BELARUSIAN = "бел"  # roubles of that country: "бел. руб.", "белорусских рублей"
+BELARUSIAN = _words("бел белорусский белорусских белорусские белорусского")  # roubles of that country
 BOUNDS = _words(
     "от до более больше менее меньше свыше выше ниже минимум максимум около примерно приблизительно почти "
     "порядка не за или либо и на из x х from to up under over above below about around almost than least "
@@ -130,6 +130,11 @@ LEADS = _words(
 )
 HARMLESS = _words(". , ; : = ! ( ) \" ' « » - – — №")
 UNITS = _words("м m м² m² м³ m³ см cm мм mm км km кг kg г g т л l шт pcs ч h мин min с s дн")
+ALONE = {  # there is a number, and more beside it than the number can stand for
+    "not a number": "not a number alone",
+    "not a whole number": "not a whole number alone",
+    "not a sum of money": "not a sum of money alone",
+}
 MOST_WORDS = 3  # behind a number: "раза в неделю", "кв. м"
 
 
@@ -157,7 +162,7 @@ def number(texts: Sequence[str], *, currency: str = "", whole: bool = False) -> 
     (``1,200``); a dot does not, unless there are several.
     """
     no = "not a whole number" if whole else "not a number"
-    read = _said(texts, no)
+    read = _said(texts, no, currency)
     if read.value is None:
         return Read(None, read.but)
     if other := _foreign(read.value, currency):
@@ -172,11 +177,12 @@ def money(texts: Sequence[str], *, currency: str = "", foreign: bool = False) ->
 
     ``currency`` is the account's; a sum in another one is read with ``foreign`` alone.
     """
-    read = _said(texts, "not a sum of money", is_money=True)
+    no = "not a sum of money"
+    read = _said(texts, no, currency, is_money=True)
     if read.value is None:
         return Read(None, read.but)
     if read.value.words:
-        return Read(None, "not a sum of money alone")
+        return Read(None, ALONE[no])
     if not foreign and (other := _foreign(read.value, currency)):
         return Read(None, other)
     return Read(Money(read.value.amount, read.value.currency))
@@ -202,56 +208,54 @@ def _foreign(said: _Said, currency: str) -> str:
     return f"the sum is in {said.currency}, not in {currency}"
 
 
-def _said(texts: Sequence[str], no: str, *, is_money: bool = False) -> Read[_Said]:
-    """``no`` is the reason where there is no number, and begins the one where it does not stand alone."""
+def _said(texts: Sequence[str], no: str, own: str, *, is_money: bool = False) -> Read[_Said]:
+    """``no`` is the reason where there is no number, ``ALONE`` has the one where it does not stand alone."""
     if len(texts) != 1:
         return Read(None, ONE_VALUE)
     said = visible(texts[0]) if len(texts[0]) <= LONGEST else ""
     text = SQUARES.sub(lambda found: "²³"["23".index(found[0])], said.replace("−", "-"))
     found = list(NUMBER.finditer(text))
     if len(found) != 1:
-        return Read(None, f"{no} alone" if found else no)
-    before, behind = TOKEN.findall(text[: found[0].start()]), TOKEN.findall(text[found[0].end() :])
-    scale = SCALE_OF.get(behind[0].casefold(), 1) if behind else 1
-    if scale > 1:
-        rouble = ["руб"] if behind[0].casefold() in IN_ROUBLES else []
-        behind = rouble + behind[1:]
-    elif behind and _is_part_of_a_name(text[found[0].end()], behind[0]):
-        return Read(None, f"{no} alone")
-    currency = _currency([*before, *behind])
+        return Read(None, ALONE[no] if found else no)
+    before = TOKEN.findall(text[: found[0].start()].casefold())
+    behind = TOKEN.findall(text[found[0].end() :].casefold())
+    currency = _currency(TOKEN.findall(text), own)
     if currency.value is None:
-        return Read(None, currency.but or f"{no} alone")
-    words = [word for word in map(str.casefold, behind) if word not in HARMLESS and word not in CURRENCY_OF]
-    if currency.value == "BYN":
-        words = [word for word in words if not word.startswith(BELARUSIAN)]
-    has_limits = any(word in BOUNDS or word == "+" for word in words)
-    if has_limits or len(words) > (0 if currency.value else MOST_WORDS) or any(map(str.isdigit, words)):
-        return Read(None, f"{no} alone")
-    if any(word not in LEADS and word not in CURRENCY_OF for word in map(str.casefold, before)):
-        return Read(None, f"{no} alone")
+        return Read(None, currency.but or ALONE[no])
+    scale = SCALE_OF.get(behind[0], 1) if behind else 1
+    if behind and scale == 1 and _is_part_of_a_name(text[found[0].end()], behind[0]):
+        return Read(None, ALONE[no])
+    known = CURRENCY_OF.keys() | {own.casefold()} | (BELARUSIAN if currency.value == "BYN" else frozenset())
+    words = [word for word in behind[scale > 1 :] if word not in HARMLESS | known]
+    is_only_a_letter = scale > 1 and len(behind[0]) == 1  # "5 к ремонту" is no five thousand
+    has_limits = any(word in BOUNDS or word == "+" or word.isdigit() for word in words)
+    most = 0 if currency.value or is_only_a_letter else MOST_WORDS
+    if has_limits or len(words) > most or any(word not in LEADS | known for word in before):
+        return Read(None, ALONE[no])
     amount = _decimal(found[0][0], is_plain=scale == 1, is_money=is_money or bool(currency.value))
     if amount is None:
         return Read(None, no)
     return Read(_Said(amount * scale, currency.value, len(words)))
 
 
-def _is_part_of_a_name(next_character: str, token: str) -> bool:
+def _is_part_of_a_name(next_character: str, word: str) -> bool:
     """``12а`` and ``3D`` are names; ``54м`` and ``99$`` are not."""
-    word = token.casefold()
     return next_character.isalpha() and word not in UNITS and word not in CURRENCY_OF
 
 
-def _currency(tokens: Sequence[str]) -> Read[str]:
+def _currency(tokens: Sequence[str], own: str) -> Read[str]:
     """The one currency that is named, empty for none; no value for several and for one that we don't know."""
     found: dict[str, None] = {}
-    is_belarusian = any(token.casefold().startswith(BELARUSIAN) for token in tokens)
     for token in tokens:
-        if code := CURRENCY_OF.get(token.casefold()):
-            found["BYN" if code == "RUB" and is_belarusian else code] = None
+        word = token.casefold()
+        if token == own or word in CURRENCY_OF or word in IN_ROUBLES:
+            found[own if token == own else CURRENCY_OF.get(word, "RUB")] = None
         elif (len(token) == 3 and token.isascii() and token.isupper()) or unicodedata.category(
             token[0]
         ) == "Sc":
             return Read(None, f"the currency {token} is not known here")
+    if "RUB" in found and any(token.casefold() in BELARUSIAN for token in tokens):
+        found = {"BYN": None}
     return Read(next(iter(found), "")) if len(found) < 2 else Read(None)
 
 
@@ -309,7 +313,7 @@ TYPOGRAPHY = str.maketrans(
 )
 CHOICES_BETWEEN = re.compile(r"[,;\n|]")
 MOST_CHOICES = 50  # parts of one text
-LONGEST_CHOICE = 2_000
+LONGEST_CHOICE, LONGEST_NAMED = 2_000, 100
 
 
 def choices(texts: Sequence[str], options: Iterable[Option]) -> Read[tuple[Option, ...]]:
@@ -327,7 +331,8 @@ def choices(texts: Sequence[str], options: Iterable[Option]) -> Read[tuple[Optio
         found = _chosen(text, exact, loose)
         chosen |= {option.remote_id: option for option in found}
         missing += [] if found else [text]
-    but = f"the field has no choice {', '.join(map(repr, missing))}" if missing else ""
+    named = ", ".join(repr(shorten(text, LONGEST_NAMED)) for text in missing)
+    but = f"the field has no choice {named}" if missing else ""
     return Read(tuple(chosen.values()) or None, but)
 
 

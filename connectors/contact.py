@@ -98,7 +98,12 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def visible(text: str) -> str:
-    """Without characters that nobody sees (zero width, marks of direction); all spaces are plain ones."""
+    """Without characters that nobody sees (zero width, marks of direction); all spaces are plain ones.
+
+    A text longer than ``LONGEST`` is left as it is.
+    """
+    if len(text) > LONGEST:
+        return text.strip()
     return SPACES.sub(" ", INVISIBLE.sub("", text)).strip()
 
 
@@ -138,7 +143,7 @@ def phones_in(text: str, region: str) -> frozenset[str]:
 
 def is_phone(stored: str, phone: str) -> bool:
     """Is ``phone`` (E.164) what a CRM keeps in ``stored``, in its country's spelling, too?"""
-    return phone in phones_in(stored, region_of(phone))
+    return _digits(stored) == _digits(phone) or phone in phones_in(stored, region_of(phone))
 
 
 def region_of(phone: str) -> str:
@@ -151,6 +156,16 @@ def national_digits(phone: str) -> str:
     """A number in E.164 without its country code: ``9990001122``. For searches by the end of a number."""
     number = _parsed(phone, "")
     return phonenumbers.national_significant_number(number) if number else _digits(phone)
+
+
+def grouped_digits(phone: str) -> tuple[str, ...]:
+    """The words of a number in E.164 where it is kept in a text: ``999 000-11-22``, ``999 0001122``."""
+    number = _parsed(phone, "")
+    if number is None:
+        return ()
+    international = phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL)
+    area, _, rest = international.partition(" ")[2].partition(" ")
+    return tuple(dict.fromkeys((f"{area} {rest}", f"{area} {_digits(rest)}"))) if rest else ()
 
 
 def spellings(phone: str) -> tuple[str, ...]:
@@ -283,6 +298,11 @@ MAIL_BETWEEN = re.compile(r"[,;|\n]|\s/\s|\s(?:или|либо|и|or|and)\s", re
 def read_emails(value: Any) -> list[Reach]:
     """The addresses in each text under an e-mail's key, as ``email_key`` has them."""
     return [_emails(text) for text in texts_of(value)]
+
+
+def emails_in(text: str) -> frozenset[str]:
+    """The addresses in a text that a CRM keeps, as ``email_key`` has them."""
+    return frozenset(_emails(visible(text)).found)
 
 
 def email_key(text: str) -> str:

@@ -63,7 +63,7 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who answered. Phones are E.164 where they could be read as phones, e-mails lower-cased."""
+    """Who answered. Phones are valid and in E.164, e-mails as ``connectors.contact.email_key`` has them."""
 
     name: str = ""
     phones: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from connectors.coercion import LONGEST, ONE_VALUE, TOKEN, Read
 from connectors.contact import visible
 
-NO_DATE = "not a date"
+NO_DATE, NO_DATE_ALONE = "not a date", "not a date alone"
 NAMES_OF_MONTHS = (
     "январь января янв january jan",
     "февраль февраля фев февр february feb",
@@ -49,7 +49,7 @@ DATE = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 CLOCK = re.compile(
-    r"""(?<!\d)(?P<h>[01]?\d|2[0-3]) : (?P<m>[0-5]\d) (?: : (?P<s>[0-5]\d) )? (?: [.,]\d{1,9} )?
+    r"""(?<![\d+])(?P<h>[01]?\d|2[0-3]) : (?P<m>[0-5]\d) (?: : (?P<s>[0-5]\d) )? (?: [.,]\d{1,9} )?
         (?: [ ]? (?P<half>[ap]) \.? m \.? )? (?!\d)""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -124,7 +124,7 @@ def _standard(text: str) -> Read[_Moment]:
 def _human(text: str) -> Read[_Moment]:
     dates = [found for found in DATE.finditer(text) if _month(found)]
     if len(dates) != 1:
-        return Read(None, f"{NO_DATE} alone" if dates else NO_DATE)
+        return Read(None, NO_DATE_ALONE if dates else NO_DATE)
     rest = text[: dates[0].start()] + " " + text[dates[0].end() :]
     clocks = list(CLOCK.finditer(rest))
     clock = clocks[0] if len(clocks) == 1 else None
@@ -135,7 +135,7 @@ def _human(text: str) -> Read[_Moment]:
             at, rest = at.replace(tzinfo=_zone(offset)), rest[: offset.start()] + rest[offset.end() :]
     words = TOKEN.findall(rest.casefold())
     if any(word[0].isdigit() or word in AROUND for word in words):
-        return Read(None, f"{NO_DATE} alone")
+        return Read(None, NO_DATE_ALONE)
     if clock and clock["half"] and dates[0]["s2"] == "/" and _is_either_order(dates[0]):
         return Read(None, "which is the day and which the month can't be told")
     return Read(_Moment(_date(dates[0]), at))

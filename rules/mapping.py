@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from connectors.coercion import leaves
+from connectors.contact import COMPANY, EMAIL, PHONE, full_name, part_of
 from connectors.draft import FieldValue, LeadDraft, Loss, Placement, Tag, Visit
 from connectors.errors import RuleNeedsFixing
 from connectors.words import RU, name_of
@@ -19,7 +21,7 @@ from rules.book import Book, is_wish
 from rules.checks import blocking_problem
 from rules.note import WRITTEN, answer_text, items, read_note, section
 from rules.payload import normalised
-from rules.person import extras, read_person, texts
+from rules.person import extras, read_person, text_of
 
 LONGEST_TITLE = 250
 UTM = ("source", "medium", "campaign", "content", "term")
@@ -63,7 +65,7 @@ def draft_for(book: Book, payload: Mapping[str, Any], progress: Progress) -> Lea
         title=lead_title(title, contact, book.language),
         visit=_visit(book, seen, title, progress.answered_at),
         person=person,
-        company=", ".join(texts(contact, "company")),
+        company=text_of(contact, COMPANY),
         price=answer_text(seen.get("price")),
         placement=_placement(book),
         values=tuple(values),
@@ -87,7 +89,7 @@ def quiz_title(book: Book, payload: Mapping[str, Any]) -> str:
 
 def lead_title(title: str, contact: Mapping[str, Any], language: str = RU) -> str:
     """``Окна: Анна`` — the quiz, and whoever answered."""
-    who = next(iter(texts(contact, "name", "firstName", "phone", "email")), "")
+    who = full_name(contact) or text_of(contact, PHONE) or text_of(contact, EMAIL)
     return (f"{title}: {who}" if who else f"{name_of('quiz', language)} {title}")[:LONGEST_TITLE]
 
 
@@ -172,7 +174,7 @@ def _contact_values(book: Book, payload: Mapping[str, Any]) -> Iterator[FieldVal
     """What the contact form asked beyond name, phone and e-mail, where the map has a field for it."""
     entity = book.entities.get("contact", "")
     for key, text in extras(section(payload, "contact")):
-        remote_id = str(book.contact_map.get(key, ""))
+        remote_id = str(book.contact_map.get(key) or book.contact_map.get(part_of(key), ""))
         if target := book.fields.get((entity, remote_id)):
             yield FieldValue(target, key, text)
 
@@ -196,9 +198,9 @@ def _snake(key: str) -> str:
 
 
 def _plain(value: Any, language: str) -> str | tuple[str, ...]:
-    if _is_list(value):
-        return tuple(filter(None, (answer_text(inner, language) for inner in value)))
-    return answer_text(value, language)
+    """The texts of an answer; a single one that came alone is no list."""
+    texts = tuple(filter(None, (answer_text(leaf, language) for leaf in leaves(value))))
+    return texts if len(texts) > 1 or _is_list(value) else "".join(texts)
 
 
 def _tags(book: Book) -> Iterator[Tag]:

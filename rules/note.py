@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from connectors.words import EN, RU, name_of
+from connectors.contact import part_of
+from connectors.words import EN, NAMES, RU, name_of
 
 YES_NO = {RU: ("да", "нет"), EN: ("yes", "no")}
 ITEM = frozenset({"question", "questionID", "answer", "type"})
@@ -94,7 +95,8 @@ def _contact(contact: Any, language: str) -> Iterator[str]:
         yield from _lines(("contact",), contact, language)
         return
     for key, value in contact.items():
-        yield from _lines((name_of(str(key), language),), value, language)
+        part = part_of(str(key))
+        yield from _lines((name_of(part if part in NAMES else str(key), language),), value, language)
 
 
 def _origin(payload: Mapping[str, Any], language: str) -> Iterator[str]:

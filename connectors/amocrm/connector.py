@@ -122,10 +122,12 @@ class AmoConnector(Connector):
 
     def deliver(self, drafts: Sequence[LeadDraft], journal: Journal) -> list[Receipt | ConnectorError]:
         talk = Talk(self.door, journal)
-        return Delivery(talk, Facts.read(self.remote.facts), self.remote.base_url).run(drafts)
+        facts = Facts.read(self.remote.facts)
+        return Delivery(talk, facts, self.remote.base_url, self.options.phone_spellings).run(drafts)
 
     def plan(self, draft: LeadDraft) -> Plan:
-        return plan(draft, Facts.read(self.remote.facts), self.remote.base_url)
+        facts = Facts.read(self.remote.facts)
+        return plan(draft, facts, self.remote.base_url, self.options.phone_spellings)
 
     def find(self, uids: Sequence[str]) -> Mapping[str, str]:
         """By the search index, then among the newest leads, which the index may not know yet."""

@@ -11,6 +11,7 @@ from connectors.amocrm.fields import LONGEST_TEXT, tidy
 from connectors.amocrm.sheets import Piece, Sheet, fill
 from connectors.amocrm.tracking import tracking
 from connectors.coercion import shorten
+from connectors.contact import email_key, is_phone
 from connectors.draft import LeadDraft, Loss, Person, Tag
 
 IM_KINDS = frozenset({"SKYPE", "ICQ", "JABBER", "GTALK", "MSN"})
@@ -146,9 +147,8 @@ def _reachable(sheet: Sheet, person: Person) -> None:
         values = [
             {"value": shorten(text, LONGEST_TEXT), "enum_code": kind} for text, kind in pairs if tidy(text)
         ]
-        known = {same(value["value"]) for value in values}
         for value in old.entry["values"] if old else ():
-            if same(value["value"]) not in known:
+            if not any(is_same(value["value"], known["value"]) for known in values):
                 values.append(value)
         if values:
             text = ", ".join(str(value["value"]) for value in values)
@@ -160,10 +160,11 @@ def _messenger(key: str, text: str) -> tuple[str, str]:
     return (text, key.upper()) if key.upper() in IM_KINDS else (f"{key}: {text}", "OTHER")
 
 
-def same(text: str) -> str:
-    """Two spellings of a phone or an e-mail are equal when this is."""
-    digits = "".join(c for c in text if c.isdigit())
-    return text.strip().lower() if "@" in text or not digits else digits[-10:]
+def is_same(typed: str, known: str) -> bool:
+    """Is ``typed`` another spelling of a phone, an e-mail or a messenger's name of the person?"""
+    if typed.strip().casefold() == known.strip().casefold():
+        return True
+    return email_key(typed) == email_key(known) if "@" in known else is_phone(typed, known)
 
 
 def _place(parcel: Parcel, draft: LeadDraft, facts: Facts) -> None:

@@ -8,57 +8,52 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+from connectors.contact import email_key, emails_in, grouped_digits, is_phone, national_digits
 from connectors.draft import Person
 from connectors.http import Door
 
-TAIL = 10  # phones are found by their last digits, without the country code
 SHORTEST_TAIL = 7
 HITS = 50
 
 
-def find_contact(door: Door, person: Person, *, but: Collection[str] = ()) -> str:
+def find_contact(door: Door, person: Person, spellings: int, *, but: Collection[str] = ()) -> str:
     """The id of the person's contact, the lowest where there are several; empty where there is none.
 
-    Phones first, then e-mails. ``but`` are ids that the CRM has refused.
+    ``but`` are ids that the CRM has refused; ``spellings`` as in ``searches``.
     """
-    for query, keys in searches(person):
+    for query in searches(person, spellings):
         params = {"query": query, "limit": HITS}
         hits = embedded(door.call("GET", "/api/v4/contacts", params=params), "contacts")
-        found = [int(hit["id"]) for hit in hits if keys & set(reachable(hit)) and str(hit["id"]) not in but]
+        found = [int(hit["id"]) for hit in hits if belongs_to(hit, person) and str(hit["id"]) not in but]
         if found:
             return str(min(found))
     return ""
 
 
-def searches(person: Person) -> Iterator[tuple[str, set[str]]]:
-    """What to ask, and which keys make a hit the person."""
-    for phone in person.phones:
-        key = phone_key(phone)
-        if len(key) >= SHORTEST_TAIL:
-            yield key[-TAIL:], {key}
-    for email in person.emails:
-        if "@" in email:
-            yield email, {email.strip().lower()}
+def searches(person: Person, spellings: int) -> Iterator[str]:
+    """What to ask, until there is a hit: phones by their last digits, e-mails, phones as words.
+
+    The last find a number that is kept with something beside it (``+7 999 000-11-22 доб. 5``); ``spellings``
+    says how many ways of parting a number into words are asked for.
+    """
+    phones = [phone for phone in person.phones if len(national_digits(phone)) >= SHORTEST_TAIL]
+    yield from map(national_digits, phones)
+    yield from (email for email in person.emails if "@" in email)
+    for phone in phones:
+        yield from grouped_digits(phone)[:spellings]
 
 
-def reachable(contact: Mapping[str, Any]) -> Iterator[str]:
-    """The keys of a contact's phones and e-mails."""
+def belongs_to(contact: Mapping[str, Any], person: Person) -> bool:
+    """Does the contact have a phone or an e-mail of the person, however it is written there?"""
+    emails = {email_key(email) for email in person.emails}
     for field in contact.get("custom_fields_values") or []:
-        texts = (str(value.get("value") or "") for value in field.get("values") or [])
+        texts = [str(value.get("value") or "") for value in field.get("values") or []]
         if field.get("field_code") == "PHONE":
-            yield from (phone_key(text) for text in texts)
-        elif field.get("field_code") == "EMAIL":
-            yield from (text.strip().lower() for text in texts)
-
-
-def phone_key(text: str) -> str:
-    """One key for ``+7 999 000-11-22``, ``8 (999) 0001122`` and ``9990001122``: digits as in E.164."""
-    digits = "".join(c for c in text if c.isdecimal()).removeprefix("00")
-    if len(digits) == 11 and digits.startswith("8") and not text.strip().startswith("+"):
-        return "7" + digits[1:]
-    if len(digits) == 10 and digits.startswith("9") and not text.strip().startswith("+"):
-        return "7" + digits
-    return digits
+            if any(is_phone(text, phone) for text in texts for phone in person.phones):
+                return True
+        elif field.get("field_code") == "EMAIL" and any(emails & emails_in(text) for text in texts):
+            return True
+    return False
 
 
 def embedded(body: Any, name: str) -> list[dict[str, Any]]:

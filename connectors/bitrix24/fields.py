@@ -43,15 +43,15 @@ def convert(texts: Iterable[str], target: Target, zone: tzinfo = UTC, currency: 
     clean = [text for text in map(tidy, texts) if text]
     if not clean:
         return Fit(None)
+    if target.type in CHOICES:
+        return _choose(clean, target)
     converter = TO_BITRIX.get(target.type)
-    if converter is None and target.type not in CHOICES:
+    if converter is None:
         raise Unfit(f"a field of type {target.type or 'unknown'} can't be filled by an answer")
     if not target.multiple and target.type in JOINED:
         clean = [", ".join(clean)]
     if not target.multiple and target.type in ALONE and len(clean) > 1:
         raise Unfit(ONE_VALUE)
-    if target.type in CHOICES:
-        return _choose(clean, target)
     return _gather(converter, [Given(text, target, zone, currency) for text in clean], target.multiple)
 
 

@@ -13,12 +13,12 @@ from connectors.bitrix24.choices import LEAD as LEAD_FLAG
 from connectors.bitrix24.choices import SOURCE, STATUS, TYPE
 from connectors.bitrix24.facts import Facts
 from connectors.coercion import shorten, tidy
+from connectors.contact import email_key
 from connectors.draft import LeadDraft, Loss, Problem
 
 DEAL, LEAD, CONTACT, COMPANY = "CRM_DEAL", "CRM_LEAD", "CRM_CONTACT", "CRM_COMPANY"
 ORIGINATOR = "quiz"  # ours on every record that we make; never to be changed, old records carry it
 LONGEST_NAME = 255  # no bound is documented (reference 7)
-EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s.,;<>\"]{2,}")
 UTM = frozenset({"utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term"})
 STAGE = re.compile(r"[A-Za-z0-9_:.-]{1,50}")
 MESSENGERS = {"telegram": "TELEGRAM", "viber": "VIBER", "vkontakte": "VK", "skype": "SKYPE"}
@@ -92,7 +92,7 @@ def _contact(draft: LeadDraft) -> Card | None:
     parts = {
         "NAME": name or draft.uid,
         "PHONE": multifield(person.phones),
-        "EMAIL": multifield(email for email in person.emails if EMAIL.fullmatch(tidy(email))),
+        "EMAIL": multifield(email for email in person.emails if email_key(email)),
         "IM": [entry for key, text in person.messengers.items() for entry in _messenger(key, text)],
     }
     return Card(CONTACT, {key: value for key, value in parts.items() if value})
@@ -206,7 +206,7 @@ def _homeless(parcel: Parcel, draft: LeadDraft) -> None:
 
 def _unreachable(parcel: Parcel, draft: LeadDraft) -> None:
     """One bad e-mail fails the whole record, so it is not sent (reference 4.1)."""
-    bad = [email for email in draft.person.emails if not EMAIL.fullmatch(tidy(email))]
+    bad = [email for email in draft.person.emails if not email_key(email)]
     parcel.losses += [Loss("email", email, "it is not an e-mail address", CONTACT) for email in bad]
 
 

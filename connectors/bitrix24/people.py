@@ -7,10 +7,12 @@ record was read. Twenty hits of one type would hide the others, so types are ask
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from itertools import zip_longest
 
 from connectors.bitrix24.asking import Story, replies_to, rows
 from connectors.bitrix24.batch import Command, Reply
 from connectors.bitrix24.work import Work
+from connectors.contact import spellings
 from connectors.draft import Loss, Person
 
 MOST_VALUES = 20
@@ -41,14 +43,16 @@ def meet(work: Work) -> Story[None]:
 
 
 def searches(person: Person, word: str) -> list[Command]:
-    """Phones first, then e-mails."""
+    """Phones first, then e-mails. Some portals compare as typed, so each phone goes in all its spellings."""
+    by_phone = zip_longest(*map(spellings, person.phones))  # the E.164 of each comes before the rest is cut
+    phones = [text for row in by_phone for text in row if text]
     return [
         Command(
             "crm.duplicate.findbycomm",
             {"type": kind, "values": list(values[:MOST_VALUES]), "entity_type": word.upper()},
             why=f"is there a {word} with this {kind.lower()} already?",
         )
-        for kind, values in (("PHONE", person.phones), ("EMAIL", person.emails))
+        for kind, values in (("PHONE", phones), ("EMAIL", person.emails))
         if values
     ]
 

@@ -11,7 +11,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 HOUSE = Path(__file__).resolve().parents[2]
-ASKED_AT = {"Loss": 2, "loss": 1, "_loss": 1, "lose": 1, "Unfit": 0, "Fit": 1, "one_value": 1}
+ASKED_AT = {
+    "Loss": 2,
+    "loss": 1,
+    "_loss": 1,
+    "lose": 1,
+    "Unfit": 0,
+    "Fit": 1,
+    "one_value": 1,
+    "Read": 1,
+    "Reach": 2,
+}
 ANYTHING = "7"  # what stands for a part that differs
 
 
@@ -34,6 +44,8 @@ class Module:
             if isinstance(node, ast.Assign):
                 for target in node.targets:
                     self._name(target, node.value)
+            elif isinstance(node, ast.NamedExpr):
+                self._name(node.target, node.value)
             elif isinstance(node, ast.FunctionDef):
                 returned = [one.value for one in ast.walk(node) if isinstance(one, ast.Return) and one.value]
                 self.named.setdefault(node.name, []).extend(returned)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from connectors.contact import spellings
 from connectors.draft import Person, Placement
 
 
@@ -16,7 +17,7 @@ def test_a_new_person_takes_three_requests(dentist, draft):
         f"{base}/crm.contact.add",
         f"{base}/crm.deal.add",
     ]
-    assert find.body["values"] == list(answer.person.phones)
+    assert find.body["values"] == list(spellings(answer.person.phones[0]))
     assert contact.body["fields"]["PHONE"] == [{"VALUE": answer.person.phones[0], "VALUE_TYPE": "WORK"}]
     fields = deal.body["fields"]
     assert fields[dentist.target("Площадь").code] == "54"

@@ -183,7 +183,7 @@ def test_with_more_projects_than_we_look_at_nothing_is_unique(keeper, lead):
 
 def test_contacts_of_a_row():
     row = {"id": 5, "a": [{"phone": 79991112233}], "b": {"mail": "A@B.RU"}, "c": "2026-01-01", "d": True}
-    assert contacts_in(row) == {"79991112233", "a@b.ru"}
+    assert contacts_in(row) == {"+79991112233", "a@b.ru"}
     assert contacts_of(("phone:+79991112233", "email:a@b.ru", "odd")) == contacts_in(row)
 
 
