@@ -1,0 +1,203 @@
+"""The body of an answer as intake and mapping read it. The body itself is stored as it came. Pure.
+
+``normalised`` is the view that code works on, ``leftovers`` what that view has no place for: together they
+hold every scalar of the body.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from typing import Any
+
+MAPS = ("quiz", "contact")
+MARKS = ("utm", "clientIDs")
+TEXTS = ("page", "referrer", "ip", "result")
+QUESTION_TEXTS = ("questionID", "question", "type")
+KNOWN = frozenset({"quizID", "answerID", "answers", "price", "complete", *MAPS, *MARKS, *TEXTS})
+QUESTION_KEYS = frozenset({*QUESTION_TEXTS, "answer"})
+
+
+def normalised(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """The body with every known key in its documented shape, or absent.
+
+    ``null``, ``""``, ``[]`` and ``{}`` mean absent. ``quiz``, ``contact``, ``utm`` and ``clientIDs`` are
+    maps, ``answers`` a list of maps with a text ``questionID`` (``""`` where none came), the other known keys
+    texts. Of a mark that came as a list, the first counts. ``price``, what a question was answered, the
+    values of ``contact`` and unknown keys stay as they came: their meaning is the mapping's matter.
+    """
+    return _Reading(payload).seen
+
+
+def leftovers(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``normalised`` leaves out, as it came, by dotted path (``utm.utm_source``, ``answers.3``)."""
+    return _Reading(payload).left
+
+
+def unknown_keys(payload: Mapping[str, Any]) -> list[str]:
+    """Dotted paths of keys outside the contract; in ``contact``, ``utm`` and ``clientIDs`` any is known."""
+    found = [key for key in payload if key not in KNOWN]
+    found += [f"quiz.{key}" for key in _map(payload.get("quiz")) if key != "title"]
+    for number, item in enumerate(_items(payload.get("answers"))):
+        found += [f"answers.{number}.{key}" for key in _map(item) if key not in QUESTION_KEYS]
+    return found
+
+
+def digest(payload: Mapping[str, Any]) -> str:
+    """The fingerprint of what a body says, by which a repeat is told from another body under the same id.
+
+    Bodies are the same that differ in the order of keys, in keys of absent values, in blanks around texts and
+    in whether a scalar is a JSON text or not (``54``, ``"54"``). Raises ``ValueError`` for what JSON in the
+    database can't hold (a number beyond a float's range).
+    """
+    return _hash(_canonical(payload))
+
+
+def former_digest(payload: Mapping[str, Any]) -> str:
+    """The fingerprint that the same body got while only known keys were stored, in fixed types.
+
+    Rows of that time keep it for ever; their repeats may come with any words that ``digest`` takes for the
+    same. Bodies that were refused then have no such row, whatever this returns for them.
+    """
+    kept: dict[str, Any] = {"quizID": payload.get("quizID"), "answerID": payload.get("answerID")}
+    for key in (*TEXTS, "quiz", "contact", "utm", "clientIDs", "answers", "price"):
+        if key in payload:
+            kept[key] = _former(key, payload[key])
+    return _hash(kept)
+
+
+def is_repeat(stored: str, payload: Mapping[str, Any], mark: str) -> bool:
+    """Does the row with the digest ``stored`` hold this body, whose digest is ``mark``?"""
+    return stored == mark or stored == former_digest(payload)
+
+
+def _hash(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        read = {str(key): _canonical(inner) for key, inner in value.items()}
+        return {key: inner for key, inner in read.items() if not is_absent(inner)}
+    if isinstance(value, list):
+        return [inner for inner in map(_canonical, value) if not is_absent(inner)]
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # 5.0 and 5 are one number
+    return None if value is None else scalar_text(value)
+
+
+def _former(key: str, value: Any) -> Any:
+    """A known key's value as the strict reading of former times stored it."""
+    if key in TEXTS:
+        return scalar_text(value)
+    if key == "price":
+        try:
+            return str(Decimal(str(value)).quantize(Decimal("0.01"), ROUND_HALF_EVEN))
+        except InvalidOperation:
+            return value
+    if key in MARKS:
+        return {name: None if one is None else scalar_text(one) for name, one in _map(value).items()}
+    if key == "quiz":
+        return {name: scalar_text(one) for name, one in _map(value).items() if name == "title"}
+    if key == "answers":
+        return [
+            {name: one if name == "answer" else scalar_text(one) for name, one in _map(item).items()
+             if name in QUESTION_KEYS}
+            for item in (value if isinstance(value, list) else [])
+        ]  # fmt: skip
+    return value
+
+
+def is_absent(value: Any) -> bool:
+    """Nothing was said: ``null``, an empty or blank text, an empty list (PHP's empty map) or map."""
+    return value is None or value in ([], {}) or (isinstance(value, str) and not value.strip())
+
+
+def scalar_text(value: Any) -> str:
+    """A JSON scalar as text, numbers and booleans as JSON writes them."""
+    return value.strip() if isinstance(value, str) else json.dumps(value)
+
+
+@dataclass(slots=True)
+class _Reading:
+    payload: Mapping[str, Any]
+    seen: dict[str, Any] = field(default_factory=dict)
+    left: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        readers: dict[str, Callable[[str, Any], Any]] = {
+            **dict.fromkeys(MAPS, self._plain_map),
+            **dict.fromkeys(MARKS, self._marks),
+            **dict.fromkeys(TEXTS, self._text),
+            "answers": self._answers,
+        }
+        for key, value in self.payload.items():
+            if is_absent(value):
+                continue
+            read = readers.get(key)
+            found = read(key, value) if read else value
+            if not is_absent(found):
+                self.seen[key] = found
+        if quiz := self.seen.get("quiz"):
+            self._replace(quiz, "quiz.title", "title")
+
+    def _plain_map(self, path: str, value: Any) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            self.left[path] = value
+        return {key: inner for key, inner in _map(value).items() if not is_absent(inner)}
+
+    def _marks(self, path: str, value: Any) -> dict[str, str]:
+        read = self._plain_map(path, value)
+        for key in list(read):
+            self._replace(read, f"{path}.{key}", key)
+        return read
+
+    def _answers(self, path: str, value: Any) -> list[dict[str, Any]]:
+        if not isinstance(value, (list, Mapping)):
+            self.left[path] = value
+        found = []
+        for number, item in enumerate(_items(value)):
+            if not isinstance(item, Mapping):
+                if not is_absent(item):
+                    self.left[f"{path}.{number}"] = item
+                continue
+            if read := {key: inner for key, inner in item.items() if not is_absent(inner)}:
+                for key in QUESTION_TEXTS:
+                    self._replace(read, f"{path}.{number}.{key}", key)
+                found.append({"questionID": "", **read})
+        return found
+
+    def _replace(self, read: dict[str, Any], path: str, key: str) -> None:
+        """A text in place of what came under the key; no key where there is none."""
+        if text := self._text(path, read.pop(key, "")):
+            read[key] = text
+
+    def _text(self, path: str, value: Any) -> str:
+        """A scalar as text, of a list the first scalar; the rest is left over."""
+        if isinstance(value, list):
+            first, *rest = value
+            if isinstance(first, (list, Mapping)):
+                first, rest = None, value
+            if rest := [item for item in rest if not is_absent(item)]:
+                self.left[path] = rest
+            return "" if is_absent(first) else scalar_text(first)
+        if isinstance(value, Mapping):
+            self.left[path] = value
+            return ""
+        return scalar_text(value)
+
+
+def _map(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _items(value: Any) -> Iterator[Any]:
+    """Questions with their answers; a map is read as question id -> answer, or as PHP's list with holes."""
+    if isinstance(value, list):
+        yield from value
+    for key, item in _map(value).items():
+        yield item if isinstance(item, Mapping) else {"questionID": key, "answer": item}
