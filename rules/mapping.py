@@ -19,12 +19,13 @@ from connectors.errors import RuleNeedsFixing
 from connectors.words import RU, name_of
 from rules.book import Book, is_wish
 from rules.checks import blocking_problem
-from rules.note import WRITTEN, answer_text, items, read_note, section
-from rules.payload import normalised
+from rules.note import answer_text, read_note
+from rules.payload import KNOWN, normalised
 from rules.person import extras, read_person, text_of
 
 LONGEST_TITLE = 250
 UTM = ("source", "medium", "campaign", "content", "term")
+OTHER_PHONES = ("work_phone", "home_phone")  # phones like any other, and those for CRMs that tell them apart
 # Other names for what only some CRMs have a place for (``LeadDraft.more``).
 MORE = {
     "job_title": "position",
@@ -56,7 +57,7 @@ def draft_for(book: Book, payload: Mapping[str, Any], progress: Progress) -> Lea
             problem.message, code=problem.code, problem=problem, remedy="Save the rule again."
         )
     seen = normalised(payload)
-    contact = section(seen, "contact")
+    contact = seen.get("contact") or {}
     person, unread = read_person(contact, book.region)
     values, unplaced = _values(book, seen)
     title = quiz_title(book, seen)
@@ -83,7 +84,7 @@ def draft_for(book: Book, payload: Mapping[str, Any], progress: Progress) -> Lea
 
 def quiz_title(book: Book, payload: Mapping[str, Any]) -> str:
     """What a person calls the quiz."""
-    sent = answer_text(section(payload, "quiz").get("title"))
+    sent = (payload.get("quiz") or {}).get("title")
     return str(sent or book.quiz.get("title") or f"№ {book.quiz_id}")
 
 
@@ -94,24 +95,26 @@ def lead_title(title: str, contact: Mapping[str, Any], language: str = RU) -> st
 
 
 def utm_of(payload: Mapping[str, Any]) -> dict[str, str]:
-    """The marks by lower-cased names, the usual five under their full ones; of a list the first."""
+    """The marks by lower-cased names, the usual five under their full ones."""
     found: dict[str, str] = {}
-    for key, value in section(payload, "utm").items():
+    for key, value in (payload.get("utm") or {}).items():
         name = str(key).strip().lower()
-        text = answer_text(next((one for one in value if answer_text(one)), "") if _is_list(value) else value)
-        if text:
+        if text := answer_text(value):
             found.setdefault(f"utm_{name}" if name in UTM else name, text)
     return found
 
 
 def more_of(payload: Mapping[str, Any]) -> dict[str, str]:
     """What was told beside the usual, by snake-cased names: in the contact, or at the top of the body."""
-    top = ((key, answer_text(value)) for key, value in payload.items() if key not in WRITTEN)
+    contact = payload.get("contact") or {}
+    beyond = {key for key, _ in extras(contact)}
     found: dict[str, str] = {}
-    for key, text in (*extras(section(payload, "contact")), *top):
-        name = _snake(str(key))
-        if text:
-            found.setdefault(MORE.get(name, name), text)
+    for place, known in ((contact, contact.keys() - beyond), (payload, KNOWN)):
+        for key, value in place.items():
+            name = MORE.get(_snake(key), _snake(key))
+            text = answer_text(value)
+            if text and (key not in known or name in OTHER_PHONES):
+                found.setdefault(name, text)
     return found
 
 
@@ -123,9 +126,7 @@ def _visit(book: Book, payload: Mapping[str, Any], title: str, received: datetim
         page=answer_text(payload.get("page")),
         referrer=answer_text(payload.get("referrer")),
         ip=answer_text(payload.get("ip")),
-        client_ids={
-            str(k): answer_text(v) for k, v in section(payload, "clientIDs").items() if answer_text(v)
-        },
+        client_ids=payload.get("clientIDs") or {},
     )
 
 
@@ -156,12 +157,12 @@ def _values(book: Book, payload: Mapping[str, Any]) -> tuple[list[FieldValue], l
 def _answers(payload: Mapping[str, Any], language: str) -> dict[str, tuple[str, str | tuple[str, ...]]]:
     """By question id: (as it was asked, the answer). The answers of a question that comes twice add up."""
     found: dict[str, tuple[str, str | tuple[str, ...]]] = {}
-    for item in items(payload):
+    for item in payload.get("answers", []):
         value = _plain(item.get("answer"), language)
         if not value:
             continue
-        question = answer_text(item.get("questionID"))
-        words, before = found.get(question, (answer_text(item.get("question")) or question, ()))
+        question = item["questionID"]
+        words, before = found.get(question, (item.get("question") or question, ()))
         found[question] = (words, (*_several(before), *_several(value)) if before else value)
     return found
 
@@ -173,7 +174,7 @@ def _several(value: str | tuple[str, ...]) -> tuple[str, ...]:
 def _contact_values(book: Book, payload: Mapping[str, Any]) -> Iterator[FieldValue]:
     """What the contact form asked beyond name, phone and e-mail, where the map has a field for it."""
     entity = book.entities.get("contact", "")
-    for key, text in extras(section(payload, "contact")):
+    for key, text in extras(payload.get("contact") or {}):
         remote_id = str(book.contact_map.get(key) or book.contact_map.get(part_of(key), ""))
         if target := book.fields.get((entity, remote_id)):
             yield FieldValue(target, key, text)
@@ -187,10 +188,6 @@ def _why_not(book: Book, key: tuple[str, str]) -> str:
     return "the field was deleted in the CRM" if key in book.gone_fields else "the CRM has no such field"
 
 
-def _is_list(value: Any) -> bool:
-    return isinstance(value, (list, tuple))
-
-
 def _snake(key: str) -> str:
     """``workPhone`` and ``Work phone`` are ``work_phone``."""
     words = re.sub(r"(?<=[a-zа-я0-9])(?=[A-ZА-Я])", "_", key.strip())
@@ -200,7 +197,7 @@ def _snake(key: str) -> str:
 def _plain(value: Any, language: str) -> str | tuple[str, ...]:
     """The texts of an answer; a single one that came alone is no list."""
     texts = tuple(filter(None, (answer_text(leaf, language) for leaf in leaves(value))))
-    return texts if len(texts) > 1 or _is_list(value) else "".join(texts)
+    return texts if len(texts) > 1 or isinstance(value, list) else "".join(texts)
 
 
 def _tags(book: Book) -> Iterator[Tag]:

@@ -45,18 +45,6 @@ def answer_text(value: Any, language: str = RU) -> str:
     return "" if value is None else str(value).strip()
 
 
-def section(payload: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """A part of the body that should be a map; an empty one where it is anything else."""
-    value = payload.get(key)
-    return value if isinstance(value, Mapping) else {}
-
-
-def items(payload: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The answered questions; what is no question is left out here and stands in the note."""
-    given = payload.get("answers")
-    return [item for item in given if isinstance(item, Mapping)] if isinstance(given, list) else []
-
-
 def _object_text(value: Mapping[str, Any], language: str) -> str:
     told = {str(key): text for key, inner in value.items() if (text := answer_text(inner, language))}
     if set(told) == {"value"}:
@@ -120,7 +108,9 @@ def _ids(payload: Mapping[str, Any], language: str) -> Iterator[str]:
     """What support asks for: the numbers of quiz and answer, and what the questions are called in a rule."""
     for key in IDS:
         yield from _lines((name_of(key, language),), payload.get(key), language)
-    asked = ((answer_text(item.get("questionID")), answer_text(item.get("type"))) for item in items(payload))
+    answers = payload.get("answers")
+    items = [item for item in answers if isinstance(item, Mapping)] if isinstance(answers, list) else []
+    asked = ((answer_text(item.get("questionID")), answer_text(item.get("type"))) for item in items)
     words = [" ".join(filter(None, pair)) for pair in asked if any(pair)]
     if words:
         yield f"{name_of('questionID', language)}: {'; '.join(words)}"

@@ -149,8 +149,8 @@ def _person(parcel: Parcel, draft: LeadDraft) -> None:
     told = ((key, tidy(draft.more.get(key, ""))) for key in MORE_CONTACTS)
     more += [{"type": key, "value": text} for key, text in told if text]
     if work := tidy(draft.more.get("work_phone", "")):
-        found = EXTENSION.fullmatch(work)
-        number, addon = found.groups() if found else (work, "")
+        split = EXTENSION.fullmatch(work)
+        number, addon = split.groups() if split else (work, "")
         more.append({"type": "work_phone", "value": number, **({"addon": addon} if addon else {})})
     if more:
         parcel.head["contact_data"] = more

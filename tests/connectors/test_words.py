@@ -7,7 +7,7 @@ import re
 import pytest
 
 from connectors.draft import Loss
-from connectors.words import EN, HEADING, LANGUAGES, NAMES, RU, RUSSIAN, lost, name_of, say
+from connectors.words import EN, HEADING, LANGUAGES, NAMES, RU, RUSSIAN, lost, name_of, parts, say
 from tests.connectors.reasons import reasons
 
 ENGLISH = re.compile(r"[A-Za-z]{2,}")
@@ -80,3 +80,30 @@ def test_names_and_headings_are_there_in_every_language():
     assert set(HEADING) == set(LANGUAGES)
     assert all(set(words) == set(LANGUAGES) for words in NAMES.values())
     assert name_of("Как вас зовут?", RU) == "Как вас зовут?"
+
+
+LINES = "\n".join(str(number) * 20 for number in range(100, 150))  # 50 lines of 60 characters
+
+
+@pytest.mark.parametrize("longest", [60, 61, 125, 500, 10_000])
+def test_a_text_is_cut_between_its_lines(longest):
+    pieces = parts(LINES, longest, 100, EN)
+    assert max(map(len, pieces)) <= longest
+    assert "\n".join(pieces) == LINES
+
+
+def test_a_line_that_is_too_long_is_cut_within():
+    assert parts("ab\n" + "x" * 25, 10, 9, EN) == ["ab", "x" * 10, "x" * 10, "x" * 5]
+    assert parts("", 10, 9, EN) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [(RU, "знаков не поместилось"), (EN, "characters had no room")]
+)
+def test_what_exceeds_even_the_last_piece_is_told(language, words):
+    first, last = parts(LINES, 500, 2, language)
+    assert max(len(first), len(last)) <= 500
+    *kept, told = last.splitlines()
+    assert words in told
+    left = int(re.search(r"\d+", told)[0])
+    assert len("\n".join([first, *kept])) + left == pytest.approx(len(LINES), abs=10)  # ends of lines

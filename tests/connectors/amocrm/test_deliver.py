@@ -165,6 +165,26 @@ def test_client_ids_and_the_referrer_are_kept(shop, draft, deliver):
     )
 
 
+@pytest.mark.parametrize(
+    "mark", ["utm_referrer", "openstat_service", "UTM_Term", "medium", "FROM", "roistat"]
+)
+def test_every_mark_that_amocrm_has_a_field_for_is_kept(shop, draft, deliver, mark):
+    deliver(draft(utm={mark: "x1"}))
+    name = {"medium": "utm_medium"}.get(mark, mark.lower())
+    assert shop.leads[0]["fields"][name] == "x1"
+
+
+def test_messengers_are_kept_with_their_kind(shop, draft, deliver):
+    told = {"skype": "anna.b", "telegram": "@anna"}
+    deliver(
+        draft(person=Person(messengers=told), values=(shop.value("Мгн. сообщения", "@lena", "contacts"),))
+    )
+    contact = shop.account.contacts.get(shop.leads[0]["contact"]["id"])
+    values = contact.values[shop.account.fields["contacts"].named("Мгн. сообщения").id]
+    kinds = [(one["enum_code"], one["value"]) for one in values]
+    assert kinds == [("SKYPE", "anna.b"), ("OTHER", "telegram: @anna"), ("OTHER", "@lena")]
+
+
 def test_a_statistics_field_filled_by_an_answer_is_sent_once(shop, draft, deliver):
     deliver(draft(utm={"utm_source": "ads"}, values=(shop.value("utm_source", "answer"),)))
     assert shop.leads[0]["fields"]["utm_source"] == "answer"

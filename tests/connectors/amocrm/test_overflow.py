@@ -8,6 +8,7 @@ import pytest
 
 from connectors.draft import FieldValue, Placement, Receipt, Tag, Target
 from tests.connectors.amocrm.shop import connect
+from tests.connectors.cast import again
 
 
 def problem_codes(receipt: Receipt) -> list[str]:
@@ -126,3 +127,43 @@ def test_a_customer_field_that_is_gone_costs_its_answer(shop, draft, deliver):
     (receipt,) = deliver(draft(values=(gone, shop.value("Город", "Казань", "customers"))))
     assert [loss.question for loss in receipt.losses] == ["Gone?"]
     assert len(shop.account.customers) == 1
+
+
+# -- long notes -------------------------------------------------------------------------------------------
+
+LONG = "\n".join(f"Вопрос {number}: {'да' * 50}" for number in range(1200))  # three notes
+
+
+def assert_whole(shop):
+    (lead,) = shop.leads
+    assert len(lead["notes"]) == 3
+    assert all(line in "\n".join(lead["notes"]) for line in LONG.splitlines())
+
+
+def test_a_long_note_goes_on_in_further_ones(shop, draft, deliver):
+    (receipt,) = deliver(draft(note=LONG))
+    assert {"note", "note2", "note3"} <= receipt.journal.keys()
+    assert_whole(shop)
+
+
+def test_long_notes_of_a_batch_share_their_requests(shop, draft, deliver):
+    deliver(draft(note=LONG), draft(), draft(note=LONG))
+    assert [len(lead["notes"]) for lead in shop.leads] == [3, 1, 3]
+    assert [len(body) for body in shop.sent("POST /api/v4/leads/notes")] == [3, 2, 2]
+
+
+@pytest.mark.parametrize("action", ["reset", "reset_after"])
+@pytest.mark.parametrize("after", [0, 1])
+def test_a_note_among_several_is_never_made_twice(shop, amo, draft, deliver, journal, action, after):
+    answer = draft(note=LONG)
+    amo.faults.add("/leads/notes$", action, after=after)
+    (lost,) = deliver(answer)
+    assert lost.next_step == "look_first"
+    (receipt,) = deliver(again(answer, journal, look_first=True))
+    assert isinstance(receipt, Receipt)
+    assert_whole(shop)
+
+
+def test_the_preview_has_all_notes(shop, draft):
+    plan = shop.connector.plan(draft(note=LONG))
+    assert sum(request.url.endswith("/leads/notes") for request in plan.requests) == 3

@@ -1,0 +1,119 @@
+"""No value vanishes: each scalar of a body is in a request to the CRM, or a loss, which is in the note too.
+
+Held by every CRM of the registry against its sandbox. ``PROPERTY_EXAMPLES`` says how many bodies each gets.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+from urllib.parse import unquote_plus
+
+import pytest
+import responses
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from connectors.draft import Receipt, Target
+from connectors.registry import CONNECTORS
+from rules.book import Book
+from rules.mapping import Progress, draft_for
+from tests.connectors.cast import Notebook
+from tests.connectors.harness import Harness, harness_class
+from tests.properties.bodies import bodies, plain, scalars_in, spellings
+
+EXAMPLES = int(os.environ.get("PROPERTY_EXAMPLES", "60"))
+QUESTIONS = tuple(f"q{number}" for number in range(40))
+CHOICES = ({}, {"LeadFlag": True}, {"LeadFlag": False}, {"LeadFlag": False, "QueueMode": True})
+numbers = count(1)
+
+
+@dataclass
+class World:
+    """A connected account, and a rule that maps questions to all fields it has, two to each of them."""
+
+    crm: Harness
+    book: Book
+    mock: responses.RequestsMock
+
+    def deliver(self, body: dict[str, Any], choices: dict[str, Any]) -> tuple[Receipt, str]:
+        """The receipt, and everything that was sent to the CRM, as one text."""
+        self.mock.calls.reset()
+        self.crm.box.journal.clear()
+        progress = Progress(f"qz{next(numbers):08x}", datetime.now(UTC))
+        draft = draft_for(replace(self.book, choices=choices), body, progress)
+        (receipt,) = self.crm.connector.deliver([draft], Notebook())
+        assert isinstance(receipt, Receipt), receipt
+        return receipt, plain("\n".join(self._sent()))
+
+    def _sent(self) -> Iterator[str]:
+        """Texts of requests; those of commands inside a request are queries."""
+        for entry in self.crm.box.journal:
+            body = entry.request.json() if entry.request.body else None
+            for one in scalars_in(body):
+                yield str(one)
+                yield unquote_plus(str(one)).replace("$ ", "$")
+
+
+def book_of(crm: Harness) -> Book:
+    """The CRM's own fields, each asked by two questions of ours, some of the contact's by its form."""
+    can = crm.connector.can
+    pages = crm.connector.fetch_fields()
+    targets = [
+        Target(row.entity, row.remote_id, row.name, row.type, row.code, row.options, row.multiple)
+        for page in pages
+        for row in page
+    ]
+    ours = {entity: word for word, entity in can.entities.items()}
+    known = [target for target in targets if target.entity in ours]
+    asked = [
+        (ours[target.entity], QUESTIONS[number % len(QUESTIONS)], target.remote_id)
+        for number, target in enumerate([*known, *reversed(known)])
+    ]
+    people = [target.remote_id for target in known if target.entity == can.entities.get("contact")]
+    return Book(
+        rule_id=1,
+        quiz_id=42,
+        entities=can.entities,
+        region="RU",
+        questions=(*asked, ("lead", "q0", "0"), ("unheard of", "q1", "5")),
+        contact_map=dict(zip(("address", "position", "whatsapp"), people, strict=False)),
+        fields={(target.entity, target.remote_id): target for target in known},
+    )
+
+
+@pytest.fixture(params=sorted(CONNECTORS))
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        crm = harness_class(request.param)(mock)
+        yield World(crm, book_of(crm), mock)
+
+
+@given(body=bodies(QUESTIONS), choices=st.sampled_from(CHOICES))
+@settings(
+    max_examples=EXAMPLES,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),  # one account takes all bodies, as accounts do
+)
+def test_no_value_vanishes(world, body, choices):
+    receipt, sent = world.deliver(body, choices)
+    told = f"{sent}\n{plain(' '.join(loss.value for loss in receipt.losses))}"
+    vanished = [one for one in scalars_in(body) if not any(form in told for form in spellings(one))]
+    assert vanished == []
+    assert [loss for loss in receipt.losses if plain(loss.value) not in sent] == []
+
+
+def test_a_body_as_long_as_can_be_is_there_whole(world):
+    """More than a note of any CRM holds; each piece of text is told apart."""
+    answers = [
+        {"questionID": f"x{n}", "question": f"Вопрос {n}?", "answer": f"{n}-" + "да " * 600}
+        for n in range(120)
+    ]
+    _, sent = world.deliver({"quizID": 42, "answerID": "k-1", "answers": answers}, {})
+    assert [one for one in scalars_in(answers) if plain(one) not in sent] == []
