@@ -19,11 +19,12 @@ from django.utils import timezone
 
 from accounts import states
 from accounts.access import connector_for
-from accounts.models import Account
+from accounts.models import Account, shares_its_crm
 from connectors.base import Connector
 from connectors.draft import LeadDraft, Receipt
 from connectors.errors import ConnectorError, NeedsReconnect, OurMistake, TryLater, Unclear
 from connectors.limiter import Pace
+from crm_cache import leases
 from crm_cache.contacts import known_contacts, remember
 from rules import outbox, timeline
 from rules.book import Book, is_wish, read_book
@@ -142,6 +143,7 @@ class Drain:
         self.ends_at = timezone.now() + settings.LANE_SLICE
         self.books: dict[tuple[object, ...], Book] = {}
         self.under_way: dict[Future[list[Result]], Batch] = {}
+        self.shared_with = self.account if shares_its_crm(self.account) else None
         self.delivered = 0
         self.goes_on = True
 
@@ -168,7 +170,7 @@ class Drain:
         """Put as many batches under way as the CRM takes at a time."""
         while self._may_start():
             busy = {key for batch in self.under_way.values() for key in batch.people}
-            claimed = outbox.claim(self.account.pk, self._width(), busy)
+            claimed = outbox.claim(self.account.pk, self._width(), busy, self.shared_with)
             if not claimed:
                 return
             batch = patiently(partial(self._draft, claimed))
@@ -256,6 +258,7 @@ class Drain:
         pairs = list(zip(batch.deliveries, outcomes, strict=True))
         settlements = [settlement_of(row, outcome, can_look, send_again) for row, outcome in pairs]
         patiently(partial(outbox.settle, settlements))
+        self._let_go(pairs)
         timeline.write(batch.started_at, [pair for pair in pairs if not isinstance(pair[1], StillPreparing)])
         note_problems(pairs)
         self.delivered += sum(isinstance(outcome, Receipt) for outcome in outcomes)
@@ -266,6 +269,11 @@ class Drain:
                 "delivery=%s account=%s crm=%s try=%s outcome=%s",
                 *(row.pk, self.account.pk, self.account.crm, row.attempts_made + 1, word),
             )
+
+    def _let_go(self, pairs: Sequence[tuple[Delivery, Result]]) -> None:
+        """Other lanes may send these people now; not whoever may have been made and is not found yet."""
+        if self.shared_with:
+            leases.let_go([row.uid for row, outcome in pairs if not isinstance(outcome, Unclear)])
 
     def _react(self, outcomes: Sequence[Result]) -> None:
         """What an outcome means for the lane and its account; the first that stops the lane counts."""
