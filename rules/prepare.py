@@ -2,7 +2,7 @@
 
 That it waits is a fact in the database (``prepare_at``); a task only makes it soon. In one account of a CRM
 one rule is prepared at a time, under a lease, whichever quiz accounts are connected to it: the next one finds
-the fields that were made before. Whoever comes second leaves the rule to the holder, who looks again at the end.
+the fields that were made before. Whoever comes second leaves the rule to the holder, who looks again.
 """
 
 from __future__ import annotations
