@@ -28,6 +28,7 @@ from crm_cache import leases
 from crm_cache.contacts import known_contacts, remember
 from rules import outbox, timeline
 from rules.book import Book, is_wish, read_book
+from rules.drift import compared, look_again
 from rules.lane import Lane, take_lane
 from rules.mapping import Progress, draft_for
 from rules.models import Delivery
@@ -255,6 +256,7 @@ class Drain:
 
     def _settle(self, batch: Batch, outcomes: Sequence[Result]) -> None:
         can_look, send_again = self.connector.can.find_by_mark, self.account.send_again
+        outcomes = self._compared(batch, outcomes)
         pairs = list(zip(batch.deliveries, outcomes, strict=True))
         settlements = [settlement_of(row, outcome, can_look, send_again) for row, outcome in pairs]
         patiently(partial(outbox.settle, settlements))
@@ -262,6 +264,7 @@ class Drain:
         timeline.write(batch.started_at, [pair for pair in pairs if not isinstance(pair[1], StillPreparing)])
         note_problems(pairs)
         self.delivered += sum(isinstance(outcome, Receipt) for outcome in outcomes)
+        look_again(self.account, outcomes)
         self._react(outcomes)
         for row, outcome in pairs:
             word = "delivered" if isinstance(outcome, Receipt) else outcome.code
@@ -269,6 +272,15 @@ class Drain:
                 "delivery=%s account=%s crm=%s try=%s outcome=%s",
                 *(row.pk, self.account.pk, self.account.crm, row.attempts_made + 1, word),
             )
+
+    def _compared(self, batch: Batch, outcomes: Sequence[Result]) -> list[Result]:
+        """Receipts that say what the CRM placed otherwise than it was asked. Broken ones have no draft."""
+        if not batch.drafts:
+            return list(outcomes)
+        return [
+            compared(outcome, draft.placement, self._book(row)) if isinstance(outcome, Receipt) else outcome
+            for row, draft, outcome in zip(batch.deliveries, batch.drafts, outcomes, strict=True)
+        ]
 
     def _let_go(self, pairs: Sequence[tuple[Delivery, Result]]) -> None:
         """Other lanes may send these people now; not whoever may have been made and is not found yet."""
