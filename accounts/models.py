@@ -248,6 +248,12 @@ class Unsubscription(models.Model):
         return f"<Unsubscription of account {self.account_id}>"
 
 
+def shares_its_crm(account: Account) -> bool:
+    """Is another quiz account connected to the same account of the CRM?"""
+    same = live_accounts(crm=account.crm, remote_id=account.remote_id)
+    return same.exclude(pk=account.pk).exists()
+
+
 def live_accounts(**chosen: Any) -> models.QuerySet[Account]:
     """Accounts that are not deleted."""
     return Account.objects.filter(deleted=False, **chosen)

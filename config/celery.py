@@ -17,6 +17,7 @@ app.conf.beat_schedule = {
     "sync lists that are due": {"task": "crm_cache.tasks.sync_due", "schedule": 30.0},
     "wake lanes with due deliveries": {"task": "rules.tasks.sweep", "schedule": 5.0},
     "prepare rules that wait": {"task": "rules.tasks.prepare_due", "schedule": 30.0},
+    "read again what rules name": {"task": "rules.tasks.check_drift", "schedule": 60.0},
     "look what became of leads": {"task": "rules.tasks.follow_due", "schedule": 60.0},
     "purge payloads past their retention": {"task": "rules.tasks.purge", "schedule": 3600.0},
 }

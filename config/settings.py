@@ -248,6 +248,7 @@ QUIZ_CONFIG_URL = env.address("QUIZ_CONFIG_URL", "", "https")
 if QUIZ_CONFIG_URL and "{quizID}" not in QUIZ_CONFIG_URL:
     raise ImproperlyConfigured("QUIZ_CONFIG_URL must say {quizID} where the quiz's number goes.")
 HELD_FOR_RETURN = timedelta(hours=env.int("HELD_FOR_RETURN_HOURS", 72))
+DRIFT_CHECK = timedelta(minutes=env.int("DRIFT_CHECK_MINUTES", 15))
 UNCLEAR_PAUSE = timedelta(seconds=60)
 PAYLOAD_DAYS = env.int("PAYLOAD_DAYS", 90)
 ATTEMPT_DAYS = env.int("ATTEMPT_DAYS", 30)

@@ -172,6 +172,8 @@ class Receipt:
 
     ``adopted`` says that the lead was found by our mark instead of created, ``losses`` what is only in
     the note, ``problems`` what the rule's owner should mend (a dead responsible person, a deleted field).
+    ``placed`` is where the CRM says that the new lead is; None where it was not read back, an empty part
+    where it does not say.
     """
 
     uid: str
@@ -180,6 +182,7 @@ class Receipt:
     adopted: bool = False
     losses: tuple[Loss, ...] = ()
     problems: tuple[Problem, ...] = ()
+    placed: Placement | None = None
     trace: tuple[Exchange, ...] = ()
 
 

@@ -40,6 +40,7 @@ RUSSIAN = {
     "this CRM has no such record": "в этой CRM нет таких карточек",
     "the CRM has no such field": "в CRM нет такого поля",
     "the field is still to be made": "поле ещё не создано",
+    "the CRM chose {} instead": "CRM поставила вместо этого {}",
     "the field was deleted in the CRM": "поле удалено в CRM",
     "it can't be read as a phone number": "не похоже на номер телефона",
     "it is not an e-mail address": "не похоже на адрес e-mail",

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from accounts.models import Account
-from connectors.draft import Option, Tag, Target
+from connectors.draft import Option, Target
 from connectors.rows import UserRow
 from crm_cache import models
 
@@ -38,10 +38,10 @@ def fields(account: Account) -> list[Target]:
     ]
 
 
-def tags_by_pk(account: Account, pks: Iterable[int]) -> dict[int, Tag]:
-    """Tags by our primary keys (contract D12); foreign and deleted ones are missing."""
-    rows = _live(models.Tag, account).filter(pk__in=list(pks)).values("pk", "entity", "name", "remote_id")
-    return {row.pop("pk"): Tag(**row) for row in rows}
+def tag_entities(account: Account, pks: Iterable[int]) -> dict[int, str]:
+    """Which kind of record the account's tags are for, by our primary keys (contract D12); foreign ones are
+    missing, those that left the CRM are not."""
+    return dict(models.Tag.objects.filter(account=account, pk__in=list(pks)).values_list("pk", "entity"))
 
 
 def _live(model: type[models.CachedRow], account: Account) -> Any:

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import DurationField, ExpressionWrapper, QuerySet, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Least, Random
+from django.dispatch import Signal
 from django.utils import timezone
 
 from accounts import states
@@ -24,6 +25,7 @@ from crm_cache.models import SyncRun
 from crm_cache.sync import Walk
 
 log = logging.getLogger(__name__)
+lists_read = Signal()  # ``account_id``: lists of this account were walked just now
 
 AT_ONCE = 500
 FIRST_PAUSE = timedelta(minutes=1)
@@ -44,9 +46,13 @@ def run_waiting(account_id: int) -> None:
             account_id, f"Waits until the account can be used again ({account.get_state_display()})."
         )
     _ask_due(live_accounts(pk=account_id), timezone.now())
+    walked = False
     while claim := runs.claim(account_id, connector_class(account.crm).can.lists):
+        walked = True
         if not _refresh(account, claim):
-            return None
+            break
+    if walked:
+        lists_read.send_robust(sender=None, account_id=account_id)
     return None
 
 

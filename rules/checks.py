@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from connectors.base import Named
-from connectors.draft import Problem
+from connectors.draft import Problem, Target
 from rules.book import Book, Seen, is_wish
 
 GONE = {"pipelines": "pipeline_gone", "steps": "step_gone"}
+TEXTS = frozenset({"text", "textarea", "string", "streetaddress"})  # types of fields, whatever the CRM
 BLOCKING = frozenset({*GONE.values(), "step_missing_pipeline"})
 CODES = BLOCKING | {
     "entry_gone",
@@ -17,12 +18,13 @@ CODES = BLOCKING | {
     "field_wanted",
     "field_gone",
     "tag_gone",
+    "two_questions_one_field",
 }
 
 
 def problems_of(book: Book) -> tuple[Problem, ...]:
     """All problems, those that stop deliveries first."""
-    found = [*_placement(book), *_performer(book), *_fields(book), *_tags(book)]
+    found = [*_placement(book), *_performer(book), *_fields(book), *_crowded(book), *_tags(book)]
     return tuple(sorted(found, key=lambda problem: problem.code not in BLOCKING))
 
 
@@ -83,6 +85,28 @@ def _fields(book: Book) -> Iterator[Problem]:
                 f"Field {remote_id} for question {question} is not in the CRM; its answers go into the note.",
                 f"FieldsRule.{entity}",
             )
+
+
+def _crowded(book: Book) -> Iterator[Problem]:
+    """Fields that several questions are meant for and that can't hold more than one answer."""
+    meant: dict[tuple[str, str], dict[str, str]] = {}
+    for entity, question, remote_id in book.questions:
+        target = book.fields.get((book.entities.get(entity, ""), remote_id))
+        if target and not joins(target):
+            meant.setdefault((target.entity, target.remote_id), {})[question] = entity
+    for (_, remote_id), asked in meant.items():
+        if len(asked) > 1:
+            yield Problem(
+                "two_questions_one_field",
+                f"Questions {', '.join(asked)} go into field {remote_id}, which holds one answer; "
+                "give each a field of its own, or one that takes text.",
+                f"FieldsRule.{next(iter(asked.values()))}",
+            )
+
+
+def joins(target: Target) -> bool:
+    """Can a field hold the answers to several questions? Texts can, one after another."""
+    return target.multiple or target.type in TEXTS
 
 
 def _tags(book: Book) -> Iterator[Problem]:

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from accounts import states
 from accounts.access import connector_for
-from accounts.models import Account
+from accounts.models import Account, shares_its_crm
 from connectors.base import Connector
 from connectors.draft import LeadDraft, Receipt
 from connectors.errors import (
@@ -31,10 +31,11 @@ from connectors.errors import (
     Unclear,
 )
 from connectors.limiter import Pace
-from crm_cache import runs
+from crm_cache import leases, runs
 from crm_cache.contacts import known_contacts, remember
 from rules import outbox, timeline
 from rules.book import Book, is_wish, lists_named, read_book
+from rules.drift import compared, look_again
 from rules.lane import Lane, take_lane
 from rules.mapping import Progress, draft_for
 from rules.models import Delivery
@@ -154,6 +155,7 @@ class Drain:
         self.ends_at = timezone.now() + settings.LANE_SLICE
         self.books: dict[tuple[object, ...], Book] = {}
         self.under_way: dict[Future[list[Result]], Batch] = {}
+        self.shared_with = self.account if shares_its_crm(self.account) else None
         self.delivered = 0
         self.goes_on = True
 
@@ -180,7 +182,7 @@ class Drain:
         """Put as many batches under way as the CRM takes at a time."""
         while self._may_start():
             busy = {key for batch in self.under_way.values() for key in batch.people}
-            claimed = outbox.claim(self.account.pk, self._width(), busy)
+            claimed = outbox.claim(self.account.pk, self._width(), busy, self.shared_with)
             if not claimed:
                 return
             batch = patiently(partial(self._draft, claimed))
@@ -278,12 +280,15 @@ class Drain:
 
     def _settle(self, batch: Batch, outcomes: Sequence[Result]) -> None:
         can_look, send_again = self.connector.can.find_by_mark, self.account.send_again
+        outcomes = self._compared(batch, outcomes)
         pairs = list(zip(batch.deliveries, outcomes, strict=True))
         settlements = [settlement_of(row, outcome, can_look, send_again) for row, outcome in pairs]
         patiently(partial(outbox.settle, settlements))
+        self._let_go(pairs)
         timeline.write(batch.started_at, [pair for pair in pairs if not isinstance(pair[1], NotYet)])
         note_problems(pairs)
         self.delivered += sum(isinstance(outcome, Receipt) for outcome in outcomes)
+        look_again(self.account, outcomes)
         self._react(outcomes)
         for row, outcome in pairs:
             word = "delivered" if isinstance(outcome, Receipt) else outcome.code
@@ -291,6 +296,20 @@ class Drain:
                 "delivery=%s account=%s crm=%s try=%s outcome=%s",
                 *(row.pk, self.account.pk, self.account.crm, row.attempts_made + 1, word),
             )
+
+    def _compared(self, batch: Batch, outcomes: Sequence[Result]) -> list[Result]:
+        """Receipts that say what the CRM placed otherwise than it was asked. Broken ones have no draft."""
+        if not batch.drafts:
+            return list(outcomes)
+        return [
+            compared(outcome, draft.placement, self._book(row)) if isinstance(outcome, Receipt) else outcome
+            for row, draft, outcome in zip(batch.deliveries, batch.drafts, outcomes, strict=True)
+        ]
+
+    def _let_go(self, pairs: Sequence[tuple[Delivery, Result]]) -> None:
+        """Other lanes may send these people now; not whoever may have been made and is not found yet."""
+        if self.shared_with:
+            leases.let_go([row.uid for row, outcome in pairs if not isinstance(outcome, Unclear)])
 
     def _react(self, outcomes: Sequence[Result]) -> None:
         """What an outcome means for the lane and its account; the first that stops the lane counts."""

@@ -62,7 +62,18 @@ def prepare_due() -> None:
     accounts = {(rule.account.crm, rule.account.remote_id): rule.account for rule in _few(waiting)}
     for account in accounts.values():
         _prepare_waiting(account)
-    stale = Rule.objects.filter(deleted=False, prepare_at=None, account__synced_at__gt=F("prepared_at"))
+    _recheck_stale()
+
+
+def recheck_account(account_id: int, **_: object) -> None:
+    """An account's lists were read just now: its rules say at once what is gone."""
+    _recheck_stale(account=account_id)
+
+
+def _recheck_stale(**chosen: object) -> None:
+    stale = Rule.objects.filter(
+        deleted=False, prepare_at=None, account__synced_at__gt=F("prepared_at"), **chosen
+    )
     for rule_id in list(stale.values_list("pk", flat=True)[:AT_ONCE]):
         recheck(rule_id)
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.api_errors import ApiError, Conflict, NotFound
 from accounts.models import Account
+from connectors.registry import connector_class
 from crm_cache import lookup, runs
 from rules import outbox
 from rules.book import read_book, tags_of
@@ -78,10 +79,23 @@ def release_held(rule: Rule) -> int:
     return released
 
 
+def foreign_tags(account: Account, tags_to_add: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(slot, sentence) for each tag that can't be meant: not the account's, or for another kind of record.
+
+    Tag ids are our primary keys (D12). A tag that left the CRM is a problem of the rule, and may stay.
+    """
+    wanted = [(slot, item) for slot, item in tags_of(tags_to_add) if isinstance(item, int)]
+    known = lookup.tag_entities(account, [item for _, item in wanted]) if wanted else {}
+    entities = connector_class(account.crm).can.entities
+    return [
+        (slot, f"{item} is a tag of {known[item]}" if item in known else f"{item} is no tag of this account")
+        for slot, item in wanted
+        if item not in known or known[item] != entities.get(slot)
+    ]
+
+
 def _check_tags(account: Account, tags_to_add: Mapping[str, Any]) -> None:
-    """Tag ids are our primary keys (D12); one that isn't the account's is the caller's mistake (D13)."""
-    wanted = {item for _, item in tags_of(tags_to_add) if isinstance(item, int)}
-    if wanted and (foreign := wanted - set(lookup.tags_by_pk(account, wanted))):
-        raise ApiError(
-            f"Bad Request: TagsToAdd names {min(foreign)}, which is no tag of this account", field="TagsToAdd"
-        )
+    """A tag that can't be meant is the caller's mistake (D13)."""
+    for slot, sentence in foreign_tags(account, tags_to_add):
+        field = f"TagsToAdd.{slot.capitalize()}"
+        raise ApiError(f"Bad Request: {field}: {sentence}", field=field)

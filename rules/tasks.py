@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from rules import deliver, following, prepare
+from rules import deliver, drift, following, prepare
 from rules import sweep as sweeping
 
 
@@ -29,6 +29,11 @@ def prepare_rule(rule_id: int) -> None:
 @shared_task
 def prepare_due() -> None:
     prepare.prepare_due()
+
+
+@shared_task
+def check_drift() -> None:
+    drift.check_due()
 
 
 @shared_task

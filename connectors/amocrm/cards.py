@@ -6,10 +6,12 @@ amocrm.ru/developers/content/crm_platform/filters-api
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from connectors.amocrm.errors import NO_RIGHTS, NO_SCOPE, address_gone
 from connectors.amocrm.people import embedded
+from connectors.draft import Placement
 from connectors.errors import ConnectorError
 from connectors.http import Door
 
@@ -26,7 +28,7 @@ def cards(door: Door, kind: str, ids: Sequence[str], parts: str = "") -> dict[st
     """
     params = {"with": parts} if parts else {}
     try:
-        found: dict[str, Found] = {**_listed(door, kind, ids, params)} if len(ids) > 1 else {}
+        found: dict[str, Found] = {**listed(door, kind, ids, params)} if len(ids) > 1 else {}
     except ConnectorError as error:
         if (refusal := _of_all(error)) is not None:
             return dict.fromkeys(ids, refusal)
@@ -37,11 +39,21 @@ def cards(door: Door, kind: str, ids: Sequence[str], parts: str = "") -> dict[st
     return found
 
 
-def _listed(door: Door, kind: str, ids: Sequence[str], params: Mapping[str, Any]) -> dict[str, Card]:
-    """No longer than what was asked for: it may be a page of strangers."""
+def listed(
+    door: Door, kind: str, ids: Sequence[str], params: Mapping[str, Any] = MappingProxyType({})
+) -> dict[str, Card]:
+    """Those of one request's page. No longer than what was asked for: it may be a page of strangers."""
     asked = {**params, "filter[id][]": list(ids), "limit": len(ids)}
     rows = embedded(door.call("GET", f"/api/v4/{kind}", params=asked), kind)
     return {str(row.get("id")): row for row in rows if str(row.get("id")) in ids}
+
+
+def place_of(card: Card) -> Placement:
+    """Where a lead is, and who looks after it."""
+    performer, pipeline, step = (
+        str(card.get(key) or "") for key in ("responsible_user_id", "pipeline_id", "status_id")
+    )
+    return Placement(performer, pipeline, step)
 
 
 def _of_all(error: ConnectorError) -> ConnectorError | None:

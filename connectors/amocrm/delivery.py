@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 
+from connectors.amocrm.cards import listed, place_of
 from connectors.amocrm.creation import Creation
 from connectors.amocrm.customers import Customers
 from connectors.amocrm.facts import Facts
@@ -49,6 +50,7 @@ class Delivery:
             Overflow(self.talk).run,
             Customers(self.talk, self.facts).run,
             Notes(self.talk).run,
+            self.read_back,
         )
 
     def _begin(self, draft: LeadDraft) -> Work | ConnectorError:
@@ -140,6 +142,20 @@ class Delivery:
             Creation(self.talk, self._meet_again).run(new)
         for work in works:
             self._own_up(work)
+
+    # -- 4. where is it now? ----------------------------------------------------------------------------
+
+    def read_back(self, works: Sequence[Work]) -> None:
+        """Where amoCRM put the new leads: one request for the batch, of which no trace has the strangers. A
+        failure changes nothing; the lists are read again before long."""
+        new = {work.lead: work for work in works if work.lead and not work.adopted and work.is_placed}
+        try:
+            found = listed(self.talk.door_for([]), "leads", list(new)) if new else {}
+        except ConnectorError as error:
+            log.info("amocrm: %d leads were not read back (%s)", len(new), error.code)
+            return
+        for lead, card in found.items():
+            new[lead].placed = place_of(card)
 
     def _own_up(self, work: Work) -> None:
         """Answers for the fields of a contact that was there before go only into the note.

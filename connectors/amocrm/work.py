@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from connectors.amocrm.errors import as_account_error
 from connectors.amocrm.facts import Facts
 from connectors.amocrm.parcel import Parcel, pack
-from connectors.draft import Exchange, LeadDraft, Loss, Problem, Receipt
+from connectors.draft import Exchange, LeadDraft, Loss, Placement, Problem, Receipt
 from connectors.errors import ConnectorError, TryLater, Unclear
 
 LONGEST_TRACE = 40
@@ -33,6 +33,7 @@ class Work:
     refused_contacts: set[str] = field(default_factory=set)
     adopted: bool = False
     unsettled: bool = False
+    placed: Placement | None = None
     error: ConnectorError | None = None
 
     @classmethod
@@ -49,6 +50,12 @@ class Work:
     @property
     def lead(self) -> str:
         return self.journal.get("lead", "")
+
+    @property
+    def is_placed(self) -> bool:
+        """Does the rule say where the lead goes, or who looks after it?"""
+        asked = self.draft.placement
+        return bool(asked.performer or asked.pipeline or asked.step)
 
     @property
     def must_look(self) -> bool:
@@ -95,6 +102,7 @@ class Work:
             adopted=self.adopted,
             losses=tuple(self.parcel.losses),
             problems=tuple(self.problems),
+            placed=self.placed,
             trace=tuple(self.trace[-LONGEST_TRACE:]),
         )
 

@@ -61,6 +61,15 @@ class Card:
         losses = [piece.loss(self.entity, complaint) for piece in taken]
         return losses or [*self._cut("EMAIL", complaint), *self._cut("IM", complaint)]
 
+    def lost_whole(self, reason: str) -> list[Loss]:
+        """What the card would have carried, for a portal that won't have it at all."""
+        said = [
+            Loss(name.lower(), entry["VALUE"] if isinstance(entry, dict) else str(entry), reason, self.entity)
+            for name in ("NAME", "TITLE", "PHONE", "EMAIL", "IM")
+            for entry in _listed(self.head.get(name))
+        ]
+        return [*said, *(piece.loss(self.entity, reason) for piece in self.pieces)]
+
     def _cut(self, name: str, complaint: str) -> list[Loss]:
         entries = self.head.pop(name, [])
         return [Loss(name.lower(), entry["VALUE"], complaint, self.entity) for entry in entries]
@@ -94,6 +103,10 @@ def holds_several(target: Target) -> bool:
 def multifield(texts: Iterable[str], kind: str = "WORK") -> list[dict[str, str]]:
     """Phones, e-mails and messengers as Bitrix24 keeps them (reference 4.2)."""
     return [{"VALUE": text, "VALUE_TYPE": kind} for text in dict.fromkeys(map(tidy, texts)) if text]
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value] if value else []
 
 
 def _piece(value: FieldValue, zone: tzinfo, currency: str) -> tuple[Piece, str]:

@@ -8,7 +8,7 @@ from typing import Any
 from connectors.bitrix24.asking import Story, reply_to, rows
 from connectors.bitrix24.batch import Command
 from connectors.bitrix24.cards import Card
-from connectors.bitrix24.errors import NO_RIGHTS
+from connectors.bitrix24.errors import NO_RIGHTS, is_demand
 from connectors.bitrix24.parcel import DEAL, LEAD, pipeline_of
 from connectors.bitrix24.people import meet
 from connectors.bitrix24.recovery import recover
@@ -63,6 +63,7 @@ def make(work: Work, word: str, card: Card | None, **links: Any) -> Story[None]:
         if refusal.code in UNMENDABLE:
             raise
         work.warn(f"{word}_refused", f"Bitrix24 took no {word}: {refusal.message}")
+        work.lose(card.lost_whole(refusal.message))
 
 
 def make_record(work: Work) -> Story[None]:
@@ -70,8 +71,23 @@ def make_record(work: Work) -> Story[None]:
     links = {"CONTACT_IDS": [contact] if contact else None, "COMPANY_ID": company}
     if work.parcel.contact and not contact:
         links |= _own_words(work.parcel.record, work.parcel.contact)
-    made = yield from add(work, work.parcel.record, links, comments=True)
+    try:
+        made = yield from add(work, work.parcel.record, links, comments=True)
+    except Refused as refusal:
+        raise demanded(work, refusal) if is_demand(refusal) else refusal from None
     work.journal |= {"lead": made, "kind": work.parcel.record.word}
+
+
+def demanded(work: Work, refusal: Refused) -> RuleNeedsFixing:
+    """The portal wants a value in a field that this lead leaves empty; its own words name the field."""
+    message = f"Bitrix24 demands a field that is empty in this {work.parcel.record.word}: {refusal.message}"
+    return RuleNeedsFixing(
+        message,
+        code="field_demanded",
+        problem=Problem("field_demanded", message, f"FieldsRule.{work.parcel.record.word}"),
+        remedy="Have a question of the rule fill that field, or make the field optional in Bitrix24; "
+        "then save the rule again.",
+    )
 
 
 def _own_words(record: Card, contact: Card) -> dict[str, Any]:
@@ -86,6 +102,8 @@ def add(work: Work, card: Card, links: dict[str, Any], *, comments: bool = False
         try:
             reply = yield from reply_to(card.command(**links, **text))
         except Refused as refusal:
+            if is_demand(refusal):
+                raise
             losses = [] if refusal.code in UNMENDABLE or not tries_left else card.strip(refusal.message)
             if not losses:
                 raise

@@ -13,6 +13,7 @@ from connectors.bitrix24.asking import Story
 from connectors.bitrix24.batch import Command, Outcome
 from connectors.bitrix24.creation import story
 from connectors.bitrix24.facts import Facts
+from connectors.bitrix24.placing import read_back
 from connectors.bitrix24.talk import Talk
 from connectors.bitrix24.work import Work
 from connectors.draft import LeadDraft, Receipt
@@ -43,6 +44,7 @@ class Delivery:
             for work in self.stories:
                 if not work.error and (work.unsettled or not work.lead):
                     work.fail_unexpectedly(type(exc).__name__)
+        read_back(self.talk, [work for work in works if work.lead and not (work.error or work.adopted)])
         return [one.outcome(self.base_url) if isinstance(one, Work) else one for one in begun]
 
     def _begin(self, draft: LeadDraft) -> Work | ConnectorError:

@@ -19,6 +19,8 @@ EXPIRED = frozenset({"expired_token", "invalid_token"})
 REDIRECTS = frozenset({301, 302, 307, 308})
 BUSY_WAIT, OPERATING_WAIT, LONG_WAIT = 3, 120, 3600
 PLAN_WORDS = ("commercial plan", "subscription", "тариф")
+DEMAND = "crm_field_error_required"
+DEMAND_WORDS = ("обязательное поле", "required field", "field is required")
 DENIED_WORDS = ("access denied", "доступ запрещ", "insufficient rights", "недостаточно прав")
 
 
@@ -74,6 +76,11 @@ def meaning(body: Mapping[str, Any], safe: bool, status: int = 400) -> Connector
     if status == 401:
         return _gone(words)
     return Refused(f"Bitrix24 says no: {words or code or status}", code=code or f"http_{status}")
+
+
+def is_demand(refusal: Refused) -> bool:
+    """Does the portal miss a value, instead of refusing one that we sent?"""
+    return refusal.code == DEMAND or any(words in refusal.message.lower() for words in DEMAND_WORDS)
 
 
 def as_account_error(error: ConnectorError) -> ConnectorError:

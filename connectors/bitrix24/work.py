@@ -10,7 +10,7 @@ from connectors.bitrix24.errors import as_account_error
 from connectors.bitrix24.facts import Facts
 from connectors.bitrix24.parcel import Parcel, pack
 from connectors.coercion import tidy
-from connectors.draft import Exchange, LeadDraft, Loss, Problem, Receipt
+from connectors.draft import Exchange, LeadDraft, Loss, Placement, Problem, Receipt
 from connectors.errors import ConnectorError, TryLater, Unclear
 from connectors.words import lost, parts
 
@@ -36,6 +36,7 @@ class Work:
     recorded: dict[str, str] = field(default_factory=dict)
     adopted: bool = False
     unsettled: bool = False
+    placed: Placement | None = None
     error: ConnectorError | None = None
 
     @classmethod
@@ -94,5 +95,6 @@ class Work:
             adopted=self.adopted,
             losses=tuple(self.parcel.losses),
             problems=tuple(self.problems),
+            placed=self.placed,
             trace=tuple(self.trace[-LONGEST_TRACE:]),
         )

@@ -18,16 +18,16 @@ from accounts.desk import spaced
 from accounts.models import Account
 from rules.admin.conversion_page import TOP_PART
 from rules.admin.links import accounts_url, deliveries_url, page
-from rules.models import Attempt, Delivery
+from rules.models import Attempt, Delivery, Rule
 from rules.next_try import next_try
 
 HOURS = 24
 ARRIVED = ("delivered", "adopted")
-ACCOUNTS_SHOWN = 10
+ACCOUNTS_SHOWN = RULES_SHOWN = 10
 
 
 def show(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Eight queries whatever the tables hold, each on an index: open deliveries through the partial ones, the
+    """Nine queries whatever the tables hold, each on an index: open deliveries through the partial ones, the
     last day through the age of tries. Conversion counts a whole month, so the page fetches it afterwards."""
     if not request.user.has_perm("rules.view_delivery"):
         return context
@@ -42,6 +42,8 @@ def show(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "oldest": _oldest(),
         "hours": hours,
         "accounts": _accounts(),
+        "rules": _rules(),
+        "rules_url": reverse("admin:rules_rule_changelist") + "?problems=yes",
         "accounts_waiting_url": accounts_url(attention="person"),
         "account_states": _account_states(),
         "silent": with_silent_crm(Account.objects.all()).count(),
@@ -145,6 +147,16 @@ def _accounts() -> list[dict[str, Any]]:
     return [
         {"row": row, "since": timesince(row.state_since, depth=1), "url": page("accounts_account", row.pk)}
         for row in rows
+    ]
+
+
+def _rules() -> list[dict[str, Any]]:
+    """Rules with problems, those first that were found last."""
+    rows = Rule.objects.filter(deleted=False, account__deleted=False).exclude(problems=[])
+    shown = rows.select_related("account").defer("account__facts", "quiz").order_by("-prepared_at")
+    return [
+        {"row": row, "problem": row.problems[0].get("message", ""), "url": page("rules_rule", row.pk)}
+        for row in shown[:RULES_SHOWN]
     ]
 
 

@@ -15,11 +15,11 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 from accounts.models import Account
 from connectors.base import Choice
 from connectors.registry import connector_class
-from crm_cache import lookup
 from crm_cache.models import Field, Tag
 from rules.admin.offers import BETWEEN, Choices, entries, performers, placed, placements
 from rules.book import is_wish, questions_of, tags_of
 from rules.models import Rule
+from rules.saving import foreign_tags
 from rules.serializers import dialect_of
 
 COLUMNS = ("fields_rule", "tags_to_add", "choices")
@@ -88,7 +88,10 @@ class RuleForm(forms.ModelForm):
 
     def clean_tags_to_add(self) -> dict[str, Any]:
         found: dict[str, Any] = self.cleaned_data["tags_to_add"]
-        self._refuse(wrong_tags(found) or foreign_tags(self.instance.account, found))
+        self._refuse(
+            wrong_tags(found)
+            or [f"{slot}: {what}." for slot, what in foreign_tags(self.instance.account, found)]
+        )
         return found
 
     def changes(self) -> dict[str, Any]:
@@ -196,12 +199,6 @@ def wrong_tags(found: Mapping[str, Any]) -> list[str]:
         for number, item in enumerate(items if isinstance(items, list) else [])
         if isinstance(item, bool) or not isinstance(item, (int, str))
     ]
-
-
-def foreign_tags(account: Account, found: Mapping[str, Any]) -> list[str]:
-    numbers = {item: key for key, item in tags_of(found) if isinstance(item, int)}
-    known = lookup.tags_by_pk(account, numbers)
-    return [f"{key}: {item} is no tag of this account." for item, key in numbers.items() if item not in known]
 
 
 def named_questions(rule: Rule) -> list[tuple[str, str, str, str]]:

@@ -11,6 +11,7 @@ from rest_framework import serializers
 from accounts.api import BIGGEST, number, unix
 from rules.models import Rule
 from rules.problems import shown_problems
+from rules.serializers.keys import documented
 
 ENTITIES = ("Lead", "Contact", "Company", "Customer")
 MOST_QUESTIONS = 1000
@@ -101,7 +102,10 @@ OPERATIONS = {
 
 def read(body: Mapping[str, Any], partial: bool) -> dict[str, Any]:
     """The changes that a request asks for, by model field. Raises DRF's ``ValidationError``."""
-    shape = RulesReq(data=_documented(body), partial=partial)
+    known = documented(body, RulesReq())
+    if isinstance(wanted := known.get("Fieldsrule"), dict):
+        wanted.pop("Contact", None)  # derived, whatever is sent (D26)
+    shape = RulesReq(data=known, partial=partial)
     shape.is_valid(raise_exception=True)
     sent = shape.validated_data
     changes: dict[str, Any] = {
@@ -142,14 +146,3 @@ def write(rule: Rule) -> dict[str, Any]:
         "CreatedAt": unix(rule.created_at),
         "Problems": shown_problems(rule),
     }
-
-
-def _documented(body: Mapping[str, Any]) -> dict[str, Any]:
-    """``Rule``'s spelling turned into ``RulesReq``'s, which counts where both came (D23)."""
-    sent = {"Fieldsrule": body["FieldsRule"], **body} if "FieldsRule" in body else dict(body)
-    if isinstance(wanted := sent.get("Fieldsrule"), Mapping):
-        sent["Fieldsrule"] = {**{key.capitalize(): value for key, value in wanted.items()}, **wanted}
-        sent["Fieldsrule"].pop("Contact", None)
-    if isinstance(tags := sent.get("TagsToAdd"), Mapping):
-        sent["TagsToAdd"] = {**{key.capitalize(): value for key, value in tags.items()}, **tags}
-    return sent

@@ -117,8 +117,7 @@ CHOICES = {"TypeID": TYPE, "SourceID": SOURCE, "StatusID": STATUS, "LeadFlag": L
 
 def read(body: Mapping[str, Any], partial: bool) -> dict[str, Any]:
     """The changes that a request asks for, by model field. Raises DRF's ``ValidationError``."""
-    shape = BitrixRulesReq(data=dict(body), partial=partial)
-    changes = changes_of(shape, COLUMNS, ENTITIES, CHOICES)
+    changes = changes_of(BitrixRulesReq, body, partial, COLUMNS, ENTITIES, CHOICES)
     if "pipeline" in changes:
         changes["pipeline"] = str(changes["pipeline"])
     return changes

@@ -100,8 +100,7 @@ CHOICES = {"SourceID": SOURCE, "LeadFlag": LEAD, "QueueMode": QUEUE}
 
 def read(body: Mapping[str, Any], partial: bool) -> dict[str, Any]:
     """The changes that a request asks for, by model field. Raises DRF's ``ValidationError``."""
-    shape = EnvyboxRulesReq(data=dict(body), partial=partial)
-    return changes_of(shape, COLUMNS, ENTITIES, CHOICES)
+    return changes_of(EnvyboxRulesReq, body, partial, COLUMNS, ENTITIES, CHOICES)
 
 
 def write(rule: Rule) -> dict[str, Any]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.core.validators import RegexValidator
 from rest_framework import serializers
 
 from accounts.api_schema import Component
 from rules.models import Rule
+from rules.serializers.keys import documented
 
 LONGEST_ID, MOST_TAGS = 100, 1000
 QUIZ = (
@@ -26,7 +28,11 @@ COLUMNS = {
 
 
 def code(help_text: str, **more: Any) -> serializers.CharField:
-    return serializers.CharField(max_length=LONGEST_ID, allow_blank=True, help_text=help_text, **more)
+    """An id or a code word of the CRM's, as a text. No CRM has negative ones."""
+    rule = RegexValidator(r"^(?!\s*-\s*\d)", "An id is never negative.")
+    return serializers.CharField(
+        max_length=LONGEST_ID, allow_blank=True, help_text=help_text, validators=[rule], **more
+    )
 
 
 def fields_by_key() -> serializers.DictField:
@@ -45,15 +51,19 @@ class TagTexts(Component, serializers.DictField):
 
 
 def changes_of(
-    shape: serializers.Serializer[Any],
+    request: type[serializers.Serializer[Any]],
+    body: Mapping[str, Any],
+    partial: bool,
     columns: Mapping[str, str],
     entities: Iterable[str],
     choices: Mapping[str, str],
 ) -> dict[str, Any]:
-    """What a body asks to change, by model field; what it lacks is left out. Raises ``ValidationError``.
+    """What a body asks to change, by model field; what a ``partial`` one lacks is left out. Raises
+    ``ValidationError``.
 
     ``columns`` are body key -> column, ``choices`` body key -> key of ``Rule.choices``.
     """
+    shape = request(data=documented(body, request()), partial=partial)
     shape.is_valid(raise_exception=True)
     sent = shape.validated_data
     changes: dict[str, Any] = {column: sent[key] for key, column in columns.items() if key in sent}

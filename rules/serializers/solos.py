@@ -88,8 +88,7 @@ CHOICES = {"SourceID": SOURCE}
 
 def read(body: Mapping[str, Any], partial: bool) -> dict[str, Any]:
     """The changes that a request asks for, by model field. Raises DRF's ``ValidationError``."""
-    shape = SolosRulesReq(data=dict(body), partial=partial)
-    return changes_of(shape, COLUMNS, ENTITIES, CHOICES)
+    return changes_of(SolosRulesReq, body, partial, COLUMNS, ENTITIES, CHOICES)
 
 
 def write(rule: Rule) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from connectors.draft import Tag
 from crm_cache import lookup, models
 
 pytestmark = pytest.mark.django_db
@@ -23,8 +22,8 @@ def test_tags_are_found_by_our_keys_within_the_account(
         for account, remote_id, left in ((shop, "1", False), (shop, "2", True), (branch, "1", False))
     )
     with django_assert_num_queries(1):
-        found = lookup.tags_by_pk(shop, [quiz.pk, gone.pk, foreign.pk, 10**12])
-    assert found == {quiz.pk: Tag("leads", "quiz", "1")}
+        found = lookup.tag_entities(shop, [quiz.pk, gone.pk, foreign.pk, 10**12])
+    assert found == {quiz.pk: "leads", gone.pk: "leads"}
 
 
 def test_a_lookup_is_one_query_however_much_there_is(shop: Any, django_assert_num_queries: Any) -> None:

@@ -1,0 +1,57 @@
+"""Where the portal put the new records: an unknown stage is no error there, but becomes the first (4.1)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from connectors.bitrix24.asking import rows
+from connectors.bitrix24.batch import Command, Reply, send
+from connectors.bitrix24.choices import STATUS
+from connectors.bitrix24.standings import DEAL
+from connectors.bitrix24.talk import Talk
+from connectors.bitrix24.work import Work
+from connectors.draft import Placement
+from connectors.reading import text_of
+
+log = logging.getLogger(__name__)
+PAGE = 50
+SELECT = {
+    "deal": ("ID", "ASSIGNED_BY_ID", "CATEGORY_ID", "STAGE_ID"),
+    "lead": ("ID", "ASSIGNED_BY_ID", "STATUS_ID"),
+}
+
+
+def read_back(talk: Talk, works: Sequence[Work]) -> None:
+    """One request for a whole batch, fifty records a command. A failure changes nothing: the lists are read
+    again before long. The rows of several drafts are in nobody's trace."""
+    wanted = {(work.kind, work.lead): work for work in works}
+    commands = [
+        _list(kind, ids[start : start + PAGE])
+        for kind in SELECT
+        if (ids := [lead for word, lead in wanted if word == kind])
+        for start in range(0, len(ids), PAGE)
+    ]
+    outcomes = send(talk.make_door(lambda _: None), commands, talk.budget) if commands else []
+    for command, outcome in zip(commands, outcomes, strict=True):
+        kind = command.method.split(".")[1]
+        if not isinstance(outcome, Reply):
+            log.info("bitrix24: new records were not read back (%s)", outcome.code)
+            continue
+        for row in rows(outcome):
+            if work := wanted.get((kind, text_of(row, "ID"))):
+                work.placed = _place_of(kind, row)
+
+
+def _list(kind: str, ids: Sequence[str]) -> Command:
+    params = {"filter": {"@ID": list(ids)}, "select": list(SELECT[kind]), "start": -1}
+    return Command(f"crm.{kind}.list", params, why="where is it now?")
+
+
+def _place_of(kind: str, row: Mapping[str, Any]) -> Placement:
+    """A lead's status is a choice of the rule, its pipeline and stage are meant for deals."""
+    performer = text_of(row, "ASSIGNED_BY_ID")
+    if kind == DEAL:
+        return Placement(performer, text_of(row, "CATEGORY_ID"), text_of(row, "STAGE_ID"))
+    return Placement(performer, choices={STATUS: text_of(row, "STATUS_ID")})
