@@ -188,6 +188,17 @@ def test_switches_that_a_document_names_are_there(crm: str):
     assert {word for word in named if f'"{word}":' not in source} == set()
 
 
+def test_operating_names_every_setting_and_no_other():
+    """Those of a CRM's own are summed up there (`AMOCRM_*`)."""
+    settings = set(re.findall(r"^#?([A-Z][A-Z0-9_]*)=", text_of(".env.example"), re.MULTILINE))
+    named = set(re.findall(r"`([A-Z][A-Z0-9]*_[A-Z0-9_]+|DEBUG|SANDBOX)`", text_of("docs/operating.md")))
+    common = {
+        name for name in settings if not name.startswith(tuple(f"{kind.upper()}_" for kind in CONNECTORS))
+    }
+    assert named - settings == set()
+    assert common - named == set()
+
+
 def test_numbers_are_read_as_people_write_them():
     assert list(numbers("1.1 to 1.3, 4 and 7.10")) == ["1.1", "1.2", "1.3", "4", "7.10"]
     assert list(decisions_cited("contract D12, D32-D34; D:oauth, %D1%83")) == ["12", "32", "33", "34"]
