@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fnmatch import filter as filter_paths
+from functools import cache
 from pathlib import Path, PurePath
 
 import pytest
@@ -45,15 +46,26 @@ PATHS = {f"/{path}" for name in files("") for path in (name, *map(str, PurePath(
 DOCUMENTS = [name for name in files(".md") if not name.startswith("tests/")]
 
 
-def test_sections_that_code_cites_are_there():
-    missing = [
-        f"{name}:{line} cites {wanted} of docs/crm/{crm}.md"
+def document_of(name: str) -> str:
+    """The CRM whose document a file cites by sections alone; empty where it should cite none."""
+    return SPEAKS_OF.get(name) or crm_of(name)
+
+
+@cache
+def cited(crm: str) -> list[tuple[str, str]]:
+    """(where, section) of all that is cited of a CRM's document."""
+    return [
+        (f"{name}:{line}", section)
         for name in CITING
-        if (crm := SPEAKS_OF.get(name) or crm_of(name))
+        if document_of(name) == crm
         for line, text in told(name)
-        for wanted in sections_cited(text, crm)
-        if wanted not in sections_of(crm)
+        for section in sections_cited(text, crm)
     ]
+
+
+@pytest.mark.parametrize("crm", CONNECTORS)
+def test_sections_that_code_cites_are_there(crm: str):
+    missing = [f"{where} cites {section}" for where, section in cited(crm) if section not in sections_of(crm)]
     assert missing == []
 
 
@@ -62,7 +74,7 @@ def test_nobody_else_cites_a_section():
     ambiguous = [
         f"{name}:{line} {text[:100]}"
         for name in CITING
-        if not crm_of(name) and name not in SPEAKS_OF
+        if not document_of(name)
         for line, text in told(name)
         if re.search(r"\breference \d", text, re.IGNORECASE)
     ]
@@ -70,37 +82,18 @@ def test_nobody_else_cites_a_section():
 
 
 @pytest.mark.parametrize("crm", CONNECTORS)
-def test_a_crms_document_is_cited(crm: str):
-    """The patterns above do find what code cites: a test of theirs that finds nothing would be green, too."""
-    cited = [
-        wanted
-        for name in CITING
-        if (SPEAKS_OF.get(name) or crm_of(name)) == crm
-        for _, text in told(name)
-        for wanted in sections_cited(text, crm)
-    ]
-    assert len(cited) > 20
-
-
-@pytest.mark.parametrize("crm", CONNECTORS)
 def test_a_removed_section_is_missed(crm: str):
-    """Each cited heading, taken out of the document, is one that the first test would name."""
-    document = text_of(f"docs/crm/{crm}.md")
-    cited = {
-        wanted
-        for name in CITING
-        if (SPEAKS_OF.get(name) or crm_of(name)) == crm
-        for _, text in told(name)
-        for wanted in sections_cited(text, crm)
-    }
+    """What the tests above are worth: each cited heading, taken out of the document, would be named."""
+    document, sections = text_of(f"docs/crm/{crm}.md"), {section for _, section in cited(crm)}
     headings = {found[0]: found[1] for found in re.finditer(f"^{HEADING.pattern}", document, re.MULTILINE)}
-    assert len(cited & set(headings.values())) > 5
-    kept = [
+    cited_headings = {heading: number for heading, number in headings.items() if number in sections}
+    assert len(cited_headings) > 5
+    unmissed = [
         number
-        for heading, number in headings.items()
-        if number in cited and number in sections_in(document.replace(heading, "", 1))
+        for heading, number in cited_headings.items()
+        if number in sections_in(document.replace(heading, "", 1))
     ]
-    assert kept == []
+    assert unmissed == []
 
 
 def test_decisions_that_are_cited_are_there():
@@ -186,6 +179,17 @@ def test_switches_that_a_document_names_are_there(crm: str):
     source = text_of(f"connectors/sandbox/{crm}/switches.py")
     assert named
     assert {word for word in named if f'"{word}":' not in source} == set()
+
+
+def test_operating_names_every_setting_and_no_other():
+    """Those of a CRM's own are summed up there (`AMOCRM_*`)."""
+    settings = set(re.findall(r"^#?([A-Z][A-Z0-9_]*)=", text_of(".env.example"), re.MULTILINE))
+    named = set(re.findall(r"`([A-Z][A-Z0-9]*_[A-Z0-9_]+|DEBUG|SANDBOX)`", text_of("docs/operating.md")))
+    common = {
+        name for name in settings if not name.startswith(tuple(f"{kind.upper()}_" for kind in CONNECTORS))
+    }
+    assert named - settings == set()
+    assert common - named == set()
 
 
 def test_numbers_are_read_as_people_write_them():
