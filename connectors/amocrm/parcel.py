@@ -164,7 +164,8 @@ def is_same(typed: str, known: str) -> bool:
     """Is ``typed`` another spelling of a phone, an e-mail or a messenger's name of the person?"""
     if typed.strip().casefold() == known.strip().casefold():
         return True
-    return email_key(typed) == email_key(known) if "@" in known else is_phone(typed, known)
+    address = email_key(known)
+    return email_key(typed) == address if address else is_phone(typed, known)
 
 
 def _place(parcel: Parcel, draft: LeadDraft, facts: Facts) -> None:
