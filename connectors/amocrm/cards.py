@@ -6,7 +6,6 @@ amocrm.ru/developers/content/crm_platform/filters-api
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 from connectors.amocrm.errors import NO_RIGHTS, NO_SCOPE, address_gone
@@ -39,9 +38,7 @@ def cards(door: Door, kind: str, ids: Sequence[str], parts: str = "") -> dict[st
     return found
 
 
-def listed(
-    door: Door, kind: str, ids: Sequence[str], params: Mapping[str, Any] = MappingProxyType({})
-) -> dict[str, Card]:
+def listed(door: Door, kind: str, ids: Sequence[str], params: Mapping[str, Any]) -> dict[str, Card]:
     """Those of one request's page. No longer than what was asked for: it may be a page of strangers."""
     asked = {**params, "filter[id][]": list(ids), "limit": len(ids)}
     rows = embedded(door.call("GET", f"/api/v4/{kind}", params=asked), kind)

@@ -21,6 +21,7 @@ from connectors.errors import ConnectorError, TryLater
 log = logging.getLogger(__name__)
 
 Stage = Callable[[Sequence[Work]], None]
+NEWEST = {"order[created_at]": "desc"}  # where filters aren't paid for, these are most likely ours
 KEPT = "the contact was in amoCRM already and is left as it is"
 
 
@@ -150,7 +151,7 @@ class Delivery:
         failure changes nothing; the lists are read again before long."""
         new = {work.lead: work for work in works if work.lead and not work.adopted and work.is_placed}
         try:
-            found = listed(self.talk.door_for([]), "leads", list(new)) if new else {}
+            found = listed(self.talk.door_for([]), "leads", list(new), NEWEST) if new else {}
         except ConnectorError as error:
             log.info("amocrm: %d leads were not read back (%s)", len(new), error.code)
             return

@@ -44,7 +44,7 @@ class Delivery:
             for work in self.stories:
                 if not work.error and (work.unsettled or not work.lead):
                     work.fail_unexpectedly(type(exc).__name__)
-        read_back(self.talk, [work for work in works if work.lead and not (work.error or work.adopted)])
+        read_back(self.talk, works)
         return [one.outcome(self.base_url) if isinstance(one, Work) else one for one in begun]
 
     def _begin(self, draft: LeadDraft) -> Work | ConnectorError:

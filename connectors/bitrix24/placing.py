@@ -26,7 +26,7 @@ SELECT = {
 def read_back(talk: Talk, works: Sequence[Work]) -> None:
     """One request for a whole batch, fifty records a command. A failure changes nothing: the lists are read
     again before long. The rows of several drafts are in nobody's trace."""
-    wanted = {(work.kind, work.lead): work for work in works}
+    wanted = {(work.kind, work.lead): work for work in works if _is_new(work) and _is_placed(work)}
     commands = [
         _list(kind, ids[start : start + PAGE])
         for kind in SELECT
@@ -42,6 +42,16 @@ def read_back(talk: Talk, works: Sequence[Work]) -> None:
         for row in rows(outcome):
             if work := wanted.get((kind, text_of(row, "ID"))):
                 work.placed = _place_of(kind, row)
+
+
+def _is_new(work: Work) -> bool:
+    return bool(work.lead) and not (work.error or work.adopted)
+
+
+def _is_placed(work: Work) -> bool:
+    """Does the rule say where the record goes, or who looks after it?"""
+    head = work.parcel.record.head
+    return any(head.get(name) for name in ("ASSIGNED_BY_ID", "CATEGORY_ID", "STAGE_ID", "STATUS_ID"))
 
 
 def _list(kind: str, ids: Sequence[str]) -> Command:

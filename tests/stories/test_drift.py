@@ -62,7 +62,7 @@ def test_leads_of_a_batch_are_read_back_in_one_request(quiz):
         quiz.post()
     quiz.amo.journal.clear()
     quiz.work()
-    asked = [one for one in quiz.amo.journal if "filter%5Bid%5D" in one.query or "filter[id]" in one.query]
+    asked = [one for one in quiz.amo.journal if ("filter[id][]" in dict(one.request.query))]
     assert len(asked) == 1
     assert not [loss for delivery in Delivery.objects.all() for loss in delivery.losses]
 
