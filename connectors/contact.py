@@ -75,10 +75,10 @@ def full_name(contact: Mapping[str, Any]) -> str:
             found[NAME].append(full_name(value) or ", ".join(texts_of(value)))
         elif part in found:
             found[part] += texts_of(value)
-    whole = ", ".join(dict.fromkeys(text for text in found[NAME] if text))
-    order = (*found[LAST], *([whole] if whole else found[FIRST]), *found[MIDDLE])
-    missing = [part for part in (*found[LAST], *found[FIRST], *found[MIDDLE]) if part not in whole]
-    return whole if whole and not missing else " ".join(dict.fromkeys([*order, *found[FIRST]]))
+    whole = ", ".join(dict.fromkeys(filter(None, found[NAME])))
+    before = [text for text in found[LAST] if text not in whole]
+    behind = [text for text in (*found[FIRST], *found[MIDDLE]) if text not in whole]
+    return " ".join(filter(None, (*before, whole, *behind)))
 
 
 def texts_of(value: Any) -> list[str]:
@@ -296,8 +296,13 @@ MAIL_BETWEEN = re.compile(r"[,;|\n]|\s/\s|\s(?:или|либо|и|or|and)\s", re
 
 
 def read_emails(value: Any) -> list[Reach]:
-    """The addresses in each text under an e-mail's key, as ``email_key`` has them."""
-    return [_emails(text) for text in texts_of(value)]
+    """The addresses in each text under an e-mail's key, as ``email_key`` has them.
+
+    Of an object (``{"value": ..., "type": "work"}``) only the texts with an "@" are looked at, if there are any.
+    """
+    texts = texts_of(value)
+    addresses = [text for text in texts if "@" in text] if isinstance(value, Mapping) else []
+    return [_emails(text) for text in addresses or texts]
 
 
 def emails_in(text: str) -> frozenset[str]:

@@ -110,6 +110,7 @@ def test_a_key_means_its_part_in_any_case_and_language(key, part):
         ({"name": "Анна Белова", "firstName": "Анна"}, "Анна Белова"),
         ({"name": ["Анна", "Белова"]}, "Анна, Белова"),
         ({"name": {"odd": "Анна"}}, "Анна"),
+        ({"firstName": "Анна", "middleName": "Ивановна", "lastName": "Белова"}, "Белова Анна Ивановна"),
         ({"name": None, "phone": "1"}, ""),
         ({}, ""),
     ],
