@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from accounts.api_errors import Conflict
 from accounts.models import Account
+from rules import revisions
 from rules.book import region_of
 from rules.models import Answer, Delivery, Rule
 from rules.person import contact_keys
@@ -26,10 +27,13 @@ Key = tuple[int, str]  # quiz, the quiz service's own id of the answer
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """An answer as it is stored now, with its deliveries; ``is_new`` is false for a repeat."""
+    """An answer as it is stored now, with its deliveries; ``is_new`` is false for a repeat.
+
+    ``revised``: it was incomplete and this body took the former one's place."""
 
     answer: Answer
     is_new: bool
+    revised: bool = False
     deliveries: tuple[Delivery, ...] = ()
 
 
@@ -50,8 +54,8 @@ class _Sent:
 def accept_answers(account_id: str, payloads: Sequence[Mapping[str, Any]]) -> list[Taken]:
     """Store answers and plan their deliveries in one transaction; a repeat changes nothing.
 
-    ``payloads`` are validated bodies (``AnswerIn``). Raises ``Conflict`` where an answer id comes again with
-    another body; then nothing of the call is stored.
+    ``payloads`` are validated bodies (``AnswerIn``). Raises ``Conflict`` where a complete answer comes again
+    with another body; then nothing of the call is stored.
     """
     with transaction.atomic():
         taken = _store(account_id, payloads)
@@ -76,7 +80,8 @@ def plan_deliveries(answers: Sequence[Answer]) -> list[Delivery]:
 
 def digest(payload: Mapping[str, Any]) -> str:
     """The fingerprint that tells a repeat from another body under the same id."""
-    text = json.dumps(payload, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    said = {key: value for key, value in payload.items() if key != "complete"}
+    text = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -90,11 +95,14 @@ def _store(account_id: str, payloads: Sequence[Mapping[str, Any]]) -> list[Taken
     sent = [_Sent(payload["quizID"], payload["answerID"], payload, digest(payload)) for payload in payloads]
     new = _insert(account_id, {one.key: one for one in reversed(sent)})
     stored = new | _known(account_id, {one.key for one in sent} - new.keys())
+    revisions.lock(answer for key, answer in stored.items() if not answer.complete and key not in new)
     taken = []
     for one in sent:
-        if stored[one.key].digest != one.mark:
+        answer, is_new = stored[one.key], new.pop(one.key, None) is not None
+        change = revisions.Change.UNCHANGED if is_new else revisions.revise(answer, one.payload, one.mark)
+        if change == revisions.Change.CONFLICT:
             raise _other_body(one)
-        taken.append(Taken(stored[one.key], is_new=new.pop(one.key, None) is not None))
+        taken.append(Taken(answer, is_new, revised=change == revisions.Change.REVISED))
     return taken
 
 
@@ -103,23 +111,38 @@ def _insert(account_id: str, bodies: Mapping[Key, _Sent]) -> dict[Key, Answer]:
     each other's answers."""
     now = timezone.now()
     rows = [
-        {"quiz": key[0], "answer": key[1], "payload": bodies[key].payload, "mark": bodies[key].mark}
+        {
+            "quiz": key[0],
+            "answer": key[1],
+            "payload": bodies[key].payload,
+            "mark": bodies[key].mark,
+            "complete": revisions.is_complete(bodies[key].payload),
+        }
         for key in sorted(bodies)
     ]
     with connection.cursor() as cursor:
         cursor.execute(INSERT_ANSWERS, [account_id, now, json.dumps(rows)])
         made = {(quiz, answer): pk for pk, quiz, answer in cursor.fetchall()}
     return {
-        key: Answer(pk, account_id, one.quiz_id, one.answer_id, one.payload, one.mark, now)
+        key: Answer(
+            pk,
+            account_id,
+            one.quiz_id,
+            one.answer_id,
+            one.payload,
+            one.mark,
+            now,
+            complete=revisions.is_complete(one.payload),
+        )
         for key, pk in made.items()
         if (one := bodies[key])
     }
 
 
 INSERT_ANSWERS = """
-INSERT INTO rules_answer (account_id, quiz_id, answer_id, payload, digest, created_at)
-SELECT %s, quiz, answer, payload, mark, %s
-FROM jsonb_to_recordset(%s::jsonb) AS t(quiz bigint, answer text, payload jsonb, mark text)
+INSERT INTO rules_answer (account_id, quiz_id, answer_id, payload, digest, created_at, complete)
+SELECT %s, quiz, answer, payload, mark, %s, complete
+FROM jsonb_to_recordset(%s::jsonb) AS t(quiz bigint, answer text, payload jsonb, mark text, complete boolean)
 ON CONFLICT (account_id, quiz_id, answer_id) DO NOTHING RETURNING id, quiz_id, answer_id
 """
 
@@ -134,7 +157,8 @@ def _known(account_id: str, keys: Collection[Key]) -> dict[Key, Answer]:
 
 def _other_body(one: _Sent) -> Conflict:
     return Conflict(
-        f"answerID {one.answer_id!r} of quiz {one.quiz_id} came before with another body; use a new id",
+        f"answerID {one.answer_id!r} of quiz {one.quiz_id} came before with another body and was complete; "
+        "nothing is changed. A body that will be followed by more says complete: false",
         code="answer_changed",
         field="answerID",
     )
@@ -179,6 +203,7 @@ def _delivery(answer: Answer, rule: Rule) -> Delivery:
         owner=answer.account_id,
         quiz_id=answer.quiz_id,
         uid=new_uid(),
+        revision=answer.revision,
         contact_keys=contact_keys(answer.payload.get("contact") or {}, region_of(rule.account)),
     )
 

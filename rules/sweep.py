@@ -13,7 +13,7 @@ from accounts.models import Account
 from connectors.registry import connector_class
 from rules import outbox
 from rules.heirs import hand_over
-from rules.models import Answer, Attempt, Delivery, Outcome
+from rules.models import Answer, Attempt, Delivery, FormerBody, Outcome
 from rules.wake import wake_lanes
 
 log = logging.getLogger(__name__)
@@ -92,6 +92,7 @@ def purge() -> None:
     )
     keys = list(old.exclude(Exists(undelivered)).values_list("pk", flat=True)[:AT_ONCE])
     Answer.objects.filter(pk__in=keys).update(payload={}, purged_at=now)
+    FormerBody.objects.filter(answer__in=keys).update(payload={})
     Delivery.objects.filter(answer__in=keys).update(contact_keys=[])
     Outcome.objects.filter(delivery__answer__in=keys).update(contact={})
     tries = Attempt.objects.filter(started_at__lt=now - timedelta(days=settings.ATTEMPT_DAYS))

@@ -22,7 +22,7 @@ def note_text(work: Work) -> str:
     """The draft's note, what found no place, and our mark on the last line; empty without content."""
     parts = [tidy(work.draft.note), tidy(lost(work.parcel.losses, work.draft.language))]
     text = "\n\n".join(part for part in parts if part)
-    return f"{text[:LONGEST_NOTE]}\n\n[{work.uid}]" if text else ""
+    return f"{text[:LONGEST_NOTE]}\n\n[{work.draft.note_mark}]" if text else ""
 
 
 class Notes:
@@ -32,12 +32,12 @@ class Notes:
         self.talk = talk
 
     def run(self, works: Sequence[Work]) -> None:
-        waiting = [work for work in works if work.lead and not work.journal.get("note") and note_text(work)]
+        waiting = [work for work in works if work.lead and not _noted(work) and note_text(work)]
         unsure = [work for work in waiting if work.must_look]
         if unsure:
             self.talk.each(unsure, self._recognise)
-            self.talk.record([work for work in unsure if work.journal.get("note")], "note")
-        self._send([work for work in waiting if not work.journal.get("note") and not work.error])
+            self.talk.record([work for work in unsure if _noted(work)], *_steps(unsure))
+        self._send([work for work in waiting if not _noted(work) and not work.error])
 
     def _recognise(self, work: Work) -> None:
         door = self.talk.door_for([work])
@@ -47,8 +47,12 @@ class Notes:
         except Refused:  # the lead is gone since; the note itself will say so
             return
         for note in embedded(page, "notes"):
-            if str((note.get("params") or {}).get("text") or "").rstrip().endswith(f"[{work.uid}]"):
-                work.journal["note"] = str(note["id"])
+            if (
+                str((note.get("params") or {}).get("text") or "")
+                .rstrip()
+                .endswith(f"[{work.draft.note_mark}]")
+            ):
+                work.journal[work.draft.note_step] = str(note["id"])
 
     def _send(self, works: Sequence[Work]) -> None:
         if not works:
@@ -62,7 +66,8 @@ class Notes:
         except ConnectorError as error:
             fail_all(works, error)
         else:
-            self.talk.settle(works, reply, "note")
+            for step in _steps(works):
+                self.talk.settle([work for work in works if work.draft.note_step == step], reply, step)
 
     def _after_refusal(self, works: Sequence[Work], refusal: Refused) -> None:
         """The lead is there; a note that amoCRM won't have is no reason to hold it."""
@@ -75,6 +80,14 @@ class Notes:
         good = [work for work in works if work not in bad]
         for part in [good] if bad else [[work] for work in good]:
             self._send(part)
+
+
+def _noted(work: Work) -> bool:
+    return bool(work.journal.get(work.draft.note_step))
+
+
+def _steps(works: Sequence[Work]) -> list[str]:
+    return sorted({work.draft.note_step for work in works})
 
 
 def note_item(work: Work) -> dict[str, object]:

@@ -50,6 +50,12 @@ class AnswerIn(serializers.Serializer[Any]):
 
     quizID = serializers.IntegerField(min_value=0, max_value=BIGGEST)
     answerID = serializers.CharField(max_length=200)
+    complete = serializers.BooleanField(
+        required=False,
+        help_text="false: more will come under this answerID. The lead is made at once; a later body takes "
+        "this one's place and brings the same lead up to date. Without it the answer is complete, and "
+        "another body under its id is refused (409).",
+    )
     quiz = QuizIn(required=False)
     contact = serializers.DictField(
         child=serializers.JSONField(allow_null=True),
@@ -116,6 +122,8 @@ class AttemptOut(serializers.Serializer[Any]):
 
 
 class DeliveryDetailOut(DeliveryOut):
+    revision = serializers.IntegerField(help_text="Which body of the answer the CRM is to have: 1, 2 ...")
+    revisionSent = serializers.IntegerField(help_text="Which body was sent last.")
     mark = serializers.CharField()
     steps = serializers.DictField(child=serializers.CharField())
     losses = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
@@ -128,6 +136,8 @@ class AnswerOut(serializers.Serializer[Any]):
     quizID = serializers.IntegerField()
     answerID = serializers.CharField()
     createdAt = serializers.DateTimeField()
+    complete = serializers.BooleanField(help_text="false: more is awaited under this answerID.")
+    revision = serializers.IntegerField(help_text="How many bodies came under this answerID.")
     message = serializers.CharField()
     deliveries = DeliveryOut(many=True)
 
@@ -150,15 +160,20 @@ class OurError(serializers.Serializer[Any]):
 NO_RULE = "No rule for this quiz: the answer is kept, and staff can deliver it once there is one."
 
 
-def write_answer(answer: Answer, deliveries: Iterable[Delivery]) -> dict[str, Any]:
-    """An answer with its deliveries; ``message`` says so where there are none."""
+UPDATED = "This body takes the former one's place: the leads that are there are brought up to date."
+
+
+def write_answer(answer: Answer, deliveries: Iterable[Delivery], revised: bool = False) -> dict[str, Any]:
+    """An answer with its deliveries; ``message`` says so where there are none, and what a later body does."""
     items = [write_delivery(delivery, answer.answer_id) for delivery in deliveries]
     return {
         "id": answer.pk,
         "quizID": answer.quiz_id,
         "answerID": answer.answer_id,
         "createdAt": answer.created_at,
-        "message": "" if items else NO_RULE,
+        "complete": answer.complete,
+        "revision": answer.revision,
+        "message": (UPDATED if revised else "") if items else NO_RULE,
         "deliveries": items,
     }
 
@@ -184,6 +199,8 @@ def write_delivery(delivery: Delivery, answer_id: str) -> dict[str, Any]:
 def write_delivery_detail(delivery: Delivery, attempts: Iterable[Attempt]) -> dict[str, Any]:
     return {
         **write_delivery(delivery, delivery.answer.answer_id),
+        "revision": delivery.revision,
+        "revisionSent": delivery.revision_sent,
         "mark": delivery.uid,
         "steps": delivery.steps,
         "losses": delivery.losses,

@@ -47,17 +47,20 @@ class AnswerViewSet(CallerViewSet):
         summary="Hand over one finished quiz, or up to 100",
         request=ONE_OR_MANY,
         responses={
-            202: OpenApiResponse(ONE_OR_MANY_OUT, "Stored; deliveries are on their way"),
+            202: OpenApiResponse(
+                ONE_OR_MANY_OUT,
+                "Stored; deliveries are on their way. A later body brings its leads up to date",
+            ),
             200: OpenApiResponse(ONE_OR_MANY_OUT, "Came before: nothing changed"),
             **ERRORS,
-            409: OpenApiResponse(OurError, "This answer id came before with another body"),
+            409: OpenApiResponse(OurError, "This answer id came before with another body, and was complete"),
         },
     )
     def create(self, request: Request) -> Response:
         many = isinstance(request.data, list)
         taken = accept_answers(self.caller_id, _read(request.data, many))
-        bodies = [write_answer(item.answer, item.deliveries) for item in taken]
-        status = 202 if any(item.is_new for item in taken) else 200
+        bodies = [write_answer(item.answer, item.deliveries, item.revised) for item in taken]
+        status = 202 if any(item.is_new or item.revised for item in taken) else 200
         return Response(bodies if many else bodies[0], status=status)
 
     @extend_schema(
