@@ -78,6 +78,9 @@ RUSSIAN = {
     "the rule leaves leads, this belongs to what a lead becomes": (
         "правило не превращает лиды в сделки, а это поле сделки или клиента"
     ),
+    "{} adds contacts to clients, and this lead has none yet": (
+        "{} добавляет контакты клиентам, а клиента у этого лида ещё нет"
+    ),
     "{} made no deal of the lead": "в {} из лида не создана сделка",
     "{} refused the lead with all its fields": "{} не принимает лид со всеми его полями",
     "{} refused this value": "{} не принимает это значение",

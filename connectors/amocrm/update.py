@@ -7,18 +7,19 @@ note; phones and e-mails are added to the contact. All of it may be repeated wit
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from connectors.amocrm.cards import Card, cards
 from connectors.amocrm.facts import Facts
 from connectors.amocrm.overflow import Overflow
-from connectors.amocrm.parcel import Parcel, pack, same
+from connectors.amocrm.parcel import Parcel, pack
 from connectors.amocrm.people import embedded, find_contact
-from connectors.amocrm.sheets import Piece, Sheet
+from connectors.amocrm.sheets import Piece, Sheet, address
 from connectors.amocrm.talk import Talk
 from connectors.amocrm.work import Work
-from connectors.changes import EDITED, may_write, same_value
-from connectors.draft import Loss
+from connectors.changes import EDITED, may_write, reach_key, same_value
+from connectors.draft import LeadDraft, Loss
 from connectors.errors import ConnectorError, Refused, Unclear
 
 LEADS, CONTACTS = "leads", "contacts"
@@ -72,15 +73,30 @@ class Update:
         for piece in new.pieces:
             current = standing.get(piece.key, [])
             before = [_piece(old, piece.key) for old in olds]
-            if piece.key in REACH or piece.kind == "mark" or _stands(current, piece):
+            if piece.key in REACH or piece.kind == "mark" or self._stands(work, current, piece):
                 continue
-            if not current or any(old and _stands(current, old) for old in before):
+            if any(self._stands(work, current, old) if old else not current for old in before):
                 changed.pieces.append(piece)
-            elif not (before[-1] and same_value(before[-1].entry, piece.entry)):
+            elif not (before and before[-1] and same_value(before[-1].entry, piece.entry)):
                 work.lose(piece.loss(new.entity, EDITED))
         if tags := _new_tags(new, card):
-            changed.head["_embedded"] = {"tags": tags}
+            changed.head["tags_to_add"] = tags
         return changed
+
+    def _stands(self, work: Work, current: Sequence[Mapping[str, Any]], piece: Piece) -> bool:
+        """Are these the values that were sent? amoCRM answers with more keys than it was given, and moves
+        a date's moment within its day."""
+        sent, days = piece.entry["values"], piece.key in _dates(work.draft)
+
+        def alike(there: Any, ours: Any) -> bool:
+            if days and str(there).isdigit() and str(ours).isdigit():
+                there, ours = (datetime.fromtimestamp(int(m), self.facts.zone).date() for m in (there, ours))
+            return same_value(there, ours)
+
+        return len(current) == len(sent) and all(
+            any(all(alike(one.get(key), value) for key, value in item.items()) for one in current)
+            for item in sent
+        )
 
     # -- the contact ----------------------------------------------------------------------------------------
 
@@ -148,17 +164,14 @@ def _values(card: Card) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
+def _dates(draft: LeadDraft) -> set[str]:
+    """The fields that hold a day."""
+    values = (value for one in (draft, *draft.formers) for value in one.values)
+    return {address(value.target) for value in values if value.target.type in ("date", "birthday")}
+
+
 def _piece(sheet: Sheet, key: str) -> Piece | None:
     return next((piece for piece in sheet.pieces if piece.key == key), None)
-
-
-def _stands(current: Sequence[Mapping[str, Any]], piece: Piece) -> bool:
-    """Are these the values that were sent? amoCRM answers with more keys than it was given."""
-    sent = piece.entry["values"]
-    return len(current) == len(sent) and all(
-        any(all(same_value(one.get(key), value) for key, value in item.items()) for one in current)
-        for item in sent
-    )
 
 
 def _reach(new: Sheet, card: Card) -> list[Piece]:
@@ -166,8 +179,8 @@ def _reach(new: Sheet, card: Card) -> list[Piece]:
     pieces = []
     for code in REACH:
         piece, current = _piece(new, code), _values(card).get(code, [])
-        known = {same(str(value.get("value") or "")) for value in current}
-        fresh = [v for v in piece.entry["values"] if same(str(v["value"])) not in known] if piece else []
+        known = {reach_key(str(value.get("value") or "")) for value in current}
+        fresh = [v for v in piece.entry["values"] if reach_key(str(v["value"])) not in known] if piece else []
         if piece and fresh:
             kept = [{k: value[k] for k in ("value", "enum_code") if value.get(k)} for value in current]
             pieces.append(Piece({**piece.entry, "values": [*kept, *fresh]}, piece.question, piece.text))
@@ -175,8 +188,6 @@ def _reach(new: Sheet, card: Card) -> list[Piece]:
 
 
 def _new_tags(new: Sheet, card: Card) -> list[dict[str, Any]]:
-    """The card's tags and ours, where one of ours is missing: a change replaces the whole list."""
-    current = embedded(card, "tags")
-    names = {str(tag.get("name") or "").casefold() for tag in current}
-    fresh = [{"name": tag.name} for tag in new.tags if tag.name.casefold() not in names]
-    return [*({"id": tag["id"]} for tag in current), *fresh] if fresh else []
+    """The rule's tags that the card lacks."""
+    names = {str(tag.get("name") or "").casefold() for tag in embedded(card, "tags")}
+    return [{"name": tag.name} for tag in new.tags if tag.name.casefold() not in names]

@@ -9,6 +9,7 @@ from connectors.base import Journal
 from connectors.draft import Exchange, LeadDraft, Receipt
 from connectors.envybox.entry import bring_in
 from connectors.envybox.taking import take
+from connectors.envybox.update import update
 from connectors.envybox.work import Talk, Work
 from connectors.errors import ConnectorError, TryLater, Unclear
 
@@ -45,8 +46,11 @@ class Delivery:
 def tell(talk: Talk, work: Work) -> None:
     """The whole story of one draft; whatever goes wrong is in ``work.error``."""
     try:
-        bring_in(talk, work)
-        take(talk, work)
+        if work.draft.formers:
+            update(talk, work)
+        else:
+            bring_in(talk, work)
+            take(talk, work)
     except ConnectorError as error:
         work.fail(error)
     except Exception as exc:

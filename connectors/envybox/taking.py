@@ -119,13 +119,13 @@ def _fill(talk: Talk, work: Work, entity: str) -> None:
     if not pieces:
         return
     if not work.has(step):
-        work.keep(**{step: ",".join(_refused(_sender(talk, work, entity), pieces)) or FILLED})
+        work.keep(**{step: ",".join(refusals(_sender(talk, work, entity), pieces)) or FILLED})
     refused = work.journal[step].split(",")
     for one in (one for one in pieces if one.input_id in refused):
         work.parcel.losses.append(Loss(one.question, one.text, REFUSED, entity, one.input_id))
 
 
-def _refused(send: Callable[[list[Piece]], None], pieces: list[Piece]) -> list[str]:
+def refusals(send: Callable[[list[Piece]], None], pieces: list[Piece]) -> list[str]:
     """All values at once; where that is refused, one by one, so that one bad value costs only itself."""
     try:
         send(pieces)
@@ -170,22 +170,22 @@ def _note(talk: Talk, work: Work, late: list[Loss]) -> None:
         return
     mark = f"{work.parcel.mark}n"
     try:
-        if not (work.must_look and _is_said(talk, work, mark)):
+        if not (work.must_look and is_said(talk, work, mark)):
             work.unsettled = True
-            _say(talk, work, f"{text}\n{mark}")
+            say(talk, work, f"{text}\n{mark}")
     except Refused as error:
         work.warn("note_refused", f"Envybox refused the comment: {error.message}")
     work.keep(note="1")
 
 
-def _say(talk: Talk, work: Work, text: str) -> None:
+def say(talk: Talk, work: Work, text: str) -> None:
     if work.has("deal"):
         talk.deals.comment(work.journal["deal"], text)
     else:
         talk.leads.add_log(work.journal["lead"], COMMENT_LOG, {"comment": text})
 
 
-def _is_said(talk: Talk, work: Work, mark: str) -> bool:
+def is_said(talk: Talk, work: Work, mark: str) -> bool:
     """A second comment would be a second one: its history is read first (reference 7.5)."""
     if work.has("deal"):
         logs = history(lambda offset: talk.deals.logs(work.journal["deal"], offset=offset))
