@@ -18,6 +18,7 @@ from connectors.envybox.taking import REFUSED, is_said, refusals, say
 from connectors.envybox.work import Talk, Work
 from connectors.errors import Refused
 
+GONE = "The lead was deleted in Envybox: it can't be brought up to date"
 ONLY_CLIENTS = "Envybox adds contacts to clients, and this lead has none yet"
 
 
@@ -36,18 +37,20 @@ def update(talk: Talk, work: Work) -> None:
 
 def _standing(talk: Talk, work: Work) -> dict[str, Mapping[str, Any]]:
     """The values of each record by field id. Raises ``Refused`` (lead_gone)."""
+    entity = "deal" if work.has("deal") else "lead"
+    read = talk.deals.read if work.has("deal") else talk.leads.read
     try:
-        if not work.has("deal"):
-            return {"lead": _values(talk.leads.read(work.journal["lead"]))}
-        found = {"deal": _values(talk.deals.read(work.journal["deal"]))}
-        if work.has("contact"):
-            found["client"] = _values(talk.clients.read(work.journal["contact"]))
-        return found
+        record = read(work.journal[entity])
     except Refused as error:
         if error.code not in (NO_DEAL, NO_LEAD):
             raise
-        words = "The lead was deleted in Envybox: it can't be brought up to date"
-        raise Refused(words, code="lead_gone") from error
+        raise Refused(GONE, code="lead_gone") from error
+    if record.get("deleted_at"):  # deleted ones are still shown
+        raise Refused(GONE, code="lead_gone")
+    found = {entity: _values(record)}
+    if work.has("contact"):
+        found["client"] = _values(talk.clients.read(work.journal["contact"]))
+    return found
 
 
 def _values(record: Mapping[str, Any]) -> dict[str, Any]:

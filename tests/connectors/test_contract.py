@@ -66,18 +66,19 @@ def test_a_value_that_fits_nowhere_is_told_and_kept(crm, draft, journal):
     assert "план.dwg" in json.dumps(crm.leads(), ensure_ascii=False)
 
 
-# -- bringing a lead up to date -------------------------------------------------------------------------------
+# -- bringing a lead up to date -----------------------------------------------------------------------------
 
 
 def completed(first, notebook, *, look_first=False):
     """The answer's second body: a phone came, and the note says more."""
-    person = replace(first.person, phones=("+79161234501",))
+    person = Person(name="Анна", phones=(f"+7916{int(first.uid[-6:], 16):07d}",))
     later = replace(again(first, notebook, look_first=look_first), person=person, note="Площадь: сто")
     return replace(later, revision=2, formers=(first,))
 
 
 def partial(draft):
-    return draft(person=Person(name="Анна"))
+    """Nobody knows yet who answers."""
+    return draft(person=Person())
 
 
 def told(crm: Harness) -> str:
@@ -110,7 +111,7 @@ def test_whichever_reply_to_an_update_is_lost_nothing_doubles(crm, draft, journa
         (outcome,) = crm.connector.deliver([completed(first, journal, look_first=unclear)], journal)
         assert isinstance(outcome, Receipt)
         assert told(crm).count("Площадь: сто") == request + 1
-    assert request > 2
+    assert request >= 2
     assert told(crm).count("Площадь: сто") == len(crm.leads()) == request + 1
 
 

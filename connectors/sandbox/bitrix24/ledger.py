@@ -105,7 +105,6 @@ def _company(portal: Portal, record: Record) -> dict[str, Any] | None:
 
 def _notes(portal: Portal, record: Record) -> list[str]:
     texts = [record.props.get("COMMENTS"), record.props.get("SOURCE_DESCRIPTION")]
-    texts += [row["COMMENT"] for row in portal.timeline.get((record.kind, record.id), ())]
     comments = portal.timeline.get((record.kind, record.id), ())
     return [str(text) for text in texts if text] + [row["COMMENT"] for row in comments]
 
