@@ -6,14 +6,17 @@ phones and e-mails are added to the client. Only the comment may not be repeated
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from connectors.changes import EDITED, may_write, reach_key, same_value
 from connectors.draft import Loss
-from connectors.envybox.answers import row_in
+from connectors.envybox.answers import id_of, row_in
 from connectors.envybox.errors import NO_DEAL, NO_LEAD
+from connectors.envybox.following import whole
+from connectors.envybox.overview import alive
 from connectors.envybox.parcel import Piece, fields_of, pack
+from connectors.envybox.recovery import newest_deal
 from connectors.envybox.taking import REFUSED, is_said, refusals, say
 from connectors.envybox.work import Talk, Work
 from connectors.errors import Refused
@@ -36,21 +39,35 @@ def update(talk: Talk, work: Work) -> None:
 
 
 def _standing(talk: Talk, work: Work) -> dict[str, Mapping[str, Any]]:
-    """The values of each record by field id. Raises ``Refused`` (lead_gone)."""
-    entity = "deal" if work.has("deal") else "lead"
-    read = talk.deals.read if work.has("deal") else talk.leads.read
+    """The values of each record by field id. Raises ``Refused`` (lead_gone).
+
+    A lead that somebody took into work since is its deal by now.
+    """
+    if not work.has("deal"):
+        lead = _alive(talk.leads.read, work.journal["lead"])
+        if not (deal := newest_deal(lead)):
+            return {"lead": _values(lead)}
+        work.keep(deal=deal)
+    record = _alive(talk.deals.read, work.journal["deal"])
+    if not work.has("contact") and (client := id_of(record.get("client_id"))):
+        work.keep(contact=client)
+    found: dict[str, Mapping[str, Any]] = {"deal": _values(record)}
+    if work.has("contact"):
+        found["client"] = _values(whole(talk.clients.read(work.journal["contact"])))
+    return found
+
+
+def _alive(read: Callable[[str], dict[str, Any]], remote_id: str) -> dict[str, Any]:
+    """Deleted ones may still be shown."""
     try:
-        record = read(work.journal[entity])
+        record = whole(read(remote_id))
     except Refused as error:
         if error.code not in (NO_DEAL, NO_LEAD):
             raise
         raise Refused(GONE, code="lead_gone") from error
-    if record.get("deleted_at"):  # deleted ones are still shown
+    if not alive(record):
         raise Refused(GONE, code="lead_gone")
-    found = {entity: _values(record)}
-    if work.has("contact"):
-        found["client"] = _values(talk.clients.read(work.journal["contact"]))
-    return found
+    return record
 
 
 def _values(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -324,6 +324,20 @@ def test_a_lead_of_envybox_that_nobody_took_gets_the_rest_as_a_comment(florist):
     assert [loss["value"] for loss in florist.delivery.losses] == [PHONE]
 
 
+def test_a_lead_of_envybox_that_was_taken_since_is_its_deal_by_now(florist):
+    florist.change_rule(LeadFlag=True)
+    first(florist)
+    florist.work()
+    lead = next(iter(florist.envy.leads))
+    florist.box.control({"do": "take", "account": "florist", "id": lead})
+    second(florist)
+    florist.work()
+
+    assert len(florist.envy.deals) == 1
+    assert PHONE.lstrip("+") in str(florist.envy.clients)
+    assert florist.delivery.losses == []
+
+
 def test_a_crm_that_changes_no_leads_says_what_it_lacks(windows):
     first(windows)
     windows.work()
