@@ -45,6 +45,7 @@ class Capabilities:
     find_by_mark: bool = False  # a lead can be looked up by our own mark
     creates_fields: bool = False  # fields can be made through the API
     tags: bool = False  # the CRM has tags of its own
+    updates: bool = False  # a lead that is there can be brought up to date (`LeadDraft.formers`)
     customers: bool = False  # the CRM has customers beside contacts
     uninstall_hook: bool = False  # the CRM tells us when the integration is removed
     follow: int = 0  # how many leads `follow` is asked about at a time; 0: it can't be asked

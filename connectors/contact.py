@@ -146,6 +146,14 @@ def is_phone(stored: str, phone: str) -> bool:
     return _digits(stored) == _digits(phone) or phone in phones_in(stored, region_of(phone))
 
 
+def is_same_reach(stored: str, ours: str) -> bool:
+    """Is what a CRM keeps in ``stored`` our phone (E.164), e-mail or messenger's name, in any spelling?"""
+    if stored.strip().casefold() == ours.strip().casefold():
+        return True
+    address = email_key(ours)
+    return email_key(stored) == address if address else is_phone(stored, ours)
+
+
 def region_of(phone: str) -> str:
     """The country of a number in E.164, ``RU``; empty where it has none."""
     number = _parsed(phone, "")
@@ -298,7 +306,7 @@ MAIL_BETWEEN = re.compile(r"[,;|\n]|\s/\s|\s(?:или|либо|и|or|and)\s", re
 def read_emails(value: Any) -> list[Reach]:
     """The addresses in each text under an e-mail's key, as ``email_key`` has them.
 
-    Of an object (``{"value": ..., "type": "work"}``) only the texts with an "@" are looked at, if there are any.
+    Of an object (``{"value": ..., "type": "work"}``) only texts with an "@" are looked at, if there are any.
     """
     texts = texts_of(value)
     addresses = [text for text in texts if "@" in text] if isinstance(value, Mapping) else []

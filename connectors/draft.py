@@ -133,6 +133,10 @@ class LeadDraft:
     ``work_phone``), for CRMs that have a place for it. ``note`` is the readable record of the whole body, of
     any length. ``losses`` are values that the rules could not place before the connector even saw them.
     ``language`` is the note's (``connectors.words``).
+
+    With ``formers`` the lead is there and is brought up to date (``Capabilities.updates``): they are the
+    drafts of the answer's earlier bodies, the oldest first, ``revision`` is the number of this one (1: the
+    first). What still stands as one of them wrote it is overwritten, what people changed is left alone.
     """
 
     uid: str
@@ -152,6 +156,18 @@ class LeadDraft:
     journal: Mapping[str, str] = field(default_factory=dict)
     look_first: bool = False
     known_contact: str = ""
+    revision: int = 1
+    formers: tuple[LeadDraft, ...] = ()
+
+    @property
+    def note_step(self) -> str:
+        """The journal's step for the note: each revision has one of its own."""
+        return f"note-{self.revision}" if self.formers else "note"
+
+    @property
+    def note_mark(self) -> str:
+        """What tells this note from the lead's others."""
+        return f"{self.uid}-{self.revision}" if self.formers else self.uid
 
 
 @dataclass(frozen=True, slots=True)

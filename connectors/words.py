@@ -17,6 +17,7 @@ from connectors.draft import Loss
 RU, EN = "ru", "en"
 LANGUAGES = (RU, EN)
 HEADING = {RU: "Не удалось занести в поля:", EN: "Could not be put into fields:"}
+COMPLETED = {RU: "Ответ дополнен:", EN: "The answer was completed:"}
 NAMES = {
     "quiz": {RU: "Квиз", EN: "Quiz"},
     "result": {RU: "Результат", EN: "Result"},
@@ -47,6 +48,7 @@ RUSSIAN = {
     "the field has the number without what stands beside it": "в поле только сам номер, без того, что рядом",
     "a part of it can't be read as a phone number": "часть текста не похожа на номер телефона",
     "a part of it is not an e-mail address": "часть текста не похожа на адрес e-mail",
+    "this CRM can't change a lead that is there": "эта CRM не меняет созданные заявки",
     # the answer and its field
     "a field of type {} can't be filled by an answer": "поле типа {} нельзя заполнить ответом",
     "another answer already fills the field": "поле уже занято другим ответом",
@@ -73,6 +75,8 @@ RUSSIAN = {
     "the field takes one choice": "в поле помещается один вариант",
     "the field takes one value": "в поле помещается одно значение",
     # the CRM and its records
+    "it was changed in the CRM since and is left as it is": "с тех пор изменено в CRM и оставлено как есть",
+    "the company came after the lead was made": "компания названа уже после создания сделки",
     "customers are switched off in this {} account": "покупатели в этом аккаунте {} отключены",
     "the company was in {} already and is left as it is": "компания уже была в {} и оставлена как есть",
     "the contact was in {} already and is left as it is": "контакт уже был в {} и оставлен как есть",
@@ -91,6 +95,9 @@ RUSSIAN = {
     "{} fails on this statistics field": "{} отвечает ошибкой на это поле статистики",
     "the rule leaves leads, this belongs to what a lead becomes": (
         "правило не превращает лиды в сделки, а это поле сделки или клиента"
+    ),
+    "{} adds contacts to clients, and this lead has none yet": (
+        "{} добавляет контакты клиентам, а клиента у этого лида ещё нет"
     ),
     "{} made no deal of the lead": "в {} из лида не создана сделка",
     "{} refused the lead with all its fields": "{} не принимает лид со всеми его полями",

@@ -33,7 +33,7 @@ from connectors.errors import (
 from connectors.limiter import Pace
 from crm_cache import leases, runs
 from crm_cache.contacts import known_contacts, remember
-from rules import outbox, timeline
+from rules import outbox, revisions, timeline
 from rules.book import Book, is_wish, lists_named, read_book
 from rules.drift import compared, look_again
 from rules.lane import Lane, take_lane
@@ -209,11 +209,12 @@ class Drain:
         """Turn claimed deliveries into drafts; those whose rule needs fixing are settled here."""
         rows = list(Delivery.objects.filter(pk__in=claimed).select_related("answer", "rule").order_by("pk"))
         contacts = known_contacts(self.account, {key for row in rows for key in row.contact_keys})
+        bodies = revisions.begin(rows)
         batch, broken = Batch([], []), Batch([], [])
         errors: list[ConnectorError] = []
         for row in rows:
             try:
-                draft = self._draft_one(row, contacts)
+                draft = self._draft_one(row, bodies[row.pk], contacts)
             except ConnectorError as error:
                 broken.deliveries.append(row)
                 errors.append(error)
@@ -223,13 +224,16 @@ class Drain:
         self._settle(broken, errors)
         return batch
 
-    def _draft_one(self, row: Delivery, contacts: Mapping[str, str]) -> LeadDraft:
+    def _draft_one(self, row: Delivery, bodies: revisions.Bodies, contacts: Mapping[str, str]) -> LeadDraft:
         """Raises ``RuleNeedsFixing``, ``NotYet``, or ``TryLater`` for a bug of ours."""
         book = self._book(row)
         if _awaits_fields(row, book):
             raise StillPreparing("The fields of this rule are being made", code="preparing", after=PREPARING)
         try:
-            return draft_for(book, row.answer.payload, _progress(row, contacts))
+            progress = _progress(row, contacts)
+            draft = draft_for(book, bodies.payload, progress)
+            formers = tuple(draft_for(book, former, progress) for former in bodies.formers)
+            return revisions.revised(draft, bodies.revision, formers)
         except RuleNeedsFixing:
             self._insist_on_lists(row)
             raise
@@ -260,13 +264,28 @@ class Drain:
         """In a thread of its own: no connection is held but for the journal's moments."""
         try:
             journal = LaneJournal(self.account, batch.drafts)
-            return list(self.connector.deliver(batch.drafts, journal))
+            return self._delivered(batch, journal)
         except Exception:
             log.exception("account=%s %s broke its promise not to raise", self.account.pk, self.account.crm)
             lost = Unclear("Our own code failed while sending", code="our_bug")
             return [lost for _ in batch.drafts]
         finally:
             connection.close()
+
+    def _delivered(self, batch: Batch, journal: LaneJournal) -> list[Result]:
+        """One outcome per draft, in order; a CRM that can't change its leads is not asked to."""
+        links = {row.uid: row.remote_link for row in batch.deliveries}
+        apart = {d.uid for d in batch.drafts if d.formers and not self._can_update(d)}
+        sent = [draft for draft in batch.drafts if draft.uid not in apart]
+        outcomes = iter(self.connector.deliver(sent, journal) if sent else [])
+        return [
+            revisions.left_as_it_is(draft, links[draft.uid]) if draft.uid in apart else next(outcomes)
+            for draft in batch.drafts
+        ]
+
+    def _can_update(self, draft: LeadDraft) -> bool:
+        """A lead that a person found and did not name is known to nobody but that person."""
+        return self.connector.can.updates and bool(draft.journal.get("lead"))
 
     # -- settling -----------------------------------------------------------------------------------------
 

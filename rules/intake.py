@@ -17,10 +17,10 @@ from django.utils import timezone
 
 from accounts.api_errors import Conflict
 from accounts.models import Account
-from rules import outbox
+from rules import outbox, revisions
 from rules.book import region_of
 from rules.models import Answer, Delivery, Rule
-from rules.payload import digest, is_repeat, normalised
+from rules.payload import digest, is_complete, normalised
 from rules.person import contact_keys
 from rules.wake import wake_lanes
 
@@ -31,10 +31,13 @@ Key = tuple[int, str]  # quiz, the quiz service's own id of the answer
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """An answer as it is stored now, with its deliveries; ``is_new`` is false for a repeat."""
+    """An answer as it is stored now, with its deliveries; ``is_new`` is false for a repeat.
+
+    ``revised``: it was incomplete and this body took the former one's place."""
 
     answer: Answer
     is_new: bool
+    revised: bool = False
     deliveries: tuple[Delivery, ...] = ()
 
 
@@ -56,7 +59,7 @@ def accept_answers(account_id: str, payloads: Sequence[Mapping[str, Any]]) -> li
     """Store answers and plan their deliveries in one transaction; a repeat changes nothing.
 
     ``payloads`` are bodies whose ids were read (``AnswerIn``). Aligned with them: what is stored, or a
-    ``Conflict`` where an answer id comes again with another body, which is not stored.
+    ``Conflict`` where a complete answer comes again with another body, which is not stored.
     """
     with transaction.atomic():
         taken = _store(account_id, payloads)
@@ -116,12 +119,15 @@ def _store(account_id: str, payloads: Sequence[Mapping[str, Any]]) -> list[Taken
     sent = [_Sent(payload["quizID"], payload["answerID"], payload, digest(payload)) for payload in payloads]
     new = _insert(account_id, {one.key: one for one in reversed(sent)})
     stored = new | _known(account_id, {one.key for one in sent} - new.keys())
-    return [
-        Taken(stored[one.key], is_new=new.pop(one.key, None) is not None)
-        if is_repeat(stored[one.key].digest, one.payload, one.mark)
-        else _other_body(one)
-        for one in sent
-    ]
+    revisions.lock(answer for key, answer in stored.items() if not answer.complete and key not in new)
+    return [_taken(one, stored[one.key], is_new=new.pop(one.key, None) is not None) for one in sent]
+
+
+def _taken(one: _Sent, answer: Answer, *, is_new: bool) -> Taken | Conflict:
+    change = revisions.Change.UNCHANGED if is_new else revisions.revise(answer, one.payload, one.mark)
+    if change == revisions.Change.CONFLICT:
+        return _other_body(one)
+    return Taken(answer, is_new, revised=change == revisions.Change.REVISED)
 
 
 def _insert(account_id: str, bodies: Mapping[Key, _Sent]) -> dict[Key, Answer]:
@@ -129,23 +135,38 @@ def _insert(account_id: str, bodies: Mapping[Key, _Sent]) -> dict[Key, Answer]:
     each other's answers."""
     now = timezone.now()
     rows = [
-        {"quiz": key[0], "answer": key[1], "payload": bodies[key].payload, "mark": bodies[key].mark}
+        {
+            "quiz": key[0],
+            "answer": key[1],
+            "payload": bodies[key].payload,
+            "mark": bodies[key].mark,
+            "complete": is_complete(bodies[key].payload),
+        }
         for key in sorted(bodies)
     ]
     with connection.cursor() as cursor:
         cursor.execute(INSERT_ANSWERS, [account_id, now, json.dumps(rows)])
         made = {(quiz, answer): pk for pk, quiz, answer in cursor.fetchall()}
     return {
-        key: Answer(pk, account_id, one.quiz_id, one.answer_id, one.payload, one.mark, now)
+        key: Answer(
+            pk,
+            account_id,
+            one.quiz_id,
+            one.answer_id,
+            one.payload,
+            one.mark,
+            now,
+            complete=is_complete(one.payload),
+        )
         for key, pk in made.items()
         if (one := bodies[key])
     }
 
 
 INSERT_ANSWERS = """
-INSERT INTO rules_answer (account_id, quiz_id, answer_id, payload, digest, created_at)
-SELECT %s, quiz, answer, payload, mark, %s
-FROM jsonb_to_recordset(%s::jsonb) AS t(quiz bigint, answer text, payload jsonb, mark text)
+INSERT INTO rules_answer (account_id, quiz_id, answer_id, payload, digest, created_at, complete)
+SELECT %s, quiz, answer, payload, mark, %s, complete
+FROM jsonb_to_recordset(%s::jsonb) AS t(quiz bigint, answer text, payload jsonb, mark text, complete boolean)
 ON CONFLICT (account_id, quiz_id, answer_id) DO NOTHING RETURNING id, quiz_id, answer_id
 """
 
@@ -160,7 +181,8 @@ def _known(account_id: str, keys: Collection[Key]) -> dict[Key, Answer]:
 
 def _other_body(one: _Sent) -> Conflict:
     return Conflict(
-        f"answerID {one.answer_id!r} of quiz {one.quiz_id} came before with another body, which stays",
+        f"answerID {one.answer_id!r} of quiz {one.quiz_id} came before with another body and was complete; "
+        "nothing is changed. A body that will be followed by more says complete: false",
         code="answer_changed",
         field="answerID",
     )
@@ -217,6 +239,7 @@ def _delivery(answer: Answer, rule: Rule) -> Delivery:
         quiz_id=answer.quiz_id,
         uid=new_uid(),
         created_at=timezone.now(),
+        revision=answer.revision,
         contact_keys=contact_keys(contact, region_of(rule.account)),
     )
 

@@ -111,7 +111,8 @@ def claim(
 
 def settle(settlements: Sequence[Settlement]) -> None:
     """Write the outcomes of a batch in one statement, and begin to follow what was delivered. Only our own
-    claims are touched: a worker that lost its lane meanwhile changes nothing."""
+    claims are touched: a worker that lost its lane meanwhile changes nothing. A delivery whose answer got
+    another body while it was sent waits again, as an update."""
     if not settlements:
         return
     now = timezone.now()
@@ -139,14 +140,18 @@ def settle(settlements: Sequence[Settlement]) -> None:
 SETTLE = """
 WITH settled AS (
 UPDATE rules_delivery d SET
-    state = s.state, held_because = s.held, due_at = s.due,
-    attempts_made = d.attempts_made + s.tries, strikes = d.strikes + s.strikes,
+    state = CASE WHEN s.state = 'delivered' AND d.revision > d.revision_sent THEN 'waiting' ELSE s.state END,
+    held_because = s.held, due_at = s.due,
+    attempts_made = d.attempts_made + s.tries,
+    strikes = CASE WHEN s.state = 'delivered' AND d.revision > d.revision_sent THEN 0
+                   ELSE d.strikes + s.strikes END,
     look_first = s.look, steps = d.steps || s.steps,
     losses = CASE WHEN s.state = 'delivered' THEN s.losses ELSE d.losses END,
     remote_id = CASE WHEN s.remote = '' THEN d.remote_id ELSE s.remote END,
     remote_link = CASE WHEN s.link = '' THEN d.remote_link ELSE s.link END,
     error_code = s.code, error = s.error, remedy = s.remedy, claimed_at = NULL,
-    delivered_at = CASE WHEN s.state = 'delivered' THEN %s ELSE d.delivered_at END,
+    delivered_at = CASE WHEN s.state = 'delivered' THEN coalesce(d.delivered_at, %s)
+                        ELSE d.delivered_at END,
     first_failed_at = CASE WHEN s.state = 'delivered' OR s.tries = 0 THEN d.first_failed_at
                            ELSE coalesce(d.first_failed_at, %s) END
 FROM (SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[], %s::text[], %s::timestamptz[],
@@ -160,7 +165,7 @@ RETURNING d.*
 INSERT INTO rules_outcome
     (delivery_id, account_id, owner, quiz_id, record_id, link, created_at, next_look_at)
 SELECT id, account_id, owner, quiz_id, remote_id, remote_link, delivered_at, %s
-FROM settled WHERE state = 'delivered'
+FROM settled WHERE delivered_at IS NOT NULL
 ON CONFLICT (delivery_id) DO NOTHING
 """
 

@@ -49,11 +49,11 @@ def unknown_keys(payload: Mapping[str, Any]) -> list[str]:
 def digest(payload: Mapping[str, Any]) -> str:
     """The fingerprint of what a body says, by which a repeat is told from another body under the same id.
 
-    Bodies are the same that differ in the order of keys, in keys of absent values, in blanks around texts and
-    in whether a scalar is a JSON text or not (``54``, ``"54"``). Raises ``ValueError`` for what JSON in the
-    database can't hold (a number beyond a float's range).
+    Bodies are the same that differ in the order of keys, in keys of absent values, in blanks around texts, in
+    whether a scalar is a JSON text or not (``54``, ``"54"``), or in ``complete``. Raises ``ValueError`` for
+    what JSON in the database can't hold (a number beyond a float's range).
     """
-    return _hash(_canonical(payload))
+    return _hash(_canonical({key: value for key, value in payload.items() if key != "complete"}))
 
 
 def former_digest(payload: Mapping[str, Any]) -> str:
@@ -67,6 +67,11 @@ def former_digest(payload: Mapping[str, Any]) -> str:
         if key in payload:
             kept[key] = _former(key, payload[key])
     return _hash(kept)
+
+
+def is_complete(payload: Mapping[str, Any]) -> bool:
+    """Nothing more is to come under this answer id, unless the body says so (``"complete": false``)."""
+    return str(payload.get("complete")).strip().lower() not in ("false", "0")
 
 
 def is_repeat(stored: str, payload: Mapping[str, Any], mark: str) -> bool:

@@ -14,7 +14,7 @@ from connectors.registry import connector_class
 from crm_cache import runs
 from rules import outbox
 from rules.book import lists_named
-from rules.models import Answer, Attempt, Delivery, Outcome, Rule
+from rules.models import Answer, Attempt, Delivery, FormerBody, Outcome, Rule
 from rules.wake import wake_lanes
 
 log = logging.getLogger(__name__)
@@ -106,6 +106,7 @@ def purge() -> None:
     )
     keys = list(old.exclude(Exists(undelivered)).values_list("pk", flat=True)[:AT_ONCE])
     Answer.objects.filter(pk__in=keys).update(payload={}, purged_at=now)
+    FormerBody.objects.filter(answer__in=keys).update(payload={})
     Delivery.objects.filter(answer__in=keys).update(contact_keys=[])
     Outcome.objects.filter(delivery__answer__in=keys).update(contact={})
     tries = Attempt.objects.filter(started_at__lt=now - timedelta(days=settings.ATTEMPT_DAYS))

@@ -43,6 +43,7 @@ class AmoConnector(Connector):
         find_by_mark=True,
         creates_fields=True,
         tags=True,
+        updates=True,
         customers=True,
         uninstall_hook=True,
         follow=50,

@@ -14,6 +14,7 @@ from connectors.amocrm.overflow import Overflow
 from connectors.amocrm.people import find_contact
 from connectors.amocrm.recovery import FoundLead, scan, search
 from connectors.amocrm.talk import Talk, fail_all, share_the_fate
+from connectors.amocrm.update import Update
 from connectors.amocrm.work import Work
 from connectors.draft import LeadDraft, Loss, Receipt
 from connectors.errors import ConnectorError, TryLater
@@ -37,11 +38,16 @@ class Delivery:
     def run(self, drafts: Sequence[LeadDraft]) -> list[Receipt | ConnectorError]:
         begun = [self._begin(draft) for draft in drafts]
         works = [work for work in begun if isinstance(work, Work)]
-        for stage in self._stages():
+        self._walk(self._stages(), [work for work in works if not work.draft.formers])
+        update = Update(self.talk, self.facts)
+        self._walk((update.run, Notes(self.talk).run), [work for work in works if work.draft.formers])
+        return [one.outcome(self.base_url) if isinstance(one, Work) else one for one in begun]
+
+    def _walk(self, stages: Sequence[Stage], works: Sequence[Work]) -> None:
+        for stage in stages:
             share_the_fate(works)
             if live := [work for work in works if not work.error]:
                 self._guarded(stage, live)
-        return [one.outcome(self.base_url) if isinstance(one, Work) else one for one in begun]
 
     def _stages(self) -> tuple[Stage, ...]:
         return (

@@ -24,17 +24,21 @@ def note_texts(work: Work) -> list[str]:
     told = (tidy(work.draft.note), tidy(lost(work.parcel.losses, work.draft.language)))
     text = "\n\n".join(filter(None, told))
     pieces = parts(text, LONGEST_NOTE, MOST_PARTS, work.draft.language)
-    return [f"{piece}\n\n{mark(work.uid, number)}" for number, piece in enumerate(pieces, start=1)]
+    return [f"{piece}\n\n{mark(work, number)}" for number, piece in enumerate(pieces, start=1)]
 
 
-def mark(uid: str, number: int) -> str:
+def mark(work: Work, number: int) -> str:
     """Ours on the last line of the note with this number: ``[qz1]``, ``[qz1/2]``."""
-    return f"[{uid}]" if number == 1 else f"[{uid}/{number}]"
+    return f"[{numbered(work.draft.note_mark, number)}]"
 
 
-def step_of(number: int) -> str:
-    """How the journal calls the note with this number."""
-    return "note" if number == 1 else f"note{number}"
+def step_of(work: Work, number: int) -> str:
+    """How the journal calls the note with this number: ``note``, ``note/2``."""
+    return numbered(work.draft.note_step, number)
+
+
+def numbered(word: str, number: int) -> str:
+    return word if number == 1 else f"{word}/{number}"
 
 
 class Notes:
@@ -50,10 +54,10 @@ class Notes:
         unsure = [work for work in waiting if work.must_look]
         if unsure:
             self.talk.each(unsure, self._recognise)
-            self.talk.record(unsure, *map(step_of, range(1, MOST_PARTS + 1)))
+            self.talk.record(unsure, *_steps(unsure))
         for number in range(1, max(map(len, texts.values()), default=0) + 1):
             ready = [work for work in waiting if not work.error and number in _missing(work, texts[work])]
-            self._send({work: texts[work][number - 1] for work in ready}, step_of(number))
+            self._send({work: texts[work][number - 1] for work in ready}, number)
 
     def _recognise(self, work: Work) -> None:
         door = self.talk.door_for([work])
@@ -65,10 +69,10 @@ class Notes:
         for note in embedded(page, "notes"):
             text = str((note.get("params") or {}).get("text") or "").rstrip()
             for number in range(1, MOST_PARTS + 1):
-                if text.endswith(mark(work.uid, number)):
-                    work.journal[step_of(number)] = str(note["id"])
+                if text.endswith(mark(work, number)):
+                    work.journal[step_of(work, number)] = str(note["id"])
 
-    def _send(self, texts: Mapping[Work, str], step: str) -> None:
+    def _send(self, texts: Mapping[Work, str], number: int) -> None:
         if not texts:
             return
         works = list(texts)
@@ -78,13 +82,14 @@ class Notes:
             items = [(work, note_item(work, text)) for work, text in texts.items()]
             reply = self.talk.mass("POST", NOTES, items)
         except Refused as refusal:
-            self._after_refusal(texts, step, refusal)
+            self._after_refusal(texts, number, refusal)
         except ConnectorError as error:
             fail_all(works, error)
         else:
-            self.talk.settle(works, reply, step)
+            for step in {step_of(work, number) for work in works}:
+                self.talk.settle([work for work in works if step_of(work, number) == step], reply, step)
 
-    def _after_refusal(self, texts: Mapping[Work, str], step: str, refusal: Refused) -> None:
+    def _after_refusal(self, texts: Mapping[Work, str], number: int, refusal: Refused) -> None:
         """The lead is there; a note that amoCRM won't have is no reason to hold it."""
         works = list(texts)
         for work in works:
@@ -95,12 +100,16 @@ class Notes:
             work.warn("note_refused", f"amoCRM does not take the note ({refusal.message}).")
         good = [work for work in works if work not in bad]
         for part in [good] if bad else [[work] for work in good]:
-            self._send({work: texts[work] for work in part}, step)
+            self._send({work: texts[work] for work in part}, number)
 
 
 def _missing(work: Work, texts: Sequence[str]) -> list[int]:
     """The numbers of the notes that are not written down as made."""
-    return [number for number in range(1, len(texts) + 1) if not work.journal.get(step_of(number))]
+    return [number for number in range(1, len(texts) + 1) if not work.journal.get(step_of(work, number))]
+
+
+def _steps(works: Sequence[Work]) -> set[str]:
+    return {step_of(work, number) for work in works for number in range(1, MOST_PARTS + 1)}
 
 
 def note_item(work: Work, text: str) -> dict[str, object]:

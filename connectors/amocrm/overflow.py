@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from connectors.amocrm.creation import owners
 from connectors.amocrm.errors import Ailment, ValidationFailed
@@ -31,7 +32,7 @@ class Overflow:
         self._statistics(late)
         full = [(work, sheet) for work in waiting if not work.error for sheet in self._full(work)]
         for entity in STEPS:
-            self._send(entity, [(work, sheet) for work, sheet in full if sheet.entity == entity])
+            self.send(entity, [(work, sheet) for work, sheet in full if sheet.entity == entity])
         done = {work for work, _ in full if not work.error} | {work for work in late if not work.error}
         for work in done:
             work.journal["rest"] = work.lead
@@ -52,12 +53,13 @@ class Overflow:
         lead.pieces = lead.pieces[: len(lead.pieces) - len(lead.rest())]
         work.parcel.later = []
 
-    def _send(self, entity: str, cards: list[tuple[Work, Sheet]]) -> None:
-        """All at once; what is refused by name is dropped, and what isn't is sent one by one."""
-        cards = [(work, sheet) for work, sheet in cards if not work.error and sheet.pieces]
+    def send(self, entity: str, cards: list[tuple[Work, Sheet]]) -> None:
+        """Change the cards, all at once; what is refused by name is dropped, and what isn't is sent one by
+        one."""
+        cards = [(w, sheet) for w, sheet in cards if not w.error and (sheet.pieces or sheet.head)]
         if not cards:
             return
-        items = [(work, self._item(work, entity, sheet.pieces)) for work, sheet in cards]
+        items = [(work, self._item(work, entity, sheet.pieces, sheet.head)) for work, sheet in cards]
         try:
             self.talk.mass("PATCH", f"/api/v4/{entity}", items, safe=True)
         except Refused as refusal:
@@ -71,10 +73,10 @@ class Overflow:
         if ailments and named:
             for work, sheet in cards:
                 self._mend(work, sheet, named.get(work, []))
-            self._send(entity, cards)
+            self.send(entity, cards)
         elif len(cards) > 1:
             for card in cards:
-                self._send(entity, [card])
+                self.send(entity, [card])
         else:
             self._drop_all(*cards[0], str(refusal))
 
@@ -90,7 +92,7 @@ class Overflow:
     def _drop_all(self, work: Work, sheet: Sheet, reason: str) -> None:
         for piece in sheet.pieces:
             work.lose(piece.loss(sheet.entity, reason))
-        sheet.pieces = []
+        sheet.pieces, sheet.head = [], {}
 
     def _statistics(self, works: Sequence[Work]) -> None:
         """Alone, since they made a creation fail: another failure costs these values only (4.9)."""
@@ -107,9 +109,8 @@ class Overflow:
                 for piece in work.parcel.later:
                     work.lose(piece.loss("leads", FAILED))
 
-    def _item(self, work: Work, entity: str, pieces: Sequence[Piece]) -> dict[str, object]:
-        return {
-            "id": int(work.journal[STEPS[entity]]),
-            "request_id": work.uid,
-            "custom_fields_values": [piece.entry for piece in pieces],
-        }
+    def _item(
+        self, work: Work, entity: str, pieces: Sequence[Piece], head: Mapping[str, Any] | None = None
+    ) -> dict[str, object]:
+        values = {"custom_fields_values": [piece.entry for piece in pieces]} if pieces else {}
+        return {"id": int(work.journal[STEPS[entity]]), "request_id": work.uid, **(head or {}), **values}

@@ -11,7 +11,7 @@ from connectors.amocrm.fields import LONGEST_TEXT, tidy
 from connectors.amocrm.sheets import Piece, Sheet, fill
 from connectors.amocrm.tracking import tracking
 from connectors.coercion import shorten
-from connectors.contact import email_key, is_phone
+from connectors.contact import is_same_reach
 from connectors.draft import LeadDraft, Loss, Person, Tag
 
 IM_KINDS = frozenset({"SKYPE", "ICQ", "JABBER", "GTALK", "MSN"})
@@ -148,7 +148,7 @@ def _reachable(sheet: Sheet, person: Person) -> None:
             {"value": shorten(text, LONGEST_TEXT), "enum_code": kind} for text, kind in pairs if tidy(text)
         ]
         for value in old.entry["values"] if old else ():
-            if not any(is_same(value["value"], known["value"]) for known in values):
+            if not any(is_same_reach(value["value"], known["value"]) for known in values):
                 values.append(value)
         if values:
             text = ", ".join(str(value["value"]) for value in values)
@@ -158,14 +158,6 @@ def _reachable(sheet: Sheet, person: Person) -> None:
 def _messenger(key: str, text: str) -> tuple[str, str]:
     """(value, kind): a messenger that amoCRM has no kind for is named in the value."""
     return (text, key.upper()) if key.upper() in IM_KINDS else (f"{key}: {text}", "OTHER")
-
-
-def is_same(typed: str, known: str) -> bool:
-    """Is ``typed`` another spelling of a phone, an e-mail or a messenger's name of the person?"""
-    if typed.strip().casefold() == known.strip().casefold():
-        return True
-    address = email_key(known)
-    return email_key(typed) == address if address else is_phone(typed, known)
 
 
 def _place(parcel: Parcel, draft: LeadDraft, facts: Facts) -> None:

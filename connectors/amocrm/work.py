@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from connectors.amocrm.errors import as_account_error
 from connectors.amocrm.facts import Facts
 from connectors.amocrm.parcel import Parcel, pack
+from connectors.amocrm.sheets import Sheet
 from connectors.draft import Exchange, LeadDraft, Loss, Placement, Problem, Receipt
 from connectors.errors import ConnectorError, TryLater, Unclear
 
@@ -31,6 +32,7 @@ class Work:
     problems: list[Problem] = field(default_factory=list)
     trace: list[Exchange] = field(default_factory=list)
     refused_contacts: set[str] = field(default_factory=set)
+    changes: dict[str, Sheet] = field(default_factory=dict)  # what an update writes, by kind of card
     adopted: bool = False
     unsettled: bool = False
     placed: Placement | None = None

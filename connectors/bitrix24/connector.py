@@ -51,6 +51,7 @@ class BitrixConnector(Connector):
         parallel=4,  # requests that take 2 s each still make use of 2 a second
         find_by_mark=True,
         creates_fields=True,
+        updates=True,
         uninstall_hook=True,
         records=("deal", "lead"),
         follow=50,  # a page of a list

@@ -113,15 +113,16 @@ def add(work: Work, card: Card, links: dict[str, Any], *, comments: bool = False
     raise AssertionError("unreachable")
 
 
-def add_comments(work: Work) -> Story[None]:
-    """What the record's own comment had no room for, in its timeline; read first after an unclear try."""
-    rest = list(enumerate(work.comments()[1:], start=2))
+def add_comments(work: Work, first: int = 2) -> Story[None]:
+    """Comments in the record's timeline from the ``first`` on: what its own had no room for, or all of an
+    update's, as the record's own may be people's by now. The timeline is read first after an unclear try."""
+    rest = list(enumerate(work.comments(), start=1))[first - 1 :]
     if not rest:
         return
     if work.draft.look_first or work.adopted:
         yield from _recognise(work, [number for number, _ in rest])
     for number, text in rest:
-        if work.journal.get(f"comment{number}"):
+        if work.journal.get(_step(work, number)):
             continue
         fields = {
             "ENTITY_ID": work.lead,
@@ -132,7 +133,7 @@ def add_comments(work: Work) -> Story[None]:
             command = Command(
                 "crm.timeline.comment.add", {"fields": fields}, safe=False, why="more of the answers"
             )
-            work.journal[f"comment{number}"] = made_id((yield from reply_to(command)).value)
+            work.journal[_step(work, number)] = made_id((yield from reply_to(command)).value)
         except Refused as refusal:
             work.warn("comment_refused", f"Bitrix24 took no further comment: {refusal.message}")
             return
@@ -149,11 +150,15 @@ def _recognise(work: Work, numbers: Sequence[int]) -> Story[None]:
     for row in found:
         for number in numbers:
             if str(row.get("COMMENT") or "").rstrip().endswith(_mark(work, number)):
-                work.journal[f"comment{number}"] = str(row["ID"])
+                work.journal[_step(work, number)] = str(row["ID"])
 
 
 def _mark(work: Work, number: int) -> str:
-    return f"[{work.uid}/{number}]"
+    return f"[{work.draft.note_mark}/{number}]"
+
+
+def _step(work: Work, number: int) -> str:
+    return f"{work.draft.note_step}/{number}" if work.draft.formers else f"comment{number}"
 
 
 def made_id(value: Any) -> str:

@@ -15,6 +15,7 @@ from connectors.bitrix24.creation import story
 from connectors.bitrix24.facts import Facts
 from connectors.bitrix24.placing import read_back
 from connectors.bitrix24.talk import Talk
+from connectors.bitrix24.update import update
 from connectors.bitrix24.work import Work
 from connectors.draft import LeadDraft, Receipt
 from connectors.errors import ConnectorError, TryLater, Unclear
@@ -36,7 +37,7 @@ class Delivery:
         begun = [self._begin(draft) for draft in drafts]
         works = [one for one in begun if isinstance(one, Work)]
         works.sort(key=lambda work: -len(work.parcel.cards))
-        self.stories = {work: story(work) for work in works}
+        self.stories = {work: self._story(work) for work in works}
         try:
             self._tell()
         except Exception as exc:
@@ -46,6 +47,9 @@ class Delivery:
                     work.fail_unexpectedly(type(exc).__name__)
         read_back(self.talk, works)
         return [one.outcome(self.base_url) if isinstance(one, Work) else one for one in begun]
+
+    def _story(self, work: Work) -> Story[None]:
+        return update(work, self.facts) if work.draft.formers else story(work)
 
     def _begin(self, draft: LeadDraft) -> Work | ConnectorError:
         try:

@@ -40,6 +40,7 @@ class EnvyConnector(Connector):
     can = Capabilities(
         credentials=("api_key",),
         find_by_mark=True,
+        updates=True,
         follow=20,
         records=("deal", "lead"),
         search_lag=60,

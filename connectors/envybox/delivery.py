@@ -9,6 +9,7 @@ from connectors.base import Journal
 from connectors.draft import Exchange, LeadDraft, Receipt
 from connectors.envybox.entry import bring_in
 from connectors.envybox.taking import take
+from connectors.envybox.update import update
 from connectors.envybox.work import Talk, Work
 from connectors.errors import ConnectorError, TryLater, Unclear
 
@@ -39,17 +40,20 @@ class Delivery:
         except Exception as exc:
             log.exception("envybox: delivery=%s can't be laid out", draft.uid)
             return TryLater(f"The answer can't be laid out ({type(exc).__name__})", code="unexpected")
-        tell(self.make_talk(work.trace.append), work)
+        tell(self.make_talk(work.trace.append), work, self.money_fields)
         if work.error and work.error.account_wide:
             self.account_error = work.error
         return work.outcome(self.base_url)
 
 
-def tell(talk: Talk, work: Work) -> None:
+def tell(talk: Talk, work: Work, money_fields: Sequence[str] = ()) -> None:
     """The whole story of one draft; whatever goes wrong is in ``work.error``."""
     try:
-        bring_in(talk, work)
-        take(talk, work)
+        if work.draft.formers:
+            update(talk, work, money_fields)
+        else:
+            bring_in(talk, work)
+            take(talk, work)
     except ConnectorError as error:
         work.fail(error)
     except Exception as exc:

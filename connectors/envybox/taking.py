@@ -39,10 +39,10 @@ def take(talk: Talk, work: Work) -> None:
         work.parcel.losses.append(Loss("company", work.parcel.company["short_name"], NO_DEAL_YET))
     late = tidy(lost(work.parcel.losses[written:], work.parcel.language))
     if late:
-        _note(talk, work, "note", f"{work.parcel.mark}n", late)
+        add_comment(talk, work, "note", f"{work.parcel.mark}n", late)
     for number, text in enumerate(comments, start=1):
         if number > 1 or work.has("merged"):  # a merge may have hidden the lead's own comment
-            _note(talk, work, f"comment{number}", f"{work.parcel.mark}c{number}", text)
+            add_comment(talk, work, f"comment{number}", f"{work.parcel.mark}c{number}", text)
 
 
 # -- the deal -------------------------------------------------------------------------------------------
@@ -127,13 +127,13 @@ def _fill(talk: Talk, work: Work, entity: str) -> None:
     if not pieces:
         return
     if not work.has(step):
-        work.keep(**{step: ",".join(_refused(_sender(talk, work, entity), pieces)) or FILLED})
+        work.keep(**{step: ",".join(refusals(_sender(talk, work, entity), pieces)) or FILLED})
     refused = work.journal[step].split(",")
     for one in (one for one in pieces if one.input_id in refused):
         work.parcel.losses.append(Loss(one.question, one.text, REFUSED, entity, one.input_id))
 
 
-def _refused(send: Callable[[list[Piece]], None], pieces: list[Piece]) -> list[str]:
+def refusals(send: Callable[[list[Piece]], None], pieces: list[Piece]) -> list[str]:
     """All values at once; where that is refused, one by one, so that one bad value costs only itself."""
     try:
         send(pieces)
@@ -187,7 +187,7 @@ def _company(talk: Talk, work: Work) -> None:
 # -- the note -------------------------------------------------------------------------------------------
 
 
-def _note(talk: Talk, work: Work, step: str, mark: str, text: str) -> None:
+def add_comment(talk: Talk, work: Work, step: str, mark: str, text: str) -> None:
     """A comment beside the lead's own: what turned out late to fit nowhere, and what had no room there."""
     if work.has(step):
         return

@@ -47,7 +47,7 @@ class AnswerAdmin(DeskAdmin):
     search_fields = ("=answer_id",)
     search_help_text = "An answer id, whole"
     actions = ("plan",)
-    readonly_fields = ("payload_text",)
+    readonly_fields = ("bodies", "payload_text")
     change_form_outer_after_template = "admin/desk/answer.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Answer]:
@@ -57,7 +57,8 @@ class AnswerAdmin(DeskAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         told = ("payload_text",) if self.has_operate_permission(request) else ()
-        return [(None, {"fields": (("account_id", "quiz_id"), ("answer_id", "created_at"), *told)})]
+        own = (("account_id", "quiz_id"), ("answer_id", "created_at"), "bodies")
+        return [(None, {"fields": (*own, *told)})]
 
     @display(description="came", ordering="id")
     def came(self, answer: Answer) -> Any:
@@ -66,6 +67,12 @@ class AnswerAdmin(DeskAdmin):
     @display(description="deliveries", empty_value="none")
     def deliveries_made(self, answer: Any) -> str | None:
         return str(answer.made) if answer.made else None
+
+    @display(description="bodies")
+    def bodies(self, answer: Answer) -> str:
+        """How many came, and whether it was the last."""
+        came = plural(answer.revision, "body", "bodies")
+        return f"{came} came; the answer is complete" if answer.complete else f"{came} came; more is awaited"
 
     @display(description="payload", label={"kept": "success", "purged": "default"})
     def payload_kept(self, answer: Answer) -> str:

@@ -1,6 +1,6 @@
-from rules.models.answer import Answer
+from rules.models.answer import Answer, FormerBody
 from rules.models.delivery import Attempt, Delivery
 from rules.models.outcome import Outcome
 from rules.models.rule import Rule
 
-__all__ = ["Answer", "Attempt", "Delivery", "Outcome", "Rule"]
+__all__ = ["Answer", "Attempt", "Delivery", "FormerBody", "Outcome", "Rule"]

@@ -8,7 +8,8 @@ class Answer(models.Model):
     """One finished quiz as the quiz service sent it; ``(account_id, quiz_id, answer_id)`` is for ever.
 
     ``digest`` is the payload's fingerprint: a repeat with another body is told from a repeat. ``payload``
-    is emptied when its retention is over; the row and its digest stay.
+    is emptied when its retention is over; the row and its digest stay. While ``complete`` is false a later
+    body under the same id takes its place as the next ``revision``; replaced ones are ``FormerBody`` rows.
     """
 
     account_id = models.CharField("quiz account", max_length=200)
@@ -18,6 +19,12 @@ class Answer(models.Model):
     digest = models.CharField(max_length=64)
     created_at = models.DateTimeField(default=timezone.now)
     purged_at = models.DateTimeField(null=True, blank=True)
+    complete = models.BooleanField(
+        default=True, db_default=True, help_text="Nothing more is to come under this id."
+    )
+    revision = models.PositiveIntegerField(
+        default=1, db_default=1, help_text="How many bodies came under this id."
+    )
 
     class Meta:
         ordering = ["-id"]
@@ -30,3 +37,23 @@ class Answer(models.Model):
 
     def __str__(self) -> str:
         return f"answer {self.answer_id} of quiz {self.quiz_id}"
+
+
+class FormerBody(models.Model):
+    """A body that a later one replaced: what it wrote into a CRM may be overwritten, and a repeat of it is
+    known by its digest."""
+
+    answer = models.ForeignKey(Answer, on_delete=models.PROTECT, related_name="former_bodies")
+    revision = models.PositiveIntegerField()
+    payload = models.JSONField()
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        verbose_name_plural = "former bodies"
+        ordering = ["answer", "revision"]
+        constraints = [
+            models.UniqueConstraint(fields=["answer", "revision"], name="one_former_body_per_revision")
+        ]
+
+    def __str__(self) -> str:
+        return f"body {self.revision} of {self.answer}"

@@ -15,7 +15,9 @@ class Delivery(models.Model):
 
     ``uid`` is our mark in the CRM; ``steps`` the journal of what was made there, each once;
     ``contact_keys`` who answered, so that one person's leads go one after another; ``look_first`` says that
-    an earlier try ended unclear. ``owner`` and ``quiz_id`` repeat the answer's, for the lists.
+    an earlier try ended unclear. ``revision`` repeats the answer's, so that a new body and a settlement meet
+    on one row's lock; ``revision_sent`` is the last one whose sending was begun. ``owner`` and ``quiz_id``
+    repeat the answer's, for the lists.
     """
 
     class State(models.TextChoices):
@@ -59,7 +61,9 @@ class Delivery(models.Model):
     claimed_at = models.DateTimeField(null=True, blank=True)
     first_failed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
-    delivered_at = models.DateTimeField(null=True, blank=True)
+    delivered_at = models.DateTimeField("lead made at", null=True, blank=True)
+    revision = models.PositiveIntegerField(default=1, db_default=1)
+    revision_sent = models.PositiveIntegerField(default=1, db_default=1)
 
     class Meta:
         verbose_name_plural = "deliveries"

@@ -48,6 +48,13 @@ class AnswerIn(serializers.Serializer[Any]):
 
     quizID = serializers.IntegerField(min_value=0, max_value=BIGGEST)
     answerID = serializers.CharField(max_length=200)
+    complete = serializers.BooleanField(
+        required=False,
+        allow_null=True,
+        help_text="false: more will come under this answerID. The lead is made at once; a later body takes "
+        "this one's place and brings the same lead up to date. Without it the answer is complete, and "
+        "another body under its id is refused (409).",
+    )
     quiz = QuizIn(required=False, allow_null=True)
     contact = serializers.DictField(
         child=serializers.JSONField(allow_null=True),
@@ -177,6 +184,8 @@ class AttemptOut(serializers.Serializer[Any]):
 
 
 class DeliveryDetailOut(DeliveryOut):
+    revision = serializers.IntegerField(help_text="Which body of the answer the CRM is to have: 1, 2 ...")
+    revisionSent = serializers.IntegerField(help_text="Which body was sent last.")
     mark = serializers.CharField()
     steps = serializers.DictField(child=serializers.CharField())
     losses = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
@@ -197,6 +206,8 @@ class AnswerOut(serializers.Serializer[Any]):
     quizID = serializers.IntegerField()
     answerID = serializers.CharField()
     createdAt = serializers.DateTimeField()
+    complete = serializers.BooleanField(help_text="false: more is awaited under this answerID.")
+    revision = serializers.IntegerField(help_text="How many bodies came under this answerID.")
     message = serializers.CharField()
     warnings = WarningOut(many=True, help_text="What was kept, though it is not in its documented place")
     deliveries = DeliveryOut(many=True)
@@ -227,12 +238,17 @@ class TakenItemOut(AnswerOut):
 NO_CRM = (
     "The answer is kept. No CRM is connected: connect one, save a rule for this quiz and ask for a backfill."
 )
+UPDATED = "This body takes the former one's place: the leads that are there are brought up to date."
 
 
-def write_answer(answer: Answer, deliveries: Sequence[Delivery], others: Iterable[Account]) -> dict[str, Any]:
-    """An answer with its deliveries. ``others`` are accounts that are connected and have none of it."""
+def write_answer(
+    answer: Answer, deliveries: Sequence[Delivery], others: Iterable[Account], revised: bool = False
+) -> dict[str, Any]:
+    """An answer with its deliveries. ``others`` are accounts that are connected and have none of it,
+    ``revised``: a later body has just taken the former one's place."""
     tries = next_tries(deliveries, ask_pace=False)
-    told = [f"{row.account.get_crm_display()}: {_becomes(row, tries[row.pk])}" for row in deliveries]
+    told = [UPDATED] if revised else []
+    told += [f"{row.account.get_crm_display()}: {_becomes(row, tries[row.pk])}" for row in deliveries]
     told += [
         f"{account.get_crm_display()}: no rule for this quiz, the answer is kept; save a rule and ask for a"
         " backfill."
@@ -243,6 +259,8 @@ def write_answer(answer: Answer, deliveries: Sequence[Delivery], others: Iterabl
         "quizID": answer.quiz_id,
         "answerID": answer.answer_id,
         "createdAt": answer.created_at,
+        "complete": answer.complete,
+        "revision": answer.revision,
         "message": " ".join(told) or NO_CRM,
         "warnings": warnings_of(answer.payload),
         "deliveries": [write_delivery(row, answer.answer_id, tries[row.pk]) for row in deliveries],
@@ -301,6 +319,8 @@ def write_delivery(delivery: Delivery, answer_id: str, then: NextTry) -> dict[st
 def write_delivery_detail(delivery: Delivery, attempts: Iterable[Attempt]) -> dict[str, Any]:
     return {
         **write_delivery(delivery, delivery.answer.answer_id, next_try(delivery)),
+        "revision": delivery.revision,
+        "revisionSent": delivery.revision_sent,
         "mark": delivery.uid,
         "steps": delivery.steps,
         "losses": delivery.losses,

@@ -61,10 +61,13 @@ class AnswerViewSet(CallerViewSet):
         " conflict with what did), 400 where nothing could be taken.",
         request=ONE_OR_MANY,
         responses={
-            202: OpenApiResponse(ONE_OR_MANY_OUT, "Stored; deliveries are on their way"),
+            202: OpenApiResponse(
+                ONE_OR_MANY_OUT,
+                "Stored; deliveries are on their way. A later body brings its leads up to date",
+            ),
             200: OpenApiResponse(ONE_OR_MANY_OUT, "Came before: nothing changed"),
             **ERRORS,
-            409: OpenApiResponse(OurError, "This answer id came before with another body"),
+            409: OpenApiResponse(OurError, "This answer id came before with another body, and was complete"),
         },
     )
     def create(self, request: Request) -> Response:
@@ -74,7 +77,7 @@ class AnswerViewSet(CallerViewSet):
         if isinstance(taken, Conflict):
             raise taken
         [body] = self._written([taken])
-        return Response(body, status=202 if taken.is_new else 200)
+        return Response(body, status=202 if taken.is_new or taken.revised else 200)
 
     def _take_many(self, items: list[Any]) -> Response:
         if not 1 <= len(items) <= MOST_ANSWERS:
@@ -94,13 +97,14 @@ class AnswerViewSet(CallerViewSet):
                 errors[index] = found
         bodies = dict(zip(taken, self._written(list(taken.values())), strict=True))
         bodies |= {index: {"error": error_words(error)} for index, error in errors.items()}
-        status = 202 if any(one.is_new for one in taken.values()) else 200 if taken else 400
+        status = 202 if any(one.is_new or one.revised for one in taken.values()) else 200 if taken else 400
         return Response([{"index": index, **bodies[index]} for index in sorted(bodies)], status=status)
 
     def _written(self, taken: list[Taken]) -> list[dict[str, Any]]:
         connected = list(live_accounts(account_id=self.caller_id).exclude(connected_at=None).order_by("pk"))
         return [
-            write_answer(one.answer, one.deliveries, _without(connected, one.deliveries)) for one in taken
+            write_answer(one.answer, one.deliveries, _without(connected, one.deliveries), one.revised)
+            for one in taken
         ]
 
     @extend_schema(

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 import requests
 
-from connectors.draft import FieldValue, Placement, Receipt, Target
-from connectors.errors import ConnectorError, NeedsReconnect, TryLater, Unclear
+from connectors.draft import FieldValue, Person, Placement, Receipt, Target
+from connectors.errors import ConnectorError, NeedsReconnect, Refused, TryLater, Unclear
 from connectors.registry import CONNECTORS
 from tests.connectors.cast import Notebook, again
 from tests.connectors.harness import HARNESSES, Harness
@@ -64,6 +64,66 @@ def test_a_value_that_fits_nowhere_is_told_and_kept(crm, draft, journal):
     (receipt,) = crm.connector.deliver([answer], journal)
     assert [(loss.question, loss.value) for loss in receipt.losses] == [("Чертёж?", "план.dwg")]
     assert "план.dwg" in json.dumps(crm.leads(), ensure_ascii=False)
+
+
+# -- bringing a lead up to date -----------------------------------------------------------------------------
+
+
+def completed(first, notebook, *, look_first=False):
+    """The answer's second body: a phone came, and the note says more."""
+    person = Person(name="Анна", phones=(f"+7916{int(first.uid[-6:], 16):07d}",))
+    later = replace(again(first, notebook, look_first=look_first), person=person, note="Площадь: сто")
+    return replace(later, revision=2, formers=(first,))
+
+
+def partial(draft):
+    """Nobody knows yet who answers."""
+    return draft(person=Person())
+
+
+def told(crm: Harness) -> str:
+    return json.dumps(crm.leads(), ensure_ascii=False)
+
+
+def test_a_lead_is_brought_up_to_date(crm, draft, journal):
+    needs(crm, "updates")
+    first = partial(draft)
+    (made,) = crm.connector.deliver([first], journal)
+    (receipt,) = crm.connector.deliver([completed(first, journal)], journal)
+    assert isinstance(receipt, Receipt)
+    assert (receipt.journal["lead"], len(crm.leads())) == (made.journal["lead"], 1)
+    assert journal.of(first.uid)["note-2"]
+    assert told(crm).count("Площадь: сто") == 1
+
+
+def test_whichever_reply_to_an_update_is_lost_nothing_doubles(crm, draft, journal):
+    needs(crm, "updates")
+    for request in range(20):
+        first = partial(draft)
+        crm.connector.deliver([first], journal)
+        crm.box.faults.add("", "reset_after", after=request)
+        (outcome,) = crm.connector.deliver([completed(first, journal)], journal)
+        crm.box.faults.clear()
+        if isinstance(outcome, Receipt):
+            break
+        unclear = isinstance(outcome, Unclear)
+        assert unclear or isinstance(outcome, TryLater)
+        (outcome,) = crm.connector.deliver([completed(first, journal, look_first=unclear)], journal)
+        assert isinstance(outcome, Receipt)
+        assert told(crm).count("Площадь: сто") == request + 1
+    assert request >= 2
+    assert told(crm).count("Площадь: сто") == len(crm.leads()) == request + 1
+
+
+def test_a_lead_that_is_gone_is_not_made_again(crm, draft, journal):
+    needs(crm, "updates")
+    first = partial(draft)
+    (made,) = crm.connector.deliver([first], journal)
+    crm.erase(made.journal["lead"])
+    before = len(crm.leads())
+    (outcome,) = crm.connector.deliver([completed(first, journal)], journal)
+    assert isinstance(outcome, Refused)
+    assert len(crm.leads()) == before
 
 
 # -- when it breaks -----------------------------------------------------------------------------------------

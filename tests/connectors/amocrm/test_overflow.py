@@ -142,7 +142,7 @@ def assert_whole(shop):
 
 def test_a_long_note_goes_on_in_further_ones(shop, draft, deliver):
     (receipt,) = deliver(draft(note=LONG))
-    assert {"note", "note2", "note3"} <= receipt.journal.keys()
+    assert {"note", "note/2", "note/3"} <= receipt.journal.keys()
     assert_whole(shop)
 
 
