@@ -109,3 +109,4 @@ def _attach(work: Work, word: str, remote_id: str) -> None:
     if card and work.journal.get(FOUND[word]) == remote_id:
         reason = KEPT.format(word)
         work.lose(Loss(p.question, p.text, reason, card.entity, p.field_id) for p in card.pieces)
+        work.lose(Loss("im", one["VALUE"], reason, card.entity) for one in card.head.get("IM", ()))

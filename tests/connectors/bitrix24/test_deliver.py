@@ -153,7 +153,7 @@ def test_analytics_without_a_field_go_into_the_comment(dentist, deliver, draft):
 def test_messengers_are_kept_with_their_kind(dentist, deliver, draft):
     deliver(draft(person=Person(messengers={"telegram": "@anna", "whatsapp": "+79990001122"})))
     (contact,) = dentist.contacts
-    kinds = [(one.value_type, one.value) for one in contact.multi if one.type_id == "IM"]
+    kinds = [(row["VALUE_TYPE"], row["VALUE"]) for row in contact.multi if row["TYPE_ID"] == "IM"]
     assert kinds == [("TELEGRAM", "@anna"), ("OTHER", "whatsapp: +79990001122")]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from connectors.bitrix24.batch import Command
 from connectors.draft import Person
 from tests.connectors.cast import again
@@ -16,6 +18,13 @@ def test_a_known_phone_is_the_known_person(dentist, deliver, draft):
     assert (receipt.journal["contact"], receipt.journal["found"]) == (anna, anna)
     assert dentist.leads[0]["contact"]["id"] == int(anna)
     assert len(dentist.contacts) == 1
+
+
+def test_a_known_persons_messenger_is_told(dentist, deliver, draft):
+    dentist.add_person(phone=PHONE)
+    (receipt,) = deliver(draft(person=replace(ANNA, messengers={"telegram": "@anna"})))
+    assert [(loss.question, loss.value) for loss in receipt.losses] == [("im", "@anna")]
+    assert "- Мессенджер: @anna" in dentist.leads[0]["notes"][0]
 
 
 def test_an_email_counts_where_no_phone_does(dentist, deliver, draft):
