@@ -233,7 +233,7 @@ def _said(texts: Sequence[str], no: str, own: str, *, is_money: bool = False) ->
     if has_limits or len(words) > most or any(word not in LEADS | known for word in before):
         return Read(None, ALONE[no])
     amount = _decimal(found[0][0], is_plain=scale == 1, is_money=is_money or bool(currency.value))
-    if amount is None:
+    if amount is None or abs(amount * scale) >= 10**MOST_DIGITS:
         return Read(None, no)
     return Read(_Said(amount * scale, currency.value, len(words)))
 

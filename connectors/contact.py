@@ -166,16 +166,6 @@ def national_digits(phone: str) -> str:
     return phonenumbers.national_significant_number(number) if number else _digits(phone)
 
 
-def grouped_digits(phone: str) -> tuple[str, ...]:
-    """The words of a number in E.164 where it is kept in a text: ``999 000-11-22``, ``999 0001122``."""
-    number = _parsed(phone, "")
-    if number is None:
-        return ()
-    international = phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL)
-    area, _, rest = international.partition(" ")[2].partition(" ")
-    return tuple(dict.fromkeys((f"{area} {rest}", f"{area} {_digits(rest)}"))) if rest else ()
-
-
 def spellings(phone: str) -> tuple[str, ...]:
     """How people and telephone systems write a number in E.164, itself first: for CRMs that compare texts."""
     number = _parsed(phone, "")
@@ -235,8 +225,10 @@ def _unfloated(text: str) -> str:
 RUN = re.compile(r"\+? ?[(\[]?\d(?:[^\w+,;|\n]{0,4}\d)+")
 BETWEEN = re.compile(r"[,;|\n]|/(?!/)|(?<=\d)\s+(?=\+)|\s(?:или|либо|и|or|and)\s", re.IGNORECASE)
 EXTENSION = re.compile(
-    r"[\s,;]*(?:\(?\s*(?:доб(?:авочный)?|внутр(?:енний)?|вн|ext(?:ension|n)?|x|х)\b\.?[\s:№#]*|;?ext=|#)\d{1,6}\s*\)?",
-    re.IGNORECASE,
+    r"""[\s,;]* (?:
+          \(? \s* (?:доб(?:авочный)?|внутр(?:енний)?|вн|ext(?:ension|n)?|x|х) \b \.? [\s:№\#]* | ;?ext= | \#
+        ) \d{1,6} \s* \)?""",
+    re.IGNORECASE | re.VERBOSE,
 )
 LABEL = re.compile(r"(?:tel|phone|mobile|тел|моб|телефон)(?:\.?\s*:\s*|\.\s*|\s+)", re.IGNORECASE)
 
@@ -306,7 +298,7 @@ MAIL_BETWEEN = re.compile(r"[,;|\n]|\s/\s|\s(?:или|либо|и|or|and)\s", re
 def read_emails(value: Any) -> list[Reach]:
     """The addresses in each text under an e-mail's key, as ``email_key`` has them.
 
-    Of an object (``{"value": ..., "type": "work"}``) only texts with an "@" are looked at, if there are any.
+    Of an object (``{"value": ..., "type": "work"}``) only texts with an "@" are read, if there are any.
     """
     texts = texts_of(value)
     addresses = [text for text in texts if "@" in text] if isinstance(value, Mapping) else []

@@ -67,7 +67,7 @@ def draft_for(book: Book, payload: Mapping[str, Any], progress: Progress) -> Lea
         visit=_visit(book, seen, title, progress.answered_at),
         person=person,
         company=text_of(contact, COMPANY),
-        price=answer_text(seen.get("price")),
+        price=", ".join(answer_text(leaf) for leaf in leaves(seen.get("price"))),
         placement=_placement(book),
         values=tuple(values),
         tags=tuple(_tags(book)),

@@ -123,12 +123,10 @@ class AmoConnector(Connector):
 
     def deliver(self, drafts: Sequence[LeadDraft], journal: Journal) -> list[Receipt | ConnectorError]:
         talk = Talk(self.door, journal)
-        facts = Facts.read(self.remote.facts)
-        return Delivery(talk, facts, self.remote.base_url, self.options.phone_spellings).run(drafts)
+        return Delivery(talk, Facts.read(self.remote.facts), self.remote.base_url).run(drafts)
 
     def plan(self, draft: LeadDraft) -> Plan:
-        facts = Facts.read(self.remote.facts)
-        return plan(draft, facts, self.remote.base_url, self.options.phone_spellings)
+        return plan(draft, Facts.read(self.remote.facts), self.remote.base_url)
 
     def find(self, uids: Sequence[str]) -> Mapping[str, str]:
         """By the search index, then among the newest leads, which the index may not know yet."""

@@ -29,11 +29,10 @@ KEPT = "the contact was in amoCRM already and is left as it is"
 class Delivery:
     """One call of ``AmoConnector.deliver``."""
 
-    def __init__(self, talk: Talk, facts: Facts, base_url: str, phone_spellings: int) -> None:
+    def __init__(self, talk: Talk, facts: Facts, base_url: str) -> None:
         self.talk = talk
         self.facts = facts
         self.base_url = base_url
-        self.phone_spellings = phone_spellings
 
     def run(self, drafts: Sequence[LeadDraft]) -> list[Receipt | ConnectorError]:
         begun = [self._begin(draft) for draft in drafts]
@@ -132,7 +131,7 @@ class Delivery:
 
     def _look_up_one(self, work: Work) -> None:
         door = self.talk.door_for([work])
-        contact = find_contact(door, work.draft.person, self.phone_spellings, but=work.refused_contacts)
+        contact = find_contact(door, work.draft.person, but=work.refused_contacts)
         if contact:
             work.attach(contact)
 

@@ -16,7 +16,6 @@ class AmoOptions:
     host_suffixes: tuple[str, ...] = ("amocrm.ru", "amocrm.com", "kommo.com")
     exact_hosts: tuple[str, ...] = ()
     requests_per_second: float = 6.0
-    phone_spellings: int = 2
     connect_timeout: float = 5.0
     read_timeout: float = 20.0
 

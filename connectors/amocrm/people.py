@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from connectors.contact import email_key, emails_in, grouped_digits, is_phone, national_digits
+from connectors.contact import email_key, emails_in, is_phone, national_digits
 from connectors.draft import Person
 from connectors.http import Door
 
@@ -16,12 +16,12 @@ SHORTEST_TAIL = 7
 HITS = 50
 
 
-def find_contact(door: Door, person: Person, spellings: int, *, but: Collection[str] = ()) -> str:
+def find_contact(door: Door, person: Person, *, but: Collection[str] = ()) -> str:
     """The id of the person's contact, the lowest where there are several; empty where there is none.
 
-    ``but`` are ids that the CRM has refused; ``spellings`` as in ``searches``.
+    ``but`` are ids that the CRM has refused.
     """
-    for query in searches(person, spellings):
+    for query in searches(person):
         params = {"query": query, "limit": HITS}
         hits = embedded(door.call("GET", "/api/v4/contacts", params=params), "contacts")
         found = [int(hit["id"]) for hit in hits if belongs_to(hit, person) and str(hit["id"]) not in but]
@@ -30,17 +30,11 @@ def find_contact(door: Door, person: Person, spellings: int, *, but: Collection[
     return ""
 
 
-def searches(person: Person, spellings: int) -> Iterator[str]:
-    """What to ask, until there is a hit: phones by their last digits, e-mails, phones as words.
-
-    The last find a number that is kept with something beside it (``+7 999 000-11-22 доб. 5``); ``spellings``
-    says how many ways of parting a number into words are asked for.
-    """
-    phones = [phone for phone in person.phones if len(national_digits(phone)) >= SHORTEST_TAIL]
-    yield from map(national_digits, phones)
+def searches(person: Person) -> Iterator[str]:
+    """What to ask, until there is a hit: phones by their digits without the country code, then e-mails."""
+    numbers = map(national_digits, person.phones)
+    yield from (number for number in numbers if len(number) >= SHORTEST_TAIL)
     yield from (email for email in person.emails if "@" in email)
-    for phone in phones:
-        yield from grouped_digits(phone)[:spellings]
 
 
 def belongs_to(contact: Mapping[str, Any], person: Person) -> bool:

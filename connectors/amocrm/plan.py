@@ -16,14 +16,13 @@ from connectors.draft import LeadDraft, Plan, PlannedRequest
 LATER = "<id of the new {}>"
 
 
-def plan(draft: LeadDraft, facts: Facts, base_url: str, phone_spellings: int) -> Plan:
+def plan(draft: LeadDraft, facts: Facts, base_url: str) -> Plan:
     """The requests in order, what would be dropped, and what is wrong with the rule."""
     work = Work.begin(draft, facts)
     if draft.known_contact.isdigit():
         work.attach(draft.known_contact)
     requests = [
-        PlannedRequest(method, base_url + path, body, why)
-        for method, path, body, why in _steps(work, facts, phone_spellings)
+        PlannedRequest(method, base_url + path, body, why) for method, path, body, why in _steps(work, facts)
     ]
     return Plan(tuple(requests), tuple(work.parcel.losses), tuple(work.problems))
 
@@ -31,9 +30,9 @@ def plan(draft: LeadDraft, facts: Facts, base_url: str, phone_spellings: int) ->
 Step = tuple[str, str, object, str]
 
 
-def _steps(work: Work, facts: Facts, phone_spellings: int) -> Iterator[Step]:
+def _steps(work: Work, facts: Facts) -> Iterator[Step]:
     if work.parcel.contact and not work.parcel.contact_id:
-        for query in searches(work.draft.person, phone_spellings):
+        for query in searches(work.draft.person):
             body = {"query": query, "limit": HITS}
             yield "GET", "/api/v4/contacts", body, "is the person in amoCRM already?"
     yield "POST", COMPLEX, [work.parcel.body(work.uid)], "the lead with its contact and company"

@@ -7,7 +7,6 @@ import pytest
 from connectors.contact import (
     emails_in,
     full_name,
-    grouped_digits,
     is_phone,
     national_digits,
     part_of,
@@ -64,7 +63,6 @@ def test_a_number_has_the_spellings_of_its_country():
         "+7 999 000-11-22",
         "+7 (999) 000-11-22",
     )
-    assert grouped_digits(ANNA) == ("999 000-11-22", "999 0001122")
     assert national_digits("+380501234567") == "501234567"
     assert spellings("nobody") == ("nobody",)
 

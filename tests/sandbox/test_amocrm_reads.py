@@ -209,6 +209,16 @@ def test_19_contacts_are_found_by_the_tail_of_a_phone(api, query):
     assert api.names("/contacts", query=query) == ["Иван"]
 
 
+@pytest.mark.parametrize(
+    "kept", ["+7 999 000-11-22 доб. 5", "8 999 333-44-55, 8 999 000-11-22", "8 (999) 000-11-22 Анна"]
+)
+def test_19_a_phone_is_found_wherever_it_stands_in_its_text(api, kept):
+    api.add("contacts", name="Иван", custom_fields_values=phone(kept))
+    assert api.names("/contacts", query="9990001122") == ["Иван"]
+    assert api.names("/contacts", query="0001122") == ["Иван"]
+    assert api.names("/contacts", query="9990001123") == []
+
+
 @pytest.mark.parametrize("query", ["qz-7f3a91c2", "QUIZ", "казань", "красная казань"])
 def test_19_leads_are_found_by_any_text(api, account, query):
     city = account.fields["leads"].named("Город").id

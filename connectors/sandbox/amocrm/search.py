@@ -1,4 +1,8 @@
-"""`query=`: words and trailing digits of phones over all filled fields (reference 5.1)."""
+"""`query=`: words and trailing digits of phones over all filled fields (reference 5.1).
+
+A phone counts wherever it stands in a text: others got hits for phones that are kept with an extension, a
+name or a second number beside them (drillcoder/AmoCRM_Wrap issue 4).
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,22 @@ import re
 from collections.abc import Iterable
 
 _WORD = re.compile(r"[^\s,;«»\"()<>]+")
+_NUMBER = re.compile(r"[\d\s()+\-.]+")
 _DIGITS = re.compile(r"\D+")
+LONG = 10  # digits of a phone with its area code
 TAIL = range(5, 16)  # how many trailing digits of a phone may be asked for
 
 
 def digits(text: str) -> str:
     return _DIGITS.sub("", text)
+
+
+def numbers(text: str) -> list[str]:
+    """The digits of each phone in a text; beside other words only long ones are phones."""
+    if looks_like_phone(text):
+        return [digits(text)]
+    found = (digits(run) for run in _NUMBER.findall(text))
+    return [number for number in found if LONG <= len(number) < TAIL.stop]
 
 
 def looks_like_phone(text: str) -> bool:
@@ -50,8 +64,8 @@ class TextIndex:
         for text in texts:
             for key in words(text):
                 self._post(key, number, at)
-            if looks_like_phone(text):
-                self._post(_tail(text), number, at)
+            for phone in numbers(text):
+                self._post(_tail(phone), number, at)
 
     def _post(self, key: str, number: int, at: float) -> None:
         known = self._postings.get(key)
@@ -84,7 +98,7 @@ def matches(texts: Iterable[str], query: str) -> bool:
     kept = list(texts)
     if looks_like_phone(query):
         end = digits(query)
-        if any(digits(text).endswith(end) for text in kept if looks_like_phone(text)):
+        if any(number.endswith(end) for text in kept for number in numbers(text)):
             return True
     present: set[str] = set()
     for text in kept:

@@ -23,8 +23,6 @@ def test_the_plan_of_a_whole_lead(shop, draft):
     assert [(r.method, r.url.removeprefix("https://demo7.amocrm.ru/api/v4")) for r in plan.requests] == [
         ("GET", "/contacts"),
         ("GET", "/contacts"),
-        ("GET", "/contacts"),
-        ("GET", "/contacts"),
         ("POST", "/leads/complex"),
         ("POST", "/customers"),
         ("POST", "/customers/link"),
