@@ -143,7 +143,8 @@ def phones_in(text: str, region: str) -> frozenset[str]:
 
 def is_phone(stored: str, phone: str) -> bool:
     """Is ``phone`` (E.164) what a CRM keeps in ``stored``, in its country's spelling, too?"""
-    return _digits(stored) == _digits(phone) or phone in phones_in(stored, region_of(phone))
+    digits = _digits(phone)
+    return bool(digits) and (_digits(stored) == digits or phone in phones_in(stored, region_of(phone)))
 
 
 def is_same_reach(stored: str, ours: str) -> bool:

@@ -159,15 +159,17 @@ class LeadDraft:
     revision: int = 1
     formers: tuple[LeadDraft, ...] = ()
 
-    @property
-    def note_step(self) -> str:
-        """The journal's step for the note: each revision has one of its own."""
-        return f"note-{self.revision}" if self.formers else "note"
+    def note_step(self, number: int = 1) -> str:
+        """The journal's step for the note with this number: each revision has its own (``note-2``)."""
+        return _numbered(f"note-{self.revision}" if self.formers else "note", number)
 
-    @property
-    def note_mark(self) -> str:
+    def note_mark(self, number: int = 1) -> str:
         """What tells this note from the lead's others."""
-        return f"{self.uid}-{self.revision}" if self.formers else self.uid
+        return _numbered(f"{self.uid}-{self.revision}" if self.formers else self.uid, number)
+
+
+def _numbered(word: str, number: int) -> str:
+    return word if number == 1 else f"{word}/{number}"
 
 
 @dataclass(frozen=True, slots=True)

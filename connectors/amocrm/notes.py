@@ -24,21 +24,7 @@ def note_texts(work: Work) -> list[str]:
     told = (tidy(work.draft.note), tidy(lost(work.parcel.losses, work.draft.language)))
     text = "\n\n".join(filter(None, told))
     pieces = parts(text, LONGEST_NOTE, MOST_PARTS, work.draft.language)
-    return [f"{piece}\n\n{mark(work, number)}" for number, piece in enumerate(pieces, start=1)]
-
-
-def mark(work: Work, number: int) -> str:
-    """Ours on the last line of the note with this number: ``[qz1]``, ``[qz1/2]``."""
-    return f"[{numbered(work.draft.note_mark, number)}]"
-
-
-def step_of(work: Work, number: int) -> str:
-    """How the journal calls the note with this number: ``note``, ``note/2``."""
-    return numbered(work.draft.note_step, number)
-
-
-def numbered(word: str, number: int) -> str:
-    return word if number == 1 else f"{word}/{number}"
+    return [f"{piece}\n\n[{work.draft.note_mark(number)}]" for number, piece in enumerate(pieces, start=1)]
 
 
 class Notes:
@@ -69,8 +55,8 @@ class Notes:
         for note in embedded(page, "notes"):
             text = str((note.get("params") or {}).get("text") or "").rstrip()
             for number in range(1, MOST_PARTS + 1):
-                if text.endswith(mark(work, number)):
-                    work.journal[step_of(work, number)] = str(note["id"])
+                if text.endswith(f"[{work.draft.note_mark(number)}]"):
+                    work.journal[work.draft.note_step(number)] = str(note["id"])
 
     def _send(self, texts: Mapping[Work, str], number: int) -> None:
         if not texts:
@@ -86,8 +72,10 @@ class Notes:
         except ConnectorError as error:
             fail_all(works, error)
         else:
-            for step in {step_of(work, number) for work in works}:
-                self.talk.settle([work for work in works if step_of(work, number) == step], reply, step)
+            for step in {work.draft.note_step(number) for work in works}:
+                self.talk.settle(
+                    [work for work in works if work.draft.note_step(number) == step], reply, step
+                )
 
     def _after_refusal(self, texts: Mapping[Work, str], number: int, refusal: Refused) -> None:
         """The lead is there; a note that amoCRM won't have is no reason to hold it."""
@@ -105,11 +93,13 @@ class Notes:
 
 def _missing(work: Work, texts: Sequence[str]) -> list[int]:
     """The numbers of the notes that are not written down as made."""
-    return [number for number in range(1, len(texts) + 1) if not work.journal.get(step_of(work, number))]
+    return [
+        number for number in range(1, len(texts) + 1) if not work.journal.get(work.draft.note_step(number))
+    ]
 
 
 def _steps(works: Sequence[Work]) -> set[str]:
-    return {step_of(work, number) for work in works for number in range(1, MOST_PARTS + 1)}
+    return {work.draft.note_step(number) for work in works for number in range(1, MOST_PARTS + 1)}
 
 
 def note_item(work: Work, text: str) -> dict[str, object]:

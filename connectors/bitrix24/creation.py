@@ -122,7 +122,7 @@ def add_comments(work: Work, first: int = 2) -> Story[None]:
     if work.draft.look_first or work.adopted:
         yield from _recognise(work, [number for number, _ in rest])
     for number, text in rest:
-        if work.journal.get(_step(work, number)):
+        if work.journal.get(work.draft.note_step(number)):
             continue
         fields = {
             "ENTITY_ID": work.lead,
@@ -133,7 +133,7 @@ def add_comments(work: Work, first: int = 2) -> Story[None]:
             command = Command(
                 "crm.timeline.comment.add", {"fields": fields}, safe=False, why="more of the answers"
             )
-            work.journal[_step(work, number)] = made_id((yield from reply_to(command)).value)
+            work.journal[work.draft.note_step(number)] = made_id((yield from reply_to(command)).value)
         except Refused as refusal:
             work.warn("comment_refused", f"Bitrix24 took no further comment: {refusal.message}")
             return
@@ -150,15 +150,11 @@ def _recognise(work: Work, numbers: Sequence[int]) -> Story[None]:
     for row in found:
         for number in numbers:
             if str(row.get("COMMENT") or "").rstrip().endswith(_mark(work, number)):
-                work.journal[_step(work, number)] = str(row["ID"])
+                work.journal[work.draft.note_step(number)] = str(row["ID"])
 
 
 def _mark(work: Work, number: int) -> str:
-    return f"[{work.draft.note_mark}/{number}]"
-
-
-def _step(work: Work, number: int) -> str:
-    return f"{work.draft.note_step}/{number}" if work.draft.formers else f"comment{number}"
+    return f"[{work.draft.note_mark(number)}]"
 
 
 def made_id(value: Any) -> str:

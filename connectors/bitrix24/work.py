@@ -24,7 +24,7 @@ class Work:
     """``journal`` grows with every remote id: ``lead``, ``contact``, ``company``. Beside the ids it keeps
 
     ``kind``: whether ``lead`` is a lead or a deal; ``found`` and ``found_company``: who was there before us
-    and stays as it is; ``comment2`` and so on: further comments, in the timeline. ``unsettled`` says that a
+    and stays as it is; ``note/2`` and so on: further comments, in the timeline. ``unsettled`` says that a
     creation was sent and is not written down yet.
     """
 

@@ -36,9 +36,9 @@ def update(talk: Talk, work: Work, money_fields: Sequence[str] = ()) -> None:
             talk.deals.add_tags(work.journal["deal"], tags)  # those that are there stay single
         except Refused as error:
             work.warn("tags_refused", f"Envybox refused the tags: {error.message}")
-    step, mark = work.draft.note_step, f"{work.parcel.mark}r{work.draft.revision}"
+    mark = f"{work.parcel.mark}r{work.draft.revision}"
     for number, text in enumerate(work.parcel.comments(), start=1):
-        add_comment(talk, work, f"{step}/{number}", f"{mark}c{number}", text)
+        add_comment(talk, work, work.draft.note_step(number), f"{mark}c{number}", text)
 
 
 def _standing(talk: Talk, work: Work) -> dict[str, Mapping[str, Any]]:

@@ -329,7 +329,7 @@ def test_a_lead_of_envybox_that_was_taken_since_is_its_deal_by_now(florist):
     first(florist)
     florist.work()
     lead = next(iter(florist.envy.leads))
-    florist.box.control({"do": "take", "account": "florist", "id": lead})
+    florist.box.control("take", {"account": florist.crm.id, "id": lead})
     second(florist)
     florist.work()
 

@@ -182,7 +182,7 @@ def long_comments(dentist) -> str:
 
 def test_a_long_comment_goes_on_in_the_timeline(dentist, deliver, draft):
     (receipt,) = deliver(draft(note=LONG))
-    assert {"comment2", "comment3"} <= receipt.journal.keys()
+    assert {"note/2", "note/3"} <= receipt.journal.keys()
     assert all(line in long_comments(dentist) for line in LONG.splitlines())
 
 
