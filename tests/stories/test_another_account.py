@@ -107,12 +107,14 @@ def test_a_disconnecting_that_meets_a_consent_waits_and_leaves_no_token(
 def until_somebody_waits() -> None:
     """For a lock in our database."""
     waiting = (
-        "SELECT 1 FROM pg_locks JOIN pg_database d ON d.oid = database WHERE NOT granted AND datname = %s"
+        "SELECT 1 FROM pg_locks JOIN pg_stat_activity USING (pid)"
+        " WHERE NOT granted AND datname = current_database()"
     )
     deadline = time.monotonic() + 20
     with connection.cursor() as cursor:
         while time.monotonic() < deadline:
-            cursor.execute(waiting, [connection.settings_dict["NAME"]])
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
+            cursor.execute(waiting)
             if cursor.fetchone():
                 return
     raise AssertionError("Nobody waits")
