@@ -234,6 +234,20 @@ class TakenItemOut(AnswerOut):
     index = serializers.IntegerField()
     error = ErrorOut(required=False)
 
+    def get_fields(self) -> dict[str, Any]:
+        """Either the answer's keys or ``error``."""
+        fields = super().get_fields()
+        for name in fields.keys() - {"index"}:
+            fields[name].required = False
+        return fields
+
+
+class RefusedItemOut(serializers.Serializer[Any]):
+    """One of a list of which nothing could be taken."""
+
+    index = serializers.IntegerField()
+    error = ErrorOut()
+
 
 NO_CRM = (
     "The answer is kept. No CRM is connected: connect one, save a rule for this quiz and ask for a backfill."

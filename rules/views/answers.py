@@ -21,6 +21,7 @@ from rules.serializers.answers import (
     AnswerIn,
     AnswerOut,
     OurError,
+    RefusedItemOut,
     TakenItemOut,
     write_answer,
 )
@@ -36,6 +37,12 @@ ONE_OR_MANY = PolymorphicProxySerializer(
 ONE_OR_MANY_OUT = PolymorphicProxySerializer(
     component_name="TakenAnswerOrAnswers",
     serializers=[AnswerOut, TakenItemOut(many=True)],
+    resource_type_field_name=None,
+    many=False,
+)
+REFUSED = PolymorphicProxySerializer(
+    component_name="RefusedAnswerOrAnswers",
+    serializers=[OurError, RefusedItemOut(many=True)],
     resource_type_field_name=None,
     many=False,
 )
@@ -67,6 +74,7 @@ class AnswerViewSet(CallerViewSet):
             ),
             200: OpenApiResponse(ONE_OR_MANY_OUT, "Came before: nothing changed"),
             **ERRORS,
+            400: OpenApiResponse(REFUSED, "The body says something it may not; the field is named"),
             409: OpenApiResponse(OurError, "This answer id came before with another body, and was complete"),
         },
     )

@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 
 from accounts import states
-from crm_cache.models import SyncRun
+from crm_cache.models import Pipeline, Step, SyncRun
 from rules import deliver, outbox, sweep
 from rules.models import Answer, Attempt, Delivery
 from tests.stories.conftest import QUIZ, Shop, passing
@@ -115,8 +115,6 @@ def test_a_pipeline_missing_from_lists_of_before_holds_no_lead(owner):
     shop = owner.shop
     if owner.kind == "solos":
         pytest.skip("its rules name no pipelines")
-    from crm_cache.models import Pipeline, Step
-
     SyncRun.objects.all().delete()
     Pipeline.objects.all().delete()
     Step.objects.all().delete()
