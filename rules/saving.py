@@ -17,7 +17,7 @@ from crm_cache import lookup, runs
 from rules import outbox
 from rules.book import read_book, tags_of
 from rules.checks import BLOCKING, problems_of
-from rules.contact_map import derive_contact_map
+from rules.contact_map import derive_contact_map, sent_map
 from rules.models import Delivery, Rule
 from rules.wake import ask_to_prepare, wake_lanes
 
@@ -54,7 +54,7 @@ def change_rule(rule_id: int, changes: Mapping[str, Any], choices: Mapping[str, 
 def save_rule(rule: Rule, changes: Mapping[str, Any]) -> Rule:
     """Store a rule inside a transaction: its problems, its task, and the release of what it held."""
     _check_tags(rule.account, changes.get("tags_to_add", {}))
-    for name, value in changes.items():
+    for name, value in _still_derived(rule, changes).items():
         setattr(rule, name, value)
     rule.contact_map = derive_contact_map(rule)
     rule.updated_at = rule.prepare_at = timezone.now()
@@ -77,6 +77,15 @@ def release_held(rule: Rule) -> int:
     if released:
         transaction.on_commit(partial(wake_lanes, [rule.account_id]))
     return released
+
+
+def _still_derived(rule: Rule, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A derived contact map that comes back as it was shown stays derived: new fields will still join it."""
+    sent = changes.get("fields_rule", {})
+    if sent_map(rule.fields_rule) or not rule.contact_map or sent_map(sent) != rule.contact_map:
+        return changes
+    contact = {key: value for key, value in sent["contact"].items() if key != "ContactRuleMap"}
+    return {**changes, "fields_rule": {**sent, "contact": contact}}
 
 
 def foreign_tags(account: Account, tags_to_add: Mapping[str, Any]) -> list[tuple[str, str]]:

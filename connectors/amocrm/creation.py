@@ -96,6 +96,7 @@ class Creation:
             work.journal |= {step: str(remote_id) for step, remote_id in ids.items() if remote_id}
             if row.get("merged"):  # duplicate control gave us somebody's older lead (reference 5.3)
                 work.journal["found"] = work.journal.get("contact", "")
+                work.merged = True
         self.talk.record(batch, "lead", "contact", "company", "found")
         for work in batch:
             work.unsettled = bool(work.error)

@@ -154,7 +154,8 @@ class Delivery:
     def read_back(self, works: Sequence[Work]) -> None:
         """Where amoCRM put the new leads: one request for the batch, of which no trace has the strangers. A
         failure changes nothing; the lists are read again before long."""
-        new = {work.lead: work for work in works if work.lead and not work.adopted and work.is_placed}
+        made = [work for work in works if work.lead and not (work.adopted or work.merged)]
+        new = {work.lead: work for work in made if work.is_placed}
         try:
             found = listed(self.talk.door_for([]), "leads", list(new), NEWEST) if new else {}
         except ConnectorError as error:

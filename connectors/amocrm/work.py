@@ -23,7 +23,8 @@ class Work:
 
     ``found``: the contact was there before us and stays as it is; ``dropped``: values that amoCRM
     refused; ``tracking``: ``later`` once the statistics fields were suspected of a failure.
-    ``unsettled`` says that a creation was sent whose outcome isn't known yet.
+    ``merged`` says that amoCRM gave us an older lead, which stays where it is; ``unsettled`` that a creation
+    was sent whose outcome isn't known yet.
     """
 
     draft: LeadDraft
@@ -35,6 +36,7 @@ class Work:
     changes: dict[str, Sheet] = field(default_factory=dict)  # what an update writes, by kind of card
     adopted: bool = False
     unsettled: bool = False
+    merged: bool = False
     placed: Placement | None = None
     error: ConnectorError | None = None
 

@@ -150,6 +150,14 @@ def test_an_empty_contact_map_is_filled_from_the_quiz(api: Client) -> None:
     assert shown(api)["FieldsRule"]["contact"]["ContactRuleMap"] == {"town": "584"}
 
 
+def test_a_map_that_is_sent_back_as_it_was_shown_stays_derived(api: Client) -> None:
+    quiz = {"contact": [{"key": "town", "title": "город"}]}
+    save(api, FieldsRule={"contact": {"ContactRuleMap": {}}}, Quiz=quiz)
+    assert change(api, **shown(api)).status_code == 200
+    change(api, Quiz={"contact": [{"key": "place", "title": "город"}]})
+    assert shown(api)["FieldsRule"]["contact"]["ContactRuleMap"] == {"place": "584"}
+
+
 def test_a_quiz_of_one_account_may_have_a_rule_in_each_crm(api: Client) -> None:
     other = Account.objects.create(
         account_id="shop", crm="amocrm", state="active", connected_at=timezone.now()

@@ -93,6 +93,20 @@ def test_a_look_that_fails_costs_the_lead_nothing(quiz):
     assert quiz.delivery.state == "delivered"
 
 
+def test_an_older_lead_that_duplicate_control_gives_stays_where_it_is(quiz):
+    quiz.crm.dup_control.enabled = True
+    anna = {"name": "Анна", "phone": "+79991112233"}
+    quiz.post(contact=anna)
+    quiz.work()
+    for lead in quiz.crm.leads.values():
+        lead.props["responsible_user_id"] = next(reversed(quiz.crm.users))
+    quiz.change_rule(PerformerID=next(iter(quiz.crm.users)))
+    quiz.post(contact=anna)
+    quiz.work()
+    assert len(quiz.leads) == 1
+    assert quiz.rule.problems == []
+
+
 @pytest.fixture
 def answered(quiz, later):
     quiz.post()
