@@ -40,7 +40,6 @@ RUSSIAN = {
     "the field was deleted in the CRM": "поле удалено в CRM",
     "it can't be read as a phone number": "не похоже на номер телефона",
     "it is not an e-mail address": "не похоже на адрес e-mail",
-    "this CRM can't change a lead that is there": "эта CRM не меняет созданные заявки",
     # the answer and its field
     "a field of type {} can't be filled by an answer": "поле типа {} нельзя заполнить ответом",
     "another answer already fills the field": "поле уже занято другим ответом",

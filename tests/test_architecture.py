@@ -21,7 +21,7 @@ FRAMEWORKS = {"django", "rest_framework", "celery", "drf_spectacular", "redis", 
 KNOWS_DJANGO = ("connectors/apps.py", "connectors/checks.py", "connectors/management/")
 KNOWS_REQUESTS = ("connectors/http.py", "connectors/auth.py", "connectors/vetted.py")
 MAY_NAME_CRMS = ("connectors/registry.py", "connectors/sandbox/", "config/demo/", "tests/")
-LONGEST = 300
+LONGEST = 500
 
 
 def sources(*apps: str) -> Iterator[tuple[str, ast.Module]]:
@@ -107,7 +107,7 @@ def test_a_crm_is_named_only_where_it_may_be():
     assert named == []
 
 
-def test_no_module_is_longer_than_300_lines():
+def test_no_module_is_longer_than_500_lines():
     long = [
         f"{path.relative_to(HOUSE)} has {lines}"
         for folder in (*APPS, "tests")
