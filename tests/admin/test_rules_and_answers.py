@@ -165,3 +165,13 @@ def test_answers_without_deliveries_can_be_found(
 def test_a_viewer_plans_nothing(viewer: Client, rule: Rule) -> None:
     plan(viewer, [answer("early")], confirmed="yes")
     assert Delivery.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("complete", "words"), [(False, "more is awaited"), (True, "the answer is complete")]
+)
+def test_an_answer_says_whether_more_is_awaited(operator: Client, complete: bool, words: str) -> None:
+    answer = Answer.objects.create(
+        account_id="shop", quiz_id=42, answer_id="k-1", payload={}, digest="x", complete=complete, revision=2
+    )
+    assert f"2 bodies came; {words}" in operator.get(page_of(answer)).content.decode()
