@@ -48,7 +48,6 @@ RUSSIAN = {
     "the field has the number without what stands beside it": "в поле только сам номер, без того, что рядом",
     "a part of it can't be read as a phone number": "часть текста не похожа на номер телефона",
     "a part of it is not an e-mail address": "часть текста не похожа на адрес e-mail",
-    "this CRM can't change a lead that is there": "эта CRM не меняет созданные заявки",
     # the answer and its field
     "a field of type {} can't be filled by an answer": "поле типа {} нельзя заполнить ответом",
     "another answer already fills the field": "поле уже занято другим ответом",

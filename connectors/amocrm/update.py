@@ -12,7 +12,7 @@ from typing import Any
 
 from connectors.amocrm.cards import Card, cards
 from connectors.amocrm.facts import Facts
-from connectors.amocrm.overflow import Overflow
+from connectors.amocrm.overflow import INCOMING, Overflow
 from connectors.amocrm.parcel import Parcel, pack
 from connectors.amocrm.people import embedded, find_contact
 from connectors.amocrm.sheets import Piece, Sheet, address
@@ -53,7 +53,8 @@ class Update:
         if lead is None or lead.get("is_deleted"):
             raise Refused("The lead was deleted in amoCRM: it can't be brought up to date", code="lead_gone")
         formers = [pack(former, self.facts) for former in work.draft.formers]
-        work.changes[LEADS] = self._changed(work, work.parcel.lead, lead, [one.lead for one in formers])
+        changed = self._changed(work, work.parcel.lead, lead, [one.lead for one in formers])
+        work.changes[LEADS] = _spared(work, changed) if _is_incoming(work, lead) else changed
         self._contact(work, lead, formers)
         if work.parcel.company and not any(one.company for one in formers):
             head = work.parcel.company.head
@@ -153,6 +154,20 @@ def _there(found: Card | ConnectorError | None) -> Card | None:
     if isinstance(found, ConnectorError):
         raise found
     return found
+
+
+def _is_incoming(work: Work, lead: Card) -> bool:
+    """Does it still wait among the incoming leads, where the rule put it?"""
+    return bool(work.parcel.metadata) and str(lead.get("status_id")) == work.draft.placement.step
+
+
+def _spared(work: Work, changed: Sheet) -> Sheet:
+    """A change would take the lead out of incoming: what is new goes into the note alone."""
+    for name in (name for name in HEADS if name in changed.head):
+        work.lose(Loss(name, str(changed.head[name]), INCOMING, LEADS))
+    for piece in changed.pieces:
+        work.lose(piece.loss(LEADS, INCOMING))
+    return Sheet(LEADS)
 
 
 def _values(card: Card) -> dict[str, list[dict[str, Any]]]:

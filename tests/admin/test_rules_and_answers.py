@@ -207,3 +207,13 @@ def test_earlier_answers_are_counted_first_and_then_delivered(
     Rule.objects.update(deleted=True)
     assert operator.get(url).status_code == 404
     assert url not in operator.get(page_of(rule)).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("complete", "words"), [(False, "more is awaited"), (True, "the answer is complete")]
+)
+def test_an_answer_says_whether_more_is_awaited(operator: Client, complete: bool, words: str) -> None:
+    answer = Answer.objects.create(
+        account_id="shop", quiz_id=42, answer_id="k-1", payload={}, digest="x", complete=complete, revision=2
+    )
+    assert f"2 bodies came; {words}" in operator.get(page_of(answer)).content.decode()

@@ -159,6 +159,22 @@ def test_a_lead_that_was_deleted_is_not_made_again(quiz):
     assert (quiz.delivery.state, quiz.delivery.error_code) == ("held", "lead_gone")
 
 
+def test_a_lead_in_incoming_stays_there(mapped):
+    mapped.change_rule(**mapped.place(step="Неразобранное"))
+    first(mapped, price=100)
+    mapped.work()
+    [before] = mapped.leads
+    second(mapped, price=250)
+    mapped.work()
+
+    [lead] = mapped.leads
+    assert lead["incoming"]
+    assert (lead["step"], lead["fields"]) == (before["step"], before["fields"])
+    assert len(mapped.crm.contacts) == 1
+    assert "blue" in lead["notes"][-1]
+    assert mapped.delivery.state == "delivered"
+
+
 # -- at the same moment -------------------------------------------------------------------------------------
 
 
@@ -329,7 +345,7 @@ def test_a_lead_of_envybox_that_was_taken_since_is_its_deal_by_now(florist):
     first(florist)
     florist.work()
     lead = next(iter(florist.envy.leads))
-    florist.box.control("take", {"account": florist.crm.id, "id": lead})
+    florist.box.control("take", {"account": "florist", "id": lead})
     second(florist)
     florist.work()
 

@@ -1,0 +1,53 @@
+"""What counts as "still as we wrote it", however a CRM shows it."""
+
+from __future__ import annotations
+
+import pytest
+
+from connectors.changes import may_write, reach_key, same_value
+
+
+@pytest.mark.parametrize(
+    ("shown", "sent"),
+    [
+        ("100.00", 100),
+        (" Дом ", "Дом"),
+        ("", None),
+        (False, 0),
+        ([], None),
+        (["2", "1"], [1, 2]),
+        ("2026-11-28T00:00:00+03:00", "2026-11-28"),
+        ("2026-11-28T12:00:00+03:00", "2026-11-28T09:00:00Z"),
+    ],
+)
+def test_two_ways_to_show_one_value(shown, sent):
+    assert same_value(shown, sent)
+
+
+@pytest.mark.parametrize(
+    ("shown", "sent"),
+    [("007", 7), ("Дом", "дом"), (None, 0), ("2026-11-28", "2026-11-29"), (["1"], [1, 2]), ("NaN", "7")],
+)
+def test_two_values(shown, sent):
+    assert not same_value(shown, sent)
+
+
+@pytest.mark.parametrize(
+    ("current", "formers", "ours"),
+    [
+        ("a", ["a"], True),
+        ("a", ["a", "b"], True),  # the update to b may not have arrived
+        (None, [None], True),
+        ("theirs", [None], False),
+        ("theirs", ["a"], False),
+        (None, ["a"], False),  # people emptied it
+    ],
+)
+def test_only_what_stands_as_a_former_body_wrote_it_is_ours(current, formers, ours):
+    assert may_write(current, formers) is ours
+
+
+def test_spellings_of_one_phone_and_one_address():
+    assert reach_key("8 (916) 123-45-01") == reach_key("+79161234501")
+    assert reach_key(" Anna@Example.ru") == reach_key("anna@example.ru")
+    assert reach_key("@anna") != reach_key("@oleg")
