@@ -9,7 +9,7 @@ from typing import Any
 from connectors.samples import DATE
 
 PHONE = re.compile(r"[\d\s()+.\-]{10,30}")
-EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+EMAIL = re.compile(r"[^\s@]+@[^\s@.]+(?:\.[^\s@.]+)+")
 SEVERAL = re.compile(r"[,;\n]")
 LOCAL = 10  # digits of a Russian phone without its country
 LONGEST = 1000  # a text, not a contact
