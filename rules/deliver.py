@@ -31,14 +31,13 @@ from rules.mapping import Progress, draft_for
 from rules.models import Delivery
 from rules.patience import patiently
 from rules.problems import note_problems
-from rules.settlement import StillPreparing, settlement_of
+from rules.settlement import StillPreparing, believable, is_id, settlement_of
 from rules.turns import probes, silences
 from rules.wake import answer_wake_up, wake_lanes
 
 log = logging.getLogger(__name__)
 PREPARING = 5.0  # seconds until a lead looks again whether its rule's fields are made
 LOOK_UP = 5.0  # seconds between looks at the lease while batches are under way
-
 Result = Receipt | ConnectorError
 
 
@@ -63,6 +62,9 @@ class LaneJournal:
         self.people = {draft.uid: draft.person.keys for draft in drafts}
 
     def record(self, done: Mapping[str, Mapping[str, str]]) -> None:
+        done = {
+            uid: {step: what for step, what in steps.items() if is_id(what)} for uid, steps in done.items()
+        }
         patiently(partial(outbox.record_steps, done))
         patiently(partial(remember, self.account_id, self._contacts(done)))
         connection.close()  # this thread goes back to waiting for the CRM
@@ -250,6 +252,7 @@ class Drain:
 
     def _settle(self, batch: Batch, outcomes: Sequence[Result]) -> None:
         can_look, send_again = self.connector.can.find_by_mark, self.account.send_again
+        outcomes = [believable(outcome) for outcome in outcomes]
         pairs = list(zip(batch.deliveries, outcomes, strict=True))
         settlements = [settlement_of(row, outcome, can_look, send_again) for row, outcome in pairs]
         patiently(partial(outbox.settle, settlements))

@@ -26,6 +26,7 @@ from rules.retry import pause_after
 WAITING, DELIVERED, HELD = Delivery.State.WAITING, Delivery.State.DELIVERED, Delivery.State.HELD
 Held = Delivery.Held
 OUR_MISTAKE_PAUSE = 300  # seconds until a wrong client id or secret is tried again
+LONGEST_ID = 100  # characters, as the columns of leads and contacts take them
 
 
 class StillPreparing(TryLater):
@@ -52,6 +53,22 @@ class Settlement:
     code: str = ""
     error: str = ""
     remedy: str = ""
+
+
+def is_id(text: str) -> bool:
+    """Can what a CRM calls a record be stored?"""
+    return len(text) <= LONGEST_ID
+
+
+def believable(outcome: Receipt | ConnectorError) -> Receipt | ConnectorError:
+    """An answer whose ids can't be stored is an error of this lead alone, which is looked up."""
+    if not isinstance(outcome, Receipt) or all(map(is_id, outcome.journal.values())):
+        return outcome
+    return Unclear(
+        "The CRM answered with an id that is too long to be one",
+        code="id_too_long",
+        remedy="Look in the CRM whether the lead is there.",
+    )
 
 
 def settlement_of(
