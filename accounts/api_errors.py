@@ -1,4 +1,4 @@
-"""What a caller did wrong, said with a machine word, a sentence, and the field it is about."""
+"""Errors that callers are told, each with a machine word, a sentence, and the field it is about."""
 
 from __future__ import annotations
 
@@ -22,6 +22,14 @@ class ApiError(APIException):
 class NotFound(ApiError):
     def __init__(self, message: str = "Not Found", *, code: str = "not_found", field: str = "") -> None:
         super().__init__(message, code=code, field=field, status=404)
+
+
+class Unavailable(ApiError):
+    """Nothing is wrong with the request: it may be sent again in ``retry_after`` seconds."""
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message, code="unavailable", status=503)
+        self.retry_after = retry_after
 
 
 class Conflict(ApiError):

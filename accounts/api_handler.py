@@ -5,10 +5,11 @@ A view says which by ``error_shape``: ``"string"`` (default) or ``"object"``.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.db import DataError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.exceptions import APIException
@@ -16,11 +17,17 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import set_rollback
 
-from accounts.api_errors import ApiError, NotFound
+from accounts.api_errors import ApiError, NotFound, Unavailable
+
+log = logging.getLogger(__name__)
+DATABASE_AWAY = "The database is out of reach at the moment; send the request again"
+DATABASE_RETRY_AFTER = 5  # seconds
 
 
 def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler. None leaves a real bug to Django's 500."""
+    if isinstance(exc, (OperationalError, InterfaceError)):
+        log.warning("The database is out of reach: %s", type(exc.__cause__ or exc).__name__)
     exc = _known(exc)
     if not isinstance(exc, APIException):
         return None
@@ -32,6 +39,8 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
     response = Response(body, status=exc.status_code)
     if header := getattr(exc, "auth_header", None):
         response["WWW-Authenticate"] = header
+    if isinstance(exc, Unavailable):
+        response["Retry-After"] = str(exc.retry_after)
     return response
 
 
@@ -48,6 +57,8 @@ def _known(exc: Exception) -> Exception:
         return exceptions.PermissionDenied()
     if isinstance(exc, SuspiciousOperation):
         return ApiError("Bad Request: the request can't be read", code="unreadable")
+    if isinstance(exc, (OperationalError, InterfaceError)):
+        return Unavailable(DATABASE_AWAY, retry_after=DATABASE_RETRY_AFTER)
     if isinstance(exc, DataError):
         return ApiError("A value is too large or has characters that cannot be stored", code="unstorable")
     return exc

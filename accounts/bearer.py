@@ -1,11 +1,14 @@
 """Who calls: the quiz account named by a bearer JWT that the quiz platform issued (contract D1).
 
 Algorithm, key or JWKS address, issuer, audience and the account's claim are settings. The account id is an
-opaque string; a valid token without it is 401 with ``"account id is required"``.
+opaque string; a valid token without it is 401 with ``"account id is required"``. While the platform's keys
+are out of reach nobody can say whether a token is good: 503, not 401.
 """
 
 from __future__ import annotations
 
+import logging
+import time
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -13,12 +16,19 @@ from typing import Any
 import jwt
 from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from jwt.types import Options
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from accounts.api_errors import Unavailable
+
+log = logging.getLogger(__name__)
 MOST_CHARACTERS = 200
+KEYS_LIVE = 300  # seconds: how long a key is taken that the platform has withdrawn
+KEYS_TIMEOUT = 2  # seconds
+KEYS_PAUSE = 5  # seconds before keys that could not be had are asked for again
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +75,15 @@ class BearerScheme(OpenApiAuthenticationExtension):
 
 
 def read_claims(token: str) -> dict[str, Any]:
-    """The verified claims. Raises ``AuthenticationFailed`` with a sentence for anything else."""
+    """The verified claims. Raises ``AuthenticationFailed`` with a sentence for anything else.
+
+    ``Unavailable`` where the platform's keys can't be had.
+    """
+    options: Options = {
+        "verify_aud": bool(settings.JWT_AUDIENCE),
+        "verify_iss": bool(settings.JWT_ISSUER),
+        "require": ["exp"] if settings.JWT_REQUIRE_EXP else [],
+    }
     try:
         return jwt.decode(
             token,
@@ -73,11 +91,16 @@ def read_claims(token: str) -> dict[str, Any]:
             algorithms=settings.JWT_ALGORITHMS,
             issuer=settings.JWT_ISSUER or None,
             audience=settings.JWT_AUDIENCE or None,
-            options={"verify_aud": bool(settings.JWT_AUDIENCE), "verify_iss": bool(settings.JWT_ISSUER)},
+            options=options,
             leeway=30,
         )
     except jwt.ExpiredSignatureError as exc:
         raise AuthenticationFailed("The token has expired") from exc
+    except jwt.MissingRequiredClaimError as exc:
+        said = "The token never expires: exp is required" if exc.claim == "exp" else "The token is not valid"
+        raise AuthenticationFailed(said) from exc
+    except KeysAway as exc:
+        raise Unavailable("Tokens can't be checked at the moment", retry_after=KEYS_PAUSE) from exc
     except (jwt.PyJWTError, ValueError) as exc:
         raise AuthenticationFailed("The token is not valid") from exc
 
@@ -97,6 +120,31 @@ def _key(token: str) -> Any:
     return settings.JWT_KEY
 
 
+class KeysAway(Exception):
+    """The platform's keys can't be had, so nobody can say whether a token is good."""
+
+
+class PlatformKeys(jwt.PyJWKClient):
+    """The keys at ``JWT_JWKS_URL``. Raises ``KeysAway``.
+
+    After a failure nobody asks for ``KEYS_PAUSE`` seconds: the threads of a process fetch one after another,
+    and each would wait for the timeout.
+    """
+
+    rests_until = 0.0
+
+    def fetch_data(self) -> Any:
+        if time.monotonic() < self.rests_until:
+            raise KeysAway
+        try:
+            return super().fetch_data()
+        except (jwt.PyJWTError, ValueError, OSError) as exc:
+            self.rests_until = time.monotonic() + KEYS_PAUSE
+            log.warning("JWT_JWKS_URL gives no keys: %s", exc)
+            raise KeysAway from exc
+
+
 @lru_cache(maxsize=4)
-def _jwks(url: str) -> jwt.PyJWKClient:
-    return jwt.PyJWKClient(url, cache_keys=True, lifespan=300, timeout=5)
+def _jwks(url: str) -> PlatformKeys:
+    """The set of keys lives ``KEYS_LIVE``; with ``cache_keys`` a single key would be kept for ever."""
+    return PlatformKeys(url, cache_keys=False, lifespan=KEYS_LIVE, timeout=KEYS_TIMEOUT)

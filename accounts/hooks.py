@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from django.db import OperationalError
 from django.db.models import Q
 from django.utils import timezone
 
@@ -79,8 +80,21 @@ def subscribe_due(account_id: int | None = None) -> int:
     for account in due.order_by("pk")[:AT_ONCE]:
         if time.monotonic() > until:  # a CRM that hangs must not keep a thread for ever
             break
-        asked += subscribe(account)
+        asked += _subscribe_alone(account)
     return asked
+
+
+def _subscribe_alone(account: Account) -> bool:
+    """As ``subscribe``; a hook that can't even be read (``WrongKey``) costs no other account its turn."""
+    try:
+        return subscribe(account)
+    except OperationalError:
+        raise  # without a database nobody's turn comes
+    except Exception as exc:
+        log.exception("account=%s crm=%s hook=broken", account.pk, account.crm)
+        words = f"The address for notices could not be read or used ({type(exc).__name__}); see the log."
+        Hook.objects.filter(account=account).update(ask_at=timezone.now() + REFUSED_PAUSE, error=words)
+        return False
 
 
 def subscribe(account: Account) -> bool:

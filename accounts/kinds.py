@@ -61,7 +61,11 @@ def pace_for(kind: str, remote: str) -> Pace:
     if not per_second or not remote:
         return NoPace()
     return Limiter(
-        redis_client(), f"{settings.REDIS_PREFIX}{kind}:{remote}", per_second, getattr(options, "burst", 1)
+        redis_client(),
+        f"{settings.REDIS_PREFIX}{kind}:{remote}",
+        per_second,
+        burst=getattr(options, "burst", 1),
+        shares=settings.LIMIT_SHARES,
     )
 
 

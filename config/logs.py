@@ -8,7 +8,7 @@ import re
 
 from connectors.redact import redact
 
-PAIR = re.compile(r"(\w+)=(\S+)")
+PAIR = re.compile(r"(?<!\w)(\w+)=(\S+)")
 
 
 class PlainLines(logging.Formatter):

@@ -121,12 +121,24 @@ DATABASES: dict[str, Any] = {
     "default": env.db_url_config(env.address("DATABASE_URL", EMBEDDED_DATABASE_URL, "postgres", "postgresql"))
 }
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restarted PostgreSQL costs no request
+_wait = env.float("DATABASE_WAIT_SECONDS", 30.0)
 DATABASES["default"]["OPTIONS"] = {
     **DATABASES["default"].get("OPTIONS", {}),
-    "pool": {"min_size": 0, "max_size": env.int("DATABASE_POOL", 16), "timeout": 30},
+    "connect_timeout": 2,
+    "pool": {
+        "min_size": 0,
+        "max_size": env.int("DATABASE_POOL", 16),
+        "timeout": _wait,
+        # A pool that goes on by itself waits longer and longer between its tries; where they end with the
+        # wait, the next request tries at once.
+        "reconnect_timeout": _wait,
+    },
 }
 REDIS_URL = env.address("REDIS_URL", EMBEDDED_REDIS_URL, "redis", "rediss")
 REDIS_PREFIX = env.str("REDIS_PREFIX", "quiz-crm:")
+LIMIT_SHARES = env.int("LIMIT_SHARES", 4)
+if LIMIT_SHARES < 1:
+    raise ImproperlyConfigured("LIMIT_SHARES must be 1 or more: the processes that talk to the CRMs.")
 
 # -- Celery: messages carry ids only and may be lost or doubled without harm --------------------------------
 
@@ -168,6 +180,7 @@ JWT_KEY = env.str("JWT_KEY", "", multiline=True) if JWT_JWKS_URL else demand("JW
 JWT_ISSUER = env.str("JWT_ISSUER", "")
 JWT_AUDIENCE = env.str("JWT_AUDIENCE", "")
 JWT_ACCOUNT_CLAIM = env.str("JWT_ACCOUNT_CLAIM", "id")
+JWT_REQUIRE_EXP = env.bool("JWT_REQUIRE_EXP", True)
 
 ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=[])
 if not ENCRYPTION_KEYS:

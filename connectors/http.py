@@ -18,10 +18,10 @@ from typing import Any, Protocol
 import requests
 import urllib3
 from requests import exceptions
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 from connectors.auth import Auth, NoAuth, Tokens
+from connectors.deadline import DeadlineAdapter
 from connectors.draft import Exchange
 from connectors.errors import ConnectorError, NeedsReconnect, TryLater, Unclear
 from connectors.limiter import NoPace, Pace
@@ -86,7 +86,7 @@ class Reader(Protocol):
 
 def _session() -> requests.Session:
     session = requests.Session()
-    adapter = HTTPAdapter(pool_connections=64, pool_maxsize=64, max_retries=0)
+    adapter = DeadlineAdapter(pool_connections=64, pool_maxsize=64, max_retries=0)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     session.cookies.set_policy(_NoCookies())
@@ -184,7 +184,7 @@ class Door:
             stream=True,
             **options,
         ) as response:
-            body = b"".join(_chunks(response, patience=3 * self.timeout[1]))
+            body = b"".join(_chunks(response))
             return Answer(response.status_code, response.headers, *_decode(body, response.encoding))
 
     def _tell(
@@ -205,17 +205,17 @@ def _in_passing(error: TryLater, seconds: float) -> bool:
     return error.repeatable and seconds < QUICK_ENOUGH and (error.after or 0) < QUICK_ENOUGH
 
 
-def _chunks(response: requests.Response, patience: float) -> Iterator[bytes]:
-    """The body piece by piece, so that neither an endless nor a dripping one holds a worker.
+def _chunks(response: requests.Response) -> Iterator[bytes]:
+    """The body piece by piece, so that an endless one does not fill the memory.
 
     ``requests`` maps errors of the body only in ``iter_content``, which waits for whole chunks.
     """
-    size, until = 0, time.monotonic() + patience
+    size = 0
     try:
         while chunk := response.raw.read1(CHUNK, decode_content=True):
             size += len(chunk)
-            if size > MAX_BODY or time.monotonic() > until:
-                raise BodyLost("the body is too long or too slow")
+            if size > MAX_BODY:
+                raise BodyLost("the body is too long")
             yield chunk
     except urllib3.exceptions.HTTPError as exc:
         raise BodyLost(type(exc).__name__) from exc

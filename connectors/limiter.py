@@ -1,7 +1,7 @@
 """One pace per remote account, shared by every process that talks to it.
 
 GCRA in a few lines of Lua on the server's own clock: exact, fair, one round trip. The limiter waits, it
-never fails: without a server it falls back to a slow pace of its own process.
+never fails: without a server each process keeps to its share of the pace.
 """
 
 from __future__ import annotations
@@ -22,11 +22,14 @@ _OWN_TURNS: dict[str, threading.Lock] = {}
 # KEYS[1] theoretical arrival time of the next request (microseconds), KEYS[2] the stop sign.
 # ARGV[1] microseconds between requests, ARGV[2] how far ahead of its time a request may go.
 # Returns the microseconds to wait (0: go now, the slot is taken), or -1 where the account is stopped.
+# A time further ahead than any request leaves behind was written by a server with another clock (a failover,
+# a clock set back): it is cut, or everybody would wait for that clock.
 GCRA = """
 if redis.call('EXISTS', KEYS[2]) == 1 then return -1 end
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
-local tat = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now)
+local furthest = now + ARGV[1] + ARGV[2]
+local tat = math.min(math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now), furthest)
 local early = tat - tonumber(ARGV[2]) - now
 if early > 0 then return early end
 redis.call('SET', KEYS[1], string.format('%.0f', tat + tonumber(ARGV[1])), 'PX', 600000)
@@ -83,7 +86,8 @@ class NoPace:
 class Limiter:
     """``per_second`` requests with at most ``burst`` of them ahead of their time, for ``key``.
 
-    ``server`` is a Redis client; ``sleep`` and ``now`` come from outside so that tests don't wait.
+    ``server`` is a Redis client. ``shares`` is the number of processes that talk to the CRMs: without the
+    server each of them takes that part of the pace. ``sleep`` comes from outside so that tests don't wait.
     """
 
     STOP_FOR = 24 * 3600
@@ -94,12 +98,14 @@ class Limiter:
         key: str,
         per_second: float,
         burst: int = 1,
+        shares: int = 1,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.server = server
         self.slot, self.sign = f"pace:{key}", f"pace:{key}:stopped"
         self.interval = int(1_000_000 / per_second)
         self.tolerance = self.interval * (burst - 1)
+        self.shares = shares
         self.sleep = sleep
 
     def wait(self) -> None:
@@ -152,9 +158,9 @@ class Limiter:
         try:
             return int(self.server.eval(GCRA, 2, self.slot, self.sign, self.interval, self.tolerance))
         except Exception:
-            log.warning("limiter=%s is out of reach, pacing this process alone", self.slot)
+            log.warning("limiter=%s is out of reach, keeping to a share of its pace", self.slot)
             with _OWN_TURNS.setdefault(self.slot, threading.Lock()):
-                self.sleep(2 * self.interval / 1_000_000)
+                self.sleep(self.shares * self.interval / 1_000_000)
             return 0
 
     def _quietly(self, act: Callable[[], Any]) -> None:

@@ -16,7 +16,11 @@ NAMES = (
 # In a query these two are OAuth's; in a body they are mostly a vendor's plain words, unless they are long.
 OAUTH = r"code|state"
 IN_QUERY = re.compile(rf"(?i)(?:(?<![\w-])|(?<=%5B))((?:{NAMES}|{OAUTH})(?:\]|%5D)?)=([^&\s\"']+)")
-VALUE = r"(?:\\\"[^\"\\]*\\\"|\\?\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|(?!null\b|true\b|false\b)[\w.+-]+)"
+# A text that is never closed counts up to its end: it may have been cut, and looking for a closing quote anew
+# from every name would take the square of its length.
+VALUE = (
+    r"(?:\\\"[^\"\\]*\\\"|\\?\"(?:[^\"\\]|\\.)*+\"?|'(?:[^'\\]|\\.)*+'?|(?!null\b|true\b|false\b)[\w.+-]+)"
+)
 IN_JSON = re.compile(rf"(?i)(\\?[\"'](?:{NAMES})\\?[\"']\s*:\s*){VALUE}")
 LONG_IN_JSON = re.compile(rf"(?i)(\\?[\"'](?:{OAUTH})\\?[\"']\s*:\s*)\\?[\"'][^\"'\\\s]{{30,}}\\?[\"']")
 IN_HEADER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{6,}")
@@ -24,20 +28,26 @@ HEADER_LINE = re.compile(r"(?im)^(authorization|cookie|set-cookie|x-[\w-]*(?:tok
 IN_USERINFO = re.compile(r"(?i)(\bhttps?://)[^/\s@\"']+@")
 # An account's own address, which nobody can guess; as it stands in a query and in PHP's JSON, too.
 IN_PATH = re.compile(r"(?i)((?:\\?/|%2F)hooks(?:\\?/|%2F)\d+(?:\\?/|%2F))[^/?&\s\"'\\]+")
-JWT = re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*")
+# Each run of its characters is looked at once, from its beginning: from every "eyJ" in it would be quadratic.
+JWT = re.compile(r"(?<![\w-])(?=[\w-]++\.[\w-]{8,}+\.)[\w-]*?eyJ[\w-]{8,}+\.[\w-]{8,}+\.[\w-]*+")
 # One of these is in every one of the names above, and in every header that we hide.
 NAME_SIGNS = ("token", "auth", "secret", "client_id", "refresh_id", "key", "cookie", "password", "signature")
 OAUTH_IN_QUERY = tuple(f"{word}{end}" for word in OAUTH.split("|") for end in ("=", "]=", "%5d="))
 OAUTH_SIGNS = tuple(f"{quote}{word}" for quote in "\"'" for word in OAUTH.split("|"))
-LIMIT = 4000
+LIMIT = 4000  # characters of an excerpt
+MOST = 100_000  # characters of a text that are looked at; what follows is left out
+LONGEST_WORD = 4000
+WORD_ENDS = " \n\"',&"
 
 
 def redact(text: str) -> str:
-    """The text without anything that looks like a secret, wherever it stands.
+    """The text without anything that looks like a secret, wherever it stands; beyond ``MOST`` it is cut.
 
     Each pattern is tried only where a word that it needs is there: most of what we keep has none, and looking
     for words costs a hundredth of trying the patterns.
     """
+    if len(text) > MOST:
+        return f"{redact(_head(text, MOST))} … ({len(text)} characters)"
     plain = text.casefold()
     named = any(word in plain for word in NAME_SIGNS)
     if named or any(words in plain for words in OAUTH_IN_QUERY):
@@ -66,5 +76,14 @@ def excerpt(body: Any, limit: int = LIMIT) -> str:
     if isinstance(body, bytes):
         body = body.decode(errors="replace")
     text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False, default=str)
-    text = redact(storable(text))
-    return text if len(text) <= limit else f"{text[:limit]} … ({len(text)} characters)"
+    shown = redact(storable(_head(text, 4 * limit)))
+    return shown if len(text) <= limit else f"{shown[:limit]} … ({len(text)} characters)"
+
+
+def _head(text: str, most: int) -> str:
+    """At most so many characters, up to the end of a word: half a secret would not be known for one."""
+    if len(text) <= most:
+        return text
+    shortest = most - min(LONGEST_WORD, most // 2)
+    end = max(text.rfind(mark, shortest, most) for mark in WORD_ENDS)
+    return text[: max(end, shortest)]

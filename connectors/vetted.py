@@ -11,10 +11,9 @@ import socket
 from typing import Any
 
 import urllib3
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 
+from connectors.deadline import DeadlineAdapter, TlsConnection
 from connectors.http import SESSION
 
 UNICAST = ipaddress.ip_network("2000::/3")  # outside it are the mapped, translated (NAT64) and local ones
@@ -63,7 +62,7 @@ def _is_public(address: str) -> bool:
     )
 
 
-class VettedConnection(HTTPSConnection):
+class VettedConnection(TlsConnection):
     """Connects to the address that was vetted; certificate and SNI stay the name's."""
 
     def _new_conn(self) -> socket.socket:
@@ -81,7 +80,7 @@ class VettedPool(HTTPSConnectionPool):
     ConnectionCls = VettedConnection
 
 
-class VettedAdapter(HTTPAdapter):
+class VettedAdapter(DeadlineAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"https": VettedPool}

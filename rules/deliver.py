@@ -42,7 +42,7 @@ from rules.models import Delivery
 from rules.patience import patiently
 from rules.prepare import ask_again
 from rules.problems import note_problems
-from rules.settlement import ListsUnread, NotYet, StillPreparing, settlement_of
+from rules.settlement import ListsUnread, NotYet, StillPreparing, believable, settlement_of, storable_steps
 from rules.turns import probes, silences
 from rules.wake import answer_wake_up, wake_lanes
 
@@ -50,7 +50,6 @@ log = logging.getLogger(__name__)
 PREPARING = 5.0  # seconds until a lead looks again whether its rule's fields are made
 READING = 10.0  # seconds until a lead looks again whether the lists of a new sign-in are read
 LOOK_UP = 5.0  # seconds between looks at the lease while batches are under way
-
 Result = Receipt | ConnectorError
 
 
@@ -75,6 +74,7 @@ class LaneJournal:
         self.people = {draft.uid: draft.person.keys for draft in drafts}
 
     def record(self, done: Mapping[str, Mapping[str, str]]) -> None:
+        done = {uid: storable_steps(steps) for uid, steps in done.items()}
         patiently(partial(outbox.record_steps, done))
         patiently(partial(remember, self.account, self._contacts(done)))
         connection.close()  # this thread goes back to waiting for the CRM
@@ -299,7 +299,7 @@ class Drain:
 
     def _settle(self, batch: Batch, outcomes: Sequence[Result]) -> None:
         can_look, send_again = self.connector.can.find_by_mark, self.account.send_again
-        outcomes = self._compared(batch, outcomes)
+        outcomes = self._compared(batch, [believable(outcome) for outcome in outcomes])
         pairs = list(zip(batch.deliveries, outcomes, strict=True))
         settlements = [settlement_of(row, outcome, can_look, send_again) for row, outcome in pairs]
         patiently(partial(outbox.settle, settlements))

@@ -26,6 +26,8 @@ from rules.retry import pause_after
 WAITING, DELIVERED, HELD = Delivery.State.WAITING, Delivery.State.DELIVERED, Delivery.State.HELD
 Held = Delivery.Held
 OUR_MISTAKE_PAUSE = 300  # seconds until a wrong client id or secret is tried again
+LONGEST_ID = 100  # characters, as the columns of leads and contacts take them
+IN_COLUMNS = ("lead", "contact")  # steps whose ids are kept outside the journal, too
 
 
 class NotYet(TryLater):
@@ -60,6 +62,22 @@ class Settlement:
     code: str = ""
     error: str = ""
     remedy: str = ""
+
+
+def storable_steps(steps: Mapping[str, str]) -> dict[str, str]:
+    """The steps without ids that are too long for their columns; other steps hold words of any length."""
+    return {step: what for step, what in steps.items() if step not in IN_COLUMNS or len(what) <= LONGEST_ID}
+
+
+def believable(outcome: Receipt | ConnectorError) -> Receipt | ConnectorError:
+    """An answer whose ids can't be stored is an error of this lead alone, which is looked up."""
+    if not isinstance(outcome, Receipt) or len(storable_steps(outcome.journal)) == len(outcome.journal):
+        return outcome
+    return Unclear(
+        "The CRM answered with an id that is too long to be one",
+        code="id_too_long",
+        remedy="Look in the CRM whether the lead is there.",
+    )
 
 
 def settlement_of(

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import pytest
 import requests
 import responses
 
-from connectors import http
+from connectors import deadline, http
 from connectors.auth import Bearer, Tokens
 from connectors.draft import Exchange
 from connectors.errors import ConnectorError, NeedsReconnect, Refused, TryLater, Unclear
@@ -58,6 +60,28 @@ def answering() -> Iterator[Callable[[bytes], str]]:
     yield serve
     for listener in sockets:
         listener.close()
+
+
+@pytest.fixture
+def dripping() -> Iterator[Callable[[bytes], str]]:
+    """A server that sends the given bytes at once and then one every 50 ms, until the test ends."""
+    ended, listener = threading.Event(), socket.create_server(("127.0.0.1", 0))
+
+    def serve(beginning: bytes) -> str:
+        def drip() -> None:
+            connection, _ = listener.accept()
+            with connection, suppress(OSError):
+                connection.recv(65536)
+                connection.sendall(beginning)
+                while not ended.wait(0.05):
+                    connection.sendall(b"a")
+
+        threading.Thread(target=drip, daemon=True).start()
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    yield serve
+    ended.set()
+    listener.close()
 
 
 def closed_port() -> int:
@@ -142,12 +166,26 @@ def test_an_endless_body_is_cut_off(mocked, monkeypatch):
         door().call("GET", "/leads")
 
 
-def test_a_dripping_body_is_cut_off(mocked, monkeypatch):
-    clock = iter(range(0, 10_000, 10))
-    monkeypatch.setattr(http.time, "monotonic", lambda: next(clock))
-    mocked.add(responses.POST, f"{SERVER}/leads", body="[]")
+@pytest.mark.parametrize("beginning", [b"", b"HTTP/1.1 200 OK\r\nX-Slow: ", b"HTTP/1.1 200 OK\r\n\r\n"])
+def test_a_dripping_answer_has_a_deadline(dripping, beginning):
+    """No gap between two bytes is long, and yet status line, headers or body never end."""
+    slow = Door(dripping(beginning), PlainReader(), timeout=(0.3, 0.3))
+    started = time.monotonic()
     with pytest.raises(Unclear):
-        door().call("POST", "/leads")
+        slow.call("POST", "/leads")
+    assert time.monotonic() - started < 5
+
+
+def test_a_connection_keeps_its_timeout_for_the_next_answer(monkeypatch):
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.settimeout(2.0)
+        reader = deadline.DeadlineReader(ours)
+        now = time.monotonic()
+        monkeypatch.setattr(deadline.time, "monotonic", lambda: now + 2.0 * deadline.PATIENCE - 0.5)
+        theirs.sendall(b"x")
+        assert reader.readinto(bytearray(1)) == 1
+        assert ours.gettimeout() == 2.0
 
 
 # -- reading ---------------------------------------------------------------------------------------

@@ -99,7 +99,30 @@ def test_without_a_server_the_process_paces_itself():
     limiter.wait()
     limiter.stop("no matter")
     limiter.resume()
-    assert waits == [pytest.approx(0.4)]
+    assert waits == [pytest.approx(0.2)]
+
+
+def test_without_a_server_each_process_takes_its_share():
+    waits: list[float] = []
+    limiters = [Limiter(DeadServer(), "shared", 5, shares=4, sleep=waits.append) for _ in range(4)]
+    for limiter in limiters:
+        limiter.wait()
+    assert sum(1 / wait for wait in waits) == pytest.approx(5)  # a second, all of them together
+
+
+@pytest.mark.parametrize("hours", [1, 24, -1])
+def test_a_server_with_another_clock_keeps_nobody_waiting(server, key, hours):
+    """After a failover the times of the former server are still there."""
+    seconds, microseconds = server.time()
+    server.set(f"pace:{key}", (seconds + hours * 3600) * 1_000_000 + microseconds)
+    waits: list[float] = []
+
+    def nap(seconds: float) -> None:
+        waits.append(seconds)
+        server.delete(f"pace:{key}")
+
+    Limiter(server, key, per_second=5, burst=3, sleep=nap).wait()
+    assert sum(waits) <= 0.21
 
 
 def test_what_rests_is_told_with_its_seconds(server, key):

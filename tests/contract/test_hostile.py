@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import jwt
 import pytest
 import schemathesis
@@ -47,7 +49,8 @@ FRAMEWORK = {400, 401, 404, 405, 413, 415}
 
 @pytest.fixture
 def headers() -> dict[str, str]:
-    token = jwt.encode({settings.JWT_ACCOUNT_CLAIM: "shop"}, settings.JWT_KEY, algorithm="HS256")
+    claims = {settings.JWT_ACCOUNT_CLAIM: "shop", "exp": time.time() + 3600}
+    token = jwt.encode(claims, settings.JWT_KEY, algorithm="HS256")
     return {"Authorization": f"Bearer {token}"}
 
 

@@ -25,8 +25,8 @@ def signed(claims: Any, key: str = KEY, algorithm: str = "HS256", **header: Any)
     return jwt.encode(claims, key, algorithm=algorithm, headers=header or None)
 
 
-GOOD = {"id": "shop", "iss": "quiz", "aud": "crm"}
 NOW = int(time.time())
+GOOD = {"id": "shop", "iss": "quiz", "aud": "crm", "exp": NOW + 86_400}
 ENDLESS = b'{"id": "shop", "exp": ' + b"9" * 5000 + b"}"
 BAD_TOKENS = {
     "alg none": f"{b64({'alg': 'none'})}.{b64(GOOD)}.",
@@ -38,13 +38,14 @@ BAD_TOKENS = {
     "an empty key": f"{b64({'alg': 'HS256'})}.{b64(GOOD)}.",
     "another audience": signed(GOOD | {"aud": "shop"}),
     "another issuer": signed(GOOD | {"iss": "evil"}),
-    "no audience": signed({"id": "shop", "iss": "quiz"}),
-    "no issuer": signed({"id": "shop", "aud": "crm"}),
+    "no audience": signed({name: GOOD[name] for name in ("id", "iss", "exp")}),
+    "no issuer": signed({name: GOOD[name] for name in ("id", "aud", "exp")}),
+    "no expiry": signed({name: GOOD[name] for name in ("id", "iss", "aud")}),
     "expired": signed(GOOD | {"exp": NOW - 3600}),
     "not yet": signed(GOOD | {"nbf": NOW + 3600}),
     "expiry a text": signed(GOOD | {"exp": "never"}),
     "expiry endless": f"{b64({'alg': 'HS256'})}.{b64(ENDLESS)}.x",
-    "no account": signed({"iss": "quiz", "aud": "crm"}),
+    "no account": signed({name: GOOD[name] for name in ("iss", "aud", "exp")}),
     "account null": signed(GOOD | {"id": None}),
     "account a list": signed(GOOD | {"id": ["shop"]}),
     "account with NUL": signed(GOOD | {"id": "sh\0op"}),
@@ -89,5 +90,6 @@ def test_a_bad_token_opens_no_route(platform: None, name: str) -> None:
         assert (said if isinstance(said, str) else said["error"]["message"]) in {
             "The token is not valid",
             "The token has expired",
+            "The token never expires: exp is required",
             "account id is required",
         }

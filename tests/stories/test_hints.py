@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -164,3 +165,17 @@ def test_nonsense_of_one_crm_costs_no_other_account_its_turn(shop, crm, monkeypa
     assert hooks.subscribe_due() == 1
     assert "something unexpected" in Hook.objects.get(account=first).error
     assert Hook.objects.get(account=other).error == ""
+
+
+def test_a_hook_that_opens_with_no_key_costs_no_other_its_turn(quiz, amo, connect):
+    connect(amo.add_account("second"), "shop2")
+    Hook.objects.all().delete()
+    broken = Hook.objects.create(account=quiz.account, secret="x")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE accounts_hook SET secret = 'v1:gAAAAAB' WHERE id = %s", [broken.pk])
+
+    assert hooks.subscribe_due() == 1
+    assert Hook.objects.defer("secret").get(account__account_id="shop2").asked_at is not None
+    told = Hook.objects.defer("secret").get(pk=broken.pk)
+    assert "WrongKey" in told.error
+    assert told.ask_at > timezone.now()  # it does not take a turn in every round

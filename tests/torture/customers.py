@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -105,7 +106,8 @@ def customers_of(
 ) -> Iterator[Customer]:
     """New accounts in one local CRM; their quiz accounts are numbered from ``first``."""
     for number, account in enumerate(tell(stage.control_url, scenario.kind, "accounts", count=count), first):
-        service = QuizService(stage.url, jwt.encode({"id": str(number)}, jwt_key, algorithm="HS256"))
+        claims = {"id": str(number), "exp": time.time() + 30 * 86_400}
+        service = QuizService(stage.url, jwt.encode(claims, jwt_key, algorithm="HS256"))
         place = (account["id"], account["subdomain"], account["url"], account["port"])
         yield Customer(str(number), scenario, service, *place)
 

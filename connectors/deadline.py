@@ -1,0 +1,80 @@
+"""Connections on which an answer must come whole within a deadline, its headers included.
+
+A socket's timeout counts from the last byte, so a server that sends one now and then would never meet it and
+could keep a worker for hours.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import socket
+import time
+from typing import Any
+
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+PATIENCE = 3  # an answer must be complete within so many read timeouts
+
+
+class DeadlineReader(io.RawIOBase):
+    """The bytes of one answer. Raises ``TimeoutError`` after ``PATIENCE`` of the socket's timeouts."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.raw = sock.makefile("rb", buffering=0)
+        self.sock, self.timeout = sock, sock.gettimeout()
+        self.until = time.monotonic() + PATIENCE * self.timeout if self.timeout else float("inf")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self.until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("The answer is too slow")
+        if self.timeout is None or left >= self.timeout:
+            return self.raw.readinto(buffer)
+        self.sock.settimeout(left)
+        try:
+            return self.raw.readinto(buffer)
+        finally:
+            self.sock.settimeout(self.timeout)  # the connection may be used again
+
+    def close(self) -> None:
+        self.raw.close()
+        super().close()
+
+
+class DeadlineResponse(http.client.HTTPResponse):
+    """An answer whose status line, headers and body are read under one deadline."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp.close()
+        self.fp = io.BufferedReader(DeadlineReader(sock))
+
+
+class PlainConnection(HTTPConnection):
+    response_class = DeadlineResponse
+
+
+class PlainPool(HTTPConnectionPool):
+    ConnectionCls = PlainConnection
+
+
+class TlsConnection(HTTPSConnection):
+    response_class = DeadlineResponse
+
+
+class TlsPool(HTTPSConnectionPool):
+    ConnectionCls = TlsConnection
+
+
+class DeadlineAdapter(HTTPAdapter):
+    """Connections whose answers have a deadline."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": TlsPool}
