@@ -27,10 +27,10 @@ from tests.torture.cast import Cast
 from tests.torture.crowd import Post, plan_posts, write_posts
 from tests.torture.customers import Customer, how_many, make_customers
 from tests.torture.moods import Moods
-from tests.torture.people import People, contacts_now
+from tests.torture.people import People
 from tests.torture.schedule import ROUND, Blow, plan_blows
 from tests.torture.servers import Servers, the_servers
-from tests.torture.verdict import Books, Figures, judge, read_books, report
+from tests.torture.verdict import Books, Figures, judge, read_books, read_start, report
 from tests.torture.watch import Watch
 from tests.torture.world import World
 
@@ -126,7 +126,7 @@ class Run:
         self.storm(posts, blows)
         drained = self.drain()
         books = read_books(self.world)
-        figures = judge(books, self.world, self.people, posts, self.contacts, drained)
+        figures = judge(books, self.world, self.people, posts, self.start, drained)
         return self.tell(books, figures)
 
     # -- before -------------------------------------------------------------------------------------------
@@ -140,7 +140,7 @@ class Run:
         self.world.cast.children.wait(self.all_synced, 60 + 3 * len(customers), "the lists of all accounts")
         for customer in customers:
             customer.performer = customer.scenario.save_rule(customer.service).performer
-        self.contacts = {one.id: contacts_now(self.world, one) or 0 for one in customers}
+        self.start = read_start(self.world)
         self.say("their lists are read, their rules are saved")
 
     def all_synced(self) -> bool:

@@ -14,6 +14,7 @@ from config.demo.wire import tell
 from tests.torture.chosen import after_claim, after_commit, before_settle
 from tests.torture.customers import lose_a_field, lose_a_person, move_away
 from tests.torture.moods import ALL, FORBIDDEN, MOODS
+from tests.torture.owners import choose_another, delete_step, disconnect, save_rule
 from tests.torture.schedule import Blow
 from tests.torture.world import Course, World, after
 
@@ -110,4 +111,8 @@ BLOWS: Mapping[str, Callable[[World, Blow], Course]] = {
     "field deleted": partial(change, happen=lose_a_field),
     "responsible deactivated": partial(change, happen=lose_a_person),
     "renamed": rename,
+    "account disconnected": disconnect,
+    "another account chosen": choose_another,
+    "rule saved": save_rule,
+    "step deleted": delete_step,
 }

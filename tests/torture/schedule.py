@@ -39,6 +39,10 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "field deleted": SIGNED_IN,
     "responsible deactivated": SIGNED_IN,
     "renamed": ("amocrm",),
+    "account disconnected": EVERYONE,
+    "another account chosen": EVERYONE,
+    "rule saved": EVERYONE,
+    "step deleted": SIGNED_IN,
 }
 
 

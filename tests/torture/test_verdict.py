@@ -13,7 +13,7 @@ from tests.torture.verdict import Books, Figures, Row
 
 MARK = "qzabcdefgh234567xy"
 ACCOUNTS = {"amocrm": ["1001"], "bitrix24": ["1002"], "envybox": ["1003"], "solos": ["1004"]}
-CLEAN = Figures(300, 0, 300, 0, 0, 0, 0, 0, 0, 0, 1.0, 1, 10.0, 0)
+CLEAN = Figures(300, 0, 300, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1.0, 1, 10.0, 0)
 
 
 def row(answer: str = "torture-1", **values: Any) -> Row:
@@ -72,7 +72,7 @@ def test_held_is_stuck_unless_it_says_why_and_what_to_do():
     assert books(told).held() == [told]
 
 
-@pytest.mark.parametrize("what", ["lost", "doubled", "stuck", "strangers"])
+@pytest.mark.parametrize("what", ["lost", "doubled", "stuck", "strangers", "fields_doubled", "astray"])
 def test_one_of_a_kind_breaks_the_promise(what):
     assert CLEAN.holds
     assert not Figures(**{**vars(CLEAN), what: 1}).holds

@@ -8,16 +8,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 from config.demo.report import table
 from tests.torture.crowd import Post
 from tests.torture.marks import Lead, leads_by_mark
+from tests.torture.owners import astray, doubled_fields, rows_of
 from tests.torture.people import FOUND, People, contacts_now
 from tests.torture.world import World
 
 Key = tuple[str, str]  # quiz account, answer id
 # The people of the run do what these say until the end: whatever is still held for it is stuck.
-FOLLOWED = ("reconnect", "paused", "look_first")
+FOLLOWED = ("reconnect", "disconnected", "paused", "look_first")
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class Figures:
     doubled: int
     strangers: int
     contacts_doubled: int
+    fields_doubled: int
+    astray: int
     stuck: int
     held: int
     found_by_person: int
@@ -67,7 +71,9 @@ class Figures:
 
     @property
     def holds(self) -> bool:
-        return not (self.lost or self.doubled or self.stuck or self.strangers)
+        return not any(
+            (self.lost, self.doubled, self.stuck, self.strangers, self.fields_doubled, self.astray)
+        )
 
     def sentence(self) -> str:
         words = (
@@ -84,6 +90,8 @@ NAMES = {
     "doubled": "doubled: leads beyond the first with one mark",
     "strangers": "leads with a mark that no delivery has",
     "contacts_doubled": "contacts doubled",
+    "fields_doubled": "fields made twice in one CRM account",
+    "astray": "accounts that ended as another row or at another CRM account",
     "stuck": "stuck: waiting, sending, or held without reason and remedy",
     "held": "held with reason and remedy",
     "found_by_person": "of the leads: held as unclear, found in the CRM by a person",
@@ -92,6 +100,24 @@ NAMES = {
     "drained_in": "seconds until all was drained",
     "busy": "429s that we caused ourselves",
 }
+
+
+@dataclass(frozen=True)
+class Start:
+    """What was so before the storm: contacts and account rows of each customer, fields of one name."""
+
+    contacts: Mapping[str, int]
+    accounts: Mapping[str, list[tuple[Any, ...]]]
+    fields: int
+
+
+def read_start(world: World) -> Start:
+    customers = world.customers.values()
+    return Start(
+        contacts={one.id: contacts_now(world, one) or 0 for one in customers},
+        accounts={one.id: rows_of(world, one) for one in customers},
+        fields=doubled_fields(world),
+    )
 
 
 @dataclass
@@ -147,10 +173,9 @@ def judge(
     world: World,
     people: People,
     posts: Sequence[Post],
-    before: Mapping[str, int],
+    before: Start,
     drained: float,
 ) -> Figures:
-    """``before`` are the contacts that each customer's CRM had at the start."""
     attempts = [row.attempts for row in books.rows if row.state == "delivered"] or [0]
     return Figures(
         accepted=len(books.accepted),
@@ -159,7 +184,9 @@ def judge(
         lost=len(books.lost()),
         doubled=len(books.doubled()),
         strangers=len(books.strangers()),
-        contacts_doubled=sum(doubled_contacts(books, world, posts, before).values()),
+        contacts_doubled=sum(doubled_contacts(books, world, posts, before.contacts).values()),
+        fields_doubled=doubled_fields(world) - before.fields,
+        astray=len(astray(world, before.accounts)),
         stuck=len(books.stuck()),
         held=len(books.held()),
         found_by_person=people.did[FOUND],
