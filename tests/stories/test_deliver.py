@@ -105,7 +105,7 @@ def test_one_quiz_reaches_only_its_own_rule_and_an_unruled_answer_is_kept(shop):
     reply = shop.post()
     assert reply.status_code == 202
     assert reply.json()["deliveries"] == []
-    assert "No rule" in reply.json()["message"]
+    assert "no rule for this quiz, the answer is kept" in reply.json()["message"]
 
     shop.save_rule()
     shop.work()

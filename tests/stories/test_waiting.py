@@ -60,7 +60,8 @@ def test_an_answer_to_a_disconnected_account_waits_and_goes_out_on_its_return(ow
     [told] = reply.json()["deliveries"]
     assert (told["state"], told["heldBecause"], told["nextTryAt"]) == ("held", "disconnected", None)
     assert "Connect it again" in told["error"]["remedy"]
-    assert "held: The account was disconnected. Connect it again" in reply.json()["message"]
+    assert "held: The account was disconnected: Its owner disconnected it" in reply.json()["message"]
+    assert "Connect it again" in reply.json()["message"]
 
     shop.work()
     assert shop.leads == []
