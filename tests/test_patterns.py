@@ -74,16 +74,16 @@ def _text(module: str, node: ast.expr | None) -> str:
     if isinstance(node, ast.Constant):
         return str(node.value)
     if isinstance(node, ast.Name):
-        return str(getattr(importlib.import_module(module), node.id, "(.+) qz-word (.+)"))
+        return str(getattr(importlib.import_module(module), node.id, "(.+) qzword (.+)"))
     if isinstance(node, ast.JoinedStr):
         known = vars(importlib.import_module(module))
         return "".join(
             str(one.value)
             if isinstance(one, ast.Constant)
-            else str(known.get(ast.unparse(one.value), "qz-word"))  # type: ignore[attr-defined]
+            else str(known.get(ast.unparse(one.value), "qzword"))  # type: ignore[attr-defined]
             for one in node.values
         )
-    return "(.+) qz-word (.+)"
+    return "(.+) qzword (.+)"
 
 
 # -- texts ---------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from connectors.contact import (
     emails_in,
     full_name,
     is_phone,
+    is_same_reach,
     national_digits,
     part_of,
     phones_in,
@@ -120,3 +121,20 @@ def test_a_name_is_one_text(contact, name):
 def test_texts_of_any_shape():
     assert texts_of([1, {"a": " x ", "b": None}, ["x", True]]) == ["1", "x"]
     assert visible("\u200ea\u00a0\u200bb\ufeff") == "a b"
+
+
+@pytest.mark.parametrize(
+    ("stored", "ours", "same"),
+    [
+        ("8 (916) 123-45-01", "+79161234501", True),
+        ("8 (916) 123-45-01 доб. 7", "+79161234501", True),
+        ("8 (916) 123-45-02", "+79161234501", False),
+        (" Anna@Example.ru", "anna@example.ru", True),
+        ("@anna", "@oleg", False),
+        ("@lena", "telegram: @anna", False),
+        ("@Anna ", "@anna", True),
+        ("", "@anna", False),
+    ],
+)
+def test_one_way_to_reach_somebody_in_two_spellings(stored, ours, same):
+    assert is_same_reach(stored, ours) is same

@@ -96,14 +96,19 @@ HOSTILE = (
 
 @pytest.mark.parametrize("part", HOSTILE)
 def test_a_megabyte_of_anything_is_read_in_no_time(part):
-    """A few milliseconds of the processor; a pattern that is not linear takes minutes."""
+    """A few milliseconds of the processor; a pattern that is not linear takes minutes. The better of two
+    times counts, as the first number of a country loads its numbering plan."""
     text = (part * (1_000_000 // len(part)))[:1_000_000]
     for length in (coercion.LONGEST, 1_000, 1_000_000):
-        begun = process_time()
-        for read in (coercion.number, coercion.money, coercion.yes_no, coercion.web_address):
-            read([text[:length]])
-        moments.moment([text[:length]], rows()[0].zone)
-        coercion.choices([text[:length]], OPTIONS)
-        read_phones(text[:length], "RU")
-        read_emails(text[:length])
-        assert process_time() - begun < 0.5
+        assert min(_seconds_to_read(text[:length]) for _ in range(2)) < 0.5
+
+
+def _seconds_to_read(text: str) -> float:
+    begun = process_time()
+    for read in (coercion.number, coercion.money, coercion.yes_no, coercion.web_address):
+        read([text])
+    moments.moment([text], rows()[0].zone)
+    coercion.choices([text], OPTIONS)
+    read_phones(text, "RU")
+    read_emails(text)
+    return process_time() - begun
