@@ -1,4 +1,4 @@
-"""PHP's habits on the wire: bracket keys, truthiness, casts, arrays that may be lists (reference 2)."""
+"""PHP's habits on the wire: bracket keys, truthiness, casts, arrays that may be lists (docs/crm/bitrix24.md, 2)."""
 
 from __future__ import annotations
 
