@@ -99,9 +99,10 @@ def _told(world: World, victim: Customer, page: str) -> bool:
         "LIMIT 1",
         victim.id,
     )
-    with suppress(OSError, ValueError, KeyError):
-        problems = victim.service.send("GET", page).json()["Problems"]
-        return bool(held) or "step" in json.dumps(problems).casefold()
+    with suppress(OSError):
+        rule = victim.service.send("GET", page)
+        told = json.dumps(rule.json()["Problems"]) if rule.status == 200 else ""
+        return bool(held) or "step" in told
     return bool(held)
 
 
