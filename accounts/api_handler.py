@@ -1,4 +1,4 @@
-"""How errors look: a JSON string on the contract's paths (D8), ``{"error": {...}}`` on ours (design 9).
+"""How errors look: a JSON string on the contract's paths (D8), ``{"error": {...}}`` on ours (D59).
 
 A view says which by ``error_shape``: ``"string"`` (default) or ``"object"``.
 """

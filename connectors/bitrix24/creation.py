@@ -96,7 +96,7 @@ def _own_words(record: Card, contact: Card) -> dict[str, Any]:
 
 
 def add(work: Work, card: Card, links: dict[str, Any], *, comments: bool = False) -> Story[str]:
-    """The new record's id. What the portal refuses is taken out and told, never the lead (design 5.6)."""
+    """The new record's id. What the portal refuses is taken out and told, never the lead (D54)."""
     for tries_left in reversed(range(MOST_TRIES)):
         text = {"COMMENTS": "".join(work.comments()[:1])} if comments else {}
         try:

@@ -1,4 +1,4 @@
-"""Everything with moderate sizes, one after the other, and the lines of README's table."""
+"""Everything with moderate sizes, one after the other, and the lines of docs/benchmarks.md's table."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ def main(arguments: list[str]) -> Figures:
                 failed.append(f"{name} failed: {type(error).__name__}: {error}")
                 say(failed[-1])
     lines = "\n".join(f"| {what} | {how_much} |" for what, how_much in figures)
-    say(f"\nREADME's table, {machine()}, {(time.monotonic() - begun) / 60:.0f} minutes:\n\n{lines}")
+    say(
+        f"\ndocs/benchmarks.md's table, {machine()}, {(time.monotonic() - begun) / 60:.0f} minutes:\n\n{lines}"
+    )
     if failed:
         sys.exit("\n".join(failed))
     return figures

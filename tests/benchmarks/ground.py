@@ -26,7 +26,7 @@ from config.demo.story import Story
 from config.demo.wire import look_into, tell
 from config.endings import Ended, listen_for_endings
 
-Figures = list[tuple[str, str]]  # what was measured, and how much: lines of README's table
+Figures = list[tuple[str, str]]  # what was measured, and how much: lines of docs/benchmarks.md's table
 
 
 @dataclass

@@ -29,11 +29,6 @@ from tests.docs.citations import (
 SPEAKS_OF = {
     "accounts/views.py": "amocrm",  # its notice after a widget's installation ends at the consent's callback
 }
-# Wordings from before decisions had numbers of their own: what each is called now.
-FORMERLY = {
-    ("accounts/api_handler.py", "design 9"): "59",
-    ("connectors/bitrix24/creation.py", "design 5.6"): "54",
-}
 DESIGN = re.compile(r"\bdesign \d+(?:\.\d+)?")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"`([^`\n]+)`")
@@ -110,9 +105,8 @@ def test_decisions_that_are_cited_are_there():
 
 
 def test_the_design_is_cited_by_decisions():
-    said = {(name, match) for name in TELLING for _, text in told(name) for match in DESIGN.findall(text)}
-    assert said <= set(FORMERLY)
-    assert set(FORMERLY.values()) <= set(decisions())
+    """The decisions have taken the design's place."""
+    assert [(name, m) for name in TELLING for _, text in told(name) for m in DESIGN.findall(text)] == []
 
 
 def test_decisions_are_numbered_without_gaps_and_listed():
