@@ -226,8 +226,9 @@ def _unfloated(text: str) -> str:
 RUN = re.compile(r"\+? ?[(\[]?\d(?:[^\w+,;|\n]{0,4}\d)+")
 BETWEEN = re.compile(r"[,;|\n]|/(?!/)|(?<=\d)\s+(?=\+)|\s(?:или|либо|и|or|and)\s", re.IGNORECASE)
 EXTENSION = re.compile(
-    r"""[\s,;]* (?:
-          \(? \s* (?:доб(?:авочный)?|внутр(?:енний)?|вн|ext(?:ension|n)?|x|х) \b \.? [\s:№\#]* | ;?ext= | \#
+    r"""(?<![\s,;])[\s,;]*+ (?:
+          (?: \( \s* )? (?:доб(?:авочный)?|внутр(?:енний)?|вн|ext(?:ension|n)?|x|х) \b \.? [\s:№\#]*
+          | ;?ext= | \#
         ) \d{1,6} \s* \)?""",
     re.IGNORECASE | re.VERBOSE,
 )
