@@ -51,6 +51,7 @@ RUSSIAN = {
     # the answer and its field
     "a field of type {} can't be filled by an answer": "поле типа {} нельзя заполнить ответом",
     "another answer already fills the field": "поле уже занято другим ответом",
+    "the field is for our mark": "это поле занято номером ответа",
     "neither yes nor no": "ни да, ни нет",
     "not a date": "это не дата",
     "not a date alone": "это не одна дата",
