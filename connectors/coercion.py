@@ -45,8 +45,9 @@ class Read(Generic[T]):
 
 
 def leaves(answer: Any) -> Iterator[Any]:
-    """The single values of an answer of any shape: items of lists, what is wrapped (``{"value": ...}``), a
-    file's address (``{"url": ..., "name": ...}``). An object of another kind is one value, as it is.
+    """The single values of an answer of any shape: items of lists (``{"0": ..., "2": ...}`` is one, too), what
+    is wrapped (``{"value": ...}``), a file's address (``{"url": ..., "name": ...}``). An object of another
+    kind is one value, as it is.
     """
     if isinstance(answer, (list, tuple)):
         for inner in answer:
@@ -64,7 +65,9 @@ def _wrapped(answer: Mapping[str, Any]) -> Any:
     for key in ("url", "href", "link", "src", "value", "values"):
         if known.get(key) not in (None, "", [], {}):
             return known[key]
-    return [] if any(key in known for key in ("url", "value", "values")) else None
+    if known and all(re.fullmatch(r"\d{1,4}", key) for key in known):  # PHP's list with holes
+        return [known[key] for key in sorted(known, key=int)]
+    return None
 
 
 def _words(text: str) -> frozenset[str]:
