@@ -45,8 +45,9 @@ class Read(Generic[T]):
 
 
 def leaves(answer: Any) -> Iterator[Any]:
-    """The single values of an answer of any shape: items of lists, what is wrapped (``{"value": ...}``), a
-    file's address (``{"url": ..., "name": ...}``). An object of another kind is one value, as it is.
+    """The single values of an answer of any shape: items of lists (``{"0": ..., "2": ...}`` is one, too), what
+    is wrapped (``{"value": ...}``), a file's address (``{"url": ..., "name": ...}``). An object of another
+    kind is one value, as it is.
     """
     if isinstance(answer, (list, tuple)):
         for inner in answer:
@@ -64,7 +65,9 @@ def _wrapped(answer: Mapping[str, Any]) -> Any:
     for key in ("url", "href", "link", "src", "value", "values"):
         if known.get(key) not in (None, "", [], {}):
             return known[key]
-    return [] if any(key in known for key in ("url", "value", "values")) else None
+    if known and all(re.fullmatch(r"\d{1,4}", key) for key in known):  # PHP's list with holes
+        return [known[key] for key in sorted(known, key=int)]
+    return None
 
 
 def _words(text: str) -> frozenset[str]:
@@ -85,6 +88,7 @@ def shorten(text: str, longest: int) -> str:
 MOST_DIGITS = 15  # longer ones come back damaged where a CRM keeps floats: amocrm-api-php issue 399
 NUMBER = re.compile(r"(?<![\w.,])[-+]?(?:\d{1,3}(?:[ '’]\d{3})+(?!\d)|\d+)(?:[.,]\d+)*")
 TOKEN = re.compile(r"[^\W\d_]+(?:\.[^\W\d_]+)*|[^\w\s]|\d+|_")
+SPACED = re.compile(r"(?<=\b[ут])\. (?=[ер]\b)", re.IGNORECASE)  # "т. р.", "у. е."
 SQUARES = re.compile(r"(?<=[мm])[23](?!\d)")
 SCALES = {
     10**3: "к k тыс тысяч тысяча тысячи тысячу тыщ тыщи тр т.р т.руб тыс.руб thousand",
@@ -125,11 +129,21 @@ BOUNDS = _words(
     "порядка не за или либо и на из x х from to up under over above below about around almost than least "
     "most max min approx or and of < > ≤ ≥ ~ ≈ ± * × / \\ ^"
 )
+MULTIPLIERS = _words(  # they change the number, or may: 100 т are tonnes or thousands, 5 M metres or millions
+    "т t лимон лимона лимонов косарь косаря косарей сотня сотни сотен десяток десятка десятков дюжина дюжины "
+    "дюжин половина половины половиной полтора четверть четвертью третью hundred hundreds dozen dozens half "
+    "mio mil lakh crore"
+)
+MEGA = frozenset({"M", "М"})  # Latin and Cyrillic; small ones are metres
+OTHER_MONEY = _words(  # of several countries or of none
+    "у.е уе у.e ye крона кроны крон франк франка франков динар динара динаров песо реал реала реалов риал "
+    "риалов рияль вон донг донгов форинт форинтов usdt btc биткоин биткоина биткоинов kr кр peso pesos crowns"
+)
 LEADS = _words(
     'us итого всего сумма бюджет цена стоимость площадь ровно total price budget sum area № = : ( " « - – — .'
 )
 HARMLESS = _words(". , ; : = ! ( ) \" ' « » - – — №")
-UNITS = _words("м m м² m² м³ m³ см cm мм mm км km кг kg г g т л l шт pcs ч h мин min с s дн")
+UNITS = _words("м m м² m² м³ m³ см cm мм mm км km кг kg г g л l шт pcs ч h мин min с s дн")
 ALONE = {  # there is a number, and more beside it than the number can stand for
     "not a number": "not a number alone",
     "not a whole number": "not a whole number alone",
@@ -159,7 +173,7 @@ def number(texts: Sequence[str], *, currency: str = "", whole: bool = False) -> 
     """``1 200,50``, ``1,5 млн``, ``54 м²``. A sum of money counts where it is in ``currency``, the account's.
 
     Several numbers, ranges and limits ("до 3 млн") are not read. A comma before three digits parts thousands
-    (``1,200``); a dot does not, unless there are several.
+    (``1,200``); a dot does not, unless there are several: ``54.125`` is read, ``30.000`` is not.
     """
     no = "not a whole number" if whole else "not a number"
     read = _said(texts, no, currency)
@@ -189,8 +203,10 @@ def money(texts: Sequence[str], *, currency: str = "", foreign: bool = False) ->
 
 
 def price(text: str, currency: str = "") -> Read[Decimal]:
-    """What the lead is worth, in ``currency``, the account's."""
+    """What the lead is worth, in ``currency``, the account's; where nobody knows that, the sum names none."""
     read = money([tidy(text)], currency=currency)
+    if read.value and read.value.currency and not currency:
+        return Read(None, f"the sum is in {read.value.currency}, the account's currency is not known")
     if read.value is None or read.value.amount < 0:
         return Read(None, read.but or "not a price")
     return Read(read.value.amount)
@@ -198,7 +214,7 @@ def price(text: str, currency: str = "") -> Read[Decimal]:
 
 def written(number: Decimal) -> str:
     """Without an exponent and without idle zeros: ``1200.5``."""
-    plain = f"{number:f}"
+    plain = f"{number or Decimal(0):f}"  # no "-0"
     return plain.rstrip("0").rstrip(".") if "." in plain else plain
 
 
@@ -214,12 +230,14 @@ def _said(texts: Sequence[str], no: str, own: str, *, is_money: bool = False) ->
         return Read(None, ONE_VALUE)
     said = visible(texts[0]) if len(texts[0]) <= LONGEST else ""
     text = SQUARES.sub(lambda found: "²³"["23".index(found[0])], said.replace("−", "-"))
+    text = SPACED.sub(".", text)
     found = list(NUMBER.finditer(text))
     if len(found) != 1:
         return Read(None, ALONE[no] if found else no)
     before = TOKEN.findall(text[: found[0].start()].casefold())
     behind = TOKEN.findall(text[found[0].end() :].casefold())
-    currency = _currency(TOKEN.findall(text), own)
+    tokens = TOKEN.findall(text)
+    currency = _currency(tokens, own)
     if currency.value is None:
         return Read(None, currency.but or ALONE[no])
     scale = SCALE_OF.get(behind[0], 1) if behind else 1
@@ -228,7 +246,7 @@ def _said(texts: Sequence[str], no: str, own: str, *, is_money: bool = False) ->
     known = CURRENCY_OF.keys() | {own.casefold()} | (BELARUSIAN if currency.value == "BYN" else frozenset())
     words = [word for word in behind[scale > 1 :] if word not in HARMLESS | known]
     is_only_a_letter = scale > 1 and len(behind[0]) == 1  # "5 к ремонту" is no five thousand
-    has_limits = any(word in BOUNDS or word == "+" or word.isdigit() for word in words)
+    has_limits = any(map(_changes_the_number, words)) or not MEGA.isdisjoint(tokens)
     most = 0 if currency.value or is_only_a_letter else MOST_WORDS
     if has_limits or len(words) > most or any(word not in LEADS | known for word in before):
         return Read(None, ALONE[no])
@@ -236,6 +254,13 @@ def _said(texts: Sequence[str], no: str, own: str, *, is_money: bool = False) ->
     if amount is None or abs(amount * scale) >= 10**MOST_DIGITS:
         return Read(None, no)
     return Read(_Said(amount * scale, currency.value, len(words)))
+
+
+def _changes_the_number(word: str) -> bool:
+    """A limit, a multiple, a fraction: ``1½``, ``2 сотни``, ``от 5``."""
+    if word in BOUNDS or word in MULTIPLIERS or word == "+":
+        return True
+    return any(c.isnumeric() for c in word.rstrip("²³") or word)
 
 
 def _is_part_of_a_name(next_character: str, word: str) -> bool:
@@ -250,13 +275,17 @@ def _currency(tokens: Sequence[str], own: str) -> Read[str]:
         word = token.casefold()
         if token == own or word in CURRENCY_OF or word in IN_ROUBLES:
             found[own if token == own else CURRENCY_OF.get(word, "RUB")] = None
-        elif (len(token) == 3 and token.isascii() and token.isupper()) or unicodedata.category(
-            token[0]
-        ) == "Sc":
+        elif word in OTHER_MONEY or _looks_like_money(token):
             return Read(None, f"the currency {token} is not known here")
     if "RUB" in found and any(token.casefold() in BELARUSIAN for token in tokens):
         found = {"BYN": None}
     return Read(next(iter(found), "")) if len(found) < 2 else Read(None)
+
+
+def _looks_like_money(token: str) -> bool:
+    """A code of three capitals, or a sign."""
+    is_code = len(token) == 3 and token.isascii() and token.isupper()
+    return is_code or unicodedata.category(token[0]) == "Sc"
 
 
 def _decimal(text: str, *, is_plain: bool, is_money: bool) -> Decimal | None:
@@ -267,14 +296,11 @@ def _decimal(text: str, *, is_plain: bool, is_money: bool) -> Decimal | None:
         return None
     if len(marks) == 1:
         is_group = is_plain and digits == text and GROUP.fullmatch(digits)
-        if is_group and marks == ["."] and is_money:
-            return None  # 1.500 roubles: one and a half, or a thousand and a half?
+        if is_group and marks == ["."] and (is_money or digits.endswith("0")):
+            return None  # 1.500: one and a half, or a thousand and a half? A computer writes no last zero
         digits = digits.replace(",", "" if is_group else ".")
     elif marks:
-        point = marks[-1] if marks[-1] != marks[0] else ""
-        if not re.fullmatch(
-            rf"[-+]?\d{{1,3}}(?:[{marks[0]}]\d{{3}})+{f'[{point}][0-9]+' if point else ''}", digits
-        ):
+        if not (BY_COMMAS.fullmatch(digits) or BY_DOTS.fullmatch(digits)):
             return None
         digits = digits.replace(marks[0], "").replace(",", ".")
     return Decimal(digits)
@@ -282,6 +308,8 @@ def _decimal(text: str, *, is_plain: bool, is_money: bool) -> Decimal | None:
 
 NO_SPACES = str.maketrans("", "", " '’")
 GROUP = re.compile(r"[-+]?[1-9]\d{0,2}[.,]\d{3}")
+BY_COMMAS = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+BY_DOTS = re.compile(r"[-+]?\d{1,3}(?:\.\d{3})+(?:,\d+)?")
 MOST_SIGNED = 10  # digits of a number with a plus: longer ones are phones
 
 # -- yes and no -----------------------------------------------------------------------------------------
@@ -311,7 +339,7 @@ def yes_no(texts: Sequence[str]) -> Read[bool]:
 TYPOGRAPHY = str.maketrans(
     dict.fromkeys("‐‑‒–—―−", "-") | dict.fromkeys("«»“”„‟‹›\"'‘’‚`´", '"') | {"×": "x", "⁄": "/", "ё": "е"}
 )
-CHOICES_BETWEEN = re.compile(r"[,;\n|]")
+CHOICES_BETWEEN = re.compile(r"([,;\n|])")
 MOST_CHOICES = 50  # parts of one text
 LONGEST_CHOICE, LONGEST_NAMED = 2_000, 100
 
@@ -339,7 +367,7 @@ def choices(texts: Sequence[str], options: Iterable[Option]) -> Read[tuple[Optio
 def plain_choice(text: str) -> str:
     """One form for ``100 м²`` and ``100 М2``, ``«Люкс»`` and ``"Люкс"``, ``1–2`` and ``1 - 2``."""
     text = unicodedata.normalize("NFKC", html.unescape(visible(text))).casefold().translate(TYPOGRAPHY)
-    return re.sub(r" ?([-/&]) ?", r"\1", " ".join(text.split()))
+    return re.sub(r" ?([-/&,;|]) ?", r"\1", " ".join(text.split()))
 
 
 def _chosen(text: str, exact: Mapping[str, Option], loose: Mapping[str, Option]) -> list[Option]:
@@ -347,25 +375,25 @@ def _chosen(text: str, exact: Mapping[str, Option], loose: Mapping[str, Option])
         return []
     if whole := exact.get(text) or loose.get(plain_choice(text)):
         return [whole]
-    parts = [part for part in CHOICES_BETWEEN.split(text) if part.strip()]
-    return _all_options(parts, loose) if 1 < len(parts) <= MOST_CHOICES else []
+    pieces = CHOICES_BETWEEN.split(text)
+    return _all_options(pieces, loose) if 1 < len(pieces) < 2 * MOST_CHOICES else []
 
 
-def _all_options(parts: Sequence[str], loose: Mapping[str, Option]) -> list[Option]:
-    """An option may have a comma of its own, so the longest row of parts that is one comes first."""
-    rows = {_row(CHOICES_BETWEEN.split(option.text)): option for option in loose.values()}
+def _all_options(pieces: Sequence[str], loose: Mapping[str, Option]) -> list[Option]:
+    """``pieces``: parts and what stands between them in turn; empty parts name nothing.
+
+    An option may have a comma of its own, so the longest row of parts that is one comes first.
+    """
     found: list[Option] = []
-    while parts:
-        fit = next((n for n in range(len(parts), 0, -1) if _row(parts[:n]) in rows), 0)
-        if not fit:
+    while pieces:
+        ends = range(len(pieces), 0, -2) if pieces[0].strip() else ()
+        fit = next((end for end in ends if plain_choice("".join(pieces[:end])) in loose), 0)
+        if fit:
+            found.append(loose[plain_choice("".join(pieces[:fit]))])
+        elif pieces[0].strip():
             return []
-        found.append(rows[_row(parts[:fit])])
-        parts = parts[fit:]
+        pieces = pieces[max(fit, 1) + 1 :]
     return found
-
-
-def _row(parts: Sequence[str]) -> str:
-    return ",".join(map(plain_choice, parts))
 
 
 # -- addresses ------------------------------------------------------------------------------------------
@@ -376,6 +404,14 @@ HOST = re.compile(
     r"[\w-]{1,63}(?:\.[\w-]{1,63})*\.(?:[^\W\d_]{2,63}|xn--[a-z0-9-]{2,59})\.?|\d{1,3}(?:\.\d{1,3}){3}"
 )
 LONGEST_ADDRESS = 2_000
+# Without a scheme the end of a name must be known: "план.pdf" and "И.И.Иванов" are no addresses.
+FILES = _words(
+    "pdf doc docx xls xlsx ppt pptx txt rtf odt csv json xml zip rar jpg jpeg png gif webp heic svg bmp tif "
+    "tiff mp3 mp4 avi mov mkv wav ogg dwg psd html htm php py exe apk"
+)
+OWN_SCRIPT_ZONES = _words(
+    "рф рус москва дети онлайн сайт орг ком бел укр қаз срб мкд бг ею мон հայ გე xn--p1ai xn--p1acf xn--90ais"
+)
 
 
 def web_address(texts: Sequence[str]) -> Read[str]:
@@ -393,9 +429,14 @@ def web_address(texts: Sequence[str]) -> Read[str]:
     is_mail = not named and "@" in parts.netloc
     if parts.scheme.lower() not in SCHEMES or is_mail or not HOST.fullmatch(host):
         return Read(None, NO_ADDRESS)
-    if not named and host[-1].isdigit():
-        return Read(None, NO_ADDRESS)  # 10.20.30.40 may be anything
+    if not named and not _is_a_zone(host.rstrip(".").rpartition(".")[2]):
+        return Read(None, NO_ADDRESS)
     return Read(address, "only the first address" if len(texts) > 1 else "")
+
+
+def _is_a_zone(name: str) -> bool:
+    """No number either: 10.20.30.40 may be anything."""
+    return name in OWN_SCRIPT_ZONES or (name.isascii() and name.isalpha() and name not in FILES)
 
 
 NO_ADDRESS = "not a web address"

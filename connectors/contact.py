@@ -32,9 +32,9 @@ MESSENGERS = ("telegram", "whatsapp", "viber", "vkontakte", "facebook", "instagr
 ALIASES = {
     NAME: "name fullname username yourname contactname clientname fio фио имя вашеимя полноеимя "
     "имяклиента фамилияимя имяифамилия фамилияимяотчество контактноелицо",
-    FIRST: "firstname fname givenname",
-    LAST: "lastname lname surname familyname фамилия",
-    MIDDLE: "middlename secondname patronymic отчество",
+    FIRST: "firstname fname first givenname given",
+    LAST: "lastname lname last surname familyname family фамилия",
+    MIDDLE: "middlename middle secondname patronymic отчество",
     PHONE: "phone phones phonenumber telephone tel mobile mobilephone mobilenumber cell cellphone yourphone "
     "yourtel contactphone workphone homephone телефон телефоны тел ваштелефон номертелефона номер мобильный "
     "мобильныйтелефон моб сотовый рабочийтелефон домашнийтелефон контактныйтелефон",
@@ -95,6 +95,14 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(inner)
     elif value is not None and not isinstance(value, bool):
         yield visible(str(value))
+
+
+def named(value: Any) -> Any:
+    """Of an object what it is called (``{"id": 5, "name": "Тула"}``); anything else as it is."""
+    if not isinstance(value, Mapping):
+        return value
+    known = {str(key).casefold(): inner for key, inner in value.items()}
+    return next((known[key] for key in ("name", "title", "label", "text", "value") if known.get(key)), value)
 
 
 def visible(text: str) -> str:
@@ -186,12 +194,10 @@ def spellings(phone: str) -> tuple[str, ...]:
 def _phone_texts(value: Any) -> Iterator[str]:
     if isinstance(value, Mapping):
         parts = {"".join(filter(str.isalnum, str(key).casefold())): inner for key, inner in value.items()}
-        code = next((texts_of(parts[key]) for key in PHONE_CODES if parts.get(key)), [])
-        number = next((texts_of(parts[key]) for key in PHONE_NUMBERS if parts.get(key)), [])
-        if code and number and _digits(code[0]):
-            yield _joined(code[0], _unfloated(number[0]))
-        else:
-            yield from number or texts_of(value)
+        code = next(filter(None, (_calling_code(parts.get(key)) for key in PHONE_CODES)), "")
+        numbers = next((texts_of(parts[key]) for key in PHONE_NUMBERS if parts.get(key)), [])
+        for number in map(_unfloated, numbers or texts_of(value)):
+            yield _joined(code, number) if code and numbers else number
     elif isinstance(value, (list, tuple)):
         for inner in value:
             yield from _phone_texts(inner)
@@ -199,14 +205,26 @@ def _phone_texts(value: Any) -> Iterator[str]:
         yield _unfloated(visible(str(value)))
 
 
-PHONE_CODES = ("code", "countrycode", "dialcode", "callingcode", "prefix")
+PHONE_CODES = ("code", "countrycode", "dialcode", "callingcode", "prefix", "iso2", "country", "region")
 PHONE_NUMBERS = ("e164", "full", "international", "number", "phone", "phonenumber", "tel", "value")
+
+
+def _calling_code(value: Any) -> str:
+    """``7`` of ``+7``, 7, ``RU``; empty where nothing of it is one."""
+    for text in texts_of(value):
+        if digits := _digits(_unfloated(text)):
+            return digits
+        if code := phonenumbers.country_code_for_region(text.upper()):
+            return str(code)
+    return ""
 
 
 def _joined(code: str, number: str) -> str:
     """The code may stand in the number, too."""
-    digits = _digits(code)
-    return number if number.startswith(("+", "00")) else f"+{digits} {number}"
+    if number.startswith(("+", "00")):
+        return number
+    tries = (f"+{code} {number}", f"+{number}")
+    return next((text for text in tries if _e164(text, "")), tries[0])
 
 
 FLOATED = re.compile(r"\d{7,15}\.0{1,6}|\d(?:[.,]\d{1,15})?[eE]\+?\d{1,2}")
@@ -226,8 +244,9 @@ def _unfloated(text: str) -> str:
 RUN = re.compile(r"\+? ?[(\[]?\d(?:[^\w+,;|\n]{0,4}\d)+")
 BETWEEN = re.compile(r"[,;|\n]|/(?!/)|(?<=\d)\s+(?=\+)|\s(?:или|либо|и|or|and)\s", re.IGNORECASE)
 EXTENSION = re.compile(
-    r"""(?<![\s,;]) [\s,;]* (?:
-          \(? \s* (?:доб(?:авочный)?|внутр(?:енний)?|вн|ext(?:ension|n)?|x|х) \b \.? [\s:№\#]* | ;?ext= | \#
+    r"""(?<![\s,;])[\s,;]*+ (?:
+          (?: \( \s* )? (?:доб(?:авочный)?|внутр(?:енний)?|вн|ext(?:ension|n)?|x|х) \b \.? [\s:№\#]*
+          | ;?ext= | \#
         ) \d{1,6} \s* \)?""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -246,8 +265,8 @@ def _phones(said: str, region: str) -> Reach:
     for piece in BETWEEN.split(plain):
         runs = [run for run in RUN.findall(piece) if len(_digits(run)) >= FEWEST_DIGITS]
         for run in runs:
-            if found := _e164(run, region):
-                numbers[found] = None
+            if found := _of_run(run, region):
+                numbers |= dict.fromkeys(found)
                 piece = piece.replace(run, "", 1)
             else:
                 unread = True
@@ -258,6 +277,14 @@ def _phones(said: str, region: str) -> Reach:
         return Reach(said, tuple(numbers), "a part of it can't be read as a phone number")
     aside = plain != text or any(c.isalnum() for c in rest)
     return Reach(said, tuple(numbers), BESIDE if aside else "")
+
+
+def _of_run(run: str, region: str) -> list[str]:
+    """One number, or several with spaces between them where each word is one; empty where neither."""
+    if one := _e164(run, region):
+        return [one]
+    found = [_e164(word, region) for word in run.split()]
+    return found if all(found) else []
 
 
 def _e164(text: str, region: str) -> str:
@@ -272,9 +299,18 @@ def _e164(text: str, region: str) -> str:
         tries += [(f"+{digits}", "")] if len(digits) >= SHORTEST_FOREIGN else []
     for candidate, home in tries:
         number = _parsed(candidate, home)
-        if number and phonenumbers.is_valid_number(number):
+        if number and phonenumbers.is_valid_number(number) and not _is_made_up(number):
             return phonenumbers.format_number(number, PhoneNumberFormat.E164)
     return ""
+
+
+def _is_made_up(number: phonenumbers.PhoneNumber) -> bool:
+    """+7 999 999-99-99 and 1 234 567-89-01 fit a plan, and are what people type who give no number.
+
+    As a number of theirs it would make one person of many.
+    """
+    digits = phonenumbers.national_significant_number(number)
+    return len(set(digits)) == 1 or f"{number.country_code}{digits}" in "1234567890123456"
 
 
 def _parsed(text: str, region: str) -> phonenumbers.PhoneNumber | None:
@@ -290,8 +326,8 @@ def _digits(text: str) -> str:
 
 # -- e-mails --------------------------------------------------------------------------------------------
 
-ADDRESS = re.compile(r"[^@\s,;<>\"()\[\]]{1,64}@[^@\s,;<>\"()\[\]:/]{1,190}\.[^@\s.,;<>\"()\[\]:/\d]{2,63}")
-PUNYCODE = re.compile(r"[^@\s]{1,64}@[a-z0-9.-]{1,190}\.xn--[a-z0-9-]{2,59}")
+LOCAL, LABEL_OF_HOST = r"[^@\s,;:/<>\"()\[\]]{1,64}", r"[^\W_](?:[\w-]{0,61}[^\W_])?"
+ADDRESS = re.compile(rf"{LOCAL}@(?:{LABEL_OF_HOST}\.){{1,9}}(?:[^\W\d_]{{2,63}}|xn--[a-z0-9-]{{2,59}})")
 ANGLES = re.compile(r"[^<>\n]{0,200}<\s*([^<>\s]{3,255})\s*>")
 MAIL_BETWEEN = re.compile(r"[,;|\n]|\s/\s|\s(?:или|либо|и|or|and)\s", re.IGNORECASE)
 
@@ -321,7 +357,7 @@ def email_key(text: str) -> str:
     if found := ANGLES.fullmatch(text):
         text = found[1]
     text = text.casefold().removeprefix("mailto:").partition("?")[0].strip(" .,;<>\"'«»()[]")
-    if not (ADDRESS.fullmatch(text) or PUNYCODE.fullmatch(text)) or ".." in text:
+    if not ADDRESS.fullmatch(text) or ".." in text:
         return ""
     name, _, domain = text.rpartition("@")
     return f"{name}@{_own_script(domain)}"

@@ -56,17 +56,27 @@ CLOCK = re.compile(
 OFFSET = re.compile(r"(?:gmt|utc)? ?(?P<sign>[+-])(?P<h>\d\d):?(?P<m>\d\d)(?!\d)", re.IGNORECASE)
 LIMITS = (
     "с со по до от после раньше позже не или либо и кроме примерно около before after from until till by "
-    "between not or and since around ~ ≈ < > ≤ ≥ ?"
+    "between not or and since around к ко через спустя плюс минус приблизительно ориентировочно "
+    "by about approximately ~ ≈ < > ≤ ≥ ± + ?"
 )
 AROUND = frozenset(LIMITS.split())
+PARTS = (
+    "утро утром утра день днем днём дня вечер вечером вечера ночь ночью ночи полдень полночь обед обеда "
+    "morning noon afternoon evening night midnight lunch"
+)
+PARTS_OF_DAY = frozenset(PARTS.split())
+GREENWICH, MOSCOW = frozenset({"utc", "gmt", "z"}), frozenset({"мск", "msk"})
+OTHERS = "EST EDT CST CDT MST MDT PST PDT CET CEST EET EEST WET BST IST JST KST SAMT YEKT OMST KRAT IRKT YAKT"
+OTHER_ZONES = frozenset(OTHERS.split())
 
 
 @dataclass(frozen=True, slots=True)
 class _Moment:
-    """``at`` is None where a day alone is named; aware where a zone is."""
+    """``at`` is None where a day alone is named; aware where a zone is. ``rough``: in the evening."""
 
     day: date
     at: time | None = None
+    rough: bool = False
 
 
 def day(texts: Sequence[str], zone: tzinfo) -> Read[date]:
@@ -85,6 +95,8 @@ def day(texts: Sequence[str], zone: tzinfo) -> Read[date]:
 def moment(texts: Sequence[str], zone: tzinfo) -> Read[datetime]:
     """The one moment that is named, aware; midnight in ``zone`` where a day is. Otherwise like ``day``."""
     read = _when(texts, zone)
+    if read.value and read.value.rough:
+        return Read(None, "not a time of the day")
     return Read(_joined(read.value, zone) if read.value else None, read.but)
 
 
@@ -133,12 +145,17 @@ def _human(text: str) -> Read[_Moment]:
         rest = rest[: clock.start()] + " " + rest[clock.end() :]
         if offset := OFFSET.search(rest):
             at, rest = at.replace(tzinfo=_zone(offset)), rest[: offset.start()] + rest[offset.end() :]
+        elif named := [word for word in TOKEN.findall(rest) if _is_a_zone(word)]:
+            if len(named) > 1 or named[0].casefold() not in GREENWICH | MOSCOW:
+                return Read(None, f"the time zone {named[0]} is not known here")
+            hours = 3 if named[0].casefold() in MOSCOW else 0
+            at = at.replace(tzinfo=timezone(timedelta(hours=hours)))
     words = TOKEN.findall(rest.casefold())
     if any(word[0].isdigit() or word in AROUND for word in words):
         return Read(None, NO_DATE_ALONE)
     if clock and clock["half"] and dates[0]["s2"] == "/" and _is_either_order(dates[0]):
         return Read(None, "which is the day and which the month can't be told")
-    return Read(_Moment(_date(dates[0]), at))
+    return Read(_Moment(_date(dates[0]), at, rough=not PARTS_OF_DAY.isdisjoint(words)))
 
 
 def _month(found: re.Match[str]) -> int:
@@ -174,6 +191,11 @@ def _clock(found: re.Match[str]) -> time:
             raise ValueError("no hour of half a day")
         hour = hour % 12 + (12 if found["half"].lower() == "p" else 0)
     return time(hour, int(found["m"]), int(found["s"] or 0))
+
+
+def _is_a_zone(word: str) -> bool:
+    """``UTC``, ``мск``, ``EST``; days of the week and months are no zones."""
+    return word in OTHER_ZONES or word.casefold() in GREENWICH | MOSCOW
 
 
 def _zone(found: re.Match[str]) -> timezone:

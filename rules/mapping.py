@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from connectors.coercion import leaves
-from connectors.contact import COMPANY, EMAIL, PHONE, full_name, part_of
+from connectors.contact import COMPANY, EMAIL, PHONE, full_name, named, part_of
 from connectors.draft import FieldValue, LeadDraft, Loss, Placement, Tag, Visit
 from connectors.errors import RuleNeedsFixing
 from connectors.words import RU, name_of
@@ -112,7 +112,7 @@ def more_of(payload: Mapping[str, Any]) -> dict[str, str]:
     for place, known in ((contact, contact.keys() - beyond), (payload, KNOWN)):
         for key, value in place.items():
             name = MORE.get(_snake(key), _snake(key))
-            text = answer_text(value)
+            text = answer_text(named(value))
             if text and (key not in known or name in OTHER_PHONES):
                 found.setdefault(name, text)
     return found

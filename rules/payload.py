@@ -19,6 +19,8 @@ TEXTS = ("page", "referrer", "ip", "result")
 QUESTION_TEXTS = ("questionID", "question", "type")
 KNOWN = frozenset({"quizID", "answerID", "answers", "price", "complete", *MAPS, *MARKS, *TEXTS})
 QUESTION_KEYS = frozenset({*QUESTION_TEXTS, "answer"})
+SCALAR = (str, int, float)
+YES, NO = frozenset({"true", "1", "yes", "on", "да"}), frozenset({"false", "0", "no", "off", "нет"})
 
 
 def normalised(payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,7 +73,14 @@ def former_digest(payload: Mapping[str, Any]) -> str:
 
 def is_complete(payload: Mapping[str, Any]) -> bool:
     """Nothing more is to come under this answer id, unless the body says so (``"complete": false``)."""
-    return str(payload.get("complete")).strip().lower() not in ("false", "0")
+    said = payload.get("complete")
+    return is_absent(said) or not isinstance(said, SCALAR) or scalar_text(said).lower() not in NO
+
+
+def is_completeness_told(payload: Mapping[str, Any]) -> bool:
+    """Is ``complete`` absent, or a yes or no as forms write it?"""
+    said = payload.get("complete")
+    return is_absent(said) or (isinstance(said, SCALAR) and scalar_text(said).lower() in YES | NO)
 
 
 def is_repeat(stored: str, payload: Mapping[str, Any], mark: str) -> bool:
@@ -90,27 +99,25 @@ def _canonical(value: Any) -> Any:
         return {key: inner for key, inner in read.items() if not is_absent(inner)}
     if isinstance(value, list):
         return [inner for inner in map(_canonical, value) if not is_absent(inner)]
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)  # 5.0 and 5 are one number
     return None if value is None else scalar_text(value)
 
 
 def _former(key: str, value: Any) -> Any:
     """A known key's value as the strict reading of former times stored it."""
     if key in TEXTS:
-        return scalar_text(value)
+        return _former_text(value)
     if key == "price":
         try:
             return str(Decimal(str(value)).quantize(Decimal("0.01"), ROUND_HALF_EVEN))
         except InvalidOperation:
             return value
     if key in MARKS:
-        return {name: None if one is None else scalar_text(one) for name, one in _map(value).items()}
+        return {name: None if one is None else _former_text(one) for name, one in _map(value).items()}
     if key == "quiz":
-        return {name: scalar_text(one) for name, one in _map(value).items() if name == "title"}
+        return {name: _former_text(one) for name, one in _map(value).items() if name == "title"}
     if key == "answers":
         return [
-            {name: one if name == "answer" else scalar_text(one) for name, one in _map(item).items()
+            {name: one if name == "answer" else _former_text(one) for name, one in _map(item).items()
              if name in QUESTION_KEYS}
             for item in (value if isinstance(value, list) else [])
         ]  # fmt: skip
@@ -123,7 +130,13 @@ def is_absent(value: Any) -> bool:
 
 
 def scalar_text(value: Any) -> str:
-    """A JSON scalar as text, numbers and booleans as JSON writes them."""
+    """A JSON scalar as text, numbers and booleans as JSON writes them; ``5.0`` and ``5`` are one number."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return _former_text(value)
+
+
+def _former_text(value: Any) -> str:
     return value.strip() if isinstance(value, str) else json.dumps(value)
 
 

@@ -17,6 +17,7 @@ from connectors.contact import (
     PHONE,
     Reach,
     full_name,
+    named,
     part_of,
     read_emails,
     read_phones,
@@ -64,8 +65,8 @@ def values_of(contact: Mapping[str, Any], part: str) -> list[Any]:
 
 
 def text_of(contact: Mapping[str, Any], part: str) -> str:
-    """The same as one text."""
-    return ", ".join(texts_of(values_of(contact, part)))
+    """The same as one text; of an object what it is called."""
+    return ", ".join(texts_of([named(value) for value in values_of(contact, part)]))
 
 
 def _found(reaches: list[Reach]) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from connectors.http import Answer as Reply
 from connectors.http import Door
 from connectors.vetted import vet
 from rules.models import Answer, Rule
+from rules.payload import normalised
 
 log = logging.getLogger(__name__)
 ANSWERS_READ = 20
@@ -43,12 +44,8 @@ def questions(rule: Rule, wanted: Iterable[str]) -> dict[str, dict[str, Any]]:
 
 def told_by(payload: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """What one answer tells of its quiz's questions."""
-    items = payload.get("answers") or []
-    return {
-        str(item.get("questionID")): _said({**item, "title": item.get("question")})
-        for item in items
-        if isinstance(item, dict)
-    }
+    items = normalised(payload).get("answers", [])
+    return {item["questionID"]: _said({**item, "title": item.get("question")}) for item in items}
 
 
 def configuration(quiz_id: int) -> Mapping[str, Any]:

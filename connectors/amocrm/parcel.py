@@ -201,5 +201,6 @@ def _mark(parcel: Parcel, draft: LeadDraft, facts: Facts) -> None:
         parcel.name_the_mark(draft.uid)
         return
     entry = {"field_id": facts.mark_field, "values": [{"value": draft.uid}]}
-    parcel.lead.drop(str(facts.mark_field))
+    if answer := parcel.lead.drop(str(facts.mark_field)):
+        parcel.losses.append(answer.loss("leads", "the field is for our mark"))
     parcel.lead.pieces.insert(0, Piece(entry, kind="mark"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from typing import Any
 
@@ -43,6 +43,15 @@ class Card:
     @property
     def word(self) -> str:
         return WORDS[self.entity]
+
+    def add(self, piece: Piece) -> None:
+        """A list of texts in a field of ours, behind what a rule puts there."""
+        own = next((one for one in self.pieces if one.code == piece.code), None)
+        if own:
+            self.pieces.remove(own)
+            value, text = [*_listed(own.value), *piece.value], f"{own.text}; {piece.text}"
+            piece = replace(own, value=value, text=text)
+        self.pieces.append(piece)
 
     def command(self, **links: Any) -> Command:
         """``crm.deal.add`` and its siblings; ``links`` are what is known only by now."""

@@ -174,7 +174,7 @@ def _tag(parcel: Parcel, draft: LeadDraft, facts: Facts) -> None:
     for card in parcel.cards:
         names = list(dict.fromkeys(tag.name for tag in draft.tags if tag.entity == card.entity and tag.name))
         if code := facts.tag_fields.get(card.entity) if names else None:
-            card.pieces.append(Piece(code, names, "tags", ", ".join(names)))
+            card.add(Piece(code, names, "tags", ", ".join(names)))
         elif names:
             reason = "there is no field for tags"
             parcel.losses.append(Loss("tags", ", ".join(names), reason, card.entity))
@@ -187,7 +187,7 @@ def _track(parcel: Parcel, draft: LeadDraft, facts: Facts) -> None:
     lines = [f"{name}: {text}" for name, text in told.items() if tidy(text)]
     card = parcel.record
     if code := facts.tracking_fields.get(card.entity) if lines else None:
-        card.pieces.append(Piece(code, lines, "analytics", "; ".join(lines)))
+        card.add(Piece(code, lines, "analytics", "; ".join(lines)))
     elif lines:
         parcel.losses.append(
             Loss("analytics", "; ".join(lines), "there is no field for analytics", card.entity)

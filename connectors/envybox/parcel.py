@@ -11,7 +11,7 @@ from connectors.coercion import Unfit, price, shorten, tidy, written
 from connectors.draft import LeadDraft, Loss, Problem, Target
 from connectors.envybox.answers import mark_of
 from connectors.envybox.choices import SOURCE, queues, takes_into_work
-from connectors.envybox.fields import convert
+from connectors.envybox.fields import CURRENCY, convert
 from connectors.envybox.regions import region_of, timezone_of
 from connectors.joining import TAKEN, one_per_field
 from connectors.words import lost, parts
@@ -207,7 +207,7 @@ def _price(parcel: Parcel, draft: LeadDraft, money_fields: Sequence[str]) -> Non
     """A deal has no price of its own: its sum is that of its money fields."""
     if not draft.price.strip():
         return
-    read = price(draft.price)
+    read = price(draft.price, CURRENCY)
     if read.value is None:
         parcel.losses.append(Loss("price", draft.price, read.but, "deal"))
         return

@@ -1,4 +1,7 @@
-"""PHP's habits on the wire: bracket keys, truthiness, casts, arrays that may be lists (docs/crm/bitrix24.md, 2)."""
+"""PHP's habits on the wire: bracket keys, truthiness, casts, arrays that may be lists.
+
+See docs/crm/bitrix24.md, section 2.
+"""
 
 from __future__ import annotations
 

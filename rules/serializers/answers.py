@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from accounts.api import BIGGEST
 from accounts.models import Account
 from rules.models import Answer, Attempt, Delivery
 from rules.next_try import NextTry, next_tries, next_try
-from rules.payload import leftovers, unknown_keys
+from rules.payload import MAPS, MARKS, is_completeness_told, leftovers, unknown_keys
 from rules.serializers.outcomes import OutcomeOut, write_outcome
 
 MOST_ANSWERS = 100
@@ -289,6 +290,13 @@ def _becomes(row: Delivery, then: NextTry) -> str:
     return "on its way." if then.at is None else f"tried next at {then.at:%Y-%m-%d %H:%M:%S} UTC."
 
 
+UNCLEAR = {
+    "code": "not_read",
+    "field": "complete",
+    "message": "complete: neither true nor false, so the answer counts as complete; it goes into the note.",
+}
+
+
 def warnings_of(payload: Mapping[str, Any]) -> list[dict[str, str]]:
     """What of a body is kept although no documented place was found for it. Empty for a purged body."""
     unknown = [
@@ -300,14 +308,23 @@ def warnings_of(payload: Mapping[str, Any]) -> list[dict[str, str]]:
         for path in unknown_keys(payload)
     ]
     unread = [
-        {"code": "not_read", "field": path, "message": f"{path}: {_what(value)}; it goes into the note."}
+        {
+            "code": "not_read",
+            "field": path,
+            "message": f"{path}: {_what(path, value)}; it goes into the note.",
+        }
         for path, value in leftovers(payload).items()
     ]
-    return [*unknown, *unread][:MOST_WARNINGS]
+    unclear = [] if is_completeness_told(payload) else [UNCLEAR]
+    return [*unclear, *unknown, *unread][:MOST_WARNINGS]
 
 
-def _what(value: Any) -> str:
-    return "more than one value came, the first counts" if isinstance(value, list) else "it has another shape"
+def _what(path: str, value: Any) -> str:
+    """Of a list for a text the first was taken, unless that is no text either."""
+    is_map = path in (*MAPS, *MARKS) or re.fullmatch(r"answers(\.\d+)?", path)
+    if is_map or not isinstance(value, list) or isinstance(value[0], (list, Mapping)):
+        return "it has another shape"
+    return "more than one value came, the first counts"
 
 
 def write_delivery(delivery: Delivery, answer_id: str, then: NextTry) -> dict[str, Any]:

@@ -33,9 +33,7 @@ def main(arguments: list[str]) -> Figures:
                 failed.append(f"{name} failed: {type(error).__name__}: {error}")
                 say(failed[-1])
     lines = "\n".join(f"| {what} | {how_much} |" for what, how_much in figures)
-    say(
-        f"\ndocs/benchmarks.md's table, {machine()}, {(time.monotonic() - begun) / 60:.0f} minutes:\n\n{lines}"
-    )
+    say(f"\nFor docs/benchmarks.md, {machine()}, {(time.monotonic() - begun) / 60:.0f} minutes:\n\n{lines}")
     if failed:
         sys.exit("\n".join(failed))
     return figures

@@ -12,6 +12,8 @@ from hypothesis import strategies as some
 from rules.payload import (
     digest,
     former_digest,
+    is_complete,
+    is_completeness_told,
     is_repeat,
     leftovers,
     normalised,
@@ -45,6 +47,11 @@ IDS = {"quizID": 42, "answerID": "k-1"}
             {"answers": [{"questionID": "7", "answer": [1]}, {"questionID": "", "question": "Что?"}]},
             {"answers.2": "x"},
         ),
+        (  # numbers that went through a spreadsheet
+            {"answers": [{"questionID": 7.0, "answer": 1}], "ip": 5.0},
+            {"answers": [{"questionID": "7", "answer": 1}], "ip": "5"},
+            {},
+        ),
         ({"answers": {"area": 54}}, {"answers": [{"questionID": "area", "answer": 54}]}, {}),
         (
             {"answers": {"3": {"questionID": "a", "answer": 1}}},
@@ -58,6 +65,21 @@ IDS = {"quizID": 42, "answerID": "k-1"}
 def test_each_key_has_its_documented_shape_or_is_left_over(sent, seen, left):
     assert normalised(IDS | sent) == IDS | seen
     assert leftovers(IDS | sent) == left
+
+
+@pytest.mark.parametrize("said", [False, "false", "FALSE", " no ", "off", "нет", 0, 0.0, "0"])
+def test_more_is_awaited(said):
+    assert (is_complete({"complete": said}), is_completeness_told({"complete": said})) == (False, True)
+
+
+@pytest.mark.parametrize("said", [True, "true", 1, "yes", "да", None, "", [], {}])
+def test_nothing_more_is_awaited(said):
+    assert (is_complete({"complete": said}), is_completeness_told({"complete": said})) == (True, True)
+
+
+@pytest.mark.parametrize("said", ["maybe", 2, [False], {"value": False}])
+def test_what_is_neither_yes_nor_no_counts_as_complete(said):
+    assert (is_complete({"complete": said}), is_completeness_told({"complete": said})) == (True, False)
 
 
 def test_unknown_keys_are_named():

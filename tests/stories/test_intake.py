@@ -255,6 +255,21 @@ def test_what_came_is_stored_whole_and_named_where_it_has_no_place(quiz):
 
 
 @pytest.mark.parametrize(
+    ("body", "field", "words"),
+    [
+        ({"contact": ["Анна", "+79990001122"]}, "contact", "it has another shape"),
+        ({"answers": ["loose", ["a", "b"]]}, "answers.1", "it has another shape"),
+        ({"page": [{"url": "x"}]}, "page", "it has another shape"),
+        ({"utm": {"utm_source": ["a", "b"]}}, "utm.utm_source", "the first counts"),
+        ({"complete": "maybe"}, "complete", "counts as complete"),
+    ],
+)
+def test_a_warning_says_what_was_made_of_it(quiz, body, field, words):
+    warnings = {one["field"]: one["message"] for one in quiz.post(**body).json()["warnings"]}
+    assert words in warnings[field]
+
+
+@pytest.mark.parametrize(
     "body",
     [
         {name: empty}

@@ -190,6 +190,11 @@ def mode(call: Call) -> int:
     return call.portal.mode
 
 
+def base_currency(call: Call) -> str:
+    """dev.1c-bitrix.ru/rest_help/crm/currency/crm_currency_base_get.php"""
+    return call.portal.currency
+
+
 def scope(call: Call) -> list[str]:
     return list(call.auth.scopes)
 

@@ -76,6 +76,7 @@ TABLE: dict[str, dict[str, Handler]] = {
         "crm.status.entity.types": directory.entity_types,
         "crm.status.entity.items": directory.entity_items,
         "crm.settings.mode.get": directory.mode,
+        "crm.currency.base.get": directory.base_currency,
         "crm.duplicate.findbycomm": duplicates.find_by_comm,
         "crm.entity.mergebatch": merging.merge,
         "crm.item.add": items.add,

@@ -51,6 +51,14 @@ def test_a_lead_arrives_whole(shop, draft, deliver):
     assert (receipt.adopted, receipt.losses, receipt.problems) == (False, (), ())
 
 
+def test_an_answer_for_the_field_of_our_mark_is_told(shop, draft, deliver):
+    mark = Target("leads", str(shop.facts["mark_field"]), "Quiz answer id", "text")
+    one = draft(values=(FieldValue(mark, "Город?", "Тула"),))
+    (receipt,) = deliver(one)
+    assert shop.leads[0]["fields"]["Quiz answer id"] == one.uid
+    assert [(loss.value, loss.reason) for loss in receipt.losses] == [("Тула", "the field is for our mark")]
+
+
 def test_a_batch_is_one_creation_and_one_note_request(shop, draft, deliver):
     drafts = [draft() for _ in range(50)]
     receipts = deliver(*drafts)

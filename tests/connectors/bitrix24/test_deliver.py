@@ -143,6 +143,14 @@ def test_analytics_go_into_our_own_field(dentist, deliver, draft):
     assert deal["utm"] == {"UTM_SOURCE": "ads"}
 
 
+def test_analytics_stand_behind_what_a_rule_puts_into_their_field(dentist, deliver, draft):
+    field = Target("CRM_DEAL", "1", "Аналитика квиза", "string", "UF_CRM_QUIZ_TRACK", multiple=True)
+    visit = replace(draft().visit, client_ids={"yclid": "17"})
+    (receipt,) = deliver(draft(visit=visit, values=(FieldValue(field, "Откуда вы?", "Реклама"),)))
+    assert dentist.leads[0]["fields"]["Аналитика квиза"] == ["Реклама", "yclid: 17"]
+    assert receipt.losses == ()
+
+
 def test_analytics_without_a_field_go_into_the_comment(dentist, deliver, draft):
     dentist.facts["tracking_fields"] = {}
     (receipt,) = deliver(draft(visit=replace(draft().visit, client_ids={"yclid": "17"})))
