@@ -244,7 +244,7 @@ class AccountAdmin(DeskAdmin):
             gone = states.disconnect(account, "Disconnected in the admin", staff(request.user))
             return self.moved(request, account, gone, "disconnected")
         told = [
-            "Its tokens are erased; its rules rest until it is connected again. What was delivered stays in"
+            "Its tokens are erased; its rules and all that waits stay. What was delivered stays in"
             " the CRM and here."
         ]
         told += self.consequences(account, "disconnect")

@@ -14,12 +14,17 @@ from rest_framework.parsers import BaseParser
 from accounts.api_errors import ApiError
 
 MOST_BYTES = 256 * 1024
+MOST_LEVELS = (
+    100  # whoever reads a body goes through its levels by calls of its own, of which Python allows 1000
+)
+DEEP = f"nested in more than {MOST_LEVELS} levels"
 UNSTORABLE = {0: None, **dict.fromkeys(range(55296, 57344), "�")}
 
 
 class BoundedJSONParser(BaseParser):
-    """``application/json`` in UTF-8 of at most 256 KiB. NaN, infinities and other encodings are refused;
-    NUL characters are dropped and lone surrogates replaced, so that a strange text never costs an answer."""
+    """``application/json`` in UTF-8 of at most 256 KiB and 100 levels. NaN, infinities and other encodings
+    are refused; NUL characters are dropped and lone surrogates replaced, so that a strange text never costs
+    an answer."""
 
     media_type = "application/json"
 
@@ -55,14 +60,16 @@ def _read(stream: Any) -> bytes:
     return body
 
 
-def clean(value: Any) -> Any:
-    """The same value with texts that any store takes."""
+def clean(value: Any, levels: int = MOST_LEVELS) -> Any:
+    """The same value with texts that any store takes. Raises ``ValueError`` beyond so many ``levels``."""
     if isinstance(value, str):
         return value if value.isascii() and "\0" not in value else value.translate(UNSTORABLE)
+    if isinstance(value, (list, dict)) and not levels:
+        raise ValueError(DEEP)
     if isinstance(value, list):
-        return [clean(item) for item in value]
+        return [clean(item, levels - 1) for item in value]
     if isinstance(value, dict):
-        return {clean(key): clean(item) for key, item in value.items()}
+        return {clean(key): clean(item, levels - 1) for key, item in value.items()}
     return value
 
 
@@ -73,4 +80,4 @@ def _refuse(constant: str) -> NoReturn:
 def _why(exc: Exception) -> str:
     if isinstance(exc, json.JSONDecodeError):
         return f"{exc.msg} at character {exc.pos}"
-    return "too deeply nested" if isinstance(exc, RecursionError) else str(exc)[:100]
+    return DEEP if isinstance(exc, RecursionError) else str(exc)[:100]

@@ -45,9 +45,9 @@ class Read(Generic[T]):
 
 
 def leaves(answer: Any) -> Iterator[Any]:
-    """The single values of an answer of any shape: items of lists (``{"0": ..., "2": ...}`` is one, too), what
-    is wrapped (``{"value": ...}``), a file's address (``{"url": ..., "name": ...}``). An object of another
-    kind is one value, as it is.
+    """The single values of an answer of any shape: items of lists (``{"0": ..., "2": ...}`` is one, too),
+    what is wrapped (``{"value": ...}``), a file's address (``{"url": ..., "name": ...}``). An object of
+    another kind is one value, as it is.
     """
     if isinstance(answer, (list, tuple)):
         for inner in answer:

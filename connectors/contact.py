@@ -265,8 +265,8 @@ def _phones(said: str, region: str) -> Reach:
     for piece in BETWEEN.split(plain):
         runs = [run for run in RUN.findall(piece) if len(_digits(run)) >= FEWEST_DIGITS]
         for run in runs:
-            if found := _of_run(run, region):
-                numbers |= dict.fromkeys(found)
+            if several := _of_run(run, region):
+                numbers |= dict.fromkeys(several)
                 piece = piece.replace(run, "", 1)
             else:
                 unread = True

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection
 
+from accounts.parsers import MOST_LEVELS
 from rules.models import Answer, Delivery
 
 
@@ -286,6 +287,37 @@ def test_no_shape_of_an_optional_key_costs_the_answer(quiz, body):
     assert reply.status_code == 202, reply.content
     quiz.work()
     assert (quiz.delivery.state, len(quiz.leads)) == ("delivered", 1)
+
+
+def nested(levels: int, brackets: str = "{}") -> str:
+    """A text in so many maps or lists, as JSON."""
+    opened = '{"a":' if brackets == "{}" else "["
+    return opened * levels + '"at the bottom"' + brackets[1] * levels
+
+
+@pytest.mark.parametrize("brackets", ["{}", "[]"])
+@pytest.mark.parametrize(
+    ("body", "around"),
+    [
+        ('"extra": %s', 1),
+        ('"contact": {"phone": %s}', 2),
+        ('"answers": [{"questionID": "1", "answer": %s}]', 3),
+    ],
+)
+def test_a_body_is_read_by_all_as_deep_as_it_may_be(quiz, body, around, brackets):
+    deepest = nested(MOST_LEVELS - around, brackets)
+    answer = '{"quizID": 42, "answerID": "k-1", %s}' % (body % deepest)
+    reply = quiz.api.post("/answers", answer, content_type="application/json")
+    assert reply.status_code == 202, reply.content
+    preview = quiz.api.post("/rules/42/preview", {}, content_type="application/json")
+    assert preview.status_code == 200, preview.content
+    quiz.work()
+    assert "at the bottom" in quiz.leads[0]["notes"][0]
+
+    reply = quiz.api.post(
+        "/answers", answer.replace(deepest, nested(MOST_LEVELS, brackets)), "application/json"
+    )
+    assert (reply.status_code, reply.json()["error"]["code"]) == (400, "parse_error")
 
 
 @pytest.mark.parametrize(

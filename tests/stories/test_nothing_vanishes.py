@@ -80,6 +80,15 @@ def test_every_mark_with_a_field_is_there(quiz, mark):
     assert quiz.leads[0]["fields"].get(mark.lower()) == "x1"
 
 
+# kyranb/Footprints issue 71: a mark that stands twice in the address arrives as a list
+def test_of_a_mark_that_comes_twice_the_first_counts(quiz):
+    quiz.post(utm={"utm_source": ["ads", "mail"]})
+    quiz.work()
+    [lead] = quiz.leads
+    assert lead["fields"]["utm_source"] == "ads"
+    assert "utm_source: ads, mail" in lead["notes"][0]
+
+
 def test_the_clinics_client_ids_are_there(clinic):
     clinic.post(clientIDs={"yclid": "17", "_ym_uid": "9"}, utm={"utm_source": "ads"})
     clinic.work()

@@ -90,6 +90,25 @@ def test_a_number_that_does_not_exist_makes_nobody_somebody_else(quiz):
     assert all("+7 (000) 000-00-00" in str(lead["notes"]) for lead in quiz.leads)
 
 
+@pytest.mark.parametrize("typed", ["+7 999 999-99-99", "12345678901"])
+def test_a_number_that_nobody_has_makes_nobody_somebody_else(clinic, typed):
+    for name in ("Анна", "Борис"):
+        clinic.post(contact={"name": name, "phone": typed})
+        clinic.work()
+    assert len({lead["contact"]["id"] for lead in clinic.leads}) == 2
+
+
+def test_a_phone_is_of_the_country_that_stands_beside_it(quiz):
+    phone = {"country": "US", "number": "9162234567"}
+    assert contact_after(quiz, name="Ann", phone=phone)["Телефон"] == "+19162234567"
+
+
+def test_a_name_and_a_company_in_parts(quiz):
+    name, company = {"first": "Анна", "last": "Белова"}, {"inn": "7707083893", "name": "Ромашка"}
+    assert contact_after(quiz, name=name, phone="+79161234501", company=company)["name"] == "Белова Анна"
+    assert quiz.leads[0]["company"]["name"] == "Ромашка"
+
+
 @pytest.mark.parametrize("typed", ["+7 (891) 612-34-56", "8 916 123-45-6"])
 def test_a_number_that_cannot_exist_is_told(quiz, typed):
     contact_after(quiz, name="Анна", phone=typed)
@@ -142,6 +161,18 @@ def test_a_portal_that_compares_phones_as_typed(clinic, stored):
 def test_thousands_and_millions_in_words(quiz, said, kept):
     rule_to(quiz, "Бюджет")
     assert fields_after(quiz, said)["Бюджет"] == kept
+
+
+def test_dollars_are_no_roubles_in_a_price(clinic):
+    clinic.post(price="5000 $")
+    clinic.work()
+    assert (clinic.leads[0]["price"], told()) == (0, "5000 $")
+
+
+def test_dollars_are_no_roubles_in_a_deal_of_envybox(florist):
+    florist.post(price="5000 $")
+    florist.work()
+    assert (florist.leads[0]["fields"], told()) == ({}, "5000 $")
 
 
 @pytest.mark.parametrize("said", ["до 3 млн", "10, 20", "100, 200", "10-20", "99 $"])
