@@ -200,6 +200,15 @@ def test_rules_of_a_former_account_rest_once_another_one_is_in_its_place(quiz, a
     assert "amoCRM: no rule for this quiz, the answer is kept" in reply["message"]
 
 
+def test_a_former_account_that_was_only_named_again_rests_too(clinic, b24, connect_portal):
+    clinic.api.delete("/bitrix/account")
+    clinic.api.post(
+        "/bitrix/account", {"client_bitrix_url": clinic.portal.host}, content_type="application/json"
+    )
+    connect_portal(b24.add_portal("orthodontist"))
+    assert clinic.post().json()["deliveries"] == []
+
+
 def test_an_answer_before_its_rule_is_delivered_by_a_backfill(owner):
     shop = owner.shop
     rule = shop.account.rules.get()
