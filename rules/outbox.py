@@ -256,6 +256,11 @@ def release(rows: QuerySet[Delivery], *because: str) -> int:
     )
 
 
+def explain(rows: QuerySet[Delivery], error: str, remedy: str) -> int:
+    """Say anew why deliveries are held, where they don't say so already."""
+    return _move(rows.filter(state=HELD).exclude(error=error), lambda: {"error": error, "remedy": remedy})
+
+
 def expire(rows: QuerySet[Delivery], hold: Hold) -> int:
     """What waited too long for its account is left to a person."""
     return _move(rows.filter(state=HELD, held_because__in=FOR_RETURN), lambda: held_by(hold))

@@ -106,6 +106,7 @@ def test_nothing_goes_before_the_lists_are_read_that_its_rule_names(owner):
     [told] = shop.api.get("/deliveries").json()["items"]
     assert (told["state"], told["nextTryAt"]) == ("held", None)
     assert "lists" in told["waitsFor"]
+    assert "The account is back; the lists that its rule names are read first" in told["error"]["message"]
 
     shop.work()
     assert (shop.delivery.state, len(shop.leads)) == ("delivered", 1)
