@@ -27,7 +27,7 @@ def hook_of(account: Account, for_operator: bool) -> HookShown | None:
     if account.deleted or not can.follow:
         return None
     by_hand = not can.hooks
-    address = hooks.address_of(account) if by_hand and for_operator and account.connected_at else ""
+    address = hooks.address_of(account) if by_hand and for_operator and not account.pending else ""
     return HookShown(Hook.objects.filter(account=account).defer("secret").first(), by_hand, address)
 
 

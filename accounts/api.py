@@ -57,7 +57,7 @@ class CrmViewSet(CallerViewSet):
     def connected_account(self) -> Account:
         """The caller's account of this CRM once it was authorised. Raises ``NotFound``."""
         account = self.live_account()
-        if account is None or account.connected_at is None:
+        if account is None or account.pending:
             raise NotFound("Not Found: no account of this CRM is connected", code="no_account")
         return account
 

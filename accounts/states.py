@@ -34,7 +34,8 @@ def activate(account: Account, how: str = "", actor: Actor = SERVICE) -> bool:
 
 
 def revive(account: Account, actor: Actor = SERVICE) -> bool:
-    """A disconnected account is about to be connected again; until then it is as good as a new one."""
+    """A disconnected account is about to be connected again. ``connected_at`` stays: it says which of several
+    accounts was connected last, should nobody finish this."""
     return _move(
         account,
         State.CONNECTING,
@@ -44,7 +45,6 @@ def revive(account: Account, actor: Actor = SERVICE) -> bool:
         said="It is being connected again",
         only={"deleted": True},
         deleted=False,
-        connected_at=None,
     )
 
 

@@ -80,12 +80,12 @@ def _due(kind: str) -> list[int]:
 
 
 def expire_attempts() -> int:
-    """Note the attempts that nobody came back from, and drop accounts that were never connected."""
+    """Note the attempts that nobody came back from, and disconnect accounts that were not connected since."""
     now = timezone.now()
     ConnectAttempt.objects.filter(expires_at__lt=now, used_at=None, outcome="").update(outcome="expired")
     ConnectAttempt.objects.filter(expires_at__lt=now - FORGET).delete()
     recent = ConnectAttempt.objects.filter(expires_at__gt=now - UNFINISHED).values("account_id")
     stale = Account.objects.filter(
-        deleted=False, state=Account.State.CONNECTING, connected_at=None, created_at__lt=now - UNFINISHED
+        deleted=False, state=Account.State.CONNECTING, created_at__lt=now - UNFINISHED
     ).exclude(pk__in=recent)
     return sum(states.disconnect(account, "Nobody finished connecting it") for account in stale)

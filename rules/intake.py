@@ -222,7 +222,7 @@ FROM rules_rule r JOIN accounts_account a ON a.id = r.account_id
 WHERE a.account_id = %s AND r.quiz_id = ANY(%s) AND NOT r.deleted AND NOT (a.deleted AND EXISTS (
     SELECT FROM accounts_account o
     WHERE o.account_id = a.account_id AND o.crm = a.crm
-    AND o.connected_at > coalesce(a.connected_at, '-infinity')))
+    AND o.connected_at > a.connected_at))
 ORDER BY a.id
 """  # noqa: S608 - names of our own
 

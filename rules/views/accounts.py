@@ -46,7 +46,8 @@ class AccountsViewSet(CallerViewSet):
         if crm := read_choice(request, "crm", list(CONNECTORS)):
             rows = rows.filter(crm=crm)
         count, accounts = cut(rows, read_page(request))
-        live = {account.crm: account for account in live_accounts(account_id=self.caller_id)}
+        connected = live_accounts(account_id=self.caller_id).exclude(state=Account.State.CONNECTING)
+        live = {account.crm: account for account in connected}
         lists, work = lists_states(accounts), _work_of([account.pk for account in accounts])
         items = [
             write_account(account, lists[account.pk], work[account.pk], live.get(account.crm))

@@ -109,7 +109,8 @@ class AnswerViewSet(CallerViewSet):
         return Response([{"index": index, **bodies[index]} for index in sorted(bodies)], status=status)
 
     def _written(self, taken: list[Taken]) -> list[dict[str, Any]]:
-        connected = list(live_accounts(account_id=self.caller_id).exclude(connected_at=None).order_by("pk"))
+        live = live_accounts(account_id=self.caller_id).exclude(state=Account.State.CONNECTING)
+        connected = list(live.order_by("pk"))
         return [
             write_answer(one.answer, one.deliveries, _without(connected, one.deliveries), one.revised)
             for one in taken

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts import states
+from accounts import states, upkeep
 from crm_cache.models import Pipeline, Step, SyncRun
 from rules import deliver, outbox, sweep
 from rules.models import Answer, Attempt, Delivery
+from tests.bitrix import name_portal
 from tests.stories.conftest import QUIZ, Shop, passing
 
 PREFIXES = {"amocrm": "", "bitrix24": "bitrix/", "envybox": "envybox/", "solos": "solos/"}
@@ -208,6 +209,40 @@ def test_a_former_account_that_was_only_named_again_rests_too(clinic, b24, conne
     )
     connect_portal(b24.add_portal("orthodontist"))
     assert clinic.post().json()["deliveries"] == []
+
+
+def test_of_two_former_accounts_the_last_one_keeps_its_rules_while_nobody_finishes_its_return(
+    clinic, b24, connect_portal, later_there
+):
+    first = clinic.account
+    clinic.api.delete("/bitrix/account")
+    orthodontist = b24.add_portal("orthodontist")
+    connect_portal(orthodontist)
+    last = clinic.account
+    clinic.sync()
+    assert clinic.save_rule(PipelineID=0, StageID="NEW").status_code == 200
+    clinic.api.delete("/bitrix/account")
+
+    name_portal(clinic.api, orthodontist.host)
+    clinic.post()
+    former, pending = clinic.api.get("/accounts").json()["items"][::-1]
+    assert (former["id"], pending["id"], pending["state"]) == (first.pk, last.pk, "connecting")
+    assert former["remedy"].startswith("Connect ")
+
+    later_there(days=3)
+    upkeep.expire_attempts()
+    last.refresh_from_db()
+    assert (last.state, last.deleted, last.state_reason) == (
+        "disconnected",
+        True,
+        "Nobody finished connecting it",
+    )
+    clinic.post()
+    sweep.sweep()
+    assert (
+        list(Delivery.objects.values_list("account", "state", "held_because"))
+        == [(last.pk, "held", "disconnected")] * 2
+    )
 
 
 def test_an_answer_before_its_rule_is_delivered_by_a_backfill(owner):
