@@ -8,7 +8,7 @@ Locks are taken in one order: ``one_at_a_time``, token, account.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from celery import current_app
@@ -78,13 +78,18 @@ def resume(account: Account, actor: Actor = SERVICE) -> bool:
     return moved
 
 
-def disconnect(account: Account, reason: str = "", actor: Actor = SERVICE) -> bool:
+def disconnect(
+    account: Account, reason: str = "", actor: Actor = SERVICE, only: Mapping[str, Any] | None = None
+) -> bool:
     """Soft-delete the account and erase its secrets; all else stays, and is there when it comes back.
 
-    Its CRM is told soon after to post no more notices (``hooks.unsubscribe_due``).
+    Its CRM is told soon after to post no more notices (``hooks.unsubscribe_due``). ``only``: columns that
+    must still be so, for whoever judges by what the account was a moment ago.
     """
     with transaction.atomic():
         one_at_a_time(account.account_id, account.crm)
+        if only and not Account.objects.filter(pk=account.pk, **only).exists():
+            return False
         _keep_for_unsubscribing(account)
         Token.objects.filter(account_id=account.pk).delete()
         Hook.objects.filter(account_id=account.pk).delete()

@@ -33,11 +33,12 @@ def forget(kind: str, remote_id: str) -> None:
     """Disconnect what is tied to a CRM account from which a genuine notice says that we were removed.
 
     Such notices have no date, so an old one could be sent again after a new install: it only counts where
-    the CRM does refuse our tokens.
+    the CRM does refuse our tokens, and not for an account that is being connected again, or was meanwhile.
     """
-    for account in live_accounts(crm=kind, remote_id=remote_id):
+    for account in live_accounts(crm=kind, remote_id=remote_id).exclude(state=Account.State.CONNECTING):
         if _is_refused(account):
-            states.disconnect(account, f"The integration was removed in {label_of(kind)}", CRM)
+            words, seen = f"The integration was removed in {label_of(kind)}", account.connected_at
+            states.disconnect(account, words, CRM, only={"connected_at": seen})
         else:
             _look_again(account)
 

@@ -88,4 +88,5 @@ def expire_attempts() -> int:
     stale = Account.objects.filter(
         deleted=False, state=Account.State.CONNECTING, created_at__lt=now - UNFINISHED
     ).exclude(pk__in=recent)
-    return sum(states.disconnect(account, "Nobody finished connecting it") for account in stale)
+    pending = {"state": Account.State.CONNECTING}
+    return sum(states.disconnect(account, "Nobody finished connecting it", only=pending) for account in stale)
