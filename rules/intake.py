@@ -77,9 +77,10 @@ def accept_answers(account_id: str, payloads: Sequence[Mapping[str, Any]]) -> li
 
 def plan_deliveries(answers: QuerySet[Answer], rule: Rule | None = None) -> list[Delivery]:
     """Deliveries for answers taken earlier, where they have none in that account yet: by today's rules, or by
-    ``rule`` alone. The answers are locked, so that two calls plan none twice."""
+    ``rule`` alone. The answers are locked, so that two calls plan none twice; the purged are left."""
     with transaction.atomic():
-        locked = list(answers.order_by("pk").select_for_update(of=("self",)))
+        kept = answers.filter(purged_at=None).order_by("pk")
+        locked = list(kept.select_for_update(of=("self",)))
         known = {(row.answer_id, row.account_id) for row in _deliveries_of(locked)}
         planned = [row for mine in _by_owner(locked) for row in _plan(mine, known, rule)]
         _wake(planned)

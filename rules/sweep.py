@@ -7,6 +7,7 @@ from collections.abc import Set
 from datetime import timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
@@ -115,11 +116,16 @@ def purge() -> None:
     old = Answer.objects.filter(
         created_at__lt=now - timedelta(days=settings.PAYLOAD_DAYS), purged_at__isnull=True
     )
-    keys = list(old.exclude(Exists(undelivered)).values_list("pk", flat=True)[:AT_ONCE])
-    Answer.objects.filter(pk__in=keys).update(payload={}, purged_at=now)
-    FormerBody.objects.filter(answer__in=keys).update(payload={})
-    Delivery.objects.filter(answer__in=keys).update(contact_keys=[])
-    Outcome.objects.filter(delivery__answer__in=keys).update(contact={})
+    with transaction.atomic():
+        settled = old.exclude(Exists(undelivered))
+        locked = settled.select_for_update(of=("self",), skip_locked=True)
+        keys = list(locked.values_list("pk", flat=True)[:AT_ONCE])
+        # Asked again under the lock: a backfill may have planned deliveries for some just before.
+        keys = list(settled.filter(pk__in=keys).values_list("pk", flat=True))
+        Answer.objects.filter(pk__in=keys).update(payload={}, purged_at=now)
+        FormerBody.objects.filter(answer__in=keys).update(payload={})
+        Delivery.objects.filter(answer__in=keys).update(contact_keys=[])
+        Outcome.objects.filter(delivery__answer__in=keys).update(contact={})
     tries = Attempt.objects.filter(started_at__lt=now - timedelta(days=settings.ATTEMPT_DAYS))
     tries.filter(pk__in=list(tries.values_list("pk", flat=True)[: AT_ONCE * 10])).delete()
 

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from rules import sweep
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+from django.db import connections
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from rules import intake, sweep
 from rules.models import Answer, Attempt, Delivery
+from tests.stories.conftest import QUIZ
 
 
 def test_contents_are_erased_after_their_time_and_not_before(quiz, later):
@@ -39,3 +48,48 @@ def test_an_answer_without_a_rule_is_erased_too(shop, later):
     later(days=91)
     sweep.purge()
     assert Answer.objects.get().payload == {}
+
+
+def an_old_answer() -> Answer:
+    created_at = timezone.now() - timedelta(days=400)
+    body = {"quizID": QUIZ, "contact": {"phone": "+79990000001"}}
+    return Answer.objects.create(
+        account_id="shop", quiz_id=QUIZ, answer_id="old", payload=body, digest="", created_at=created_at
+    )
+
+
+def test_an_answer_that_is_purged_while_a_backfill_begins_gets_no_empty_lead(quiz, monkeypatch):
+    an_old_answer()
+    plan = intake.plan_deliveries
+
+    def purge_first(*asked: Any) -> Any:
+        sweep.purge()
+        return plan(*asked)
+
+    monkeypatch.setattr(intake, "plan_deliveries", purge_first)
+    assert intake.backfill(quiz.rule, intake.unplanned(quiz.rule)) == 0
+    assert not Delivery.objects.exists()
+
+
+def test_an_answer_that_a_backfill_plans_while_a_purge_begins_keeps_its_contents(quiz, monkeypatch):
+    answer, lock = an_old_answer(), QuerySet.select_for_update
+
+    def backfill() -> int:
+        try:
+            return intake.backfill(quiz.rule, intake.unplanned(quiz.rule))
+        finally:
+            connections.close_all()
+
+    def backfill_first(rows: Any, *args: Any, **kwargs: Any) -> Any:
+        """Between the purge's look, which saw no delivery, and its lock."""
+        if not kwargs.get("skip_locked"):
+            return lock(rows, *args, **kwargs)
+        seen = list(rows.values_list("pk", flat=True))
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(backfill).result() == 1
+        return lock(Answer.objects.filter(pk__in=seen), *args, **kwargs)
+
+    monkeypatch.setattr(QuerySet, "select_for_update", backfill_first)
+    sweep.purge()
+    answer.refresh_from_db()
+    assert (answer.payload["quizID"], answer.purged_at) == (QUIZ, None)
