@@ -241,7 +241,7 @@ def park(rows: QuerySet[Delivery], hold: Hold) -> int:
 
 
 def release(rows: QuerySet[Delivery], *because: str) -> int:
-    """Let held deliveries go on; what held them is gone."""
+    """Let held deliveries go on, by a retry plan that begins anew: what held them is gone."""
     held = rows.filter(state=HELD, held_because__in=because)
     return _move(
         held,
@@ -249,6 +249,8 @@ def release(rows: QuerySet[Delivery], *because: str) -> int:
             "state": WAITING,
             "held_because": "",
             "due_at": timezone.now(),
+            "strikes": 0,
+            "first_failed_at": None,
             "error_code": "",
             "error": "",
             "remedy": "",

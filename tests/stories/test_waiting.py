@@ -320,3 +320,17 @@ def test_many_deliveries_are_moved_in_portions_and_locked_ones_are_left(quiz, mo
     states.resume(quiz.account)
     sweep.sweep()
     assert set(Delivery.objects.values_list("state", flat=True)) == {"waiting"}
+
+
+def test_a_lead_that_was_held_for_long_has_its_retry_plan_anew(quiz, amo, later):
+    """It failed once, waited for its rule for longer than anything is retried, and the CRM is busy again."""
+    quiz.post()
+    amo.faults.add("/api/v4/leads", status=429)
+    quiz.work()
+    assert quiz.delivery.first_failed_at
+    Delivery.objects.update(state="held", held_because="fix_rule")
+    later(days=11)
+    quiz.change_rule(**quiz.place())
+    amo.faults.add("/api/v4/leads", status=429)
+    quiz.work()
+    assert (quiz.delivery.state, quiz.delivery.held_because) == ("waiting", "")
