@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from connectors.draft import Option, Placement, Tag, Target
 from connectors.registry import connector_class
 from connectors.words import RU
 from crm_cache import models as cache
+from crm_cache import runs
 from crm_cache.sync import LISTS
 from rules.models import Rule
 
@@ -157,6 +158,16 @@ def lists_named(rule: Rule, account: Account) -> frozenset[str]:
     if any(isinstance(item, int) for _, item in tags_of(rule.tags_to_add)):
         named.add("tags")
     return frozenset(named) & frozenset(connector_class(account.crm).can.lists)
+
+
+def why_unread(account: Account, unread: Collection[str]) -> tuple[str, str]:
+    """(why leads wait that depend on these lists, what can be done). One query."""
+    lists, names = runs.lists_state(account), sorted(unread)
+    error = f"The account is connected; the lists that its rule names are read first ({', '.join(names)})"
+    remedy = "It goes on by itself once they are read."
+    if why := "; ".join(f"{what}: {lists[what].error}" for what in names if lists[what].error):
+        return f"{error}. {why}", f"{remedy} Mend what keeps them from it."
+    return error, remedy
 
 
 def seen_of(account: Account, one: Named) -> Seen | None:

@@ -34,7 +34,7 @@ from connectors.limiter import Pace
 from crm_cache import leases, runs
 from crm_cache.contacts import known_contacts, remember
 from rules import outbox, revisions, timeline
-from rules.book import Book, is_wish, lists_named, read_book
+from rules.book import Book, is_wish, lists_named, read_book, why_unread
 from rules.drift import compared, look_again
 from rules.lane import Lane, take_lane
 from rules.mapping import Progress, draft_for
@@ -251,8 +251,8 @@ class Drain:
         placing = lists_named(row.rule, self.account) & {"pipelines", "steps"}
         if unread := placing - runs.read_since(self.account, since):
             runs.ask_once(self.account, unread, since)
-            words = f"The account's lists are being read: {', '.join(sorted(unread))}"
-            raise ListsUnread(words, code="lists_unread", after=READING)
+            error, remedy = why_unread(self.account, unread)
+            raise ListsUnread(error, code="lists_unread", after=READING, remedy=remedy)
 
     def _book(self, row: Delivery) -> Book:
         version = (row.rule_id, row.rule.updated_at, row.rule.prepared_at)

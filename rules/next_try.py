@@ -17,6 +17,7 @@ from accounts.models import Account
 from connectors.limiter import NoPace
 from rules.models import Delivery
 from rules.outbox import FOR_RETURN, hold_of
+from rules.settlement import NOT_YET
 
 State = Delivery.State
 
@@ -70,6 +71,8 @@ def _next_try(row: Delivery, barrier: Barrier | None, now: datetime) -> NextTry:
         return NextTry(waits_for=barrier.words)
     if barrier and barrier.until and barrier.until > row.due_at:
         return NextTry(barrier.until, barrier.words)
+    if row.error_code in NOT_YET:
+        return NextTry(row.due_at if row.due_at > now else None, f"{row.error.rstrip('.')}.")
     if row.due_at <= now:
         return NextTry(waits_for="It is due and goes with the lane's next turn.")
     if row.look_first:

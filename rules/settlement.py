@@ -30,6 +30,9 @@ LONGEST_ID = 100  # characters, as the columns of leads and contacts take them
 IN_COLUMNS = ("lead", "contact")  # steps whose ids are kept outside the journal, too
 
 
+NOT_YET = ("preparing", "lists_unread")  # codes of ``NotYet``
+
+
 class NotYet(TryLater):
     """Not tried: something of ours comes first. The lead waits a moment, which is nobody's failure."""
 

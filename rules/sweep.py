@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Set
 from datetime import timedelta
 
 from django.conf import settings
@@ -15,7 +14,7 @@ from accounts.models import Account
 from connectors.registry import connector_class
 from crm_cache import runs
 from rules import outbox
-from rules.book import lists_named
+from rules.book import lists_named, why_unread
 from rules.models import Answer, Attempt, Delivery, FormerBody, Outcome, Rule
 from rules.wake import wake_lanes
 
@@ -74,20 +73,11 @@ def _release_known(account: Account) -> None:
     for rule in rules:
         if unread := lists_named(rule, account) - read:
             wanted |= unread
-            outbox.explain(held.filter(rule=rule), *_still_unread(account, unread))
+            outbox.explain(held.filter(rule=rule), *why_unread(account, unread))
         elif count := outbox.release(held.filter(rule=rule), *outbox.FOR_RETURN):
             Account.objects.filter(pk=account.pk).update(lane_failures=0, lane_rests_until=None)
             log.info("account=%s rule=%s released=%s", account.pk, rule.pk, count)
     runs.ask_once(account, wanted, runs.returned_at(account))
-
-
-def _still_unread(account: Account, unread: Set[str]) -> tuple[str, str]:
-    """(why deliveries of a returned account are held still, what can be done)."""
-    lists = runs.lists_state(account)
-    errors = "; ".join(f"{what}: {lists[what].error}" for what in sorted(unread) if lists[what].error)
-    error = f"The account is back; the lists that its rule names are read first ({', '.join(sorted(unread))})"
-    remedy = "It goes on by itself once they are read."
-    return (f"{error}. {errors}", f"{remedy} Mend what keeps them from it.") if errors else (error, remedy)
 
 
 def free_lanes_nobody_can_take() -> None:

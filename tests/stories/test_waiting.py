@@ -11,6 +11,9 @@ import pytest
 from django.utils import timezone
 
 from accounts import states, upkeep
+from connectors.errors import TryLater
+from connectors.registry import connector_class
+from crm_cache import refresh
 from crm_cache.models import Pipeline, Step, SyncRun
 from rules import deliver, outbox, sweep
 from rules.models import Answer, Attempt, Delivery
@@ -107,13 +110,20 @@ def test_nothing_goes_before_the_lists_are_read_that_its_rule_names(owner):
     [told] = shop.api.get("/deliveries").json()["items"]
     assert (told["state"], told["nextTryAt"]) == ("held", None)
     assert "lists" in told["waitsFor"]
-    assert "The account is back; the lists that its rule names are read first" in told["error"]["message"]
+    assert (
+        "The account is connected; the lists that its rule names are read first" in told["error"]["message"]
+    )
 
     shop.work()
     assert (shop.delivery.state, len(shop.leads)) == ("delivered", 1)
 
 
-def test_a_pipeline_missing_from_lists_of_before_holds_no_lead(owner):
+def broken(connector: Any, what: str) -> Any:
+    """A list that the CRM can't give just now."""
+    raise TryLater("The list is broken")
+
+
+def test_a_pipeline_missing_from_lists_of_before_holds_no_lead(owner, monkeypatch):
     """The lists were emptied, or never read, and a lead is due before they are there."""
     shop = owner.shop
     if owner.kind == "solos":
@@ -126,6 +136,20 @@ def test_a_pipeline_missing_from_lists_of_before_holds_no_lead(owner):
     assert (shop.delivery.state, shop.delivery.error_code) == ("waiting", "lists_unread")
     assert (shop.delivery.attempts_made, shop.delivery.strikes, Attempt.objects.count()) == (0, 0, 0)
 
+    with monkeypatch.context() as during:
+        during.setattr(connector_class(owner.kind), "fetch", broken)
+        shop.work()
+        owner.later(days=3)
+        refresh.sync_due()
+        shop.work()
+    told = shop.api.get(f"/deliveries/{shop.delivery.pk}").json()
+    assert (told["state"], told["tries"]) == ("waiting", 0)
+    assert "lists that its rule names are read first (pipelines, steps)" in told["waitsFor"]
+    assert "steps: The list is broken" in told["waitsFor"]
+    assert "Mend what keeps them from it" in told["error"]["remedy"]
+
+    owner.later(hours=8)
+    refresh.sync_due()
     shop.work()
     owner.later(seconds=30)
     shop.work()
