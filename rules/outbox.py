@@ -19,8 +19,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models.functions import Least
 from django.utils import timezone
 
 from accounts.models import Account
@@ -248,7 +250,7 @@ def release(rows: QuerySet[Delivery], *because: str) -> int:
         lambda: {
             "state": WAITING,
             "held_because": "",
-            "due_at": timezone.now(),
+            "due_at": _soonest(),
             "strikes": 0,
             "first_failed_at": None,
             "error_code": "",
@@ -292,8 +294,8 @@ def _move(rows: QuerySet[Delivery], columns: Callable[[], Mapping[str, Any]]) ->
 
 
 def retry(rows: QuerySet[Delivery]) -> int:
-    """A person says: try again now, even where the lane rests. Held and waiting deliveries only; what is
-    being sent is left alone.
+    """A person says: try again now (``_soonest``), even where the lane rests. Held and waiting deliveries
+    only; what is being sent is left alone.
 
     ``look_first`` stays where the CRM can be asked. Where it can't, the person has looked and decides: send.
     """
@@ -301,9 +303,14 @@ def retry(rows: QuerySet[Delivery]) -> int:
     movable = rows.filter(state__in=[WAITING, HELD])
     movable.filter(account__crm__in=deaf, look_first=True).update(look_first=False)
     end_rests(list(movable.values_list("account_id", flat=True).distinct()))
-    return movable.update(
-        state=WAITING, held_because="", due_at=timezone.now(), strikes=0, first_failed_at=None
-    )
+    return movable.update(state=WAITING, held_because="", due_at=_soonest(), strikes=0, first_failed_at=None)
+
+
+def _soonest() -> Case:
+    """Now; but what ended unclear a moment ago can't be found by a look yet, and would be made twice."""
+    now = timezone.now()
+    looked_up = Least(F("due_at"), Value(now + settings.UNCLEAR_PAUSE))
+    return Case(When(look_first=True, due_at__gt=now, then=looked_up), default=Value(now))
 
 
 def arrived(delivery_id: int, remote_id: str = "") -> bool:

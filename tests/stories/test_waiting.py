@@ -358,3 +358,22 @@ def test_a_lead_that_was_held_for_long_has_its_retry_plan_anew(quiz, amo, later)
     amo.faults.add("/api/v4/leads", status=429)
     quiz.work()
     assert (quiz.delivery.state, quiz.delivery.held_because) == ("waiting", "")
+
+
+@pytest.mark.parametrize("back", ["resumed", "tried again"])
+def test_what_may_have_arrived_a_moment_ago_is_not_looked_for_too_soon(quiz, amo, later, back):
+    """The CRM may be at work on it still, and a search finds what is new a minute late."""
+    amo.faults.add("/leads/complex", "reset_after")
+    quiz.post()
+    deliver.drain(quiz.account.pk)
+    if back == "resumed":
+        states.pause(quiz.account, "")
+        sweep.sweep()
+        states.resume(quiz.account)
+        sweep.sweep()
+    else:
+        assert quiz.api.post(f"/deliveries/{quiz.delivery.pk}/retry").status_code == 202
+    assert (quiz.delivery.state, sweep.lanes_with_work()) == ("waiting", [])
+    later(seconds=61)
+    quiz.work()
+    assert (quiz.delivery.state, len(quiz.leads)) == ("delivered", 1)
