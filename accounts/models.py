@@ -249,8 +249,11 @@ class Unsubscription(models.Model):
 
 
 def shares_its_crm(account: Account) -> bool:
-    """Is another quiz account connected to the same account of the CRM?"""
-    same = live_accounts(crm=account.crm, remote_id=account.remote_id)
+    """Is another quiz account connected to the same account of the CRM, or was it?
+
+    Whom a former one was sending may be there already and not be found yet, and it may be back in a moment.
+    """
+    same = Account.objects.filter(crm=account.crm, remote_id=account.remote_id)
     return same.exclude(pk=account.pk).exists()
 
 

@@ -88,3 +88,19 @@ def test_a_lost_answer_keeps_the_person_from_the_other_lane(quiz, branch, later)
 
     assert set(Delivery.objects.values_list("state", flat=True)) == {"delivered"}
     assert len({lead["contact"]["id"] for lead in quiz.leads}) == 1
+
+
+def test_a_lost_answer_keeps_the_person_from_the_other_lane_though_its_account_left(quiz, branch, later):
+    quiz.amo.switches["index_delay"] = 60
+    quiz.amo.faults.add("/leads/complex", "reset_after")
+    quiz.post(contact=ANNA)
+    drain(quiz.account.pk)
+    quiz.api.delete("/account")
+    body = {"quizID": QUIZ, "answerID": "b-1", "contact": ANNA}
+    branch.post("/answers", body, content_type="application/json")
+
+    other = Account.objects.get(account_id="branch").pk
+    assert drain(other) == 0
+    later(minutes=6)
+    assert drain(other) == 1
+    assert len({lead["contact"]["id"] for lead in quiz.leads}) == 1
