@@ -256,9 +256,9 @@ def _like(stored: Any, remote_id: str | None) -> Any:
 
 
 def _renew_problems(rule: Rule, kept: Sequence[Mapping[str, Any]]) -> None:
+    rule.prepared_at = timezone.now()  # before reading: lists that come meanwhile are looked at again
     found = problems_of(read_book(rule, rule.account))
     rule.problems = [*(asdict(problem) for problem in found), *kept]
-    rule.prepared_at = timezone.now()
     rule.save(update_fields=["fields_rule", "contact_map", "problems", "prepare_at", "prepared_at"])
     if not any(problem.code in BLOCKING for problem in found):
         release_held(rule)
