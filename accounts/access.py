@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from django.db import models, transaction
 
-from accounts.kinds import host_policy_for, options_for, pace_for, redis_client, sign_in_for
+from accounts.crm_settings import host_policy_for, options_for, rate_limiter_for
 from accounts.models import Account
 from accounts.tokens import AccountTokens
 from connectors.auth import Bearer, TokenStore
@@ -15,17 +15,6 @@ from connectors.base import Connector, Identity, Remote
 from connectors.errors import OurMistake
 from connectors.hosts import HostNotAllowed
 from connectors.registry import connector_class
-
-__all__ = [
-    "connector_at",
-    "connector_for",
-    "host_policy_for",
-    "keep_facts",
-    "learn",
-    "redis_client",
-    "remember",
-    "sign_in_for",
-]
 
 
 def connector_for(account: Account, *, store: TokenStore | None = None) -> Connector:
@@ -44,7 +33,7 @@ def connector_at(
     except HostNotAllowed as exc:
         raise OurMistake(str(exc), code="host_not_allowed", account_wide=True) from exc
     auth = getattr(cls, "auth_class", Bearer)(store)
-    return cls(remote, auth, pace_for(kind, remote_id or host), options_for(kind), hosts)
+    return cls(remote, auth, rate_limiter_for(kind, remote_id or host), options_for(kind), hosts)
 
 
 def learn(account: Account) -> None:

@@ -20,9 +20,9 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts import connect_page, states
-from accounts.desk import DeskAdmin, Question, ask, confirmed, done, key_of, link, note, when
+from accounts.admin_base import Question, StaffAdmin, ask, confirmed, done, key_of, link, note, when
+from accounts.crm_settings import rate_limiter_for
 from accounts.history import staff
-from accounts.kinds import pace_for
 from accounts.models import Account, Token, live_accounts
 from connectors.redact import redact
 from connectors.registry import connector_class
@@ -80,7 +80,7 @@ class PauseForm(forms.Form):
     )
 
 
-class AccountAdmin(DeskAdmin):
+class AccountAdmin(StaffAdmin):
     list_display: Any = ("title", "account_id", "state_label", "state_reason", "signed_in_until", "synced")
     list_filter = (
         ("crm", ChoicesDropdownFilter),
@@ -176,7 +176,7 @@ class AccountAdmin(DeskAdmin):
     @display(description="the CRM's budget", empty_value="nothing rests")
     def resting(self, account: Account) -> str:
         """Methods of which the CRM allows no more for a while (an operating-time budget)."""
-        waits = pace_for(account.crm, account.remote_id or account.host).resting()
+        waits = rate_limiter_for(account.crm, account.remote_id or account.host).resting()
         return "; ".join(
             f"{what} rests {seconds:.0f} s, its budget is nearly used" for what, seconds in waits.items()
         )

@@ -11,13 +11,13 @@ from django.template.response import TemplateResponse
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
 from accounts import oauth
-from accounts.api_errors import ApiError
+from accounts.admin_base import StaffAdmin, done, note
 from accounts.consent import ConnectError
-from accounts.desk import DeskAdmin, done, note
+from accounts.crm_settings import host_policy_for, label_of
 from accounts.history import staff
 from accounts.keys import ADDRESS, connect_by_key
-from accounts.kinds import host_policy_for, label_of
 from accounts.models import Account
+from accounts.rest.errors import ApiError
 from connectors.errors import ConnectorError
 from connectors.hosts import HostNotAllowed
 from connectors.registry import CONNECTORS, connector_class
@@ -81,7 +81,7 @@ def _secret(name: str) -> forms.CharField:
     )
 
 
-def show(request: HttpRequest, admin: DeskAdmin, account: Account | None = None) -> HttpResponse:
+def show(request: HttpRequest, admin: StaffAdmin, account: Account | None = None) -> HttpResponse:
     """Ask which CRM, then for what it needs. With a link, the account changes when its owner comes back."""
     asked = request.POST.get("crm") or request.GET.get("crm") or ""
     kind = account.crm if account else asked
@@ -112,7 +112,7 @@ def _word(name: str) -> str:
 
 
 def _by_key(
-    request: HttpRequest, admin: DeskAdmin, account: Account | None, form: ConnectForm, owner: str
+    request: HttpRequest, admin: StaffAdmin, account: Account | None, form: ConnectForm, owner: str
 ) -> HttpResponse:
     try:
         connected = connect_by_key(
@@ -126,7 +126,7 @@ def _by_key(
 
 
 def _by_consent(
-    request: HttpRequest, admin: DeskAdmin, account: Account | None, form: ConnectForm, owner: str
+    request: HttpRequest, admin: StaffAdmin, account: Account | None, form: ConnectForm, owner: str
 ) -> HttpResponse:
     try:
         connecting, url = oauth.begin(
@@ -140,7 +140,7 @@ def _by_consent(
     return _page(request, admin, account, account_page=admin.page_of(connecting), url=url)
 
 
-def _page(request: HttpRequest, admin: DeskAdmin, account: Account | None, **more: Any) -> HttpResponse:
+def _page(request: HttpRequest, admin: StaffAdmin, account: Account | None, **more: Any) -> HttpResponse:
     kind = more.get("kind", "")
     title = f"Reconnect {account}" if account else f"Connect {label_of(kind) if kind else 'an account'}"
     context = {

@@ -13,8 +13,8 @@ from django.db.models import QuerySet
 
 from accounts import states, tokens
 from accounts.access import connector_for, keep_facts, remember
+from accounts.crm_settings import subdomain_of
 from accounts.history import Actor
-from accounts.kinds import subdomain_of
 from accounts.models import Account, Token, live_accounts
 from connectors.auth import Tokens
 from connectors.base import Grant, Identity

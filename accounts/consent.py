@@ -17,9 +17,9 @@ from django.conf import settings
 from django.core import signing
 from django.utils import timezone
 
-from accounts.kinds import label_of
+from accounts.crm_settings import label_of
+from accounts.messages import Message, sentence
 from accounts.models import Account, ConnectAttempt
-from accounts.sentences import Sentence, sentence
 
 SALT = "accounts.consent"
 INTERRUPTED = "interrupted"
@@ -38,7 +38,7 @@ class ConnectError(Exception):
         self.crm, self.names = crm or "CRM", dict(names or {})
         super().__init__(self.said())
 
-    def sentence(self, language: str = "en") -> Sentence:
+    def sentence(self, language: str = "en") -> Message:
         """What happened and what to do."""
         return sentence(self.code, self.crm, language, self.names)
 

@@ -1,7 +1,7 @@
 """The addresses at which CRMs tell of changed leads, and asking the CRMs to tell there, or no longer.
 
 An address is unguessable and of one account. Whoever knows it can do no more than make us look: what a
-notice says is never believed (``rules.following``), so a lost, repeated or forged one does no harm.
+notice says is never believed (``rules.outcomes.following``), so a lost, repeated or forged one does no harm.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from accounts.models import Account, Hook, InstallKey, Unsubscription, live_acco
 from accounts.secrets import WrongKey
 from connectors.auth import Tokens
 from connectors.errors import ConnectorError, NeedsReconnect, Refused, TryLater, Unclear
+from connectors.lead_status import ChangeNotice
 from connectors.registry import CONNECTORS, connector_class
-from connectors.standing import Hint
 
 log = logging.getLogger(__name__)
 AT_ONCE = 100
@@ -47,7 +47,7 @@ def address_of(account: Account) -> str:
     return hook.url
 
 
-def take(hook_pk: int, secret: str, form: Mapping[str, str]) -> tuple[Account, Hint]:
+def take(hook_pk: int, secret: str, form: Mapping[str, str]) -> tuple[Account, ChangeNotice]:
     """Whose notice it is, and what it is about. Raises ``NotOurs``."""
     hook = Hook.objects.filter(pk=hook_pk, account__deleted=False).select_related("account").first()
     if hook is None or not hmac.compare_digest(hook.secret.encode(), secret.encode()):
@@ -58,7 +58,7 @@ def take(hook_pk: int, secret: str, form: Mapping[str, str]) -> tuple[Account, H
     return hook.account, hint
 
 
-def _check(account: Account, hint: Hint) -> None:
+def _check(account: Account, hint: ChangeNotice) -> None:
     """A notice that names an account must name this one, and prove itself where its CRM gave us a secret."""
     if hint.remote_id and hint.remote_id != account.remote_id:
         raise NotOurs("The notice is about another account")

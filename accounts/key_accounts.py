@@ -8,9 +8,9 @@ from drf_spectacular.utils import OpenApiResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api_schema import words
 from accounts.keys import connect_by_key
 from accounts.portals import CODES, PortalAccountSchema, PortalAccountView
+from accounts.rest.schema import words
 from accounts.views import NEVER_KEPT
 
 

@@ -9,11 +9,11 @@ from django.db import transaction
 
 from accounts import history
 from accounts.access import connector_at
-from accounts.api_errors import ApiError, Conflict
 from accounts.connected import NONSENSE, AnotherAccount, Held, lock_live, prepare, store
+from accounts.crm_settings import label_of, portal_host
 from accounts.history import OWNER, Actor
-from accounts.kinds import label_of, portal_host
 from accounts.models import Account
+from accounts.rest.errors import ApiError, Conflict
 from connectors.auth import Tokens
 from connectors.base import Grant, Identity
 from connectors.errors import ConnectorError, NeedsReconnect, OurMistake

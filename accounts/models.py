@@ -19,7 +19,8 @@ class Account(models.Model):
     ``account_id`` is the quiz account (an opaque string from the bearer token), ``remote_id`` the CRM's own
     id of its account (empty until it is authorised for the first time), ``facts`` what its connector learned
     of it. A disconnected account is ``deleted`` and keeps its rules, lists and deliveries until it is
-    connected again. Rows are moved between states by ``accounts.states`` alone, the lane by ``rules.lane``.
+    connected again. Rows are moved between states by ``accounts.states`` alone, the lane by
+    ``rules.delivery.lane``.
     """
 
     class State(models.TextChoices):

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from accounts.access import connector_at
 from accounts.connected import Held
-from accounts.kinds import sign_in_for
+from accounts.crm_settings import sign_in_for
 from accounts.models import InstallKey
 from accounts.uninstall import forget
 from connectors.base import Notice

@@ -22,8 +22,8 @@ from accounts.connected import (
     store,
 )
 from accounts.consent import ConnectError
+from accounts.crm_settings import label_of, portal_host, sign_in_for
 from accounts.history import OWNER, Actor
-from accounts.kinds import label_of, portal_host, sign_in_for
 from accounts.models import Account, ConnectAttempt
 from connectors.base import Callback, Grant, Identity
 from connectors.errors import BadCallback, ConnectorError, OurMistake, TryLater
@@ -111,7 +111,7 @@ def _identify(kind: str, grant: Grant) -> Identity:
     """A stop sign would keep the owner out for good, and nobody resumes what waits to be connected: one
     request shows whether the CRM still blocks us, and puts the sign up again."""
     connector = connector_at(kind, grant.host, Held(grant.tokens), grant.remote_id, grant.facts)
-    connector.pace.resume()
+    connector.limiter.resume()
     return connector.identify()
 
 

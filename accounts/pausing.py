@@ -13,7 +13,8 @@ import redis
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
-from accounts.kinds import options_for, redis_client
+from accounts.crm_settings import options_for
+from accounts.redis_client import redis_client
 
 log = logging.getLogger(__name__)
 FOR = timedelta(minutes=5)

@@ -12,15 +12,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import notices, oauth, states
-from accounts.api import CallerViewSet, CrmViewSet
-from accounts.api_errors import ApiError, NotFound
-from accounts.api_schema import words
 from accounts.consent import ConnectError
+from accounts.crm_settings import label_of
 from accounts.history import OWNER
-from accounts.kinds import label_of
 from accounts.models import Account
 from accounts.pages import connected_page, wants_page
-from accounts.parsers import BoundedFormParser
+from accounts.rest.errors import ApiError, NotFound
+from accounts.rest.parsers import BoundedFormParser
+from accounts.rest.schema import words
+from accounts.rest.views import CallerViewSet, CrmViewSet
 from accounts.views import NEVER_KEPT, OVER_REST, OpenView
 from connectors.errors import BadCallback
 from connectors.hosts import HostNotAllowed

@@ -16,8 +16,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import history
+from accounts.crm_settings import rate_limiter_for
 from accounts.history import SERVICE, Actor
-from accounts.kinds import pace_for
 from accounts.models import Account, Hook, Token, Unsubscription
 from accounts.secrets import WrongKey
 from connectors.errors import NeedsReconnect, Stopped
@@ -74,7 +74,7 @@ def resume(account: Account, actor: Actor = SERVICE) -> bool:
     """Send again for a paused account, and take down the stop sign that its CRM may have put up."""
     moved = _move(account, State.ACTIVE, "", (State.PAUSED,), actor)
     if not account.deleted:
-        pace_for(account.crm, account.remote_id or account.host).resume()
+        rate_limiter_for(account.crm, account.remote_id or account.host).resume()
     return moved
 
 

@@ -1,16 +1,16 @@
 from celery import shared_task
 
-from accounts import hooks, upkeep
+from accounts import hooks, maintenance
 
 
 @shared_task(ignore_result=True)
 def refresh_due() -> None:
-    upkeep.refresh_due()
+    maintenance.refresh_due()
 
 
 @shared_task(ignore_result=True)
 def expire_attempts() -> None:
-    upkeep.expire_attempts()
+    maintenance.expire_attempts()
 
 
 @shared_task(ignore_result=True)

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import pausing, states
-from accounts.kinds import host_policy_for, label_of, sign_in_for, subdomain_of
+from accounts.crm_settings import host_policy_for, label_of, sign_in_for, subdomain_of
 from accounts.models import Account, Token
 from accounts.secrets import WrongKey
 from connectors.auth import Tokens

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from accounts import states
 from accounts.access import connector_for
+from accounts.crm_settings import label_of, sign_in_for
 from accounts.history import CRM
-from accounts.kinds import label_of, sign_in_for
 from accounts.models import Account, Token, live_accounts
 from connectors.errors import BadCallback, ConnectorError, NeedsReconnect, Stopped
 

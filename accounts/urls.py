@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from accounts.key_accounts import KeyAccountView
 from accounts.portals import ConnectedView, HealthView, NoticeView, PortalAccountView
-from accounts.routes import both
+from accounts.rest.routes import both
 from accounts.serializers import bitrix24, envybox, solos
 from accounts.views import AccountView, ConsentReturnView, UninstallView
 

@@ -9,13 +9,13 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from accounts import oauth, states
-from accounts.api import CrmViewSet, JsonWhateverIsAsked
-from accounts.api_errors import ApiError
-from accounts.api_schema import optional, words
 from accounts.consent import ConnectError
+from accounts.crm_settings import label_of
 from accounts.history import OWNER
-from accounts.kinds import label_of
 from accounts.pages import failure_page, success_page, wants_page
+from accounts.rest.errors import ApiError
+from accounts.rest.schema import optional, words
+from accounts.rest.views import CrmViewSet, JsonWhateverIsAsked
 from accounts.serializers.amocrm import ConnectAccountResp, CurrentAccount
 from accounts.uninstall import uninstall
 from connectors.errors import BadCallback

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from accounts.api_handler import DATABASE_AWAY, DATABASE_RETRY_AFTER
+from accounts.rest.exception_handler import DATABASE_AWAY, DATABASE_RETRY_AFTER
 
 PAGE = (
     "<!doctype html><meta charset=utf-8><title>503</title><h1>{}</h1><p>Please try again in some seconds.</p>"
@@ -34,7 +34,7 @@ def server_error(request: HttpRequest, *args: Any) -> HttpResponse:
 
 
 def _database_away(request: HttpRequest) -> HttpResponse:
-    """As ``accounts.api_handler`` says it, for what is no view of the API."""
+    """As ``accounts.rest.exception_handler`` says it, for what is no view of the API."""
     if request.path.startswith("/admin/"):
         answer = HttpResponse(PAGE.format(DATABASE_AWAY), status=503)
     else:

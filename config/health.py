@@ -9,7 +9,7 @@ from django.db import connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
-from accounts.access import redis_client
+from accounts.redis_client import redis_client
 
 log = logging.getLogger(__name__)
 

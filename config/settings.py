@@ -18,8 +18,8 @@ from config import embedded
 from config.environment import Environment
 from config.headers import NOTHING
 from config.unfold import UNFOLD  # noqa: F401 - a setting like those below
+from connectors.note_texts import LANGUAGES as LANGUAGES_OF_NOTES
 from connectors.registry import CONNECTORS, read_options
-from connectors.words import LANGUAGES as LANGUAGES_OF_NOTES
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
@@ -205,13 +205,13 @@ LOGIN_REDIRECT_URL = "admin:index"
 # -- The REST API --------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.bearer.BearerAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["accounts.bearer.HasAccount"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.rest.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.rest.authentication.HasAccount"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["accounts.parsers.BoundedJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["accounts.rest.parsers.BoundedJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_METADATA_CLASS": None,
-    "EXCEPTION_HANDLER": "accounts.api_handler.handle",
+    "EXCEPTION_HANDLER": "accounts.rest.exception_handler.handle",
     "UNAUTHENTICATED_USER": None,
 }
 SPECTACULAR_SETTINGS = {

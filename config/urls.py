@@ -5,7 +5,7 @@ from django.urls import include, path
 from django.views.decorators.http import require_safe
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from accounts.api import JsonWhateverIsAsked
+from accounts.rest.views import JsonWhateverIsAsked
 from config.health import healthz, readyz
 
 handler400 = "config.errors.bad_request"

@@ -16,9 +16,9 @@ from connectors.auth import Auth, Tokens
 from connectors.draft import LeadDraft, Placement, Plan, Problem, Receipt, Target
 from connectors.errors import ConnectorError
 from connectors.hosts import HostPolicy
-from connectors.limiter import Pace
+from connectors.lead_status import ChangeNotice, Followed, LeadStatus
+from connectors.limiter import RateLimiter
 from connectors.rows import Row
-from connectors.standing import Followed, Hint, Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Capabilities:
     credentials: tuple[str, ...] = ()  # what an account without a consent page is opened with (accounts.keys)
     batch: int = 1  # how many leads `deliver` takes at a time, so that requests are full
     parallel: int = 1  # how many batches of one account may be in flight at a time
-    find_by_mark: bool = False  # a lead can be looked up by our own mark
+    find_by_external_id: bool = False  # a lead can be looked up by our own mark
     creates_fields: bool = False  # fields can be made through the API
     tags: bool = False  # the CRM has tags of its own
     updates: bool = False  # a lead that is there can be brought up to date (`LeadDraft.formers`)
@@ -196,10 +196,12 @@ class Connector(ABC):
     label: ClassVar[str]
     can: Capabilities
 
-    def __init__(self, remote: Remote, auth: Auth, pace: Pace, options: Any, hosts: HostPolicy) -> None:
+    def __init__(
+        self, remote: Remote, auth: Auth, limiter: RateLimiter, options: Any, hosts: HostPolicy
+    ) -> None:
         self.remote = remote
         self.auth = auth
-        self.pace = pace
+        self.limiter = limiter
         self.options = options
         self.hosts = hosts
 
@@ -261,12 +263,12 @@ class Connector(ABC):
         """The requests that ``deliver`` would send for this draft on a first try. Sends nothing."""
 
     def find(self, uids: Sequence[str]) -> Mapping[str, str]:
-        """Which of our marks exist in the CRM: ``{uid: remote lead id}``. Only where ``can.find_by_mark``."""
+        """Which external ids exist in the CRM: ``{uid: lead id}``. Only where ``can.find_by_external_id``."""
         raise NotImplementedError(f"{self.label} can't be searched for our mark")
 
     # -- following ----------------------------------------------------------------------------------
 
-    def follow(self, leads: Sequence[Followed]) -> list[Standing | ConnectorError | None]:
+    def follow(self, leads: Sequence[Followed]) -> list[LeadStatus | ConnectorError | None]:
         """How these leads stand now, in order; None for one that can't be found yet. Never raises.
 
         At most ``can.follow`` of them. Reads only: it may be repeated at any time.
@@ -285,9 +287,9 @@ class Connector(ABC):
         raise NotImplementedError(f"{self.label} posts no changes")
 
     @classmethod
-    def read_hook(cls, form: Mapping[str, str]) -> Hint:
+    def read_hook(cls, form: Mapping[str, str]) -> ChangeNotice:
         """What a posted notice is about. Pure, for any form: one that makes no sense names no records.
 
         Where a CRM's notices are not documented, any of them is reason enough to look.
         """
-        return Hint()
+        return ChangeNotice()

@@ -89,7 +89,7 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True)
-class Loss:
+class UnplacedValue:
     """An answer that could not go where the rule wanted it. It is in the note; the rule gets a problem."""
 
     question: str
@@ -132,7 +132,7 @@ class LeadDraft:
     (``utm_source``, ``openstat_ad``). ``more`` is what was told beside the usual (``inn``, ``position``,
     ``work_phone``), for CRMs that have a place for it. ``note`` is the readable record of the whole body, of
     any length. ``losses`` are values that the rules could not place before the connector even saw them.
-    ``language`` is the note's (``connectors.words``).
+    ``language`` is the note's (``connectors.note_texts``).
 
     With ``formers`` the lead is there and is brought up to date (``Capabilities.updates``): they are the
     drafts of the answer's earlier bodies, the oldest first, ``revision`` is the number of this one (1: the
@@ -152,7 +152,7 @@ class LeadDraft:
     more: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
     language: str = "ru"
-    losses: tuple[Loss, ...] = ()
+    losses: tuple[UnplacedValue, ...] = ()
     journal: Mapping[str, str] = field(default_factory=dict)
     look_first: bool = False
     known_contact: str = ""
@@ -198,7 +198,7 @@ class Receipt:
     journal: Mapping[str, str]
     link: str = ""
     adopted: bool = False
-    losses: tuple[Loss, ...] = ()
+    losses: tuple[UnplacedValue, ...] = ()
     problems: tuple[Problem, ...] = ()
     placed: Placement | None = None
     trace: tuple[Exchange, ...] = ()
@@ -219,5 +219,5 @@ class Plan:
     """The preview of one delivery: the requests in order, and what would be dropped and why."""
 
     requests: tuple[PlannedRequest, ...]
-    losses: tuple[Loss, ...] = ()
+    losses: tuple[UnplacedValue, ...] = ()
     problems: tuple[Problem, ...] = ()

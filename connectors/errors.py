@@ -14,8 +14,8 @@ at a vendor's code. Each carries a sentence for a person, a short machine word, 
 
 from __future__ import annotations
 
+from connectors.crm_values import storable
 from connectors.draft import Exchange, Problem
-from connectors.reading import storable
 
 
 class ConnectorError(Exception):

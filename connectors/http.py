@@ -2,7 +2,7 @@
 
 Session, timeouts, User-Agent, pace, redaction and error translation happen here and once. ``safe`` means
 that doing a request twice does no harm: a lost answer to a safe request is ``TryLater``, to any other it
-is ``Unclear``. What a CRM's answers mean is the CRM's own table (``Reader``).
+is ``Unclear``. What a CRM's answers mean is the CRM's own table (``ResponseClassifier``).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from connectors.auth import Auth, NoAuth, Tokens
 from connectors.deadline import DeadlineAdapter
 from connectors.draft import Exchange
 from connectors.errors import ConnectorError, NeedsReconnect, TryLater, Unclear
-from connectors.limiter import NoPace, Pace
+from connectors.limiter import NoRateLimiter, RateLimiter
 from connectors.redact import excerpt, redact
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ class Answer:
         return 200 <= self.status < 300
 
 
-class Reader(Protocol):
+class ResponseClassifier(Protocol):
     """A CRM's own table of what its answers mean."""
 
     def is_expired(self, answer: Answer) -> bool:
@@ -103,7 +103,7 @@ class _NoCookies(requests.cookies.cookielib.DefaultCookiePolicy):  # type: ignor
 SESSION = _session()
 
 
-class Door:
+class HttpClient:
     """Requests to one account of one CRM.
 
     ``on_exchange`` sees every request and answer, redacted; ``timeout`` is (connect, read) in seconds.
@@ -112,10 +112,10 @@ class Door:
     def __init__(
         self,
         base_url: str,
-        reader: Reader,
+        reader: ResponseClassifier,
         *,
         auth: AuthBase | None = None,
-        pace: Pace | None = None,
+        limiter: RateLimiter | None = None,
         timeout: tuple[float, float] = (5.0, 20.0),
         headers: Mapping[str, str] | None = None,
         on_exchange: Callable[[Exchange], None] | None = None,
@@ -123,7 +123,7 @@ class Door:
         self.base_url = base_url.rstrip("/")
         self.reader = reader
         self.auth = auth or NoAuth()
-        self.pace = pace or NoPace()
+        self.limiter = limiter or NoRateLimiter()
         self.timeout = timeout
         self.headers = {"User-Agent": USER_AGENT, "Accept": "application/json", **(headers or {})}
         self.on_exchange = on_exchange
@@ -163,7 +163,7 @@ class Door:
     def _send(
         self, method: str, path: str, safe: bool, tokens: Tokens | None, kwargs: Mapping[str, Any]
     ) -> Answer:
-        self.pace.wait()
+        self.limiter.wait()
         started = time.monotonic()
         try:
             answer = self._exchange(method, path, tokens, kwargs)

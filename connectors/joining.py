@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from connectors.draft import FieldValue, Loss, Target
+from connectors.draft import FieldValue, Target, UnplacedValue
 
 TAKEN = "another answer already fills the field"
 
 
 def one_per_field(
     values: Iterable[FieldValue], joins: Callable[[Target], bool]
-) -> tuple[list[FieldValue], list[Loss]]:
+) -> tuple[list[FieldValue], list[UnplacedValue]]:
     """One value for each field, in their order, and what had no room beside it.
 
     ``joins`` says of a field whether it holds several answers: a text, a list of which more may be chosen.
     """
     found: dict[tuple[str, str], FieldValue] = {}
-    losses: list[Loss] = []
+    losses: list[UnplacedValue] = []
     for value in values:
         target = value.target
         first = found.setdefault((target.entity, target.remote_id), value)
@@ -30,5 +30,5 @@ def one_per_field(
                 first, question=both, value=(*first.texts, *value.texts)
             )
         else:
-            losses.append(Loss(value.question, value.text, TAKEN, target.entity, target.remote_id))
+            losses.append(UnplacedValue(value.question, value.text, TAKEN, target.entity, target.remote_id))
     return list(found.values()), losses

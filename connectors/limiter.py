@@ -37,7 +37,7 @@ return 0
 """
 
 
-class Pace(Protocol):
+class RateLimiter(Protocol):
     """What the door asks before every request."""
 
     def wait(self) -> None:
@@ -62,7 +62,7 @@ class Pace(Protocol):
         """All that is held, with its seconds: for people."""
 
 
-class NoPace:
+class NoRateLimiter:
     """For CRMs and tests without a limit."""
 
     def wait(self) -> None: ...
@@ -83,7 +83,7 @@ class NoPace:
         return {}
 
 
-class Limiter:
+class RedisRateLimiter:
     """``per_second`` requests with at most ``burst`` of them ahead of their time, for ``key``.
 
     ``server`` is a Redis client. ``shares`` is the number of processes that talk to the CRMs: without the

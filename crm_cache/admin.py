@@ -17,7 +17,7 @@ from unfold.contrib.filters.admin import (
 )
 from unfold.decorators import display
 
-from accounts.desk import DeskAdmin, when
+from accounts.admin_base import StaffAdmin, when
 from connectors.redact import redact
 from crm_cache.by_hand import ByHandAdmin
 from crm_cache.models import CrmUser, Field, Pipeline, Step, SyncRun, Tag
@@ -147,7 +147,7 @@ class TagAdmin(CachedAdmin):
 
 
 @admin.register(SyncRun)
-class SyncRunAdmin(DeskAdmin):
+class SyncRunAdmin(StaffAdmin):
     list_display = (
         "what",
         "account",

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.desk import DeskAdmin
+from accounts.admin_base import StaffAdmin
 from accounts.models import Account, live_accounts
 from connectors.registry import CONNECTORS, connector_class
 
@@ -43,7 +43,7 @@ class RowForm(forms.ModelForm):
         return kind
 
 
-class ByHandAdmin(DeskAdmin):
+class ByHandAdmin(StaffAdmin):
     """``key`` tells a new row from others, ``written`` is what staff may say, ``told`` is computed."""
 
     form = RowForm

@@ -7,7 +7,7 @@ from typing import Any, cast
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 
-from accounts.api_schema import words
+from accounts.rest.schema import words
 from crm_cache.serializers.shape import ListShape
 
 PAGING = {

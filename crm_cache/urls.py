@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern
 
-from accounts.routes import both
+from accounts.rest.routes import both
 from crm_cache.serializers import amocrm, bitrix24, envybox, solos
 from crm_cache.serializers.shape import ListShape
 from crm_cache.views import CachedListView

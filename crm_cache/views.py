@@ -8,9 +8,9 @@ from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api import CrmViewSet, Page, cut, read_number, read_page
-from accounts.api_errors import NotFound
 from accounts.models import Account
+from accounts.rest.errors import NotFound
+from accounts.rest.views import CrmViewSet, Page, cut, read_number, read_page
 from crm_cache.runs import ask_for
 from crm_cache.schema import CachedListSchema
 from crm_cache.serializers.shape import ListShape

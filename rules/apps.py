@@ -8,6 +8,6 @@ class RulesConfig(AppConfig):
 
     def ready(self) -> None:
         from crm_cache.refresh import lists_read
-        from rules.prepare import recheck_account
+        from rules.provisioning import recheck_account
 
         lists_read.connect(recheck_account, dispatch_uid="rules.recheck_account")

@@ -15,14 +15,14 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from accounts.api_errors import Conflict
 from accounts.models import Account
-from rules import outbox, revisions
-from rules.book import region_of
+from accounts.rest.errors import Conflict
+from rules.delivery import outbox, revisions
+from rules.delivery.queueing import wake_lanes
+from rules.mapping.payload import digest, is_complete, normalised
+from rules.mapping.person import contact_keys
+from rules.mapping.rule_snapshot import region_of
 from rules.models import Answer, Delivery, Rule
-from rules.payload import digest, is_complete, normalised
-from rules.person import contact_keys
-from rules.wake import wake_lanes
 
 AT_ONCE = 500
 MOST_BACKFILLED = 5000  # answers of one call

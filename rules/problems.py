@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Account
-from connectors.draft import Loss, Problem, Receipt
+from connectors.draft import Problem, Receipt, UnplacedValue
 from connectors.errors import ConnectorError, RuleNeedsFixing
 from crm_cache.sync import storable
 from rules.models import Delivery, Rule
@@ -54,7 +54,7 @@ def _learned(outcome: Receipt | ConnectorError) -> Iterable[Problem]:
         yield outcome.problem
 
 
-def _of_loss(loss: Loss) -> Problem:
+def _of_loss(loss: UnplacedValue) -> Problem:
     return Problem(
         "value_not_placed",
         f"An answer to «{loss.question}» is only in the note: {loss.reason}.",

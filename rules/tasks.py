@@ -2,13 +2,15 @@
 
 from celery import shared_task
 
-from rules import deliver, drift, following, prepare
-from rules import sweep as sweeping
+from rules import provisioning
+from rules.delivery import drift, worker
+from rules.delivery import sweep as sweeping
+from rules.outcomes import following
 
 
 @shared_task
 def drain(account_id: int) -> None:
-    deliver.drain(account_id)
+    worker.drain(account_id)
 
 
 @shared_task
@@ -23,12 +25,12 @@ def purge() -> None:
 
 @shared_task
 def prepare_rule(rule_id: int) -> None:
-    prepare.prepare(rule_id)
+    provisioning.prepare(rule_id)
 
 
 @shared_task
 def prepare_due() -> None:
-    prepare.prepare_due()
+    provisioning.prepare_due()
 
 
 @shared_task

@@ -6,7 +6,7 @@ from types import ModuleType
 
 from django.urls import URLPattern
 
-from accounts.routes import both
+from accounts.rest.routes import both
 from rules.serializers import amocrm, bitrix24, envybox, solos
 from rules.views import (
     AccountsViewSet,

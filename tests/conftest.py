@@ -50,8 +50,8 @@ def no_quick_repeats(monkeypatch: pytest.MonkeyPatch) -> None:
 def a_new_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a process remembers of CRMs and of the broker it learns anew in each test."""
     monkeypatch.setattr("connectors.bitrix24.speed._SPEEDS", {})
-    monkeypatch.setattr("rules.turns.silences._met", {})
-    monkeypatch.setattr("rules.wake.broker.rests_until", 0.0)
+    monkeypatch.setattr("rules.delivery.concurrency.silences._met", {})
+    monkeypatch.setattr("rules.delivery.queueing.broker.rests_until", 0.0)
 
 
 # ---- The cast: quiz accounts that call us, and the local amoCRM behind its real names ----

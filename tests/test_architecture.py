@@ -62,14 +62,14 @@ def test_connectors_know_no_framework():
 
 
 def test_there_is_one_door_to_the_network():
-    doors = [
+    http_clients = [
         f"{name} imports {module}"
         for name, tree in sources()
         for module in imported(tree)
         if module.split(".")[0] in {"requests", "urllib3", "httpx", "aiohttp"} and name not in KNOWS_REQUESTS
         if not name.startswith("config/demo/")
     ]
-    assert doors == []
+    assert http_clients == []
 
 
 def test_a_crm_knows_neither_another_crm_nor_a_sandbox():

@@ -6,9 +6,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.api import rfc3339
-from accounts.api_schema import Int64
 from accounts.models import Account
+from accounts.rest.schema import Int64
+from accounts.rest.views import rfc3339
 
 State = Account.State
 

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from connectors.amocrm.claims import api_domain, claims
 from connectors.amocrm.options import AmoOptions
 from connectors.amocrm.token_answers import (
-    TokenReader,
+    TokenResponses,
     exchange_error,
     is_client_error,
     is_token_refusal,
@@ -27,7 +27,7 @@ from connectors.auth import Tokens
 from connectors.base import Callback, Grant, Notice
 from connectors.errors import BadCallback, ConnectorError, TryLater
 from connectors.hosts import HostNotAllowed, HostPolicy
-from connectors.http import Answer, Door
+from connectors.http import Answer, HttpClient
 
 TOKEN_PATH = "/oauth2/access_token"  # noqa: S105
 SUBDOMAIN_PATH = "/oauth2/account/current/subdomain"
@@ -132,12 +132,12 @@ class AmoSignIn:
         """The secret leaves only for an allowed host. Safe: the same token may be sent again (1.6)."""
         return self._door(host).ask("POST", TOKEN_PATH, safe=True, json=dict(body))
 
-    def _door(self, host: str) -> Door:
+    def _door(self, host: str) -> HttpClient:
         try:
             base_url = self.hosts.base_url(host)
         except HostNotAllowed as exc:
             raise our_mistake(str(exc)) from exc
-        return Door(base_url, TokenReader(), timeout=TIMEOUT)
+        return HttpClient(base_url, TokenResponses(), timeout=TIMEOUT)
 
     def _grant(self, answer: Answer, host: str) -> Grant:
         tokens = read_tokens(answer)

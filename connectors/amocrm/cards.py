@@ -12,13 +12,13 @@ from connectors.amocrm.errors import NO_RIGHTS, NO_SCOPE, address_gone
 from connectors.amocrm.people import embedded
 from connectors.draft import Placement
 from connectors.errors import ConnectorError
-from connectors.http import Door
+from connectors.http import HttpClient
 
 Card = Mapping[str, Any]
 Found = Card | ConnectorError | None
 
 
-def cards(door: Door, kind: str, ids: Sequence[str], parts: str = "") -> dict[str, Found]:
+def cards(http_client: HttpClient, kind: str, ids: Sequence[str], parts: str = "") -> dict[str, Found]:
     """The ``kind`` (leads, contacts) of each id with its ``parts``; None for one that is not there.
 
     An error stands where its card would, and an account-wide one spares the rest the asking. A filter that
@@ -27,21 +27,23 @@ def cards(door: Door, kind: str, ids: Sequence[str], parts: str = "") -> dict[st
     """
     params = {"with": parts} if parts else {}
     try:
-        found: dict[str, Found] = {**listed(door, kind, ids, params)} if len(ids) > 1 else {}
+        found: dict[str, Found] = {**listed(http_client, kind, ids, params)} if len(ids) > 1 else {}
     except ConnectorError as error:
         if (refusal := _of_all(error)) is not None:
             return dict.fromkeys(ids, refusal)
         found = {}
     for remote_id in ids:
         if remote_id not in found:
-            found[remote_id] = _stopped(found) or _one(door, kind, remote_id, params)
+            found[remote_id] = _stopped(found) or _one(http_client, kind, remote_id, params)
     return found
 
 
-def listed(door: Door, kind: str, ids: Sequence[str], params: Mapping[str, Any]) -> dict[str, Card]:
+def listed(
+    http_client: HttpClient, kind: str, ids: Sequence[str], params: Mapping[str, Any]
+) -> dict[str, Card]:
     """Those of one request's page. No longer than what was asked for: it may be a page of strangers."""
     asked = {**params, "filter[id][]": list(ids), "limit": len(ids)}
-    rows = embedded(door.call("GET", f"/api/v4/{kind}", params=asked), kind)
+    rows = embedded(http_client.call("GET", f"/api/v4/{kind}", params=asked), kind)
     return {str(row.get("id")): row for row in rows if str(row.get("id")) in ids}
 
 
@@ -60,10 +62,10 @@ def _of_all(error: ConnectorError) -> ConnectorError | None:
     return error if error.account_wide or error.code in (NO_RIGHTS, NO_SCOPE) else None
 
 
-def _one(door: Door, kind: str, remote_id: str, params: Mapping[str, Any]) -> Found:
+def _one(http_client: HttpClient, kind: str, remote_id: str, params: Mapping[str, Any]) -> Found:
     """An id that is not there gives an empty answer or 404 (reference 3.1)."""
     try:
-        card = door.call("GET", f"/api/v4/{kind}/{remote_id}", params=params)
+        card = http_client.call("GET", f"/api/v4/{kind}/{remote_id}", params=params)
     except ConnectorError as error:
         return None if error.code == "http_404" else error
     return card if isinstance(card, dict) and str(card.get("id")) == remote_id else None

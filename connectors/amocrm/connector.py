@@ -11,7 +11,7 @@ from typing import Any
 from connectors.amocrm import hooks, lists, new_fields
 from connectors.amocrm.auth import AmoSignIn
 from connectors.amocrm.delivery import Delivery
-from connectors.amocrm.errors import NO_RIGHTS, NO_SCOPE, AmoReader
+from connectors.amocrm.errors import NO_RIGHTS, NO_SCOPE, AmoResponses
 from connectors.amocrm.facts import CUSTOMERS_OFF, Facts
 from connectors.amocrm.following import Following
 from connectors.amocrm.identity import current_user, read_identity
@@ -22,9 +22,9 @@ from connectors.base import Capabilities, Connector, FieldWish, Identity, Journa
 from connectors.draft import Exchange, LeadDraft, Plan, Problem, Receipt, Target
 from connectors.errors import ConnectorError, Refused
 from connectors.hosts import HostPolicy
-from connectors.http import Door
+from connectors.http import HttpClient
+from connectors.lead_status import ChangeNotice, Followed, LeadStatus
 from connectors.rows import FieldRow, PipelineRow, StepRow, TagRow, UserRow
-from connectors.standing import Followed, Hint, Standing
 
 ACCOUNT = "/api/v4/account"
 ACCOUNT_PARTS = "users_groups,datetime_settings,is_api_filter_enabled"
@@ -40,7 +40,7 @@ class AmoConnector(Connector):
         oauth=True,
         batch=50,
         parallel=3,
-        find_by_mark=True,
+        find_by_external_id=True,
         creates_fields=True,
         tags=True,
         updates=True,
@@ -63,26 +63,26 @@ class AmoConnector(Connector):
 
     def identify(self) -> Identity:
         """The account and the user whose consent made our token. What that user may not see stays empty."""
-        door = self.door()
-        account = door.call("GET", ACCOUNT, params={"with": ACCOUNT_PARTS})
-        return read_identity(account, current_user(door, account), self.remote.base_url)
+        http_client = self.http_client()
+        account = http_client.call("GET", ACCOUNT, params={"with": ACCOUNT_PARTS})
+        return read_identity(account, current_user(http_client, account), self.remote.base_url)
 
     def prepare(self) -> Mapping[str, Any]:
         """Our mark field on leads (an administrator's right), and which statistics fields there are."""
-        door = self.door()
-        rows = [row for page in lists.fields(door, ["leads"]) for row in page]
+        http_client = self.http_client()
+        rows = [row for page in lists.fields(http_client, ["leads"]) for row in page]
         facts = {"tracking_codes": sorted(r.code for r in rows if r.type == "tracking_data" and r.code)}
         try:
-            return {**facts, "mark_field": new_fields.mark_field(door, rows)}
+            return {**facts, "mark_field": new_fields.mark_field(http_client, rows)}
         except Refused as refusal:
             if refusal.code not in (NO_RIGHTS, NO_SCOPE):
                 raise
             return facts
 
     def check(self) -> tuple[Problem, ...]:
-        door = self.door()
-        account = door.call("GET", ACCOUNT)
-        user = current_user(door, account)
+        http_client = self.http_client()
+        account = http_client.call("GET", ACCOUNT)
+        user = current_user(http_client, account)
         problems = []
         if not (user.get("rights") or {}).get("is_admin"):
             message = "The connection isn't an administrator's: users can't be read and fields can't be made."
@@ -95,34 +95,34 @@ class AmoConnector(Connector):
     # -- mirroring ----------------------------------------------------------------------------------
 
     def fetch_users(self) -> Iterator[Sequence[UserRow]]:
-        return lists.users(self.door())
+        return lists.users(self.http_client())
 
     def fetch_pipelines(self) -> Iterator[Sequence[PipelineRow]]:
-        return lists.pipelines(self.door())
+        return lists.pipelines(self.http_client())
 
     def fetch_steps(self) -> Iterator[Sequence[StepRow]]:
-        return lists.steps(self.door())
+        return lists.steps(self.http_client())
 
     def fetch_fields(self) -> Iterator[Sequence[FieldRow]]:
-        return lists.fields(self.door(), self._entities())
+        return lists.fields(self.http_client(), self._entities())
 
     def fetch_tags(self) -> Iterator[Sequence[TagRow]]:
-        return lists.tags(self.door(), self._entities())
+        return lists.tags(self.http_client(), self._entities())
 
     def _entities(self) -> Sequence[str]:
         """Customers may be switched off at any time, so the account is asked and not our memory."""
-        mode = str(self.door().call("GET", ACCOUNT).get("customers_mode") or "")
+        mode = str(self.http_client().call("GET", ACCOUNT).get("customers_mode") or "")
         return [one for one in lists.ENTITIES if one != "customers" or mode not in CUSTOMERS_OFF]
 
     # -- rules --------------------------------------------------------------------------------------
 
     def create_fields(self, wishes: Sequence[FieldWish], known: Sequence[Target]) -> list[Target]:
-        return new_fields.create_fields(self.door(), wishes, known)
+        return new_fields.create_fields(self.http_client(), wishes, known)
 
     # -- delivering ---------------------------------------------------------------------------------
 
     def deliver(self, drafts: Sequence[LeadDraft], journal: Journal) -> list[Receipt | ConnectorError]:
-        talk = Talk(self.door, journal)
+        talk = Talk(self.http_client, journal)
         return Delivery(talk, Facts.read(self.remote.facts), self.remote.base_url).run(drafts)
 
     def plan(self, draft: LeadDraft) -> Plan:
@@ -130,33 +130,33 @@ class AmoConnector(Connector):
 
     def find(self, uids: Sequence[str]) -> Mapping[str, str]:
         """By the search index, then among the newest leads, which the index may not know yet."""
-        door, mark = self.door(), Facts.read(self.remote.facts).mark_field
-        leads = {uid: lead for uid in uids if (lead := search(door, uid, mark))}
+        http_client, mark = self.http_client(), Facts.read(self.remote.facts).mark_field
+        leads = {uid: lead for uid in uids if (lead := search(http_client, uid, mark))}
         if missing := [uid for uid in uids if uid not in leads]:
-            leads |= scan(door, missing, mark, since=0, pages=PAGES_OF_A_LOOK)
+            leads |= scan(http_client, missing, mark, since=0, pages=PAGES_OF_A_LOOK)
         return {uid: lead.lead for uid, lead in leads.items()}
 
     # -- following ----------------------------------------------------------------------------------
 
-    def follow(self, leads: Sequence[Followed]) -> list[Standing | ConnectorError | None]:
-        return Following(self.door, Facts.read(self.remote.facts), self.remote.base_url).run(leads)
+    def follow(self, leads: Sequence[Followed]) -> list[LeadStatus | ConnectorError | None]:
+        return Following(self.http_client, Facts.read(self.remote.facts), self.remote.base_url).run(leads)
 
     def subscribe(self, url: str) -> None:
-        hooks.subscribe(self.door(), url)
+        hooks.subscribe(self.http_client(), url)
 
     def unsubscribe(self, url: str) -> None:
-        hooks.unsubscribe(self.door(), url)
+        hooks.unsubscribe(self.http_client(), url)
 
     @classmethod
-    def read_hook(cls, form: Mapping[str, str]) -> Hint:
+    def read_hook(cls, form: Mapping[str, str]) -> ChangeNotice:
         return hooks.read_hook(form)
 
-    def door(self, on_exchange: Callable[[Exchange], None] | None = None) -> Door:
-        return Door(
+    def http_client(self, on_exchange: Callable[[Exchange], None] | None = None) -> HttpClient:
+        return HttpClient(
             self.remote.base_url,
-            AmoReader(self.pace),
+            AmoResponses(self.limiter),
             auth=self.auth,
-            pace=self.pace,
+            limiter=self.limiter,
             timeout=(self.options.connect_timeout, self.options.read_timeout),
             on_exchange=on_exchange,
         )

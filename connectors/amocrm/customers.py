@@ -15,7 +15,7 @@ from connectors.amocrm.recovery import SKEW
 from connectors.amocrm.sheets import Sheet
 from connectors.amocrm.talk import Talk, fail_all
 from connectors.amocrm.work import Work
-from connectors.draft import LeadDraft, Loss
+from connectors.draft import LeadDraft, UnplacedValue
 from connectors.errors import ConnectorError, Refused
 
 CUSTOMERS = "/api/v4/customers"
@@ -68,7 +68,7 @@ class Customers:
 
     def _keep(self, work: Work) -> None:
         for piece in work.parcel.customer.pieces if work.parcel.customer else ():
-            work.lose(Loss(piece.question, piece.text, KNOWN, "customers"))
+            work.lose(UnplacedValue(piece.question, piece.text, KNOWN, "customers"))
 
     def _unlinked(self, work: Work) -> str:
         """Ours bears the person's name, is no older than the answer, and belongs to nobody yet."""

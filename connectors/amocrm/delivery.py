@@ -16,7 +16,7 @@ from connectors.amocrm.recovery import FoundLead, scan, search
 from connectors.amocrm.talk import Talk, fail_all, share_the_fate
 from connectors.amocrm.update import Update
 from connectors.amocrm.work import Work
-from connectors.draft import LeadDraft, Loss, Receipt
+from connectors.draft import LeadDraft, Receipt, UnplacedValue
 from connectors.errors import ConnectorError, TryLater
 
 log = logging.getLogger(__name__)
@@ -93,9 +93,9 @@ class Delivery:
     def _scan(self, works: Sequence[Work]) -> None:
         """One walk for the whole batch. The pages are other people's leads: they are in no trace."""
         since = min(work.draft.visit.answered_at.timestamp() for work in works)
-        door = self.talk.door_for([])
+        http_client = self.talk.door_for([])
         try:
-            leads = scan(door, [work.uid for work in works], self.facts.mark_field, since)
+            leads = scan(http_client, [work.uid for work in works], self.facts.mark_field, since)
         except ConnectorError as error:
             fail_all(works, error)
             return
@@ -130,8 +130,8 @@ class Delivery:
             self.talk.each(reachable, self._look_up_one)
 
     def _look_up_one(self, work: Work) -> None:
-        door = self.talk.door_for([work])
-        contact = find_contact(door, work.draft.person, but=work.refused_contacts)
+        http_client = self.talk.door_for([work])
+        contact = find_contact(http_client, work.draft.person, but=work.refused_contacts)
         if contact:
             work.attach(contact)
 
@@ -173,4 +173,4 @@ class Delivery:
             return
         for piece in work.parcel.contact.pieces:
             if piece.question and piece.key not in ("PHONE", "EMAIL"):
-                work.lose(Loss(piece.question, piece.text, KEPT, "contacts"))
+                work.lose(UnplacedValue(piece.question, piece.text, KEPT, "contacts"))

@@ -11,7 +11,7 @@ from typing import Any
 
 from connectors.errors import ConnectorError, NeedsReconnect, Refused, Stopped, TryLater, Unclear
 from connectors.http import Answer
-from connectors.limiter import Pace
+from connectors.limiter import RateLimiter
 
 UNPAID_WAIT = 3600
 LONGEST_WAIT = 3600.0
@@ -42,11 +42,11 @@ class ValidationFailed(Refused):
         self.ailments = ailments
 
 
-class AmoReader:
+class AmoResponses:
     """amoCRM's table of answers for one account; a block puts the account's stop sign up."""
 
-    def __init__(self, pace: Pace) -> None:
-        self.pace = pace
+    def __init__(self, limiter: RateLimiter) -> None:
+        self.limiter = limiter
 
     def is_expired(self, answer: Answer) -> bool:
         """401 stands for an old token and for a renamed account; 404 for the latter, too (1.8).
@@ -59,7 +59,7 @@ class AmoReader:
         if answer.ok:
             return self._unreadable(answer, safe)
         if answer.status == 403 and not problem(answer):
-            self.pace.stop("amoCRM answered 403 with a page instead of JSON")
+            self.limiter.stop("amoCRM answered 403 with a page instead of JSON")
             return _blocked()
         if answer.status >= 500:
             return _broken(answer, safe)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import Any
 
-from connectors import coercion, moments
+from connectors import coercion, dates
 from connectors.coercion import Unfit, shorten, written
 from connectors.contact import email_key
 from connectors.draft import Target
@@ -98,12 +98,12 @@ def _url(given: Given) -> Fit:
 
 
 def _day(given: Given) -> Fit:
-    day = moments.day(given.texts, given.zone).needed()
-    return one_value(int(moments.noon(day, given.zone).timestamp()))
+    day = dates.day(given.texts, given.zone).needed()
+    return one_value(int(dates.noon(day, given.zone).timestamp()))
 
 
 def _date_time(given: Given) -> Fit:
-    return one_value(int(moments.moment(given.texts, given.zone).needed().timestamp()))
+    return one_value(int(dates.moment(given.texts, given.zone).needed().timestamp()))
 
 
 def _select(given: Given) -> Fit:

@@ -17,19 +17,19 @@ from connectors.amocrm.facts import Facts
 from connectors.amocrm.recovery import found, search
 from connectors.amocrm.standings import Names, gone, standing
 from connectors.errors import ConnectorError, TryLater
-from connectors.http import Door
-from connectors.standing import Followed, Standing
+from connectors.http import HttpClient
+from connectors.lead_status import Followed, LeadStatus
 
 log = logging.getLogger(__name__)
 
 ID = re.compile(r"[1-9][0-9]{0,17}")
 PARTS = "contacts,loss_reason"
-Outcome = Standing | ConnectorError | None
+Outcome = LeadStatus | ConnectorError | None
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A lead's card, or why there is none; ``matched`` as in ``Standing``."""
+    """A lead's card, or why there is none; ``matched`` as in ``LeadStatus``."""
 
     remote_id: str
     card: Found
@@ -39,8 +39,8 @@ class Sighting:
 class Following:
     """One call of ``AmoConnector.follow``: three requests, where the account filters."""
 
-    def __init__(self, make_door: Callable[[], Door], facts: Facts, base_url: str) -> None:
-        self.make_door = make_door
+    def __init__(self, make_http_client: Callable[[], HttpClient], facts: Facts, base_url: str) -> None:
+        self.make_http_client = make_http_client
         self.facts = facts
         self.base_url = base_url
         self.people: Mapping[str, Card] = {}
@@ -49,16 +49,16 @@ class Following:
     def run(self, leads: Sequence[Followed]) -> list[Outcome]:
         """In order. Without a lead's id there is nothing to ask about."""
         try:
-            door = self.make_door()
-            told = cards(door, "leads", unique(map(id_of, leads)), PARTS)
-            seen = [self._find(door, lead, told) for lead in leads]
-            self._enrich(door, [one.card for one in seen if one and isinstance(one.card, Mapping)])
+            http_client = self.make_http_client()
+            told = cards(http_client, "leads", unique(map(id_of, leads)), PARTS)
+            seen = [self._find(http_client, lead, told) for lead in leads]
+            self._enrich(http_client, [one.card for one in seen if one and isinstance(one.card, Mapping)])
             return [self._outcome(one) for one in seen]
         except Exception as exc:
             log.exception("amocrm: %s can't be followed", ", ".join(lead.uid for lead in leads))
             return [unexpected(exc) for _ in leads]
 
-    def _find(self, door: Door, lead: Followed, told: Mapping[str, Found]) -> Sighting | None:
+    def _find(self, http_client: HttpClient, lead: Followed, told: Mapping[str, Found]) -> Sighting | None:
         """A merged lead leaves its values to another, and our mark is one of them (reference 5.3)."""
         remote_id = id_of(lead)
         if remote_id not in told:
@@ -66,23 +66,23 @@ class Following:
         if told[remote_id] is not None or not lead.uid:
             return Sighting(remote_id, told[remote_id])
         try:
-            heir = search(door, lead.uid, self.facts.mark_field)
+            heir = search(http_client, lead.uid, self.facts.mark_field)
         except ConnectorError as error:
             return Sighting(remote_id, address_gone(error) if error.code == "http_404" else error)
         if heir is None or heir.lead == remote_id:
             return Sighting(remote_id, None)
         return Sighting(
-            heir.lead, cards(door, "leads", [heir.lead], PARTS)[heir.lead], f"merged into {heir.lead}"
+            heir.lead, cards(http_client, "leads", [heir.lead], PARTS)[heir.lead], f"merged into {heir.lead}"
         )
 
-    def _enrich(self, door: Door, alive: Sequence[Card]) -> None:
+    def _enrich(self, http_client: HttpClient, alive: Sequence[Card]) -> None:
         """People and names are a help: without them the leads are told all the same."""
         if not alive:
             return
-        told = cards(door, "contacts", unique(found(card).contact for card in alive))
+        told = cards(http_client, "contacts", unique(found(card).contact for card in alive))
         self.people = {number: card for number, card in told.items() if isinstance(card, Mapping)}
         try:
-            self.names = Names.read(lists.raw_pipelines(door))
+            self.names = Names.read(lists.raw_pipelines(http_client))
         except ConnectorError as error:
             log.warning("amocrm: the pipelines have no names today: %s", error.code)
 

@@ -12,8 +12,8 @@ from typing import Any
 from connectors.amocrm.errors import NO_RIGHTS, NO_SCOPE
 from connectors.amocrm.people import embedded
 from connectors.errors import ConnectorError, Refused
-from connectors.http import Door
-from connectors.standing import Hint
+from connectors.http import HttpClient
+from connectors.lead_status import ChangeNotice
 
 PATH = "/api/v4/webhooks"
 SETTINGS = ("status_lead", "responsible_lead", "update_lead", "delete_lead", "restore_lead")
@@ -23,23 +23,23 @@ NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 SLOWER = "Without them changes are seen when amoCRM is asked the next time; nothing is lost."
 
 
-def subscribe(door: Door, url: str) -> None:
+def subscribe(http_client: HttpClient, url: str) -> None:
     """Have the lives of leads posted to ``url``. Raises ``Refused`` where right or tariff are missing.
 
     Asking first leaves a repeat without effect, and tells an unpaid account from a tariff without hooks.
     """
-    hooks = embedded(door.call("GET", PATH, params={"filter[destination]": url}), "webhooks")
+    hooks = embedded(http_client.call("GET", PATH, params={"filter[destination]": url}), "webhooks")
     if any(_serves(hook, url) for hook in hooks):
         return
     try:
-        door.call("POST", PATH, safe=True, json={"destination": url, "settings": list(SETTINGS)})
+        http_client.call("POST", PATH, safe=True, json={"destination": url, "settings": list(SETTINGS)})
     except ConnectorError as error:
         raise _no_hooks(error) from error
 
 
-def unsubscribe(door: Door, url: str) -> None:
+def unsubscribe(http_client: HttpClient, url: str) -> None:
     """Have nothing more posted to ``url``."""
-    door.call("DELETE", PATH, safe=True, json={"destination": url})
+    http_client.call("DELETE", PATH, safe=True, json={"destination": url})
 
 
 def _serves(hook: Mapping[str, Any], url: str) -> bool:
@@ -57,11 +57,11 @@ def _no_hooks(error: ConnectorError) -> ConnectorError:
     return error
 
 
-def read_hook(form: Mapping[str, str]) -> Hint:
+def read_hook(form: Mapping[str, str]) -> ChangeNotice:
     """The account and the leads of a form with PHP's bracket keys; whatever else it says is not believed."""
     account = str(form.get("account[id]") or "")
     ids: set[str] = set()
     for key, value in form.items():
         if len(ids) < MOST_RECORDS and LEAD_ID.fullmatch(str(key)) and NUMBER.fullmatch(str(value)):
             ids.add(str(value))
-    return Hint(remote_id=account if NUMBER.fullmatch(account) else "", records=frozenset(ids))
+    return ChangeNotice(remote_id=account if NUMBER.fullmatch(account) else "", records=frozenset(ids))

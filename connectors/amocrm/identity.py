@@ -9,15 +9,17 @@ from urllib.parse import urlsplit
 from connectors.amocrm.lists import user_row
 from connectors.base import Identity
 from connectors.errors import Refused
-from connectors.http import Door
+from connectors.http import HttpClient
 
 
-def current_user(door: Door, account: Mapping[str, Any]) -> Mapping[str, Any]:
+def current_user(http_client: HttpClient, account: Mapping[str, Any]) -> Mapping[str, Any]:
     """The user whose consent made our token; empty where that user may not look at users."""
     if not account.get("current_user_id"):
         return {}
     try:
-        user = door.call("GET", f"/api/v4/users/{account['current_user_id']}", params={"with": "role,group"})
+        user = http_client.call(
+            "GET", f"/api/v4/users/{account['current_user_id']}", params={"with": "role,group"}
+        )
     except Refused:
         return {}
     return user if isinstance(user, dict) and "id" in user else {}

@@ -13,8 +13,8 @@ from connectors.amocrm.errors import NO_RIGHTS, NO_SCOPE
 from connectors.amocrm.people import embedded
 from connectors.draft import Option
 from connectors.errors import Refused
-from connectors.http import Door
-from connectors.pages import numbered
+from connectors.http import HttpClient
+from connectors.paging import numbered
 from connectors.rows import FieldRow, PipelineRow, StepRow, TagRow, UserRow
 
 PAGE = 250
@@ -25,10 +25,10 @@ INCOMING_TYPE, WON, LOST = 1, 142, 143
 Row = Mapping[str, Any]
 
 
-def users(door: Door) -> Iterator[Sequence[UserRow]]:
+def users(http_client: HttpClient) -> Iterator[Sequence[UserRow]]:
     """Everybody, also who left. Raises ``Refused`` for a connection without an administrator's rights."""
     try:
-        for page in walk(door, "/api/v4/users", "users", **{"with": "role,group"}):
+        for page in walk(http_client, "/api/v4/users", "users", **{"with": "role,group"}):
             yield [user_row(user) for user in page]
     except Refused as refusal:
         if refusal.code in (NO_RIGHTS, NO_SCOPE):
@@ -63,7 +63,7 @@ def user_row(user: Row) -> UserRow:
     )
 
 
-def pipelines(door: Door) -> Iterator[Sequence[PipelineRow]]:
+def pipelines(http_client: HttpClient) -> Iterator[Sequence[PipelineRow]]:
     yield [
         PipelineRow(
             remote_id=str(pipeline["id"]),
@@ -73,13 +73,13 @@ def pipelines(door: Door) -> Iterator[Sequence[PipelineRow]]:
             sort=int(pipeline.get("sort") or 0),
             details=trimmed(pipeline),
         )
-        for pipeline in raw_pipelines(door)
+        for pipeline in raw_pipelines(http_client)
     ]
 
 
-def steps(door: Door) -> Iterator[Sequence[StepRow]]:
+def steps(http_client: HttpClient) -> Iterator[Sequence[StepRow]]:
     """The stages of every pipeline; won and lost have the same ids in all of them (3.3)."""
-    for pipeline in raw_pipelines(door):
+    for pipeline in raw_pipelines(http_client):
         yield [
             StepRow(
                 pipeline_id=str(pipeline["id"]),
@@ -100,8 +100,8 @@ def step_kind(status: Row) -> str:
     return {WON: "won", LOST: "lost"}.get(status["id"], "open")
 
 
-def fields(door: Door, entities: Sequence[str]) -> Iterator[Sequence[FieldRow]]:
-    return per_entity(door, entities, "custom_fields", field_row)
+def fields(http_client: HttpClient, entities: Sequence[str]) -> Iterator[Sequence[FieldRow]]:
+    return per_entity(http_client, entities, "custom_fields", field_row)
 
 
 def field_row(entity: str, field: Row) -> FieldRow:
@@ -120,8 +120,8 @@ def field_row(entity: str, field: Row) -> FieldRow:
     )
 
 
-def tags(door: Door, entities: Sequence[str]) -> Iterator[Sequence[TagRow]]:
-    return per_entity(door, entities, "tags", tag_row)
+def tags(http_client: HttpClient, entities: Sequence[str]) -> Iterator[Sequence[TagRow]]:
+    return per_entity(http_client, entities, "tags", tag_row)
 
 
 def tag_row(entity: str, tag: Row) -> TagRow:
@@ -133,20 +133,20 @@ def tag_row(entity: str, tag: Row) -> TagRow:
 
 
 def per_entity(
-    door: Door, entities: Sequence[str], what: str, to_row: Callable[[str, Row], Any]
+    http_client: HttpClient, entities: Sequence[str], what: str, to_row: Callable[[str, Row], Any]
 ) -> Iterator[Sequence[Any]]:
     """The same list of several record types, each a directory of its own."""
     for entity in entities:
-        for page in walk(door, f"/api/v4/{entity}/{what}", what):
+        for page in walk(http_client, f"/api/v4/{entity}/{what}", what):
             yield [to_row(entity, row) for row in page]
 
 
-def walk(door: Door, path: str, name: str, **params: Any) -> Iterator[list[dict[str, Any]]]:
+def walk(http_client: HttpClient, path: str, name: str, **params: Any) -> Iterator[list[dict[str, Any]]]:
     """The rows of each page, none twice: a row inserted meanwhile shifts the pages after it (3.1)."""
     seen: set[Any] = set()
 
     def ask(number: int) -> Any:
-        return door.call("GET", path, params={**params, "page": number, "limit": PAGE})
+        return http_client.call("GET", path, params={**params, "page": number, "limit": PAGE})
 
     for page in numbered(ask, has_next):
         rows = [row for row in unique(embedded(page, name)) if row["id"] not in seen]
@@ -168,8 +168,8 @@ def trimmed(row: Row) -> dict[str, Any]:
     return {key: value for key, value in row.items() if key not in NOISE}
 
 
-def raw_pipelines(door: Door) -> list[dict[str, Any]]:
-    return unique(embedded(door.call("GET", "/api/v4/leads/pipelines"), "pipelines"))
+def raw_pipelines(http_client: HttpClient) -> list[dict[str, Any]]:
+    return unique(embedded(http_client.call("GET", "/api/v4/leads/pipelines"), "pipelines"))
 
 
 def _first(rows: Sequence[Row], key: str) -> Any:

@@ -11,9 +11,9 @@ from functools import partial
 from typing import TypeVar
 
 from connectors.amocrm.errors import Ailment
-from connectors.amocrm.sheets import Piece, Sheet
+from connectors.amocrm.sheets import FieldEntry, Sheet
 from connectors.amocrm.work import Work
-from connectors.draft import Loss, Problem
+from connectors.draft import Problem, UnplacedValue
 from connectors.errors import ConnectorError, Refused, RuleNeedsFixing
 
 NESTED = re.compile(r"_embedded\.(contacts|companies)\.0\.?")
@@ -90,10 +90,10 @@ def _drop_performer(work: Work) -> None:
 
 def _drop_price(work: Work, ailment: Ailment) -> None:
     work.parcel.lead.head.pop("price", None)
-    work.lose(Loss("price", work.draft.price, ailment.detail or ailment.code, "leads"))
+    work.lose(UnplacedValue("price", work.draft.price, ailment.detail or ailment.code, "leads"))
 
 
-def _drop_value(work: Work, sheet: Sheet, piece: Piece, what: str, ailment: Ailment) -> None:
+def _drop_value(work: Work, sheet: Sheet, piece: FieldEntry, what: str, ailment: Ailment) -> None:
     if piece not in sheet.pieces:  # named twice in one refusal
         return
     sheet.pieces.remove(piece)

@@ -12,7 +12,7 @@ from connectors.base import FieldWish
 from connectors.coercion import shorten
 from connectors.draft import Target
 from connectors.errors import Refused, Unclear
-from connectors.http import Door
+from connectors.http import HttpClient
 from connectors.rows import FieldRow
 
 MARK_NAME = "Quiz answer id"
@@ -54,29 +54,31 @@ TYPES = {
 }
 
 
-def create_fields(door: Door, wishes: Sequence[FieldWish], known: Sequence[Target]) -> list[Target]:
+def create_fields(
+    http_client: HttpClient, wishes: Sequence[FieldWish], known: Sequence[Target]
+) -> list[Target]:
     """Aligned with ``wishes``: what is known, else what amoCRM has by now, else newly made fields."""
     found = {identity(t.entity, t.name, t.type): t for t in known}
     missing = [wish for wish in wishes if _key(wish) not in found]
     entities = list(dict.fromkeys(wish.entity for wish in missing))
     if missing:
-        found |= {identity(t.entity, t.name, t.type): t for t in fresh(door, entities)}
+        found |= {identity(t.entity, t.name, t.type): t for t in fresh(http_client, entities)}
     for entity in entities:
         wanted = {_key(wish): wish for wish in missing if wish.entity == entity and _key(wish) not in found}
-        for target in _make(door, entity, list(wanted.values())):
+        for target in _make(http_client, entity, list(wanted.values())):
             found[identity(target.entity, target.name, target.type)] = target
     return [_made(found, wish) for wish in wishes]
 
 
-def fresh(door: Door, entities: Sequence[str]) -> list[Target]:
-    return [target(row) for page in fields(door, entities) for row in page]
+def fresh(http_client: HttpClient, entities: Sequence[str]) -> list[Target]:
+    return [target(row) for page in fields(http_client, entities) for row in page]
 
 
 def target(row: FieldRow) -> Target:
     return Target(row.entity, row.remote_id, row.name, row.type, row.code, row.options, row.multiple)
 
 
-def mark_field(door: Door, lead_fields: Iterable[FieldRow]) -> str:
+def mark_field(http_client: HttpClient, lead_fields: Iterable[FieldRow]) -> str:
     """The id of our text field on leads: found by its code, else by its name, else made."""
     texts = [row for row in lead_fields if row.type == "text"]
     by_code = [row for row in texts if row.code == MARK_CODE]
@@ -84,7 +86,7 @@ def mark_field(door: Door, lead_fields: Iterable[FieldRow]) -> str:
     if ours:
         return min((row.remote_id for row in ours), key=int)
     body = {"name": MARK_NAME, "type": "text", "code": MARK_CODE, "is_api_only": True}
-    made = _post(door, "leads", [body])
+    made = _post(http_client, "leads", [body])
     if not made:
         raise Unclear("amoCRM's answer doesn't name the field it made", code="no_reply")
     return made[0].remote_id
@@ -112,10 +114,10 @@ def _choices(wish: FieldWish) -> list[str]:
     return list(dict.fromkeys(filter(None, (shorten(tidy(choice), LONGEST_TEXT) for choice in wish.choices))))
 
 
-def _make(door: Door, entity: str, wishes: Sequence[FieldWish]) -> list[Target]:
+def _make(http_client: HttpClient, entity: str, wishes: Sequence[FieldWish]) -> list[Target]:
     made: list[FieldRow] = []
     for start in range(0, len(wishes), AT_ONCE):
-        made += _post(door, entity, [_body(wish) for wish in wishes[start : start + AT_ONCE]])
+        made += _post(http_client, entity, [_body(wish) for wish in wishes[start : start + AT_ONCE]])
     return [target(row) for row in made]
 
 
@@ -127,9 +129,9 @@ def _body(wish: FieldWish) -> dict[str, Any]:
     return body
 
 
-def _post(door: Door, entity: str, bodies: Sequence[dict[str, Any]]) -> list[FieldRow]:
+def _post(http_client: HttpClient, entity: str, bodies: Sequence[dict[str, Any]]) -> list[FieldRow]:
     """Unsafe: a lost answer is ``Unclear``, and the next try finds the field in the fresh list."""
-    reply = door.call("POST", f"/api/v4/{entity}/custom_fields", json=list(bodies))
+    reply = http_client.call("POST", f"/api/v4/{entity}/custom_fields", json=list(bodies))
     return [field_row(entity, row) for row in embedded(reply, "custom_fields")]
 
 

@@ -11,7 +11,7 @@ from connectors.amocrm.people import embedded
 from connectors.amocrm.talk import Talk, fail_all
 from connectors.amocrm.work import Work
 from connectors.errors import ConnectorError, Refused
-from connectors.words import lost, parts
+from connectors.note_texts import lost, parts
 
 NOTES = "/api/v4/leads/notes"
 LONGEST_NOTE = 60_000  # no bound is documented
@@ -46,10 +46,10 @@ class Notes:
             self._send({work: texts[work][number - 1] for work in ready}, number)
 
     def _recognise(self, work: Work) -> None:
-        door = self.talk.door_for([work])
+        http_client = self.talk.door_for([work])
         params = {"filter[note_type][]": "common", "limit": MOST_NOTES}
         try:
-            page = door.call("GET", f"/api/v4/leads/{work.lead}/notes", params=params)
+            page = http_client.call("GET", f"/api/v4/leads/{work.lead}/notes", params=params)
         except Refused:  # the lead is gone since; the note itself will say so
             return
         for note in embedded(page, "notes"):

@@ -8,7 +8,7 @@ from typing import Any
 from connectors.amocrm.creation import owners
 from connectors.amocrm.errors import Ailment, ValidationFailed
 from connectors.amocrm.mending import mend
-from connectors.amocrm.sheets import Piece, Sheet
+from connectors.amocrm.sheets import FieldEntry, Sheet
 from connectors.amocrm.talk import Talk, fail_all
 from connectors.amocrm.work import Work
 from connectors.errors import ConnectorError, Refused
@@ -110,7 +110,7 @@ class Overflow:
                     work.lose(piece.loss("leads", FAILED))
 
     def _item(
-        self, work: Work, entity: str, pieces: Sequence[Piece], head: Mapping[str, Any] | None = None
+        self, work: Work, entity: str, pieces: Sequence[FieldEntry], head: Mapping[str, Any] | None = None
     ) -> dict[str, object]:
         values = {"custom_fields_values": [piece.entry for piece in pieces]} if pieces else {}
         return {"id": int(work.journal[STEPS[entity]]), "request_id": work.uid, **(head or {}), **values}

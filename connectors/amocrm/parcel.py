@@ -8,11 +8,11 @@ from typing import Any
 from connectors import coercion
 from connectors.amocrm.facts import Facts
 from connectors.amocrm.fields import LONGEST_TEXT, tidy
-from connectors.amocrm.sheets import Piece, Sheet, fill
+from connectors.amocrm.sheets import FieldEntry, Sheet, fill
 from connectors.amocrm.tracking import tracking
 from connectors.coercion import shorten
 from connectors.contact import is_same_reach
-from connectors.draft import LeadDraft, Loss, Person, Tag
+from connectors.draft import LeadDraft, Person, Tag, UnplacedValue
 
 IM_KINDS = frozenset({"SKYPE", "ICQ", "JABBER", "GTALK", "MSN"})
 NO_ADDRESS = "127.0.0.1"  # the form of an incoming lead wants an address even where we know none
@@ -28,8 +28,8 @@ class Parcel:
     customer: Sheet | None = None
     contact_id: str = ""
     metadata: dict[str, Any] | None = None
-    losses: list[Loss] = field(default_factory=list)
-    later: list[Piece] = field(default_factory=list)  # statistics that made the creation fail
+    losses: list[UnplacedValue] = field(default_factory=list)
+    later: list[FieldEntry] = field(default_factory=list)  # statistics that made the creation fail
 
     def body(self, uid: str) -> dict[str, Any]:
         """The item of ``POST /leads/complex``."""
@@ -114,7 +114,7 @@ def _customer(draft: LeadDraft, facts: Facts, parcel: Parcel) -> Sheet | None:
         return _card(draft, "customers", draft.person.name or draft.company or draft.title)
     reason = "customers are switched off in this amoCRM account"
     parcel.losses += [
-        Loss(v.question, v.text, reason, "customers", v.target.remote_id)
+        UnplacedValue(v.question, v.text, reason, "customers", v.target.remote_id)
         for v in draft.values
         if v.target.entity == "customers"
     ]
@@ -152,7 +152,7 @@ def _reachable(sheet: Sheet, person: Person) -> None:
                 values.append(value)
         if values:
             text = ", ".join(str(value["value"]) for value in values)
-            sheet.pieces.insert(0, Piece({"field_code": code, "values": values}, code.lower(), text))
+            sheet.pieces.insert(0, FieldEntry({"field_code": code, "values": values}, code.lower(), text))
 
 
 def _messenger(key: str, text: str) -> tuple[str, str]:
@@ -179,7 +179,7 @@ def _price(parcel: Parcel, text: str, facts: Facts) -> None:
         parcel.lead.head["price"] = round(read.value)
     but = "rounded to whole units" if read.value is not None and read.value % 1 else read.but
     if but:
-        parcel.losses.append(Loss("price", text, but, "leads"))
+        parcel.losses.append(UnplacedValue("price", text, but, "leads"))
 
 
 def _form(draft: LeadDraft) -> dict[str, Any]:
@@ -203,4 +203,4 @@ def _mark(parcel: Parcel, draft: LeadDraft, facts: Facts) -> None:
     entry = {"field_id": facts.mark_field, "values": [{"value": draft.uid}]}
     if answer := parcel.lead.drop(str(facts.mark_field)):
         parcel.losses.append(answer.loss("leads", "the field is for our mark"))
-    parcel.lead.pieces.insert(0, Piece(entry, kind="mark"))
+    parcel.lead.pieces.insert(0, FieldEntry(entry, kind="mark"))

@@ -10,20 +10,20 @@ from typing import Any
 
 from connectors.contact import email_key, emails_in, is_phone, national_digits
 from connectors.draft import Person
-from connectors.http import Door
+from connectors.http import HttpClient
 
 SHORTEST_TAIL = 7
 HITS = 50
 
 
-def find_contact(door: Door, person: Person, *, but: Collection[str] = ()) -> str:
+def find_contact(http_client: HttpClient, person: Person, *, but: Collection[str] = ()) -> str:
     """The id of the person's contact, the lowest where there are several; empty where there is none.
 
     ``but`` are ids that the CRM has refused.
     """
     for query in searches(person):
         params = {"query": query, "limit": HITS}
-        hits = embedded(door.call("GET", "/api/v4/contacts", params=params), "contacts")
+        hits = embedded(http_client.call("GET", "/api/v4/contacts", params=params), "contacts")
         found = [int(hit["id"]) for hit in hits if belongs_to(hit, person) and str(hit["id"]) not in but]
         if found:
             return str(min(found))

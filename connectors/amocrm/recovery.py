@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.amocrm.people import embedded
-from connectors.http import Door
+from connectors.http import HttpClient
 
 SKEW = 900  # seconds that the CRM's clock and ours may differ, generously
 MOST_PAGES = 40
@@ -27,19 +27,19 @@ class FoundLead:
         return {step: remote_id for step, remote_id in found.items() if remote_id}
 
 
-def search(door: Door, uid: str, mark_field: int) -> FoundLead | None:
+def search(http_client: HttpClient, uid: str, mark_field: int) -> FoundLead | None:
     """Ask the search index, which may lag; a hit counts only when the mark is there to the letter."""
     params = {"query": uid, "limit": PAGE, "with": "contacts", "order[created_at]": "desc"}
-    hits = embedded(door.call("GET", "/api/v4/leads", params=params), "leads")
+    hits = embedded(http_client.call("GET", "/api/v4/leads", params=params), "leads")
     return next((found(hit) for hit in hits if carries(hit, uid, mark_field)), None)
 
 
 def scan(
-    door: Door, uids: Iterable[str], mark_field: int, since: float, pages: int = MOST_PAGES
+    http_client: HttpClient, uids: Iterable[str], mark_field: int, since: float, pages: int = MOST_PAGES
 ) -> Mapping[str, FoundLead]:
     """Walk the newest leads back to ``since``: needs no index, and serves a whole batch."""
     wanted, result = set(uids), dict[str, FoundLead]()
-    for lead in _newest(door, since - SKEW, pages):
+    for lead in _newest(http_client, since - SKEW, pages):
         for uid in [uid for uid in wanted if carries(lead, uid, mark_field)]:
             result[uid] = found(lead)
             wanted.discard(uid)
@@ -48,10 +48,10 @@ def scan(
     return result
 
 
-def _newest(door: Door, since: float, pages: int) -> Iterator[Mapping[str, Any]]:
+def _newest(http_client: HttpClient, since: float, pages: int) -> Iterator[Mapping[str, Any]]:
     for number in range(1, pages + 1):
         params = {"order[created_at]": "desc", "limit": PAGE, "page": number, "with": "contacts"}
-        page = embedded(door.call("GET", "/api/v4/leads", params=params), "leads")
+        page = embedded(http_client.call("GET", "/api/v4/leads", params=params), "leads")
         yield from page
         if not page or min(int(lead.get("created_at") or 0) for lead in page) < since:
             return

@@ -12,7 +12,7 @@ from typing import Any
 from connectors.amocrm.facts import Facts
 from connectors.amocrm.fields import Fit, convert
 from connectors.coercion import Unfit
-from connectors.draft import FieldValue, Loss, Tag, Target
+from connectors.draft import FieldValue, Tag, Target, UnplacedValue
 
 MOST_VALUES = 40  # a lead, a contact and a company in /leads/complex take 40 values each (reference 4.2)
 JOINED = frozenset({"text", "textarea", "streetaddress", "smart_address", "tracking_data", "legal_entity"})
@@ -20,7 +20,7 @@ SEVERAL = frozenset({"multiselect", "multitext"})
 
 
 @dataclass(slots=True)
-class Piece:
+class FieldEntry:
     """One entry of ``custom_fields_values`` and the answer it carries. ``kind``: answer, mark, tracking."""
 
     entry: dict[str, Any]
@@ -32,8 +32,8 @@ class Piece:
     def key(self) -> str:
         return str(self.entry.get("field_id") or self.entry.get("field_code"))
 
-    def loss(self, entity: str, reason: str) -> Loss:
-        return Loss(self.question or self.key, self.text, reason, entity, self.key)
+    def loss(self, entity: str, reason: str) -> UnplacedValue:
+        return UnplacedValue(self.question or self.key, self.text, reason, entity, self.key)
 
 
 @dataclass(slots=True)
@@ -42,7 +42,7 @@ class Sheet:
 
     entity: str
     head: dict[str, Any] = field(default_factory=dict)
-    pieces: list[Piece] = field(default_factory=list)
+    pieces: list[FieldEntry] = field(default_factory=list)
     tags: list[Tag] = field(default_factory=list)
     by_name: set[str] = field(default_factory=set)  # tags whose id was refused
 
@@ -55,11 +55,11 @@ class Sheet:
             body["_embedded"] = {"tags": [self._tag(tag) for tag in self.tags]}
         return body
 
-    def rest(self) -> list[Piece]:
+    def rest(self) -> list[FieldEntry]:
         """What did not go in and is sent by PATCH afterwards."""
         return self.pieces[MOST_VALUES:]
 
-    def drop(self, key: str) -> Piece | None:
+    def drop(self, key: str) -> FieldEntry | None:
         """Take the value of a field out."""
         found = next((piece for piece in self.pieces if piece.key == key), None)
         if found:
@@ -73,17 +73,19 @@ class Sheet:
         return {"name": tag.name}
 
 
-def fill(entity: str, values: Iterable[FieldValue], facts: Facts) -> tuple[list[Piece], list[Loss]]:
+def fill(
+    entity: str, values: Iterable[FieldValue], facts: Facts
+) -> tuple[list[FieldEntry], list[UnplacedValue]]:
     """The answers of one card as pieces, one a field, and what does not fit."""
-    pieces: dict[str, Piece] = {}
-    losses: list[Loss] = []
+    pieces: dict[str, FieldEntry] = {}
+    losses: list[UnplacedValue] = []
     for value in values:
         if value.target.entity == entity:
             losses += _place(pieces, value, facts)
     return list(pieces.values()), losses
 
 
-def _place(pieces: dict[str, Piece], value: FieldValue, facts: Facts) -> list[Loss]:
+def _place(pieces: dict[str, FieldEntry], value: FieldValue, facts: Facts) -> list[UnplacedValue]:
     target = value.target
     if not (target.code or target.remote_id.isdigit()):
         return [_loss(value, "the field is unknown in amoCRM")]
@@ -95,7 +97,7 @@ def _place(pieces: dict[str, Piece], value: FieldValue, facts: Facts) -> list[Lo
         return []
     taken = pieces.get(address(target))
     if taken is None:
-        pieces[address(target)] = Piece(entry(target, fit.values), value.question, value.text)
+        pieces[address(target)] = FieldEntry(entry(target, fit.values), value.question, value.text)
     elif not _join(taken, value, fit):
         return [_loss(value, "another answer already fills the field")]
     return [_loss(value, fit.but)] if fit.but else []
@@ -112,7 +114,7 @@ def entry(target: Target, values: Iterable[dict[str, Any]]) -> dict[str, Any]:
     return {**name, "values": list(values)}
 
 
-def _join(taken: Piece, value: FieldValue, fit: Fit) -> bool:
+def _join(taken: FieldEntry, value: FieldValue, fit: Fit) -> bool:
     """A second answer for the same field: added where the type can hold it."""
     values = taken.entry["values"]
     if value.target.type in SEVERAL:
@@ -128,5 +130,5 @@ def _join(taken: Piece, value: FieldValue, fit: Fit) -> bool:
     return True
 
 
-def _loss(value: FieldValue, reason: str) -> Loss:
-    return Loss(value.question, value.text, reason, value.target.entity, value.target.remote_id)
+def _loss(value: FieldValue, reason: str) -> UnplacedValue:
+    return UnplacedValue(value.question, value.text, reason, value.target.entity, value.target.remote_id)

@@ -14,8 +14,8 @@ from typing import Any
 from connectors.amocrm import lists
 from connectors.amocrm.people import embedded
 from connectors.amocrm.recovery import found
-from connectors.reading import text_of
-from connectors.standing import LOST, OPEN, WON, Standing
+from connectors.crm_values import text_of
+from connectors.lead_status import LOST, OPEN, WON, LeadStatus
 
 LEAD, DELETED = "lead", "deleted"
 CLOSED = {str(lists.WON): WON, str(lists.LOST): LOST}  # the same in every pipeline
@@ -44,10 +44,10 @@ class Names:
 
 def standing(
     card: Row, contact: Row | None, names: Names, currency: str, base_url: str, matched: str = ""
-) -> Standing:
+) -> LeadStatus:
     """``contact`` is the main one's card, where it could be read. Money is in the account's currency."""
     remote_id, pipeline, step = (text_of(card, name) for name in ("id", "pipeline_id", "status_id"))
-    return Standing(
+    return LeadStatus(
         record=LEAD,
         record_id=remote_id,
         status=CLOSED.get(step, OPEN),
@@ -67,9 +67,9 @@ def standing(
     )
 
 
-def gone(remote_id: str, base_url: str) -> Standing:
+def gone(remote_id: str, base_url: str) -> LeadStatus:
     """A lead that is not there any more, nor another one that carries its mark."""
-    return Standing(record=LEAD, record_id=remote_id, gone=DELETED, link=link(base_url, remote_id))
+    return LeadStatus(record=LEAD, record_id=remote_id, gone=DELETED, link=link(base_url, remote_id))
 
 
 def link(base_url: str, remote_id: str) -> str:

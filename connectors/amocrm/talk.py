@@ -14,7 +14,7 @@ from connectors.amocrm.work import Work
 from connectors.base import Journal
 from connectors.draft import Exchange
 from connectors.errors import ConnectorError, TryLater, Unclear
-from connectors.http import Door
+from connectors.http import HttpClient
 from connectors.redact import excerpt
 
 log = logging.getLogger(__name__)
@@ -22,17 +22,17 @@ log = logging.getLogger(__name__)
 AT_ONCE = 8  # look-ups in flight; the account's pace is shared, only the latency is spread
 Item = tuple[Work, dict[str, Any]]
 Share = Callable[[Work], str]
-MakeDoor = Callable[[Callable[[Exchange], None]], Door]
+MakeDoor = Callable[[Callable[[Exchange], None]], HttpClient]
 
 
 class Talk:
     """Asks amoCRM for one or for many drafts, and writes down what was made."""
 
-    def __init__(self, make_door: MakeDoor, journal: Journal) -> None:
-        self.make_door = make_door
+    def __init__(self, make_http_client: MakeDoor, journal: Journal) -> None:
+        self.make_http_client = make_http_client
         self.journal = journal
 
-    def door_for(self, works: Iterable[Work]) -> Door:
+    def door_for(self, works: Iterable[Work]) -> HttpClient:
         """A door whose exchanges these drafts see whole."""
         traces = [work.trace for work in works]
 
@@ -40,14 +40,16 @@ class Talk:
             for trace in traces:
                 trace.append(exchange)
 
-        return self.make_door(tell)
+        return self.make_http_client(tell)
 
     def mass(self, method: str, path: str, items: Sequence[Item], *, safe: bool | None = None) -> Any:
         """One request for many drafts. Each draft's trace gets its own part of question and answer."""
         seen: list[Exchange] = []
         share: Share | None = None
         try:
-            reply = self.make_door(seen.append).call(method, path, safe=safe, json=[i for _, i in items])
+            reply = self.make_http_client(seen.append).call(
+                method, path, safe=safe, json=[i for _, i in items]
+            )
             share = partial(_own_rows, rows(reply))
         except ValidationFailed as refusal:
             share = partial(_own_ailments, refusal.ailments)

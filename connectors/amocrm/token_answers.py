@@ -32,7 +32,7 @@ OAUTH_TYPE = "OAuthProblemJson"
 MARGIN = 60.0
 
 
-class TokenReader:
+class TokenResponses:
     """Answers that speak of a code or a token come back as they are; the rest means: not now."""
 
     def is_expired(self, answer: Answer) -> bool:

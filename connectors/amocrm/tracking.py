@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from connectors.amocrm.fields import LONGEST_TEXT, tidy
-from connectors.amocrm.sheets import Piece
+from connectors.amocrm.sheets import FieldEntry
 from connectors.coercion import shorten
 from connectors.draft import LeadDraft
 
@@ -25,17 +25,17 @@ ALIASES = {
 }
 
 
-def tracking(draft: LeadDraft, codes: Collection[str]) -> list[Piece]:
+def tracking(draft: LeadDraft, codes: Collection[str]) -> list[FieldEntry]:
     """The statistics that this account has fields for and that no answer fills already."""
     used = {value.target.code for value in draft.values if value.target.entity == "leads"}
-    found: dict[str, Piece] = {}
+    found: dict[str, FieldEntry] = {}
     for name, text in _given(draft):
         code = name.strip().upper().replace("-", "_")
         code = code if code in codes else ALIASES.get(code, code)
         short = shorten(tidy(text), LONGEST_TEXT)
         if short and code in codes and code not in used and code not in found:
             entry = {"field_code": code, "values": [{"value": short}]}
-            found[code] = Piece(entry, name, text, kind="tracking")
+            found[code] = FieldEntry(entry, name, text, kind="tracking")
     return list(found.values())
 
 

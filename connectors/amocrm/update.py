@@ -15,12 +15,12 @@ from connectors.amocrm.facts import Facts
 from connectors.amocrm.overflow import INCOMING, Overflow
 from connectors.amocrm.parcel import Parcel, pack
 from connectors.amocrm.people import embedded, find_contact
-from connectors.amocrm.sheets import Piece, Sheet, address
+from connectors.amocrm.sheets import FieldEntry, Sheet, address
 from connectors.amocrm.talk import Talk
 from connectors.amocrm.work import Work
 from connectors.changes import EDITED, may_write, same_value
 from connectors.contact import is_same_reach
-from connectors.draft import LeadDraft, Loss
+from connectors.draft import LeadDraft, UnplacedValue
 from connectors.errors import ConnectorError, Refused, Unclear
 
 LEADS, CONTACTS = "leads", "contacts"
@@ -48,8 +48,8 @@ class Update:
 
     def _read(self, work: Work) -> None:
         """See what stands in the CRM, and lay out what changes."""
-        door = self.talk.door_for([work])
-        lead = _there(cards(door, LEADS, [work.lead], "contacts")[work.lead])
+        http_client = self.talk.door_for([work])
+        lead = _there(cards(http_client, LEADS, [work.lead], "contacts")[work.lead])
         if lead is None or lead.get("is_deleted"):
             raise Refused("The lead was deleted in amoCRM: it can't be brought up to date", code="lead_gone")
         formers = [pack(former, self.facts) for former in work.draft.formers]
@@ -58,7 +58,7 @@ class Update:
         self._contact(work, lead, formers)
         if work.parcel.company and not any(one.company for one in formers):
             head = work.parcel.company.head
-            work.lose(Loss("company", str(head.get("name") or ""), LATE_COMPANY, "companies"))
+            work.lose(UnplacedValue("company", str(head.get("name") or ""), LATE_COMPANY, "companies"))
 
     def _changed(self, work: Work, new: Sheet, card: Card, olds: Sequence[Sheet]) -> Sheet:
         """What of a sheet is to be written; what people changed is told."""
@@ -70,7 +70,7 @@ class Update:
             if may_write(card.get(name) or None, before):
                 changed.head[name] = new.head[name]
             elif not same_value(card.get(name), new.head[name]):
-                work.lose(Loss(name, str(new.head[name]), EDITED, new.entity))
+                work.lose(UnplacedValue(name, str(new.head[name]), EDITED, new.entity))
         standing = _values(card)
         for piece in new.pieces:
             current = standing.get(piece.key, [])
@@ -85,7 +85,7 @@ class Update:
             changed.head["tags_to_add"] = tags
         return changed
 
-    def _stands(self, work: Work, current: Sequence[Mapping[str, Any]], piece: Piece) -> bool:
+    def _stands(self, work: Work, current: Sequence[Mapping[str, Any]], piece: FieldEntry) -> bool:
         """Are these the values that were sent? amoCRM answers with more keys than it was given, and moves
         a date's moment within its day."""
         sent, days = piece.entry["values"], piece.key in _dates(work.draft)
@@ -106,14 +106,14 @@ class Update:
         new = work.parcel.contact
         if new is None:
             return
-        door = self.talk.door_for([work])
+        http_client = self.talk.door_for([work])
         linked = [str(row["id"]) for row in embedded(lead, CONTACTS)]
         mine = work.journal.get("contact", "")
         contact = mine if mine in linked or not linked else linked[0]
-        card = _there(cards(door, CONTACTS, [contact])[contact]) if contact else None
+        card = _there(cards(http_client, CONTACTS, [contact])[contact]) if contact else None
         if card is None:
-            contact = find_contact(door, work.draft.person)
-            card = _there(cards(door, CONTACTS, [contact])[contact]) if contact else None
+            contact = find_contact(http_client, work.draft.person)
+            card = _there(cards(http_client, CONTACTS, [contact])[contact]) if contact else None
             if card is None:
                 self._make_contact(work, new)
                 return
@@ -129,14 +129,14 @@ class Update:
             changed = Sheet(CONTACTS)
             for piece in new.pieces:
                 if piece.question and piece.key not in REACH:
-                    work.lose(Loss(piece.question, piece.text, KEPT, CONTACTS))
+                    work.lose(UnplacedValue(piece.question, piece.text, KEPT, CONTACTS))
         changed.pieces += _reach(new, card)
         work.changes[CONTACTS] = changed
 
     def _make_contact(self, work: Work, sheet: Sheet) -> None:
         """A lost answer is unclear; the next try finds the contact by its phone or e-mail."""
-        door = self.talk.door_for([work])
-        reply = door.call("POST", "/api/v4/contacts", json=[{**sheet.body(), "request_id": work.uid}])
+        http_client = self.talk.door_for([work])
+        reply = http_client.call("POST", "/api/v4/contacts", json=[{**sheet.body(), "request_id": work.uid}])
         made = next((str(row["id"]) for row in embedded(reply, CONTACTS) if row.get("id")), "")
         if not made:
             raise Unclear("amoCRM's answer doesn't name the contact", code="no_reply")
@@ -164,7 +164,7 @@ def _is_incoming(work: Work, lead: Card) -> bool:
 def _spared(work: Work, changed: Sheet) -> Sheet:
     """A change would take the lead out of incoming: what is new goes into the note alone."""
     for name in (name for name in HEADS if name in changed.head):
-        work.lose(Loss(name, str(changed.head[name]), INCOMING, LEADS))
+        work.lose(UnplacedValue(name, str(changed.head[name]), INCOMING, LEADS))
     for piece in changed.pieces:
         work.lose(piece.loss(LEADS, INCOMING))
     return Sheet(LEADS)
@@ -186,11 +186,11 @@ def _dates(draft: LeadDraft) -> set[str]:
     return {address(value.target) for value in values if value.target.type in ("date", "birthday")}
 
 
-def _piece(sheet: Sheet, key: str) -> Piece | None:
+def _piece(sheet: Sheet, key: str) -> FieldEntry | None:
     return next((piece for piece in sheet.pieces if piece.key == key), None)
 
 
-def _reach(new: Sheet, card: Card) -> list[Piece]:
+def _reach(new: Sheet, card: Card) -> list[FieldEntry]:
     """Phones and e-mails that the contact lacks, added to those it has: a change replaces the whole field."""
     pieces = []
     for code in REACH:
@@ -199,7 +199,7 @@ def _reach(new: Sheet, card: Card) -> list[Piece]:
         fresh = [v for v in piece.entry["values"] if not _is_among(known, str(v["value"]))] if piece else []
         if piece and fresh:
             kept = [{k: value[k] for k in ("value", "enum_code") if value.get(k)} for value in current]
-            pieces.append(Piece({**piece.entry, "values": [*kept, *fresh]}, piece.question, piece.text))
+            pieces.append(FieldEntry({**piece.entry, "values": [*kept, *fresh]}, piece.question, piece.text))
     return pieces
 
 

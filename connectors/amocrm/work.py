@@ -10,7 +10,7 @@ from connectors.amocrm.errors import as_account_error
 from connectors.amocrm.facts import Facts
 from connectors.amocrm.parcel import Parcel, pack
 from connectors.amocrm.sheets import Sheet
-from connectors.draft import Exchange, LeadDraft, Loss, Placement, Problem, Receipt
+from connectors.draft import Exchange, LeadDraft, Placement, Problem, Receipt, UnplacedValue
 from connectors.errors import ConnectorError, TryLater, Unclear
 
 LONGEST_TRACE = 40
@@ -82,7 +82,7 @@ class Work:
         kind = Unclear if self.unsettled else TryLater
         self.fail(kind(f"Something unexpected happened on our side ({word})", code="unexpected"))
 
-    def lose(self, loss: Loss | None) -> None:
+    def lose(self, loss: UnplacedValue | None) -> None:
         if loss:
             self.parcel.losses.append(loss)
 

@@ -14,7 +14,7 @@ from connectors.base import Callback, Grant, Notice
 from connectors.bitrix24.events import read_notice
 from connectors.bitrix24.options import BitrixOptions
 from connectors.bitrix24.token_answers import (
-    TokenReader,
+    TokenResponses,
     code_of,
     exchange_error,
     portal_of,
@@ -24,7 +24,7 @@ from connectors.bitrix24.token_answers import (
 )
 from connectors.errors import BadCallback, OurMistake
 from connectors.hosts import HostNotAllowed, HostPolicy, bare_host
-from connectors.http import Answer, Door
+from connectors.http import Answer, HttpClient
 
 TOKEN_PATH = "/oauth/token/"  # noqa: S105
 TIMEOUT = (5.0, 15.0)
@@ -112,7 +112,9 @@ class BitrixSignIn:
             base_url = self.hosts.base_url(host)
         except HostNotAllowed as exc:
             raise OurMistake(str(exc), code="host_not_allowed", account_wide=True) from exc
-        return Door(base_url, TokenReader(), timeout=TIMEOUT).ask("POST", TOKEN_PATH, safe=True, data=body)
+        return HttpClient(base_url, TokenResponses(), timeout=TIMEOUT).ask(
+            "POST", TOKEN_PATH, safe=True, data=body
+        )
 
     def _grant(self, answer: Answer, fallback: str = "") -> Grant:
         body = answer.json

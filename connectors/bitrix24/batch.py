@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from connectors.bitrix24.errors import meaning, operating_limit
 from connectors.errors import ConnectorError, TryLater, Unclear
-from connectors.http import Door
+from connectors.http import HttpClient
 
 MOST = 50
 # A portal would put an earlier command's result in its place, also where a person typed it.
@@ -64,18 +64,18 @@ class Budget(Protocol):
         """Seconds that a call of the method is expected to take."""
 
 
-def send(door: Door, commands: Sequence[Command], budget: Budget) -> list[Outcome]:
+def send(http_client: HttpClient, commands: Sequence[Command], budget: Budget) -> list[Outcome]:
     """One outcome per command, in order. Never raises a ``ConnectorError``: each command gets its own."""
     outcomes: list[Outcome] = []
     for start in range(0, len(commands), MOST):
-        outcomes += _send(door, commands[start : start + MOST], budget)
+        outcomes += _send(http_client, commands[start : start + MOST], budget)
     return outcomes
 
 
-def ask(door: Door, commands: Sequence[Command], budget: Budget) -> list[Reply]:
+def ask(http_client: HttpClient, commands: Sequence[Command], budget: Budget) -> list[Reply]:
     """As ``send``, for those who need every answer. Raises the first error."""
     replies = []
-    for outcome in send(door, commands, budget):
+    for outcome in send(http_client, commands, budget):
         if isinstance(outcome, ConnectorError):
             raise outcome
         replies.append(outcome)
@@ -113,18 +113,18 @@ def _plain(value: Any) -> str:
     return REFERENCE.sub("$ ", str(value))
 
 
-def _send(door: Door, commands: Sequence[Command], budget: Budget) -> list[Outcome]:
+def _send(http_client: HttpClient, commands: Sequence[Command], budget: Budget) -> list[Outcome]:
     """What waits for its time budget isn't sent; the rest shares one request."""
     waits = {method: budget.wait_for(method) for method in {command.method for command in commands}}
     ready = [command for command in commands if not waits[command.method]]
-    sent = iter(_request(door, ready, budget) if ready else [])
+    sent = iter(_request(http_client, ready, budget) if ready else [])
     return [operating_limit(wait) if (wait := waits[one.method]) else next(sent) for one in commands]
 
 
-def _request(door: Door, commands: Sequence[Command], budget: Budget) -> list[Outcome]:
+def _request(http_client: HttpClient, commands: Sequence[Command], budget: Budget) -> list[Outcome]:
     path, body = request_of(commands)
     try:
-        answer = door.call("POST", path, safe=all(command.safe for command in commands), json=body)
+        answer = http_client.call("POST", path, safe=all(command.safe for command in commands), json=body)
     except ConnectorError as error:
         return [_own(error, command) for command in commands]
     if len(commands) == 1:

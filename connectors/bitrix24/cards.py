@@ -10,7 +10,7 @@ from typing import Any
 from connectors.bitrix24.batch import Command
 from connectors.bitrix24.fields import JOINED, convert
 from connectors.coercion import Unfit, tidy
-from connectors.draft import FieldValue, Loss, Target
+from connectors.draft import FieldValue, Target, UnplacedValue
 from connectors.joining import one_per_field
 
 WORDS = {"CRM_DEAL": "deal", "CRM_LEAD": "lead", "CRM_CONTACT": "contact", "CRM_COMPANY": "company"}
@@ -19,7 +19,7 @@ NO_CODE = "the field's name in requests is not known; refresh the list of fields
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class FieldEntry:
     """A value of one user field and the answer it carries."""
 
     code: str
@@ -28,8 +28,8 @@ class Piece:
     text: str = ""
     field_id: str = ""
 
-    def loss(self, entity: str, reason: str) -> Loss:
-        return Loss(self.question or self.code, self.text, reason, entity, self.field_id)
+    def loss(self, entity: str, reason: str) -> UnplacedValue:
+        return UnplacedValue(self.question or self.code, self.text, reason, entity, self.field_id)
 
 
 @dataclass(slots=True)
@@ -38,13 +38,13 @@ class Card:
 
     entity: str
     head: dict[str, Any]
-    pieces: list[Piece] = field(default_factory=list)
+    pieces: list[FieldEntry] = field(default_factory=list)
 
     @property
     def word(self) -> str:
         return WORDS[self.entity]
 
-    def add(self, piece: Piece) -> None:
+    def add(self, piece: FieldEntry) -> None:
         """A list of texts in a field of ours, behind what a rule puts there."""
         own = next((one for one in self.pieces if one.code == piece.code), None)
         if own:
@@ -59,7 +59,7 @@ class Card:
         given = {**self.head, **values, **{name: value for name, value in links.items() if value}}
         return Command(f"crm.{self.word}.add", {"fields": given}, safe=False, why=f"the {self.word}")
 
-    def strip(self, complaint: str) -> list[Loss]:
+    def strip(self, complaint: str) -> list[UnplacedValue]:
         """After a refusal: take out the values it names, or else all that the record can do without."""
         words = complaint.lower()
         named = [piece for piece in self.pieces if piece.code.lower() in words]
@@ -70,28 +70,30 @@ class Card:
         losses = [piece.loss(self.entity, complaint) for piece in taken]
         return losses or [*self._cut("EMAIL", complaint), *self._cut("IM", complaint)]
 
-    def lost_whole(self, reason: str) -> list[Loss]:
+    def lost_whole(self, reason: str) -> list[UnplacedValue]:
         """What the card would have carried, for a portal that won't have it at all."""
         said = [
-            Loss(name.lower(), entry["VALUE"] if isinstance(entry, dict) else str(entry), reason, self.entity)
+            UnplacedValue(
+                name.lower(), entry["VALUE"] if isinstance(entry, dict) else str(entry), reason, self.entity
+            )
             for name in ("NAME", "TITLE", "PHONE", "EMAIL", "IM")
             for entry in _listed(self.head.get(name))
         ]
         return [*said, *(piece.loss(self.entity, reason) for piece in self.pieces)]
 
-    def _cut(self, name: str, complaint: str) -> list[Loss]:
+    def _cut(self, name: str, complaint: str) -> list[UnplacedValue]:
         entries = self.head.pop(name, [])
-        return [Loss(name.lower(), entry["VALUE"], complaint, self.entity) for entry in entries]
+        return [UnplacedValue(name.lower(), entry["VALUE"], complaint, self.entity) for entry in entries]
 
 
 def fill(
     card: Card, values: Iterable[FieldValue], zone: tzinfo, currency: str
-) -> tuple[list[Piece], list[Loss]]:
+) -> tuple[list[FieldEntry], list[UnplacedValue]]:
     """The answers meant for this record, and what of them fits nowhere."""
     own, losses = one_per_field(
         (value for value in values if value.target.entity == card.entity), holds_several
     )
-    pieces: dict[str, Piece] = {}
+    pieces: dict[str, FieldEntry] = {}
     for value in own:
         try:
             piece, but = _piece(value, zone, currency)
@@ -118,13 +120,13 @@ def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value] if value else []
 
 
-def _piece(value: FieldValue, zone: tzinfo, currency: str) -> tuple[Piece, str]:
+def _piece(value: FieldValue, zone: tzinfo, currency: str) -> tuple[FieldEntry, str]:
     fit = convert(value.texts, value.target, zone, currency)
     if not value.target.code:
         raise Unfit(NO_CODE)
-    piece = Piece(value.target.code, fit.value, value.question, value.text, value.target.remote_id)
+    piece = FieldEntry(value.target.code, fit.value, value.question, value.text, value.target.remote_id)
     return piece, fit.but
 
 
-def _loss(value: FieldValue, reason: str) -> Loss:
-    return Loss(value.question, value.text, reason, value.target.entity, value.target.remote_id)
+def _loss(value: FieldValue, reason: str) -> UnplacedValue:
+    return UnplacedValue(value.question, value.text, reason, value.target.entity, value.target.remote_id)

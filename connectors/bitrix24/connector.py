@@ -16,7 +16,7 @@ from connectors.bitrix24.auth import BitrixSignIn
 from connectors.bitrix24.batch import Command, ask, send
 from connectors.bitrix24.choices import OFFERED
 from connectors.bitrix24.delivery import Delivery
-from connectors.bitrix24.errors import BitrixReader
+from connectors.bitrix24.errors import BitrixResponses
 from connectors.bitrix24.facts import Facts
 from connectors.bitrix24.following import Following
 from connectors.bitrix24.health import problems_of
@@ -30,10 +30,10 @@ from connectors.bitrix24.talk import Talk
 from connectors.draft import Exchange, LeadDraft, Placement, Plan, Problem, Receipt, Target
 from connectors.errors import ConnectorError
 from connectors.hosts import HostPolicy
-from connectors.http import Door
+from connectors.http import HttpClient
+from connectors.lead_status import ChangeNotice, Followed, LeadStatus
 from connectors.rows import FieldRow, PipelineRow, StepRow, UserRow
-from connectors.standing import Followed, Hint, Standing
-from connectors.vetted import vet
+from connectors.ssrf_guard import vet
 
 MONTH = 30 * 24 * 3600
 ENTITIES = {"lead": "CRM_LEAD", "deal": "CRM_DEAL", "contact": "CRM_CONTACT", "company": "CRM_COMPANY"}
@@ -49,7 +49,7 @@ class BitrixConnector(Connector):
         portal_first=True,
         batch=100,  # their commands fill eight requests of 50, or nine; fewer leave gaps, measured
         parallel=4,  # requests that take 2 s each still make use of 2 a second
-        find_by_mark=True,
+        find_by_external_id=True,
         creates_fields=True,
         updates=True,
         uninstall_hook=True,
@@ -73,7 +73,7 @@ class BitrixConnector(Connector):
 
     @property
     def budget(self) -> OperatingBudget:
-        return OperatingBudget(self.pace, self.options.operating_limit, speed_at(self.remote.base_url))
+        return OperatingBudget(self.limiter, self.options.operating_limit, speed_at(self.remote.base_url))
 
     @property
     def lang(self) -> str:
@@ -83,35 +83,35 @@ class BitrixConnector(Connector):
 
     def identify(self) -> Identity:
         """The portal in its own words, then in the vendor's: only the portal makes us renew an old token."""
-        answers = ask_portal(self.door(), self.budget)
+        answers = ask_portal(self.http_client(), self.budget)
         server = server_of(self.remote.facts)
         install = ask_vendor(self.options, self.hosts, self.auth.current().access, server)
         return read_identity(answers, install, self.remote)
 
     def prepare(self) -> Mapping[str, Any]:
         """Our own fields (an administrator's right), and whether the portal keeps leads."""
-        door = self.door()
-        known = read_facts(ask_portal(door, self.budget), {})
-        return {**known, **new_fields.own_fields(door, self.budget, known.get("lang", self.lang))}
+        http_client = self.http_client()
+        known = read_facts(ask_portal(http_client, self.budget), {})
+        return {**known, **new_fields.own_fields(http_client, self.budget, known.get("lang", self.lang))}
 
     def check(self) -> tuple[Problem, ...]:
-        answers = ask_portal(self.door(), self.budget)
-        scopes = send(self.door(), [Command("scope")], self.budget)[0]
+        answers = ask_portal(self.http_client(), self.budget)
+        scopes = send(self.http_client(), [Command("scope")], self.budget)[0]
         return problems_of(answers, scopes, self.facts, self.budget.held_methods())
 
     # -- mirroring ----------------------------------------------------------------------------------
 
     def fetch_users(self) -> Iterator[Sequence[UserRow]]:
-        return lists.users(self.door(), self.budget)
+        return lists.users(self.http_client(), self.budget)
 
     def fetch_pipelines(self) -> Iterator[Sequence[PipelineRow]]:
-        return lists.pipelines(self.door(), self.budget)
+        return lists.pipelines(self.http_client(), self.budget)
 
     def fetch_steps(self) -> Iterator[Sequence[StepRow]]:
-        return lists.steps(self.door(), self.budget)
+        return lists.steps(self.http_client(), self.budget)
 
     def fetch_fields(self) -> Iterator[Sequence[FieldRow]]:
-        return field_list.fields(self.door(), self.budget, self.lang)
+        return field_list.fields(self.http_client(), self.budget, self.lang)
 
     # -- rules --------------------------------------------------------------------------------------
 
@@ -120,12 +120,12 @@ class BitrixConnector(Connector):
         return named(place, facts)
 
     def create_fields(self, wishes: Sequence[FieldWish], known: Sequence[Target]) -> list[Target]:
-        return new_fields.create_fields(self.door(), self.budget, self.lang, wishes, known)
+        return new_fields.create_fields(self.http_client(), self.budget, self.lang, wishes, known)
 
     # -- delivering ---------------------------------------------------------------------------------
 
     def deliver(self, drafts: Sequence[LeadDraft], journal: Journal) -> list[Receipt | ConnectorError]:
-        talk = Talk(self.door, journal, self.budget)
+        talk = Talk(self.http_client, journal, self.budget)
         return Delivery(talk, self.facts, self.remote.base_url).run(drafts)
 
     def plan(self, draft: LeadDraft) -> Plan:
@@ -135,7 +135,7 @@ class BitrixConnector(Connector):
         """Among deals and leads, each row read for our mark."""
         commands = [search(word, uid) for uid in uids for word in ("deal", "lead")]
         found: dict[str, str] = {}
-        for command, reply in zip(commands, ask(self.door(), commands, self.budget), strict=True):
+        for command, reply in zip(commands, ask(self.http_client(), commands, self.budget), strict=True):
             uid = str(command.params["filter"]["=ORIGIN_ID"])
             if ours := carriers(rows(reply), uid):
                 found.setdefault(uid, str(ours[0]["ID"]))
@@ -143,27 +143,27 @@ class BitrixConnector(Connector):
 
     # -- following ----------------------------------------------------------------------------------
 
-    def follow(self, leads: Sequence[Followed]) -> list[Standing | ConnectorError | None]:
-        return Following(self.door, self.budget, self.facts, self.remote.base_url).run(leads)
+    def follow(self, leads: Sequence[Followed]) -> list[LeadStatus | ConnectorError | None]:
+        return Following(self.http_client, self.budget, self.facts, self.remote.base_url).run(leads)
 
     def subscribe(self, url: str) -> None:
-        hooks.subscribe(self.door(), self.budget, url)
+        hooks.subscribe(self.http_client(), self.budget, url)
 
     def unsubscribe(self, url: str) -> None:
-        hooks.unsubscribe(self.door(), self.budget, url)
+        hooks.unsubscribe(self.http_client(), self.budget, url)
 
     @classmethod
-    def read_hook(cls, form: Mapping[str, str]) -> Hint:
+    def read_hook(cls, form: Mapping[str, str]) -> ChangeNotice:
         return hooks.read_hook(form)
 
-    def door(self, on_exchange: Callable[[Exchange], None] | None = None) -> Door:
+    def http_client(self, on_exchange: Callable[[Exchange], None] | None = None) -> HttpClient:
         if urlsplit(self.remote.base_url).netloc in self.options.self_hosted:
             vet(self.remote.base_url)
-        return Door(
+        return HttpClient(
             self.remote.base_url + self.facts.rest_path,
-            BitrixReader(self.hosts),
+            BitrixResponses(self.hosts),
             auth=self.auth,
-            pace=self.pace,
+            limiter=self.limiter,
             timeout=(self.options.connect_timeout, self.options.read_timeout),
             on_exchange=on_exchange,
         )

@@ -24,7 +24,7 @@ DEMAND_WORDS = ("обязательное поле", "required field", "field is
 DENIED_WORDS = ("access denied", "доступ запрещ", "insufficient rights", "недостаточно прав")
 
 
-class BitrixReader:
+class BitrixResponses:
     """Bitrix24's table of answers for one door."""
 
     def __init__(self, hosts: HostPolicy) -> None:

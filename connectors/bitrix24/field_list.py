@@ -10,7 +10,7 @@ from connectors.bitrix24.batch import Budget, Command, Reply, ask, send
 from connectors.bitrix24.errors import NO_SCOPE
 from connectors.bitrix24.lists import PAGE, allowed
 from connectors.draft import Option
-from connectors.http import Door
+from connectors.http import HttpClient
 from connectors.rows import FieldRow
 
 METHODS = {
@@ -29,7 +29,7 @@ Row = Mapping[str, Any]
 Directories = Mapping[str, Sequence[Option]]
 
 
-def fields(door: Door, budget: Budget, lang: str) -> Iterator[Sequence[FieldRow]]:
+def fields(http_client: HttpClient, budget: Budget, lang: str) -> Iterator[Sequence[FieldRow]]:
     """One batch. Old invoices may be gone, smart ones need a scope of their own: neither spoils the rest."""
     keys = [*METHODS, SMART_INVOICE, STATUSES]
     commands = [
@@ -37,14 +37,14 @@ def fields(door: Door, budget: Budget, lang: str) -> Iterator[Sequence[FieldRow]
         _smart_invoice(lang, 0),
         Command("crm.status.list", why="the choices of directory fields"),
     ]
-    outcomes = zip(keys, send(door, commands, budget), strict=True)
+    outcomes = zip(keys, send(http_client, commands, budget), strict=True)
     found = dict(allowed(outcomes, NEEDED, tolerated=frozenset({NO_SCOPE})))
     directories = _directories(rows(found.pop(STATUSES))) if STATUSES in found else {}
     invoice = found.pop(SMART_INVOICE, None)
     for entity, reply in found.items():
         yield [field_row(entity, row, directories) for row in rows(reply) if row.get("ID")]
     if invoice:
-        yield from _smart_invoice_rows(door, budget, lang, invoice)
+        yield from _smart_invoice_rows(http_client, budget, lang, invoice)
 
 
 def list_command(entity: str, lang: str) -> Command:
@@ -103,9 +103,11 @@ def _smart_invoice(lang: str, start: int) -> Command:
     return Command("userfieldconfig.list", params, why=f"the fields of {SMART_INVOICE}")
 
 
-def _smart_invoice_rows(door: Door, budget: Budget, lang: str, first: Reply) -> Iterator[Sequence[FieldRow]]:
+def _smart_invoice_rows(
+    http_client: HttpClient, budget: Budget, lang: str, first: Reply
+) -> Iterator[Sequence[FieldRow]]:
     rest = [_smart_invoice(lang, start) for start in range(PAGE, first.total, PAGE)]
-    for page in (first, *ask(door, rest, budget)):
+    for page in (first, *ask(http_client, rest, budget)):
         found = page.value.get("fields") if isinstance(page.value, dict) else None
         yield [_config_row(row, lang) for row in found or [] if isinstance(row, dict) and row.get("id")]
 

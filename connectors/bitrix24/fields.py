@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import Any
 
-from connectors import coercion, moments
+from connectors import coercion, dates
 from connectors.coercion import ONE_VALUE, Unfit, shorten, tidy, written
 from connectors.draft import Target
 
@@ -113,11 +113,11 @@ def _yes_no(given: Given) -> int:
 
 def _day(given: Given) -> str:
     """An unparsable date would be dropped without a word (reference 4.1)."""
-    return moments.day([given.text], given.zone).needed().isoformat()
+    return dates.day([given.text], given.zone).needed().isoformat()
 
 
 def _date_time(given: Given) -> str:
-    moment = moments.moment([given.text], given.zone).needed()
+    moment = dates.moment([given.text], given.zone).needed()
     return moment.astimezone(given.zone).isoformat(timespec="seconds")
 
 

@@ -17,25 +17,27 @@ from connectors.bitrix24.facts import Facts
 from connectors.bitrix24.recovery import carriers, search
 from connectors.bitrix24.standings import DEAL, PERSON, SELECT, Row, contact_id, gone, standing
 from connectors.bitrix24.trail import CHILDREN, Lists, Sighting, Trail, listing, lists_for, rows_of, sighting
+from connectors.crm_values import text_of
 from connectors.errors import ConnectorError, TryLater
-from connectors.http import Door
-from connectors.reading import text_of
-from connectors.standing import Followed, Standing
+from connectors.http import HttpClient
+from connectors.lead_status import Followed, LeadStatus
 
 log = logging.getLogger(__name__)
 
 PAGE = 50
 MOST_PAGES = 10
 ID = re.compile(r"[1-9][0-9]{0,17}")
-Told = Standing | ConnectorError | None
+Told = LeadStatus | ConnectorError | None
 EMPTY: Mapping[str, Row] = {}
 
 
 class Following:
     """One call of ``BitrixConnector.follow``: records and their deals, then people and what was missing."""
 
-    def __init__(self, make_door: Callable[[], Door], budget: Budget, facts: Facts, base_url: str) -> None:
-        self.make_door = make_door
+    def __init__(
+        self, make_http_client: Callable[[], HttpClient], budget: Budget, facts: Facts, base_url: str
+    ) -> None:
+        self.make_http_client = make_http_client
         self.budget = budget
         self.facts = facts
         self.base_url = base_url
@@ -52,38 +54,44 @@ class Following:
         return [told.get(index) for index in range(len(trails))]
 
     def _follow(self, trails: Sequence[Trail]) -> list[Told]:
-        door = self.make_door()
-        lists = self._lists(door, trails)
+        http_client = self.make_http_client()
+        lists = self._lists(http_client, trails)
         seen = [sighting(trail, lists) for trail in trails]
         missing = [trail for trail, one in zip(trails, seen, strict=True) if one is None]
-        people, verdicts = self._second(door, [one for one in seen if isinstance(one, Sighting)], missing)
+        people, verdicts = self._second(
+            http_client, [one for one in seen if isinstance(one, Sighting)], missing
+        )
         return [next(verdicts) if one is None else self._told(one, people) for one in seen]
 
     def _told(self, one: Sighting | ConnectorError, people: Mapping[str, Row]) -> Told:
         return one if isinstance(one, ConnectorError) else self._standing(one, people)
 
-    def _standing(self, one: Sighting, people: Mapping[str, Row] = EMPTY) -> Standing:
+    def _standing(self, one: Sighting, people: Mapping[str, Row] = EMPTY) -> LeadStatus:
         return standing(one.word, one.row, people, self.facts.zone, self.base_url, one.matched)
 
     # -- the records --------------------------------------------------------------------------------
 
-    def _lists(self, door: Door, trails: Sequence[Trail]) -> Lists:
+    def _lists(self, http_client: HttpClient, trails: Sequence[Trail]) -> Lists:
         """The rows by (kind of record, field), all asked for in one request."""
         asked = lists_for(trails)
         commands = [listing(word, field, ids) for (word, field), ids in asked.items()]
-        found = dict(zip(asked, map(rows_of, send(door, commands, self.budget)), strict=True))
+        found = dict(zip(asked, map(rows_of, send(http_client, commands, self.budget)), strict=True))
         deals = found.get((DEAL, CHILDREN), ())
         if not isinstance(deals, ConnectorError):
-            found[DEAL, CHILDREN] = self._all(door, asked.get((DEAL, CHILDREN), ()), deals)
+            found[DEAL, CHILDREN] = self._all(http_client, asked.get((DEAL, CHILDREN), ()), deals)
         return found
 
-    def _all(self, door: Door, leads: Sequence[str], page: Sequence[Row]) -> Sequence[Row] | ConnectorError:
+    def _all(
+        self, http_client: HttpClient, leads: Sequence[str], page: Sequence[Row]
+    ) -> Sequence[Row] | ConnectorError:
         """The pages after a full one. A stranger on a page shows that the filter was not heard: no more."""
         found = list(page)
         for _ in range(MOST_PAGES):
             if len(page) < PAGE or any(text_of(row, CHILDREN) not in leads for row in page):
                 break
-            (outcome,) = send(door, [listing(DEAL, CHILDREN, leads, text_of(page[-1], "ID"))], self.budget)
+            (outcome,) = send(
+                http_client, [listing(DEAL, CHILDREN, leads, text_of(page[-1], "ID"))], self.budget
+            )
             if isinstance(outcome, ConnectorError):
                 return outcome
             page = rows(outcome)
@@ -93,7 +101,7 @@ class Following:
     # -- people, and what the lists lack --------------------------------------------------------------
 
     def _second(
-        self, door: Door, seen: Sequence[Sighting], missing: Sequence[Trail]
+        self, http_client: HttpClient, seen: Sequence[Sighting], missing: Sequence[Trail]
     ) -> tuple[Mapping[str, Row], Iterator[Told]]:
         """Contacts by id, and a verdict on each missing record; without people the rest is told all the same.
 
@@ -102,7 +110,7 @@ class Following:
         ids = list(dict.fromkeys(filter(None, (contact_id(one.row) for one in seen))))
         asking = [contacts(ids)] if ids else []
         asking += [command for trail in missing for command in confirm(trail)]
-        outcomes = iter(send(door, asking, self.budget))
+        outcomes = iter(send(http_client, asking, self.budget))
         people = rows_of(next(outcomes)) if ids else ()
         known = {} if isinstance(people, ConnectorError) else {text_of(row, "ID"): row for row in people}
         return known, iter([self._verdict(trail, outcomes) for trail in missing])
@@ -112,7 +120,7 @@ class Following:
         found = [self._judge(trail, word, next(outcomes), next(outcomes)) for word in trail.words]
         return min(found, key=_doubt)
 
-    def _judge(self, trail: Trail, word: str, there: Outcome, marked: Outcome) -> Standing | ConnectorError:
+    def _judge(self, trail: Trail, word: str, there: Outcome, marked: Outcome) -> LeadStatus | ConnectorError:
         """Gone is only what the portal says is not there: a refusal or a failure says nothing of the kind."""
         if isinstance(there, Reply):
             if not isinstance(there.value, dict):
@@ -124,7 +132,7 @@ class Following:
             return marked
         return self._heir(trail, word, marked) or gone(word, trail.remote_id, self.base_url)
 
-    def _heir(self, trail: Trail, word: str, marked: Reply) -> Standing | None:
+    def _heir(self, trail: Trail, word: str, marked: Reply) -> LeadStatus | None:
         """A merged record leaves what the other one lacks, and our mark is some of it."""
         for row in carriers(rows(marked), trail.lead.uid):
             if (heir := text_of(row, "ID")) != trail.remote_id:
@@ -132,7 +140,7 @@ class Following:
         return None
 
 
-def _doubt(found: Standing | ConnectorError) -> int:
+def _doubt(found: LeadStatus | ConnectorError) -> int:
     return 1 if isinstance(found, ConnectorError) else 2 if found.gone else 0
 
 

@@ -13,8 +13,8 @@ from connectors.bitrix24.batch import Budget, Command, Outcome, ask, send
 from connectors.bitrix24.errors import NO_RIGHTS
 from connectors.bitrix24.events import MEMBER
 from connectors.errors import ConnectorError, Refused
-from connectors.http import Door
-from connectors.standing import Hint
+from connectors.http import HttpClient
+from connectors.lead_status import ChangeNotice
 
 EVENTS = ("ONCRMDEALUPDATE", "ONCRMDEALDELETE", "ONCRMLEADUPDATE", "ONCRMLEADDELETE")
 BOUND = ("error_event_binding_exists", "unable to set event handler")
@@ -23,22 +23,22 @@ SECRET = re.compile(r"[0-9A-Za-z_-]{1,200}")
 SLOWER = "Without events changes are seen when Bitrix24 is asked the next time; nothing is lost."
 
 
-def subscribe(door: Door, budget: Budget, url: str) -> None:
+def subscribe(http_client: HttpClient, budget: Budget, url: str) -> None:
     """Bind what is not bound to ``url`` yet. Raises ``Refused`` where rights or plan don't allow it."""
-    (reply,) = ask(door, [Command("event.get", why="what is posted already?")], budget)
+    (reply,) = ask(http_client, [Command("event.get", why="what is posted already?")], budget)
     bound = {str(row.get("event")).upper() for row in rows(reply) if row.get("handler") == url}
     binds = [
         Command("event.bind", {"event": event, "handler": url}, why="tell us of changes")
         for event in EVENTS
         if event not in bound
     ]
-    for outcome in send(door, binds, budget):
+    for outcome in send(http_client, binds, budget):
         _settle(outcome)
 
 
-def unsubscribe(door: Door, budget: Budget, url: str) -> None:
+def unsubscribe(http_client: HttpClient, budget: Budget, url: str) -> None:
     """Unbind all events from ``url``; what is not bound counts as unbound."""
-    ask(door, [Command("event.unbind", {"event": event, "handler": url}) for event in EVENTS], budget)
+    ask(http_client, [Command("event.unbind", {"event": event, "handler": url}) for event in EVENTS], budget)
 
 
 def _settle(outcome: Outcome) -> None:
@@ -53,12 +53,12 @@ def _settle(outcome: Outcome) -> None:
     raise outcome
 
 
-def read_hook(form: Mapping[str, str]) -> Hint:
+def read_hook(form: Mapping[str, str]) -> ChangeNotice:
     """The portal, its proof and the record of a form with PHP's bracket keys. Its tokens are never used."""
     event = str(form.get("event") or "").upper()
     number = str(form.get("data[FIELDS][ID]") or "")
     records = {number} if event in EVENTS and NUMBER.fullmatch(number) else set()
-    return Hint(
+    return ChangeNotice(
         remote_id=_told(form, "auth[member_id]", MEMBER),
         secret=_told(form, "auth[application_token]", SECRET),
         records=frozenset(records),

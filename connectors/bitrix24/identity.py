@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 
 from connectors.base import Identity, Remote
 from connectors.bitrix24.batch import Budget, Command, Outcome, Reply, send
-from connectors.bitrix24.errors import NO_SCOPE, BitrixReader
+from connectors.bitrix24.errors import NO_SCOPE, BitrixResponses
 from connectors.bitrix24.lists import allowed
 from connectors.bitrix24.options import BitrixOptions
 from connectors.bitrix24.token_answers import portal_of
 from connectors.errors import NeedsReconnect
 from connectors.hosts import HostPolicy, bare_host
-from connectors.http import Door
+from connectors.http import HttpClient
 
 APP_INFO = "/rest/app.info/"
 QUESTIONS = {
@@ -27,18 +27,20 @@ QUESTIONS = {
 TOLERATED = frozenset({NO_SCOPE})
 
 
-def ask_portal(door: Door, budget: Budget) -> dict[str, Reply]:
+def ask_portal(http_client: HttpClient, budget: Budget) -> dict[str, Reply]:
     """What the portal tells of itself and of the user who connected; what it keeps to itself is left out."""
     commands = [Command(method, why=f"the portal's {word}") for word, method in QUESTIONS.items()]
-    outcomes: list[Outcome] = send(door, commands, budget)
+    outcomes: list[Outcome] = send(http_client, commands, budget)
     return dict(allowed(zip(QUESTIONS, outcomes, strict=True), {"profile"}, TOLERATED))
 
 
 def ask_vendor(options: BitrixOptions, hosts: HostPolicy, access: str, server: str) -> Mapping[str, Any]:
     """The vendor's own word on whose token this is: it is not for the portal to say (reference 1.5)."""
     host = server if server in options.oauth_hosts else options.oauth_host
-    door = Door(hosts.base_url(host), BitrixReader(hosts), timeout=(options.connect_timeout, 15.0))
-    result = door.call("GET", APP_INFO, params={"auth": access})["result"]
+    http_client = HttpClient(
+        hosts.base_url(host), BitrixResponses(hosts), timeout=(options.connect_timeout, 15.0)
+    )
+    result = http_client.call("GET", APP_INFO, params={"auth": access})["result"]
     install = result.get("install") if isinstance(result, dict) else None
     return install if isinstance(install, dict) else {}
 

@@ -9,7 +9,7 @@ from typing import Any
 from connectors.bitrix24.asking import rows
 from connectors.bitrix24.batch import Budget, Command, Outcome, Reply, ask, send
 from connectors.errors import ConnectorError, Refused
-from connectors.http import Door
+from connectors.http import HttpClient
 from connectors.rows import PipelineRow, StepRow, UserRow
 
 PAGE = 50
@@ -23,11 +23,11 @@ TAIL = re.compile(r"_(\d+)$")
 Row = Mapping[str, Any]
 
 
-def users(door: Door, budget: Budget) -> Iterator[Sequence[UserRow]]:
+def users(http_client: HttpClient, budget: Budget) -> Iterator[Sequence[UserRow]]:
     """Everybody, also who left: a rule may still name them. The first page tells how many there are."""
-    (first,) = ask(door, [_users_from(0)], budget)
+    (first,) = ask(http_client, [_users_from(0)], budget)
     starts = range(PAGE, first.total, PAGE)
-    pages = [first, *ask(door, [_users_from(start) for start in starts], budget)]
+    pages = [first, *ask(http_client, [_users_from(start) for start in starts], budget)]
     seen: set[str] = set()
     for page in pages:
         new = [row for row in rows(page) if row.get("ID") and str(row["ID"]) not in seen]
@@ -54,13 +54,13 @@ def user_row(user: Row) -> UserRow:
     )
 
 
-def pipelines(door: Door, budget: Budget) -> Iterator[Sequence[PipelineRow]]:
+def pipelines(http_client: HttpClient, budget: Budget) -> Iterator[Sequence[PipelineRow]]:
     """Of every record type. Most have none, and say so with an error; only deals must have them."""
     commands = [
         Command("crm.category.list", {"entityTypeId": number}, why="the pipelines")
         for number in TYPES_WITH_PIPELINES
     ]
-    outcomes = zip(TYPES_WITH_PIPELINES, send(door, commands, budget), strict=True)
+    outcomes = zip(TYPES_WITH_PIPELINES, send(http_client, commands, budget), strict=True)
     for number, reply in allowed(outcomes, needed={DEALS}):
         yield [pipeline_row(str(number), row) for row in categories(reply)]
 
@@ -81,9 +81,11 @@ def pipeline_row(entity: str, row: Row) -> PipelineRow:
     )
 
 
-def steps(door: Door, budget: Budget) -> Iterator[Sequence[StepRow]]:
+def steps(http_client: HttpClient, budget: Budget) -> Iterator[Sequence[StepRow]]:
     """All entries of all directories: the stages, and sources, types and whatever else there is."""
-    (reply,) = ask(door, [Command("crm.status.list", {"order": {"SORT": "ASC"}}, why="the steps")], budget)
+    (reply,) = ask(
+        http_client, [Command("crm.status.list", {"order": {"SORT": "ASC"}}, why="the steps")], budget
+    )
     found = [step_row(row) for row in rows(reply) if row.get("STATUS_ID") not in (None, "")]
     yield list({(row.entity, row.remote_id): row for row in found}.values())
 

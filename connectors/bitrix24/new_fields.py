@@ -18,7 +18,7 @@ from connectors.bitrix24.field_list import field_row, list_command
 from connectors.coercion import shorten, tidy
 from connectors.draft import Target
 from connectors.errors import ConnectorError, Refused
-from connectors.http import Door
+from connectors.http import HttpClient
 from connectors.rows import FieldRow
 
 TAGGED = ("CRM_DEAL", "CRM_LEAD", "CRM_CONTACT", "CRM_COMPANY")
@@ -57,31 +57,31 @@ OWN_FIELDS = {
 
 
 def create_fields(
-    door: Door, budget: Budget, lang: str, wishes: Sequence[FieldWish], known: Sequence[Target]
+    http_client: HttpClient, budget: Budget, lang: str, wishes: Sequence[FieldWish], known: Sequence[Target]
 ) -> list[Target]:
     """Aligned with ``wishes``: what is known, else what the portal has by now, else newly made fields."""
     found = {key_of(target): target for target in known}
     entities = list(dict.fromkeys(wish.entity for wish in wishes if _key(wish) not in found))
     if entities:
-        found |= {key_of(target): target for target in fresh(door, budget, lang, entities)}
+        found |= {key_of(target): target for target in fresh(http_client, budget, lang, entities)}
     missing = {_key(wish): wish for wish in wishes if _key(wish) not in found}
     if missing:
-        ask(door, [_add(wish) for wish in missing.values()], budget)
-        found |= {key_of(target): target for target in fresh(door, budget, lang, entities)}
+        ask(http_client, [_add(wish) for wish in missing.values()], budget)
+        found |= {key_of(target): target for target in fresh(http_client, budget, lang, entities)}
     return [_made(found, wish) for wish in wishes]
 
 
-def fresh(door: Door, budget: Budget, lang: str, entities: Sequence[str]) -> list[Target]:
+def fresh(http_client: HttpClient, budget: Budget, lang: str, entities: Sequence[str]) -> list[Target]:
     """The fields as they are now: only a list tells the ids of a field's choices."""
-    return [target(row) for row in _rows(door, budget, lang, entities)]
+    return [target(row) for row in _rows(http_client, budget, lang, entities)]
 
 
-def own_fields(door: Door, budget: Budget, lang: str) -> dict[str, dict[str, str]]:
+def own_fields(http_client: HttpClient, budget: Budget, lang: str) -> dict[str, dict[str, str]]:
     """``OWN_FIELDS`` as facts, ``{word: {record type: name}}``: found by name, else made where we may."""
-    have = {(row.entity, row.code) for row in _rows(door, budget, lang, TAGGED)}
+    have = {(row.entity, row.code) for row in _rows(http_client, budget, lang, TAGGED)}
     wanted = [(entity, own) for own in OWN_FIELDS.values() for entity in own.entities]
     missing = [(entity, own) for entity, own in wanted if (entity, own.name) not in have]
-    outcomes = send(door, [_add_own(entity, own) for entity, own in missing], budget)
+    outcomes = send(http_client, [_add_own(entity, own) for entity, own in missing], budget)
     for (entity, own), outcome in zip(missing, outcomes, strict=True):
         if not isinstance(outcome, ConnectorError):
             have.add((entity, own.name))
@@ -107,9 +107,9 @@ def type_of(wish: FieldWish) -> str:
     return "string" if kind == "enumeration" and not _choices(wish) else kind
 
 
-def _rows(door: Door, budget: Budget, lang: str, entities: Iterable[str]) -> list[FieldRow]:
+def _rows(http_client: HttpClient, budget: Budget, lang: str, entities: Iterable[str]) -> list[FieldRow]:
     entities = list(entities)
-    replies = ask(door, [list_command(entity, lang) for entity in entities], budget)
+    replies = ask(http_client, [list_command(entity, lang) for entity in entities], budget)
     pairs = zip(entities, replies, strict=True)
     return [field_row(entity, row) for entity, reply in pairs for row in rows(reply) if row.get("ID")]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from connectors.bitrix24.speed import Speed
-from connectors.limiter import Pace
+from connectors.limiter import RateLimiter
 
 NEAR = 0.8
 LONGEST = 600.0
@@ -18,13 +18,13 @@ WRITES = ("crm.deal.add", "crm.lead.add", "crm.contact.add", "crm.company.add")
 class OperatingBudget:
     """Holds a method back once most of its budget is used, for every process that shares the pace."""
 
-    def __init__(self, pace: Pace, limit: float, speed: Speed | None = None) -> None:
-        self.pace = pace
+    def __init__(self, limiter: RateLimiter, limit: float, speed: Speed | None = None) -> None:
+        self.limiter = limiter
         self.limit = limit
         self.speed = speed or Speed()
 
     def wait_for(self, method: str) -> float:
-        return self.pace.held(method) if self.limit else 0.0
+        return self.limiter.held(method) if self.limit else 0.0
 
     def note(self, method: str, time: Any) -> None:
         """Absent where the portal keeps no such count."""
@@ -35,7 +35,7 @@ class OperatingBudget:
             return
         used, reset, now = (_number(time.get(key)) for key in ("operating", "operating_reset_at", "finish"))
         if used >= NEAR * self.limit and reset > now > 0:
-            self.pace.hold(method, min(reset - now, LONGEST))
+            self.limiter.hold(method, min(reset - now, LONGEST))
 
     def takes(self, method: str) -> float:
         return self.speed.of(method)

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors import coercion
-from connectors.bitrix24.cards import Card, Piece, fill, multifield
+from connectors.bitrix24.cards import Card, FieldEntry, fill, multifield
 from connectors.bitrix24.choices import LEAD as LEAD_FLAG
 from connectors.bitrix24.choices import SOURCE, STATUS, TYPE
 from connectors.bitrix24.facts import Facts
 from connectors.coercion import shorten, tidy
 from connectors.contact import email_key
-from connectors.draft import LeadDraft, Loss, Problem
+from connectors.draft import LeadDraft, Problem, UnplacedValue
 
 DEAL, LEAD, CONTACT, COMPANY = "CRM_DEAL", "CRM_LEAD", "CRM_CONTACT", "CRM_COMPANY"
 ORIGINATOR = "quiz"  # ours on every record that we make; never to be changed, old records carry it
@@ -32,7 +32,7 @@ class Parcel:
     record: Card
     contact: Card | None = None
     company: Card | None = None
-    losses: list[Loss] = field(default_factory=list)
+    losses: list[UnplacedValue] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
     @property
@@ -160,10 +160,12 @@ def _price(parcel: Parcel, draft: LeadDraft, facts: Facts) -> None:
         return
     read = coercion.price(draft.price, facts.currency)
     if read.value is None:
-        parcel.losses.append(Loss("price", draft.price, read.but, parcel.record.entity))
+        parcel.losses.append(UnplacedValue("price", draft.price, read.but, parcel.record.entity))
         return
     if read.value != round(read.value, 2):
-        parcel.losses.append(Loss("price", draft.price, "rounded to hundredths", parcel.record.entity))
+        parcel.losses.append(
+            UnplacedValue("price", draft.price, "rounded to hundredths", parcel.record.entity)
+        )
     parcel.record.head["OPPORTUNITY"] = f"{read.value:.2f}"
     if facts.currency:
         parcel.record.head["CURRENCY_ID"] = facts.currency
@@ -174,10 +176,10 @@ def _tag(parcel: Parcel, draft: LeadDraft, facts: Facts) -> None:
     for card in parcel.cards:
         names = list(dict.fromkeys(tag.name for tag in draft.tags if tag.entity == card.entity and tag.name))
         if code := facts.tag_fields.get(card.entity) if names else None:
-            card.add(Piece(code, names, "tags", ", ".join(names)))
+            card.add(FieldEntry(code, names, "tags", ", ".join(names)))
         elif names:
             reason = "there is no field for tags"
-            parcel.losses.append(Loss("tags", ", ".join(names), reason, card.entity))
+            parcel.losses.append(UnplacedValue("tags", ", ".join(names), reason, card.entity))
 
 
 def _track(parcel: Parcel, draft: LeadDraft, facts: Facts) -> None:
@@ -187,10 +189,10 @@ def _track(parcel: Parcel, draft: LeadDraft, facts: Facts) -> None:
     lines = [f"{name}: {text}" for name, text in told.items() if tidy(text)]
     card = parcel.record
     if code := facts.tracking_fields.get(card.entity) if lines else None:
-        card.add(Piece(code, lines, "analytics", "; ".join(lines)))
+        card.add(FieldEntry(code, lines, "analytics", "; ".join(lines)))
     elif lines:
         parcel.losses.append(
-            Loss("analytics", "; ".join(lines), "there is no field for analytics", card.entity)
+            UnplacedValue("analytics", "; ".join(lines), "there is no field for analytics", card.entity)
         )
 
 
@@ -201,13 +203,15 @@ def _homeless(parcel: Parcel, draft: LeadDraft) -> None:
     for value in draft.values:
         if value.target.entity == other and value.question not in placed:
             reason = NOT_THIS[other]
-            parcel.losses.append(Loss(value.question, value.text, reason, other, value.target.remote_id))
+            parcel.losses.append(
+                UnplacedValue(value.question, value.text, reason, other, value.target.remote_id)
+            )
 
 
 def _unreachable(parcel: Parcel, draft: LeadDraft) -> None:
     """One bad e-mail fails the whole record, so it is not sent (reference 4.1)."""
     bad = [email for email in draft.person.emails if not email_key(email)]
-    parcel.losses += [Loss("email", email, "it is not an e-mail address", CONTACT) for email in bad]
+    parcel.losses += [UnplacedValue("email", email, "it is not an e-mail address", CONTACT) for email in bad]
 
 
 def _name(text: str) -> str:

@@ -13,7 +13,7 @@ from connectors.bitrix24.asking import Story, replies_to, rows
 from connectors.bitrix24.batch import Command, Reply
 from connectors.bitrix24.work import Work
 from connectors.contact import spellings
-from connectors.draft import Loss, Person
+from connectors.draft import Person, UnplacedValue
 
 MOST_VALUES = 20
 KEPT = "the {} was in Bitrix24 already and is left as it is"
@@ -108,5 +108,5 @@ def _attach(work: Work, word: str, remote_id: str) -> None:
     card = work.parcel.contact if word == "contact" else work.parcel.company
     if card and work.journal.get(FOUND[word]) == remote_id:
         reason = KEPT.format(word)
-        work.lose(Loss(p.question, p.text, reason, card.entity, p.field_id) for p in card.pieces)
-        work.lose(Loss("im", one["VALUE"], reason, card.entity) for one in card.head.get("IM", ()))
+        work.lose(UnplacedValue(p.question, p.text, reason, card.entity, p.field_id) for p in card.pieces)
+        work.lose(UnplacedValue("im", one["VALUE"], reason, card.entity) for one in card.head.get("IM", ()))

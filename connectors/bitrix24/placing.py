@@ -12,8 +12,8 @@ from connectors.bitrix24.choices import STATUS
 from connectors.bitrix24.standings import DEAL
 from connectors.bitrix24.talk import Talk
 from connectors.bitrix24.work import Work
+from connectors.crm_values import text_of
 from connectors.draft import Placement
-from connectors.reading import text_of
 
 log = logging.getLogger(__name__)
 PAGE = 50
@@ -33,7 +33,7 @@ def read_back(talk: Talk, works: Sequence[Work]) -> None:
         if (ids := [lead for word, lead in wanted if word == kind])
         for start in range(0, len(ids), PAGE)
     ]
-    outcomes = send(talk.make_door(lambda _: None), commands, talk.budget) if commands else []
+    outcomes = send(talk.make_http_client(lambda _: None), commands, talk.budget) if commands else []
     for command, outcome in zip(commands, outcomes, strict=True):
         kind = command.method.split(".")[1]
         if not isinstance(outcome, Reply):

@@ -10,9 +10,9 @@ from datetime import datetime, tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from connectors import moments
-from connectors.reading import text_of
-from connectors.standing import LOST, OPEN, WON, Standing
+from connectors import dates
+from connectors.crm_values import text_of
+from connectors.lead_status import LOST, OPEN, WON, LeadStatus
 
 DEAL, LEAD = "deal", "lead"
 STAGE = {DEAL: "STAGE_ID", LEAD: "STATUS_ID"}
@@ -37,10 +37,10 @@ Row = Mapping[str, Any]
 
 def standing(
     word: str, row: Row, people: Mapping[str, Row], zone: tzinfo, base_url: str, matched: str = ""
-) -> Standing:
+) -> LeadStatus:
     """``people`` are contacts by id. Names of pipelines, steps and users are left to the mirrored lists."""
     remote_id = text_of(row, "ID")
-    return Standing(
+    return LeadStatus(
         record=word,
         record_id=remote_id,
         status=MEANING[word].get(text_of(row, SEMANTICS[word]), ""),
@@ -57,9 +57,9 @@ def standing(
     )
 
 
-def gone(word: str, remote_id: str, base_url: str) -> Standing:
+def gone(word: str, remote_id: str, base_url: str) -> LeadStatus:
     """A record that is not there any more, nor another one that carries its mark."""
-    return Standing(record=word, record_id=remote_id, gone="deleted", link=link(base_url, word, remote_id))
+    return LeadStatus(record=word, record_id=remote_id, gone="deleted", link=link(base_url, word, remote_id))
 
 
 def is_converted(lead: Row) -> bool:
@@ -120,4 +120,4 @@ def amount(value: Any) -> Decimal | None:
 
 def moment(row: Row, name: str, zone: tzinfo) -> datetime | None:
     value = text_of(row, name)
-    return moments.moment([value], zone).value if value else None
+    return dates.moment([value], zone).value if value else None

@@ -9,10 +9,10 @@ from connectors.base import Journal
 from connectors.bitrix24.batch import MOST, Budget, Command, Outcome, Reply, request_of, send
 from connectors.bitrix24.work import Work
 from connectors.draft import Exchange
-from connectors.http import Door
+from connectors.http import HttpClient
 from connectors.redact import excerpt
 
-MakeDoor = Callable[[Callable[[Exchange], None]], Door]
+MakeDoor = Callable[[Callable[[Exchange], None]], HttpClient]
 Wants = Mapping[Work, Sequence[Command]]
 ROOM = 25.0  # seconds of a portal's work in one request, which is cut off after 60
 
@@ -20,8 +20,8 @@ ROOM = 25.0  # seconds of a portal's work in one request, which is cut off after
 class Talk:
     """Asks Bitrix24 for many drafts at once, and writes down what was made."""
 
-    def __init__(self, make_door: MakeDoor, journal: Journal, budget: Budget) -> None:
-        self.make_door = make_door
+    def __init__(self, make_http_client: MakeDoor, journal: Journal, budget: Budget) -> None:
+        self.make_http_client = make_http_client
         self.journal = journal
         self.budget = budget
 
@@ -42,7 +42,7 @@ class Talk:
         """One request for all of them."""
         seen: list[Exchange] = []
         commands = [command for own in wants.values() for command in own]
-        outcomes = iter(send(self.make_door(seen.append), commands, self.budget))
+        outcomes = iter(send(self.make_http_client(seen.append), commands, self.budget))
         answers = {work: [next(outcomes) for _ in own] for work, own in wants.items()}
         for work, own in wants.items():
             work.trace += [_share(e, own, answers[work], alone=len(wants) == 1) for e in seen]

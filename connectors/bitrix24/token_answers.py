@@ -26,7 +26,7 @@ BAD_CODES = {
 }
 
 
-class TokenReader:
+class TokenResponses:
     """Answers with an object come back as they are; the rest means: not now."""
 
     def is_expired(self, answer: Answer) -> bool:

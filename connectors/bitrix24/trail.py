@@ -14,9 +14,9 @@ from connectors.bitrix24.asking import rows
 from connectors.bitrix24.batch import Command, Outcome
 from connectors.bitrix24.recovery import carriers
 from connectors.bitrix24.standings import DEAL, LEAD, SELECT, Row, is_converted
+from connectors.crm_values import text_of
 from connectors.errors import ConnectorError, Refused
-from connectors.reading import text_of
-from connectors.standing import Followed
+from connectors.lead_status import Followed
 
 CHILDREN = "LEAD_ID"
 Lists = Mapping[tuple[str, str], Sequence[Row] | ConnectorError]

@@ -20,7 +20,7 @@ from connectors.bitrix24.people import FOUND, meet
 from connectors.bitrix24.work import Work
 from connectors.changes import EDITED, may_write, same_value
 from connectors.contact import is_same_reach
-from connectors.draft import Loss
+from connectors.draft import UnplacedValue
 from connectors.errors import ConnectorError, Refused
 
 # Where a record stands and who looks after it is people's business by now.
@@ -68,7 +68,7 @@ def _changed(work: Work, new: Card, standing: Row, olds: Sequence[Card]) -> Card
         if may_write(current, before):
             changed.head[name] = value
         elif not same_value(current, value):
-            work.lose([Loss(name.lower(), str(value), EDITED, new.entity)])
+            work.lose([UnplacedValue(name.lower(), str(value), EDITED, new.entity)])
     for piece in new.pieces:
         values = [{one.code: one.value for one in old.pieces}.get(piece.code) for old in olds]
         current = standing.get(piece.code)

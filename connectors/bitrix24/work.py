@@ -10,9 +10,9 @@ from connectors.bitrix24.errors import as_account_error
 from connectors.bitrix24.facts import Facts
 from connectors.bitrix24.parcel import Parcel, pack
 from connectors.coercion import tidy
-from connectors.draft import Exchange, LeadDraft, Loss, Placement, Problem, Receipt
+from connectors.draft import Exchange, LeadDraft, Placement, Problem, Receipt, UnplacedValue
 from connectors.errors import ConnectorError, TryLater, Unclear
-from connectors.words import lost, parts
+from connectors.note_texts import lost, parts
 
 LONGEST_TRACE = 40
 LONGEST_COMMENT = 30_000  # no bound is documented
@@ -71,7 +71,7 @@ class Work:
         kind = Unclear if self.unsettled else TryLater
         self.fail(kind(f"Something unexpected happened on our side ({word})", code="unexpected"))
 
-    def lose(self, losses: Iterable[Loss]) -> None:
+    def lose(self, losses: Iterable[UnplacedValue]) -> None:
         self.parcel.losses += losses
 
     def warn(self, code: str, message: str, where: str = "") -> None:

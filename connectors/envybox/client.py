@@ -15,7 +15,7 @@ PREFIX = "/openapi/v1"
 Id = str | int
 
 
-class AnyDoor(Protocol):
+class AnyHttpClient(Protocol):
     """``connectors.http.Door``, or what imagines its answers for a preview."""
 
     def call(self, method: str, path: str, *, safe: bool | None = None, **kwargs: Any) -> Any: ...
@@ -24,11 +24,11 @@ class AnyDoor(Protocol):
 class Caller:
     """How a method is called: the path ends in a slash, a POST wraps its body (reference 1.1, 1.2)."""
 
-    def __init__(self, door: AnyDoor) -> None:
-        self.door = door
+    def __init__(self, http_client: AnyHttpClient) -> None:
+        self.http_client = http_client
 
     def get(self, method: str, /, **query: Any) -> dict[str, Any]:
-        return _body(self.door.call("GET", f"{PREFIX}/{method}/", params=sent(query)))
+        return _body(self.http_client.call("GET", f"{PREFIX}/{method}/", params=sent(query)))
 
     def look(self, method: str, /, **body: Any) -> dict[str, Any]:
         """A POST that only reads, or that sets what a repeat sets again."""
@@ -40,7 +40,7 @@ class Caller:
 
     def _post(self, method: str, body: Mapping[str, Any], safe: bool) -> dict[str, Any]:
         asked = {"request": sent(body)}
-        return _body(self.door.call("POST", f"{PREFIX}/{method}/", safe=safe, json=asked))
+        return _body(self.http_client.call("POST", f"{PREFIX}/{method}/", safe=safe, json=asked))
 
 
 class Envybox(Caller):

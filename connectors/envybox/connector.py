@@ -17,7 +17,7 @@ from connectors.envybox.auth import ApiKey
 from connectors.envybox.choices import INBOXES, LEAD, QUEUE, SOURCE
 from connectors.envybox.client import Envybox, account_in
 from connectors.envybox.delivery import Delivery
-from connectors.envybox.errors import EnvyReader
+from connectors.envybox.errors import EnvyResponses
 from connectors.envybox.following import Following
 from connectors.envybox.hooks import read_hook
 from connectors.envybox.naming import named
@@ -25,10 +25,10 @@ from connectors.envybox.outlook import Outlook
 from connectors.envybox.plan import plan
 from connectors.envybox.work import Talk
 from connectors.errors import ConnectorError
-from connectors.http import Door
+from connectors.http import HttpClient
+from connectors.lead_status import ChangeNotice, Followed, LeadStatus
 from connectors.rows import FieldRow, PipelineRow, StepRow, UserRow
-from connectors.standing import Followed, Hint, Standing
-from connectors.vetted import vet
+from connectors.ssrf_guard import vet
 
 
 class EnvyConnector(Connector):
@@ -39,7 +39,7 @@ class EnvyConnector(Connector):
     auth_class = ApiKey
     can = Capabilities(
         credentials=("api_key",),
-        find_by_mark=True,
+        find_by_external_id=True,
         updates=True,
         follow=20,
         records=("deal", "lead"),
@@ -57,7 +57,7 @@ class EnvyConnector(Connector):
 
     def identify(self) -> Identity:
         """The account in its own words. A wrong key is ``NeedsReconnect``."""
-        body = Envybox(self.door()).get("main/data")
+        body = Envybox(self.http_client()).get("main/data")
         data = overview.check(account_in(body))
         host = urlsplit(self.remote.base_url).netloc
         return Identity(
@@ -94,7 +94,7 @@ class EnvyConnector(Connector):
         yield lists.custom_fields(self._overview())
 
     def _overview(self) -> Mapping[str, Any]:
-        return overview.check(Envybox(self.door()).main_data())
+        return overview.check(Envybox(self.http_client()).main_data())
 
     # -- rules --------------------------------------------------------------------------------------
 
@@ -118,28 +118,28 @@ class EnvyConnector(Connector):
 
     # -- following ----------------------------------------------------------------------------------
 
-    def follow(self, leads: Sequence[Followed]) -> list[Standing | ConnectorError | None]:
+    def follow(self, leads: Sequence[Followed]) -> list[LeadStatus | ConnectorError | None]:
         money = facts.money_fields(self.remote.facts)
         outlook = Outlook(self.remote.base_url, self.options.utc_offset_hours, money)
         return Following(self.talk(), outlook).run(leads)
 
     @classmethod
-    def read_hook(cls, form: Mapping[str, str]) -> Hint:
+    def read_hook(cls, form: Mapping[str, str]) -> ChangeNotice:
         return read_hook(form)
 
     # -- the door -----------------------------------------------------------------------------------
 
     def talk(self, on_exchange: Callable[[Exchange], None] | None = None) -> Talk:
-        return Talk(self.door(on_exchange), self.options.keyword_covers_comment, self._user_id)
+        return Talk(self.http_client(on_exchange), self.options.keyword_covers_comment, self._user_id)
 
-    def door(self, on_exchange: Callable[[Exchange], None] | None = None) -> Door:
+    def http_client(self, on_exchange: Callable[[Exchange], None] | None = None) -> HttpClient:
         if urlsplit(self.remote.base_url).netloc in self.options.self_hosted:
             vet(self.remote.base_url)
-        return Door(
+        return HttpClient(
             self.remote.base_url,
-            EnvyReader(),
+            EnvyResponses(),
             auth=self.auth,
-            pace=self.pace,
+            limiter=self.limiter,
             timeout=(self.options.connect_timeout, self.options.read_timeout),
             on_exchange=on_exchange,
         )

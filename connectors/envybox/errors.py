@@ -30,7 +30,7 @@ BUSY_WAIT = 5
 NEW_KEY = "Connect Envybox again with the key from Settings - Integrations - API."
 
 
-class EnvyReader:
+class EnvyResponses:
     """Envybox's table of answers."""
 
     def is_expired(self, answer: Answer) -> bool:

@@ -1,8 +1,9 @@
 """What is kept of an account beside its lists: what following needs, and how its first answers looked.
 
-Much of Envybox is UNCONFIRMED (reference 9). ``shapes`` holds forms without values (``connectors.samples``):
-``main_data`` (its wrapper, the array of employees), ``fields`` (a custom field of each type, by type),
-``lead`` and ``deal`` (a row of a list). The first form seen is kept.
+Much of Envybox is UNCONFIRMED (reference 9). ``shapes`` holds forms without values
+(``connectors.response_shape``): ``main_data`` (its wrapper, the array of
+employees), ``fields`` (a custom field of each type, by type), ``lead`` and ``deal`` (a row of
+a list). The first form seen is kept.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from connectors.envybox.client import account_in
 from connectors.envybox.overview import ELEMENTS, alive, fields
 from connectors.envybox.work import Talk
 from connectors.errors import Refused, TryLater
-from connectors.samples import sample
+from connectors.response_shape import sample
 
 DEEP = 7  # levels, down to a stage within a pipeline within a wrapper
 MOST_TYPES = 20

@@ -14,13 +14,13 @@ from connectors.envybox.parcel import digits
 from connectors.envybox.recovery import Sought, newest_deal, probe
 from connectors.envybox.work import Talk
 from connectors.errors import ConnectorError, Refused, TryLater
-from connectors.standing import Followed, Standing
+from connectors.lead_status import Followed, LeadStatus
 
 log = logging.getLogger(__name__)
 RELATIVES = ("child_deals",)
 LONGEST_CHAIN = 5  # leads that were united with each other, one after the other
 BY_MARK = "mark"
-Outcome = Standing | ConnectorError | None
+Outcome = LeadStatus | ConnectorError | None
 
 
 class Following:
@@ -46,7 +46,7 @@ class Following:
             words = f"Something unexpected happened on our side ({type(exc).__name__})"
             return TryLater(words, code="unexpected")
 
-    def _look(self, lead: Followed) -> Standing | None:
+    def _look(self, lead: Followed) -> LeadStatus | None:
         """What an earlier look found spares the way there: deals stay deals."""
         known = lead.record_id if lead.record != LEAD else ""
         if known:
@@ -56,7 +56,7 @@ class Following:
         lead_id = lead.record_id or lead.journal.get("lead", "") or lead.remote_id
         return self._lead(lead_id) if lead_id else self._unnamed(lead)
 
-    def _unnamed(self, lead: Followed) -> Standing | None:
+    def _unnamed(self, lead: Followed) -> LeadStatus | None:
         """The queue told no id: the mark is looked for, as after a lost answer."""
         found = probe(self.talk, sought(lead))
         if found is None:
@@ -64,7 +64,7 @@ class Following:
         standing = self._deal(found.deal) if found.deal else self._lead(found.lead)
         return replace(standing, matched=standing.matched or BY_MARK)
 
-    def _lead(self, lead_id: str, matched: str = "", depth: int = 0) -> Standing:
+    def _lead(self, lead_id: str, matched: str = "", depth: int = 0) -> LeadStatus:
         """Its deal where there is one, else the lead that it was united with, else the lead."""
         try:
             row = whole(self.talk.leads.read(lead_id))
@@ -79,7 +79,7 @@ class Following:
             return self._deal(deal, matched)
         return self._lead(parent, matched, depth + 1) if united else self.outlook.lead(row, matched)
 
-    def _deal(self, deal_id: str, matched: str = "", *, met: bool = False) -> Standing:
+    def _deal(self, deal_id: str, matched: str = "", *, met: bool = False) -> LeadStatus:
         """``met``: an earlier look told whose it is."""
         try:
             row = whole(self.talk.deals.read(deal_id, RELATIVES))

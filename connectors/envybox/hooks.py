@@ -9,17 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from connectors.standing import Hint
+from connectors.lead_status import ChangeNotice
 
 LEAD = re.compile(r"lead\[id\]|lead_id|deal\[(?:lead_id|connected_lead_id)\](?:\[\d*\])?")
 DEAL = re.compile(r"deal\[id\]|deal_id")
 LONGEST = 18
 
 
-def read_hook(form: Mapping[str, str]) -> Hint:
+def read_hook(form: Mapping[str, str]) -> ChangeNotice:
     """The leads that it names, and their deal; without any, whatever is followed there is worth a look."""
     leads = _ids(form, LEAD)
-    return Hint(records=leads | _ids(form, DEAL)) if leads else Hint()
+    return ChangeNotice(records=leads | _ids(form, DEAL)) if leads else ChangeNotice()
 
 
 def _ids(form: Mapping[str, str], names: re.Pattern[str]) -> frozenset[str]:

@@ -8,11 +8,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from connectors.crm_values import moment, money
 from connectors.envybox.answers import at, id_of, row_in, rows_in
 from connectors.envybox.lists import ADMINISTRATOR
 from connectors.envybox.overview import alive
-from connectors.reading import moment, money
-from connectors.standing import LOST, OPEN, WON, Standing
+from connectors.lead_status import LOST, OPEN, WON, LeadStatus
 
 LEAD, DEAL = "lead", "deal"
 DELETED = "deleted"
@@ -33,10 +33,10 @@ class Outlook:
     utc_offset_hours: float = 0.0
     money_fields: Collection[str] | None = None
 
-    def lead(self, row: Row, matched: str = "") -> Standing:
+    def lead(self, row: Row, matched: str = "") -> LeadStatus:
         """A lead that has no deal yet: in a stage of its own pipeline, open."""
         place = {"deal_pipeline": id_of(row.get("deal_pipeline_id")), "department": _department(row)}
-        return Standing(
+        return LeadStatus(
             LEAD,
             id_of(row.get("id")),
             pipeline=id_of(row.get("pipeline_id")),
@@ -46,7 +46,7 @@ class Outlook:
             **self._common(LEAD, row, matched, OPEN, place),
         )
 
-    def deal(self, row: Row, matched: str = "", client: Row | None = None) -> Standing:
+    def deal(self, row: Row, matched: str = "", client: Row | None = None) -> LeadStatus:
         """``client`` is its row of client/get, where that was asked for: only then the contact is told."""
         status = id_of(row.get("status_id"))
         more = {
@@ -55,7 +55,7 @@ class Outlook:
             "leads": _ids(row.get("connected_lead_id")),
             "continued": list(_children(row)),
         }
-        return Standing(
+        return LeadStatus(
             DEAL,
             id_of(row.get("id")),
             pipeline=id_of(row.get("pipeline_id")),
@@ -66,9 +66,9 @@ class Outlook:
             **self._common(DEAL, row, matched, STATUSES.get(status, OPEN if status else ""), more),
         )
 
-    def gone(self, record: str, remote_id: str, matched: str = "") -> Standing:
+    def gone(self, record: str, remote_id: str, matched: str = "") -> LeadStatus:
         """What was there once, and is no more."""
-        return Standing(record, remote_id, gone=DELETED, matched=matched, link=self.link(record, remote_id))
+        return LeadStatus(record, remote_id, gone=DELETED, matched=matched, link=self.link(record, remote_id))
 
     def link(self, record: str, remote_id: str) -> str:
         return f"{self.base_url}/{record}s/{remote_id}"

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.coercion import Unfit, price, shorten, tidy, written
-from connectors.draft import LeadDraft, Loss, Problem, Target
+from connectors.draft import LeadDraft, Problem, Target, UnplacedValue
 from connectors.envybox.answers import mark_of
 from connectors.envybox.choices import SOURCE, queues, takes_into_work
 from connectors.envybox.fields import CURRENCY, convert
 from connectors.envybox.regions import region_of, timezone_of
 from connectors.joining import TAKEN, one_per_field
-from connectors.words import lost, parts
+from connectors.note_texts import lost, parts
 
 LONGEST_NAME, LONGEST_MARK = 255, 255
 LONGEST_COMMENT = 8_000  # no bound is documented (reference 7.2)
@@ -36,7 +36,7 @@ ONLY_LEAD = "the rule leaves leads, this belongs to what a lead becomes"
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class FieldEntry:
     """One answer in one custom field."""
 
     input_id: str
@@ -57,10 +57,10 @@ class Parcel:
     queue: bool
     head: dict[str, Any] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
-    pieces: dict[str, list[Piece]] = field(default_factory=dict)
+    pieces: dict[str, list[FieldEntry]] = field(default_factory=dict)
     tags: list[str] = field(default_factory=list)
     company: dict[str, str] = field(default_factory=dict)
-    losses: list[Loss] = field(default_factory=list)
+    losses: list[UnplacedValue] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     note: str = ""
     language: str = "ru"
@@ -90,7 +90,7 @@ class Parcel:
     def lose(self, entity: str, reason: str) -> None:
         """All the pieces of a record stay in the note."""
         for one in self.pieces.pop(entity, ()):
-            self.losses.append(Loss(one.question, one.text, reason, entity, one.input_id))
+            self.losses.append(UnplacedValue(one.question, one.text, reason, entity, one.input_id))
 
 
 def pack(draft: LeadDraft, money_fields: Sequence[str] = ()) -> Parcel:
@@ -190,13 +190,13 @@ def _fill(parcel: Parcel, draft: LeadDraft) -> None:
             if not is_id(target.remote_id):
                 raise Unfit("the CRM has no such field")
         except Unfit as exc:
-            parcel.losses.append(Loss(one.question, text, str(exc), target.entity, target.remote_id))
+            parcel.losses.append(UnplacedValue(one.question, text, str(exc), target.entity, target.remote_id))
             continue
         if fit.value is None:
             continue
         if fit.but:
-            parcel.losses.append(Loss(one.question, text, fit.but, target.entity, target.remote_id))
-        piece = Piece(target.remote_id, fit.value, one.question, text)
+            parcel.losses.append(UnplacedValue(one.question, text, fit.but, target.entity, target.remote_id))
+        piece = FieldEntry(target.remote_id, fit.value, one.question, text)
         parcel.pieces.setdefault(target.entity, []).append(piece)
         if fit.unproven:
             words = f"Envybox does not tell the options of «{target.name}»: answers go there as texts."
@@ -209,15 +209,17 @@ def _price(parcel: Parcel, draft: LeadDraft, money_fields: Sequence[str]) -> Non
         return
     read = price(draft.price, CURRENCY)
     if read.value is None:
-        parcel.losses.append(Loss("price", draft.price, read.but, "deal"))
+        parcel.losses.append(UnplacedValue("price", draft.price, read.but, "deal"))
         return
     taken = {piece.input_id for piece in parcel.pieces.get("deal", ())}
     free = next((one for one in money_fields if one not in taken), "")
     if not free:
-        parcel.losses.append(Loss("price", draft.price, TAKEN if money_fields else NO_MONEY_FIELD, "deal"))
+        parcel.losses.append(
+            UnplacedValue("price", draft.price, TAKEN if money_fields else NO_MONEY_FIELD, "deal")
+        )
         return
     sum_ = int(read.value) if read.value == read.value.to_integral_value() else float(written(read.value))
-    parcel.pieces.setdefault("deal", []).append(Piece(free, sum_, "price", draft.price))
+    parcel.pieces.setdefault("deal", []).append(FieldEntry(free, sum_, "price", draft.price))
 
 
 def _company(parcel: Parcel, draft: LeadDraft) -> None:
@@ -227,7 +229,7 @@ def _company(parcel: Parcel, draft: LeadDraft) -> None:
         more = {key: text for key in COMPANY if (text := tidy(draft.more.get(key, "")))}
         parcel.company = {"short_name": name, "inn": inn, **more}
     elif name and name not in parcel.note:
-        parcel.losses.append(Loss("company", name, "Envybox takes a company only with its INN"))
+        parcel.losses.append(UnplacedValue("company", name, "Envybox takes a company only with its INN"))
 
 
 def holds_several(target: Target) -> bool:
@@ -235,7 +237,7 @@ def holds_several(target: Target) -> bool:
     return target.type not in ("1", "9")
 
 
-def fields_of(pieces: Iterable[Piece]) -> Mapping[str | int, Any]:
+def fields_of(pieces: Iterable[FieldEntry]) -> Mapping[str | int, Any]:
     return {one.input_id: one.value for one in pieces}
 
 

@@ -69,9 +69,9 @@ def plan(
     money_fields: Sequence[str] = (),
 ) -> Plan:
     """The requests in order, what would be dropped, and what is wrong with the rule."""
-    door = Imagined(base_url)
+    http_client = Imagined(base_url)
     work = Work.begin(replace(draft, journal={}, look_first=False), NoJournal(), money_fields)
-    tell(Talk(door, keyword_covers_comment, user_id), work)
+    tell(Talk(http_client, keyword_covers_comment, user_id), work)
     if isinstance(work.error, RuleNeedsFixing):
         work.problems.append(work.error.problem)
-    return Plan(tuple(door.requests), tuple(work.parcel.losses), tuple(work.problems))
+    return Plan(tuple(http_client.requests), tuple(work.parcel.losses), tuple(work.problems))

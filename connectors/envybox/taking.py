@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from connectors.coercion import tidy
-from connectors.draft import Loss
+from connectors.draft import UnplacedValue
 from connectors.envybox.answers import carries, id_of
 from connectors.envybox.errors import IN_WORK, NO_DEAL, NO_LEAD
-from connectors.envybox.parcel import Piece, fields_of, is_id
+from connectors.envybox.parcel import FieldEntry, fields_of, is_id
 from connectors.envybox.recovery import history, newest_deal
 from connectors.envybox.work import Talk, Work
 from connectors.errors import Refused, TryLater
-from connectors.words import lost
+from connectors.note_texts import lost
 
 COMMENT_LOG = 10
 REFUSED = "Envybox refused this value"
@@ -36,7 +36,7 @@ def take(talk: Talk, work: Work) -> None:
         _company(talk, work)
         _tags(talk, work)
     elif work.parcel.company:
-        work.parcel.losses.append(Loss("company", work.parcel.company["short_name"], NO_DEAL_YET))
+        work.parcel.losses.append(UnplacedValue("company", work.parcel.company["short_name"], NO_DEAL_YET))
     late = tidy(lost(work.parcel.losses[written:], work.parcel.language))
     if late:
         add_comment(talk, work, "note", f"{work.parcel.mark}n", late)
@@ -130,10 +130,10 @@ def _fill(talk: Talk, work: Work, entity: str) -> None:
         work.keep(**{step: ",".join(refusals(_sender(talk, work, entity), pieces)) or FILLED})
     refused = work.journal[step].split(",")
     for one in (one for one in pieces if one.input_id in refused):
-        work.parcel.losses.append(Loss(one.question, one.text, REFUSED, entity, one.input_id))
+        work.parcel.losses.append(UnplacedValue(one.question, one.text, REFUSED, entity, one.input_id))
 
 
-def refusals(send: Callable[[list[Piece]], None], pieces: list[Piece]) -> list[str]:
+def refusals(send: Callable[[list[FieldEntry]], None], pieces: list[FieldEntry]) -> list[str]:
     """All values at once; where that is refused, one by one, so that one bad value costs only itself."""
     try:
         send(pieces)
@@ -142,7 +142,7 @@ def refusals(send: Callable[[list[Piece]], None], pieces: list[Piece]) -> list[s
     return []
 
 
-def _taken_in(send: Callable[[list[Piece]], None], piece: Piece) -> bool:
+def _taken_in(send: Callable[[list[FieldEntry]], None], piece: FieldEntry) -> bool:
     try:
         send([piece])
     except Refused:
@@ -150,7 +150,7 @@ def _taken_in(send: Callable[[list[Piece]], None], piece: Piece) -> bool:
     return True
 
 
-def _sender(talk: Talk, work: Work, entity: str) -> Callable[[list[Piece]], None]:
+def _sender(talk: Talk, work: Work, entity: str) -> Callable[[list[FieldEntry]], None]:
     deal, client = work.journal["deal"], work.journal.get("contact") or None
     if entity == "deal":
         return lambda pieces: talk.deals.set_values(deal, fields_of(pieces), client_id=client)
@@ -180,7 +180,7 @@ def _company(talk: Talk, work: Work) -> None:
             talk.clients.add_company(client, **company)
     except Refused as error:
         work.warn("company_refused", f"Envybox refused the company: {error.message}")
-        work.parcel.losses.append(Loss("company", company["short_name"], REFUSED))
+        work.parcel.losses.append(UnplacedValue("company", company["short_name"], REFUSED))
     work.keep(company="1")
 
 

@@ -11,12 +11,12 @@ from typing import Any
 
 from connectors.changes import EDITED, may_write, same_value
 from connectors.contact import is_same_reach
-from connectors.draft import Loss
+from connectors.draft import UnplacedValue
 from connectors.envybox.answers import id_of, row_in
 from connectors.envybox.errors import NO_DEAL, NO_LEAD
 from connectors.envybox.following import whole
 from connectors.envybox.overview import alive
-from connectors.envybox.parcel import Piece, fields_of, pack
+from connectors.envybox.parcel import FieldEntry, fields_of, pack
 from connectors.envybox.recovery import newest_deal
 from connectors.envybox.taking import REFUSED, add_comment, refusals
 from connectors.envybox.work import Talk, Work
@@ -81,7 +81,7 @@ def _values(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def _changed(
     work: Work, entity: str, standing: Mapping[str, Any], money_fields: Sequence[str]
-) -> list[Piece]:
+) -> list[FieldEntry]:
     """What is to be written; what people changed is told."""
     olds = [pack(former, money_fields).pieces.get(entity, []) for former in work.draft.formers]
     changed = []
@@ -93,12 +93,14 @@ def _changed(
         if may_write(current, before):
             changed.append(piece)
         elif not same_value(piece.value, before[-1] if before else None):
-            work.parcel.losses.append(Loss(piece.question, piece.text, EDITED, entity, piece.input_id))
+            work.parcel.losses.append(
+                UnplacedValue(piece.question, piece.text, EDITED, entity, piece.input_id)
+            )
     return changed
 
 
-def _write(talk: Talk, work: Work, entity: str, pieces: list[Piece]) -> None:
-    def send(some: list[Piece]) -> None:
+def _write(talk: Talk, work: Work, entity: str, pieces: list[FieldEntry]) -> None:
+    def send(some: list[FieldEntry]) -> None:
         fields, client = fields_of(some), work.journal.get("contact") or None
         if entity == "deal":
             talk.deals.set_values(work.journal["deal"], fields, client_id=client)
@@ -109,7 +111,7 @@ def _write(talk: Talk, work: Work, entity: str, pieces: list[Piece]) -> None:
 
     bad = refusals(send, pieces) if pieces else []
     for one in (one for one in pieces if one.input_id in bad):
-        work.parcel.losses.append(Loss(one.question, one.text, REFUSED, entity, one.input_id))
+        work.parcel.losses.append(UnplacedValue(one.question, one.text, REFUSED, entity, one.input_id))
 
 
 def _reach(talk: Talk, work: Work) -> None:
@@ -119,7 +121,7 @@ def _reach(talk: Talk, work: Work) -> None:
     if not work.has("contact"):
         before = {key for former in work.draft.formers for key in former.person.keys}
         late = [(kind, one) for kind, one in wanted if f"{kind}:{one}" not in before]
-        work.parcel.losses += [Loss(kind, one, ONLY_CLIENTS, "client") for kind, one in late]
+        work.parcel.losses += [UnplacedValue(kind, one, ONLY_CLIENTS, "client") for kind, one in late]
         return
     client = work.journal["contact"]
     known = [str(row.get("value") or "") for row in talk.clients.contacts(client)]
@@ -130,5 +132,5 @@ def _reach(talk: Talk, work: Work) -> None:
         try:
             talk.clients.add_contact(client, str(work.parcel.values["name"]), **{kind: one})
         except Refused:
-            work.parcel.losses.append(Loss(kind, one, REFUSED, "client"))
+            work.parcel.losses.append(UnplacedValue(kind, one, REFUSED, "client"))
         work.unsettled = False

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from connectors.base import Journal
 from connectors.draft import Exchange, LeadDraft, Problem, Receipt
-from connectors.envybox.client import AnyDoor, Envybox
+from connectors.envybox.client import AnyHttpClient, Envybox
 from connectors.envybox.client_calls import Clients
 from connectors.envybox.deal_calls import Deals
 from connectors.envybox.lead_calls import Leads
@@ -30,7 +30,7 @@ class Work:
 
     draft: LeadDraft
     parcel: Parcel
-    book: Journal
+    snapshot: Journal
     journal: dict[str, str]
     problems: list[Problem] = field(default_factory=list)
     trace: list[Exchange] = field(default_factory=list)
@@ -39,10 +39,10 @@ class Work:
     error: ConnectorError | None = None
 
     @classmethod
-    def begin(cls, draft: LeadDraft, book: Journal, money_fields: Sequence[str] = ()) -> Work:
+    def begin(cls, draft: LeadDraft, snapshot: Journal, money_fields: Sequence[str] = ()) -> Work:
         parcel = pack(draft, money_fields)
         known = {step: word for step, word in draft.journal.items() if step not in IDS or is_id(word)}
-        return cls(draft, parcel, book, known, list(parcel.problems))
+        return cls(draft, parcel, snapshot, known, list(parcel.problems))
 
     @property
     def uid(self) -> str:
@@ -59,7 +59,7 @@ class Work:
     def keep(self, **steps: str) -> None:
         """Write steps down before the next request is sent."""
         self.journal |= steps
-        self.book.record({self.uid: steps})
+        self.snapshot.record({self.uid: steps})
         self.unsettled = False
 
     def warn(self, code: str, message: str, where: str = "") -> None:
@@ -94,8 +94,8 @@ class Work:
 class Talk:
     """The methods of one account, for one delivery."""
 
-    def __init__(self, door: AnyDoor, keyword_covers_comment: bool, user_id: str = "") -> None:
-        self.account = Envybox(door)
-        self.leads, self.deals, self.clients = Leads(door), Deals(door), Clients(door)
+    def __init__(self, http_client: AnyHttpClient, keyword_covers_comment: bool, user_id: str = "") -> None:
+        self.account = Envybox(http_client)
+        self.leads, self.deals, self.clients = Leads(http_client), Deals(http_client), Clients(http_client)
         self.keyword_covers_comment = keyword_covers_comment
         self.user_id = user_id

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any, TypeVar
 
 from connectors.errors import Refused
-from connectors.http import Door
+from connectors.http import HttpClient
 from connectors.solos.errors import NOT_FOUND, unreadable
 from connectors.solos.options import SolosOptions
 from connectors.solos.shapes import Row, is_empty, record_of, rows_of
@@ -24,8 +24,8 @@ ALL_PAGES = Page()
 class Client:
     """One account. Every method raises like any call of the door; ``TryLater`` for a form we can't read."""
 
-    def __init__(self, door: Door, options: SolosOptions) -> None:
-        self.door = door
+    def __init__(self, http_client: HttpClient, options: SolosOptions) -> None:
+        self.http_client = http_client
         self.options = options
 
     # -- API v2 -------------------------------------------------------------------------------------
@@ -37,7 +37,7 @@ class Client:
     def filter(self, wanted: Filter, page: Page = ALL_PAGES) -> list[Project]:
         """P2: a POST that changes nothing."""
         path = self.options.projects_path + "/projects/filter"
-        body = self.door.call("POST", path, safe=True, json={**page.query, **wanted.body})
+        body = self.http_client.call("POST", path, safe=True, json={**page.query, **wanted.body})
         return [Project.read(row) for row in _rows(body)]
 
     def project(self, project: int) -> Project:
@@ -92,12 +92,12 @@ class Client:
     def create(self, payload: Mapping[str, Any], module: str = "") -> Any:
         """W1: the answer as it came, None for an empty one. Sending it twice makes two."""
         body = create_body(self.options, payload, module)
-        return self.door.call("POST", self.options.create_path, safe=False, json=body)
+        return self.http_client.call("POST", self.options.create_path, safe=False, json=body)
 
     def read(self, module: str, count: int = 100, offset: int = 0, order: str = "") -> list[Row]:
         """W2: a missing ``payload`` is an empty list."""
         body = {"module": module, "count": count, "offset": offset, **({"order": order} if order else {})}
-        answer = self.door.call("POST", self.options.read_path, safe=True, json=body)
+        answer = self.http_client.call("POST", self.options.read_path, safe=True, json=body)
         return [] if isinstance(answer, Mapping) and "payload" not in answer else _rows(answer)
 
     # -- walking ------------------------------------------------------------------------------------
@@ -143,7 +143,7 @@ class Client:
         return record
 
     def _get(self, path: str, params: Mapping[str, Any]) -> Any:
-        return self.door.call("GET", self.options.projects_path + path, params=params)
+        return self.http_client.call("GET", self.options.projects_path + path, params=params)
 
 
 def create_body(options: SolosOptions, payload: Mapping[str, Any], module: str = "") -> dict[str, Any]:

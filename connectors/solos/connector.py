@@ -13,19 +13,19 @@ from typing import Any
 from connectors.base import Capabilities, Connector, Identity, Journal, Named
 from connectors.draft import Exchange, LeadDraft, Placement, Plan, PlannedRequest, Problem, Receipt
 from connectors.errors import ConnectorError, Unclear
-from connectors.http import Door
+from connectors.http import HttpClient
+from connectors.lead_status import Followed, LeadStatus
 from connectors.rows import FieldRow, PipelineRow, StepRow, UserRow
 from connectors.solos import lists, recovery
 from connectors.solos.auth import KeyPair
 from connectors.solos.client import Client, create_body
 from connectors.solos.delivery import CanNotLook, Delivery
-from connectors.solos.errors import SolosReader
+from connectors.solos.errors import SolosResponses
 from connectors.solos.facts import V1, Facts
 from connectors.solos.following import Following
 from connectors.solos.forms import forms, shapes
 from connectors.solos.identity import identify, which_api
 from connectors.solos.parcel import ENTITY, pack
-from connectors.standing import Followed, Standing
 
 ONLY_V1 = "solOS shows us no projects (API v2): leads are delivered, lists stay as they are."
 
@@ -50,7 +50,7 @@ class SolosConnector(Connector):
         """Whether leads can be looked for is the account's own: an option allows it, a trial proved it."""
         super().__init__(*given)
         if self.options.probe_leads and self.facts.leads_readable:
-            self.can = replace(type(self).can, find_by_mark=True)
+            self.can = replace(type(self).can, find_by_external_id=True)
 
     @property
     def facts(self) -> Facts:
@@ -112,13 +112,13 @@ class SolosConnector(Connector):
         return Plan((request,), parcel.losses, parcel.problems)
 
     def find(self, uids: Sequence[str]) -> Mapping[str, str]:
-        if not self.can.find_by_mark:
+        if not self.can.find_by_external_id:
             return super().find(uids)
         return recovery.find(self.client(), uids)
 
     def _deliver(self, draft: LeadDraft, journal: Journal) -> Receipt | ConnectorError:
         """Leads that can't be read any more are told to whoever settles: a person looks then."""
-        delivery = Delivery(draft, self.door, self.options, journal, self.can.find_by_mark)
+        delivery = Delivery(draft, self.http_client, self.options, journal, self.can.find_by_external_id)
         try:
             return delivery.run()
         except CanNotLook as error:
@@ -128,23 +128,23 @@ class SolosConnector(Connector):
 
     # -- following ----------------------------------------------------------------------------------
 
-    def follow(self, leads: Sequence[Followed]) -> list[Standing | ConnectorError | None]:
+    def follow(self, leads: Sequence[Followed]) -> list[LeadStatus | ConnectorError | None]:
         """Where projects are closed to us, nobody knows."""
         if self.facts.api == V1 or not leads:
             return [None] * len(leads)
-        return Following(self.client(), self.can.find_by_mark).run(leads)
+        return Following(self.client(), self.can.find_by_external_id).run(leads)
 
     # -- the door -----------------------------------------------------------------------------------
 
     def client(self) -> Client:
-        return Client(self.door(), self.options)
+        return Client(self.http_client(), self.options)
 
-    def door(self, on_exchange: Callable[[Exchange], None] | None = None) -> Door:
-        return Door(
+    def http_client(self, on_exchange: Callable[[Exchange], None] | None = None) -> HttpClient:
+        return HttpClient(
             self.remote.base_url,
-            SolosReader(any_2xx=self.options.success == "status"),
+            SolosResponses(any_2xx=self.options.success == "status"),
             auth=self.auth,
-            pace=self.pace,
+            limiter=self.limiter,
             timeout=(self.options.connect_timeout, self.options.read_timeout),
             headers={"User-Agent": self.options.user_agent},
             on_exchange=on_exchange,

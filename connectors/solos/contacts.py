@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from connectors.contact import emails_in, phones_in
-from connectors.samples import DATE
+from connectors.response_shape import DATE
 
 PHONE = re.compile(r"[\d\s()+.\-]{10,30}")
 SEVERAL = re.compile(r"[,;\n]")

@@ -9,7 +9,7 @@ from dataclasses import replace
 from connectors.base import Journal
 from connectors.draft import Exchange, LeadDraft, Receipt
 from connectors.errors import ConnectorError, Refused, TryLater, Unclear
-from connectors.http import Door
+from connectors.http import HttpClient
 from connectors.solos import recovery
 from connectors.solos.client import Client
 from connectors.solos.options import SolosOptions
@@ -35,14 +35,14 @@ class Delivery:
     def __init__(
         self,
         draft: LeadDraft,
-        make_door: Callable[[Callable[[Exchange], None]], Door],
+        make_http_client: Callable[[Callable[[Exchange], None]], HttpClient],
         options: SolosOptions,
         journal: Journal,
         may_look: bool,
     ) -> None:
         self.draft = draft
         self.trace: list[Exchange] = []
-        self.client = Client(make_door(self.trace.append), options)
+        self.client = Client(make_http_client(self.trace.append), options)
         self.options = options
         self.journal = journal
         self.may_look = may_look
@@ -90,7 +90,7 @@ class Delivery:
 
     def _receipt(self, parcel: Parcel, journal: dict[str, str]) -> Receipt:
         lead, path = journal.get("lead", ""), self.options.lead_path
-        base = self.client.door.base_url
+        base = self.client.http_client.base_url
         return Receipt(
             uid=self.draft.uid,
             journal={step: value for step, value in journal.items() if value},

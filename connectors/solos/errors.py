@@ -8,7 +8,7 @@ from typing import Any
 
 from connectors.errors import ConnectorError, NeedsReconnect, Refused, TryLater, Unclear
 from connectors.http import Answer
-from connectors.samples import sample
+from connectors.response_shape import sample
 from connectors.solos.shapes import ENVELOPES, number
 
 NOT_FOUND, NO_API, UNREADABLE = "not_found", "no_api", "unreadable"
@@ -18,7 +18,7 @@ LONGEST_WAIT = 3600.0
 REMEDY = "Copy the token and the secret from the settings of solOS and connect the account again."
 
 
-class SolosReader:
+class SolosResponses:
     """``any_2xx``: the operator says that a 2xx is a success whatever its body says."""
 
     def __init__(self, any_2xx: bool = False) -> None:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from connectors.errors import ConnectorError, NeedsReconnect, Refused, TryLater
+from connectors.lead_status import Followed, LeadStatus
 from connectors.solos.client import Client
 from connectors.solos.errors import NO_API, NOT_FOUND, UNREADABLE
 from connectors.solos.identity import which_api
@@ -16,7 +17,6 @@ from connectors.solos.matching import Link, Matching, is_closed
 from connectors.solos.outlook import Belongings, Outlook
 from connectors.solos.shapes import number
 from connectors.solos.values import Page, Payment, Project
-from connectors.standing import Followed, Standing
 
 log = logging.getLogger(__name__)
 DELETED_SEEN = 500  # deleted projects among which a missing one is looked for
@@ -24,7 +24,7 @@ NO_PROJECTS = "no_projects"
 DELETED, MISSING = "deleted", "not found"
 PAYMENT_PAGES, PAYMENTS_A_PAGE = 5, 100
 T = TypeVar("T")
-Outcome = Standing | ConnectorError | None
+Outcome = LeadStatus | ConnectorError | None
 
 
 class Following:
@@ -33,7 +33,7 @@ class Following:
     def __init__(self, client: Client, may_read_leads: bool) -> None:
         self.client = client
         options = client.options
-        self.outlook = Outlook(client.door.base_url, options.project_path, options.utc_offset_hours)
+        self.outlook = Outlook(client.http_client.base_url, options.project_path, options.utc_offset_hours)
         self.may_read_leads = may_read_leads
         self.account_error: ConnectorError | None = None
         self.walk_error: ConnectorError | None = None
@@ -84,7 +84,7 @@ class Following:
 
     # -- one project --------------------------------------------------------------------------------
 
-    def _standing(self, link: Link) -> Standing:
+    def _standing(self, link: Link) -> LeadStatus:
         try:
             project = self.client.project(link.project)
         except ConnectorError as error:

@@ -1,4 +1,4 @@
-"""How the first answers of an account looked: forms without values (``connectors.samples``, reference 4).
+"""How the first answers of an account looked: their shape without values (``connectors.response_shape``).
 
 No answer of API v2 is documented. ``shapes`` of the facts holds ``v2`` or ``v1`` (what opened the account),
 and of projects ``info``, ``steps``, ``actions``, ``checklists``, ``goods``, ``payments``.
@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from connectors.errors import NeedsReconnect, Refused, TryLater
-from connectors.samples import sample
+from connectors.response_shape import sample
 from connectors.solos.client import Client
 from connectors.solos.shapes import record_of, rows_of
 from connectors.solos.values import Filter, Page, Project
@@ -66,7 +66,7 @@ def _form(client: Client, part: str, examples: _Examples) -> Any:
         if not project:
             return None
         path = f"{client.options.projects_path}/projects/{part}"
-        body = client.door.call("GET", path, params={"id": project, "count": 1, "offset": 0})
+        body = client.http_client.call("GET", path, params={"id": project, "count": 1, "offset": 0})
     except (Refused, TryLater, NeedsReconnect):
         return None  # the keys were proven before: at most this part is closed to them
     return sample(body) if rows_of(body) or record_of(body) else None

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from connectors.base import Identity, Remote
 from connectors.errors import NeedsReconnect, Refused, TryLater
-from connectors.samples import sample
+from connectors.response_shape import sample
 from connectors.solos.client import Client
 from connectors.solos.errors import unreadable
 from connectors.solos.facts import V1, V2
@@ -46,7 +46,9 @@ def which_api(client: Client) -> tuple[str, Any]:
 
 def form_of_projects(client: Client) -> Any:
     """P1 for one project. Raises ``TryLater`` where the answer is no list."""
-    body = client.door.call("GET", client.options.projects_path + "/projects", params=Page(count=1).query)
+    body = client.http_client.call(
+        "GET", client.options.projects_path + "/projects", params=Page(count=1).query
+    )
     if rows_of(body) is None:
         raise unreadable(body)
     return sample(body)
@@ -61,6 +63,6 @@ def _form_of_calendar(client: Client, first: Exception) -> Any:
     """What v2 said counts where v1 is no better."""
     body: Mapping[str, Any] = {"module": "calendar", "count": 1, "offset": 0}
     try:
-        return sample(client.door.call("POST", client.options.read_path, safe=True, json=dict(body)))
+        return sample(client.http_client.call("POST", client.options.read_path, safe=True, json=dict(body)))
     except (Refused, TryLater):
         raise first from None

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.errors import Refused, TryLater
+from connectors.response_shape import DATE, MOMENT
 from connectors.rows import FieldRow, PipelineRow, StepRow, UserRow
-from connectors.samples import DATE, MOMENT
 from connectors.solos.client import Client
 from connectors.solos.parcel import ENTITY
 from connectors.solos.shapes import name_in, number

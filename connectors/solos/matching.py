@@ -11,15 +11,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from connectors.crm_values import clock
 from connectors.errors import ConnectorError, NeedsReconnect, Refused, TryLater
-from connectors.reading import clock
+from connectors.lead_status import Followed
 from connectors.solos import recovery
 from connectors.solos.client import Client
 from connectors.solos.contacts import contacts_in, contacts_of
 from connectors.solos.recovery import mark_of, words_in
 from connectors.solos.shapes import number
 from connectors.solos.values import Project
-from connectors.standing import Followed
 
 DAY, MONTH = timedelta(days=1), timedelta(days=30)
 LOOKED_INTO = 8  # projects whose details and events are read in one go

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from connectors.reading import moment, money
+from connectors.crm_values import moment, money
+from connectors.lead_status import LeadStatus
+from connectors.lead_status import Payment as Money
 from connectors.solos.shapes import name_in, number
 from connectors.solos.values import Checklist, Good, Payment, Project, Stage
-from connectors.standing import Payment as Money
-from connectors.standing import Standing
 
 PROJECT = "project"
 MOST = 20  # rows of each kind that a person is shown
@@ -36,9 +36,9 @@ class Outlook:
     project_path: str = ""
     utc_offset_hours: float = 0.0
 
-    def standing(self, project: Project, more: Belongings, matched: str, gone: str = "") -> Standing:
+    def standing(self, project: Project, more: Belongings, matched: str, gone: str = "") -> LeadStatus:
         """Won and lost are no words of solOS: the kind of the step says so."""
-        return Standing(
+        return LeadStatus(
             PROJECT,
             str(project.id),
             gone=gone,
@@ -58,9 +58,9 @@ class Outlook:
             details=_details(project, more),
         )
 
-    def missing(self, project: int, matched: str, gone: str) -> Standing:
+    def missing(self, project: int, matched: str, gone: str) -> LeadStatus:
         """Of what can't be read any more."""
-        return Standing(PROJECT, str(project), gone=gone, matched=matched, link=self.link(project))
+        return LeadStatus(PROJECT, str(project), gone=gone, matched=matched, link=self.link(project))
 
     def link(self, project: int) -> str:
         path = self.project_path.replace("{id}", str(project))

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.coercion import tidy
-from connectors.draft import FieldValue, LeadDraft, Loss, Placement, Problem, Target
+from connectors.draft import FieldValue, LeadDraft, Placement, Problem, Target, UnplacedValue
 from connectors.joining import one_per_field
+from connectors.note_texts import lost
 from connectors.solos.choices import SOURCE
 from connectors.solos.options import SolosOptions
 from connectors.solos.shapes import number
 from connectors.solos.texts import LIMITS, cut
-from connectors.words import lost
 
 ENTITY = "projects"  # fields are those of projects, which leads become
 TYPES = frozenset({"string", "number", "date", "reference", "list"})
@@ -26,7 +26,7 @@ TYPES = frozenset({"string", "number", "date", "reference", "list"})
 @dataclass(frozen=True, slots=True)
 class Parcel:
     payload: Mapping[str, Any]
-    losses: tuple[Loss, ...]
+    losses: tuple[UnplacedValue, ...]
     problems: tuple[Problem, ...]
 
 
@@ -45,14 +45,16 @@ def pack(draft: LeadDraft, options: SolosOptions) -> Parcel:
     return Parcel({**renamed, **options.constants}, losses, tuple(_problems(draft.placement)))
 
 
-def comment(draft: LeadDraft, losses: tuple[Loss, ...]) -> str:
+def comment(draft: LeadDraft, losses: tuple[UnplacedValue, ...]) -> str:
     """What a person should read first; whatever is cut off stands whole in ``extra``."""
     mark = f"[{draft.uid}]"
     text = "\n\n".join(part for part in (tidy(lost(losses, draft.language)), tidy(draft.note)) if part)
     return f"{cut(text, LIMITS['comment'] - len(mark) - 1)}\n{mark}".strip()
 
 
-def extra(draft: LeadDraft, values: Iterable[FieldValue], losses: tuple[Loss, ...]) -> dict[str, str]:
+def extra(
+    draft: LeadDraft, values: Iterable[FieldValue], losses: tuple[UnplacedValue, ...]
+) -> dict[str, str]:
     """Everything, as texts; a field's answer under the field's own code. Our keys win."""
     fields = ((value.target.code or value.target.remote_id, value.text) for value in values)
     pairs = [*draft.more.items(), *fields, *draft.utm.items(), *_about(draft)]
@@ -95,12 +97,12 @@ def _about(draft: LeadDraft) -> Iterator[tuple[str, str]]:
     yield "quiz_result_id", draft.uid
 
 
-def _unplaced(values: tuple[FieldValue, ...]) -> Iterator[Loss]:
+def _unplaced(values: tuple[FieldValue, ...]) -> Iterator[UnplacedValue]:
     for value in values:
         if not _fits(value):
             reason = f"a field of type {value.target.type or 'unknown'} can't be filled by an answer"
             target = value.target
-            yield Loss(value.question, value.text, reason, target.entity, target.remote_id)
+            yield UnplacedValue(value.question, value.text, reason, target.entity, target.remote_id)
 
 
 def holds_several(target: Target) -> bool:

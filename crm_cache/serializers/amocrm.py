@@ -9,8 +9,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.api import number, unix
 from accounts.models import Account
+from accounts.rest.views import number, unix
 from crm_cache import models
 from crm_cache.serializers.shape import ListShape
 

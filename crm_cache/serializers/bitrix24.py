@@ -10,9 +10,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.api import BIGGEST_32, number, number_32, rfc3339, unix
-from accounts.api_schema import Component, Int32, Int64
 from accounts.models import Account
+from accounts.rest.schema import Component, Int32, Int64
+from accounts.rest.views import BIGGEST_32, number, number_32, rfc3339, unix
 from crm_cache import models
 from crm_cache.serializers.shape import ListShape
 

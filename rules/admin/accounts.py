@@ -16,14 +16,14 @@ from unfold.decorators import action, display
 
 from accounts import account_page
 from accounts.admin import AccountAdmin
-from accounts.desk import Question, confirmed, done, key_of, link, note, plural
+from accounts.admin_base import Question, confirmed, done, key_of, link, note, plural
 from accounts.models import Account
 from connectors.registry import connector_class
 from crm_cache import runs
 from crm_cache.models import CrmUser, Field, Pipeline, Step, SyncRun, Tag
 from rules.admin.links import deliveries_url, of_account, outcomes_url
+from rules.delivery.outbox import FOR_RETURN
 from rules.models import Delivery, Rule
-from rules.outbox import FOR_RETURN
 
 LISTS: dict[str, tuple[str, Any]] = {
     "users": ("crm_cache_crmuser", CrmUser),
@@ -37,7 +37,7 @@ EVENTS_SHOWN = 50
 
 
 @admin.register(Account)
-class AccountDesk(AccountAdmin):
+class AccountOverviewAdmin(AccountAdmin):
     list_display = (
         "title", "account_id", "state_label", "state_reason", "waiting", "held", "oldest_waiting",
         "signed_in_until", "synced",

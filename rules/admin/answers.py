@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from accounts.admin import QuizAccountFilter
-from accounts.desk import DeskAdmin, Question, ask, chosen_rows, confirmed, done, key_of, plural, when
+from accounts.admin_base import Question, StaffAdmin, ask, chosen_rows, confirmed, done, key_of, plural, when
 from rules.admin.filters import DayFilter, QuizFilter
 from rules.intake import AT_ONCE, plan_deliveries
 from rules.models import Answer, Delivery
@@ -41,7 +41,7 @@ def _deliveries() -> QuerySet[Delivery]:
 
 
 @admin.register(Answer)
-class AnswerAdmin(DeskAdmin):
+class AnswerAdmin(StaffAdmin):
     list_display = ("answer_id", "account_id", "quiz_id", "came", "deliveries_made", "payload_kept")
     list_filter = (PlannedFilter, QuizAccountFilter, QuizFilter, ("created_at", DayFilter))
     search_fields = ("=answer_id",)

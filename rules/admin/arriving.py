@@ -11,8 +11,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from accounts.desk import DeskAdmin, Question, ask, chosen_rows, confirmed, done, note, plural
-from rules import outbox
+from accounts.admin_base import Question, StaffAdmin, ask, chosen_rows, confirmed, done, note, plural
+from rules.delivery import outbox
 from rules.models import Delivery
 
 MOST_AT_ONCE = 500
@@ -35,7 +35,7 @@ class LeadForm(forms.Form):
     )
 
 
-def ask_or_do_one(request: HttpRequest, admin: DeskAdmin, delivery: Delivery) -> HttpResponse:
+def ask_or_do_one(request: HttpRequest, admin: StaffAdmin, delivery: Delivery) -> HttpResponse:
     form, back = LeadForm(request.POST if confirmed(request) else None), admin.page_of(delivery)
     if confirmed(request) and form.is_valid():
         lead = form.cleaned_data["lead"]
@@ -54,7 +54,7 @@ def ask_or_do_one(request: HttpRequest, admin: DeskAdmin, delivery: Delivery) ->
     return ask(request, admin, question)
 
 
-def _mark(request: HttpRequest, admin: DeskAdmin, delivery: Delivery, lead: str) -> bool:
+def _mark(request: HttpRequest, admin: StaffAdmin, delivery: Delivery, lead: str) -> bool:
     with transaction.atomic():
         found = findable(Delivery.objects.filter(pk=delivery.pk)).exists() and outbox.arrived(
             delivery.pk, lead
@@ -65,7 +65,7 @@ def _mark(request: HttpRequest, admin: DeskAdmin, delivery: Delivery, lead: str)
 
 
 def ask_or_do_many(
-    request: HttpRequest, admin: DeskAdmin, rows: QuerySet[Delivery], action: str, back: str
+    request: HttpRequest, admin: StaffAdmin, rows: QuerySet[Delivery], action: str, back: str
 ) -> HttpResponse:
     """After a CRM was out of reach somebody goes through its list once; ids are nobody's business then."""
     keys = list(findable(rows).order_by("pk").values_list("pk", flat=True)[:MOST_AT_ONCE])

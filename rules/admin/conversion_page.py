@@ -12,8 +12,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from accounts.desk import DeskAdmin, plural
-from accounts.kinds import label_of
+from accounts.admin_base import StaffAdmin, plural
+from accounts.crm_settings import label_of
 from rules.admin.conversion import Line, lines, total
 from rules.admin.links import outcomes_url
 from rules.admin.sums import totals
@@ -38,7 +38,7 @@ class Shown:
     url: str
 
 
-def show(request: HttpRequest, admin: DeskAdmin) -> HttpResponse:
+def show(request: HttpRequest, admin: StaffAdmin) -> HttpResponse:
     if request.GET.urlencode() == TOP_PART:
         return TemplateResponse(request, "admin/desk/conversion_top.html", {"lines": _top()})
     period = request.GET.get("period", USUAL)

@@ -14,12 +14,12 @@ from django.utils import timezone
 from django.utils.timesince import timesince
 
 from accounts.admin import needs_a_person, with_silent_crm
-from accounts.desk import spaced
+from accounts.admin_base import spaced
 from accounts.models import Account
 from rules.admin.conversion_page import TOP_PART
 from rules.admin.links import accounts_url, deliveries_url, page
+from rules.delivery.next_try import next_try
 from rules.models import Attempt, Delivery, Rule
-from rules.next_try import next_try
 
 HOURS = 24
 ARRIVED = ("delivered", "adopted")

@@ -13,12 +13,12 @@ from django.utils.text import Truncator
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import action, display
 
-from accounts.desk import DeskAdmin, key_of, link, short, when
+from accounts.admin_base import StaffAdmin, key_of, link, short, when
 from rules.admin import arriving, retrying
 from rules.admin.filters import DayFilter, OwnerFilter, QuizFilter
 from rules.admin.timeline import story_of
+from rules.delivery.next_try import next_tries
 from rules.models import Delivery
-from rules.next_try import next_tries
 
 STATE_COLOURS = {"waiting": "info", "sending": "primary", "delivered": "success", "held": "danger"}
 MOST_FOUND = 200
@@ -28,7 +28,7 @@ UNUSED_IN_LIST = (
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(DeskAdmin):
+class DeliveryAdmin(StaffAdmin):
     list_display = (
         "number", "quiz_id", "account_name", "answer_name", "state_label", "why", "tries", "due", "lead",
         "trouble",

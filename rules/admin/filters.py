@@ -13,7 +13,7 @@ from unfold.contrib.filters.admin import RangeDateFilter, TextFilter
 from unfold.utils import parse_date_str
 
 from accounts.admin import QuizAccountFilter
-from connectors.standing import BY_HAND
+from connectors.lead_status import BY_HAND
 
 
 class OwnerFilter(QuizAccountFilter):

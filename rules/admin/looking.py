@@ -10,12 +10,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from accounts.desk import DeskAdmin, Question, ask, chosen_rows, confirmed, done, note, plural
+from accounts.admin_base import Question, StaffAdmin, ask, chosen_rows, confirmed, done, note, plural
 from accounts.models import Account
+from connectors.lead_status import BY_HAND
 from connectors.registry import CONNECTORS, connector_class
-from connectors.standing import BY_HAND
-from rules import following
 from rules.models import Outcome
+from rules.outcomes import following
 
 MOST_AT_ONCE = 20_000
 LATER = "Deliveries go first: while its account has some to send, the look waits."
@@ -43,7 +43,7 @@ def possible(row: Outcome) -> set[str]:
 
 
 def look(
-    request: HttpRequest, admin: DeskAdmin, chosen: QuerySet[Outcome], action: str, back: str
+    request: HttpRequest, admin: StaffAdmin, chosen: QuerySet[Outcome], action: str, back: str
 ) -> HttpResponse:
     """A look changes nothing in the CRM, so nobody's history tells of it."""
     kinds = [kind for kind in CONNECTORS if connector_class(kind).can.follow]
@@ -95,7 +95,7 @@ class RecordForm(forms.Form):
         self.fields["record"].choices = [(kind, kind) for kind in kinds]  # type: ignore[attr-defined]
 
 
-def name_record(request: HttpRequest, admin: DeskAdmin, row: Outcome) -> HttpResponse:
+def name_record(request: HttpRequest, admin: StaffAdmin, row: Outcome) -> HttpResponse:
     form, back = RecordForm(request.POST if confirmed(request) else None, row), admin.page_of(row)
     if "name_record" not in possible(row):
         return done(request, "Nothing was changed: this lead was found in its CRM.", back, False)
@@ -122,7 +122,7 @@ def _twin(row: Outcome, record: str, record_id: str) -> str:
     return f" The lead of delivery {other.delivery_id} is that record, too." if other else ""
 
 
-def forget_record(request: HttpRequest, admin: DeskAdmin, row: Outcome) -> HttpResponse:
+def forget_record(request: HttpRequest, admin: StaffAdmin, row: Outcome) -> HttpResponse:
     back = admin.page_of(row)
     if row.matched != BY_HAND:
         return done(request, "Nothing was changed: no person has named its record.", back, False)

@@ -12,7 +12,7 @@ from connectors.base import Choice, Named
 from connectors.draft import Placement
 from connectors.registry import connector_class
 from crm_cache.models import CrmUser, Pipeline, Step
-from rules.book import seen_of
+from rules.mapping.rule_snapshot import seen_of
 from rules.models import Rule
 
 Choices = list[tuple[str, Any]]

@@ -13,11 +13,11 @@ from django.utils.text import Truncator
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import action, display
 
-from accounts.desk import DeskAdmin, key_of, when
+from accounts.admin_base import StaffAdmin, key_of, when
 from accounts.models import Account
 from rules.admin import conversion_page, looking
 from rules.admin.filters import DayFilter, OwnerFilter, QuizFilter, TrailFilter
-from rules.admin.standing import fate_of
+from rules.admin.lead_status import fate_of
 from rules.admin.sums import money
 from rules.models import Outcome
 
@@ -27,7 +27,7 @@ UNUSED_IN_LIST = ("account__facts", "contact", "details", "payments", "link", "e
 
 
 @admin.register(Outcome)
-class OutcomeAdmin(DeskAdmin):
+class OutcomeAdmin(StaffAdmin):
     list_display = (
         "lead", "status_label", "quiz_id", "account_name", "step_label", "responsible", "total", "received",
         "changed", "looked",

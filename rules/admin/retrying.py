@@ -10,12 +10,12 @@ from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from accounts.desk import DeskAdmin, Question, ask, chosen_rows, confirmed, done, plural
+from accounts.admin_base import Question, StaffAdmin, ask, chosen_rows, confirmed, done, plural
 from accounts.models import Account
 from connectors.registry import CONNECTORS, connector_class
-from rules import outbox
+from rules.delivery import outbox
+from rules.delivery.queueing import wake_lanes
 from rules.models import Delivery
-from rules.wake import wake_lanes
 
 MOVABLE = [Delivery.State.WAITING, Delivery.State.HELD]
 MOST_AT_ONCE = 20_000  # what one request moves within a few seconds, history included
@@ -35,7 +35,7 @@ class Touched:
 
 
 def ask_or_do(
-    request: HttpRequest, admin: DeskAdmin, rows: QuerySet[Delivery], action: str, back: str
+    request: HttpRequest, admin: StaffAdmin, rows: QuerySet[Delivery], action: str, back: str
 ) -> HttpResponse:
     if not confirmed(request):
         hidden = chosen_rows(request, action) if action else []
@@ -63,7 +63,7 @@ def _question(counted: Touched, back: str, hidden: list[tuple[str, str]]) -> Que
 def count(rows: QuerySet[Delivery]) -> Touched:
     """One query over what was chosen."""
     movable = Q(state__in=MOVABLE)
-    deaf = [kind for kind in CONNECTORS if not connector_class(kind).can.find_by_mark]
+    deaf = [kind for kind in CONNECTORS if not connector_class(kind).can.find_by_external_id]
     parked = ~Q(account__state=Account.State.ACTIVE) | Q(account__deleted=True)
     found: dict[str, Any] = rows.order_by().aggregate(
         movable=Count("pk", filter=movable),

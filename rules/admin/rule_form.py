@@ -17,9 +17,9 @@ from connectors.base import Choice
 from connectors.registry import connector_class
 from crm_cache.models import Field, Tag
 from rules.admin.offers import BETWEEN, Choices, entries, performers, placed, placements
-from rules.book import is_wish, questions_of, tags_of
+from rules.mapping.rule_snapshot import is_wish, questions_of, tags_of
 from rules.models import Rule
-from rules.saving import foreign_tags
+from rules.rule_save import foreign_tags
 from rules.serializers import dialect_of
 
 COLUMNS = ("fields_rule", "tags_to_add", "choices")
@@ -95,7 +95,7 @@ class RuleForm(forms.ModelForm):
         return found
 
     def changes(self) -> dict[str, Any]:
-        """What the person changed, in the words of ``rules.saving``."""
+        """What the person changed, in the words of ``rules.rule_save``."""
         changed = {name: self.cleaned_data[name] for name in self.changed_data if name in COLUMNS}
         if "new_performer" in self.changed_data:
             changed["performer"] = self.cleaned_data["new_performer"]

@@ -14,8 +14,8 @@ from django.utils import timezone
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter
 from unfold.decorators import action, display
 
-from accounts.api_errors import ApiError
-from accounts.desk import DeskAdmin, Question, ask, confirmed, done, key_of, link, note, plural, when
+from accounts.admin_base import Question, StaffAdmin, ask, confirmed, done, key_of, link, note, plural, when
+from accounts.rest.errors import ApiError
 from crm_cache.models import CrmUser, Pipeline, Step
 from crm_cache.naming import name_of
 from rules.admin.filters import ProblemsFilter, QuizFilter
@@ -23,14 +23,14 @@ from rules.admin.links import page
 from rules.admin.rule_form import RuleForm, choice_names, form_for, named_questions
 from rules.intake import MOST_BACKFILLED, backfill, unplanned
 from rules.models import Answer, Rule
-from rules.saving import change_rule
+from rules.rule_save import change_rule
 
 BACK = {"1": "the last 24 hours", "7": "the last 7 days", "0": "all that are kept"}  # days, 0 for all
 DERIVED = ("account_link", "quiz_id", "prepared", "saved", "performer_name", "placement_name")
 
 
 @admin.register(Rule)
-class RuleAdmin(DeskAdmin):
+class RuleAdmin(StaffAdmin):
     form = RuleForm
     list_display = (
         "quiz_id", "account", "performer_name", "placement_name", "problem_count", "prepared", "saved",

@@ -7,15 +7,15 @@ from contextlib import suppress
 from typing import Any
 
 from connectors.redact import redact
+from rules.admin.lead_status import in_short
 from rules.admin.links import page
-from rules.admin.standing import in_short
+from rules.delivery.next_try import next_try
+from rules.delivery.outbox import FOR_RETURN
 from rules.models import Attempt, Delivery
-from rules.next_try import next_try
-from rules.outbox import FOR_RETURN
 
 TRIES_SHOWN = 50
 UNUSED = ("answer__payload", "rule__quiz", "account__facts", "outcome__contact", "outcome__details")
-OUTCOMES = {  # as rules.timeline writes them: label, colour
+OUTCOMES = {  # as rules.delivery.attempts writes them: label, colour
     "delivered": ("delivered", "success"),
     "adopted": ("found in the CRM and adopted", "success"),
     "wait": ("to be tried later", "info"),

@@ -11,7 +11,7 @@ from rules.models.rule import Rule
 
 
 class Delivery(models.Model):
-    """One answer on its way through one rule. States are moved by ``rules.outbox`` alone.
+    """One answer on its way through one rule. States are moved by ``rules.delivery.outbox`` alone.
 
     ``uid`` is our mark in the CRM; ``steps`` the journal of what was made there, each once;
     ``contact_keys`` who answered, so that one person's leads go one after another; ``look_first`` says that

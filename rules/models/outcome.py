@@ -16,11 +16,11 @@ def text(word: str, longest: int, **more: Any) -> models.CharField:
 
 
 class Outcome(models.Model):
-    """What became of a delivered lead in its CRM, as the last look found it (``connectors.standing``).
+    """What became of a delivered lead in its CRM, as the last look found it (``connectors.lead_status``).
 
-    Made with the delivery's settlement, written by ``rules.following`` alone. ``next_look_at`` is when the
-    CRM is asked again; whoever asks pushes it ahead first, so that one worker asks. Null: followed no more.
-    ``owner`` and ``quiz_id`` repeat the delivery's, for the lists. ``payments`` is a list of
+    Made with the delivery's settlement, written by ``rules.outcomes.following`` alone. ``next_look_at`` is
+    when the CRM is asked again; whoever asks pushes it ahead first, so that one worker asks. Null: followed
+    no more. ``owner`` and ``quiz_id`` repeat the delivery's, for the lists. ``payments`` is a list of
     ``{"id", "amount", "paidAt"}``, null where the CRM says nothing of money received.
     """
 

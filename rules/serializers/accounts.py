@@ -9,7 +9,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.kinds import label_of
+from accounts.crm_settings import label_of
 from accounts.models import Account
 from crm_cache.runs import ListState
 

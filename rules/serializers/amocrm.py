@@ -8,7 +8,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
-from accounts.api import BIGGEST, number, unix
+from accounts.rest.views import BIGGEST, number, unix
 from rules.models import Rule
 from rules.problems import shown_problems
 from rules.serializers.keys import documented

@@ -11,11 +11,11 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 from rest_framework.settings import api_settings
 
-from accounts.api import BIGGEST
 from accounts.models import Account
+from accounts.rest.views import BIGGEST
+from rules.delivery.next_try import NextTry, next_tries, next_try
+from rules.mapping.payload import MAPS, MARKS, is_completeness_told, leftovers, unknown_keys
 from rules.models import Answer, Attempt, Delivery
-from rules.next_try import NextTry, next_tries, next_try
-from rules.payload import MAPS, MARKS, is_completeness_told, leftovers, unknown_keys
 from rules.serializers.outcomes import OutcomeOut, write_outcome
 
 MOST_ANSWERS = 100

@@ -11,8 +11,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.api import BIGGEST_32, number_32, unix
-from accounts.api_schema import Int32, Int64
+from accounts.rest.schema import Int32, Int64
+from accounts.rest.views import BIGGEST_32, number_32, unix
 from connectors.bitrix24.choices import LEAD, SOURCE, STATUS, TYPE
 from rules.models import Rule
 from rules.problems import shown_problems

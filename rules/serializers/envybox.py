@@ -10,8 +10,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.api import number_32, unix
-from accounts.api_schema import Int32, Int64
+from accounts.rest.schema import Int32, Int64
+from accounts.rest.views import number_32, unix
 from connectors.envybox.choices import LEAD, QUEUE, SOURCE
 from rules.models import Rule
 from rules.problems import shown_problems

@@ -8,7 +8,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.api_schema import Component
+from accounts.rest.schema import Component
 from rules.models import Rule
 from rules.serializers.keys import documented
 

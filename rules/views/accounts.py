@@ -11,8 +11,8 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api import CallerViewSet, cut, read_page
 from accounts.models import Account, Token, live_accounts
+from accounts.rest.views import CallerViewSet, cut, read_page
 from connectors.registry import CONNECTORS
 from crm_cache.runs import lists_states
 from rules.models import Delivery, Rule

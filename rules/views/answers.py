@@ -10,10 +10,10 @@ from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api import BIGGEST, CallerViewSet
-from accounts.api_errors import ApiError, Conflict, NotFound
-from accounts.api_handler import error_words
 from accounts.models import Account, live_accounts
+from accounts.rest.errors import ApiError, Conflict, NotFound
+from accounts.rest.exception_handler import error_words
+from accounts.rest.views import BIGGEST, CallerViewSet
 from rules.intake import Taken, accept_answers
 from rules.models import Answer, Delivery
 from rules.serializers.answers import (

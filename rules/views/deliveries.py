@@ -7,11 +7,12 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api import BIGGEST, CallerViewSet, cut, read_page
-from accounts.api_errors import Conflict, NotFound
-from rules import outbox
+from accounts.rest.errors import Conflict, NotFound
+from accounts.rest.views import BIGGEST, CallerViewSet, cut, read_page
+from rules.delivery import outbox
+from rules.delivery.next_try import next_tries
+from rules.delivery.queueing import wake_lanes
 from rules.models import Delivery
-from rules.next_try import next_tries
 from rules.serializers.answers import (
     ArrivedIn,
     DeliveryDetailOut,
@@ -21,7 +22,6 @@ from rules.serializers.answers import (
     write_delivery_detail,
 )
 from rules.views.filters import COMMON_FILTERS, read_choice, read_common_filters
-from rules.wake import wake_lanes
 
 UNAUTHORIZED = OpenApiResponse(OurError, "No valid bearer token")
 NO_DELIVERY = OpenApiResponse(OurError, "No such delivery")

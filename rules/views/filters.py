@@ -13,8 +13,8 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
-from accounts.api import read_number
-from accounts.api_errors import ApiError
+from accounts.rest.errors import ApiError
+from accounts.rest.views import read_number
 from connectors.registry import CONNECTORS
 
 Row = TypeVar("Row", bound=Model)

@@ -11,13 +11,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import hooks
-from accounts.api import CallerViewSet, cut, read_page
-from accounts.api_errors import NotFound
-from accounts.api_schema import words
-from accounts.parsers import BoundedFormParser
+from accounts.rest.errors import NotFound
+from accounts.rest.parsers import BoundedFormParser
+from accounts.rest.schema import words
+from accounts.rest.views import CallerViewSet, cut, read_page
 from accounts.views import OpenView
-from rules import following
 from rules.models import Outcome
+from rules.outcomes import following
 from rules.serializers.answers import OurError
 from rules.serializers.outcomes import OutcomeListOut, write_outcome
 from rules.views.filters import COMMON_FILTERS, read_choice, read_common_filters

@@ -13,14 +13,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.access import connector_for
-from accounts.api import CrmViewSet
-from accounts.api_errors import ApiError, NotFound
+from accounts.rest.errors import ApiError, NotFound
+from accounts.rest.views import CrmViewSet
 from connectors.draft import Plan
 from connectors.errors import RuleNeedsFixing
 from connectors.redact import redact
-from rules.book import read_book
-from rules.checks import problems_of
-from rules.mapping import Progress, draft_for
+from rules.mapping.checks import problems_of
+from rules.mapping.drafting import Progress, draft_for
+from rules.mapping.rule_snapshot import read_snapshot
 from rules.models import Answer, Rule
 from rules.serializers.answers import AnswerIn, OurError
 from rules.views.rules import live_rule, read_quiz_id
@@ -113,10 +113,10 @@ class PreviewViewSet(CrmViewSet):
 
 def plan_of(rule: Rule, payload: Mapping[str, Any]) -> Plan:
     """The plan of one answer; a rule that can't deliver gives its problems and no requests."""
-    book = read_book(rule, rule.account)
-    problems = problems_of(book)
+    snapshot = read_snapshot(rule, rule.account)
+    problems = problems_of(snapshot)
     try:
-        draft = draft_for(book, payload, Progress(MARK, timezone.now()))
+        draft = draft_for(snapshot, payload, Progress(MARK, timezone.now()))
     except RuleNeedsFixing:
         return Plan((), (), problems)
     plan = connector_for(rule.account).plan(draft)

@@ -10,11 +10,11 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api import BIGGEST, CrmViewSet
-from accounts.api_errors import ApiError, NotFound
 from accounts.models import Account
+from accounts.rest.errors import ApiError, NotFound
+from accounts.rest.views import BIGGEST, CrmViewSet
 from rules.models import Rule
-from rules.saving import change_rule, create_rule
+from rules.rule_save import change_rule, create_rule
 from rules.views.schema import RuleSchema
 
 

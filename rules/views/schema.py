@@ -8,7 +8,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
-from accounts.api_schema import words
+from accounts.rest.schema import words
 
 CODES = {"retrieve": (400, 401, 404, 500), "create": (200, 400, 401, 404, 409, 500)}
 CODES["partial_update"] = (200, 400, 401, 404, 500)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from accounts import keys
-from accounts.api_errors import ApiError
 from accounts.models import Account, Token
+from accounts.rest.errors import ApiError
 from connectors.base import Identity
 from connectors.errors import NeedsReconnect, OurMistake, TryLater
 from connectors.registry import connector_class

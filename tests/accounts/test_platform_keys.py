@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from django.test import Client
 from jwt.algorithms import ECAlgorithm
 
-from accounts import bearer
+from accounts.rest import authentication
 
 pytestmark = pytest.mark.django_db
 KEYS = {name: ec.generate_private_key(ec.SECP256R1()) for name in ("old", "new")}
@@ -52,11 +52,11 @@ def platform(settings: Any) -> Iterator[Platform]:
     Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     settings.JWT_JWKS_URL = f"http://127.0.0.1:{server.server_port}/jwks"
     settings.JWT_ALGORITHMS, settings.JWT_ACCOUNT_CLAIM = ["ES256"], "id"
-    bearer._jwks.cache_clear()
+    authentication._jwks.cache_clear()
     yield platform
     server.shutdown()
     server.server_close()
-    bearer._jwks.cache_clear()
+    authentication._jwks.cache_clear()
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_while_there_are_no_keys_a_caller_is_asked_to_come_again(platform, after
 
     platform.status = 200
     platform.publish("old")
-    after(bearer.KEYS_PAUSE + 1)
+    after(authentication.KEYS_PAUSE + 1)
     assert not refused(ask())
     assert ask().status_code != 503
 
@@ -97,16 +97,16 @@ def test_while_there_are_no_keys_a_caller_is_asked_to_come_again(platform, after
 def test_known_keys_outlive_a_short_absence(platform, after):
     ask()
     platform.status = 500
-    after(bearer.KEYS_LIVE / 2)
+    after(authentication.KEYS_LIVE / 2)
     assert ask().status_code not in (401, 503)
-    after(bearer.KEYS_LIVE)
+    after(authentication.KEYS_LIVE)
     assert ask().status_code == 503
 
 
 def test_a_withdrawn_key_ends_with_the_life_of_the_kept_set(platform, after):
     assert not refused(ask("old"))
     platform.publish("new")
-    after(bearer.KEYS_LIVE + 1)
+    after(authentication.KEYS_LIVE + 1)
     assert refused(ask("old"))
     assert not refused(ask("new"))
 

@@ -5,7 +5,7 @@ import copy
 import pytest
 from django.utils import timezone
 
-from accounts import states, upkeep
+from accounts import maintenance, states
 from accounts.models import Account, ConnectAttempt, Token
 from accounts.oauth import begin
 from config.logs import PlainLines
@@ -35,18 +35,18 @@ def test_the_log_tells_every_move_though_states_of_consent_are_hidden_in_it(conn
 def test_resuming_takes_the_stop_sign_down(connected, settings):
     from dataclasses import replace
 
-    from accounts.kinds import pace_for
+    from accounts.crm_settings import rate_limiter_for
     from connectors.errors import Stopped
 
     paced = replace(settings.CRM_OPTIONS["amocrm"], requests_per_second=1000)
     settings.CRM_OPTIONS = {**settings.CRM_OPTIONS, "amocrm": paced}
-    pace = pace_for("amocrm", connected.remote_id)
-    pace.stop("403")
+    limiter = rate_limiter_for("amocrm", connected.remote_id)
+    limiter.stop("403")
     states.pause(connected, "403")
     with pytest.raises(Stopped):
-        pace.wait()
+        limiter.wait()
     states.resume(connected)
-    pace.wait()
+    limiter.wait()
 
 
 def test_a_worker_with_old_tokens_does_not_park_a_reconnected_account(connected):
@@ -73,13 +73,13 @@ def test_one_line_tells_of_every_move(connected, caplog):
 
 
 def test_connections_that_nobody_finished_are_tidied(amo, connected):
-    yesterday = timezone.now() - 2 * upkeep.UNFINISHED
+    yesterday = timezone.now() - 2 * maintenance.UNFINISHED
     stale, _ = begin("nobody", "amocrm")
     fresh, _ = begin("somebody", "amocrm")
     Account.objects.filter(pk__in=[stale.pk, fresh.pk]).update(created_at=yesterday)
     ConnectAttempt.objects.filter(account=stale).update(expires_at=yesterday)
 
-    assert upkeep.expire_attempts() == 1
+    assert maintenance.expire_attempts() == 1
 
     stale.refresh_from_db()
     assert (stale.deleted, stale.attempts.get().outcome) == (True, "expired")

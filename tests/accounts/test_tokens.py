@@ -9,7 +9,7 @@ import pytest
 from django.db import connections, transaction
 from django.utils import timezone
 
-from accounts import pausing, states, upkeep
+from accounts import maintenance, pausing, states
 from accounts.access import connector_for
 from accounts.models import Account, Token
 from accounts.tokens import AccountTokens, refresh_time
@@ -46,7 +46,7 @@ def test_beat_leaves_a_row_to_whoever_holds_it(amo, connected):
 
     def beat() -> int:
         try:
-            return upkeep.refresh_due()
+            return maintenance.refresh_due()
         finally:
             connections.close_all()
 
@@ -54,7 +54,7 @@ def test_beat_leaves_a_row_to_whoever_holds_it(amo, connected):
         Token.objects.select_for_update().get()
         assert pool.submit(beat).result(timeout=10) == 0
     assert amo.journal.counts[EXCHANGE] == 0
-    assert upkeep.refresh_due() == 1
+    assert maintenance.refresh_due() == 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -87,7 +87,7 @@ def test_a_lost_reply_repeats_the_same_refresh_token(amo, connected):
     assert Account.objects.get().state == "active"
 
     due(connected)
-    assert upkeep.refresh_due() == 1
+    assert maintenance.refresh_due() == 1
     row = Token.objects.get()
     assert row.refresh != before.refresh
     assert (row.failures, row.last_error) == (0, "")
@@ -124,7 +124,7 @@ def test_a_worker_killed_between_exchange_and_store(amo, connected, monkeypatch,
     assert Token.objects.get().refresh == before.refresh
 
     due(connected)
-    upkeep.refresh_due()
+    maintenance.refresh_due()
     assert Account.objects.get().state == state
 
 
@@ -132,14 +132,14 @@ def test_a_worker_killed_between_exchange_and_store(amo, connected, monkeypatch,
 def test_a_definitive_refusal_parks_the_account_and_stops_asking(amo, connected, flower_shop):
     amo.revoke(flower_shop)
     due(connected)
-    assert upkeep.refresh_due() == 0
+    assert maintenance.refresh_due() == 0
 
     account = Account.objects.get()
     assert account.state == "needs_reconnect"
     assert account.state_reason.startswith("amoCRM no longer accepts our token.")
     assert Token.objects.get().refresh_at is None
     asked = amo.journal.counts[EXCHANGE]
-    assert upkeep.refresh_due() == 0
+    assert maintenance.refresh_due() == 0
     assert amo.journal.counts[EXCHANGE] == asked
 
 
@@ -147,7 +147,7 @@ def test_a_definitive_refusal_parks_the_account_and_stops_asking(amo, connected,
 def test_a_wrong_secret_of_ours_marks_nobody_and_pauses_refreshing(amo, connected):
     right, amo.integration.client_secret = amo.integration.client_secret, "another"
     due(connected)
-    assert upkeep.refresh_due() == 0
+    assert maintenance.refresh_due() == 0
     assert Account.objects.get().state == "active"
     assert "client" in pausing.why("amocrm")
 
@@ -165,10 +165,10 @@ def test_mended_settings_are_tried_at_once(amo, connected, settings):
     options = settings.CRM_OPTIONS["amocrm"]
     settings.CRM_OPTIONS = {**settings.CRM_OPTIONS, "amocrm": replace(options, client_secret="wrong")}
     due(connected)
-    upkeep.refresh_due()
+    maintenance.refresh_due()
     settings.CRM_OPTIONS = {**settings.CRM_OPTIONS, "amocrm": options}
     due(connected)
-    assert upkeep.refresh_due() == 1
+    assert maintenance.refresh_due() == 1
 
 
 @pytest.mark.django_db
@@ -193,7 +193,7 @@ def test_a_renamed_subdomain_is_followed(amo, connected, flower_shop):
 def test_a_host_that_is_no_longer_allowed_pauses_nobody_else(amo, connected, caplog):
     Account.objects.update(host="127.0.0.1:8110")
     due(connected)
-    assert upkeep.refresh_due() == 0
+    assert maintenance.refresh_due() == 0
     assert Account.objects.get().state == "active"
     assert pausing.why("amocrm") == ""
     with pytest.raises(OurMistake):
@@ -214,7 +214,7 @@ def test_a_silent_crm_gets_three_tries_a_round(amo, connected):
         Token.objects.create(account=other, access=row.access, refresh=row.refresh)
     Token.objects.update(refresh_at=timezone.now())
     amo.faults.add("access_token", action="reset", times=None)
-    upkeep.refresh_due()
+    maintenance.refresh_due()
     assert amo.journal.counts[EXCHANGE] == 3
     assert Token.objects.filter(refresh_at__lte=timezone.now()).count() == 3
 
@@ -226,15 +226,15 @@ def test_a_bug_in_one_account_does_not_stop_the_others(amo, connected, monkeypat
         account=broken, access="a", refresh="r", refresh_at=timezone.now() - timedelta(hours=1)
     )
     due(connected)
-    real = upkeep.rotate
+    real = maintenance.rotate
 
     def rotate(account_pk, *rest, **options):
         if account_pk == broken.pk:
             raise KeyError("bug")
         return real(account_pk, *rest, **options)
 
-    monkeypatch.setattr(upkeep, "rotate", rotate)
-    assert upkeep.refresh_due() == 1
+    monkeypatch.setattr(maintenance, "rotate", rotate)
+    assert maintenance.refresh_due() == 1
     assert Token.objects.get(account=broken).refresh_at > timezone.now()
 
 
@@ -242,7 +242,7 @@ def test_a_bug_in_one_account_does_not_stop_the_others(amo, connected, monkeypat
 def test_the_paused_are_kept_alive_and_the_disconnected_left_alone(amo, connected):
     states.pause(connected, "for the holidays")
     due(connected)
-    assert upkeep.refresh_due() == 1
+    assert maintenance.refresh_due() == 1
     states.disconnect(connected)
     with pytest.raises(NeedsReconnect):
         AccountTokens(connected.pk).current()

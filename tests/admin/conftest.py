@@ -25,9 +25,9 @@ def woken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The lanes that were woken. What pages keep for a while is forgotten."""
     cache.clear()
     lanes: list[int] = []
-    for module in ("rules.admin.retrying", "rules.intake", "rules.saving"):
+    for module in ("rules.admin.retrying", "rules.intake", "rules.rule_save"):
         monkeypatch.setattr(f"{module}.wake_lanes", lanes.extend)
-    monkeypatch.setattr("rules.saving.ask_to_prepare", lambda rule_id: None)
+    monkeypatch.setattr("rules.rule_save.ask_to_prepare", lambda rule_id: None)
     monkeypatch.setattr("crm_cache.runs.start", lambda account_ids: None)
     return lanes
 

@@ -9,9 +9,9 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
-from accounts.desk import DeskAdmin
+from accounts.admin_base import StaffAdmin
 
-DESK = [site for site in admin.site._registry.values() if isinstance(site, DeskAdmin)]
+DESK = [site for site in admin.site._registry.values() if isinstance(site, StaffAdmin)]
 PLACES = [f"{site.opts.app_label}_{site.opts.model_name}" for site in DESK]
 DEEDS = [
     f"{place}_{deed}"

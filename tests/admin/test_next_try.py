@@ -11,11 +11,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.access import redis_client
-from accounts.kinds import pace_for
+from accounts.crm_settings import rate_limiter_for
 from accounts.models import Account
+from accounts.redis_client import redis_client
+from rules.delivery.next_try import next_try
 from rules.models import Delivery
-from rules.next_try import next_try
 from tests.admin.test_pages import page_of
 
 SOON, LATER = timedelta(minutes=5), timedelta(minutes=20)
@@ -87,7 +87,7 @@ def test_a_rest_that_is_over_holds_nothing_up(shop: Account, deliver: Callable[.
 def test_what_the_crm_allows_no_more_for_a_while_holds_the_lane_up(
     shop: Account, deliver: Callable[..., Delivery]
 ) -> None:
-    pace_for(shop.crm, shop.remote_id).hold("crm.deal.add", 300)
+    rate_limiter_for(shop.crm, shop.remote_id).hold("crm.deal.add", 300)
     at, told = seen(deliver())
     assert at is not None
     assert timedelta(minutes=4) < at - timezone.now() <= timedelta(minutes=5)
@@ -95,13 +95,13 @@ def test_what_the_crm_allows_no_more_for_a_while_holds_the_lane_up(
 
 
 def test_behind_a_stop_sign_nothing_has_a_moment(shop: Account, deliver: Callable[..., Delivery]) -> None:
-    pace = pace_for(shop.crm, shop.remote_id)
-    pace.stop("blocked")
+    limiter = rate_limiter_for(shop.crm, shop.remote_id)
+    limiter.stop("blocked")
     assert seen(deliver(due_at=timezone.now() + SOON)) == (
         None,
         "Requests to this account are stopped: resume the account.",
     )
-    pace.resume()
+    limiter.resume()
     assert seen(deliver())[1].startswith("It is due")
 
 
@@ -150,7 +150,7 @@ def test_a_held_delivery_of_an_account_that_is_back_no_longer_asks_for_connectin
 def test_the_database_alone_is_asked_where_nobody_may_wait(
     shop: Account, deliver: Callable[..., Delivery], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rules import next_try as module
+    from rules.delivery import next_try as module
 
     row = Delivery.objects.select_related("account").get(pk=deliver().pk)
     monkeypatch.setattr(module, "pace_for", lambda *_: pytest.fail("Redis was asked"))

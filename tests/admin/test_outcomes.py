@@ -12,10 +12,10 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Account
+from connectors.lead_status import LeadStatus
 from connectors.registry import connector_class
-from connectors.standing import Standing
-from rules import following
 from rules.models import Delivery, Outcome
+from rules.outcomes import following
 from tests.admin.conftest import PERSONAL
 from tests.admin.test_pages import list_of, page_of
 
@@ -168,12 +168,14 @@ def test_the_crm_is_asked_about_the_record_that_was_named(
 
     def follow(connector: Any, leads: Any) -> list[Any]:
         asked.extend(leads)
-        return [Standing("lead", "77", status="won", matched="merged into 78")]
+        return [LeadStatus("lead", "77", status="won", matched="merged into 78")]
 
     unfound(followed)
     name(operator, followed)
     monkeypatch.setattr(connector_class("amocrm"), "follow", follow)
-    monkeypatch.setattr("rules.following.connection.close", lambda: None)  # the test's own transaction
+    monkeypatch.setattr(
+        "rules.outcomes.following.connection.close", lambda: None
+    )  # the test's own transaction
     following.follow(followed.account_id)
     followed.refresh_from_db()
     assert [(lead.record, lead.record_id, lead.remote_id) for lead in asked] == [("lead", "77", "77")]

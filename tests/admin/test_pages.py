@@ -122,7 +122,7 @@ def queries(client: Client, url: str) -> int:
 def test_a_list_counts_no_further_than_anybody_pages(
     operator: Client, deliver: Callable[..., Delivery], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("accounts.desk.COUNT_TO", 2)
+    monkeypatch.setattr("accounts.admin_base.COUNT_TO", 2)
     for _ in range(3):
         deliver()
     html = operator.get(list_of(Delivery)).content.decode()

@@ -100,7 +100,7 @@ def test_a_lead_that_may_have_arrived_is_warned_of(
 ) -> None:
     class Deaf:
         class can:  # noqa: N801 - as the connector has it
-            find_by_mark = False
+            find_by_external_id = False
 
     monkeypatch.setattr("rules.admin.retrying.connector_class", lambda kind: Deaf)
     held = deliver("held", held_because="look_first", look_first=True)

@@ -32,10 +32,14 @@ def test_the_groups_are_made_once_and_mended(capsys: pytest.CaptureFixture[str])
 def test_too_many_wrong_passwords_lock_the_door(settings: Any) -> None:
     settings.AXES_FAILURE_LIMIT = 3
     User.objects.create_superuser("root", password="right-horse-battery")
-    client, door = Client(), reverse("admin:login")
-    tries = [client.post(door, {"username": "root", "password": "wrong"}).status_code for _ in range(3)]
+    client, http_client = Client(), reverse("admin:login")
+    tries = [
+        client.post(http_client, {"username": "root", "password": "wrong"}).status_code for _ in range(3)
+    ]
     assert tries == [200, 200, 429]
-    assert client.post(door, {"username": "root", "password": "right-horse-battery"}).status_code == 429
+    assert (
+        client.post(http_client, {"username": "root", "password": "right-horse-battery"}).status_code == 429
+    )
 
 
 def test_a_locked_person_is_let_in_again_by_the_superuser(superuser: Client, settings: Any) -> None:

@@ -49,8 +49,8 @@ def main(arguments: list[str]) -> Figures:
     parser = options("A backlog of one account, the worker stopped while it grows.", 500)
     parser.add_argument("--rate", type=float, help="our own pace, requests/s (the service's default)")
     chosen = parser.parse_args(arguments)
-    pace = {f"{chosen.crm.upper()}_REQUESTS_PER_SECOND": str(chosen.rate)} if chosen.rate else {}
-    with the_ground(chosen.crm, **pace) as ground:
+    limiter = {f"{chosen.crm.upper()}_REQUESTS_PER_SECOND": str(chosen.rate)} if chosen.rate else {}
+    with the_ground(chosen.crm, **limiter) as ground:
         run = Run(chosen.answers)
         pile_up(ground, run)
         ground.tell("switches", latency=chosen.latency)
@@ -123,7 +123,7 @@ def figures(run: Run) -> Figures:
 
 def report(run: Run, latency: float, rate: float | None) -> str:
     requests = run.journal["total"]
-    pace = f"our own pace {rate:g}/s" if rate else "our own pace as set by default"
+    limiter = f"our own pace {rate:g}/s" if rate else "our own pace as set by default"
     rows = [
         ("answers", f"{run.answers}"),
         ("leads in the CRM", f"{run.leads}"),
@@ -138,6 +138,6 @@ def report(run: Run, latency: float, rate: float | None) -> str:
     ]
     routes = sorted(run.journal["counts"].items(), key=lambda item: -item[1])
     each = [(route, str(number), f"{number / run.answers:.3f}") for route, number in routes]
-    head = f"\nBacklog of one account: a CRM that takes {latency:g} s, {pace}; {machine()}\n\n"
+    head = f"\nBacklog of one account: a CRM that takes {latency:g} s, {limiter}; {machine()}\n\n"
     routes_table = table(("requests by route", "number", "a lead"), each)
     return f"{head}{table(('measured', ''), rows)}\n\n{routes_table}"

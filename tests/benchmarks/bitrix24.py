@@ -40,11 +40,11 @@ class Measured:
     refused: int
 
     def row(self) -> tuple[str, ...]:
-        pace, each = self.requests / self.seconds, self.commands / self.requests
+        limiter, each = self.requests / self.seconds, self.commands / self.requests
         return (
             *(self.name, str(self.leads), f"{self.leads / self.seconds:.2f}"),
-            *(f"{pace:.2f}", f"{pace / LIMIT:.1%}", f"{each:.1f}"),
-            *(f"{pace * each:.1f}", f"{pace * each / LIMIT / FULL:.1%}"),
+            *(f"{limiter:.2f}", f"{limiter / LIMIT:.1%}", f"{each:.1f}"),
+            *(f"{limiter * each:.1f}", f"{limiter * each / LIMIT / FULL:.1%}"),
             *(f"{self.requests / self.leads:.3f}", str(self.refused)),
         )
 

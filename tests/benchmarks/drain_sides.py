@@ -27,10 +27,10 @@ from accounts.models import Account  # noqa: E402
 from config.demo.cast import QUIZ_ACCOUNT  # noqa: E402
 from connectors.amocrm.connector import AmoConnector  # noqa: E402
 from connectors.amocrm.talk import AT_ONCE  # noqa: E402
-from connectors.http import Door  # noqa: E402
-from connectors.limiter import NoPace  # noqa: E402
-from rules import outbox  # noqa: E402
-from rules.deliver import drain  # noqa: E402
+from connectors.http import HttpClient  # noqa: E402
+from connectors.limiter import NoRateLimiter  # noqa: E402
+from rules.delivery import outbox  # noqa: E402
+from rules.delivery.worker import drain  # noqa: E402
 from rules.intake import accept_answers  # noqa: E402
 from rules.models import Delivery  # noqa: E402
 from tests.benchmarks.ground import a_visit  # noqa: E402
@@ -70,12 +70,14 @@ Figures = tuple[float, float, int]  # seconds, seconds of a core, requests
 def main(leads: int, rounds: int) -> None:
     account = Account.objects.get(account_id=QUIZ_ACCOUNT)
     batches = recorded(account, leads)
-    door = connector_for(account).door()
-    door.pace = NoPace()
+    http_client = connector_for(account).http_client()
+    http_client.limiter = NoRateLimiter()
     pairs = in_turns(
         rounds,
         lambda number: engine(account, leads, number + 1),
-        lambda number: loop(door, [[one.for_others(number + 1) for one in batch] for batch in batches]),
+        lambda number: loop(
+            http_client, [[one.for_others(number + 1) for one in batch] for batch in batches]
+        ),
     )
     print(json.dumps([{"engine": engine, "loop": loop} for engine, loop in pairs]))
 
@@ -116,41 +118,41 @@ def recorded(account: Account, leads: int) -> list[Batch]:
 def exchanges() -> Iterator[list[Sent]]:
     """Every request that goes through the door, as the door was asked for it."""
     seen: list[Sent] = []
-    real = Door._exchange
+    real = HttpClient._exchange
 
-    def spy(self: Door, method: str, path: str, tokens: Any, kwargs: Mapping[str, Any]) -> Any:
+    def spy(self: HttpClient, method: str, path: str, tokens: Any, kwargs: Mapping[str, Any]) -> Any:
         seen.append(Sent(method, path, kwargs))
         return real(self, method, path, tokens, kwargs)
 
-    with mock.patch.object(Door, "_exchange", spy):
+    with mock.patch.object(HttpClient, "_exchange", spy):
         yield seen
 
 
 # -- the requests alone --------------------------------------------------------------------------------------
 
 
-def loop(door: Door, batches: Sequence[Batch]) -> Figures:
+def loop(http_client: HttpClient, batches: Sequence[Batch]) -> Figures:
     """As many batches at a time, and as many look-ups of a batch, as the engine has under way."""
     with exchanges() as seen:
         begun, own = time.perf_counter(), time.process_time()
         with ThreadPoolExecutor(AmoConnector.can.parallel) as pool:
-            list(pool.map(lambda batch: send(door, batch), batches))
+            list(pool.map(lambda batch: send(http_client, batch), batches))
         return time.perf_counter() - begun, time.process_time() - own, len(seen)
 
 
-def send(door: Door, batch: Batch) -> None:
+def send(http_client: HttpClient, batch: Batch) -> None:
     look_ups = [sent for sent in batch if sent.looks_up]
     for sent in look_ups[:1]:
-        ask(door, sent)
+        ask(http_client, sent)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        list(pool.map(lambda sent: ask(door, sent), look_ups[1:]))
+        list(pool.map(lambda sent: ask(http_client, sent), look_ups[1:]))
     for sent in batch:
         if not sent.looks_up:
-            ask(door, sent)
+            ask(http_client, sent)
 
 
-def ask(door: Door, sent: Sent) -> None:
-    door.ask(sent.method, sent.path, **sent.options)
+def ask(http_client: HttpClient, sent: Sent) -> None:
+    http_client.ask(sent.method, sent.path, **sent.options)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from django.db import connection
 from connectors.amocrm import new_fields as amo_fields
 from connectors.bitrix24 import new_fields as bitrix_fields
 from rules.models import Rule
-from rules.prepare import prepare
+from rules.provisioning import prepare
 from tests.stories.conftest import QUIZ
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -101,7 +101,7 @@ def test_a_rule_saved_thrice_makes_one_field(wishes):
 
 def test_what_is_saved_while_another_rule_is_prepared_is_prepared_too(quiz, monkeypatch):
     """Whoever comes second leaves the work to the holder of the lease, who must not overlook it."""
-    from rules import prepare as preparing
+    from rules import provisioning as preparing
 
     real = preparing.make_wished_fields
 

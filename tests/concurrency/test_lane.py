@@ -10,11 +10,11 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Account
-from rules import outbox
+from rules.delivery import outbox
+from rules.delivery.lane import take_lane
+from rules.delivery.settlement import Settlement
 from rules.intake import new_uid
-from rules.lane import take_lane
 from rules.models import Answer, Delivery, Rule
-from rules.settlement import Settlement
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

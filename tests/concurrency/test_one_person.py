@@ -13,7 +13,8 @@ from accounts.models import Account
 from connectors.amocrm import delivery as amo_delivery
 from crm_cache.refresh import run_waiting
 from crm_cache.runs import ask_for
-from rules import deliver, prepare
+from rules import provisioning
+from rules.delivery import worker
 from rules.models import Attempt, Delivery
 from tests.stories.conftest import QUIZ
 
@@ -30,7 +31,7 @@ def branch(quiz, connect, caller):
     run_waiting(account.pk)
     api = caller("branch")
     assert api.post(f"/rules/{QUIZ}", quiz.place(), content_type="application/json").status_code == 200
-    prepare.prepare_due()
+    provisioning.prepare_due()
     return api
 
 
@@ -51,7 +52,7 @@ def meeting(monkeypatch):
 
 def drain(account_id: int) -> int:
     try:
-        return deliver.drain(account_id)
+        return worker.drain(account_id)
     finally:
         connection.close()
 

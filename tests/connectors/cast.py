@@ -10,7 +10,7 @@ from typing import Any
 
 from connectors.auth import Tokens
 from connectors.draft import LeadDraft, Person, Receipt, Visit
-from connectors.standing import Followed
+from connectors.lead_status import Followed
 
 NOW = datetime.now(UTC)
 _numbers = count(1)

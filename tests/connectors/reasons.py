@@ -12,7 +12,7 @@ from pathlib import Path
 
 HOUSE = Path(__file__).resolve().parents[2]
 ASKED_AT = {
-    "Loss": 2,
+    "UnplacedValue": 2,
     "loss": 1,
     "_loss": 1,
     "lose": 1,

@@ -193,7 +193,7 @@ def test_a_request_lost_on_its_way_is_unclear_and_then_made(crm, draft, journal,
 def test_look_up_works_exactly_when_it_is_claimed(crm, draft, journal):
     answer = draft()
     (receipt,) = crm.connector.deliver([answer], journal)
-    if not crm.connector.can.find_by_mark:
+    if not crm.connector.can.find_by_external_id:
         with pytest.raises(NotImplementedError):
             crm.connector.find([answer.uid])
         return

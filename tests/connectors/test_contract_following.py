@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from connectors.errors import ConnectorError, TryLater
-from connectors.standing import Hint, Standing
+from connectors.lead_status import ChangeNotice, LeadStatus
 from tests.connectors.cast import followed
 from tests.connectors.harness import Harness
 
@@ -52,7 +52,7 @@ def told(crm: Harness, status: str) -> str:
 def test_a_delivered_lead_is_open(crm, delivered):
     (lead,) = delivered()
     standing = follow_one(crm, lead)
-    assert isinstance(standing, Standing)
+    assert isinstance(standing, LeadStatus)
     assert (standing.status, standing.gone) == (told(crm, "open"), "")
     assert standing.record
     assert standing.record_id
@@ -97,7 +97,7 @@ def test_one_bad_lead_costs_no_other(crm, delivered, remote_id):
     bad = replace(lead, uid="qz-nobody", remote_id=remote_id, journal={}, people=())
     together = [[bad, lead], [lead, bad]] if crm.connector.can.follow > 1 else [[bad], [lead]]
     outcomes = [one for leads in together for one in crm.connector.follow(leads)]
-    found = [one.status for one in outcomes if isinstance(one, Standing) and not one.gone]
+    found = [one.status for one in outcomes if isinstance(one, LeadStatus) and not one.gone]
     assert found == [told(crm, "open")] * (len(outcomes) // 2)
 
 
@@ -184,7 +184,7 @@ NONSENSE = {
 @pytest.mark.parametrize("form", NONSENSE.values(), ids=NONSENSE)
 def test_a_notice_that_makes_no_sense_is_read_all_the_same(crm, form):
     hint = crm.connector.read_hook(form)
-    assert isinstance(hint, Hint)
+    assert isinstance(hint, ChangeNotice)
     assert not hint.records
     assert len(hint.remote_id) + len(hint.secret) < 1000
 

@@ -18,7 +18,7 @@ from connectors import deadline, http
 from connectors.auth import Bearer, Tokens
 from connectors.draft import Exchange
 from connectors.errors import ConnectorError, NeedsReconnect, Refused, TryLater, Unclear
-from connectors.http import Answer, Door
+from connectors.http import Answer, HttpClient
 from tests.connectors.cast import Store
 from tests.connectors.untrusted import untrusted_server
 
@@ -35,8 +35,8 @@ class PlainReader:
         return None if answer.ok else Refused(f"status {answer.status}")
 
 
-def door(base_url: str = SERVER, **rest: Any) -> Door:
-    return Door(base_url, PlainReader(), timeout=(2.0, 2.0), **rest)
+def http_client(base_url: str = SERVER, **rest: Any) -> HttpClient:
+    return HttpClient(base_url, PlainReader(), timeout=(2.0, 2.0), **rest)
 
 
 @pytest.fixture
@@ -94,34 +94,34 @@ def closed_port() -> int:
 
 def test_a_refused_connection_did_no_work():
     with pytest.raises(TryLater):
-        door(f"http://127.0.0.1:{closed_port()}").call("POST", "/leads", json=[])
+        http_client(f"http://127.0.0.1:{closed_port()}").call("POST", "/leads", json=[])
 
 
 def test_a_name_that_nobody_has_did_no_work():
     with pytest.raises(TryLater):
-        door("https://nobody.invalid").call("POST", "/leads", json=[])
+        http_client("https://nobody.invalid").call("POST", "/leads", json=[])
 
 
 def test_a_server_that_speaks_no_tls_did_no_work(answering):
     plain = answering(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
     with pytest.raises(TryLater):
-        door(plain.replace("http://", "https://")).call("POST", "/leads", json=[])
+        http_client(plain.replace("http://", "https://")).call("POST", "/leads", json=[])
 
 
 def test_a_certificate_of_nobody_did_no_work(tmp_path):
     with pytest.raises(TryLater):
-        door(untrusted_server(tmp_path)).call("POST", "/leads", json=[])
+        http_client(untrusted_server(tmp_path)).call("POST", "/leads", json=[])
 
 
 def test_a_connect_timeout_did_no_work(mocked):
     mocked.add(responses.POST, f"{SERVER}/leads", body=requests.ConnectTimeout())
     with pytest.raises(TryLater):
-        door().call("POST", "/leads")
+        http_client().call("POST", "/leads")
 
 
 def test_a_request_that_can_not_be_written_did_no_work():
     with pytest.raises(TryLater):
-        door().call("POST", "/leads", headers={"X-Broken": "a\nb"})
+        http_client().call("POST", "/leads", headers={"X-Broken": "a\nb"})
 
 
 # -- sent, and then nothing ------------------------------------------------------------------------
@@ -138,38 +138,38 @@ LOST = {
 @pytest.mark.parametrize("answer", LOST.values(), ids=LOST.keys())
 def test_a_lost_answer_to_a_write_is_unclear(answering, answer):
     with pytest.raises(Unclear):
-        door(answering(answer)).call("POST", "/leads", json=[])
+        http_client(answering(answer)).call("POST", "/leads", json=[])
 
 
 @pytest.mark.parametrize("answer", LOST.values(), ids=LOST.keys())
 def test_a_lost_answer_to_a_read_is_only_a_wait(answering, answer):
     with pytest.raises(TryLater):
-        door(answering(answer)).call("GET", "/leads")
+        http_client(answering(answer)).call("GET", "/leads")
 
 
 def test_a_read_timeout_of_a_write_is_unclear(mocked):
     mocked.add(responses.POST, f"{SERVER}/leads", body=requests.ReadTimeout())
     with pytest.raises(Unclear):
-        door().call("POST", "/leads")
+        http_client().call("POST", "/leads")
 
 
 def test_a_write_that_may_be_repeated_is_only_a_wait(mocked):
     mocked.add(responses.POST, f"{SERVER}/token", body=requests.ReadTimeout())
     with pytest.raises(TryLater):
-        door().call("POST", "/token", safe=True)
+        http_client().call("POST", "/token", safe=True)
 
 
 def test_an_endless_body_is_cut_off(mocked, monkeypatch):
     monkeypatch.setattr(http, "MAX_BODY", 1000)
     mocked.add(responses.GET, f"{SERVER}/leads", body="x" * 1001)
     with pytest.raises(TryLater):
-        door().call("GET", "/leads")
+        http_client().call("GET", "/leads")
 
 
 @pytest.mark.parametrize("beginning", [b"", b"HTTP/1.1 200 OK\r\nX-Slow: ", b"HTTP/1.1 200 OK\r\n\r\n"])
 def test_a_dripping_answer_has_a_deadline(dripping, beginning):
     """No gap between two bytes is long, and yet status line, headers or body never end."""
-    slow = Door(dripping(beginning), PlainReader(), timeout=(0.3, 0.3))
+    slow = HttpClient(dripping(beginning), PlainReader(), timeout=(0.3, 0.3))
     started = time.monotonic()
     with pytest.raises(Unclear):
         slow.call("POST", "/leads")
@@ -204,15 +204,15 @@ def test_a_connection_keeps_its_timeout_for_the_next_answer(monkeypatch):
 )
 def test_bodies_are_read_as_what_they_are(mocked, body, content_type, value):
     mocked.add(responses.GET, f"{SERVER}/x", body=body, content_type=content_type)
-    assert door().call("GET", "/x") == value
+    assert http_client().call("GET", "/x") == value
 
 
 def test_redirects_are_not_followed_and_cookies_not_kept(mocked):
     mocked.add(responses.GET, f"{SERVER}/x", status=200, headers={"Set-Cookie": "session=1; Path=/"})
     mocked.add(responses.POST, f"{SERVER}/x", status=307, headers={"Location": "https://evil.example/"})
-    door().call("GET", "/x")
+    http_client().call("GET", "/x")
     with pytest.raises(Refused):
-        door().call("POST", "/x", json={"client_secret": "s"})
+        http_client().call("POST", "/x", json={"client_secret": "s"})
     assert "Cookie" not in mocked.calls[-1].request.headers
     assert len(mocked.calls) == 2
 
@@ -222,7 +222,7 @@ def test_a_netrc_of_the_machine_signs_nothing(mocked, monkeypatch, tmp_path):
     netrc.write_text("machine crm.example login root password secret")
     monkeypatch.setenv("NETRC", str(netrc))
     mocked.add(responses.GET, f"{SERVER}/x")
-    door().call("GET", "/x")
+    http_client().call("GET", "/x")
     assert "Authorization" not in mocked.calls[0].request.headers
 
 
@@ -239,14 +239,14 @@ def by_token(good: str) -> Callable[[requests.PreparedRequest], tuple[int, dict[
 def test_an_old_token_is_renewed_once_and_the_call_repeated(mocked):
     mocked.add_callback(responses.POST, f"{SERVER}/leads", callback=by_token("new"))
     store = Store(Tokens("old"), lambda stale: Tokens("new"))
-    assert door(auth=Bearer(store)).call("POST", "/leads", json=[1]) == []
+    assert http_client(auth=Bearer(store)).call("POST", "/leads", json=[1]) == []
     assert [call.request.body for call in mocked.calls] == [b"[1]", b"[1]"]
 
 
 def test_a_second_refusal_asks_for_reconnection(mocked):
     mocked.add_callback(responses.GET, f"{SERVER}/leads", callback=by_token("none"))
     with pytest.raises(NeedsReconnect):
-        door(auth=Bearer(Store(Tokens("old"), lambda stale: Tokens("new")))).call("GET", "/leads")
+        http_client(auth=Bearer(Store(Tokens("old"), lambda stale: Tokens("new")))).call("GET", "/leads")
     assert len(mocked.calls) == 2
 
 
@@ -256,7 +256,7 @@ def test_a_renewal_that_fails_leaves_the_call_unsent(mocked):
 
     mocked.add_callback(responses.POST, f"{SERVER}/leads", callback=by_token("new"))
     with pytest.raises(TryLater):
-        door(auth=Bearer(Store(Tokens("old"), later))).call("POST", "/leads")
+        http_client(auth=Bearer(Store(Tokens("old"), later))).call("POST", "/leads")
 
 
 def test_whoever_is_refused_late_gets_the_pair_that_is_new_already():
@@ -270,7 +270,7 @@ def test_whoever_is_refused_late_gets_the_pair_that_is_new_already():
 def test_threads_that_share_an_auth_renew_once(mocked):
     mocked.add_callback(responses.GET, f"{SERVER}/leads", callback=by_token("new"))
     store = Store(Tokens("old"), lambda stale: Tokens("new"))
-    shared = door(auth=Bearer(store))
+    shared = http_client(auth=Bearer(store))
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: shared.call("GET", "/leads"), range(16)))
     assert store.renewals == 1
@@ -279,7 +279,7 @@ def test_threads_that_share_an_auth_renew_once(mocked):
 def test_exchanges_are_told_without_secrets(mocked):
     told: list[Exchange] = []
     mocked.add(responses.POST, f"{SERVER}/token", json={"access_token": "fresh-secret", "id": 7})
-    door(auth=Bearer(Store(Tokens("bearer-secret"))), on_exchange=told.append).call(
+    http_client(auth=Bearer(Store(Tokens("bearer-secret"))), on_exchange=told.append).call(
         "POST", "/token?auth=query-secret", json={"client_secret": "our-secret", "name": "Анна"}
     )
     assert "secret" not in repr(told).replace("client_secret", "")
@@ -290,5 +290,5 @@ def test_a_lost_answer_is_told_too(mocked):
     told: list[Exchange] = []
     mocked.add(responses.POST, f"{SERVER}/leads", body=requests.ReadTimeout())
     with pytest.raises(Unclear):
-        door(on_exchange=told.append).call("POST", "/leads")
+        http_client(on_exchange=told.append).call("POST", "/leads")
     assert (told[0].status, told[0].response) == (0, "ReadTimeout")

@@ -14,7 +14,7 @@ import redis
 from django.conf import settings
 
 from connectors.errors import Stopped
-from connectors.limiter import Limiter
+from connectors.limiter import RedisRateLimiter
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def _race(key: str, per_second: float, workers: int, each: int) -> list[float]:
     moments: list[float] = []
 
     def work() -> None:
-        limiter = Limiter(redis.Redis.from_url(settings.REDIS_URL), key, per_second)
+        limiter = RedisRateLimiter(redis.Redis.from_url(settings.REDIS_URL), key, per_second)
         for _ in range(each):
             limiter.wait()
             moments.append(time.monotonic())
@@ -69,7 +69,7 @@ def test_a_burst_goes_ahead_of_its_time(server, key):
         waits.append(seconds)
         server.delete(f"pace:{key}")
 
-    limiter = Limiter(server, key, per_second=0.1, burst=3, sleep=nap)
+    limiter = RedisRateLimiter(server, key, per_second=0.1, burst=3, sleep=nap)
     for _ in range(4):
         limiter.wait()
     assert len(waits) == 1
@@ -79,13 +79,13 @@ def test_a_burst_goes_ahead_of_its_time(server, key):
 def test_accounts_do_not_wait_for_each_other(server, key):
     waits: list[float] = []
     for name in (key, f"{key}-other"):
-        Limiter(server, name, per_second=0.1, sleep=waits.append).wait()
+        RedisRateLimiter(server, name, per_second=0.1, sleep=waits.append).wait()
     server.delete(f"pace:{key}-other")
     assert waits == []
 
 
 def test_a_stop_sign_holds_every_worker_until_it_is_taken_down(server, key):
-    mine, theirs = Limiter(server, key, 1000), Limiter(server, key, 1000)
+    mine, theirs = RedisRateLimiter(server, key, 1000), RedisRateLimiter(server, key, 1000)
     mine.stop("the CRM blocked us")
     with pytest.raises(Stopped):
         theirs.wait()
@@ -95,7 +95,7 @@ def test_a_stop_sign_holds_every_worker_until_it_is_taken_down(server, key):
 
 def test_without_a_server_the_process_paces_itself():
     waits: list[float] = []
-    limiter = Limiter(DeadServer(), "anything", per_second=5, sleep=waits.append)
+    limiter = RedisRateLimiter(DeadServer(), "anything", per_second=5, sleep=waits.append)
     limiter.wait()
     limiter.stop("no matter")
     limiter.resume()
@@ -104,7 +104,7 @@ def test_without_a_server_the_process_paces_itself():
 
 def test_without_a_server_each_process_takes_its_share():
     waits: list[float] = []
-    limiters = [Limiter(DeadServer(), "shared", 5, shares=4, sleep=waits.append) for _ in range(4)]
+    limiters = [RedisRateLimiter(DeadServer(), "shared", 5, shares=4, sleep=waits.append) for _ in range(4)]
     for limiter in limiters:
         limiter.wait()
     assert sum(1 / wait for wait in waits) == pytest.approx(5)  # a second, all of them together
@@ -121,16 +121,16 @@ def test_a_server_with_another_clock_keeps_nobody_waiting(server, key, hours):
         waits.append(seconds)
         server.delete(f"pace:{key}")
 
-    Limiter(server, key, per_second=5, burst=3, sleep=nap).wait()
+    RedisRateLimiter(server, key, per_second=5, burst=3, sleep=nap).wait()
     assert sum(waits) <= 0.21
 
 
 def test_what_rests_is_told_with_its_seconds(server, key):
-    limiter = Limiter(server, key, per_second=100)
+    limiter = RedisRateLimiter(server, key, per_second=100)
     limiter.hold("crm.deal.add", 60)
     limiter.hold("crm.deal.add", 5)
-    Limiter(server, f"{key}-other", per_second=100).hold("crm.lead.add", 60)
+    RedisRateLimiter(server, f"{key}-other", per_second=100).hold("crm.lead.add", 60)
 
-    resting = Limiter(server, key, per_second=100).resting()
+    resting = RedisRateLimiter(server, key, per_second=100).resting()
     assert list(resting) == ["crm.deal.add"]
     assert 55 < resting["crm.deal.add"] <= 60

@@ -8,12 +8,12 @@ import responses
 
 from connectors import http
 from connectors.errors import ConnectorError, TryLater, Unclear
-from connectors.http import Answer, Door
+from connectors.http import Answer, HttpClient
 
 URL = "https://shop.example"
 
 
-class Reader:
+class ResponseClassifier:
     def is_expired(self, answer: Answer) -> bool:
         return False
 
@@ -39,8 +39,8 @@ def crm():
         yield mock
 
 
-def door() -> Door:
-    return Door(URL, Reader())
+def http_client() -> HttpClient:
+    return HttpClient(URL, ResponseClassifier())
 
 
 @pytest.mark.parametrize(
@@ -50,28 +50,28 @@ def test_a_read_survives_two_hiccups(crm, pauses, fault):
     crm.get(f"{URL}/x", **fault)
     crm.get(f"{URL}/x", **fault)
     crm.get(f"{URL}/x", json={"fine": True})
-    assert door().call("GET", "/x") == {"fine": True}
+    assert http_client().call("GET", "/x") == {"fine": True}
     assert pauses == [0.5, 2.0]
 
 
 def test_the_third_failure_is_told(crm, pauses):
     crm.get(f"{URL}/x", status=500)
     with pytest.raises(TryLater):
-        door().call("GET", "/x")
+        http_client().call("GET", "/x")
     assert len(crm.calls) == 3
 
 
 def test_a_write_is_never_repeated(crm, pauses):
     crm.post(f"{URL}/x", status=500)
     with pytest.raises(Unclear):
-        door().call("POST", "/x", json={})
+        http_client().call("POST", "/x", json={})
     assert (len(crm.calls), pauses) == (1, [])
 
 
 def test_a_crm_that_asks_for_peace_gets_it(crm, pauses):
     crm.get(f"{URL}/x", status=429, headers={"Retry-After": "30"})
     with pytest.raises(TryLater):
-        door().call("GET", "/x")
+        http_client().call("GET", "/x")
     assert (len(crm.calls), pauses) == (1, [])
 
 
@@ -80,5 +80,5 @@ def test_a_slow_failure_is_no_hiccup(crm, pauses, monkeypatch):
     monkeypatch.setattr(http.time, "monotonic", lambda: float(next(clock)))
     crm.get(f"{URL}/x", body=requests.ReadTimeout())
     with pytest.raises(TryLater):
-        door().call("GET", "/x")
+        http_client().call("GET", "/x")
     assert (len(crm.calls), pauses) == (1, [])

@@ -10,7 +10,7 @@ import requests
 import urllib3
 
 from connectors.http import SESSION, never_sent
-from connectors.vetted import NotPublic, VettedAdapter, public_address, vet
+from connectors.ssrf_guard import GuardedAdapter, NotPublic, public_address, vet
 
 NAME = "bitrix.customer.example"
 
@@ -130,8 +130,8 @@ def test_a_name_that_answers_otherwise_the_next_time_is_looked_at_again(resolves
 
 
 def test_only_the_named_host_is_vetted(vetted):
-    assert isinstance(SESSION.get_adapter(f"https://{NAME}/rest/batch"), VettedAdapter)
-    assert not isinstance(SESSION.get_adapter("https://demo7.bitrix24.ru/rest/batch"), VettedAdapter)
+    assert isinstance(SESSION.get_adapter(f"https://{NAME}/rest/batch"), GuardedAdapter)
+    assert not isinstance(SESSION.get_adapter("https://demo7.bitrix24.ru/rest/batch"), GuardedAdapter)
 
 
 def test_vetting_twice_keeps_the_pool(vetted):

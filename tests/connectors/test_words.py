@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from connectors.draft import Loss
-from connectors.words import EN, HEADING, LANGUAGES, NAMES, RU, RUSSIAN, lost, name_of, parts, say
+from connectors.draft import UnplacedValue
+from connectors.note_texts import EN, HEADING, LANGUAGES, NAMES, RU, RUSSIAN, lost, name_of, parts, say
 from tests.connectors.reasons import reasons
 
 ENGLISH = re.compile(r"[A-Za-z]{2,}")
@@ -66,7 +66,10 @@ def test_a_translation_keeps_what_differs(english):
 
 
 def test_what_found_no_place_is_told_once_in_either_language():
-    losses = [Loss("phone", " 12 ", "not a number", "leads"), Loss("Цвет?", "синий", "the CRM says no")]
+    losses = [
+        UnplacedValue("phone", " 12 ", "not a number", "leads"),
+        UnplacedValue("Цвет?", "синий", "the CRM says no"),
+    ]
     assert lost([*losses, *losses], RU) == (
         "Не удалось занести в поля:\n- Телефон: 12 (это не число)\n- Цвет?: синий (the CRM says no)"
     )

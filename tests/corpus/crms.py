@@ -13,18 +13,18 @@ from connectors.amocrm.facts import Facts as AmoFacts
 from connectors.bitrix24 import parcel as bitrix24
 from connectors.bitrix24.facts import Facts as BitrixFacts
 from connectors.coercion import tidy, written
-from connectors.draft import LeadDraft, Loss, Target
+from connectors.draft import LeadDraft, Target, UnplacedValue
 from connectors.envybox import parcel as envybox
 from connectors.registry import connector_class
 from connectors.solos import parcel as solos
 from connectors.solos.options import SolosOptions
-from rules.book import Book
-from rules.mapping import Progress, draft_for
+from rules.mapping.drafting import Progress, draft_for
+from rules.mapping.rule_snapshot import RuleSnapshot
 from tests.corpus.rows import OPTIONS, Row
 
 FIELD = "70"
 CONTACT = ("phone", "email")
-Placed = tuple[str, Iterable[Loss]]
+Placed = tuple[str, Iterable[UnplacedValue]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Crm:
         kind = self.types.get(row.type, self.text)
         options = OPTIONS if row.type in ("choice", "choices") and row.type in self.types else ()
         target = Target(lead, FIELD, "Field", kind, "UF_CRM_1", options, multiple=row.type == "choices")
-        book = Book(
+        snapshot = RuleSnapshot(
             rule_id=1,
             quiz_id=42,
             entities={"lead": lead},
@@ -77,7 +77,7 @@ class Crm:
             questions=(("lead", "1", FIELD),),
             fields={(lead, FIELD): target},
         )
-        return draft_for(book, body_of(row), Progress("qz1", datetime(2026, 1, 2, tzinfo=UTC)))
+        return draft_for(snapshot, body_of(row), Progress("qz1", datetime(2026, 1, 2, tzinfo=UTC)))
 
 
 def body_of(row: Row) -> dict[str, Any]:
@@ -91,9 +91,9 @@ def body_of(row: Row) -> dict[str, Any]:
 
 def text_of(row: Row) -> str:
     """What a text field holds."""
-    book = Book(1, 42, {"lead": "l"}, "RU", questions=(("lead", "1", FIELD),))
-    book.fields[("l", FIELD)] = Target("l", FIELD, "Field", "text")  # type: ignore[index]
-    (value,) = draft_for(book, body_of(row), Progress("qz1", datetime(2026, 1, 2, tzinfo=UTC))).values
+    snapshot = RuleSnapshot(1, 42, {"lead": "l"}, "RU", questions=(("lead", "1", FIELD),))
+    snapshot.fields[("l", FIELD)] = Target("l", FIELD, "Field", "text")  # type: ignore[index]
+    (value,) = draft_for(snapshot, body_of(row), Progress("qz1", datetime(2026, 1, 2, tzinfo=UTC))).values
     return value.text
 
 

@@ -6,11 +6,11 @@ from time import process_time
 
 import pytest
 
-from connectors import coercion, moments
+from connectors import coercion, dates
 from connectors.coercion import Read, written
 from connectors.contact import read_emails, read_phones
 from connectors.registry import CONNECTORS
-from rules.note import answer_text
+from rules.mapping.note import answer_text
 from tests.corpus.crms import CONTACT, CRMS, Crm
 from tests.corpus.rows import OPTIONS, Row, rows
 
@@ -34,9 +34,9 @@ def said(row: Row) -> tuple[str, str]:
             own = ("", row.currency)
             return shown(read, lambda m: written(m.amount) + ("" if m.currency in own else f" {m.currency}"))
         case "date":
-            return shown(moments.day(texts(row), row.zone), lambda day: day.isoformat())
+            return shown(dates.day(texts(row), row.zone), lambda day: day.isoformat())
         case "datetime":
-            read_moment = moments.moment(texts(row), row.zone)
+            read_moment = dates.moment(texts(row), row.zone)
             return shown(read_moment, lambda at: at.astimezone(row.zone).isoformat())
         case "yes_no":
             return shown(coercion.yes_no(texts(row)), lambda yes: "yes" if yes else "no")
@@ -107,7 +107,7 @@ def _seconds_to_read(text: str) -> float:
     begun = process_time()
     for read in (coercion.number, coercion.money, coercion.yes_no, coercion.web_address):
         read([text])
-    moments.moment([text], rows()[0].zone)
+    dates.moment([text], rows()[0].zone)
     coercion.choices([text], OPTIONS)
     read_phones(text, "RU")
     read_emails(text)

@@ -149,7 +149,7 @@ def anchors_of(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("name", [name for name in DOCUMENTS if not name.startswith("docs/crm/")])
 def test_files_that_a_document_names_are_there(name: str):
-    """`rules/lane.py`, or the end of a path; `<crm>` and `*` stand for any name."""
+    """`rules/delivery/lane.py`, or the end of a path; `<crm>` and `*` stand for any name."""
     missing = [
         code
         for code in CODE.findall(FENCED.sub("", text_of(name)))

@@ -17,7 +17,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from accounts.access import redis_client
+from accounts.redis_client import redis_client
 from accounts.secrets import SecretField
 from tests.hostile.routes import rest_routes
 from tests.hostile.tenants import ids_of

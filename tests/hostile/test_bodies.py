@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 from django.test.client import FakePayload
 
-from accounts.parsers import MOST_BYTES
+from accounts.rest.parsers import MOST_BYTES
 from tests.hostile.routes import Route, rest_routes, routes
 from tests.hostile.shapes import assert_clear_error
 from tests.hostile.tenants import QUIZ, ids_of

@@ -13,10 +13,11 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 
-from accounts import upkeep
-from accounts.access import connector_for, redis_client
-from accounts.kinds import options_for, sign_in_for
+from accounts import maintenance
+from accounts.access import connector_for
+from accounts.crm_settings import options_for, sign_in_for
 from accounts.models import Account, Hook, InstallKey, Token
+from accounts.redis_client import redis_client
 from connectors.registry import connector_class
 from rules.models import Delivery
 from tests.hostile import ears
@@ -37,10 +38,10 @@ class Purse:
 
     def look(self, box: Any, crm: Any) -> None:
         """Take down what is good now; called before each change."""
-        if book := getattr(box, "tokens", None):
-            self.add("code", *book.codes)
-            self.add("access token", *book.by_access)
-            self.add("refresh token", *book.by_refresh)
+        if snapshot := getattr(box, "tokens", None):
+            self.add("code", *snapshot.codes)
+            self.add("access token", *snapshot.by_access)
+            self.add("refresh token", *snapshot.by_refresh)
         for app in (getattr(box, name, None) for name in ("integration", "app")):
             self.add("client secret", getattr(app, "client_secret", ""))
         installs = getattr(crm, "installed", {})
@@ -135,7 +136,7 @@ def live(shop: Any, purse: Purse) -> None:
     shop.post()
     shop.work()
     Token.objects.filter(refresh_at__isnull=False).update(refresh_at="2020-01-01T00:00Z")
-    upkeep.refresh_due()
+    maintenance.refresh_due()
     purse.look(shop.amo, shop.crm)
     shop.amo.revoke(shop.crm)
     purse.look(shop.amo, shop.crm)

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 
 from connectors.draft import Receipt, Target
 from connectors.registry import CONNECTORS
-from rules.book import Book
-from rules.mapping import Progress, draft_for
+from rules.mapping.drafting import Progress, draft_for
+from rules.mapping.rule_snapshot import RuleSnapshot
 from tests.connectors.cast import Notebook
 from tests.connectors.harness import Harness, harness_class
 from tests.properties.bodies import bodies, plain, scalars_in, spellings
@@ -37,7 +37,7 @@ class World:
     """A connected account, and a rule that maps questions to all fields it has, two to each of them."""
 
     crm: Harness
-    book: Book
+    snapshot: RuleSnapshot
     mock: responses.RequestsMock
 
     def deliver(self, body: dict[str, Any], choices: dict[str, Any]) -> tuple[Receipt, str]:
@@ -45,7 +45,7 @@ class World:
         self.mock.calls.reset()
         self.crm.box.journal.clear()
         progress = Progress(f"qz{next(numbers):08x}", datetime.now(UTC))
-        draft = draft_for(replace(self.book, choices=choices), body, progress)
+        draft = draft_for(replace(self.snapshot, choices=choices), body, progress)
         (receipt,) = self.crm.connector.deliver([draft], Notebook())
         assert isinstance(receipt, Receipt), receipt
         return receipt, plain("\n".join(self._sent()))
@@ -59,7 +59,7 @@ class World:
                 yield unquote_plus(str(one)).replace("$ ", "$")
 
 
-def book_of(crm: Harness) -> Book:
+def book_of(crm: Harness) -> RuleSnapshot:
     """The CRM's own fields, each asked by two questions of ours, some of the contact's by its form."""
     can = crm.connector.can
     pages = crm.connector.fetch_fields()
@@ -75,7 +75,7 @@ def book_of(crm: Harness) -> Book:
         for number, target in enumerate([*known, *reversed(known)])
     ]
     people = [target.remote_id for target in known if target.entity == can.entities.get("contact")]
-    return Book(
+    return RuleSnapshot(
         rule_id=1,
         quiz_id=42,
         entities=can.entities,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rules.following import look_later
+from rules.outcomes.following import look_later
 
 DELIVERED = datetime(2026, 1, 1, tzinfo=UTC)
 

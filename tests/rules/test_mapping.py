@@ -10,10 +10,10 @@ import pytest
 from connectors.base import Named
 from connectors.draft import Option, Tag, Target
 from connectors.errors import RuleNeedsFixing
-from rules.book import Book, Seen, questions_of, tags_of
-from rules.checks import problems_of
-from rules.mapping import Progress, draft_for, lead_title, utm_of
-from rules.note import answer_text, read_note
+from rules.mapping.checks import problems_of
+from rules.mapping.drafting import Progress, draft_for, lead_title, utm_of
+from rules.mapping.note import answer_text, read_note
+from rules.mapping.rule_snapshot import RuleSnapshot, Seen, questions_of, tags_of
 
 ENTITIES = {"lead": "leads", "contact": "contacts", "company": "companies"}
 SIZE = Target("leads", "70", "Размер", "select", options=(Option("1", "S"),))
@@ -22,7 +22,7 @@ PIPELINE = Named("pipelines", "5", "Pipeline", "PipelineID")
 STEP = Named("steps", "6", "Step", "StepID", pipeline="5")
 SOURCE = Named("steps", "CALL", "Source", "SourceID", entity="SOURCE", vital=False)
 HERE = Seen("Квизы", True)
-BOOK = Book(
+BOOK = RuleSnapshot(
     rule_id=1,
     quiz_id=42,
     entities=ENTITIES,

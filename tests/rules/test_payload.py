@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from rules.payload import (
+from rules.mapping.payload import (
     digest,
     former_digest,
     is_complete,

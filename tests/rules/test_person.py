@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rules.person import contact_keys, extras, read_person
+from rules.mapping.person import contact_keys, extras, read_person
 
 
 def test_what_cannot_be_read_is_a_loss_and_not_a_lie():

@@ -10,7 +10,7 @@ import responses
 from django.core.cache import cache
 
 from accounts.models import Account
-from rules import quiz
+from rules.mapping import quiz
 from rules.models import Answer, Rule
 
 pytestmark = pytest.mark.django_db
@@ -88,7 +88,7 @@ def test_only_public_addresses_are_asked(rule: Rule, settings: Any, monkeypatch:
     settings.QUIZ_CONFIG_URL = "https://inside.demo.example/{quizID}"
     asked: list[str] = []
     monkeypatch.setattr(
-        "connectors.vetted.socket.getaddrinfo",
+        "connectors.ssrf_guard.socket.getaddrinfo",
         lambda host, *_, **__: asked.append(host) or [(2, 1, 6, "", ("10.0.0.7", 443))],
     )
     cache.clear()

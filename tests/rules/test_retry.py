@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from rules.retry import GIVE_UP_AFTER, LANE_RESTS, lane_rest, pause_after
+from rules.delivery.retry import GIVE_UP_AFTER, LANE_RESTS, lane_rest, pause_after
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from connectors.draft import Receipt
 from connectors.errors import NeedsReconnect, OurMistake, Refused, RuleNeedsFixing, Stopped, TryLater, Unclear
+from rules.delivery.settlement import StillPreparing, died, settlement_of
 from rules.models import Delivery
-from rules.settlement import StillPreparing, died, settlement_of
 
 
 def settle(outcome, can_look=True, send_again=False, **values):

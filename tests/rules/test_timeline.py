@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.draft import Loss, Receipt
+from connectors.draft import Receipt, UnplacedValue
 from connectors.errors import TryLater
-from rules.timeline import words_of
+from rules.delivery.attempts import words_of
 
 
 @pytest.mark.parametrize(
@@ -14,7 +14,7 @@ from rules.timeline import words_of
     [(0, ""), (1, "1 answer is in the note only"), (3, "3 answers are in the note only")],
 )
 def test_a_delivery_counts_what_is_in_the_note_only(losses: int, said: str) -> None:
-    lost = tuple(Loss(f"Question {n}?", "x", "not a number") for n in range(losses))
+    lost = tuple(UnplacedValue(f"Question {n}?", "x", "not a number") for n in range(losses))
     assert words_of(Receipt("qz1", {}, losses=lost)) == ("", said)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rules import turns
-from rules.turns import Silences, Turns
+from rules.delivery import concurrency
+from rules.delivery.concurrency import Silences, Turns
 
 
 def test_only_so_many_at_a_time_and_the_others_are_told():
@@ -29,7 +29,7 @@ def test_a_turn_ends_with_an_error_too():
 @pytest.fixture
 def clock(monkeypatch):
     passed = [1000.0]
-    monkeypatch.setattr(turns.time, "monotonic", lambda: passed[0])
+    monkeypatch.setattr(concurrency.time, "monotonic", lambda: passed[0])
     return passed
 
 

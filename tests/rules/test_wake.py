@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from redis.exceptions import ConnectionError as NoRedis
 
-from rules import wake
+from rules.delivery import queueing
 from rules.tasks import drain
 
 
 @pytest.fixture(autouse=True)
 def fresh_broker(monkeypatch):
-    monkeypatch.setattr(wake, "broker", wake._Broker())
+    monkeypatch.setattr(queueing, "broker", queueing._Broker())
 
 
 @pytest.fixture
@@ -23,28 +23,28 @@ def asked(monkeypatch):
         calls.append(1)
         raise NoRedis
 
-    monkeypatch.setattr(wake, "redis_client", gone)
+    monkeypatch.setattr(queueing, "redis_client", gone)
     return calls
 
 
 def test_a_dead_broker_is_asked_once_and_then_left_in_peace(asked):
-    wake.wake_lanes([1, 2, 3])
-    wake.wake_lanes([4])
+    queueing.wake_lanes([1, 2, 3])
+    queueing.wake_lanes([4])
     assert len(asked) == 1
 
 
 def test_it_is_asked_again_after_a_moment(asked, monkeypatch):
-    wake.wake_lanes([1])
-    now = wake.time.monotonic()
-    monkeypatch.setattr(wake.time, "monotonic", lambda: now + wake.BROKER_RESTS + 1)
-    wake.wake_lanes([1])
+    queueing.wake_lanes([1])
+    now = queueing.time.monotonic()
+    monkeypatch.setattr(queueing.time, "monotonic", lambda: now + queueing.BROKER_RESTS + 1)
+    queueing.wake_lanes([1])
     assert len(asked) == 2
 
 
 def test_a_lane_is_asked_for_once_however_many_answers_came(queued):
     for _ in range(5):
-        wake.wake_lanes([77])
-    wake.answer_wake_up(77)
-    wake.wake_lanes([77])
+        queueing.wake_lanes([77])
+    queueing.answer_wake_up(77)
+    queueing.wake_lanes([77])
     assert queued == [(drain.name, [77])] * 2
-    wake.answer_wake_up(77)
+    queueing.answer_wake_up(77)

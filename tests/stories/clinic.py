@@ -9,10 +9,10 @@ from typing import Any, cast
 import pytest
 from django.test import Client
 
-from accounts.access import redis_client
 from accounts.models import Account
+from accounts.redis_client import redis_client
 from connectors.sandbox.bitrix24 import BitrixSandbox, Portal
-from rules import prepare
+from rules import provisioning
 from tests.stories.conftest import QUIZ, Shop, passing
 
 
@@ -86,7 +86,7 @@ def clinic(
     clinic = Clinic(b24, dentist, caller("shop"))  # type: ignore[arg-type]
     clinic.sync()
     assert clinic.save_rule().status_code == 200
-    prepare.prepare_due()
+    provisioning.prepare_due()
     b24.journal.clear()
     return clinic
 

@@ -13,14 +13,15 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
-from accounts.access import redis_client
 from accounts.models import Account
+from accounts.redis_client import redis_client
 from connectors.sandbox.amocrm import Account as AmoAccount
 from connectors.sandbox.amocrm import AmoSandbox
 from crm_cache.models import SyncRun
 from crm_cache.refresh import run_waiting
 from crm_cache.runs import ask_for
-from rules import deliver, prepare, sweep
+from rules import provisioning
+from rules.delivery import sweep, worker
 from rules.models import Delivery, Rule
 
 QUIZ = 42
@@ -28,7 +29,7 @@ QUIZ = 42
 
 def work() -> None:
     """What workers and beat do until nothing is due: lists that are asked for, and deliveries."""
-    prepare.prepare_due()
+    provisioning.prepare_due()
     for _ in range(50):
         sweep.sweep()
         waiting = SyncRun.objects.filter(state="waiting", account__state=Account.State.ACTIVE)
@@ -37,7 +38,7 @@ def work() -> None:
             run_waiting(account_id)
         lanes = sweep.lanes_with_work()
         for lane in lanes:
-            deliver.drain(lane)
+            worker.drain(lane)
         if not (lanes or unread):
             return
     raise AssertionError("the lanes never came to rest")
@@ -119,7 +120,7 @@ def shop(
 def quiz(shop: Shop) -> Shop:
     """The shop with a rule for its quiz."""
     assert shop.save_rule().status_code == 200
-    prepare.prepare_due()
+    provisioning.prepare_due()
     return shop
 
 

@@ -10,10 +10,10 @@ import pytest
 import responses
 from django.test import Client
 
-from accounts.access import redis_client
 from accounts.models import Account
+from accounts.redis_client import redis_client
 from connectors.sandbox.envybox import Crm, EnvySandbox
-from rules import prepare
+from rules import provisioning
 from tests.connectors.bridge import serve
 from tests.stories.conftest import QUIZ, Shop, passing
 
@@ -87,7 +87,7 @@ def florist(newcomer: Florist) -> Florist:
     assert newcomer.connect().status_code == 200
     newcomer.sync()
     assert newcomer.save_rule().status_code == 200
-    prepare.prepare_due()
+    provisioning.prepare_due()
     newcomer.box.journal.clear()
     return newcomer
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from connectors.amocrm.connector import AmoConnector
-from connectors.standing import Hint, Standing
-from rules import following
+from connectors.lead_status import ChangeNotice, LeadStatus
 from rules.models import Delivery
+from rules.outcomes import following
 
 
 class ScriptedCrm:
@@ -37,9 +37,9 @@ def crm(monkeypatch: pytest.MonkeyPatch) -> ScriptedCrm:
     return scripted
 
 
-def read(form: Any) -> Hint:
+def read(form: Any) -> ChangeNotice:
     records = frozenset(form["leads"].split(",")) if form.get("leads") else None
-    return Hint(form.get("account", ""), form.get("secret", ""), records)
+    return ChangeNotice(form.get("account", ""), form.get("secret", ""), records)
 
 
 @pytest.fixture
@@ -53,8 +53,8 @@ def lead_of(shop: Any) -> str:
     return Delivery.objects.latest("pk").remote_id
 
 
-def standing(lead: str, **said: Any) -> Standing:
-    return Standing("lead", lead, **said)
+def standing(lead: str, **said: Any) -> LeadStatus:
+    return LeadStatus("lead", lead, **said)
 
 
 def look(shop: Any) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rules import deliver, outbox
+from rules.delivery import outbox, worker
 from rules.models import Attempt, Delivery
 
 COMPLEX = "/leads/complex"
@@ -86,10 +86,10 @@ def test_a_killed_worker_doubles_and_loses_nothing(quiz, later, monkeypatch):
 
         death.setattr(outbox, "record_steps", die)
         death.setattr(outbox, "settle", die)
-        death.setattr("rules.lane.Lane.leave", lambda self: None)
+        death.setattr("rules.delivery.lane.Lane.leave", lambda self: None)
         quiz.post()
         with pytest.raises(Killed):
-            deliver.drain(quiz.account.pk)
+            worker.drain(quiz.account.pk)
     assert quiz.delivery.state == "sending"
     assert len(quiz.leads) == 1
 
@@ -105,9 +105,9 @@ def test_a_killed_worker_doubles_and_loses_nothing(quiz, later, monkeypatch):
 def test_a_worker_frozen_past_its_lease_sends_nothing_any_more(quiz, later, monkeypatch):
     quiz.post()
     with monkeypatch.context() as frozen:
-        frozen.setattr("rules.lane.Lane.alive", False)
+        frozen.setattr("rules.delivery.lane.Lane.alive", False)
         quiz.amo.journal.clear()
-        deliver.drain(quiz.account.pk)
+        worker.drain(quiz.account.pk)
         assert len(quiz.amo.journal) == 0
 
     later(minutes=3)

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import requests
 
 from accounts.models import Account
-from rules import deliver, sweep, turns
+from rules.delivery import concurrency, sweep, worker
 from rules.models import Delivery
 
 COMPLEX = "/leads/complex"
@@ -160,14 +160,14 @@ def test_silent_crms_take_turns_so_that_threads_are_left_for_the_others(quiz, la
     quiz.amo.journal.clear()
 
     with ExitStack() as others:
-        for _ in range(turns.AT_ONCE):
-            assert others.enter_context(turns.probes.take())
-        assert deliver.drain(quiz.account.pk) == 0
+        for _ in range(concurrency.AT_ONCE):
+            assert others.enter_context(concurrency.probes.take())
+        assert worker.drain(quiz.account.pk) == 0
         assert len(quiz.amo.journal) == 0
         assert (quiz.delivery.state, quiz.account.lane_until) == ("waiting", None)
-        assert others.enter_context(turns.probes.take(needed=False))
+        assert others.enter_context(concurrency.probes.take(needed=False))
 
-    deliver.drain(quiz.account.pk)
+    worker.drain(quiz.account.pk)
     assert len(quiz.amo.journal) > 0
 
 

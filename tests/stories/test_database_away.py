@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection
 
-from rules import deliver, outbox, patience
+from accounts import db_retry
+from rules.delivery import outbox, worker
 from rules.models import Attempt
 
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "PAUSES", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(db_retry, "PAUSES", (0.0, 0.0, 0.0))
 
 
 def cut_off(act: Callable[..., Any], times: int) -> Callable[..., Any]:
@@ -61,7 +62,7 @@ def test_one_that_stays_away_leaves_the_lead_to_a_look(quiz, monkeypatch, later)
 
 
 def test_a_lead_that_was_not_sent_yet_casts_no_doubt_either(quiz, monkeypatch):
-    monkeypatch.setattr(deliver, "known_contacts", cut_off(deliver.known_contacts, times=2))
+    monkeypatch.setattr(worker, "known_contacts", cut_off(worker.known_contacts, times=2))
 
     quiz.post()
     quiz.work()
@@ -70,7 +71,7 @@ def test_a_lead_that_was_not_sent_yet_casts_no_doubt_either(quiz, monkeypatch):
 
 
 def test_an_error_of_ours_leaves_no_batch_under_way_unsettled(quiz, monkeypatch):
-    monkeypatch.setattr(deliver.Drain, "_collect", broken)
+    monkeypatch.setattr(worker.Drain, "_collect", broken)
 
     quiz.post()
     with pytest.raises(RuntimeError):

@@ -8,7 +8,8 @@ import pytest
 
 from crm_cache.models import SyncRun
 from crm_cache.refresh import run_waiting
-from rules import drift, prepare
+from rules import provisioning
+from rules.delivery import drift
 from rules.models import Delivery, Rule
 
 
@@ -155,18 +156,18 @@ def test_a_step_deleted_in_amocrm_is_found_by_the_next_look(answered):
 
 
 def test_a_list_that_is_read_while_a_rule_is_looked_at_is_not_overlooked(clinic, monkeypatch):
-    read, stage = prepare.read_book, delete_stage(clinic)
+    read, stage = provisioning.read_snapshot, delete_stage(clinic)
 
     def and_then_the_list_is_read(*asked):
-        book = read(*asked)
+        snapshot = read(*asked)
         with monkeypatch.context() as during:
-            during.setattr(prepare, "read_book", read)
+            during.setattr(provisioning, "read_book", read)
             clinic.sync()
-        return book
+        return snapshot
 
     Rule.objects.update(prepared_at=clinic.account.synced_at - timedelta(seconds=1))
-    monkeypatch.setattr(prepare, "read_book", and_then_the_list_is_read)
-    prepare.recheck(clinic.rule.pk)
-    monkeypatch.setattr(prepare, "read_book", read)
-    prepare.prepare_due()
+    monkeypatch.setattr(provisioning, "read_book", and_then_the_list_is_read)
+    provisioning.recheck(clinic.rule.pk)
+    monkeypatch.setattr(provisioning, "read_book", read)
+    provisioning.prepare_due()
     assert [problem["code"] for problem in clinic.rule.problems] == ["step_gone"], stage

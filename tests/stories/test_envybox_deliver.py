@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from rules import outbox
+from rules.delivery import outbox
 from rules.models import Delivery
 
 

@@ -10,10 +10,11 @@ import pytest
 
 from accounts.models import Account
 from connectors.errors import NeedsReconnect, Refused, TryLater
-from connectors.standing import Payment
+from connectors.lead_status import Payment
 from crm_cache.models import CrmUser
-from rules import following, sweep, turns
+from rules.delivery import concurrency, sweep
 from rules.models import Answer, Delivery, Outcome
+from rules.outcomes import following
 from tests.stories.followed import lead_of, look, shown, standing
 
 
@@ -213,8 +214,8 @@ def test_of_a_lead_that_is_gone_the_last_we_saw_stays(delivered, crm, later):
 def test_looks_take_turns_so_that_threads_are_left_for_answers(delivered, crm, later):
     later(hours=2)
     with ExitStack() as others:
-        for _ in range(turns.AT_ONCE):
-            assert others.enter_context(turns.looks.take())
+        for _ in range(concurrency.AT_ONCE):
+            assert others.enter_context(concurrency.looks.take())
         assert look(delivered) == 0
     assert look(delivered) == 1
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection
 
-from accounts.parsers import MOST_LEVELS
+from accounts.rest.parsers import MOST_LEVELS
 from rules.models import Answer, Delivery
 
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from connectors.amocrm.connector import AmoConnector
 from connectors.draft import Receipt
 from connectors.errors import TryLater
-from rules import deliver, turns
+from rules.delivery import concurrency, worker
 from rules.models import Delivery
 from rules.tasks import drain
 
@@ -24,25 +24,25 @@ from rules.tasks import drain
 def outage() -> Iterator[None]:
     """amoCRM is out, and all that may ask whether it is back are at it."""
     with ExitStack() as taken:
-        for _ in range(turns.AT_ONCE):
-            taken.enter_context(turns.probes.take())
-        for account in range(turns.Silences.IN_A_ROW):
-            turns.silences.met("amocrm", account)
+        for _ in range(concurrency.AT_ONCE):
+            taken.enter_context(concurrency.probes.take())
+        for account in range(concurrency.Silences.IN_A_ROW):
+            concurrency.silences.met("amocrm", account)
         yield
-        turns.silences.heard("amocrm")
+        concurrency.silences.heard("amocrm")
 
 
 def test_a_lane_without_a_turn_does_not_ask_for_the_next_one_at_once(quiz, queued, outage):
     quiz.post()
     queued.clear()
-    assert deliver.drain(quiz.account.pk) == 0
+    assert worker.drain(quiz.account.pk) == 0
     assert drain.name not in [name for name, _ in queued]
     assert quiz.account.lane_until is None
 
 
 def test_the_lease_is_kept_until_the_last_batch_is_home(quiz, monkeypatch, settings):
     settings.LANE_LEASE = timedelta(seconds=0.6)
-    monkeypatch.setattr(deliver, "LOOK_UP", 0.1)
+    monkeypatch.setattr(worker, "LOOK_UP", 0.1)
     monkeypatch.setattr(AmoConnector, "can", replace(AmoConnector.can, parallel=2, batch=1))
     busy = quiz.post().json()["deliveries"][0]["id"]
     slow = quiz.post().json()["deliveries"][0]["id"]
@@ -57,6 +57,6 @@ def test_the_lease_is_kept_until_the_last_batch_is_home(quiz, monkeypatch, setti
         return [Receipt(uid, {"lead": "5"})]
 
     monkeypatch.setattr(AmoConnector, "deliver", send)
-    deliver.drain(quiz.account.pk)
+    worker.drain(quiz.account.pk)
     assert held == [True]
     assert Delivery.objects.get(pk=slow).state == "delivered"

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection
 
-from rules import deliver
+from rules.delivery import worker
 from rules.models import Answer
 
 NAME, PHONE = {"name": "Анна"}, "+79161234501"
@@ -201,14 +201,14 @@ def test_bodies_that_come_at_once_are_all_counted(quiz):
 
 
 def test_a_body_that_comes_while_the_first_is_sent(quiz, monkeypatch):
-    sent = deliver.Drain._send
+    sent = worker.Drain._send
 
     def meanwhile(drain, batch):
-        monkeypatch.setattr(deliver.Drain, "_send", sent)
+        monkeypatch.setattr(worker.Drain, "_send", sent)
         assert second(quiz).status_code == 202
         return sent(drain, batch)
 
-    monkeypatch.setattr(deliver.Drain, "_send", meanwhile)
+    monkeypatch.setattr(worker.Drain, "_send", meanwhile)
     first(quiz)
     quiz.work()
 

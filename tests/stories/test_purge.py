@@ -10,7 +10,8 @@ from django.db import connections
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from rules import intake, sweep
+from rules import intake
+from rules.delivery import sweep
 from rules.models import Answer, Attempt, Delivery
 from tests.stories.conftest import QUIZ
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from crm_cache.models import Tag
-from rules import prepare
+from rules import provisioning
 from tests.stories.conftest import QUIZ
 
 WISH = {
@@ -53,12 +53,12 @@ def test_a_rule_that_was_read_before_its_fields_were_made_can_be_sent_back(reque
     quiz = {"questions": [{"id": "1", "title": "Сколько комнат?"}]}
     rules.change(**WISH[crm], Quiz=quiz)
     read_early = rules.shown()
-    prepare.prepare_due()
+    provisioning.prepare_due()
     made = rules.shown()
     assert made["FieldsRule"] != read_early["FieldsRule"]
 
     assert rules.change(**read_early).json() == "Success"
-    prepare.prepare_due()
+    provisioning.prepare_due()
     assert rules.shown()["FieldsRule"] == made["FieldsRule"]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from crm_cache.models import CrmUser, Field, Pipeline, Step
-from rules import deliver, outbox
+from rules.delivery import outbox, worker
 from rules.models import Delivery
 
 CREATION = "/api/post"
@@ -172,10 +172,10 @@ def test_a_killed_worker_doubles_nothing(windows, later_at_solos, monkeypatch, s
         if not settled:
             death.setattr(outbox, "record_steps", die)
         death.setattr(outbox, "settle", die)
-        death.setattr("rules.lane.Lane.leave", lambda lane: None)
+        death.setattr("rules.delivery.lane.Lane.leave", lambda lane: None)
         windows.post()
         with pytest.raises(Killed):
-            deliver.drain(windows.account.pk)
+            worker.drain(windows.account.pk)
     assert (windows.delivery.state, len(windows.leads)) == ("sending", 1)
 
     later_at_solos(minutes=10)

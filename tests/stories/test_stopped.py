@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from accounts.access import redis_client
 from accounts.models import Account
-from rules import sweep
+from accounts.redis_client import redis_client
+from rules.delivery import sweep
 
 
 @pytest.fixture(autouse=True)

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts import states, upkeep
+from accounts import maintenance, states
 from connectors.errors import TryLater
 from connectors.registry import connector_class
 from crm_cache import refresh
 from crm_cache.models import Pipeline, Step, SyncRun
-from rules import deliver, outbox, sweep
+from rules.delivery import outbox, sweep, worker
 from rules.models import Answer, Attempt, Delivery
 from tests.bitrix import name_portal
 from tests.stories.conftest import QUIZ, Shop, passing
@@ -132,7 +132,7 @@ def test_a_pipeline_missing_from_lists_of_before_holds_no_lead(owner, monkeypatc
     Pipeline.objects.all().delete()
     Step.objects.all().delete()
     shop.post()
-    deliver.drain(shop.account.pk)
+    worker.drain(shop.account.pk)
     assert (shop.delivery.state, shop.delivery.error_code) == ("waiting", "lists_unread")
     assert (shop.delivery.attempts_made, shop.delivery.strikes, Attempt.objects.count()) == (0, 0, 0)
 
@@ -176,7 +176,7 @@ def test_no_answer_is_lost_or_doubled_when_an_account_leaves_while_they_are_sent
 
     with monkeypatch.context() as during:
         during.setattr(shop.amo, "handle", and_then_refuse)
-        deliver.drain(shop.account.pk)
+        worker.drain(shop.account.pk)
     assert len(shop.leads) < answers
     assert shop.account.state == "needs_reconnect"
     if disconnected:
@@ -254,7 +254,7 @@ def test_of_two_former_accounts_the_last_one_keeps_its_rules_while_nobody_finish
     assert former["remedy"].startswith("Connect ")
 
     later_there(days=3)
-    upkeep.expire_attempts()
+    maintenance.expire_attempts()
     last.refresh_from_db()
     assert (last.state, last.deleted, last.state_reason) == (
         "disconnected",
@@ -365,7 +365,7 @@ def test_what_may_have_arrived_a_moment_ago_is_not_looked_for_too_soon(quiz, amo
     """The CRM may be at work on it still, and a search finds what is new a minute late."""
     amo.faults.add("/leads/complex", "reset_after")
     quiz.post()
-    deliver.drain(quiz.account.pk)
+    worker.drain(quiz.account.pk)
     if back == "resumed":
         states.pause(quiz.account, "")
         sweep.sweep()

@@ -39,7 +39,7 @@ def test_a_lead_does_not_wait_longer_than_a_field_is_worth(busy, later):
 
 def test_an_old_answer_waits_until_the_crm_had_its_chance(busy, later, monkeypatch):
     """It was held for hours, say; the rule is saved, and nobody has asked the CRM for its field yet."""
-    monkeypatch.setattr("rules.prepare.prepare_due", lambda: None)
+    monkeypatch.setattr("rules.provisioning.prepare_due", lambda: None)
     busy.post(answers=[AREA])
     later(hours=5)
     busy.work()

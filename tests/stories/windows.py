@@ -10,11 +10,11 @@ import pytest
 import responses
 from django.test import Client
 
-from accounts.access import redis_client
 from accounts.models import Account
+from accounts.redis_client import redis_client
 from connectors.sandbox.solos import Account as SolosAccount
 from connectors.sandbox.solos import SolosSandbox
-from rules import prepare
+from rules import provisioning
 from tests.connectors.bridge import serve
 from tests.connectors.solos.keeper import SOLOS_HOSTS
 from tests.stories.conftest import QUIZ, Shop, passing
@@ -91,7 +91,7 @@ def windows(stranger: Windows) -> Windows:
     assert stranger.connect().status_code == 200
     stranger.sync()
     assert stranger.save_rule().json() == "Success"
-    prepare.prepare_due()
+    provisioning.prepare_due()
     stranger.box.journal.clear()
     return stranger
 

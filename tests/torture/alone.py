@@ -92,8 +92,8 @@ class Alone(Run):
         self.say(f"{len(posts)} posts and {len(deaths)} deaths, seed {self.chosen.seed}")
         self.die_again_and_again(posts, deaths)
         drained = self.drain()
-        books = read_books(self.world)
-        return self.tell(books, judge(books, self.world, self.people, posts, self.contacts, drained))
+        snapshots = read_books(self.world)
+        return self.tell(snapshots, judge(snapshots, self.world, self.people, posts, self.contacts, drained))
 
     def die_again_and_again(self, posts: Any, deaths: Sequence[Death]) -> None:
         clients = self.start_clients(posts)

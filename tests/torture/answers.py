@@ -125,9 +125,9 @@ class Run:
         self.say(f"{len(posts)} posts and {len(blows)} blows in {length:.0f} s, seed {self.chosen.seed}")
         self.storm(posts, blows)
         drained = self.drain()
-        books = read_books(self.world)
-        figures = judge(books, self.world, self.people, posts, self.start, drained)
-        return self.tell(books, figures)
+        snapshots = read_books(self.world)
+        figures = judge(snapshots, self.world, self.people, posts, self.start, drained)
+        return self.tell(snapshots, figures)
 
     # -- before -------------------------------------------------------------------------------------------
 
@@ -227,13 +227,13 @@ class Run:
 
     # -- the verdict --------------------------------------------------------------------------------------
 
-    def tell(self, books: Books, figures: Figures) -> int:
+    def tell(self, snapshots: Books, figures: Figures) -> int:
         print(f"\n{report(figures)}\n")
         for title, counted in (("Blows", self.world.hurt), ("In vain", self.world.missed)):
             print(f"{title}: {listed(counted)}")
         print(f"Processes that ended by themselves: {listed(self.world.ended)}")
         print(f"People: {listed(self.people.did)}")
-        for words in details(books):
+        for words in details(snapshots):
             print(words)
         print(f"\n{figures.sentence()}")
         if self.chosen.json:
@@ -255,15 +255,15 @@ def listed(counted: Mapping[str, int]) -> str:
     return ", ".join(f"{what} {count}" for what, count in sorted(counted.items()) if count) or "none"
 
 
-def details(books: Books) -> Iterator[str]:
+def details(snapshots: Books) -> Iterator[str]:
     """The first of each kind of what went wrong, to be looked up in the logs."""
-    for account, answer in books.lost()[:20]:
+    for account, answer in snapshots.lost()[:20]:
         yield f"lost: answer {answer} of {account}"
-    for row in books.doubled()[:20]:
-        leads = ", ".join(str(lead["id"]) for lead in books.of(row))
+    for row in snapshots.doubled()[:20]:
+        leads = ", ".join(str(lead["id"]) for lead in snapshots.of(row))
         yield f"doubled: delivery {row.pk} ({row.crm}, {row.uid}), leads {leads}"
-    for row in books.stuck()[:20]:
+    for row in snapshots.stuck()[:20]:
         yield f"stuck: delivery {row.pk} ({row.crm}) is {row.state} {row.because} {row.error}"
-    reasons = Counter(f"{row.crm} {row.because}: {row.error}" for row in books.held())
+    reasons = Counter(f"{row.crm} {row.because}: {row.error}" for row in snapshots.held())
     yield from (f"held: {count} {words}" for words, count in reasons.items())
-    yield from (f"refused: {line}" for line in books.doubts[:20])
+    yield from (f"refused: {line}" for line in snapshots.doubts[:20])

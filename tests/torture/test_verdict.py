@@ -22,7 +22,7 @@ def row(answer: str = "torture-1", **values: Any) -> Row:
     return Row(**{**plain, "answer": answer, "error": "", "remedy": "", "attempts": 1, **values})
 
 
-def books(*rows: Row, leads: dict[str, int] | None = None, accepted: int = 1) -> Books:
+def snapshots(*rows: Row, leads: dict[str, int] | None = None, accepted: int = 1) -> Books:
     """``leads`` says how many leads carry a mark."""
     ledger = {mark: [{"id": n} for n in range(many)] for mark, many in (leads or {}).items()}
     taken = {("1001", f"torture-{number}") for number in range(1, accepted + 1)}
@@ -30,46 +30,46 @@ def books(*rows: Row, leads: dict[str, int] | None = None, accepted: int = 1) ->
 
 
 def test_one_lead_an_answer_is_as_it_should_be():
-    found = books(row(), leads={MARK: 1})
+    found = snapshots(row(), leads={MARK: 1})
     assert (found.lost(), found.doubled(), found.stuck(), found.strangers()) == ([], [], [], [])
 
 
 def test_delivered_without_a_lead_is_lost():
-    assert books(row(), leads={}).lost() == [("1001", "torture-1")]
+    assert snapshots(row(), leads={}).lost() == [("1001", "torture-1")]
 
 
 def test_acknowledged_and_forgotten_is_lost():
-    assert books(row(), leads={MARK: 1}, accepted=2).lost() == [("1001", "torture-2")]
+    assert snapshots(row(), leads={MARK: 1}, accepted=2).lost() == [("1001", "torture-2")]
 
 
 def test_stored_without_a_delivery_is_lost_and_stuck():
-    found = books(row(uid="", pk=0, state="waiting"), leads={})
+    found = snapshots(row(uid="", pk=0, state="waiting"), leads={})
     assert found.lost()
     assert found.stuck()
 
 
 def test_a_second_lead_is_doubled():
-    assert [one.pk for one in books(row(), leads={MARK: 3}).doubled()] == [1, 1]
+    assert [one.pk for one in snapshots(row(), leads={MARK: 3}).doubled()] == [1, 1]
 
 
 def test_a_lead_of_no_delivery_is_a_stranger():
-    assert books(row(), leads={MARK: 1, "qzother": 1}).strangers() == ["qzother"]
+    assert snapshots(row(), leads={MARK: 1, "qzother": 1}).strangers() == ["qzother"]
 
 
 @pytest.mark.parametrize("state", ["waiting", "sending"])
 def test_what_is_not_done_at_the_end_is_stuck(state):
-    assert books(row(state=state), leads={MARK: 1}).stuck()
+    assert snapshots(row(state=state), leads={MARK: 1}).stuck()
 
 
 def test_held_is_stuck_unless_it_says_why_and_what_to_do():
     held = row(state="held", because="refused", error="No.")
-    assert books(held).stuck()
-    assert books(held).lost()
+    assert snapshots(held).stuck()
+    assert snapshots(held).lost()
     followed = row(state="held", because="reconnect", error="No.", remedy="Connect the account again.")
-    assert books(followed).stuck()
+    assert snapshots(followed).stuck()
     told = row(state="held", because="refused", error="No.", remedy="Change the rule.")
-    assert (books(told).stuck(), books(told).lost()) == ([], [])
-    assert books(told).held() == [told]
+    assert (snapshots(told).stuck(), snapshots(told).lost()) == ([], [])
+    assert snapshots(told).held() == [told]
 
 
 @pytest.mark.parametrize("what", ["lost", "doubled", "stuck", "strangers", "fields_doubled", "astray"])

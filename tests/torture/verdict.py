@@ -169,42 +169,42 @@ def read_books(world: World) -> Books:
 
 
 def judge(
-    books: Books,
+    snapshots: Books,
     world: World,
     people: People,
     posts: Sequence[Post],
     before: Start,
     drained: float,
 ) -> Figures:
-    attempts = [row.attempts for row in books.rows if row.state == "delivered"] or [0]
+    attempts = [row.attempts for row in snapshots.rows if row.state == "delivered"] or [0]
     return Figures(
-        accepted=len(books.accepted),
-        refused=len(books.doubts),
-        leads=sum(len(leads) for marks in books.leads.values() for leads in marks.values()),
-        lost=len(books.lost()),
-        doubled=len(books.doubled()),
-        strangers=len(books.strangers()),
-        contacts_doubled=sum(doubled_contacts(books, world, posts, before.contacts).values()),
+        accepted=len(snapshots.accepted),
+        refused=len(snapshots.doubts),
+        leads=sum(len(leads) for marks in snapshots.leads.values() for leads in marks.values()),
+        lost=len(snapshots.lost()),
+        doubled=len(snapshots.doubled()),
+        strangers=len(snapshots.strangers()),
+        contacts_doubled=sum(doubled_contacts(snapshots, world, posts, before.contacts).values()),
         fields_doubled=doubled_fields(world) - before.fields,
         astray=len(astray(world, before.accounts)),
-        stuck=len(books.stuck()),
-        held=len(books.held()),
+        stuck=len(snapshots.stuck()),
+        held=len(snapshots.held()),
         found_by_person=people.did[FOUND],
         attempts_mean=round(fmean(attempts), 3),
         attempts_most=max(attempts),
         drained_in=round(drained, 1),
-        busy=sum(world.moods.refusals(crm) for crm in books.leads),
+        busy=sum(world.moods.refusals(crm) for crm in snapshots.leads),
     )
 
 
 def doubled_contacts(
-    books: Books, world: World, posts: Sequence[Post], before: Mapping[str, int]
+    snapshots: Books, world: World, posts: Sequence[Post], before: Mapping[str, int]
 ) -> Counter[str]:
     """By customer: contacts beyond one a person, those that no lead names included where the CRM counts."""
     phones = {post.key: str(post.body["contact"]["phone"]) for post in posts}
     people: dict[str, dict[str, set[object]]] = defaultdict(lambda: defaultdict(set))
-    for row in books.rows:
-        for lead in books.of(row):
+    for row in snapshots.rows:
+        for lead in snapshots.of(row):
             people[row.customer][phones[row.key]].add((lead.get("contact") or {}).get("id"))
     found: Counter[str] = Counter()
     for customer, known in people.items():

@@ -12,7 +12,7 @@ from tests.torture.servers import connected
 
 NAME = "torture"  # of our own connections
 # The one statement that ends a try; the journal's statement before it changes nothing but ``steps``.
-SETTLING = "%attempts_made + s.tries%"  # as in rules.outbox
+SETTLING = "%attempts_made + s.tries%"  # as in rules.delivery.outbox
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from connectors.auth import Bearer, Tokens
 from connectors.base import Remote
 from connectors.draft import FieldValue, Option, Target
 from connectors.hosts import HostPolicy
-from connectors.limiter import NoPace
+from connectors.limiter import NoRateLimiter
 from connectors.sandbox.amocrm import Account, AmoSandbox
 from tests.connectors.cast import Store
 
@@ -33,7 +33,7 @@ class FlowerShop:
     @property
     def connector(self) -> AmoConnector:
         remote = Remote(f"https://{self.account.host}", str(self.account.id), self.facts)
-        return AmoConnector(remote, Bearer(self.store), NoPace(), self.options, HOSTS)
+        return AmoConnector(remote, Bearer(self.store), NoRateLimiter(), self.options, HOSTS)
 
     @property
     def leads(self) -> list[dict[str, Any]]:

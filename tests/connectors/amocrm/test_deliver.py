@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from connectors.draft import FieldValue, Loss, Person, Placement, Tag, Target
+from connectors.draft import FieldValue, Person, Placement, Tag, Target, UnplacedValue
 from tests.connectors.cast import Notebook, again
 
 COMPLEX = "/leads/complex"
@@ -94,7 +94,9 @@ def test_a_person_without_a_name_is_called_by_phone(shop, draft, deliver):
 def test_the_note_holds_the_answers_and_what_found_no_place(shop, draft, deliver):
     (receipt,) = deliver(
         draft(
-            uid="qz-1", values=(shop.value("Площадь, м²", "много"),), losses=(Loss("Кто?", "я", "no field"),)
+            uid="qz-1",
+            values=(shop.value("Площадь, м²", "много"),),
+            losses=(UnplacedValue("Кто?", "я", "no field"),),
         )
     )
     assert shop.leads[0]["notes"] == [

@@ -162,7 +162,7 @@ def test_a_restored_lead_is_seen_again(amo, connector, delivered):
 
 def test_a_merged_lead_is_followed_into_the_one_that_kept_its_mark(amo, connector, delivered):
     (lead,) = delivered()
-    heir = connector.door().call("POST", "/api/v4/leads", json=[{"name": "Старая сделка"}])
+    heir = connector.http_client().call("POST", "/api/v4/leads", json=[{"name": "Старая сделка"}])
     number = heir["_embedded"]["leads"][0]["id"]
     amo.control("merge_leads", {"lead_id": int(lead.remote_id), "into": number})
     amo.control("move_lead", {"lead_id": number, "step_id": 142})

@@ -9,7 +9,7 @@ import pytest
 from connectors.amocrm.connector import AmoConnector
 from connectors.amocrm.hooks import MOST_RECORDS, SETTINGS
 from connectors.errors import Refused, TryLater
-from connectors.standing import Hint
+from connectors.lead_status import ChangeNotice
 from tests.connectors.amocrm.shop import connect
 from tests.connectors.cast import followed
 
@@ -93,7 +93,7 @@ def test_what_is_posted_names_the_lead(amo, shop, deliver, draft, operation, cha
     amo.control(operation, {"lead_id": int(receipt.journal["lead"]), **changes})
     amo.pump()
     hints = {read(dict(parse_qsl(form, keep_blank_values=True))) for form in forms}
-    assert hints == {Hint(str(shop.account.id), records=frozenset({followed(receipt).remote_id}))}
+    assert hints == {ChangeNotice(str(shop.account.id), records=frozenset({followed(receipt).remote_id}))}
 
 
 ACCOUNT = {"account[id]": "31000001", "account[subdomain]": "demo7"}
@@ -124,7 +124,7 @@ FORMS = {
 
 @pytest.mark.parametrize(("form", "ids"), FORMS.values(), ids=FORMS)
 def test_forms(form, ids):
-    assert read({**ACCOUNT, **form}) == Hint("31000001", records=frozenset(ids))
+    assert read({**ACCOUNT, **form}) == ChangeNotice("31000001", records=frozenset(ids))
 
 
 @pytest.mark.parametrize("account", ["", "demo7", "0", "9" * 40, "1,2", "-3"])

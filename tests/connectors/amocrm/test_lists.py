@@ -168,7 +168,7 @@ def test_a_failing_page_fails_the_walk(shop, amo):
 def test_a_block_stops_the_account(shop, amo):
     signs: list[str] = []
     connector = shop.connector
-    connector.pace.stop = signs.append  # type: ignore[method-assign]
+    connector.limiter.stop = signs.append  # type: ignore[method-assign]
     shop.account.blocked = True
     with pytest.raises(Stopped):
         list(connector.fetch("users"))

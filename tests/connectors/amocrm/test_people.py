@@ -16,7 +16,7 @@ def contact(shop, name: str, phone: str = "", email: str = "") -> int:
         for code, value in (("PHONE", phone), ("EMAIL", email))
         if value
     ]
-    reply = shop.connector.door().call(
+    reply = shop.connector.http_client().call(
         "POST", "/api/v4/contacts", json=[{"name": name, "custom_fields_values": values}]
     )
     return int(reply["_embedded"]["contacts"][0]["id"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors.draft import FieldValue, Loss, Person, Placement, Tag, Target
+from connectors.draft import FieldValue, Person, Placement, Tag, Target, UnplacedValue
 
 
 def test_a_plan_sends_nothing(shop, draft):
@@ -55,7 +55,7 @@ def test_more_than_forty_values_are_planned_as_a_change(shop, draft):
 
 
 def test_losses_and_problems_are_shown(shop, draft):
-    lost = Loss("Кто?", "я", "the field is gone from the rule")
+    lost = UnplacedValue("Кто?", "я", "the field is gone from the rule")
     plan = shop.connector.plan(
         draft(losses=(lost,), values=(shop.value("Файл с планом", "plan.pdf"),), placement=Placement("anna"))
     )

@@ -206,7 +206,7 @@ def test_a_customer_whose_reply_was_lost_is_recognised(shop, amo, draft, deliver
 
 def test_somebody_elses_customer_of_the_same_name_is_not_taken(shop, amo, draft, deliver, journal):
     value = (shop.value("Город", "Казань", "customers"),)
-    old = shop.connector.door().call("POST", "/api/v4/customers", json=[{"name": "Анна"}])
+    old = shop.connector.http_client().call("POST", "/api/v4/customers", json=[{"name": "Анна"}])
     amo.clock.advance(3600)
     deliver(draft(values=value, person=Person("Анна", ("+79990000001",))))
     amo.faults.add("/api/v4/customers$", method="POST", status=502)

@@ -12,7 +12,7 @@ from connectors.bitrix24.connector import BitrixConnector
 from connectors.bitrix24.options import BitrixOptions
 from connectors.draft import FieldValue, Option, Target
 from connectors.hosts import HostPolicy
-from connectors.limiter import NoPace, Pace
+from connectors.limiter import NoRateLimiter, RateLimiter
 from connectors.registry import host_policy
 from connectors.sandbox.bitrix24 import BitrixSandbox, Portal
 from tests.connectors.cast import Store
@@ -30,12 +30,12 @@ class Dentist:
     options: BitrixOptions
     hosts: HostPolicy
     facts: dict[str, Any] = field(default_factory=dict)
-    pace: Pace = field(default_factory=NoPace)
+    limiter: RateLimiter = field(default_factory=NoRateLimiter)
 
     @property
     def connector(self) -> BitrixConnector:
         remote = Remote(f"https://{self.portal.host}", self.portal.member_id, self.facts)
-        return BitrixConnector(remote, Bearer(self.store), self.pace, self.options, self.hosts)
+        return BitrixConnector(remote, Bearer(self.store), self.limiter, self.options, self.hosts)
 
     @property
     def leads(self) -> list[dict[str, Any]]:
@@ -63,7 +63,9 @@ class Dentist:
         """Somebody whom the portal knew before us."""
         fields |= {name: [{"VALUE": text}] for name, text in (("PHONE", phone), ("EMAIL", email)) if text}
         fields |= {"TITLE": "Ромашка"} if kind == "company" else {"NAME": "Анна"}
-        return str(self.connector.door().call("POST", f"/crm.{kind}.add", json={"fields": fields})["result"])
+        return str(
+            self.connector.http_client().call("POST", f"/crm.{kind}.add", json={"fields": fields})["result"]
+        )
 
     def move(self, kind: str, remote_id: str, step: str, **fields: Any) -> None:
         """To a step by the end of its code: pipelines prefix their own."""

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from connectors.bitrix24.errors import BitrixReader, meaning
+from connectors.bitrix24.errors import BitrixResponses, meaning
 from connectors.errors import NeedsReconnect, OurMistake, Refused, TryLater, Unclear
 from connectors.hosts import HostPolicy
 from connectors.http import Answer
@@ -76,25 +76,25 @@ WITHOUT_CODE = [
 
 @pytest.mark.parametrize(("status", "body", "safe", "kind"), WITHOUT_CODE)
 def test_a_status_is_the_second_word(status, body, safe, kind):
-    assert type(BitrixReader(HOSTS).failure(answer(status, body), safe)) is kind
+    assert type(BitrixResponses(HOSTS).failure(answer(status, body), safe)) is kind
 
 
 def test_a_result_is_a_success():
-    assert BitrixReader(HOSTS).failure(answer(200, {"result": []}), safe=False) is None
+    assert BitrixResponses(HOSTS).failure(answer(200, {"result": []}), safe=False) is None
 
 
 @pytest.mark.parametrize("code", ["expired_token", "invalid_token", "EXPIRED_TOKEN"])
 def test_an_old_token_is_renewed(code):
-    assert BitrixReader(HOSTS).is_expired(answer(401, {"error": code}))
+    assert BitrixResponses(HOSTS).is_expired(answer(401, {"error": code}))
 
 
 @pytest.mark.parametrize("code", ["ERROR_OAUTH", "authorization_error", "PAYMENT_REQUIRED", "NO_AUTH_FOUND"])
 def test_no_other_401_is(code):
-    assert not BitrixReader(HOSTS).is_expired(answer(401, {"error": code}))
+    assert not BitrixResponses(HOSTS).is_expired(answer(401, {"error": code}))
 
 
 def test_a_renamed_portal_is_asked_about_once():
-    reader, moved = BitrixReader(HOSTS), answer(302, "", Location="https://new.bitrix24.ru/rest/batch")
+    reader, moved = BitrixResponses(HOSTS), answer(302, "", Location="https://new.bitrix24.ru/rest/batch")
     assert reader.is_expired(moved)
     assert not reader.is_expired(moved)
 
@@ -103,6 +103,6 @@ def test_a_renamed_portal_is_asked_about_once():
     "place", ["https://evil.example/rest/", "https://bitrix24.ru.evil.example", "", "//"]
 )
 def test_a_stranger_gets_nothing(place):
-    reader = BitrixReader(HOSTS)
+    reader = BitrixResponses(HOSTS)
     assert not reader.is_expired(answer(302, "", Location=place))
     assert reader.failure(answer(302, "", Location=place), safe=True).code == "redirected"

@@ -227,8 +227,8 @@ def test_a_filter_that_is_not_heard_shows_strangers_and_deceives_nobody(connecto
 
 def test_a_merged_deal_is_followed_into_the_one_that_took_its_mark(dentist, connector, delivered):
     (lead,) = delivered()
-    door = connector.door()
-    heir = door.call("POST", "/crm.deal.add", json={"fields": {"OPPORTUNITY": 9}})["result"]
+    http_client = connector.http_client()
+    heir = http_client.call("POST", "/crm.deal.add", json={"fields": {"OPPORTUNITY": 9}})["result"]
     deal, kept = dentist.portal.deals[int(lead.remote_id)], dentist.portal.deals[heir]
     kept.props |= {name: deal[name] for name in ("ORIGINATOR_ID", "ORIGIN_ID")}
     dentist.portal.tables["deal"].touched(kept)
@@ -258,12 +258,12 @@ def test_leads_that_are_closed_to_us_cost_no_deal(dentist, connector, delivered)
 
 
 def test_what_waits_for_its_time_is_not_asked(dentist, delivered):
-    class Resting(type(dentist.pace)):
+    class Resting(type(dentist.limiter)):
         def held(self, what):
             return 60.0 if what == DEALS else 0.0
 
     leads = delivered(2)
-    dentist.pace = Resting()
+    dentist.limiter = Resting()
     dentist.box.journal.clear()
     outcomes = dentist.connector.follow(leads)
     assert [(type(one), one.code, one.after) for one in outcomes] == [(TryLater, "operating_limit", 60.0)] * 2

@@ -9,7 +9,7 @@ import pytest
 from connectors.bitrix24.connector import BitrixConnector
 from connectors.bitrix24.hooks import EVENTS
 from connectors.errors import NeedsReconnect, Refused, TryLater
-from connectors.standing import Hint
+from connectors.lead_status import ChangeNotice
 
 URL = "https://quiz.example/hooks/7/unguessable"
 read = BitrixConnector.read_hook
@@ -90,7 +90,7 @@ def test_what_is_posted_names_the_record_and_proves_the_portal(dentist, deliver,
     dentist.box.pump()
     (hint,) = {read(dict(parse_qsl(form, keep_blank_values=True))) for form in forms}
     proof = dentist.portal.installed[dentist.box.app.client_id].application_token
-    assert hint == Hint(dentist.portal.member_id, proof, frozenset({receipt.journal["lead"]}))
+    assert hint == ChangeNotice(dentist.portal.member_id, proof, frozenset({receipt.journal["lead"]}))
     assert proof not in repr(hint)
 
 
@@ -120,7 +120,7 @@ def test_forms(form, ids):
 @pytest.mark.parametrize("text", ["", "a b", "\ud800", "\x00", "x" * 300, "../..", "é"])
 def test_a_portal_or_a_proof_of_another_shape_is_left_out(text):
     form = {**CHANGED, "auth[member_id]": text, "auth[application_token]": text}
-    assert read(form) == Hint(records=frozenset({"77"}))
+    assert read(form) == ChangeNotice(records=frozenset({"77"}))
 
 
 def test_tokens_of_an_event_are_nowhere(dentist):

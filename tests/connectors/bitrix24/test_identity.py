@@ -8,7 +8,7 @@ import pytest
 
 from connectors.bitrix24.identity import read_identity
 from connectors.errors import NeedsReconnect, TryLater
-from connectors.limiter import NoPace
+from connectors.limiter import NoRateLimiter
 from tests.connectors.bitrix24.dentist import connect
 
 
@@ -89,13 +89,13 @@ def test_missing_scopes_are_told(bitrix, options):
     assert "no_scope" in codes(narrow)
 
 
-class Held(NoPace):
+class Held(NoRateLimiter):
     def held(self, what: str) -> float:
         return 60.0 if what == "crm.deal.add" else 0.0
 
 
 def test_a_budget_that_is_nearly_used_up_is_told(dentist):
-    dentist.pace = Held()
+    dentist.limiter = Held()
     (problem,) = dentist.connector.check()
     assert (problem.code, "crm.deal.add" in problem.message) == ("operating_limit", True)
 
@@ -106,7 +106,7 @@ def test_a_budget_that_is_nearly_used_up_is_told(dentist):
 def test_only_a_portal_that_is_allowed_by_name_is_vetted(dentist, options, monkeypatch):
     vetted: list[str] = []
     monkeypatch.setattr("connectors.bitrix24.connector.vet", vetted.append)
-    dentist.connector.door()
+    dentist.connector.http_client()
     dentist.options = replace(options, self_hosted=(dentist.portal.host,))
-    dentist.connector.door()
+    dentist.connector.http_client()
     assert vetted == ["https://demo7.bitrix24.ru"]

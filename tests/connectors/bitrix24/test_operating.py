@@ -12,10 +12,10 @@ from django.conf import settings
 from connectors.bitrix24.operating import OperatingBudget
 from connectors.draft import Person, Receipt
 from connectors.errors import TryLater
-from connectors.limiter import Limiter, NoPace
+from connectors.limiter import NoRateLimiter, RedisRateLimiter
 
 
-class Memory(NoPace):
+class Memory(NoRateLimiter):
     """A pace that remembers what rests."""
 
     def __init__(self) -> None:
@@ -53,20 +53,20 @@ def took(operating: float, reset_in: float = 300.0) -> dict[str, float]:
     ],
 )
 def test_a_method_rests_once_most_of_its_time_is_used(time, rest):
-    pace = Memory()
-    OperatingBudget(pace, 400).note("crm.deal.add", time)
-    assert pace.rests.get("crm.deal.add", 0) == pytest.approx(rest)
+    limiter = Memory()
+    OperatingBudget(limiter, 400).note("crm.deal.add", time)
+    assert limiter.rests.get("crm.deal.add", 0) == pytest.approx(rest)
 
 
 def test_a_portal_that_keeps_no_count_needs_no_rest():
-    pace = Memory()
-    budget = OperatingBudget(pace, 0)
+    limiter = Memory()
+    budget = OperatingBudget(limiter, 0)
     budget.note("crm.deal.add", took(10_000))
-    assert (pace.rests, budget.wait_for("crm.deal.add")) == ({}, 0)
+    assert (limiter.rests, budget.wait_for("crm.deal.add")) == ({}, 0)
 
 
 def test_deliveries_wait_before_the_portal_blocks_them(dentist, deliver, draft, journal):
-    dentist.pace = Memory()
+    dentist.limiter = Memory()
     dentist.box.switches["limits"] = True
     dentist.box.switches["costs"] = {"crm.deal.add": 100.0}
     outcomes = []
@@ -81,25 +81,25 @@ def test_deliveries_wait_before_the_portal_blocks_them(dentist, deliver, draft, 
 
 def test_after_one_must_wait_the_others_make_nothing_either(dentist, draft, journal):
     """The nameless draft is at its deal while the other's person is still looked for."""
-    dentist.pace = Memory()
-    dentist.pace.hold("crm.deal.add", 60)
+    dentist.limiter = Memory()
+    dentist.limiter.hold("crm.deal.add", 60)
     outcomes = dentist.connector.deliver([draft(person=Person()), draft()], journal)
     assert [outcome.code for outcome in outcomes] == ["operating_limit"] * 2
     assert dentist.methods() == ["crm.duplicate.findbycomm"]
 
 
 def test_a_batchs_commands_are_counted_each(dentist, draft, journal):
-    dentist.pace = Memory()
+    dentist.limiter = Memory()
     dentist.box.switches["limits"] = True
     dentist.box.switches["costs"] = {"crm.contact.add": 180.0}
     dentist.connector.deliver([draft(), draft()], journal)
-    assert "crm.contact.add" in dentist.pace.rests
+    assert "crm.contact.add" in dentist.limiter.rests
 
 
 @pytest.fixture
-def limiter() -> Iterator[Limiter]:
+def limiter() -> Iterator[RedisRateLimiter]:
     server = redis.Redis.from_url(settings.REDIS_URL)
-    found = Limiter(server, f"test-{uuid4().hex}", 2.0, burst=50)
+    found = RedisRateLimiter(server, f"test-{uuid4().hex}", 2.0, burst=50)
     yield found
     server.delete(*server.keys(f"{found.slot}*"))
     server.close()
@@ -108,7 +108,7 @@ def limiter() -> Iterator[Limiter]:
 def test_a_rest_is_shared_and_the_longest_counts(limiter):
     limiter.hold("crm.deal.add", 60)
     limiter.hold("crm.deal.add", 5)
-    other = Limiter(limiter.server, limiter.slot.removeprefix("pace:"), 2.0)
+    other = RedisRateLimiter(limiter.server, limiter.slot.removeprefix("pace:"), 2.0)
     assert 55 < other.held("crm.deal.add") <= 60
     assert other.held("crm.lead.add") == 0
 

@@ -118,7 +118,7 @@ def test_of_two_with_our_mark_the_oldest_is_taken_and_told(dentist, deliver, dra
 def test_somebody_elses_mark_is_not_ours(dentist, deliver, draft):
     answer = draft(look_first=True)
     foreign = {"TITLE": "x", "ORIGINATOR_ID": "shop", "ORIGIN_ID": answer.uid}
-    dentist.connector.door().call("POST", "/crm.deal.add", json={"fields": foreign})
+    dentist.connector.http_client().call("POST", "/crm.deal.add", json={"fields": foreign})
     (receipt,) = deliver(answer)
     assert receipt.adopted is False
 

@@ -12,7 +12,7 @@ from connectors.envybox.auth import ApiKey
 from connectors.envybox.connector import EnvyConnector
 from connectors.envybox.options import EnvyOptions
 from connectors.hosts import HostPolicy
-from connectors.limiter import NoPace
+from connectors.limiter import NoRateLimiter
 from connectors.registry import host_policy
 from connectors.sandbox.envybox import Crm, EnvySandbox
 from tests.connectors.cast import Store
@@ -40,7 +40,7 @@ class Florist:
     def connector(self) -> EnvyConnector:
         facts = {"user_id": str(self.crm.user_id), **self.facts}
         remote = Remote(f"https://{self.crm.host}", str(self.crm.id), facts)
-        return EnvyConnector(remote, ApiKey(self.store), NoPace(), self.options, self.hosts)
+        return EnvyConnector(remote, ApiKey(self.store), NoRateLimiter(), self.options, self.hosts)
 
     @property
     def leads(self) -> list[dict[str, Any]]:

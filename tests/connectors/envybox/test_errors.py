@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from connectors.envybox.errors import EnvyReader
+from connectors.envybox.errors import EnvyResponses
 from connectors.errors import NeedsReconnect, Refused, TryLater, Unclear
 from connectors.http import Answer
 from connectors.redact import excerpt, redact
@@ -15,7 +15,7 @@ from connectors.redact import excerpt, redact
 def failure(status, body, safe=False):
     text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
     value = None if isinstance(body, str) else body
-    return EnvyReader().failure(Answer(status, {}, text, value), safe)
+    return EnvyResponses().failure(Answer(status, {}, text, value), safe)
 
 
 @pytest.mark.parametrize("status", [200, 400, 404, 500])

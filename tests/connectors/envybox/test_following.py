@@ -12,7 +12,7 @@ import pytest
 from connectors.draft import Person, Placement
 from connectors.envybox.options import EnvyOptions
 from connectors.errors import Refused, TryLater
-from connectors.standing import BY_HAND, Standing
+from connectors.lead_status import BY_HAND, LeadStatus
 from tests.connectors.cast import followed
 
 ANNA = Person("Анна", ("+79991112233",), ("anna@b.ru",))
@@ -138,7 +138,7 @@ def test_leads_united_in_a_ring_come_to_an_end(florist, lead, deliver, draft):
     other = followed(deliver(draft()))
     florist.crm.leads[int(lead.remote_id)].parent_id = int(other.remote_id)
     florist.crm.leads[int(other.remote_id)].parent_id = int(lead.remote_id)
-    assert isinstance(look(florist, lead), Standing)
+    assert isinstance(look(florist, lead), LeadStatus)
 
 
 def test_a_lead_united_with_a_deleted_one_is_gone(florist, lead, deliver, draft):

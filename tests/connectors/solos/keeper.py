@@ -8,7 +8,7 @@ from typing import Any
 
 from connectors.auth import Tokens
 from connectors.base import Remote
-from connectors.limiter import NoPace
+from connectors.limiter import NoRateLimiter
 from connectors.registry import host_policy
 from connectors.sandbox.solos import Account, SolosSandbox
 from connectors.solos.auth import KeyPair
@@ -33,7 +33,7 @@ class Keeper:
     def connector(self) -> SolosConnector:
         remote = Remote(f"https://{self.account.host}", self.account.host, self.facts)
         hosts = host_policy("solos", self.options, frozenset())
-        return SolosConnector(remote, KeyPair(self.store), NoPace(), self.options, hosts)
+        return SolosConnector(remote, KeyPair(self.store), NoRateLimiter(), self.options, hosts)
 
     @property
     def client(self) -> Client:

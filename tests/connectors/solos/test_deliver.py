@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.draft import FieldValue, Loss, Person, Placement, Receipt, Tag, Target
+from connectors.draft import FieldValue, Person, Placement, Receipt, Tag, Target, UnplacedValue
 from connectors.errors import Refused, Unclear
 from tests.connectors.cast import again
 
@@ -71,7 +71,7 @@ def test_texts_are_cut_as_the_vendor_cuts_them_and_stand_whole_beside(keeper, de
 
 
 def test_losses_are_read_first(keeper, deliver, draft):
-    lost = Loss("Бюджет?", "много", "not a number")
+    lost = UnplacedValue("Бюджет?", "много", "not a number")
     contact = Target("contacts", "1", "Имя", "string")
     answer = draft(
         losses=(lost,), values=(FieldValue(contact, "Имя?", "Анна"),), note="к" * 3000, language="en"

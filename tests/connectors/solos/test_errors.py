@@ -8,7 +8,7 @@ import pytest
 
 from connectors.errors import NeedsReconnect, Refused, TryLater, Unclear
 from connectors.http import Answer
-from connectors.solos.errors import SolosReader
+from connectors.solos.errors import SolosResponses
 
 
 def answer(status: int, body: object = None, text: str = "", **headers: str) -> Answer:
@@ -51,27 +51,27 @@ TABLE = [
 @pytest.mark.parametrize(("said", "read", "write"), TABLE, ids=lambda one: getattr(one, "text", None))
 def test_what_an_answer_means(said, read, write):
     for safe, wanted in ((True, read), (False, write)):
-        failure = SolosReader().failure(said, safe)
+        failure = SolosResponses().failure(said, safe)
         assert type(failure) is (wanted or type(None))
 
 
 def test_any_2xx_may_be_a_success():
     said = answer(200, {"error": "whatever"})
-    assert SolosReader(any_2xx=True).failure(said, safe=False) is None
-    assert isinstance(SolosReader(any_2xx=True).failure(said, safe=True), Refused)
-    assert isinstance(SolosReader(any_2xx=True).failure(answer(500), safe=False), Unclear)
+    assert SolosResponses(any_2xx=True).failure(said, safe=False) is None
+    assert isinstance(SolosResponses(any_2xx=True).failure(said, safe=True), Refused)
+    assert isinstance(SolosResponses(any_2xx=True).failure(answer(500), safe=False), Unclear)
 
 
 @pytest.mark.parametrize(("header", "seconds"), [("7", 7), ("999999", 3600), ("soon", 5), ("", 5)])
 def test_how_long_a_busy_crm_wants_to_be_left_alone(header, seconds):
-    failure = SolosReader().failure(answer(429, Retry_After=header), safe=True)
+    failure = SolosResponses().failure(answer(429, Retry_After=header), safe=True)
     assert isinstance(failure, TryLater)
     assert failure.after == seconds
     assert failure.account_wide
 
 
 def test_refused_keys_say_what_to_do():
-    failure = SolosReader().failure(answer(401, {"error": "no"}), safe=False)
+    failure = SolosResponses().failure(answer(401, {"error": "no"}), safe=False)
     assert failure is not None
     assert "token and the secret" in failure.remedy
     assert failure.account_wide

@@ -10,9 +10,9 @@ from decimal import Decimal
 import pytest
 
 from connectors.errors import NeedsReconnect, TryLater
+from connectors.lead_status import BY_HAND, LeadStatus
 from connectors.sandbox.core import Reply
 from connectors.sandbox.solos import projects
-from connectors.standing import BY_HAND, Standing
 from tests.connectors.cast import followed
 from tests.connectors.solos.test_client import STYLES, project, styled
 
@@ -172,7 +172,7 @@ def _silent(row):
 def test_a_part_that_is_closed_costs_no_more_than_itself(keeper, linked, part, status):
     keeper.box.faults.add(f"/projects/{part}", times=None, status=status)
     standing = look(keeper, linked)
-    assert isinstance(standing, Standing)
+    assert isinstance(standing, LeadStatus)
     assert (standing.payments is None) == (part == "payments")
     assert part not in standing.details
     assert standing.step == "12"

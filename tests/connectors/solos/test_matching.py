@@ -9,8 +9,8 @@ import pytest
 
 from connectors.draft import Person
 from connectors.errors import TryLater
+from connectors.lead_status import BY_HAND
 from connectors.solos.contacts import contacts_in, contacts_of
-from connectors.standing import BY_HAND
 from tests.connectors.cast import NOW, followed
 
 ANNA = Person("Анна", ("+79991112233",), ("anna@b.ru",))

@@ -29,7 +29,7 @@ def lose(keeper, deliver, draft, action):
 def test_by_default_nobody_looks(keeper, deliver, draft, journal):
     keeper.box.switches["leads_readable"] = True
     keeper.learn()
-    assert not keeper.connector.can.find_by_mark
+    assert not keeper.connector.can.find_by_external_id
     assert "leads_readable" not in keeper.facts
     answer = lose(keeper, deliver, draft, "reset_after")
     keeper.box.journal.clear()
@@ -74,7 +74,7 @@ def test_an_account_that_refuses_is_not_asked(keeper):
     keeper.choose(probe_leads=True)
     keeper.learn()
     assert keeper.facts["leads_readable"] is False
-    assert not keeper.connector.can.find_by_mark
+    assert not keeper.connector.can.find_by_external_id
     with pytest.raises(NotImplementedError):
         keeper.connector.find(["qz-1"])
 
@@ -85,7 +85,7 @@ def test_an_account_that_stops_to_answer_is_looked_at_by_a_person(open_keeper, d
     (outcome,) = connector.deliver([answer], journal)
     assert isinstance(outcome, Unclear)
     assert "no longer shows leads" in outcome.message
-    assert not connector.can.find_by_mark
+    assert not connector.can.find_by_external_id
     assert open_keeper.box.ledger() == []
 
 

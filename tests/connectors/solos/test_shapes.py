@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.samples import sample
+from connectors.response_shape import sample
 from connectors.solos.options import ID_PATHS, SolosOptions
 from connectors.solos.shapes import id_in, is_empty, number, record_of, rows_of
 

@@ -1,0 +1,177 @@
+"""What all pages of the operator's desk share: rows nobody edits or deletes, and questions before deeds.
+
+A viewer sees states and errors. An operator (whoever may ``change`` a model) also sees what people answered
+and what was said to the CRMs, and acts. Actions call the functions that workers call; no page writes a state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin import helpers
+from django.contrib.auth import get_permission_codename
+from django.core.paginator import Paginator
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
+
+COUNT_TO = 10_000
+
+
+def key_of(object_id: str) -> int:
+    """The key in an address; no row has 0, which stands for what is no key."""
+    return int(object_id) if object_id.isascii() and object_id.isdecimal() else 0
+
+
+class CappedPaginator(Paginator):
+    """Counts no further than somebody would page, so that a list of a million rows opens like a short one."""
+
+    template_name = "admin/desk/pagination.html"
+
+    @cached_property
+    def count(self) -> int:
+        rows: Any = self.object_list
+        return int(rows.order_by().values("pk")[:COUNT_TO].count())
+
+    @property
+    def capped(self) -> bool:
+        return self.count == COUNT_TO
+
+
+class StaffChangeList(ChangeList):
+    def get_results(self, request: HttpRequest) -> None:
+        """The heading would compare with the full number of rows, which we don't count."""
+        super().get_results(request)
+        self.full_result_count = self.result_count
+
+
+class StaffAdmin(ModelAdmin):
+    """Read-only pages; what may be done there are actions that ask for ``operate``."""
+
+    list_per_page = 50
+    list_filter_submit = True
+    list_fullwidth = True
+    show_full_result_count = False
+    show_facets = "never"
+    paginator = CappedPaginator
+    ordering = ("-id",)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return StaffChangeList
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_operate_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """May this person act on rows, and read what people answered?"""
+        codename = get_permission_codename("change", self.opts)
+        return bool(request.user.has_perm(f"{self.opts.app_label}.{codename}"))
+
+    def page_of(self, row: Model) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
+
+    def list_page(self) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+
+
+@dataclass
+class Question:
+    """What a person is asked before something happens; ``sentences`` say what it will touch, with numbers."""
+
+    title: str
+    sentences: Iterable[str]
+    button: str
+    warnings: Iterable[str] = ()
+    form: forms.Form | None = None
+    danger: bool = False
+    possible: bool = True
+    back: str = ""
+    hidden: list[tuple[str, str]] = field(default_factory=list)
+
+
+def ask(request: HttpRequest, admin: StaffAdmin, question: Question) -> HttpResponse:
+    """The page with the question. Its form comes back to the same address."""
+    context = {
+        **admin.admin_site.each_context(request),
+        "title": question.title,
+        "question": question,
+        "opts": admin.opts,
+        "back": question.back or admin.list_page(),
+    }
+    request.current_app = admin.admin_site.name
+    return TemplateResponse(request, "admin/desk/ask.html", context)
+
+
+def confirmed(request: HttpRequest) -> bool:
+    """Is this the answer to a question that was asked?"""
+    return request.method == "POST" and request.POST.get("confirmed") == "yes"
+
+
+def chosen_rows(request: HttpRequest, action: str) -> list[tuple[str, str]]:
+    """What a list's action has to be sent again with its confirmation."""
+    keys = request.POST.getlist(helpers.ACTION_CHECKBOX_NAME)
+    across = request.POST.get("select_across", "0")
+    return [
+        ("action", action),
+        ("select_across", across),
+        *((helpers.ACTION_CHECKBOX_NAME, key) for key in (keys[:1] if across == "1" else keys)),
+    ]
+
+
+def done(request: HttpRequest, sentence: str, back: str, happened: bool = True) -> HttpResponse:
+    """Back to where the person came from, with what has happened."""
+    messages.add_message(request, messages.SUCCESS if happened else messages.WARNING, sentence)
+    return HttpResponseRedirect(back)
+
+
+def note(admin: StaffAdmin, request: HttpRequest, row: Model, sentence: str) -> None:
+    """Who did what, for the row's history."""
+    admin.log_change(request, row, sentence)
+
+
+def link(url: str, text: str, new: bool = False) -> SafeString:
+    target = SafeString(' target="_blank" rel="noopener noreferrer"') if new else ""
+    return format_html('<a class="desk-link" href="{}"{}>{}</a>', url, target, text)
+
+
+def when(moment: datetime | None, short: bool = False) -> SafeString | str:
+    """A moment that keeps to one line of a list; ``short``, for many columns, leaves this year out."""
+    if moment is None:
+        return ""
+    here = timezone.localtime(moment)
+    this_year = short and here.year == timezone.localtime().year
+    text = f"{here:%d.%m. %H:%M}" if this_year else f"{here:%d.%m.%Y %H:%M}"
+    return format_html('<span class="desk-nowrap">{}</span>', text)
+
+
+def short(text: str) -> SafeString | str:
+    """A long id in a list: its beginning, whole when pointed at."""
+    return format_html('<span class="desk-short" title="{0}">{0}</span>', text) if text else ""
+
+
+def plural(count: int, word: str, many: str = "") -> str:
+    """``1 delivery``, ``12 deliveries``."""
+    return f"{spaced(count)} {word if count == 1 else many or word + 's'}"
+
+
+def spaced(count: int) -> str:
+    """``20 127``."""
+    return f"{count:,}".replace(",", " ")

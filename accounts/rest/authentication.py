@@ -1,0 +1,150 @@
+"""Who calls: the quiz account named by a bearer JWT that the quiz platform issued (contract D1).
+
+Algorithm, key or JWKS address, issuer, audience and the account's claim are settings. The account id is an
+opaque string; a valid token without it is 401 with ``"account id is required"``. While the platform's keys
+are out of reach nobody can say whether a token is good: 503, not 401.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import jwt
+from django.conf import settings
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from jwt.types import Options
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from accounts.rest.errors import Unavailable
+
+log = logging.getLogger(__name__)
+MOST_CHARACTERS = 200
+KEYS_LIVE = 300  # seconds: how long a key is taken that the platform has withdrawn
+KEYS_TIMEOUT = 2  # seconds
+KEYS_PAUSE = 5  # seconds before keys that could not be had are asked for again
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The quiz account on whose behalf a request is made."""
+
+    account_id: str
+    is_authenticated: bool = True
+
+
+class BearerAuthentication(BaseAuthentication):
+    """``Authorization: Bearer <JWT>``."""
+
+    def authenticate(self, request: Request) -> tuple[Caller, str] | None:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            return None
+        return Caller(account_of(read_claims(token.strip()))), "bearer"
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class HasAccount(BasePermission):
+    """Only callers with an account."""
+
+    message = "Unauthorized"
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return isinstance(request.user, Caller)
+
+
+class BearerScheme(OpenApiAuthenticationExtension):
+    target_class = "accounts.rest.authentication.BearerAuthentication"
+    name = "BearerAuth"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "JWT authorisation token",
+        }
+
+
+def read_claims(token: str) -> dict[str, Any]:
+    """The verified claims. Raises ``AuthenticationFailed`` with a sentence for anything else.
+
+    ``Unavailable`` where the platform's keys can't be had.
+    """
+    options: Options = {
+        "verify_aud": bool(settings.JWT_AUDIENCE),
+        "verify_iss": bool(settings.JWT_ISSUER),
+        "require": ["exp"] if settings.JWT_REQUIRE_EXP else [],
+    }
+    try:
+        return jwt.decode(
+            token,
+            _key(token),
+            algorithms=settings.JWT_ALGORITHMS,
+            issuer=settings.JWT_ISSUER or None,
+            audience=settings.JWT_AUDIENCE or None,
+            options=options,
+            leeway=30,
+        )
+    except jwt.ExpiredSignatureError as exc:
+        raise AuthenticationFailed("The token has expired") from exc
+    except jwt.MissingRequiredClaimError as exc:
+        said = "The token never expires: exp is required" if exc.claim == "exp" else "The token is not valid"
+        raise AuthenticationFailed(said) from exc
+    except KeysAway as exc:
+        raise Unavailable("Tokens can't be checked at the moment", retry_after=KEYS_PAUSE) from exc
+    except (jwt.PyJWTError, ValueError) as exc:
+        raise AuthenticationFailed("The token is not valid") from exc
+
+
+def account_of(claims: dict[str, Any]) -> str:
+    """The account's claim as text (platforms number their accounts or name them)."""
+    value = claims.get(settings.JWT_ACCOUNT_CLAIM)
+    text = "" if value is None or isinstance(value, (bool, dict, list)) else str(value).strip()
+    if not text or len(text) > MOST_CHARACTERS or "\x00" in text or not text.isprintable():
+        raise AuthenticationFailed("account id is required")
+    return text
+
+
+def _key(token: str) -> Any:
+    if settings.JWT_JWKS_URL:
+        return _jwks(settings.JWT_JWKS_URL).get_signing_key_from_jwt(token).key
+    return settings.JWT_KEY
+
+
+class KeysAway(Exception):
+    """The platform's keys can't be had, so nobody can say whether a token is good."""
+
+
+class PlatformKeys(jwt.PyJWKClient):
+    """The keys at ``JWT_JWKS_URL``. Raises ``KeysAway``.
+
+    After a failure nobody asks for ``KEYS_PAUSE`` seconds: the threads of a process fetch one after another,
+    and each would wait for the timeout.
+    """
+
+    rests_until = 0.0
+
+    def fetch_data(self) -> Any:
+        if time.monotonic() < self.rests_until:
+            raise KeysAway
+        try:
+            return super().fetch_data()
+        except (jwt.PyJWTError, ValueError, OSError) as exc:
+            self.rests_until = time.monotonic() + KEYS_PAUSE
+            log.warning("JWT_JWKS_URL gives no keys: %s", exc)
+            raise KeysAway from exc
+
+
+@lru_cache(maxsize=4)
+def _jwks(url: str) -> PlatformKeys:
+    """The set of keys lives ``KEYS_LIVE``; with ``cache_keys`` a single key would be kept for ever."""
+    return PlatformKeys(url, cache_keys=False, lifespan=KEYS_LIVE, timeout=KEYS_TIMEOUT)

@@ -1,0 +1,333 @@
+"""Every change of a delivery's state, and nothing else changes one.
+
+    waiting --claim--> sending --receipt--> delivered
+       ^                  |
+       |                  +-- TryLater, Unclear (where the CRM can be asked) --> waiting, later
+       |                  +-- NeedsReconnect, RuleNeedsFixing, Refused, out of tries --> held
+       +-- a person, a saved rule, a returned account --------------------------- held
+                              (a person who found the lead in the CRM: held --> delivered)
+
+Claims and settlements are single statements over a whole batch: the conditional update is the guard, no
+lock is held while a CRM thinks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models.functions import Least
+from django.utils import timezone
+
+from accounts.models import Account
+from connectors.crm_values import storable
+from connectors.draft import UnplacedValue
+from connectors.registry import CONNECTORS, connector_class
+from crm_cache import leases
+from rules.delivery.lane import end_rests
+from rules.delivery.settlement import Settlement, died
+from rules.models import Delivery
+
+State = Delivery.State
+WAITING, SENDING, DELIVERED, HELD = State.WAITING, State.SENDING, State.DELIVERED, State.HELD
+Held = Delivery.Held
+MOMENT = timedelta(seconds=1)
+ELSEWHERE = timedelta(seconds=5)  # until somebody whom another lane is sending is looked at again
+PERSON_LEASE = timedelta(minutes=5)  # longer than any batch is under way
+FIRST_LOOK = timedelta(hours=1)  # what becomes of a lead: nobody moves it at once, and hooks are quicker
+MOST_CANDIDATES = 4  # looked at for each one taken, so that one busy person does not block the rest
+AT_ONCE = 5000  # rows of one statement that moves many
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Why a delivery is held, in words, and what a person does about it."""
+
+    because: str
+    error: str
+    remedy: str
+
+
+AWAY = {
+    Account.State.NEEDS_RECONNECT: Hold(
+        Held.RECONNECT, "The CRM no longer accepts our sign-in", "Connect the account again."
+    ),
+    Account.State.CONNECTING: Hold(
+        Held.RECONNECT, "The account is not connected yet", "Finish connecting it."
+    ),
+    Account.State.DISCONNECTED: Hold(
+        Held.DISCONNECTED,
+        "The account was disconnected",
+        "Connect it again: what waits goes on by itself.",
+    ),
+    Account.State.PAUSED: Hold(Held.PAUSED, "The account is paused", "Resume the account."),
+}
+FOR_RETURN = (Held.DISCONNECTED, Held.RECONNECT, Held.PAUSED)  # what an account's return ends
+
+
+def hold_of(account: Account) -> Hold | None:
+    """Why deliveries of an account can't go now; None where they can. Its state and reason are read."""
+    if account.usable:
+        return None
+    state = Account.State.DISCONNECTED if account.deleted else Account.State(account.state)
+    away = AWAY[state]
+    error = f"{away.error}: {account.state_reason}" if account.state_reason else away.error
+    return Hold(away.because, error, away.remedy)
+
+
+def claim(
+    account_id: int, most: int, busy: Iterable[str] = (), shared_with: Account | None = None
+) -> list[int]:
+    """Take up to ``most`` due deliveries of a lane, oldest first: their ids.
+
+    Never two of one person, nor one whose person is ``busy`` (in flight), nor one whose person's earlier
+    lead ended unclear and has not been looked up yet: their contact may exist and not be found yet.
+    ``shared_with``: the lane's account, where other lanes lead into the same account of the CRM; then nobody
+    is taken whom another lane is sending.
+    """
+    now = timezone.now()
+    _postpone_behind_unclear(account_id, now)
+    taken = list(busy)
+    due = Delivery.objects.filter(account_id=account_id, state=WAITING, due_at__lte=now)
+    candidates = due.exclude(contact_keys__overlap=taken) if taken else due
+    rows = candidates.order_by("due_at", "id").values_list("pk", "contact_keys")[: most * MOST_CANDIDATES]
+    chosen = _one_of_each_person(rows, most)
+    if shared_with and chosen:
+        chosen = _not_sent_elsewhere(shared_with, chosen, now)
+    if not chosen:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE rules_delivery SET state = 'sending', claimed_at = %s "
+            "WHERE id = ANY(%s) AND state = 'waiting' RETURNING id",
+            [now, chosen],
+        )
+        return sorted(row[0] for row in cursor.fetchall())
+
+
+def settle(settlements: Sequence[Settlement]) -> None:
+    """Write the outcomes of a batch in one statement, and begin to follow what was delivered. Only our own
+    claims are touched: a worker that lost its lane meanwhile changes nothing. A delivery whose answer got
+    another body while it was sent waits again, as an update."""
+    if not settlements:
+        return
+    now = timezone.now()
+    columns: list[Any] = [
+        [s.delivery_id for s in settlements],
+        [s.claimed_at for s in settlements],
+        [str(s.state) for s in settlements],
+        [str(s.held_because) for s in settlements],
+        [s.due_at for s in settlements],
+        [s.tries for s in settlements],
+        [s.strikes for s in settlements],
+        [s.look_first for s in settlements],
+        [json.dumps(dict(s.steps)) for s in settlements],
+        [json.dumps([_loss(loss) for loss in s.losses], ensure_ascii=False) for s in settlements],
+        [s.remote_id for s in settlements],
+        [s.remote_link for s in settlements],
+        [s.code[:100] for s in settlements],
+        [s.error for s in settlements],
+        [s.remedy for s in settlements],
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(SETTLE, [now, now, *columns, now + FIRST_LOOK])
+
+
+SETTLE = """
+WITH settled AS (
+UPDATE rules_delivery d SET
+    state = CASE WHEN s.state = 'delivered' AND d.revision > d.revision_sent THEN 'waiting' ELSE s.state END,
+    held_because = s.held, due_at = s.due,
+    attempts_made = d.attempts_made + s.tries,
+    strikes = CASE WHEN s.state = 'delivered' AND d.revision > d.revision_sent THEN 0
+                   ELSE d.strikes + s.strikes END,
+    look_first = s.look, steps = d.steps || s.steps,
+    losses = CASE WHEN s.state = 'delivered' THEN s.losses ELSE d.losses END,
+    remote_id = CASE WHEN s.remote = '' THEN d.remote_id ELSE s.remote END,
+    remote_link = CASE WHEN s.link = '' THEN d.remote_link ELSE s.link END,
+    error_code = s.code, error = s.error, remedy = s.remedy, claimed_at = NULL,
+    delivered_at = CASE WHEN s.state = 'delivered' THEN coalesce(d.delivered_at, %s)
+                        ELSE d.delivered_at END,
+    first_failed_at = CASE WHEN s.state = 'delivered' OR s.tries = 0 THEN d.first_failed_at
+                           ELSE coalesce(d.first_failed_at, %s) END
+FROM (SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[], %s::text[], %s::timestamptz[],
+      %s::int[], %s::int[], %s::bool[], %s::jsonb[], %s::jsonb[],
+      %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
+      AS t(id, claimed, state, held, due, tries, strikes, look, steps, losses,
+           remote, link, code, error, remedy)) s
+WHERE d.id = s.id AND d.state = 'sending' AND d.claimed_at = s.claimed
+RETURNING d.*
+)
+INSERT INTO rules_outcome
+    (delivery_id, account_id, owner, quiz_id, record_id, link, created_at, next_look_at)
+SELECT id, account_id, owner, quiz_id, remote_id, remote_link, delivered_at, %s
+FROM settled WHERE delivered_at IS NOT NULL
+ON CONFLICT (delivery_id) DO NOTHING
+"""
+
+
+def record_steps(done: Mapping[str, Mapping[str, str]]) -> None:
+    """The journal: keep what was made, ``{uid: {step: remote id}}``, in one statement."""
+    if not done:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE rules_delivery d SET steps = d.steps || v.steps "
+            "FROM (SELECT * FROM unnest(%s::text[], %s::jsonb[]) AS t(uid, steps)) v WHERE d.uid = v.uid",
+            [list(done), [json.dumps(dict(steps)) for steps in done.values()]],
+        )
+
+
+def _postpone_behind_unclear(account_id: int, now: datetime) -> None:
+    """Due leads of somebody whose earlier lead is to be looked up first wait until it was."""
+    waiting = Delivery.objects.filter(account_id=account_id, state=WAITING)
+    unclear = list(waiting.filter(look_first=True, due_at__gt=now).values_list("contact_keys", "due_at"))
+    if people := {key for keys, _ in unclear for key in keys}:
+        behind = waiting.filter(look_first=False, due_at__lte=now, contact_keys__overlap=list(people))
+        behind.update(due_at=max(due for _, due in unclear) + MOMENT)
+
+
+def _not_sent_elsewhere(account: Account, chosen: Sequence[int], now: datetime) -> list[int]:
+    """Those whose persons are now leased to them; the others come again in a moment, which costs no try."""
+    rows = Delivery.objects.filter(pk__in=chosen).values_list("pk", "uid", "contact_keys")
+    holders = {pk: (uid, set(keys)) for pk, uid, keys in rows}
+    wanted = {key: uid for uid, keys in holders.values() for key in keys}
+    got = leases.take(account, wanted, PERSON_LEASE)
+    refused = [pk for pk, (_, keys) in holders.items() if not keys <= got]
+    if refused:
+        leases.let_go([holders[pk][0] for pk in refused])
+        Delivery.objects.filter(pk__in=refused, state=WAITING).update(due_at=now + ELSEWHERE)
+    return [pk for pk in chosen if pk not in refused]
+
+
+def _one_of_each_person(rows: Iterable[tuple[int, list[str]]], most: int) -> list[int]:
+    chosen: list[int] = []
+    people: set[str] = set()
+    for pk, keys in rows:
+        if len(chosen) < most and people.isdisjoint(keys):
+            chosen.append(pk)
+            people.update(keys)
+    return chosen
+
+
+def _loss(loss: UnplacedValue) -> dict[str, str]:
+    return {
+        "question": loss.question,
+        "value": loss.value[:1000],
+        "reason": storable(loss.reason),
+        "entity": loss.entity,
+        "field": loss.field_id,
+    }
+
+
+# -- moves that no try causes --------------------------------------------------------------------------------
+
+
+def free_stale(account_id: int, can_look: bool, send_again: bool) -> int:
+    """Whoever was sending these died: they end unclear. Only for whoever holds the lane (or nobody can)."""
+    rows = list(Delivery.objects.filter(account_id=account_id, state=SENDING))
+    settle([died(row, can_look, send_again) for row in rows])
+    return len(rows)
+
+
+def park(rows: QuerySet[Delivery], hold: Hold) -> int:
+    """Hold what waits and can't go on for now; what an account's earlier state holds says the new reason."""
+    other = Q(state=HELD, held_because__in=FOR_RETURN) & ~Q(held_because=hold.because)
+    return _move(rows.filter(Q(state=WAITING) | other), lambda: held_by(hold))
+
+
+def release(rows: QuerySet[Delivery], *because: str) -> int:
+    """Let held deliveries go on, by a retry plan that begins anew: what held them is gone."""
+    held = rows.filter(state=HELD, held_because__in=because)
+    return _move(
+        held,
+        lambda: {
+            "state": WAITING,
+            "held_because": "",
+            "due_at": _soonest(),
+            "strikes": 0,
+            "first_failed_at": None,
+            "error_code": "",
+            "error": "",
+            "remedy": "",
+        },
+    )
+
+
+def explain(rows: QuerySet[Delivery], error: str, remedy: str) -> int:
+    """Say anew why deliveries are held, where they don't say so already."""
+    return _move(rows.filter(state=HELD).exclude(error=error), lambda: {"error": error, "remedy": remedy})
+
+
+def expire(rows: QuerySet[Delivery], hold: Hold) -> int:
+    """What waited too long for its account is left to a person."""
+    return _move(rows.filter(state=HELD, held_because__in=FOR_RETURN), lambda: held_by(hold))
+
+
+def held_by(hold: Hold) -> dict[str, str]:
+    """The columns of a delivery that is held."""
+    return {
+        "state": HELD,
+        "held_because": hold.because,
+        "error_code": hold.because,
+        "error": hold.error,
+        "remedy": hold.remedy,
+    }
+
+
+def _move(rows: QuerySet[Delivery], columns: Callable[[], Mapping[str, Any]]) -> int:
+    """Update many rows in short statements. Rows that somebody else moves right now are left to them."""
+    moved = 0
+    while True:
+        with transaction.atomic():
+            locked = rows.order_by("pk").select_for_update(of=("self",), skip_locked=True)
+            keys = list(locked.values_list("pk", flat=True)[:AT_ONCE])
+            moved += Delivery.objects.filter(pk__in=keys).update(**columns())
+        if len(keys) < AT_ONCE:
+            return moved
+
+
+def retry(rows: QuerySet[Delivery]) -> int:
+    """A person says: try again now (``_soonest``), even where the lane rests. Held and waiting deliveries
+    only; what is being sent is left alone.
+
+    ``look_first`` stays where the CRM can be asked. Where it can't, the person has looked and decides: send.
+    """
+    deaf = [kind for kind in CONNECTORS if not connector_class(kind).can.find_by_external_id]
+    movable = rows.filter(state__in=[WAITING, HELD])
+    movable.filter(account__crm__in=deaf, look_first=True).update(look_first=False)
+    end_rests(list(movable.values_list("account_id", flat=True).distinct()))
+    return movable.update(state=WAITING, held_because="", due_at=_soonest(), strikes=0, first_failed_at=None)
+
+
+def _soonest() -> Case:
+    """Now; but what ended unclear a moment ago can't be found by a look yet, and would be made twice."""
+    now = timezone.now()
+    looked_up = Least(F("due_at"), Value(now + settings.UNCLEAR_PAUSE))
+    return Case(When(look_first=True, due_at__gt=now, then=looked_up), default=Value(now))
+
+
+def arrived(delivery_id: int, remote_id: str = "") -> bool:
+    """A person found a held lead in the CRM: it is delivered, as the lead that our journal knows where the
+    person names none. False where it is not held any more."""
+    now = timezone.now()
+    with transaction.atomic():
+        held = Delivery.objects.filter(pk=delivery_id, state=HELD)
+        if not held.update(state=SENDING, held_because="", claimed_at=now):
+            return False
+        journal = Delivery.objects.values_list("steps", flat=True).get(pk=delivery_id)
+        lead = remote_id or journal.get("lead", "")
+        steps = {"lead": lead} if lead else {}
+        settle([Settlement(delivery_id, now, DELIVERED, tries=0, strikes=0, steps=steps, remote_id=lead)])
+    return True
+
+
+def due_now(account_id: int) -> bool:
+    """Does anything wait in this lane that could go at once?"""
+    return Delivery.objects.filter(account_id=account_id, state=WAITING, due_at__lte=timezone.now()).exists()

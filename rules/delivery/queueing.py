@@ -1,0 +1,79 @@
+"""Asking for a lane to be drained: one message a lane in the queue, however many answers came.
+
+The database row is the truth. A wake-up may be lost (the sweep finds the row) or doubled (the lane's lease
+lets one worker in), so nothing here raises. Tasks are named, not imported: they import what wakes lanes.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable
+
+from celery import current_app
+from django.conf import settings
+
+from accounts.redis_client import redis_client
+
+log = logging.getLogger(__name__)
+FLAG_SECONDS = 10  # a message may be stuck in a worker whose threads all wait for silent CRMs
+BROKER_RESTS = 5.0  # seconds without asking, after the broker was out of reach: requests don't wait for it
+
+
+class _Broker:
+    """When this process may ask the broker again."""
+
+    rests_until = 0.0
+
+    def rests(self) -> bool:
+        return time.monotonic() < self.rests_until
+
+    def was_silent(self) -> None:
+        self.rests_until = time.monotonic() + BROKER_RESTS
+
+
+broker = _Broker()
+
+
+def wake_lanes(account_ids: Iterable[int]) -> None:
+    """Queue a drain for each account that has none queued."""
+    for account_id in account_ids:
+        if broker.rests():
+            return
+        try:
+            if redis_client().set(_flag(account_id), 1, nx=True, ex=FLAG_SECONDS):
+                current_app.send_task("rules.tasks.drain", [account_id])
+        except Exception as exc:
+            broker.was_silent()
+            log.warning("account=%s wake-up lost, the sweep will find it: %s", account_id, type(exc).__name__)
+
+
+def answer_wake_up(account_id: int) -> None:
+    """The drain has begun: answers from now on ask for another one."""
+    try:
+        redis_client().delete(_flag(account_id))
+    except Exception as exc:
+        log.warning("account=%s wake-up flag stays: %s", account_id, type(exc).__name__)
+
+
+def _flag(account_id: int) -> str:
+    return f"{settings.REDIS_PREFIX}wake:{account_id}"
+
+
+def ask_to_prepare(rule_id: int) -> None:
+    """Queue a rule's preparation; ``prepare_at`` in its row finds it again if this is lost."""
+    try:
+        current_app.send_task("rules.tasks.prepare_rule", [rule_id])
+    except Exception as exc:
+        log.warning("rule=%s preparation waits for beat: %s", rule_id, type(exc).__name__)
+
+
+def ask_to_follow(account_id: int, seconds: float = 0) -> None:
+    """Queue a look at what became of an account's leads; beat finds them again if this is lost."""
+    if broker.rests():
+        return
+    try:
+        current_app.send_task("rules.tasks.follow", [account_id], countdown=seconds or None)
+    except Exception as exc:
+        broker.was_silent()
+        log.warning("account=%s look waits for beat: %s", account_id, type(exc).__name__)

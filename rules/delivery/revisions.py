@@ -1,0 +1,146 @@
+"""Answers that come in parts: a later body replaces the former one, and its leads are brought up to date.
+
+``"complete": false`` says that more will come under the same answer id. Every body is a revision; those that
+were replaced are kept, because what they wrote into a CRM may be overwritten and what people wrote may not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from connectors.draft import LeadDraft, Receipt, UnplacedValue
+from connectors.note_texts import COMPLETED
+from rules.delivery.queueing import wake_lanes
+from rules.mapping.payload import is_complete, is_repeat, normalised
+from rules.mapping.person import contact_keys
+from rules.mapping.rule_snapshot import region_of
+from rules.models import Answer, Delivery, FormerBody
+
+KEPT_APART = "this CRM can't change a lead that is there"
+
+
+class Change(Enum):
+    """What a body under a known answer id does."""
+
+    UNCHANGED = "unchanged"
+    REVISED = "revised"
+    CONFLICT = "conflict"
+
+
+@dataclass(frozen=True, slots=True)
+class Bodies:
+    """What a delivery sends now, and the bodies before it where the lead is there already (oldest first)."""
+
+    payload: Mapping[str, Any]
+    revision: int
+    formers: tuple[Mapping[str, Any], ...] = ()
+
+
+# -- taking a body ------------------------------------------------------------------------------------------
+
+
+def lock(answers: Iterable[Answer]) -> None:
+    """Keep other bodies of these incomplete answers waiting, in one order for everybody, and read them anew:
+    one that came meanwhile counts."""
+    mine = {answer.pk: answer for answer in answers}
+    if not mine:
+        return
+    for row in Answer.objects.select_for_update().filter(pk__in=mine).order_by("pk"):
+        for name in ("payload", "digest", "complete", "revision"):
+            setattr(mine[row.pk], name, getattr(row, name))
+
+
+def revise(answer: Answer, payload: Mapping[str, Any], digest: str) -> Change:
+    """Another body for a stored answer. An older one that comes again changes nothing, whenever it comes.
+
+    An incomplete answer was locked by ``lock`` in this transaction.
+    """
+    if is_repeat(answer.digest, payload, digest):
+        if is_complete(payload) and not answer.complete:
+            answer.complete = True
+            answer.save(update_fields=["complete"])
+        return Change.UNCHANGED
+    if answer.revision > 1 and answer.former_bodies.filter(digest=digest).exists():
+        return Change.UNCHANGED
+    if answer.complete:
+        return Change.CONFLICT
+    FormerBody.objects.create(
+        answer=answer, revision=answer.revision, payload=answer.payload, digest=answer.digest
+    )
+    answer.payload, answer.digest = dict(payload), digest
+    answer.complete, answer.revision, answer.purged_at = is_complete(payload), answer.revision + 1, None
+    answer.save(update_fields=["payload", "digest", "complete", "revision", "purged_at"])
+    _send_again(answer)
+    return Change.REVISED
+
+
+def _send_again(answer: Answer) -> None:
+    """Leads that are there wait to be brought up to date; one that is being sent goes again afterwards, which
+    its settlement sees on the row that is locked here."""
+    rows = Delivery.objects.filter(answer=answer).select_related("account", "rule").order_by("pk")
+    contact = normalised(answer.payload).get("contact", {})
+    lanes = set()
+    for row in rows.select_for_update(of=("self",)):
+        row.revision = answer.revision
+        row.contact_keys = contact_keys(contact, region_of(row.account))
+        if row.state == Delivery.State.DELIVERED and not row.rule.deleted:
+            row.state, row.due_at = Delivery.State.WAITING, timezone.now()
+            row.strikes, row.first_failed_at = 0, None
+            lanes.add(row.account_id)
+        row.save(update_fields=["revision", "contact_keys", "state", "due_at", "strikes", "first_failed_at"])
+    transaction.on_commit(lambda: wake_lanes(lanes))
+
+
+# -- sending it ---------------------------------------------------------------------------------------------
+
+
+def begin(rows: Sequence[Delivery]) -> dict[int, Bodies]:
+    """What each claimed delivery sends, written down before it is sent; ``{delivery id: bodies}``.
+
+    A creation that may have happened is finished with the body it was begun with: the lead, if it is there,
+    has that one's values. The newer body follows as an update.
+    """
+    several = {row.answer_id for row in rows if row.answer.revision > 1}
+    kept: dict[int, dict[int, Any]] = {}
+    for body in FormerBody.objects.filter(answer__in=several) if several else ():
+        kept.setdefault(body.answer_id, {})[body.revision] = body.payload
+    bodies, moved = {}, []
+    for row in rows:
+        all_of_it = {**kept.get(row.answer_id, {}), row.answer.revision: row.answer.payload}
+        begun = not row.delivered_at and (row.look_first or bool(row.steps.get("lead")))
+        revision = row.revision_sent if begun else row.answer.revision
+        formers = (all_of_it[n] for n in sorted(all_of_it) if n < revision and row.delivered_at)
+        bodies[row.pk] = Bodies(all_of_it[revision], revision, tuple(formers))
+        if row.revision_sent != revision:
+            row.revision_sent = revision
+            moved.append(row)
+    if moved:
+        Delivery.objects.bulk_update(moved, ["revision_sent"])
+    return bodies
+
+
+def revised(draft: LeadDraft, revision: int, formers: tuple[LeadDraft, ...]) -> LeadDraft:
+    """A draft that brings its lead up to date, where it has formers; its note says what it is."""
+    note = f"{COMPLETED[draft.language]}\n{draft.note}" if formers else draft.note
+    return replace(draft, note=note, revision=revision, formers=formers)
+
+
+def left_as_it_is(draft: LeadDraft, link: str) -> Receipt:
+    """For a CRM that can't change its leads: what came later is told as lost to it, line by line."""
+    known = {line for former in draft.formers for line in former.note.splitlines()}
+    known.add(COMPLETED[draft.language])
+    late = [line for line in draft.note.splitlines() if line.strip() and line not in known]
+    losses = (UnplacedValue(*_question(line), KEPT_APART) for line in late)
+    return Receipt(draft.uid, draft.journal, link, losses=(*draft.losses, *losses))
+
+
+def _question(line: str) -> tuple[str, str]:
+    """A line of a note as question and answer."""
+    question, colon, text = line.partition(": ")
+    return (question, text) if colon else ("", line)

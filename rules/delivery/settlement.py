@@ -1,0 +1,165 @@
+"""What the outcome of a try means for its delivery: the five errors, settled in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from connectors.draft import Receipt, UnplacedValue
+from connectors.errors import (
+    ConnectorError,
+    NeedsReconnect,
+    OurMistake,
+    Refused,
+    RuleNeedsFixing,
+    Stopped,
+    TryLater,
+    Unclear,
+)
+from rules.delivery.retry import pause_after
+from rules.models import Delivery
+
+WAITING, DELIVERED, HELD = Delivery.State.WAITING, Delivery.State.DELIVERED, Delivery.State.HELD
+Held = Delivery.Held
+OUR_MISTAKE_PAUSE = 300  # seconds until a wrong client id or secret is tried again
+LONGEST_ID = 100  # characters, as the columns of leads and contacts take them
+IN_COLUMNS = ("lead", "contact")  # steps whose ids are kept outside the journal, too
+
+
+NOT_YET = ("preparing", "lists_unread")  # codes of ``NotYet``
+
+
+class NotYet(TryLater):
+    """Not tried: something of ours comes first. The lead waits a moment, which is nobody's failure."""
+
+
+class StillPreparing(NotYet):
+    """The rule's fields are being made."""
+
+
+class ListsUnread(NotYet):
+    """What stands in the way may be our lists, which were not read since the account was connected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What becomes of one delivery after a try (``tries`` is 0 where none was made). ``strikes`` is how many
+    steps of the plan it cost."""
+
+    delivery_id: int
+    claimed_at: datetime | None
+    state: str = WAITING
+    held_because: str = ""
+    due_at: datetime = field(default_factory=timezone.now)
+    tries: int = 1
+    strikes: int = 1
+    look_first: bool = False
+    steps: Mapping[str, str] = field(default_factory=dict)
+    losses: Sequence[UnplacedValue] = ()
+    remote_id: str = ""
+    remote_link: str = ""
+    code: str = ""
+    error: str = ""
+    remedy: str = ""
+
+
+def storable_steps(steps: Mapping[str, str]) -> dict[str, str]:
+    """The steps without ids that are too long for their columns; other steps hold words of any length."""
+    return {step: what for step, what in steps.items() if step not in IN_COLUMNS or len(what) <= LONGEST_ID}
+
+
+def believable(outcome: Receipt | ConnectorError) -> Receipt | ConnectorError:
+    """An answer whose ids can't be stored is an error of this lead alone, which is looked up."""
+    if not isinstance(outcome, Receipt) or len(storable_steps(outcome.journal)) == len(outcome.journal):
+        return outcome
+    return Unclear(
+        "The CRM answered with an id that is too long to be one",
+        code="id_too_long",
+        remedy="Look in the CRM whether the lead is there.",
+    )
+
+
+def settlement_of(
+    delivery: Delivery, outcome: Receipt | ConnectorError, can_look: bool, send_again: bool
+) -> Settlement:
+    """What an outcome means for a delivery. Pure but for the clock and the luck of the retry plan.
+
+    ``can_look``: the CRM can be asked for our mark; ``send_again``: the account wants unclear leads anew.
+    """
+    if isinstance(outcome, Receipt):
+        return _delivered(delivery, outcome)
+    plain = Settlement(
+        delivery.pk,
+        delivery.claimed_at,
+        look_first=delivery.look_first,
+        code=outcome.code,
+        error=outcome.message,
+        remedy=outcome.remedy,
+    )
+    match outcome:
+        case Stopped():
+            return _held(plain, Held.PAUSED, strikes=0)
+        case NeedsReconnect():
+            return _held(plain, Held.RECONNECT, strikes=0)
+        case RuleNeedsFixing():
+            return _held(plain, Held.FIX_RULE, strikes=0)
+        case Refused():
+            return _held(plain, Held.REFUSED)
+        case OurMistake():
+            return _later(replace(plain, strikes=0), delivery, OUR_MISTAKE_PAUSE)
+        case NotYet():
+            return replace(
+                plain, tries=0, strikes=0, due_at=timezone.now() + timedelta(seconds=outcome.after or 0)
+            )
+        case TryLater() if outcome.account_wide:
+            return _with_its_lane(plain, delivery)
+        case TryLater():
+            return _later(plain, delivery, outcome.after)
+    return _unclear(plain, delivery, can_look, send_again)
+
+
+def died(delivery: Delivery, can_look: bool, send_again: bool) -> Settlement:
+    """The worker that was sending it is gone: exactly like a lost answer."""
+    error = Unclear("The worker that was sending it died", code="worker_died")
+    return settlement_of(delivery, error, can_look, send_again)
+
+
+def _delivered(delivery: Delivery, receipt: Receipt) -> Settlement:
+    return Settlement(
+        delivery.pk,
+        delivery.claimed_at,
+        DELIVERED,
+        steps=receipt.journal,
+        losses=receipt.losses,
+        remote_id=receipt.journal.get("lead", ""),
+        remote_link=receipt.link,
+    )
+
+
+def _held(plain: Settlement, because: str, strikes: int = 1) -> Settlement:
+    return replace(plain, state=HELD, held_because=because, strikes=strikes)
+
+
+def _later(plain: Settlement, delivery: Delivery, asked: float | None) -> Settlement:
+    now = timezone.now()
+    pause = pause_after(delivery.strikes + 1, now - (delivery.first_failed_at or now), asked)
+    if pause is None:
+        return _held(plain, Held.GAVE_UP)
+    return replace(plain, due_at=now + pause)
+
+
+def _with_its_lane(plain: Settlement, delivery: Delivery) -> Settlement:
+    """The whole account waits: its lane's rest sets the pace, and no delivery is blamed for it."""
+    later = _later(replace(plain, strikes=0), delivery, None)
+    return later if later.state == HELD else replace(later, due_at=timezone.now())
+
+
+def _unclear(plain: Settlement, delivery: Delivery, can_look: bool, send_again: bool) -> Settlement:
+    """It may have happened. Look in a minute (searches lag behind writes); a person where we can't look."""
+    if not (can_look or send_again):
+        return replace(_held(plain, Held.LOOK_FIRST), look_first=True)
+    return _later(replace(plain, look_first=can_look), delivery, settings.UNCLEAR_PAUSE.total_seconds())

@@ -1,0 +1,371 @@
+"""Draining a lane: claim, draft, send, settle, until nothing is due or the time slice is over.
+
+Batches are sent by a few threads, so that the CRM's limit and not its latency sets the pace; everything
+about the database happens in this one, which holds no connection while a CRM thinks.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from accounts import states
+from accounts.access import connector_for
+from accounts.db_retry import patiently
+from accounts.models import Account, shares_its_crm
+from connectors.base import Connector
+from connectors.draft import LeadDraft, Receipt
+from connectors.errors import (
+    ConnectorError,
+    NeedsReconnect,
+    OurMistake,
+    RuleNeedsFixing,
+    TryLater,
+    Unclear,
+)
+from connectors.limiter import RateLimiter
+from crm_cache import leases, runs
+from crm_cache.contacts import known_contacts, remember
+from rules.delivery import attempts, outbox, revisions
+from rules.delivery.concurrency import probes, silences
+from rules.delivery.drift import compared, look_again
+from rules.delivery.lane import Lane, take_lane
+from rules.delivery.queueing import answer_wake_up, wake_lanes
+from rules.delivery.settlement import (
+    ListsUnread,
+    NotYet,
+    StillPreparing,
+    believable,
+    settlement_of,
+    storable_steps,
+)
+from rules.mapping.drafting import Progress, draft_for
+from rules.mapping.rule_snapshot import RuleSnapshot, is_wish, lists_named, read_snapshot, why_unread
+from rules.models import Delivery
+from rules.problems import note_problems
+from rules.provisioning import ask_again
+
+log = logging.getLogger(__name__)
+PREPARING = 5.0  # seconds until a lead looks again whether its rule's fields are made
+READING = 10.0  # seconds until a lead looks again whether the lists of a new sign-in are read
+LOOK_UP = 5.0  # seconds between looks at the lease while batches are under way
+Result = Receipt | ConnectorError
+
+
+@dataclass(slots=True)
+class Batch:
+    """Deliveries sent together, their drafts, and who is in it."""
+
+    deliveries: list[Delivery]
+    drafts: list[LeadDraft]
+    started_at: datetime = field(default_factory=timezone.now)
+
+    @property
+    def people(self) -> set[str]:
+        return {key for delivery in self.deliveries for key in delivery.contact_keys}
+
+
+class LaneJournal:
+    """The connector's journal: steps go to the deliveries, contacts to the memory, at once."""
+
+    def __init__(self, account: Account, drafts: Sequence[LeadDraft]) -> None:
+        self.account = account
+        self.people = {draft.uid: draft.person.keys for draft in drafts}
+
+    def record(self, done: Mapping[str, Mapping[str, str]]) -> None:
+        done = {uid: storable_steps(steps) for uid, steps in done.items()}
+        patiently(partial(outbox.record_steps, done))
+        patiently(partial(remember, self.account, self._contacts(done)))
+        connection.close()  # this thread goes back to waiting for the CRM
+
+    def _contacts(self, done: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+        met = ((uid, steps["contact"]) for uid, steps in done.items() if steps.get("contact"))
+        return {key: contact for uid, contact in met for key in self.people.get(uid, ())}
+
+
+class LeasedRateLimiter:
+    """The connector's pace, closed once the lane is lost: a worker that was frozen past its lease must not
+    send what another one has taken over since."""
+
+    def __init__(self, limiter: RateLimiter, lane: Lane) -> None:
+        self.limiter = limiter
+        self.lane = lane
+
+    def wait(self) -> None:
+        self.limiter.wait()
+        if not self.lane.alive:
+            raise TryLater("This worker's lease on the lane ran out", code="lane_lost")
+
+    def stop(self, reason: str) -> None:
+        self.limiter.stop(reason)
+
+    def resume(self) -> None:
+        self.limiter.resume()
+
+    def stopped(self) -> bool:
+        return self.limiter.stopped()
+
+    def hold(self, what: str, seconds: float) -> None:
+        self.limiter.hold(what, seconds)
+
+    def held(self, what: str) -> float:
+        return self.limiter.held(what)
+
+    def resting(self) -> Mapping[str, float]:
+        return self.limiter.resting()
+
+
+def drain(account_id: int) -> int:
+    """Send what is due in an account's lane; how many were delivered (0 where it can't be taken, or where
+    other silent CRMs have their turn)."""
+    answer_wake_up(account_id)
+    lane = take_lane(account_id)
+    if lane is None:
+        return 0
+    ours = False
+    try:
+        with probes.take(lane.probing or lane.account.crm in silences) as ours:
+            return _drained(lane) if ours else 0
+    except OurMistake as error:  # we may not even talk to this account's host
+        states.pause(lane.account, error.message)
+        return 0
+    finally:
+        connection.close_if_unusable_or_obsolete()  # PostgreSQL may be back
+        lane.leave()
+        # Whoever got no turn waits for the sweep: asking at once, it would be here again at once.
+        if ours and not lane.probing and outbox.due_now(account_id):
+            wake_lanes([account_id])
+
+
+def _drained(lane: Lane) -> int:
+    connector = connector_for(lane.account)
+    connector.limiter = LeasedRateLimiter(connector.limiter, lane)
+    outbox.free_stale(lane.account.pk, connector.can.find_by_external_id, lane.account.send_again)
+    return Drain(lane, connector).run()
+
+
+class Drain:
+    """One time slice of one lane."""
+
+    def __init__(self, lane: Lane, connector: Connector) -> None:
+        self.lane = lane
+        self.account = lane.account
+        self.connector = connector
+        self.ends_at = timezone.now() + settings.LANE_SLICE
+        self.snapshots: dict[tuple[object, ...], RuleSnapshot] = {}
+        self.under_way: dict[Future[list[Result]], Batch] = {}
+        self.shared_with = self.account if shares_its_crm(self.account) else None
+        self.delivered = 0
+        self.goes_on = True
+
+    def run(self) -> int:
+        with ThreadPoolExecutor(self.connector.can.parallel, f"lane-{self.account.pk}") as pool:
+            try:
+                while True:
+                    self._fill(pool)
+                    if not self.under_way:
+                        return self.delivered
+                    self._collect()
+            finally:
+                self._bring_home()
+
+    def _bring_home(self) -> None:
+        """Whatever ended the slice: what batches under way achieve is settled all the same."""
+        while self.under_way:
+            future, batch = self.under_way.popitem()
+            self._settle(batch, future.result())
+
+    # -- sending ------------------------------------------------------------------------------------------
+
+    def _fill(self, pool: ThreadPoolExecutor) -> None:
+        """Put as many batches under way as the CRM takes at a time."""
+        while self._may_start():
+            busy = {key for batch in self.under_way.values() for key in batch.people}
+            claimed = outbox.claim(self.account.pk, self._width(), busy, self.shared_with)
+            if not claimed:
+                return
+            batch = patiently(partial(self._draft, claimed))
+            if batch.drafts:
+                self.under_way[pool.submit(self._send, batch)] = batch
+
+    def _may_start(self) -> bool:
+        width = 1 if self.lane.probing else self.connector.can.parallel
+        return (
+            self.goes_on and len(self.under_way) < width and timezone.now() < self.ends_at and self._renew()
+        )
+
+    def _width(self) -> int:
+        return 1 if self.lane.probing else self.connector.can.batch
+
+    def _renew(self) -> bool:
+        """Keep the lease while anything is under way, even where nothing more is begun. Losing it (a pause, a
+        clock, another worker) ends the slice."""
+        if (self.lane.due_for_renewal() or not self.lane.alive) and not self.lane.renew():
+            self.goes_on = False
+        return self.goes_on
+
+    def _draft(self, claimed: Sequence[int]) -> Batch:
+        """Turn claimed deliveries into drafts; those whose rule needs fixing are settled here."""
+        rows = list(Delivery.objects.filter(pk__in=claimed).select_related("answer", "rule").order_by("pk"))
+        contacts = known_contacts(self.account, {key for row in rows for key in row.contact_keys})
+        bodies = revisions.begin(rows)
+        batch, broken = Batch([], []), Batch([], [])
+        errors: list[ConnectorError] = []
+        for row in rows:
+            try:
+                draft = self._draft_one(row, bodies[row.pk], contacts)
+            except ConnectorError as error:
+                broken.deliveries.append(row)
+                errors.append(error)
+            else:
+                batch.deliveries.append(row)
+                batch.drafts.append(draft)
+        self._settle(broken, errors)
+        return batch
+
+    def _draft_one(self, row: Delivery, bodies: revisions.Bodies, contacts: Mapping[str, str]) -> LeadDraft:
+        """Raises ``RuleNeedsFixing``, ``NotYet``, or ``TryLater`` for a bug of ours."""
+        snapshot = self._book(row)
+        if _awaits_fields(row, snapshot):
+            raise StillPreparing("The fields of this rule are being made", code="preparing", after=PREPARING)
+        try:
+            progress = _progress(row, contacts)
+            draft = draft_for(snapshot, bodies.payload, progress)
+            formers = tuple(draft_for(snapshot, former, progress) for former in bodies.formers)
+            return revisions.revised(draft, bodies.revision, formers)
+        except RuleNeedsFixing:
+            self._insist_on_lists(row)
+            raise
+        except ConnectorError:
+            raise
+        except Exception as error:
+            log.exception("delivery=%s can't be drafted", row.pk)
+            words = f"Our own code failed on this answer ({type(error).__name__})"
+            raise TryLater(words, code="our_bug") from error
+
+    def _insist_on_lists(self, row: Delivery) -> None:
+        """Lists that were not read since the account was connected are asked for, and hold no lead.
+        Raises ``ListsUnread``."""
+        since = runs.returned_at(self.account)
+        placing = lists_named(row.rule, self.account) & {"pipelines", "steps"}
+        if unread := placing - runs.read_since(self.account, since):
+            runs.ask_once(self.account, unread, since)
+            error, remedy = why_unread(self.account, unread)
+            raise ListsUnread(error, code="lists_unread", after=READING, remedy=remedy)
+
+    def _book(self, row: Delivery) -> RuleSnapshot:
+        version = (row.rule_id, row.rule.updated_at, row.rule.prepared_at)
+        if version not in self.snapshots:
+            self.snapshots[version] = read_snapshot(row.rule, self.account)
+        return self.snapshots[version]
+
+    def _send(self, batch: Batch) -> list[Result]:
+        """In a thread of its own: no connection is held but for the journal's moments."""
+        try:
+            journal = LaneJournal(self.account, batch.drafts)
+            return self._delivered(batch, journal)
+        except Exception:
+            log.exception("account=%s %s broke its promise not to raise", self.account.pk, self.account.crm)
+            lost = Unclear("Our own code failed while sending", code="our_bug")
+            return [lost for _ in batch.drafts]
+        finally:
+            connection.close()
+
+    def _delivered(self, batch: Batch, journal: LaneJournal) -> list[Result]:
+        """One outcome per draft, in order; a CRM that can't change its leads is not asked to."""
+        links = {row.uid: row.remote_link for row in batch.deliveries}
+        apart = {d.uid for d in batch.drafts if d.formers and not self._can_update(d)}
+        sent = [draft for draft in batch.drafts if draft.uid not in apart]
+        outcomes = iter(self.connector.deliver(sent, journal) if sent else [])
+        return [
+            revisions.left_as_it_is(draft, links[draft.uid]) if draft.uid in apart else next(outcomes)
+            for draft in batch.drafts
+        ]
+
+    def _can_update(self, draft: LeadDraft) -> bool:
+        """A lead that a person found and did not name is known to nobody but that person."""
+        return self.connector.can.updates and bool(draft.journal.get("lead"))
+
+    # -- settling -----------------------------------------------------------------------------------------
+
+    def _collect(self) -> None:
+        """Wait for any batch and settle it, keeping the lease meanwhile."""
+        connection.close()
+        done, _ = wait(self.under_way, timeout=LOOK_UP, return_when=FIRST_COMPLETED)
+        for future in done:
+            self._settle(self.under_way.pop(future), future.result())
+        self._renew()
+
+    def _settle(self, batch: Batch, outcomes: Sequence[Result]) -> None:
+        can_look, send_again = self.connector.can.find_by_external_id, self.account.send_again
+        outcomes = self._compared(batch, [believable(outcome) for outcome in outcomes])
+        pairs = list(zip(batch.deliveries, outcomes, strict=True))
+        settlements = [settlement_of(row, outcome, can_look, send_again) for row, outcome in pairs]
+        patiently(partial(outbox.settle, settlements))
+        self._let_go(pairs)
+        attempts.write(batch.started_at, [pair for pair in pairs if not isinstance(pair[1], NotYet)])
+        note_problems(pairs)
+        self.delivered += sum(isinstance(outcome, Receipt) for outcome in outcomes)
+        look_again(self.account, outcomes)
+        self._react(outcomes)
+        for row, outcome in pairs:
+            word = "delivered" if isinstance(outcome, Receipt) else outcome.code
+            log.info(
+                "delivery=%s account=%s crm=%s try=%s outcome=%s",
+                *(row.pk, self.account.pk, self.account.crm, row.attempts_made + 1, word),
+            )
+
+    def _compared(self, batch: Batch, outcomes: Sequence[Result]) -> list[Result]:
+        """Receipts that say what the CRM placed otherwise than it was asked. Broken ones have no draft."""
+        if not batch.drafts:
+            return list(outcomes)
+        return [
+            compared(outcome, draft.placement, self._book(row)) if isinstance(outcome, Receipt) else outcome
+            for row, draft, outcome in zip(batch.deliveries, batch.drafts, outcomes, strict=True)
+        ]
+
+    def _let_go(self, pairs: Sequence[tuple[Delivery, Result]]) -> None:
+        """Other lanes may send these people now; not whoever may have been made and is not found yet."""
+        if self.shared_with:
+            leases.let_go([row.uid for row, outcome in pairs if not isinstance(outcome, Unclear)])
+
+    def _react(self, outcomes: Sequence[Result]) -> None:
+        """What an outcome means for the lane and its account; the first that stops the lane counts."""
+        if any(isinstance(outcome, Receipt) for outcome in outcomes):
+            self.lane.recover()
+            silences.heard(self.account.crm)
+        wide = [o for o in outcomes if isinstance(o, ConnectorError) and o.account_wide]
+        if wide and self.goes_on:
+            self.goes_on = False
+            self._stop(wide[0])
+
+    def _stop(self, error: ConnectorError) -> None:
+        if isinstance(error, NeedsReconnect):
+            states.park(self.account, error)
+        else:
+            self.lane.rest(error.after if isinstance(error, TryLater) else None)
+            silences.met(self.account.crm, self.account.pk)
+
+
+def _progress(row: Delivery, contacts: Mapping[str, str]) -> Progress:
+    known = next((contacts[key] for key in row.contact_keys if key in contacts), "")
+    return Progress(row.uid, row.answer.created_at, row.steps, row.look_first, known)
+
+
+def _awaits_fields(row: Delivery, snapshot: RuleSnapshot) -> bool:
+    """Are fields of the rule being made, and is it worth waiting for them? For ``FIELD_PATIENCE`` it is, and
+    longer where the CRM was not asked yet; then the values go into the note."""
+    if not any(is_wish(field) for _, _, field in snapshot.questions):
+        return False
+    is_young = timezone.now() - row.created_at < settings.FIELD_PATIENCE
+    if row.rule.prepare_at:
+        return is_young or not row.rule.prepare_tries
+    return is_young and ask_again(row.rule, row.answer.payload)

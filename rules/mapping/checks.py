@@ -1,0 +1,123 @@
+"""What is wrong with a rule today. Pure: a book in, problems out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from connectors.base import Named
+from connectors.draft import Problem, Target
+from rules.mapping.rule_snapshot import RuleSnapshot, Seen, is_wish
+
+GONE = {"pipelines": "pipeline_gone", "steps": "step_gone"}
+TEXTS = frozenset({"text", "textarea", "string", "streetaddress"})  # types of fields, whatever the CRM
+BLOCKING = frozenset({*GONE.values(), "step_missing_pipeline"})
+CODES = BLOCKING | {
+    "entry_gone",
+    "performer_gone",
+    "entity_unknown",
+    "field_wanted",
+    "field_gone",
+    "tag_gone",
+    "two_questions_one_field",
+}
+
+
+def problems_of(snapshot: RuleSnapshot) -> tuple[Problem, ...]:
+    """All problems, those that stop deliveries first."""
+    found = [
+        *_placement(snapshot),
+        *_performer(snapshot),
+        *_fields(snapshot),
+        *_crowded(snapshot),
+        *_tags(snapshot),
+    ]
+    return tuple(sorted(found, key=lambda problem: problem.code not in BLOCKING))
+
+
+def blocking_problem(snapshot: RuleSnapshot) -> Problem | None:
+    """The problem for which a lead can't be sent at all, or None."""
+    return next((problem for problem in _placement(snapshot) if problem.code in BLOCKING), None)
+
+
+def _placement(snapshot: RuleSnapshot) -> Iterator[Problem]:
+    """Of a pipeline that is gone nothing else need be said."""
+    lost = [(one, seen) for one, seen in snapshot.named if not (seen and seen.alive)]
+    if pipelines := [(one, seen) for one, seen in lost if one.what == "pipelines"]:
+        lost = [(one, seen) for one, seen in lost if not one.vital] + pipelines
+    elif snapshot.step and not snapshot.pipeline:
+        yield Problem(
+            "step_missing_pipeline", "A step without its pipeline; choose the pipeline too.", "PipelineID"
+        )
+        return
+    yield from (_lost(one, seen) for one, seen in lost)
+
+
+def _lost(one: Named, seen: Seen | None) -> Problem:
+    place = (
+        "the CRM" if one.what == "pipelines" else f"pipeline {one.pipeline}" if one.pipeline else one.entity
+    )
+    name = f" «{seen.name}»" if seen else ""
+    code = GONE[one.what] if one.vital else "entry_gone"
+    return Problem(
+        code, f"{one.word} {one.remote_id}{name} is not in {place}; choose another one.", one.field
+    )
+
+
+def _performer(snapshot: RuleSnapshot) -> Iterator[Problem]:
+    if snapshot.performer and not (snapshot.seen_performer and snapshot.seen_performer.alive):
+        name = f" «{snapshot.seen_performer.name}»" if snapshot.seen_performer else ""
+        yield Problem(
+            "performer_gone",
+            f"User {snapshot.performer}{name} can't be responsible any more; leads arrive without one.",
+            "PerformerID",
+        )
+
+
+def _fields(snapshot: RuleSnapshot) -> Iterator[Problem]:
+    for entity, question, remote_id in snapshot.questions:
+        kind = snapshot.entities.get(entity)
+        if kind is None:
+            yield Problem("entity_unknown", f"This CRM has no fields of «{entity}».", f"FieldsRule.{entity}")
+        elif is_wish(remote_id):
+            yield Problem(
+                "field_wanted",
+                f"The field for question {question} is still to be made; it needs the question's title, "
+                "which the first answer tells at the latest.",
+                question,
+            )
+        elif (kind, remote_id) not in snapshot.fields:
+            yield Problem(
+                "field_gone",
+                f"Field {remote_id} for question {question} is not in the CRM; its answers go into the note.",
+                f"FieldsRule.{entity}",
+            )
+
+
+def _crowded(snapshot: RuleSnapshot) -> Iterator[Problem]:
+    """Fields that several questions are meant for and that can't hold more than one answer."""
+    meant: dict[tuple[str, str], dict[str, str]] = {}
+    for entity, question, remote_id in snapshot.questions:
+        target = snapshot.fields.get((snapshot.entities.get(entity, ""), remote_id))
+        if target and not joins(target):
+            meant.setdefault((target.entity, target.remote_id), {})[question] = entity
+    for (_, remote_id), asked in meant.items():
+        if len(asked) > 1:
+            yield Problem(
+                "two_questions_one_field",
+                f"Questions {', '.join(asked)} go into field {remote_id}, which holds one answer; "
+                "give each a field of its own, or one that takes text.",
+                f"FieldsRule.{next(iter(asked.values()))}",
+            )
+
+
+def joins(target: Target) -> bool:
+    """Can a field hold the answers to several questions? Texts can, one after another."""
+    return target.multiple or target.type in TEXTS
+
+
+def _tags(snapshot: RuleSnapshot) -> Iterator[Problem]:
+    for entity, item in snapshot.tags_to_add:
+        if isinstance(item, int) and item not in snapshot.tags:
+            yield Problem(
+                "tag_gone", f"Tag {item} is not in the CRM any more; it is left out.", f"TagsToAdd.{entity}"
+            )

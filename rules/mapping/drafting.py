@@ -1,0 +1,211 @@
+"""A rule applied to an answer: what the connector is asked to create. Pure.
+
+A value that fits nowhere never costs the lead: it becomes an ``UnplacedValue`` and stands in the note. A body
+may have any shape: here is read what looks as it should, and ``rules.mapping.note`` tells all of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from connectors.coercion import leaves
+from connectors.contact import COMPANY, EMAIL, PHONE, full_name, named, part_of
+from connectors.draft import FieldValue, LeadDraft, Placement, Tag, UnplacedValue, Visit
+from connectors.errors import RuleNeedsFixing
+from connectors.note_texts import RU, name_of
+from rules.mapping.checks import blocking_problem
+from rules.mapping.note import answer_text, read_note
+from rules.mapping.payload import KNOWN, normalised
+from rules.mapping.person import extras, read_person, text_of
+from rules.mapping.rule_snapshot import RuleSnapshot, is_wish
+
+LONGEST_TITLE = 250
+UTM = ("source", "medium", "campaign", "content", "term")
+OTHER_PHONES = ("work_phone", "home_phone")  # phones like any other, and those for CRMs that tell them apart
+# Other names for what only some CRMs have a place for (``LeadDraft.more``).
+MORE = {
+    "job_title": "position",
+    "должность": "position",
+    "инн": "inn",
+    "рабочий_телефон": "work_phone",
+    "домашний_телефон": "home_phone",
+    "регион": "region",
+    "time_zone": "timezone",
+    "часовой_пояс": "timezone",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a delivery has come: its mark, what was made, and what we know of its person."""
+
+    uid: str
+    answered_at: datetime
+    steps: Mapping[str, str] = field(default_factory=dict)
+    look_first: bool = False
+    known_contact: str = ""
+
+
+def draft_for(snapshot: RuleSnapshot, payload: Mapping[str, Any], progress: Progress) -> LeadDraft:
+    """The draft of one answer. Raises ``RuleNeedsFixing`` where the lead would land in the wrong place."""
+    if problem := blocking_problem(snapshot):
+        raise RuleNeedsFixing(
+            problem.message, code=problem.code, problem=problem, remedy="Save the rule again."
+        )
+    seen = normalised(payload)
+    contact = seen.get("contact") or {}
+    person, unread = read_person(contact, snapshot.region)
+    values, unplaced = _values(snapshot, seen)
+    title = quiz_title(snapshot, seen)
+    return LeadDraft(
+        uid=progress.uid,
+        title=lead_title(title, contact, snapshot.language),
+        visit=_visit(snapshot, seen, title, progress.answered_at),
+        person=person,
+        company=text_of(contact, COMPANY),
+        price=", ".join(answer_text(leaf) for leaf in leaves(seen.get("price"))),
+        placement=_placement(snapshot),
+        values=tuple(values),
+        tags=tuple(_tags(snapshot)),
+        utm=utm_of(seen),
+        more=more_of(seen),
+        note=read_note(payload, title, snapshot.language),
+        language=snapshot.language,
+        losses=(*unread, *unplaced),
+        journal=progress.steps,
+        look_first=progress.look_first,
+        known_contact=progress.known_contact,
+    )
+
+
+def quiz_title(snapshot: RuleSnapshot, payload: Mapping[str, Any]) -> str:
+    """What a person calls the quiz."""
+    sent = (payload.get("quiz") or {}).get("title")
+    return str(sent or snapshot.quiz.get("title") or f"№ {snapshot.quiz_id}")
+
+
+def lead_title(title: str, contact: Mapping[str, Any], language: str = RU) -> str:
+    """``Окна: Анна`` — the quiz, and whoever answered."""
+    who = full_name(contact) or text_of(contact, PHONE) or text_of(contact, EMAIL)
+    return (f"{title}: {who}" if who else f"{name_of('quiz', language)} {title}")[:LONGEST_TITLE]
+
+
+def utm_of(payload: Mapping[str, Any]) -> dict[str, str]:
+    """The marks by lower-cased names, the usual five under their full ones."""
+    found: dict[str, str] = {}
+    for key, value in (payload.get("utm") or {}).items():
+        name = str(key).strip().lower()
+        if text := answer_text(value):
+            found.setdefault(f"utm_{name}" if name in UTM else name, text)
+    return found
+
+
+def more_of(payload: Mapping[str, Any]) -> dict[str, str]:
+    """What was told beside the usual, by snake-cased names: in the contact, or at the top of the body."""
+    contact = payload.get("contact") or {}
+    beyond = {key for key, _ in extras(contact)}
+    found: dict[str, str] = {}
+    for place, known in ((contact, contact.keys() - beyond), (payload, KNOWN)):
+        for key, value in place.items():
+            name = MORE.get(_snake(key), _snake(key))
+            text = answer_text(named(value))
+            if text and (key not in known or name in OTHER_PHONES):
+                found.setdefault(name, text)
+    return found
+
+
+def _visit(snapshot: RuleSnapshot, payload: Mapping[str, Any], title: str, received: datetime) -> Visit:
+    return Visit(
+        answered_at=received,
+        quiz_id=str(snapshot.quiz_id),
+        quiz_title=title,
+        page=answer_text(payload.get("page")),
+        referrer=answer_text(payload.get("referrer")),
+        ip=answer_text(payload.get("ip")),
+        client_ids=payload.get("clientIDs") or {},
+    )
+
+
+def _placement(snapshot: RuleSnapshot) -> Placement:
+    performer = snapshot.performer if snapshot.seen_performer and snapshot.seen_performer.alive else ""
+    kind = next((seen.kind for one, seen in snapshot.named if seen and one.what == "steps" and one.vital), "")
+    return Placement(performer, snapshot.pipeline, snapshot.step, kind, snapshot.choices)
+
+
+def _values(
+    snapshot: RuleSnapshot, payload: Mapping[str, Any]
+) -> tuple[list[FieldValue], list[UnplacedValue]]:
+    """One value for each question and field; several for one field are the connector's to unite."""
+    answers = _answers(payload, snapshot.language)
+    values: list[FieldValue] = []
+    losses: list[UnplacedValue] = []
+    for entity, question, remote_id in dict.fromkeys(snapshot.questions):
+        if question not in answers:
+            continue
+        words, value = answers[question]
+        key = (snapshot.entities.get(entity, ""), remote_id)
+        if target := snapshot.fields.get(key):
+            values.append(FieldValue(target, words, value))
+        else:
+            text = answer_text(value, snapshot.language)
+            losses.append(UnplacedValue(words, text, _why_not(snapshot, key), entity, remote_id))
+    return [*values, *_contact_values(snapshot, payload)], losses
+
+
+def _answers(payload: Mapping[str, Any], language: str) -> dict[str, tuple[str, str | tuple[str, ...]]]:
+    """By question id: (as it was asked, the answer). The answers of a question that comes twice add up."""
+    found: dict[str, tuple[str, str | tuple[str, ...]]] = {}
+    for item in payload.get("answers", []):
+        value = _plain(item.get("answer"), language)
+        if not value:
+            continue
+        question = item["questionID"]
+        words, before = found.get(question, (item.get("question") or question, ()))
+        found[question] = (words, (*_several(before), *_several(value)) if before else value)
+    return found
+
+
+def _several(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _contact_values(snapshot: RuleSnapshot, payload: Mapping[str, Any]) -> Iterator[FieldValue]:
+    """What the contact form asked beyond name, phone and e-mail, where the map has a field for it."""
+    entity = snapshot.entities.get("contact", "")
+    for key, text in extras(payload.get("contact") or {}):
+        remote_id = str(snapshot.contact_map.get(key) or snapshot.contact_map.get(part_of(key), ""))
+        if target := snapshot.fields.get((entity, remote_id)):
+            yield FieldValue(target, key, text)
+
+
+def _why_not(snapshot: RuleSnapshot, key: tuple[str, str]) -> str:
+    if not key[0]:
+        return "this CRM has no such record"
+    if is_wish(key[1]):
+        return "the field is still to be made"
+    return "the field was deleted in the CRM" if key in snapshot.gone_fields else "the CRM has no such field"
+
+
+def _snake(key: str) -> str:
+    """``workPhone`` and ``Work phone`` are ``work_phone``."""
+    words = re.sub(r"(?<=[a-zа-я0-9])(?=[A-ZА-Я])", "_", key.strip())
+    return re.sub(r"[\s_-]+", "_", words).lower()
+
+
+def _plain(value: Any, language: str) -> str | tuple[str, ...]:
+    """The texts of an answer; a single one that came alone is no list."""
+    texts = tuple(filter(None, (answer_text(leaf, language) for leaf in leaves(value))))
+    return texts if len(texts) > 1 or isinstance(value, list) else "".join(texts)
+
+
+def _tags(snapshot: RuleSnapshot) -> Iterator[Tag]:
+    for entity, item in snapshot.tags_to_add:
+        kind = snapshot.entities.get(entity)
+        if isinstance(item, int) and item in snapshot.tags:
+            yield snapshot.tags[item]
+        elif isinstance(item, str) and kind:
+            yield Tag(kind, item)

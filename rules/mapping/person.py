@@ -1,0 +1,73 @@
+"""Who answered: the contact form of an answer as a ``Person``, and what in it could not be read. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from connectors.contact import (
+    CITY,
+    COMPANY,
+    EMAIL,
+    FIRST,
+    LAST,
+    MESSENGERS,
+    MIDDLE,
+    NAME,
+    PHONE,
+    Reach,
+    full_name,
+    named,
+    part_of,
+    read_emails,
+    read_phones,
+    texts_of,
+)
+from connectors.draft import Person, UnplacedValue
+
+HANDLED = frozenset({NAME, FIRST, LAST, MIDDLE, PHONE, EMAIL, COMPANY, CITY})
+
+
+def read_person(contact: Mapping[str, Any], region: str) -> tuple[Person, tuple[UnplacedValue, ...]]:
+    """The person and the losses. ``region`` (``RU``) is where phones without a country code belong.
+
+    Only valid phones and e-mails are the person's; they alone tell whether two answers are of one person.
+    """
+    phones = [reach for value in values_of(contact, PHONE) for reach in read_phones(value, region)]
+    emails = [reach for value in values_of(contact, EMAIL) for reach in read_emails(value)]
+    person = Person(
+        name=full_name(contact),
+        phones=_found(phones),
+        emails=_found(emails),
+        messengers={key: text for key in MESSENGERS if (text := text_of(contact, key))},
+        city=text_of(contact, CITY),
+    )
+    named = [("phone", reach) for reach in phones] + [("email", reach) for reach in emails]
+    return person, tuple(UnplacedValue(name, reach.said, reach.but) for name, reach in named if reach.but)
+
+
+def contact_keys(contact: Mapping[str, Any], region: str) -> list[str]:
+    """What makes two answers the same person's (``Person.keys``)."""
+    person, _ = read_person(contact, region)
+    return list(person.keys)
+
+
+def extras(contact: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What the form asked beyond the usual: (key as it was sent, text)."""
+    for key, value in contact.items():
+        if part_of(key) not in HANDLED and (text := ", ".join(texts_of(value))):
+            yield key, text
+
+
+def values_of(contact: Mapping[str, Any], part: str) -> list[Any]:
+    """What stands under all keys that mean ``part`` (``connectors.contact.part_of``)."""
+    return [value for key, value in contact.items() if part_of(key) == part]
+
+
+def text_of(contact: Mapping[str, Any], part: str) -> str:
+    """The same as one text; of an object what it is called."""
+    return ", ".join(texts_of([named(value) for value in values_of(contact, part)]))
+
+
+def _found(reaches: list[Reach]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one for reach in reaches for one in reach.found))

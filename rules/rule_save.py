@@ -1,0 +1,110 @@
+"""Saving a rule: checked against the cache, stored with its task, and whatever waited for it released."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.models import Account
+from accounts.rest.errors import ApiError, Conflict, NotFound
+from connectors.registry import connector_class
+from crm_cache import lookup, runs
+from rules.delivery import outbox
+from rules.delivery.queueing import ask_to_prepare, wake_lanes
+from rules.mapping.checks import BLOCKING, problems_of
+from rules.mapping.contact_map import derive_contact_map, sent_map
+from rules.mapping.rule_snapshot import read_snapshot, tags_of
+from rules.models import Delivery, Rule
+
+LAGGING = BLOCKING | {"entry_gone", "performer_gone", "field_gone"}
+
+
+def create_rule(account: Account, quiz_id: int, changes: Mapping[str, Any]) -> Rule:
+    """Make the rule of a quiz.
+
+    Raises ``Conflict`` (there is one, D15), ``NotFound`` (unknown performer, D13), ``ApiError`` (tags).
+    """
+    performer = changes.get("performer", "")
+    if performer and performer not in lookup.users_by_id(account):
+        raise NotFound(f"PerformerID {performer} is not a user of this account", field="PerformerID")
+    try:
+        with transaction.atomic():
+            return save_rule(Rule(account=account, quiz_id=quiz_id), changes)
+    except IntegrityError as exc:
+        raise Conflict("rules already exist", code="rule_exists", field="quizID") from exc
+
+
+def change_rule(rule_id: int, changes: Mapping[str, Any], choices: Mapping[str, Any] | None = None) -> Rule:
+    """Change a rule; what ``changes`` lacks stays, and so do choices that ``choices`` lacks.
+
+    Raises ``ApiError`` for foreign tags.
+    """
+    with transaction.atomic():
+        rule = Rule.objects.select_for_update(of=("self",)).select_related("account").get(pk=rule_id)
+        if choices:
+            changes = {**changes, "choices": {**rule.choices, **choices}}
+        return save_rule(rule, changes)
+
+
+def save_rule(rule: Rule, changes: Mapping[str, Any]) -> Rule:
+    """Store a rule inside a transaction: its problems, its task, and the release of what it held."""
+    _check_tags(rule.account, changes.get("tags_to_add", {}))
+    for name, value in _still_derived(rule, changes).items():
+        setattr(rule, name, value)
+    rule.contact_map = derive_contact_map(rule)
+    rule.updated_at = rule.prepare_at = timezone.now()
+    rule.prepare_tries = 0
+    snapshot = read_snapshot(rule, rule.account)
+    problems = problems_of(snapshot)
+    rule.problems = [asdict(problem) for problem in problems]
+    rule.save()
+    if not any(problem.code in BLOCKING for problem in problems):
+        release_held(rule)
+    if any(problem.code in LAGGING for problem in problems):
+        runs.ask_for(rule.account)  # our lists may lag behind the CRM
+    transaction.on_commit(partial(ask_to_prepare, rule.pk))
+    return rule
+
+
+def release_held(rule: Rule) -> int:
+    """Deliveries that waited for this rule go on."""
+    released = outbox.release(rule.deliveries.all(), Delivery.Held.FIX_RULE) if rule.pk else 0
+    if released:
+        transaction.on_commit(partial(wake_lanes, [rule.account_id]))
+    return released
+
+
+def _still_derived(rule: Rule, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A derived contact map that comes back as it was shown stays derived: new fields will still join it."""
+    sent = changes.get("fields_rule", {})
+    if sent_map(rule.fields_rule) or not rule.contact_map or sent_map(sent) != rule.contact_map:
+        return changes
+    contact = {key: value for key, value in sent["contact"].items() if key != "ContactRuleMap"}
+    return {**changes, "fields_rule": {**sent, "contact": contact}}
+
+
+def foreign_tags(account: Account, tags_to_add: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(slot, sentence) for each tag that can't be meant: not the account's, or for another kind of record.
+
+    Tag ids are our primary keys (D12). A tag that left the CRM is a problem of the rule, and may stay.
+    """
+    wanted = [(slot, item) for slot, item in tags_of(tags_to_add) if isinstance(item, int)]
+    known = lookup.tag_entities(account, [item for _, item in wanted]) if wanted else {}
+    entities = connector_class(account.crm).can.entities
+    return [
+        (slot, f"{item} is a tag of {known[item]}" if item in known else f"{item} is no tag of this account")
+        for slot, item in wanted
+        if item not in known or known[item] != entities.get(slot)
+    ]
+
+
+def _check_tags(account: Account, tags_to_add: Mapping[str, Any]) -> None:
+    """A tag that can't be meant is the caller's mistake (D13)."""
+    for slot, sentence in foreign_tags(account, tags_to_add):
+        field = f"TagsToAdd.{slot.capitalize()}"
+        raise ApiError(f"Bad Request: {field}: {sentence}", field=field)
