@@ -17,6 +17,7 @@ COPY crm_cache crm_cache
 COPY rules rules
 COPY connectors connectors
 COPY templates templates
+COPY locale locale
 
 # Collecting files reads no secret and no database; the settings still want to see them.
 RUN DATABASE_URL=postgres://build@localhost/build REDIS_URL=redis://localhost/0 ALLOWED_HOSTS=localhost \

@@ -24,7 +24,7 @@ RUN ?= answers
 N ?= 10000
 SEED ?= 1
 
-.PHONY: help install demo test bench torture lint schema format clean
+.PHONY: help install demo test bench torture lint schema messages format clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -71,6 +71,9 @@ lint: .venv/.tests-installed  ## style, types, deployment checks, missing migrat
 schema: .venv/.tests-installed  ## rewrite the schema snapshot
 	@mkdir -p $(dir $(SNAPSHOT))
 	$(UNCONNECTED) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file $(SNAPSHOT)
+
+messages: .venv/.tests-installed  ## bring the Russian catalogues up to date and say what they lack
+	$(BIN)/python -m tests.catalogues
 
 format: .venv/.tests-installed  ## format the code and mend what can be mended
 	$(BIN)/ruff check --fix .

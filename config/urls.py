@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 from django.views.decorators.http import require_safe
+from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from accounts.rest.views import JsonWhateverIsAsked
@@ -25,5 +26,6 @@ urlpatterns = [
     path("readyz", readyz),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     path("docs", require_safe(docs)),
+    path("admin/language", set_language, name="set_language"),
     path("admin/", admin.site.urls),
 ]

@@ -14,4 +14,5 @@ DEMANDED = {
 }
 for _name, _value in DEMANDED.items():
     os.environ[_name] = os.environ.get(_name) or _value
+os.environ["PAGE_LANGUAGE"] = "en"  # what is asserted of pages is in English, but where Russian is the matter
 os.environ["REDIS_PREFIX"] = f"quiz-crm-tests-{os.getpid()}:"
