@@ -62,9 +62,16 @@ class TryLater(ConnectorError):
 
 
 class Unclear(ConnectorError):
-    """The answer was lost or meaningless after a write was sent: it may have happened."""
+    """The answer was lost or meaningless after a write was sent: it may have happened.
+
+    ``look_again`` is false where another look would see no more than this one did: a person decides.
+    """
 
     next_step = "look_first"
+
+    def __init__(self, message: str, *, look_again: bool = True, **rest: object) -> None:
+        super().__init__(message, **rest)  # type: ignore[arg-type]
+        self.look_again = look_again
 
 
 class NeedsReconnect(ConnectorError):

@@ -19,7 +19,7 @@ MAY_IMPORT = {
 }
 FRAMEWORKS = {"django", "rest_framework", "celery", "drf_spectacular", "redis", "psycopg", "environ"}
 KNOWS_DJANGO = ("connectors/apps.py", "connectors/checks.py", "connectors/management/")
-KNOWS_REQUESTS = tuple(f"connectors/{name}.py" for name in ("http", "deadline", "auth", "vetted"))
+KNOWS_REQUESTS = tuple(f"connectors/{name}.py" for name in ("http", "deadline", "auth", "ssrf_guard"))
 MAY_NAME_CRMS = ("connectors/registry.py", "connectors/sandbox/", "config/demo/", "tests/")
 LONGEST = 500
 

@@ -6,6 +6,7 @@ solos.pro/api/v2/projects (P1 to P9); github.com/artlevitan/solos-examples (W1, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
 
@@ -13,16 +14,66 @@ from connectors.errors import Refused
 from connectors.http import HttpClient
 from connectors.solos.errors import NOT_FOUND, unreadable
 from connectors.solos.options import SolosOptions
-from connectors.solos.shapes import Row, is_empty, record_of, rows_of
-from connectors.solos.values import Checklist, Event, Filter, Good, Page, Payment, Project, Stage
+from connectors.solos.records import (
+    Checklist,
+    Event,
+    Good,
+    Payment,
+    Project,
+    Row,
+    Stage,
+    is_empty,
+    record_of,
+    rows_of,
+)
 
 T = TypeVar("T")
 Query = dict[str, Any]
-ALL_PAGES = Page()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of a list, in which order. ``deleted`` picks one of the two sets, there is no "both"."""
+
+    count: int = 100
+    offset: int = 0
+    order_by: str = "id"
+    reverse: bool = False
+    deleted: bool = False
+
+    @property
+    def query(self) -> Query:
+        """Always all five: no default is documented."""
+        flags = {"reverse": str(int(self.reverse)), "deleted": str(int(self.deleted))}
+        return {"count": self.count, "offset": self.offset, "order_by": self.order_by, **flags}
+
+
+ALL = Page()
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """P2's conditions. ``built_in`` and ``data`` go as they are; ``created`` is a range of days."""
+
+    condition: str = "and"
+    having: str = ""
+    created: tuple[date, date] | None = None
+    built_in: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def body(self) -> Query:
+        """The vendor's own spelling: ``buildin_data``; dates are joined by a semicolon."""
+        span = {"created": ";".join(day.isoformat() for day in self.created)} if self.created else {}
+        parts = {"having": self.having, "buildin_data": {**self.built_in, **span}, "data": dict(self.data)}
+        return {"condition": self.condition, **{key: part for key, part in parts.items() if part}}
 
 
 class Client:
-    """One account. Every method raises like any call of the door; ``TryLater`` for a form we can't read."""
+    """The methods of one account.
+
+    Each raises like ``HttpClient.call``, and ``TryLater`` (``unreadable``) for an answer of an unknown form.
+    """
 
     def __init__(self, http_client: HttpClient, options: SolosOptions) -> None:
         self.http_client = http_client
@@ -30,11 +81,11 @@ class Client:
 
     # -- API v2 -------------------------------------------------------------------------------------
 
-    def projects(self, page: Page = ALL_PAGES) -> list[Project]:
+    def projects(self, page: Page = ALL) -> list[Project]:
         """P1."""
         return self._rows("/projects", page.query, Project.read)
 
-    def filter(self, wanted: Filter, page: Page = ALL_PAGES) -> list[Project]:
+    def filter(self, wanted: Filter, page: Page = ALL) -> list[Project]:
         """P2: a POST that changes nothing."""
         path = self.options.projects_path + "/projects/filter"
         body = self.http_client.call("POST", path, safe=True, json={**page.query, **wanted.body})
@@ -52,7 +103,7 @@ class Client:
     def events(
         self,
         project: int,
-        page: Page = ALL_PAGES,
+        page: Page = ALL,
         on: date | None = None,
         event: int = 0,
         types: Iterable[int] = (),
@@ -77,7 +128,7 @@ class Client:
     def payments(
         self,
         project: int,
-        page: Page = ALL_PAGES,
+        page: Page = ALL,
         on: date | None = None,
         payment: int = 0,
         income: bool | None = None,
@@ -127,7 +178,7 @@ class Client:
             if not fresh or len(page) < count:
                 return
 
-    # -- the servants -------------------------------------------------------------------------------
+    # -- requests ------------------------------------------------------------------------------------
 
     def _rows(self, path: str, query: Mapping[str, Any], read: Callable[[Row], T]) -> list[T]:
         params = {key: value for key, value in query.items() if value not in ("", 0) or key == "offset"}

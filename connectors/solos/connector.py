@@ -12,20 +12,17 @@ from typing import Any
 
 from connectors.base import Capabilities, Connector, Identity, Journal, Named
 from connectors.draft import Exchange, LeadDraft, Placement, Plan, PlannedRequest, Problem, Receipt
-from connectors.errors import ConnectorError, Unclear
+from connectors.errors import ConnectorError
 from connectors.http import HttpClient
 from connectors.lead_status import Followed, LeadStatus
 from connectors.rows import FieldRow, PipelineRow, StepRow, UserRow
 from connectors.solos import lists, recovery
-from connectors.solos.auth import KeyPair
+from connectors.solos.auth import V1, Facts, KeyPair, identify, more_shapes, which_api
 from connectors.solos.client import Client, create_body
-from connectors.solos.delivery import CanNotLook, Delivery
+from connectors.solos.delivery import NO_LEADS, Delivery
 from connectors.solos.errors import SolosResponses
-from connectors.solos.facts import V1, Facts
 from connectors.solos.following import Following
-from connectors.solos.forms import forms, shapes
-from connectors.solos.identity import identify, which_api
-from connectors.solos.parcel import ENTITY, pack
+from connectors.solos.records import ENTITY, pack
 
 ONLY_V1 = "solOS shows us no projects (API v2): leads are delivered, lists stay as they are."
 
@@ -62,9 +59,9 @@ class SolosConnector(Connector):
         return identify(self.client(), self.remote)
 
     def prepare(self) -> Mapping[str, Any]:
-        """Keep how answers look; try whether leads can be read back, where the operator allows to."""
-        known = shapes(self.remote.facts)
-        seen = forms(self.client(), known) if self.facts.api != V1 else {}
+        """Keep the shape of answers; try whether leads can be read back, where the operator allows to."""
+        known = self.facts.shapes
+        seen = more_shapes(self.client(), known) if self.facts.api != V1 else {}
         found: dict[str, Any] = {"shapes": {**seen, **known}}
         if self.options.probe_leads:
             found["leads_readable"] = recovery.readable(self.client())
@@ -105,26 +102,24 @@ class SolosConnector(Connector):
         return [self._deliver(draft, journal) for draft in drafts]
 
     def plan(self, draft: LeadDraft) -> Plan:
-        parcel = pack(draft, self.options)
+        payload = pack(draft, self.options)
         url = self.remote.base_url + self.options.create_path
-        body = create_body(self.options, parcel.payload)
-        request = PlannedRequest("POST", url, body, "create the lead")
-        return Plan((request,), parcel.losses, parcel.problems)
+        request = PlannedRequest("POST", url, create_body(self.options, payload.lead), "create the lead")
+        return Plan((request,), payload.losses, payload.problems)
 
     def find(self, uids: Sequence[str]) -> Mapping[str, str]:
+        """Among the newest leads; ``Unclear`` where one is not there and there are older ones."""
         if not self.can.find_by_external_id:
             return super().find(uids)
         return recovery.find(self.client(), uids)
 
     def _deliver(self, draft: LeadDraft, journal: Journal) -> Receipt | ConnectorError:
-        """Leads that can't be read any more are told to whoever settles: a person looks then."""
-        delivery = Delivery(draft, self.http_client, self.options, journal, self.can.find_by_external_id)
-        try:
-            return delivery.run()
-        except CanNotLook as error:
+        """One draft. An account that no longer shows leads is not asked again: a person looks then."""
+        can_look = self.can.find_by_external_id
+        outcome = Delivery(draft, self.http_client, self.options, journal, can_look).run()
+        if isinstance(outcome, ConnectorError) and outcome.code == NO_LEADS:
             self.can = type(self).can
-            words = f"It is not known whether solOS has this lead, and it no longer shows leads ({error})"
-            return Unclear(words, code="can_not_look", trace=tuple(delivery.trace))
+        return outcome
 
     # -- following ----------------------------------------------------------------------------------
 
@@ -134,7 +129,7 @@ class SolosConnector(Connector):
             return [None] * len(leads)
         return Following(self.client(), self.can.find_by_external_id).run(leads)
 
-    # -- the door -----------------------------------------------------------------------------------
+    # -- requests -----------------------------------------------------------------------------------
 
     def client(self) -> Client:
         return Client(self.http_client(), self.options)

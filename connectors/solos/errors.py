@@ -9,7 +9,7 @@ from typing import Any
 from connectors.errors import ConnectorError, NeedsReconnect, Refused, TryLater, Unclear
 from connectors.http import Answer
 from connectors.response_shape import sample
-from connectors.solos.shapes import ENVELOPES, number
+from connectors.solos.records import ENVELOPES, number
 
 NOT_FOUND, NO_API, UNREADABLE = "not_found", "no_api", "unreadable"
 ABOUT_KEYS = re.compile(r"(?i)token|secret|crypto|unauthori[sz]ed|access denied|токен|ключ|доступ запрещ")

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from connectors.crm_values import moment, money
 from connectors.errors import ConnectorError, NeedsReconnect, Refused, TryLater
 from connectors.lead_status import Followed, LeadStatus
-from connectors.solos.client import Client
+from connectors.lead_status import Payment as Money
+from connectors.solos.auth import which_api
+from connectors.solos.client import Client, Page
 from connectors.solos.errors import NO_API, NOT_FOUND, UNREADABLE
-from connectors.solos.identity import which_api
 from connectors.solos.matching import Link, Matching, is_closed
-from connectors.solos.outlook import Belongings, Outlook
-from connectors.solos.shapes import number
-from connectors.solos.values import Page, Payment, Project
+from connectors.solos.records import Checklist, Good, Payment, Project, Stage, number
 
 log = logging.getLogger(__name__)
 DELETED_SEEN = 500  # deleted projects among which a missing one is looked for
 NO_PROJECTS = "no_projects"
 DELETED, MISSING = "deleted", "not found"
 PAYMENT_PAGES, PAYMENTS_A_PAGE = 5, 100
+PROJECT = "project"
+MOST_ROWS = 20  # of each kind among the details that a person is shown
+LONGEST_NAME = 200  # characters, among the details
 T = TypeVar("T")
 Outcome = LeadStatus | ConnectorError | None
 
@@ -32,8 +37,8 @@ class Following:
 
     def __init__(self, client: Client, may_read_leads: bool) -> None:
         self.client = client
-        options = client.options
-        self.outlook = Outlook(client.http_client.base_url, options.project_path, options.utc_offset_hours)
+        base_url, options = client.http_client.base_url, client.options
+        self.reader = StatusReader(base_url, options.project_path, options.utc_offset_hours)
         self.may_read_leads = may_read_leads
         self.account_error: ConnectorError | None = None
         self.walk_error: ConnectorError | None = None
@@ -58,7 +63,7 @@ class Following:
         if link is None:
             return self.walk_error
         try:
-            return self._standing(link)
+            return self._status(link)
         except Exception as exc:
             return self._told(_of_one(exc))
 
@@ -84,20 +89,18 @@ class Following:
 
     # -- one project --------------------------------------------------------------------------------
 
-    def _standing(self, link: Link) -> LeadStatus:
+    def _status(self, link: Link) -> LeadStatus:
         try:
             project = self.client.project(link.project)
         except ConnectorError as error:
             if not self._says_absent(error):
                 raise
             why = DELETED if link.project in self._deleted else MISSING
-            return self.outlook.missing(link.project, link.matched, why)
+            return self.reader.missing(link.project, link.matched, why)
         if project.id != link.project:
             raise TryLater("solOS showed another project than was asked for", code=UNREADABLE)
         lost = project.id in self._deleted if project.deleted is None else project.deleted
-        return self.outlook.standing(
-            project, self._belongings(project), link.matched, DELETED if lost else ""
-        )
+        return self.reader.status(project, self._belongings(project), link.matched, DELETED if lost else "")
 
     def _says_absent(self, error: ConnectorError) -> bool:
         """A bare 404 may mean the project or the whole API: then the list of projects decides."""
@@ -179,3 +182,108 @@ def _of_one(exc: Exception) -> Exception:
         exc = copy.copy(exc)
         exc.account_wide = False
     return exc
+
+
+# -- rows as the status of a lead (reference 4, 5.3) -----------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Belongings:
+    """Each None where solOS doesn't tell. Payments come with whether the money came in."""
+
+    stages: Sequence[Stage] | None = None
+    payments: Sequence[tuple[Payment, bool]] | None = None
+    goods: Sequence[Good] | None = None
+    checklists: Sequence[Checklist] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReader:
+    """Rows of one account as the status of a lead. Pure.
+
+    ``project_path`` is the page of a project where it is known, ``utc_offset_hours`` how far the account's
+    clock is ahead of UTC.
+    """
+
+    base_url: str
+    project_path: str = ""
+    utc_offset_hours: float = 0.0
+
+    def status(self, project: Project, more: Belongings, matched: str, gone: str = "") -> LeadStatus:
+        """Won and lost are no words of solOS: the kind of the step says so."""
+        return LeadStatus(
+            PROJECT,
+            str(project.id),
+            gone=gone,
+            matched=matched,
+            pipeline=_id(project.funnel),
+            pipeline_name=project.name("sales_funnel_id"),
+            step=_id(project.step),
+            step_name=project.name("step_id"),
+            performer=_id(project.user),
+            performer_name=project.name("user_id"),
+            amount=money(project.price),
+            currency=project.name("currency_id"),
+            payments=None if more.payments is None else tuple(self._money(more.payments)),
+            contact=_contact(project),
+            link=self.link(project.id),
+            changed_at=self._changed_at(project, more),
+            details=_details(project, more),
+        )
+
+    def missing(self, project: int, matched: str, gone: str) -> LeadStatus:
+        """Of what can't be read any more."""
+        return LeadStatus(PROJECT, str(project), gone=gone, matched=matched, link=self.link(project))
+
+    def link(self, project: int) -> str:
+        path = self.project_path.replace("{id}", str(project))
+        return self.base_url + path if path else ""
+
+    def _money(self, rows: Sequence[tuple[Payment, bool]]) -> Iterator[Money]:
+        for one, income in rows:
+            if (amount := money(one.amount)) is not None:
+                signed = amount if income else -abs(amount)
+                yield Money(signed, _id(one.id), moment(one.date, self.utc_offset_hours))
+
+    def _changed_at(self, project: Project, more: Belongings) -> datetime | None:
+        """The last thing that has a date."""
+        texts = [project.created, *(one.date for one in more.stages or ())]
+        texts += [one.date for one, _ in more.payments or ()]
+        moments = (moment(text, self.utc_offset_hours) for text in texts)
+        return max((one for one in moments if one), default=None)
+
+
+def _contact(project: Project) -> dict[str, str]:
+    """The client, whom only the project's own fields refer to."""
+    told = {"id": _id(number(project.data.get("client_id"))), "name": project.name("client_id")}
+    return {key: text for key, text in told.items() if text}
+
+
+def _details(project: Project, more: Belongings) -> dict[str, Any]:
+    """Bounded, the newest at the end; numbers stay the texts that they came as."""
+    told: dict[str, Any] = {
+        "created": project.created,
+        "group": project.name("group_id") or _id(project.group),
+        "steps": [_stage(one) for one in (more.stages or ())[-MOST_ROWS:]],
+        "goods": [
+            _filled({"name": one.name, "count": one.count, "price": one.price})
+            for one in (more.goods or ())[:MOST_ROWS]
+        ],
+        "checklists": [
+            {**_filled({"name": one.name, "deadline": one.deadline}), "done": one.done}
+            for one in (more.checklists or ())[:MOST_ROWS]
+        ],
+    }
+    return {key: value for key, value in told.items() if value}
+
+
+def _stage(one: Stage) -> dict[str, str]:
+    return _filled({"step": _id(one.step), "name": one.name, "date": one.date, "user": _id(one.user)})
+
+
+def _filled(row: Mapping[str, str]) -> dict[str, str]:
+    return {key: text[:LONGEST_NAME] for key, text in row.items() if text}
+
+
+def _id(number_: int) -> str:
+    return str(number_ or "")

@@ -13,13 +13,11 @@ from connectors.errors import Refused, TryLater
 from connectors.response_shape import DATE, MOMENT
 from connectors.rows import FieldRow, PipelineRow, StepRow, UserRow
 from connectors.solos.client import Client
-from connectors.solos.parcel import ENTITY
-from connectors.solos.shapes import name_in, number
-from connectors.solos.values import Project
+from connectors.solos.records import ENTITY, Project, number
 
 SEEN: Mapping[str, Any] = {"observed": True}
 GUESSED: Mapping[str, Any] = {"observed": True, "approximate": True}
-STORIES = 2  # projects of each funnel whose stages are asked for
+EXAMPLES = 2  # projects of each funnel whose stages are asked for
 
 
 @dataclass
@@ -94,7 +92,7 @@ def fields(client: Client) -> Iterator[Sequence[FieldRow]]:
 
 
 def type_of(code: str, values: Iterable[Any]) -> str:
-    """One of ``parcel.TYPES``."""
+    """One of ``records.TYPES``."""
     filled = [value for value in values if value not in (None, "", [], {})]
     if any(isinstance(value, list) for value in filled):
         return "list"
@@ -106,18 +104,18 @@ def type_of(code: str, values: Iterable[Any]) -> str:
 
 
 def _order(client: Client, found: Observed) -> list[tuple[int, int]]:
-    """Stages by funnel: the longest story's first, which may know stages that nobody stands in now."""
+    """Stages by funnel: the longest history's first, which may know stages that nobody stands in now."""
     order: list[tuple[int, int]] = []
     for funnel, projects in sorted(found.examples.items()):
-        stories = [_story(client, project, found, funnel) for project in projects[:STORIES]]
-        longest = max(stories, key=len)
+        histories = [_history(client, project, found, funnel) for project in projects[:EXAMPLES]]
+        longest = max(histories, key=len)
         told = longest if len(longest) > 1 else []
         known = sorted(step for its_funnel, step in found.steps if its_funnel == funnel)
         order += [(funnel, step) for step in dict.fromkeys([*told, *known])]
     return order
 
 
-def _story(client: Client, project: int, found: Observed, funnel: int) -> list[int]:
+def _history(client: Client, project: int, found: Observed, funnel: int) -> list[int]:
     """A project's stages; those of a funnel it came from are not this one's."""
     elsewhere = {step for its_funnel, step in found.steps if its_funnel != funnel}
     try:
@@ -128,7 +126,7 @@ def _story(client: Client, project: int, found: Observed, funnel: int) -> list[i
         return []
     told = [stage for stage in stages if stage.step and stage.step not in elsewhere]
     for stage in told:
-        _name(found.steps, (funnel, stage.step), name_in(stage.raw.get("step_id")) or name_in(stage.raw))
+        _name(found.steps, (funnel, stage.step), stage.name)
     return [stage.step for stage in told]
 
 

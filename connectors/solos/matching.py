@@ -1,30 +1,34 @@
 """Which project a lead became: nothing documented links them, so it is found out (reference 5.3).
 
-What a lead itself tells, then our mark in any text of a project, then the person's phone or e-mail, if one
-project alone has it. Else a person has to say.
+What a lead itself tells, then our external id in any text of a project, then the person's phone or e-mail, if
+one project alone has it. Else a person has to say.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
+from connectors.contact import emails_in, phones_in
 from connectors.crm_values import clock
 from connectors.errors import ConnectorError, NeedsReconnect, Refused, TryLater
 from connectors.lead_status import Followed
+from connectors.response_shape import DATE
 from connectors.solos import recovery
 from connectors.solos.client import Client
-from connectors.solos.contacts import contacts_in, contacts_of
-from connectors.solos.recovery import mark_of, words_in
-from connectors.solos.shapes import number
-from connectors.solos.values import Project
+from connectors.solos.records import Project, all_text, number, pattern_of
 
 DAY, MONTH = timedelta(days=1), timedelta(days=30)
 LOOKED_INTO = 8  # projects whose details and events are read in one go
 BY_LEAD, BY_MARK, BY_CONTACT = "lead", "mark", "contact"
-OURS = re.compile(r"(?<![\w-])qz-?[a-z0-9]{8,16}(?![\w-])")  # how our marks look (rules.intake)
+OURS = re.compile(r"(?<![\w-])qz-?[a-z0-9]{8,16}(?![\w-])")  # how external ids look (rules.intake)
+PHONE = re.compile(r"[\d\s()+.\-]{10,30}")
+SEPARATOR = re.compile(r"[,;\n]")
+HOME = "RU"  # whose local numbers come without their country: solOS serves Russian companies
+LONGEST_CONTACT = 1000  # characters; what is longer is a text
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ class Seen:
             day = date.fromisoformat(project.created[:10])
         except ValueError:
             day = None
-        return cls(project, words_in(project.raw), contacts_in(project.raw), day)
+        return cls(project, all_text(project.raw), contacts_in(project.raw), day)
 
 
 class Matching:
@@ -60,7 +64,7 @@ class Matching:
         self.waiting = {lead.uid: lead for lead in leads}
         self.found: dict[str, Link] = {}
         self.seen: list[Seen] = []
-        self.marked = set[int]()  # projects with a mark of ours inside
+        self.ours = set[int]()  # projects with an external id of ours inside
         self.known_since: date | None = None  # where the walk was cut short: older projects were not seen
 
     def run(self, may_read_leads: bool) -> dict[str, Link]:
@@ -85,7 +89,7 @@ class Matching:
     def _ask_leads(self) -> None:
         """Some accounts show their leads, and a lead may tell its project (UNCONFIRMED)."""
         try:
-            rows = recovery.rows(self.client, list(self.waiting))
+            rows = recovery.look(self.client, self.waiting)[0]
         except ConnectorError as error:
             if not is_closed(error):
                 raise
@@ -129,7 +133,7 @@ class Matching:
     def _by_mark(self, seen: Sequence[Seen]) -> None:
         """The first project that carries it; a copy of that is somebody's next matter."""
         for one in sorted(seen, key=lambda one: one.project.id):
-            for uid in [uid for uid in self.waiting if mark_of(uid).search(one.words)]:
+            for uid in [uid for uid in self.waiting if pattern_of(uid).search(one.words)]:
                 self._link(uid, one.project.id, BY_MARK)
 
     def _look_into(self) -> None:
@@ -144,13 +148,13 @@ class Matching:
                     raise
                 continue
             if OURS.search(words):
-                self.marked.add(one.project.id)
-            for uid in [uid for uid in self.waiting if mark_of(uid).search(words)]:
+                self.ours.add(one.project.id)
+            for uid in [uid for uid in self.waiting if pattern_of(uid).search(words)]:
                 self._link(uid, one.project.id, BY_MARK)
 
     def _inside(self, project: int) -> str:
-        events = words_in([event.raw for event in self.client.events(project)])
-        return events + words_in(self.client.project(project).raw)
+        events = all_text([event.raw for event in self.client.events(project)])
+        return events + all_text(self.client.project(project).raw)
 
     def _likeliest(self) -> list[Seen]:
         """The person's own projects first, then the newest; those with a mark of ours are somebody's."""
@@ -181,7 +185,7 @@ class Matching:
             and self._fits_in_time(one, lead)
             and (not funnel or one.project.funnel == funnel)
             and not OURS.search(one.words)
-            and one.project.id not in self.marked
+            and one.project.id not in self.ours
         ]
 
     def _fits_in_time(self, one: Seen, lead: Followed) -> bool:
@@ -199,3 +203,36 @@ def is_closed(error: ConnectorError) -> bool:
     if isinstance(error, TryLater):
         return not error.repeatable
     return isinstance(error, (Refused, NeedsReconnect))
+
+
+# -- phones and e-mails, wherever a row has them ------------------------------------------------------------
+
+
+def contacts_in(row: Any) -> frozenset[str]:
+    """Every value that is a phone or an e-mail, as ``contacts_of`` has it; not those within a sentence."""
+    return frozenset(
+        found for text in _texts(row) for part in SEPARATOR.split(text) for found in _contact(part.strip())
+    )
+
+
+def contacts_of(keys: Iterable[str]) -> frozenset[str]:
+    """Of a person's keys (``phone:+7...``, ``email:a@b``): phones in E.164, e-mails in lower case."""
+    return frozenset(found for key in keys if (found := key.partition(":")[2]))
+
+
+def _contact(text: str) -> Iterator[str]:
+    if "@" in text:
+        yield from emails_in(text)
+    elif PHONE.fullmatch(text) and not DATE.fullmatch(text):
+        yield from phones_in(text, HOME)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for one in value.values():
+            yield from _texts(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _texts(one)
+    elif value is not None and not isinstance(value, bool) and len(text := str(value)) <= LONGEST_CONTACT:
+        yield text

@@ -1,6 +1,7 @@
-"""What the operator sets for solOS; each field is an environment variable ``SOLOS_<FIELD>``.
+"""What the operator sets for solOS, and what its rules say beyond performer, pipeline and step.
 
-Much of its API is UNCONFIRMED (reference 7), so what a first live account may want otherwise is set here.
+Each field of ``SolosOptions`` is an environment variable ``SOLOS_<FIELD>``. Much of the API is UNCONFIRMED
+(reference 7), so what a first live account may want otherwise is set here.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+# A key of ``Placement.choices``: the number of an entry of solOS's directory of sources, which can't be read.
+SOURCE = "reference_id"
 ID_PATHS = ("payload.id", "payload.0.id", "payload", "id", "data.id", "result.id")
 
 

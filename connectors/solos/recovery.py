@@ -1,44 +1,58 @@
-"""Was the lead made after all? Reading leads back is UNCONFIRMED and done only where allowed (5.2)."""
+"""Was the lead made after all? Reading leads back is UNCONFIRMED and done only where it is allowed (5.2)."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
-from connectors.errors import Refused, TryLater
+from connectors.crm_values import moment
+from connectors.errors import Refused, TryLater, Unclear
 from connectors.solos.client import Client
-from connectors.solos.shapes import Row, number
+from connectors.solos.records import Row, all_text, number, pattern_of, text_of
 
-PAGE = 50
-PAGES = 4
-
-
-def find(client: Client, uids: Iterable[str]) -> dict[str, str]:
-    """``{uid: lead id}`` of the marks among the newest leads. Raises like any call."""
-    return {uid: str(number(row.get("id")) or "") for uid, row in rows(client, uids).items()}
+PAGE, PAGES = 50, 5
+INCOMPLETE = "look_incomplete"
+CLOCKS = timedelta(days=1)  # how far solOS's clock, of an unknown zone, may be from ours
 
 
-def rows(client: Client, uids: Iterable[str]) -> dict[str, Row]:
-    """The same leads as solOS shows them."""
-    wanted = {uid: mark_of(uid) for uid in uids}
+def find(client: Client, uids: Iterable[str], since: datetime | None = None) -> dict[str, str]:
+    """``{uid: lead id}`` of the external ids that the newest leads carry, "" for a lead without an id.
+
+    ``since``: none of them was sent before. Raises like any call, and ``Unclear`` where one was not found
+    and the look ended before that time: then it says nothing of what it did not see.
+    """
+    wanted = set(uids)
+    found, complete = look(client, wanted, since)
+    if not complete and wanted - found.keys():
+        words = f"solOS shows its newest {PAGE * PAGES} leads, and the answer may be older"
+        raise Unclear(words, code=INCOMPLETE, look_again=False)
+    return {uid: str(number(row.get("id")) or "") for uid, row in found.items()}
+
+
+def look(client: Client, uids: Iterable[str], since: datetime | None = None) -> tuple[dict[str, Row], bool]:
+    """The leads' rows by external id, and whether all leads since then were seen. Raises like any call."""
+    patterns = {uid: pattern_of(uid) for uid in uids}
     found: dict[str, Row] = {}
-    for row in _newest(client):
-        words = words_in(row)
-        found |= {uid: row for uid, mark in wanted.items() if uid not in found and mark.search(words)}
-        if len(found) == len(wanted):
-            break
-    return found
+    offset = 0
+    for _ in range(PAGES):
+        page = client.read(client.options.create_module, PAGE, offset, order="desc")
+        for row in page:
+            text = all_text(row)
+            found |= {uid: row for uid, one in patterns.items() if uid not in found and one.search(text)}
+        # A short page may be as long as solOS makes them: only an empty one is surely the end.
+        if not page or len(found) == len(patterns) or _reaches(client, page, since):
+            return found, True
+        offset += len(page)
+    return found, False
 
 
-def mark_of(uid: str) -> re.Pattern[str]:
-    """Our mark in a text, whole."""
-    return re.compile(rf"(?<![\w-]){re.escape(uid)}(?![\w-])")
-
-
-def words_in(row: Row | list[Row]) -> str:
-    """All texts of an answer as one."""
-    return json.dumps(row, ensure_ascii=False, default=str)
+def _reaches(client: Client, page: list[Row], since: datetime | None) -> bool:
+    """Do the leads from here on stem from before that time? Only an order by age that is obeyed tells it."""
+    hours = client.options.utc_offset_hours
+    ages = [moment(text_of(row.get("created")), hours) for row in page]
+    known = [at for at in ages if at]
+    ordered = len(known) == len(page) and known == sorted(known, reverse=True)
+    return since is not None and ordered and known[0] > known[-1] and known[-1] < since - CLOCKS
 
 
 def readable(client: Client) -> bool:
@@ -52,11 +66,3 @@ def readable(client: Client) -> bool:
             raise
         return False
     return True
-
-
-def _newest(client: Client) -> Iterator[Row]:
-    for number_of_page in range(PAGES):
-        page = client.read(client.options.create_module, PAGE, number_of_page * PAGE, order="desc")
-        yield from page
-        if len(page) < PAGE:
-            return

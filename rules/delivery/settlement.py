@@ -119,7 +119,8 @@ def settlement_of(
             return _with_its_lane(plain, delivery)
         case TryLater():
             return _later(plain, delivery, outcome.after)
-    return _unclear(plain, delivery, can_look, send_again)
+    again = not isinstance(outcome, Unclear) or outcome.look_again
+    return _unclear(plain, delivery, can_look and again, send_again)
 
 
 def died(delivery: Delivery, can_look: bool, send_again: bool) -> Settlement:

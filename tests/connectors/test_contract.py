@@ -170,7 +170,7 @@ def test_a_lost_reply_is_unclear_and_then_adopted(crm, draft, journal, action):
     assert isinstance(outcome, Unclear)
     assert len(crm.leads()) == 1
 
-    needs(crm, "find_by_mark")
+    needs(crm, "find_by_external_id")
     (receipt,) = crm.connector.deliver([again(answer, journal, look_first=True)], journal)
     assert isinstance(receipt, Receipt)
     assert len(crm.leads()) == 1
@@ -184,7 +184,7 @@ def test_a_request_lost_on_its_way_is_unclear_and_then_made(crm, draft, journal,
     (outcome,) = crm.connector.deliver([answer], journal)
     assert isinstance(outcome, Unclear)
 
-    needs(crm, "find_by_mark")
+    needs(crm, "find_by_external_id")
     (receipt,) = crm.connector.deliver([again(answer, journal, look_first=True)], journal)
     assert isinstance(receipt, Receipt)
     assert (receipt.adopted, len(crm.leads())) == (False, 1)

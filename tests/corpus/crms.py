@@ -16,7 +16,7 @@ from connectors.coercion import tidy, written
 from connectors.draft import LeadDraft, Target, UnplacedValue
 from connectors.envybox import parcel as envybox
 from connectors.registry import connector_class
-from connectors.solos import parcel as solos
+from connectors.solos import records as solos
 from connectors.solos.options import SolosOptions
 from rules.mapping.drafting import Progress, draft_for
 from rules.mapping.rule_snapshot import RuleSnapshot
@@ -149,12 +149,12 @@ def in_envybox(row: Row, draft: LeadDraft) -> Placed:
 
 
 def in_solos(row: Row, draft: LeadDraft) -> Placed:
-    parcel = solos.pack(draft, SolosOptions())
-    extra = parcel.payload["extra"]
+    payload = solos.pack(draft, SolosOptions())
+    extra = payload.lead["extra"]
     if row.type in CONTACT:
         more = extra.get(f"{row.type}s", "").split(", ")
-        return " ".join(filter(None, [parcel.payload[row.type], *more])), parcel.losses
-    return " ".join(extra.get("UF_CRM_1", "").split()), parcel.losses
+        return " ".join(filter(None, [payload.lead[row.type], *more])), payload.losses
+    return " ".join(extra.get("UF_CRM_1", "").split()), payload.losses
 
 
 CRMS = (

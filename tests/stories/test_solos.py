@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from connectors.sandbox.solos.model import Lead
+from connectors.sandbox.solos.moments import moment
 from crm_cache.models import CrmUser, Field, Pipeline, Step
 from rules.delivery import outbox, worker
 from rules.models import Delivery
@@ -154,6 +156,20 @@ def test_a_crm_that_stops_to_show_leads_is_looked_at_by_a_person(windows, later_
     later_at_solos(minutes=10)
     windows.work()
     assert (windows.delivery.held_because, len(windows.leads)) == ("look_first", 1)
+
+
+def test_a_look_that_saw_only_a_part_is_for_a_person(windows, later_at_solos, settings):
+    """260 others came before anybody could look."""
+    allow_to_look(windows, settings)
+    windows.box.faults.add(CREATION, "reset")
+    windows.post()
+    windows.work()
+    for number in range(1000, 1260):
+        windows.keeper.leads[number] = Lead(number, moment(windows.box.clock.now()), {"name": "Кто-то"})
+    later_at_solos(minutes=10)
+    windows.work()
+    assert (windows.delivery.held_because, windows.creations) == ("look_first", 1)
+    assert windows.delivery.uid in windows.delivery.remedy
 
 
 class Killed(BaseException):

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from connectors.errors import Refused, TryLater
-from connectors.solos.values import Filter, Page
+from connectors.solos.client import Filter, Page
 from tests.connectors.solos.keeper import Keeper
 
 STYLES = [

@@ -10,7 +10,7 @@ import pytest
 from connectors.draft import Person
 from connectors.errors import TryLater
 from connectors.lead_status import BY_HAND
-from connectors.solos.contacts import contacts_in, contacts_of
+from connectors.solos.matching import contacts_in, contacts_of
 from tests.connectors.cast import NOW, followed
 
 ANNA = Person("Анна", ("+79991112233",), ("anna@b.ru",))
@@ -215,7 +215,7 @@ def test_a_walk_that_fails_leaves_those_alone_that_are_known(keeper, lead, deliv
     other = followed(deliver(draft()))
     made = keeper.convert(other.remote_id)
     known = replace(other, record="project", record_id=str(made))
-    monkeypatch.setattr("connectors.solos.matching.words_in", lambda row: 1 / 0)
+    monkeypatch.setattr("connectors.solos.matching.all_text", lambda row: 1 / 0)
     first, second = look(keeper, lead, known)
     assert isinstance(first, TryLater)
     assert (first.code, int(second.record_id)) == ("unexpected", made)

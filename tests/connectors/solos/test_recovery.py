@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from connectors.draft import Receipt
 from connectors.errors import NeedsReconnect, TryLater, Unclear
+from connectors.sandbox.solos import leads
+from connectors.sandbox.solos.model import Lead
+from connectors.sandbox.solos.moments import moment
 from tests.connectors.cast import again
 
 
@@ -68,6 +73,70 @@ def test_the_newest_leads_are_walked(open_keeper, deliver, draft):
     assert open_keeper.connector.find(["qz-a5"]) == {"qz-a5": "6"}
     assert len(open_keeper.box.journal) == 3
     assert open_keeper.connector.find(["qz-nobody"]) == {}
+
+
+# -- looks that end before the answer's own time ------------------------------------------------------------
+
+
+def fill(keeper, number=260, days_ago=0):
+    """Other people's leads."""
+    now = keeper.box.clock.now() - days_ago * 86400
+    for _ in range(number):
+        made = keeper.account.next("lead")
+        keeper.account.leads[made] = Lead(made, moment(now), {"name": "Кто-то"})
+
+
+@pytest.mark.parametrize("action", ["reset", "reset_after"])
+def test_a_look_that_does_not_reach_the_answers_time_is_for_a_person(
+    open_keeper, deliver, draft, journal, action
+):
+    answer = lose(open_keeper, deliver, draft, action)
+    fill(open_keeper)
+    before = len(open_keeper.account.leads)
+    outcome = deliver(again(answer, journal, look_first=True))
+    assert isinstance(outcome, Unclear)
+    assert (outcome.code, outcome.look_again) == ("look_incomplete", False)
+    assert answer.uid in outcome.remedy
+    assert len(open_keeper.account.leads) == before
+    with pytest.raises(Unclear):
+        open_keeper.connector.find([answer.uid])
+
+
+def test_leads_older_than_the_answer_say_that_it_is_not_there(open_keeper, deliver, draft, journal):
+    fill(open_keeper, days_ago=3)
+    answer = lose(open_keeper, deliver, draft, "reset")
+    fill(open_keeper, 30)
+    assert isinstance(deliver(again(answer, journal, look_first=True)), Receipt)
+
+
+def test_an_order_that_is_not_obeyed_says_nothing(open_keeper, deliver, draft, journal, monkeypatch):
+    """The oldest leads come first, whichever order is asked for."""
+    monkeypatch.setitem(leads.READERS, "leads", _upside_down)
+    fill(open_keeper, days_ago=4)
+    fill(open_keeper, days_ago=3)
+    answer = lose(open_keeper, deliver, draft, "reset_after")
+    outcome = deliver(again(answer, journal, look_first=True))
+    assert isinstance(outcome, Unclear)
+    assert len(open_keeper.account.leads) == 521
+
+
+def _upside_down(account):
+    """solOS's own rows with ids that grow with age."""
+    rows = [{"created": one.created, **one.payload} for one in account.leads.values()]
+    return [{"id": len(rows) - index, **row} for index, row in enumerate(rows)]
+
+
+def test_a_page_shorter_than_asked_for_is_not_the_end(open_keeper, deliver, draft, journal, monkeypatch):
+    """solOS may have a limit of its own."""
+    answer = lose(open_keeper, deliver, draft, "reset_after")
+    fill(open_keeper, 30)
+    read = leads.read
+
+    def capped(call):
+        return read(replace(call, params={**call.params, "count": min(20, call.params["count"])}))
+
+    monkeypatch.setattr(leads, "read", capped)
+    assert deliver(again(answer, journal, look_first=True)).adopted
 
 
 def test_an_account_that_refuses_is_not_asked(keeper):

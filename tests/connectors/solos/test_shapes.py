@@ -6,7 +6,7 @@ import pytest
 
 from connectors.response_shape import sample
 from connectors.solos.options import ID_PATHS, SolosOptions
-from connectors.solos.shapes import id_in, is_empty, number, record_of, rows_of
+from connectors.solos.records import id_in, is_empty, number, record_of, rows_of
 
 ROW = {"id": "7", "name": "Анна"}
 
