@@ -1,17 +1,24 @@
-"""What of a lead may be brought up to date: values that still stand as one of our bodies wrote them. Pure."""
+"""How a delivered lead is brought up to date with a later body of its answer, value by value. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from enum import Enum
 from typing import Any
 
 EDITED = "it was changed in the CRM since and is left as it is"
-
-
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?([+-]\d\d:?\d\d|Z)?)?")
+
+
+class Change(Enum):
+    """What to do with one value of a lead: nothing, write the new one, or tell that people's was kept."""
+
+    SKIP = "skip"
+    WRITE = "write"
+    KEPT = "kept"
 
 
 def same_value(current: Any, ours: Any) -> bool:
@@ -20,11 +27,25 @@ def same_value(current: Any, ours: Any) -> bool:
     return _plain(current) == _plain(ours)
 
 
-def may_write(current: Any, formers: Iterable[Any]) -> bool:
-    """Is a field as one of the earlier bodies left it? None or an empty text is what said nothing of it; what
-    we filled and people emptied is theirs."""
-    plain = _plain(current)
-    return any(plain == _plain(former) for former in formers)
+def decide(
+    current: Any, new: Any, formers: Sequence[Any], same: Callable[[Any, Any], bool] = same_value
+) -> Change:
+    """``current`` is the CRM's value, ``new`` the body's, ``formers`` those of the bodies before it.
+
+    The formers come oldest first, None where a body said nothing of the field. Any of them may be the last
+    one that arrived: a body may be superseded before it is sent. What people filled, changed or emptied since
+    is theirs, and is told only with the body that brought the value. ``same(there, ours)`` compares values.
+    """
+    if same(current, new):
+        return Change.SKIP
+    if any(same(current, former) for former in formers):
+        return Change.WRITE
+    return Change.SKIP if any(same(former, new) for former in formers[-1:]) else Change.KEPT
+
+
+def may_write(current: Any, formers: Sequence[Any]) -> bool:
+    """Is a field as one of the earlier bodies left it?"""
+    return any(same_value(current, former) for former in formers)
 
 
 def _plain(value: Any) -> Any:

@@ -19,10 +19,10 @@ from urllib.parse import urlsplit
 
 from connectors.contact import visible
 from connectors.draft import Option
+from connectors.text import shorten, tidy
 
 T = TypeVar("T")
 LONGEST = 300  # what is longer is a story, not a value
-UNSTORABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 ONE_VALUE = "the field takes one value"
 
 
@@ -72,15 +72,6 @@ def _wrapped(answer: Mapping[str, Any]) -> Any:
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
-
-
-def tidy(text: str) -> str:
-    """What a database can't keep is taken out, and the white space around."""
-    return UNSTORABLE.sub("", text).strip()
-
-
-def shorten(text: str, longest: int) -> str:
-    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 
 
 # -- numbers and money ----------------------------------------------------------------------------------

@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 FURTHEST = 24.0  # hours that a zone may be away from UTC, as Python has it
-
-
-def storable(text: str) -> str:
-    """Without what no database takes: NUL, and half of a surrogate pair, as where a text was cut."""
-    return text.replace("\0", "").encode(errors="replace").decode()
-
-
-def text_of(row: Mapping[str, Any], name: str) -> str:
-    """A value as text; empty where there is none."""
-    value = row.get(name)
-    return "" if value is None else str(value)
 
 
 def moment(text: Any, hours: float = 0.0) -> datetime | None:

@@ -14,8 +14,8 @@ at a vendor's code. Each carries a sentence for a person, a short machine word, 
 
 from __future__ import annotations
 
-from connectors.crm_values import storable
 from connectors.draft import Exchange, Problem
+from connectors.text import storable
 
 
 class ConnectorError(Exception):
@@ -108,3 +108,9 @@ class OurMistake(ConnectorError):
     """Our own client id, secret or redirect address is wrong: no account is to blame."""
 
     next_step = "fix_settings"
+
+
+def unexpected(exc: Exception, *, unclear: bool = False) -> ConnectorError:
+    """What an exception of our own making means for a lead; ``unclear`` where a write may have arrived."""
+    kind = Unclear if unclear else TryLater
+    return kind(f"Something unexpected happened on our side ({type(exc).__name__})", code="unexpected")

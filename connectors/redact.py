@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from connectors.crm_values import storable
+from connectors.text import storable
 
 NAMES = (
     r"access_token|refresh_token|client_secret|client_id|application_token|auth|auth_id|refresh_id|api_key|"

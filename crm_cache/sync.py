@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from django.db.models import Model
 
-from connectors import crm_values
+from connectors import text
 from connectors.draft import Option
 from connectors.rows import Row
 from crm_cache.models import CachedRow, CrmUser, Field, Pipeline, Step, Tag
@@ -173,7 +173,7 @@ def fit(model: type[Model], column: str, value: Any) -> Any:
 def storable(value: Any) -> Any:
     """What PostgreSQL hands back just so: no NUL, no half of a surrogate pair, no NaN, tuples as lists."""
     if isinstance(value, str):
-        return crm_values.storable(value)
+        return text.storable(value)
     if isinstance(value, Option):
         return {"id": storable(value.remote_id), "text": storable(value.text), "code": storable(value.code)}
     if isinstance(value, Mapping):

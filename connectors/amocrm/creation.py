@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 
 from connectors.amocrm.errors import NO_RIGHTS, NO_SCOPE, Ailment, ValidationFailed
 from connectors.amocrm.mending import mend
-from connectors.amocrm.talk import Talk, request_ids, rows, share_the_fate
+from connectors.amocrm.talk import Talk, request_ids, rows
 from connectors.amocrm.work import Work
+from connectors.delivery import spread_account_error
 from connectors.errors import ConnectorError, Refused, Unclear
 
 COMPLEX = "/api/v4/leads/complex"
@@ -34,19 +35,19 @@ class Creation:
             batch = [work for work in queue.pop(0) if not work.error]
             if batch:
                 queue = self._send(batch) + queue
-                share_the_fate(works)
+                spread_account_error(works)
         for work in (work for work in works if not work.error and not work.lead):
             work.fail(Refused("amoCRM refuses the lead whatever is left out", code="validation"))
 
     def _send(self, batch: list[Work]) -> list[list[Work]]:
         """Send a batch; returns the batches to send next."""
         for work in batch:
-            work.unsettled = True
+            work.in_flight = True
         try:
             reply = self.talk.mass("POST", COMPLEX, [(work, work.parcel.body(work.uid)) for work in batch])
         except Refused as refusal:
             for work in batch:
-                work.unsettled = False
+                work.in_flight = False
             return self._after_refusal(batch, refusal)
         except ConnectorError as error:
             self._give_up(batch, error)
@@ -70,7 +71,7 @@ class Creation:
         contacts = {work: work.parcel.contact_id for work in named}
         for work, ailments in named.items():
             mend(work, ailments)
-        self.talk.record(named, "dropped", "contact", "found")
+        self.talk.record(named)
         lost = [w for w, contact in contacts.items() if contact and not w.parcel.contact_id and not w.error]
         if lost:
             self.meet(lost)
@@ -80,7 +81,7 @@ class Creation:
         if isinstance(error, Unclear) and error.code == "http_500":  # a REFERRER once gave 500 (issue 290)
             for work in suspects:
                 work.journal["tracking"] = "later"
-            self.talk.record(suspects, "tracking")
+            self.talk.record(suspects)
         for work in batch:
             work.fail(error)
 
@@ -97,9 +98,9 @@ class Creation:
             if row.get("merged"):  # duplicate control gave us somebody's older lead (reference 5.3)
                 work.journal["found"] = work.journal.get("contact", "")
                 work.merged = True
-        self.talk.record(batch, "lead", "contact", "company", "found")
+        self.talk.record(batch)
         for work in batch:
-            work.unsettled = bool(work.error)
+            work.in_flight = bool(work.error)
 
 
 def owners(batch: Sequence[Work], ailments: Sequence[Ailment]) -> dict[Work, list[Ailment]]:

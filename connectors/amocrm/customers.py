@@ -13,8 +13,9 @@ from connectors.amocrm.mending import mend
 from connectors.amocrm.people import embedded
 from connectors.amocrm.recovery import SKEW
 from connectors.amocrm.sheets import Sheet
-from connectors.amocrm.talk import Talk, fail_all
+from connectors.amocrm.talk import Talk
 from connectors.amocrm.work import Work
+from connectors.delivery import fail_all
 from connectors.draft import LeadDraft, UnplacedValue
 from connectors.errors import ConnectorError, Refused
 
@@ -36,7 +37,7 @@ class Customers:
         new = [work for work in works if not work.journal.get("customer")]
         if new:
             self.talk.each(new, self._recognise)
-            self.talk.record([work for work in new if work.journal.get("customer")], "customer")
+            self.talk.record([work for work in new if work.journal.get("customer")])
         self._create([work for work in new if not work.journal.get("customer") and not work.error])
         self._link([work for work in works if not work.error])
 
@@ -92,7 +93,7 @@ class Customers:
         if not works:
             return
         for work in works:
-            work.unsettled = True
+            work.in_flight = True
         items = [(work, customer_item(work.draft, self.facts, work.parcel.customer)) for work in works]
         try:
             reply = self.talk.mass("POST", CUSTOMERS, items)
@@ -106,7 +107,7 @@ class Customers:
     def _after_refusal(self, works: Sequence[Work], refusal: Refused) -> None:
         """Mended like a lead; what can't be mended costs the customer, not the delivery."""
         for work in works:
-            work.unsettled = False
+            work.in_flight = False
         named = owners(works, refusal.ailments) if isinstance(refusal, ValidationFailed) else {}
         for work, ailments in named.items():
             mend(work, ailments, work.parcel.customer)
@@ -141,7 +142,7 @@ class Customers:
             return
         for work in ready:
             work.journal["customer_link"] = work.journal["contact"]
-        self.talk.record(ready, "customer_link")
+        self.talk.record(ready)
 
     def _unlinkable(self, works: Sequence[Work], error: ConnectorError) -> None:
         """A contact that is gone since: the customer stays alone, the delivery goes on."""

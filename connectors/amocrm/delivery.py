@@ -13,15 +13,15 @@ from connectors.amocrm.notes import Notes
 from connectors.amocrm.overflow import Overflow
 from connectors.amocrm.people import find_contact
 from connectors.amocrm.recovery import FoundLead, scan, search
-from connectors.amocrm.talk import Talk, fail_all, share_the_fate
+from connectors.amocrm.talk import Talk
 from connectors.amocrm.update import Update
 from connectors.amocrm.work import Work
-from connectors.draft import LeadDraft, Receipt, UnplacedValue
-from connectors.errors import ConnectorError, TryLater
+from connectors.delivery import Outcome, deliver, fail_all, run_stages
+from connectors.draft import LeadDraft, UnplacedValue
+from connectors.errors import ConnectorError
 
 log = logging.getLogger(__name__)
 
-Stage = Callable[[Sequence[Work]], None]
 NEWEST = {"order[created_at]": "desc"}  # where filters aren't paid for, these are most likely ours
 KEPT = "the contact was in amoCRM already and is left as it is"
 
@@ -34,21 +34,15 @@ class Delivery:
         self.facts = facts
         self.base_url = base_url
 
-    def run(self, drafts: Sequence[LeadDraft]) -> list[Receipt | ConnectorError]:
-        begun = [self._begin(draft) for draft in drafts]
-        works = [work for work in begun if isinstance(work, Work)]
-        self._walk(self._stages(), [work for work in works if not work.draft.formers])
+    def run(self, drafts: Sequence[LeadDraft]) -> list[Outcome]:
+        return deliver(drafts, self._begin, self._walk)
+
+    def _walk(self, works: Sequence[Work]) -> None:
+        run_stages(self._stages(), [work for work in works if not work.draft.formers])
         update = Update(self.talk, self.facts)
-        self._walk((update.run, Notes(self.talk).run), [work for work in works if work.draft.formers])
-        return [one.outcome(self.base_url) if isinstance(one, Work) else one for one in begun]
+        run_stages((update.run, Notes(self.talk).run), [work for work in works if work.draft.formers])
 
-    def _walk(self, stages: Sequence[Stage], works: Sequence[Work]) -> None:
-        for stage in stages:
-            share_the_fate(works)
-            if live := [work for work in works if not work.error]:
-                self._guarded(stage, live)
-
-    def _stages(self) -> tuple[Stage, ...]:
+    def _stages(self) -> tuple[Callable[[Sequence[Work]], None], ...]:
         return (
             self.recover,
             self.meet,
@@ -59,23 +53,8 @@ class Delivery:
             self.read_back,
         )
 
-    def _begin(self, draft: LeadDraft) -> Work | ConnectorError:
-        try:
-            return Work.begin(draft, self.facts)
-        except Exception as exc:
-            log.exception("amocrm: delivery=%s can't be laid out", draft.uid)
-            return TryLater(f"The answer can't be laid out ({type(exc).__name__})", code="unexpected")
-
-    def _guarded(self, stage: Stage, works: Sequence[Work]) -> None:
-        """Whatever goes wrong in a stage, every draft gets an outcome."""
-        try:
-            stage(works)
-        except ConnectorError as error:
-            fail_all(works, error)
-        except Exception as exc:
-            log.exception("amocrm: %s", ", ".join(work.uid for work in works))
-            for work in (work for work in works if not work.error):
-                work.fail_unexpectedly(type(exc).__name__)
+    def _begin(self, draft: LeadDraft) -> Work:
+        return Work.begin(draft, self.facts, self.base_url)
 
     # -- 1. was it made already? --------------------------------------------------------------------
 
@@ -88,7 +67,7 @@ class Delivery:
         missing = [work for work in lost if not work.lead and not work.error]
         if missing:
             self._scan(missing)
-        self.talk.record([work for work in lost if work.adopted], "lead", "contact", "company")
+        self.talk.record([work for work in lost if work.adopted])
 
     def _scan(self, works: Sequence[Work]) -> None:
         """One walk for the whole batch. The pages are other people's leads: they are in no trace."""
@@ -121,7 +100,7 @@ class Delivery:
                 work.attach(known)
         strangers = [work for work in new if work.parcel.contact and not work.parcel.contact_id]
         self._look_up(strangers)
-        self.talk.record([work for work in new if work.parcel.contact_id], "contact", "found")
+        self.talk.record([work for work in new if work.parcel.contact_id])
 
     def _look_up(self, works: Sequence[Work]) -> None:
         """Ask for each person by phone and e-mail."""
@@ -138,7 +117,7 @@ class Delivery:
     def _meet_again(self, works: Sequence[Work]) -> None:
         """The contact that we gave is refused: deleted, or merged into another."""
         self._look_up([work for work in works if work.parcel.contact])
-        self.talk.record(works, "contact", "found")
+        self.talk.record(works)
 
     # -- 3. the lead ----------------------------------------------------------------------------------
 

@@ -12,9 +12,10 @@ from datetime import UTC, tzinfo
 from typing import Any
 
 from connectors import coercion, dates
-from connectors.coercion import Unfit, shorten, written
+from connectors.coercion import Unfit, written
 from connectors.contact import email_key
 from connectors.draft import Target
+from connectors.text import shorten
 
 LONGEST_TEXT = 255  # over 256 is refused although the UI takes it: amocrm-api-php issues 224, 400
 LONGEST_AREA = 60_000  # no bound is documented

@@ -16,7 +16,7 @@ from connectors.amocrm.errors import address_gone
 from connectors.amocrm.facts import Facts
 from connectors.amocrm.recovery import found, search
 from connectors.amocrm.standings import Names, gone, standing
-from connectors.errors import ConnectorError, TryLater
+from connectors.errors import ConnectorError, unexpected
 from connectors.http import HttpClient
 from connectors.lead_status import Followed, LeadStatus
 
@@ -109,7 +109,3 @@ def id_of(lead: Followed) -> str:
 
 def unique(ids: Iterable[str]) -> list[str]:
     return [number for number in dict.fromkeys(ids) if ID.fullmatch(number)]
-
-
-def unexpected(exc: Exception) -> ConnectorError:
-    return TryLater(f"Something unexpected happened on our side ({type(exc).__name__})", code="unexpected")

@@ -9,11 +9,11 @@ from connectors.amocrm.fields import LONGEST_TEXT, tidy
 from connectors.amocrm.lists import field_row, fields
 from connectors.amocrm.people import embedded
 from connectors.base import FieldWish
-from connectors.coercion import shorten
 from connectors.draft import Target
 from connectors.errors import Refused, Unclear
 from connectors.http import HttpClient
 from connectors.rows import FieldRow
+from connectors.text import shorten
 
 MARK_NAME = "Quiz answer id"
 MARK_CODE = "QUIZ_UID"

@@ -8,10 +8,12 @@ from connectors.amocrm.creation import owners
 from connectors.amocrm.errors import ValidationFailed
 from connectors.amocrm.fields import tidy
 from connectors.amocrm.people import embedded
-from connectors.amocrm.talk import Talk, fail_all
+from connectors.amocrm.talk import Talk
 from connectors.amocrm.work import Work
+from connectors.delivery import fail_all
 from connectors.errors import ConnectorError, Refused
 from connectors.note_texts import lost, parts
+from connectors.text import paragraphs
 
 NOTES = "/api/v4/leads/notes"
 LONGEST_NOTE = 60_000  # no bound is documented
@@ -21,8 +23,7 @@ MOST_NOTES = 250
 
 def note_texts(work: Work) -> list[str]:
     """The draft's note and what found no place, in as many notes as it takes; each ends with our mark."""
-    told = (tidy(work.draft.note), tidy(lost(work.parcel.losses, work.draft.language)))
-    text = "\n\n".join(filter(None, told))
+    text = paragraphs(tidy(work.draft.note), tidy(lost(work.losses, work.draft.language)))
     pieces = parts(text, LONGEST_NOTE, MOST_PARTS, work.draft.language)
     return [f"{piece}\n\n[{work.draft.note_mark(number)}]" for number, piece in enumerate(pieces, start=1)]
 
@@ -40,7 +41,7 @@ class Notes:
         unsure = [work for work in waiting if work.must_look]
         if unsure:
             self.talk.each(unsure, self._recognise)
-            self.talk.record(unsure, *_steps(unsure))
+            self.talk.record(unsure)
         for number in range(1, max(map(len, texts.values()), default=0) + 1):
             ready = [work for work in waiting if not work.error and number in _missing(work, texts[work])]
             self._send({work: texts[work][number - 1] for work in ready}, number)
@@ -63,7 +64,7 @@ class Notes:
             return
         works = list(texts)
         for work in works:
-            work.unsettled = True
+            work.in_flight = True
         try:
             items = [(work, note_item(work, text)) for work, text in texts.items()]
             reply = self.talk.mass("POST", NOTES, items)
@@ -81,7 +82,7 @@ class Notes:
         """The lead is there; a note that amoCRM won't have is no reason to hold it."""
         works = list(texts)
         for work in works:
-            work.unsettled = False
+            work.in_flight = False
         named = owners(works, refusal.ailments) if isinstance(refusal, ValidationFailed) else {}
         bad = list(named) or (list(works) if len(works) == 1 else [])
         for work in bad:
@@ -96,10 +97,6 @@ def _missing(work: Work, texts: Sequence[str]) -> list[int]:
     return [
         number for number in range(1, len(texts) + 1) if not work.journal.get(work.draft.note_step(number))
     ]
-
-
-def _steps(works: Sequence[Work]) -> set[str]:
-    return {work.draft.note_step(number) for work in works for number in range(1, MOST_PARTS + 1)}
 
 
 def note_item(work: Work, text: str) -> dict[str, object]:

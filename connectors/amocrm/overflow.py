@@ -9,8 +9,9 @@ from connectors.amocrm.creation import owners
 from connectors.amocrm.errors import Ailment, ValidationFailed
 from connectors.amocrm.mending import mend
 from connectors.amocrm.sheets import FieldEntry, Sheet
-from connectors.amocrm.talk import Talk, fail_all
+from connectors.amocrm.talk import Talk
 from connectors.amocrm.work import Work
+from connectors.delivery import fail_all
 from connectors.errors import ConnectorError, Refused
 
 STEPS = {"leads": "lead", "contacts": "contact", "companies": "company"}
@@ -36,7 +37,7 @@ class Overflow:
         done = {work for work, _ in full if not work.error} | {work for work in late if not work.error}
         for work in done:
             work.journal["rest"] = work.lead
-        self.talk.record(done, "rest", "dropped")
+        self.talk.record(done)
 
     def _full(self, work: Work) -> list[Sheet]:
         """The cards of this draft's own making that have values left, cut down to those values."""

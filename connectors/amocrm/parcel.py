@@ -10,9 +10,9 @@ from connectors.amocrm.facts import Facts
 from connectors.amocrm.fields import LONGEST_TEXT, tidy
 from connectors.amocrm.sheets import FieldEntry, Sheet, fill
 from connectors.amocrm.tracking import tracking
-from connectors.coercion import shorten
 from connectors.contact import is_same_reach
 from connectors.draft import LeadDraft, Person, Tag, UnplacedValue
+from connectors.text import shorten
 
 IM_KINDS = frozenset({"SKYPE", "ICQ", "JABBER", "GTALK", "MSN"})
 NO_ADDRESS = "127.0.0.1"  # the form of an incoming lead wants an address even where we know none

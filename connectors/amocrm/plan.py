@@ -24,7 +24,7 @@ def plan(draft: LeadDraft, facts: Facts, base_url: str) -> Plan:
     requests = [
         PlannedRequest(method, base_url + path, body, why) for method, path, body, why in _steps(work, facts)
     ]
-    return Plan(tuple(requests), tuple(work.parcel.losses), tuple(work.problems))
+    return Plan(tuple(requests), tuple(work.losses), tuple(work.problems))
 
 
 Step = tuple[str, str, object, str]

@@ -14,8 +14,8 @@ from typing import Any
 from connectors.amocrm import lists
 from connectors.amocrm.people import embedded
 from connectors.amocrm.recovery import found
-from connectors.crm_values import text_of
 from connectors.lead_status import LOST, OPEN, WON, LeadStatus
+from connectors.text import text_of
 
 LEAD, DELETED = "lead", "deleted"
 CLOSED = {str(lists.WON): WON, str(lists.LOST): LOST}  # the same in every pipeline
@@ -46,7 +46,7 @@ def standing(
     card: Row, contact: Row | None, names: Names, currency: str, base_url: str, matched: str = ""
 ) -> LeadStatus:
     """``contact`` is the main one's card, where it could be read. Money is in the account's currency."""
-    remote_id, pipeline, step = (text_of(card, name) for name in ("id", "pipeline_id", "status_id"))
+    remote_id, pipeline, step = (text_of(card.get(name)) for name in ("id", "pipeline_id", "status_id"))
     return LeadStatus(
         record=LEAD,
         record_id=remote_id,
@@ -57,7 +57,7 @@ def standing(
         pipeline_name=names.pipelines.get(pipeline, ""),
         step=step,
         step_name=names.steps.get((pipeline, step), ""),
-        performer=text_of(card, "responsible_user_id"),
+        performer=text_of(card.get("responsible_user_id")),
         amount=amount(card.get("price")),
         currency=currency,
         contact=person(found(card).contact, contact),
@@ -80,7 +80,11 @@ def person(remote_id: str, card: Row | None) -> dict[str, str]:
     """Her first phone and first e-mail are the ones that amoCRM shows."""
     told = {"id": remote_id}
     if card:
-        told |= {"name": text_of(card, "name"), "phone": first(card, "PHONE"), "email": first(card, "EMAIL")}
+        told |= {
+            "name": text_of(card.get("name")),
+            "phone": first(card, "PHONE"),
+            "email": first(card, "EMAIL"),
+        }
     return {name: value for name, value in told.items() if value}
 
 
@@ -98,9 +102,9 @@ def details(card: Row) -> dict[str, str]:
     closed = moment(card.get("closed_at"))
     reason = next(iter(embedded(card, "loss_reason")), {})
     told = {
-        "name": text_of(card, "name"),
+        "name": text_of(card.get("name")),
         "closed_at": closed.isoformat() if closed else "",
-        "loss_reason": text_of(reason, "name"),
+        "loss_reason": text_of(reason.get("name")),
     }
     return {name: value for name, value in told.items() if value}
 

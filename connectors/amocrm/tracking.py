@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator, Mapping
 
 from connectors.amocrm.fields import LONGEST_TEXT, tidy
 from connectors.amocrm.sheets import FieldEntry
-from connectors.coercion import shorten
 from connectors.draft import LeadDraft
+from connectors.text import shorten
 
 # How people and counters call what amoCRM keeps under its own code.
 ALIASES = {

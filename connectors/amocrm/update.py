@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from connectors.amocrm.cards import Card, cards
@@ -18,11 +19,12 @@ from connectors.amocrm.people import embedded, find_contact
 from connectors.amocrm.sheets import FieldEntry, Sheet, address
 from connectors.amocrm.talk import Talk
 from connectors.amocrm.work import Work
-from connectors.changes import EDITED, may_write, same_value
+from connectors.changes import EDITED, Change, decide, same_value
 from connectors.contact import is_same_reach
 from connectors.draft import LeadDraft, UnplacedValue
 from connectors.errors import ConnectorError, Refused, Unclear
 
+Values = Mapping[str, Any]
 LEADS, CONTACTS = "leads", "contacts"
 HEADS = ("name", "price")  # where a lead stands and who looks after it is people's business by now
 REACH = ("PHONE", "EMAIL", "IM")
@@ -63,32 +65,30 @@ class Update:
     def _changed(self, work: Work, new: Sheet, card: Card, olds: Sequence[Sheet]) -> Sheet:
         """What of a sheet is to be written; what people changed is told."""
         changed = Sheet(new.entity)
-        for name in HEADS:
-            before = [old.head.get(name) for old in olds]
-            if name not in new.head or any(same_value(new.head[name], one) for one in before[-1:]):
-                continue
-            if may_write(card.get(name) or None, before):
-                changed.head[name] = new.head[name]
-            elif not same_value(card.get(name), new.head[name]):
-                work.lose(UnplacedValue(name, str(new.head[name]), EDITED, new.entity))
+        for name in (name for name in HEADS if name in new.head):
+            match decide(card.get(name) or None, new.head[name], [old.head.get(name) for old in olds]):
+                case Change.WRITE:
+                    changed.head[name] = new.head[name]
+                case Change.KEPT:
+                    work.lose(UnplacedValue(name, str(new.head[name]), EDITED, new.entity))
         standing = _values(card)
         for piece in new.pieces:
-            current = standing.get(piece.key, [])
-            before = [_piece(old, piece.key) for old in olds]
-            if piece.key in REACH or piece.kind == "mark" or self._stands(work, current, piece):
+            if piece.key in REACH or piece.kind == "mark":
                 continue
-            if any(self._stands(work, current, old) if old else not current for old in before):
-                changed.pieces.append(piece)
-            elif not (before and before[-1] and same_value(before[-1].entry, piece.entry)):
-                work.lose(piece.loss(new.entity, EDITED))
+            before = [old.entry["values"] if (old := _piece(one, piece.key)) else [] for one in olds]
+            same = partial(self._same_values, piece.key in _dates(work.draft))
+            match decide(standing.get(piece.key, []), piece.entry["values"], before, same):
+                case Change.WRITE:
+                    changed.pieces.append(piece)
+                case Change.KEPT:
+                    work.lose(piece.loss(new.entity, EDITED))
         if tags := _new_tags(new, card):
             changed.head["tags_to_add"] = tags
         return changed
 
-    def _stands(self, work: Work, current: Sequence[Mapping[str, Any]], piece: FieldEntry) -> bool:
+    def _same_values(self, days: bool, current: Sequence[Values], sent: Sequence[Values]) -> bool:
         """Are these the values that were sent? amoCRM answers with more keys than it was given, and moves
         a date's moment within its day."""
-        sent, days = piece.entry["values"], piece.key in _dates(work.draft)
 
         def alike(there: Any, ours: Any) -> bool:
             if days and str(there).isdigit() and str(ours).isdigit():
@@ -121,7 +121,7 @@ class Update:
             self._link(work, contact)
         if contact != mine:
             work.journal |= {"contact": contact, "found": contact}
-            self.talk.record([work], "contact", "found")
+            self.talk.record([work])
         olds = [one.contact for one in formers if one.contact]
         if work.own_contact:
             changed = self._changed(work, new, card, olds)
@@ -142,7 +142,7 @@ class Update:
             raise Unclear("amoCRM's answer doesn't name the contact", code="no_reply")
         work.journal["contact"] = made
         work.journal.pop("found", None)
-        self.talk.record([work], "contact")
+        self.talk.record([work])
         self._link(work, made)
 
     def _link(self, work: Work, contact: str) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 
 from connectors.bitrix24.batch import Command
 from connectors.bitrix24.fields import JOINED, convert
-from connectors.coercion import Unfit, tidy
+from connectors.coercion import Unfit
 from connectors.draft import FieldValue, Target, UnplacedValue
 from connectors.joining import one_per_field
+from connectors.text import tidy
 
 WORDS = {"CRM_DEAL": "deal", "CRM_LEAD": "lead", "CRM_CONTACT": "contact", "CRM_COMPANY": "company"}
 MAIL_WORDS = ("e-mail", "email", "почт")

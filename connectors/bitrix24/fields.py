@@ -11,8 +11,9 @@ from datetime import UTC, tzinfo
 from typing import Any
 
 from connectors import coercion, dates
-from connectors.coercion import ONE_VALUE, Unfit, shorten, tidy, written
+from connectors.coercion import ONE_VALUE, Unfit, written
 from connectors.draft import Target
+from connectors.text import shorten, tidy
 
 LONGEST_TEXT = 20_000  # no bound is documented
 JOINED = frozenset({"string", "address", "crm_pena_tag"})

@@ -17,10 +17,10 @@ from connectors.bitrix24.facts import Facts
 from connectors.bitrix24.recovery import carriers, search
 from connectors.bitrix24.standings import DEAL, PERSON, SELECT, Row, contact_id, gone, standing
 from connectors.bitrix24.trail import CHILDREN, Lists, Sighting, Trail, listing, lists_for, rows_of, sighting
-from connectors.crm_values import text_of
-from connectors.errors import ConnectorError, TryLater
+from connectors.errors import ConnectorError, TryLater, unexpected
 from connectors.http import HttpClient
 from connectors.lead_status import Followed, LeadStatus
+from connectors.text import text_of
 
 log = logging.getLogger(__name__)
 
@@ -87,10 +87,10 @@ class Following:
         """The pages after a full one. A stranger on a page shows that the filter was not heard: no more."""
         found = list(page)
         for _ in range(MOST_PAGES):
-            if len(page) < PAGE or any(text_of(row, CHILDREN) not in leads for row in page):
+            if len(page) < PAGE or any(text_of(row.get(CHILDREN)) not in leads for row in page):
                 break
             (outcome,) = send(
-                http_client, [listing(DEAL, CHILDREN, leads, text_of(page[-1], "ID"))], self.budget
+                http_client, [listing(DEAL, CHILDREN, leads, text_of(page[-1].get("ID")))], self.budget
             )
             if isinstance(outcome, ConnectorError):
                 return outcome
@@ -112,7 +112,7 @@ class Following:
         asking += [command for trail in missing for command in confirm(trail)]
         outcomes = iter(send(http_client, asking, self.budget))
         people = rows_of(next(outcomes)) if ids else ()
-        known = {} if isinstance(people, ConnectorError) else {text_of(row, "ID"): row for row in people}
+        known = {} if isinstance(people, ConnectorError) else {text_of(row.get("ID")): row for row in people}
         return known, iter([self._verdict(trail, outcomes) for trail in missing])
 
     def _verdict(self, trail: Trail, outcomes: Iterator[Outcome]) -> Told:
@@ -135,7 +135,7 @@ class Following:
     def _heir(self, trail: Trail, word: str, marked: Reply) -> LeadStatus | None:
         """A merged record leaves what the other one lacks, and our mark is some of it."""
         for row in carriers(rows(marked), trail.lead.uid):
-            if (heir := text_of(row, "ID")) != trail.remote_id:
+            if (heir := text_of(row.get("ID"))) != trail.remote_id:
                 return self._standing(Sighting(word, row, f"merged into {heir}"))
         return None
 
@@ -169,7 +169,3 @@ def carrying(word: str, uid: str) -> Command:
 
 def is_id(remote_id: str) -> bool:
     return ID.fullmatch(remote_id) is not None
-
-
-def unexpected(exc: Exception) -> ConnectorError:
-    return TryLater(f"Something unexpected happened on our side ({type(exc).__name__})", code="unexpected")

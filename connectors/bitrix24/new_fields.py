@@ -15,11 +15,11 @@ from connectors.bitrix24.asking import rows
 from connectors.bitrix24.batch import Budget, Command, ask, send
 from connectors.bitrix24.errors import NO_RIGHTS
 from connectors.bitrix24.field_list import field_row, list_command
-from connectors.coercion import shorten, tidy
 from connectors.draft import Target
 from connectors.errors import ConnectorError, Refused
 from connectors.http import HttpClient
 from connectors.rows import FieldRow
+from connectors.text import shorten, tidy
 
 TAGGED = ("CRM_DEAL", "CRM_LEAD", "CRM_CONTACT", "CRM_COMPANY")
 TRACKED = ("CRM_DEAL", "CRM_LEAD")

@@ -12,9 +12,9 @@ from connectors.bitrix24.cards import Card, FieldEntry, fill, multifield
 from connectors.bitrix24.choices import LEAD as LEAD_FLAG
 from connectors.bitrix24.choices import SOURCE, STATUS, TYPE
 from connectors.bitrix24.facts import Facts
-from connectors.coercion import shorten, tidy
 from connectors.contact import email_key
 from connectors.draft import LeadDraft, Problem, UnplacedValue
+from connectors.text import shorten, tidy
 
 DEAL, LEAD, CONTACT, COMPANY = "CRM_DEAL", "CRM_LEAD", "CRM_CONTACT", "CRM_COMPANY"
 ORIGINATOR = "quiz"  # ours on every record that we make; never to be changed, old records carry it

@@ -12,8 +12,8 @@ from connectors.bitrix24.choices import STATUS
 from connectors.bitrix24.standings import DEAL
 from connectors.bitrix24.talk import Talk
 from connectors.bitrix24.work import Work
-from connectors.crm_values import text_of
 from connectors.draft import Placement
+from connectors.text import text_of
 
 log = logging.getLogger(__name__)
 PAGE = 50
@@ -40,7 +40,7 @@ def read_back(talk: Talk, works: Sequence[Work]) -> None:
             log.info("bitrix24: new records were not read back (%s)", outcome.code)
             continue
         for row in rows(outcome):
-            if work := wanted.get((kind, text_of(row, "ID"))):
+            if work := wanted.get((kind, text_of(row.get("ID")))):
                 work.placed = _place_of(kind, row)
 
 
@@ -61,7 +61,7 @@ def _list(kind: str, ids: Sequence[str]) -> Command:
 
 def _place_of(kind: str, row: Mapping[str, Any]) -> Placement:
     """A lead's status is a choice of the rule, its pipeline and stage are meant for deals."""
-    performer = text_of(row, "ASSIGNED_BY_ID")
+    performer = text_of(row.get("ASSIGNED_BY_ID"))
     if kind == DEAL:
-        return Placement(performer, text_of(row, "CATEGORY_ID"), text_of(row, "STAGE_ID"))
-    return Placement(performer, choices={STATUS: text_of(row, "STATUS_ID")})
+        return Placement(performer, text_of(row.get("CATEGORY_ID")), text_of(row.get("STAGE_ID")))
+    return Placement(performer, choices={STATUS: text_of(row.get("STATUS_ID"))})

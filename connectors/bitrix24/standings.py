@@ -11,8 +11,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from connectors import dates
-from connectors.crm_values import text_of
 from connectors.lead_status import LOST, OPEN, WON, LeadStatus
+from connectors.text import text_of
 
 DEAL, LEAD = "deal", "lead"
 STAGE = {DEAL: "STAGE_ID", LEAD: "STATUS_ID"}
@@ -39,17 +39,17 @@ def standing(
     word: str, row: Row, people: Mapping[str, Row], zone: tzinfo, base_url: str, matched: str = ""
 ) -> LeadStatus:
     """``people`` are contacts by id. Names of pipelines, steps and users are left to the mirrored lists."""
-    remote_id = text_of(row, "ID")
+    remote_id = text_of(row.get("ID"))
     return LeadStatus(
         record=word,
         record_id=remote_id,
-        status=MEANING[word].get(text_of(row, SEMANTICS[word]), ""),
+        status=MEANING[word].get(text_of(row.get(SEMANTICS[word])), ""),
         matched=matched,
-        pipeline=text_of(row, "CATEGORY_ID") if word == DEAL else "",
-        step=text_of(row, STAGE[word]),
-        performer=text_of(row, "ASSIGNED_BY_ID"),
+        pipeline=text_of(row.get("CATEGORY_ID")) if word == DEAL else "",
+        step=text_of(row.get(STAGE[word])),
+        performer=text_of(row.get("ASSIGNED_BY_ID")),
         amount=amount(row.get("OPPORTUNITY")),
-        currency=text_of(row, "CURRENCY_ID"),
+        currency=text_of(row.get("CURRENCY_ID")),
         contact=contact(word, row, people),
         link=link(base_url, word, remote_id),
         changed_at=moment(row, "DATE_MODIFY", zone),
@@ -63,7 +63,7 @@ def gone(word: str, remote_id: str, base_url: str) -> LeadStatus:
 
 
 def is_converted(lead: Row) -> bool:
-    return text_of(lead, SEMANTICS[LEAD]) == CONVERTED
+    return text_of(lead.get(SEMANTICS[LEAD])) == CONVERTED
 
 
 def link(base_url: str, word: str, remote_id: str) -> str:
@@ -80,12 +80,12 @@ def contact(word: str, row: Row, people: Mapping[str, Row]) -> dict[str, str]:
 
 def contact_id(row: Row) -> str:
     """Nobody is ``0`` (reference 2.2)."""
-    remote_id = text_of(row, "CONTACT_ID")
+    remote_id = text_of(row.get("CONTACT_ID"))
     return remote_id if remote_id.isdigit() and int(remote_id) else ""
 
 
 def person(row: Row) -> dict[str, str]:
-    name = " ".join(filter(None, (text_of(row, "NAME"), text_of(row, "LAST_NAME"))))
+    name = " ".join(filter(None, (text_of(row.get("NAME")), text_of(row.get("LAST_NAME")))))
     told = {"name": name, "phone": first(row, "PHONE"), "email": first(row, "EMAIL")}
     return {key: value for key, value in told.items() if value}
 
@@ -94,18 +94,18 @@ def first(row: Row, name: str) -> str:
     """The first of several; a list that is empty may have any shape (reference 4.2)."""
     entries = row.get(name)
     found = entries if isinstance(entries, list) else []
-    values = (text_of(entry, "VALUE") for entry in found if isinstance(entry, dict))
+    values = (text_of(entry.get("VALUE")) for entry in found if isinstance(entry, dict))
     return next((value for value in values if value), "")
 
 
 def details(word: str, row: Row, zone: tzinfo) -> dict[str, str]:
     """A deal that is open has a ``CLOSEDATE`` as well: the day by which it should be done."""
-    closed = MEANING[word].get(text_of(row, SEMANTICS[word])) in (WON, LOST)
+    closed = MEANING[word].get(text_of(row.get(SEMANTICS[word]))) in (WON, LOST)
     moment_closed = moment(row, CLOSED_AT[word], zone) if closed else None
     told = {
-        "name": text_of(row, "TITLE"),
+        "name": text_of(row.get("TITLE")),
         "closed_at": moment_closed.isoformat() if moment_closed else "",
-        "lead": text_of(row, "LEAD_ID") if text_of(row, "LEAD_ID") != "0" else "",
+        "lead": text_of(row.get("LEAD_ID")) if text_of(row.get("LEAD_ID")) != "0" else "",
         "converted": "no deal is known" if word == LEAD and is_converted(row) else "",
     }
     return {name: value for name, value in told.items() if value}
@@ -119,5 +119,5 @@ def amount(value: Any) -> Decimal | None:
 
 
 def moment(row: Row, name: str, zone: tzinfo) -> datetime | None:
-    value = text_of(row, name)
+    value = text_of(row.get(name))
     return dates.moment([value], zone).value if value else None

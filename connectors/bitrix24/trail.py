@@ -14,9 +14,9 @@ from connectors.bitrix24.asking import rows
 from connectors.bitrix24.batch import Command, Outcome
 from connectors.bitrix24.recovery import carriers
 from connectors.bitrix24.standings import DEAL, LEAD, SELECT, Row, is_converted
-from connectors.crm_values import text_of
 from connectors.errors import ConnectorError, Refused
 from connectors.lead_status import Followed
+from connectors.text import text_of
 
 CHILDREN = "LEAD_ID"
 Lists = Mapping[tuple[str, str], Sequence[Row] | ConnectorError]
@@ -102,7 +102,7 @@ def _having(found: Sequence[Row] | ConnectorError, field: str, remote_id: str) -
     if isinstance(found, ConnectorError):
         return found
     for row in found:
-        if text_of(row, field) == remote_id:
+        if text_of(row.get(field)) == remote_id:
             return row
     return None
 

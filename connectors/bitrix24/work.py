@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from connectors.bitrix24.errors import as_account_error
 from connectors.bitrix24.facts import Facts
 from connectors.bitrix24.parcel import Parcel, pack
-from connectors.coercion import tidy
 from connectors.draft import Exchange, LeadDraft, Placement, Problem, Receipt, UnplacedValue
 from connectors.errors import ConnectorError, TryLater, Unclear
 from connectors.note_texts import lost, parts
+from connectors.text import tidy
 
 LONGEST_TRACE = 40
 LONGEST_COMMENT = 30_000  # no bound is documented

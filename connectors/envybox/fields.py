@@ -13,8 +13,9 @@ from decimal import Decimal
 from typing import Any
 
 from connectors import coercion
-from connectors.coercion import Unfit, shorten, tidy, written
+from connectors.coercion import Unfit, written
 from connectors.draft import Target
+from connectors.text import shorten, tidy
 
 LONGEST_TEXT = 5_000  # no bound is documented
 CURRENCY = "RUB"  # an account does not tell its currency; Envybox sells to Russian companies

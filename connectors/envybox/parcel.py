@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.coercion import Unfit, price, shorten, tidy, written
+from connectors.coercion import Unfit, price, written
 from connectors.draft import LeadDraft, Problem, Target, UnplacedValue
 from connectors.envybox.answers import mark_of
 from connectors.envybox.choices import SOURCE, queues, takes_into_work
@@ -15,6 +15,7 @@ from connectors.envybox.fields import CURRENCY, convert
 from connectors.envybox.regions import region_of, timezone_of
 from connectors.joining import TAKEN, one_per_field
 from connectors.note_texts import lost, parts
+from connectors.text import shorten, tidy
 
 LONGEST_NAME, LONGEST_MARK = 255, 255
 LONGEST_COMMENT = 8_000  # no bound is documented (reference 7.2)

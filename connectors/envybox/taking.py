@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from connectors.coercion import tidy
 from connectors.draft import UnplacedValue
 from connectors.envybox.answers import carries, id_of
 from connectors.envybox.errors import IN_WORK, NO_DEAL, NO_LEAD
@@ -14,6 +13,7 @@ from connectors.envybox.recovery import history, newest_deal
 from connectors.envybox.work import Talk, Work
 from connectors.errors import Refused, TryLater
 from connectors.note_texts import lost
+from connectors.text import tidy
 
 COMMENT_LOG = 10
 REFUSED = "Envybox refused this value"

@@ -14,11 +14,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.coercion import tidy
 from connectors.draft import FieldValue, LeadDraft, Placement, Problem, Target, UnplacedValue
 from connectors.joining import one_per_field
 from connectors.note_texts import lost
 from connectors.solos.options import SOURCE, SolosOptions
+from connectors.text import tidy
 
 Row = Mapping[str, Any]
 ENVELOPES = ("payload", "data", "result", "items", "response", "projects", "rows")

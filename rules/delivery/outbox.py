@@ -26,9 +26,9 @@ from django.db.models.functions import Least
 from django.utils import timezone
 
 from accounts.models import Account
-from connectors.crm_values import storable
 from connectors.draft import UnplacedValue
 from connectors.registry import CONNECTORS, connector_class
+from connectors.text import storable
 from crm_cache import leases
 from rules.delivery.lane import end_rests
 from rules.delivery.settlement import Settlement, died

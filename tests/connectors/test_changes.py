@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.changes import may_write, same_value
+from connectors.changes import Change, decide, may_write, same_value
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,21 @@ def test_two_values(shown, sent):
 )
 def test_only_what_stands_as_a_former_body_wrote_it_is_ours(current, formers, ours):
     assert may_write(current, formers) is ours
+
+
+@pytest.mark.parametrize(
+    ("current", "new", "formers", "change"),
+    [
+        ("a", "a", ["a"], Change.SKIP),
+        ("a", "b", ["a"], Change.WRITE),
+        ("a", "b", ["a", "b"], Change.WRITE),  # the second body never arrived
+        ("b", "b", ["a"], Change.SKIP),  # this body arrived and its answer was lost
+        (None, "b", [None], Change.WRITE),
+        ("theirs", "b", ["a"], Change.KEPT),
+        (None, "b", ["a"], Change.KEPT),  # people emptied it
+        ("theirs", "b", ["a", "b"], Change.SKIP),  # told with the second body
+        ("theirs", "a", ["a", "b"], Change.KEPT),
+    ],
+)
+def test_what_becomes_of_one_value(current, new, formers, change):
+    assert decide(current, new, formers) is change

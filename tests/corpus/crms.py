@@ -12,12 +12,13 @@ from connectors.amocrm import parcel as amocrm
 from connectors.amocrm.facts import Facts as AmoFacts
 from connectors.bitrix24 import parcel as bitrix24
 from connectors.bitrix24.facts import Facts as BitrixFacts
-from connectors.coercion import tidy, written
+from connectors.coercion import written
 from connectors.draft import LeadDraft, Target, UnplacedValue
 from connectors.envybox import parcel as envybox
 from connectors.registry import connector_class
 from connectors.solos import records as solos
 from connectors.solos.options import SolosOptions
+from connectors.text import tidy
 from rules.mapping.drafting import Progress, draft_for
 from rules.mapping.rule_snapshot import RuleSnapshot
 from tests.corpus.rows import OPTIONS, Row

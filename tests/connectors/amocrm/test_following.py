@@ -217,7 +217,7 @@ def test_a_lead_that_may_not_be_read_does_not_park_the_account(shop, connector, 
     def call(self, method, path, **kwargs):
         raise refused
 
-    monkeypatch.setattr("connectors.http.Door.call", call)
+    monkeypatch.setattr("connectors.http.HttpClient.call", call)
     assert connector.follow(leads) == [refused, refused]
     assert not refused.account_wide
 
