@@ -5,8 +5,7 @@ A CRM account has one row for each quiz account, which is found again when it is
 
 from __future__ import annotations
 
-import logging
-
+import structlog
 from celery import current_app
 from django.db import transaction
 from django.db.models import QuerySet
@@ -20,7 +19,7 @@ from connectors.auth import Tokens
 from connectors.base import Grant, Identity
 from connectors.errors import ConnectorError, NeedsReconnect
 
-log = logging.getLogger(__name__)
+log = structlog.stdlib.get_logger(__name__)
 
 # An answer of a shape that nobody expected: a sentence for the person, the trace for us.
 NONSENSE = (LookupError, TypeError, ValueError, AttributeError)
@@ -117,9 +116,15 @@ def prepare(account: Account) -> None:
     try:
         keep_facts(account, connector_for(account).prepare())
     except ConnectorError as exc:
-        log.warning("account=%s crm=%s prepare=%s %s", account.pk, account.crm, exc.code, exc.message)
+        log.warning(
+            "the account is not prepared",
+            account=account.pk,
+            crm=account.crm,
+            code=exc.code,
+            error=exc.message,
+        )
     except NONSENSE:
-        log.exception("account=%s crm=%s answered something unexpected", account.pk, account.crm)
+        log.exception("the CRM answered something unexpected", account=account.pk, crm=account.crm)
 
 
 def _begin_work(account_pk: int) -> None:
@@ -128,4 +133,4 @@ def _begin_work(account_pk: int) -> None:
         current_app.send_task("crm_cache.tasks.sync_account", [account_pk])
         current_app.send_task("accounts.tasks.subscribe", [account_pk])
     except Exception as exc:
-        log.warning("account=%s work could not be queued: %s", account_pk, type(exc).__name__)
+        log.warning("the account's first work was not queued", account=account_pk, error=type(exc).__name__)

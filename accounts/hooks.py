@@ -7,12 +7,12 @@ notice says is never believed (``rules.outcomes.following``), so a lost, repeate
 from __future__ import annotations
 
 import hmac
-import logging
 import secrets
 import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+import structlog
 from django.db import OperationalError
 from django.db.models import Q
 from django.utils import timezone
@@ -27,7 +27,7 @@ from connectors.errors import ConnectorError, NeedsReconnect, Refused, TryLater,
 from connectors.lead_status import ChangeNotice
 from connectors.registry import CONNECTORS, connector_class
 
-log = logging.getLogger(__name__)
+log = structlog.stdlib.get_logger(__name__)
 AT_ONCE = 100
 SECONDS_A_ROUND = 25
 ASK_AGAIN = timedelta(days=7)  # a CRM that met too many bad replies stops telling until it is asked again
@@ -91,7 +91,7 @@ def _subscribe_alone(account: Account) -> bool:
     except OperationalError:
         raise  # without a database nobody's turn comes
     except Exception as exc:
-        log.exception("account=%s crm=%s hook=broken", account.pk, account.crm)
+        log.exception("subscribing notices broke", account=account.pk, crm=account.crm)
         words = f"The address for notices could not be read or used ({type(exc).__name__}); see the log."
         Hook.objects.filter(account=account).update(ask_at=timezone.now() + REFUSED_PAUSE, error=words)
         return False
@@ -109,7 +109,7 @@ def subscribe(account: Account) -> bool:
         hook.update(ask_at=now + pause, error=f"{error.message} {error.remedy}".strip())
         return False
     hook.update(ask_at=now + ASK_AGAIN, asked_at=now, error="")
-    log.info("account=%s crm=%s hook=subscribed", account.pk, account.crm)
+    log.info("notices subscribed", account=account.pk, crm=account.crm)
     return True
 
 
@@ -120,7 +120,7 @@ def _refusal(account: Account, url: str) -> ConnectorError | None:
     except ConnectorError as error:
         return error
     except NONSENSE as exc:
-        log.exception("account=%s crm=%s answered something unexpected", account.pk, account.crm)
+        log.exception("the CRM answered something unexpected", account=account.pk, crm=account.crm)
         words = f"{account.get_crm_display()} answered something unexpected ({type(exc).__name__})"
         return Refused(words, code="unexpected")
     return None
@@ -128,7 +128,9 @@ def _refusal(account: Account, url: str) -> ConnectorError | None:
 
 def _note_failure(account: Account, error: ConnectorError) -> None:
     """Without notices the leads are looked at less often; nothing else depends on them."""
-    log.warning("account=%s crm=%s hook=%s %s", account.pk, account.crm, error.code, error.message)
+    log.warning(
+        "notices not subscribed", account=account.pk, crm=account.crm, code=error.code, error=error.message
+    )
     if isinstance(error, NeedsReconnect):
         states.park(account, error)
 
@@ -162,12 +164,12 @@ def _unsubscribe(pk: int, now: datetime) -> bool:
         account, store = row.account, Held(Tokens(row.access))
         connector_at(account.crm, account.host, store, account.remote_id, account.facts).unsubscribe(row.url)
     except (TryLater, Unclear) as error:
-        log.warning("unsubscription=%s %s %s", pk, error.code, error.message)
+        log.warning("notices not unsubscribed", unsubscription=pk, code=error.code, error=error.message)
         return False
     except (ConnectorError, WrongKey, Unsubscription.DoesNotExist, *NONSENSE) as error:
-        log.warning("unsubscription=%s given up: %s", pk, type(error).__name__)
+        log.warning("unsubscribing notices given up", unsubscription=pk, error=type(error).__name__)
         rows.delete()
         return False
     rows.delete()
-    log.info("account=%s crm=%s hook=unsubscribed", account.pk, account.crm)
+    log.info("notices unsubscribed", account=account.pk, crm=account.crm)
     return True

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 
+import structlog
 from django.db import transaction
 
 from accounts import history
@@ -20,7 +20,7 @@ from connectors.errors import ConnectorError, NeedsReconnect, OurMistake
 from connectors.hosts import HostNotAllowed
 from connectors.registry import connector_class
 
-log = logging.getLogger(__name__)
+log = structlog.stdlib.get_logger(__name__)
 ADDRESS = "base_url"  # the field that an error is about, unless it is a credential
 
 
@@ -45,7 +45,7 @@ def connect_by_key(
     except AnotherAccount as exc:
         history.note_refused(exc.connected, str(exc), actor)
         raise _conflict(exc) from exc
-    log.info("account=%s crm=%s connect=connected", account.pk, kind)
+    log.info("account connected", account=account.pk, crm=kind)
     prepare(account)
     return account
 
@@ -85,13 +85,13 @@ def _tried(kind: str, host: str, pair: Tokens, names: tuple[str, ...]) -> Identi
         words = f"Bad Request: {keys}: {exc.message}. {exc.remedy}".strip()
         raise ApiError(words, code="credentials_refused", field=names[0]) from exc
     except OurMistake as exc:
-        log.error("crm=%s can't be connected, check its settings: %s %s", kind, exc.code, exc.message)
+        log.error("the CRM refuses our settings", crm=kind, code=exc.code, error=exc.message)
         raise ApiError(f"Bad Request: {crm} can't be connected just now", code="ours", field=ADDRESS) from exc
     except ConnectorError as exc:
         words = f"Bad Request: {ADDRESS}: {crm} does not answer there ({exc.message}); nothing was stored"
         raise ApiError(words, code="no_answer", field=ADDRESS) from exc
     except NONSENSE as exc:
-        log.exception("crm=%s answered something unexpected", kind)
+        log.exception("the CRM answered something unexpected", crm=kind)
         raise ApiError(
             f"Bad Request: {ADDRESS}: this does not answer as {crm}", code="no_answer", field=ADDRESS
         ) from exc

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from datetime import timedelta
 
+import structlog
 from django.utils import timezone
 
 from accounts import pausing, states
@@ -14,7 +14,7 @@ from accounts.models import Account, ConnectAttempt, Token
 from accounts.tokens import rotate
 from connectors.errors import ConnectorError, OurMistake, TryLater
 
-log = logging.getLogger(__name__)
+log = structlog.stdlib.get_logger(__name__)
 
 CHUNK = 500
 SECONDS_A_ROUND = 25
@@ -58,7 +58,7 @@ def _refresh(account_pk: int) -> int:
     except ConnectorError:
         return 0
     except Exception:
-        log.exception("account=%s tokens could not be renewed", account_pk)
+        log.exception("tokens could not be renewed", account=account_pk)
         later = timezone.now() + AFTER_A_BUG
         Token.objects.filter(account_id=account_pk).update(refresh_at=later)
         return 0

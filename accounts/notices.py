@@ -7,8 +7,9 @@ be those of the account that the notice names. Every later notice must know the 
 from __future__ import annotations
 
 import hmac
-import logging
 from collections.abc import Mapping
+
+import structlog
 
 from accounts.access import connector_at
 from accounts.connected import Held
@@ -18,7 +19,7 @@ from accounts.uninstall import forget
 from connectors.base import Notice
 from connectors.errors import BadCallback, ConnectorError
 
-log = logging.getLogger(__name__)
+log = structlog.stdlib.get_logger(__name__)
 
 
 def take(kind: str, form: Mapping[str, str]) -> None:
@@ -42,7 +43,7 @@ def _installed(kind: str, notice: Notice) -> None:
     key, made = InstallKey.objects.update_or_create(
         crm=kind, remote_id=notice.remote_id, defaults={"secret": notice.secret}
     )
-    log.info("crm=%s remote=%s install_key=%s", kind, key.remote_id, "kept" if made else "renewed")
+    log.info("install key kept", crm=kind, remote=key.remote_id, renewed=not made)
 
 
 def _removed(kind: str, notice: Notice) -> None:
@@ -61,6 +62,6 @@ def _has_good_tokens(kind: str, notice: Notice) -> bool:
             kind, notice.grant.host, Held(notice.grant.tokens), facts=notice.grant.facts
         ).identify()
     except ConnectorError as exc:
-        log.warning("crm=%s notice of %r is not proven: %s", kind, notice.remote_id, exc.code)
+        log.warning("the notice is not proven", crm=kind, remote=notice.remote_id, code=exc.code)
         return False
     return identity.remote_id == notice.remote_id

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 
@@ -29,7 +29,7 @@ from connectors.base import Callback, Grant, Identity
 from connectors.errors import BadCallback, ConnectorError, OurMistake, TryLater
 from connectors.hosts import HostNotAllowed
 
-log = logging.getLogger(__name__)
+log = structlog.stdlib.get_logger(__name__)
 
 
 def begin(
@@ -78,7 +78,7 @@ def finish(query: Mapping[str, str]) -> tuple[Account, str]:
         account = _connect(attempt, query)
     except ConnectError as exc:
         consent.close(attempt, f"{exc.code} {exc.detail}".strip())
-        log.info("account=%s crm=%s connect=%s", attempt.account_id, attempt.account.crm, exc.code)
+        log.info("account not connected", account=attempt.account_id, crm=attempt.account.crm, code=exc.code)
         raise
     consent.close(attempt, "connected")
     prepare(account)
@@ -152,10 +152,10 @@ def _in_words(crm: str, refused: str = "refused", unanswered: str = "lost") -> I
     except TryLater as exc:
         raise ConnectError(unanswered, crm) from exc
     except OurMistake as exc:
-        log.error("crm=%s can't be connected, check its settings: %s %s", crm, exc.code, exc.message)
+        log.error("the CRM refuses our settings", crm=crm, code=exc.code, error=exc.message)
         raise ConnectError("ours", crm) from exc
     except ConnectorError as exc:
         raise ConnectError("refused", crm, f"{exc.message.rstrip('.')}. {exc.remedy}") from exc
     except NONSENSE as exc:
-        log.exception("crm=%s answered something unexpected", crm)
+        log.exception("the CRM answered something unexpected", crm=crm)
         raise ConnectError("lost", crm) from exc

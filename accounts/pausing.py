@@ -5,28 +5,28 @@ It is kept under the options it happened with, so that mended settings are tried
 
 from __future__ import annotations
 
-import logging
 from dataclasses import astuple
 from datetime import timedelta
 
 import redis
+import structlog
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
 from accounts.crm_settings import options_for
 from accounts.redis_client import redis_client
 
-log = logging.getLogger(__name__)
+log = structlog.stdlib.get_logger(__name__)
 FOR = timedelta(minutes=5)
 
 
 def start(kind: str, reason: str) -> None:
     """Nobody refreshes this CRM's tokens for a few minutes. Without Redis everybody goes on trying."""
-    log.error("crm=%s refuses our own keys, refreshing rests: %s", kind, reason)
+    log.error("the CRM refuses our own keys, refreshing rests", crm=kind, reason=reason)
     try:
         redis_client().set(_key(kind), reason[:500], ex=FOR)
     except redis.RedisError:
-        log.warning("crm=%s pause could not be noted", kind)
+        log.warning("the pause of refreshing was not stored", crm=kind)
 
 
 def why(kind: str) -> str:

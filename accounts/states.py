@@ -7,10 +7,10 @@ Locks are taken in one order: ``one_at_a_time``, token, account.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import structlog
 from celery import current_app
 from django.db import connection, transaction
 from django.utils import timezone
@@ -22,7 +22,7 @@ from accounts.models import Account, Hook, Token, Unsubscription
 from accounts.secrets import WrongKey
 from connectors.errors import NeedsReconnect, Stopped
 
-log = logging.getLogger(__name__)
+log = structlog.stdlib.get_logger(__name__)
 State = Account.State
 LIVE = (State.CONNECTING, State.ACTIVE, State.NEEDS_RECONNECT, State.PAUSED)
 
@@ -111,7 +111,7 @@ def _keep_for_unsubscribing(account: Account) -> None:
         token = Token.objects.select_for_update().filter(account_id=account.pk).first()
         hook = Hook.objects.filter(account_id=account.pk, asked_at__isnull=False).first()
     except WrongKey:
-        log.warning("account=%s hook=left, our keys open its secrets no more", account.pk)
+        log.warning("notices stay subscribed, our keys don't open their secrets", account=account.pk)
         return
     if token and hook and account.state != State.NEEDS_RECONNECT:
         Unsubscription.objects.create(account=account, url=hook.url, access=token.access)
@@ -123,7 +123,7 @@ def _unsubscribe_soon() -> None:
     try:
         current_app.send_task("accounts.tasks.unsubscribe_due")
     except Exception as exc:
-        log.warning("unsubscribing could not be queued: %s", type(exc).__name__)
+        log.warning("unsubscribing was not queued", error=type(exc).__name__)
 
 
 def _move(
@@ -150,5 +150,12 @@ def _move(
         history.note(account, before, to, said or reason, actor)
     for name, value in changes.items():
         setattr(account, name, value)
-    log.info("account=%s crm=%s became=%s before=%s why=%r", account.pk, account.crm, to, before, reason)
+    log.info(
+        "account changed its state",
+        account=account.pk,
+        crm=account.crm,
+        became=to,
+        before=before,
+        why=reason,
+    )
     return True

@@ -7,12 +7,12 @@ through the transaction and raised behind it, so that what was written of a fail
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+import structlog
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -26,7 +26,7 @@ from connectors.errors import ConnectorError, NeedsReconnect, OurMistake, Stoppe
 from connectors.hosts import HostNotAllowed
 from connectors.registry import connector_class
 
-log = logging.getLogger(__name__)
+log = structlog.stdlib.get_logger(__name__)
 
 # Seconds until an exchange without an answer is repeated, with the same refresh token.
 RETRY_AFTER = (60, 120, 300, 900, 1800)
@@ -147,7 +147,7 @@ def _open(read: Callable[[], Read]) -> Read:
     try:
         return read()
     except WrongKey as exc:
-        log.error("tokens can't be opened: %s", exc)
+        log.error("tokens can't be opened", error=exc)
         raise OurMistake(str(exc), code="wrong_key", account_wide=True) from exc
 
 
@@ -186,7 +186,7 @@ def _exchange(row: Token, account: Account) -> Grant:
     try:
         host = host_policy_for(account.crm).allow(account.host)
     except HostNotAllowed as exc:
-        log.error("account=%s can't be refreshed: %s", account.pk, exc)
+        log.error("tokens not renewed", account=account.pk, error=exc)
         raise OurMistake(str(exc), code="host_not_allowed", account_wide=True) from exc
     try:
         return sign_in_for(account.crm).refresh(host, pair_of(row), account.facts)
@@ -204,7 +204,7 @@ def _kept(row: Token, account: Account, grant: Grant) -> Tokens:
     row.failures, row.last_error = 0, ""
     row.save()
     _follow(account, grant)
-    log.info("account=%s crm=%s tokens=renewed", account.pk, account.crm)
+    log.info("tokens renewed", account=account.pk, crm=account.crm)
     return kept
 
 
@@ -225,9 +225,9 @@ def _move(account: Account, host: str) -> dict[str, str]:
     try:
         allowed = host_policy_for(account.crm).allow(host)
     except HostNotAllowed as exc:
-        log.error("account=%s keeps its host: %s", account.pk, exc)
+        log.error("account keeps its host", account=account.pk, error=exc)
         return {}
-    log.info("account=%s crm=%s moved from %s to %s", account.pk, account.crm, account.host, allowed)
+    log.info("account moved", account=account.pk, crm=account.crm, host=account.host, to=allowed)
     return {"host": allowed, "subdomain": subdomain_of(account.crm, allowed)}
 
 
@@ -260,7 +260,7 @@ def _unanswered(row: Token, error: ConnectorError) -> ConnectorError:
 def _postponed(row: Token, error: ConnectorError, pause: timedelta) -> ConnectorError:
     row.refresh_at, row.last_error = timezone.now() + pause, error.message
     row.save(update_fields=["refresh_at", "last_error", "failures"])
-    log.warning("account=%s tokens=%s %s", row.account_id, error.code, error.message)
+    log.warning("tokens not renewed", account=row.account_id, code=error.code, error=error.message)
     return error
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from datetime import timedelta
 
+import structlog
 from django.db.models import F, Value
 from django.db.models.functions import Least
 from django.utils import timezone
@@ -17,7 +17,7 @@ from accounts.history import CRM
 from accounts.models import Account, Token, live_accounts
 from connectors.errors import BadCallback, ConnectorError, NeedsReconnect, Stopped
 
-log = logging.getLogger(__name__)
+log = structlog.stdlib.get_logger(__name__)
 LOOK_AGAIN = timedelta(minutes=2)
 
 
@@ -51,13 +51,15 @@ def _is_refused(account: Account) -> bool:
     except NeedsReconnect:
         return True
     except ConnectorError as exc:
-        log.warning("account=%s uninstall could not be verified: %s", account.pk, exc.code)
+        log.warning("the notice of removal can't be verified", account=account.pk, code=exc.code)
     return False
 
 
 def _look_again(account: Account) -> None:
     """The tokens work (or nobody answers): bring their renewal forward, which will tell."""
-    log.warning("account=%s crm=%s uninstall=unconfirmed, nothing changed", account.pk, account.crm)
+    log.warning(
+        "the notice of removal is not confirmed, nothing changed", account=account.pk, crm=account.crm
+    )
     soon = timezone.now() + LOOK_AGAIN
     rows = Token.objects.filter(account_id=account.pk, refresh_at__isnull=False)
     rows.update(refresh_at=Least(F("refresh_at"), Value(soon)))

@@ -1,8 +1,11 @@
 """The Celery app and the beat timetable (static: nothing of it lives in a database)."""
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import task_postrun, task_prerun
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -21,3 +24,15 @@ app.conf.beat_schedule = {
     "look what became of leads": {"task": "rules.tasks.follow_due", "schedule": 60.0},
     "purge payloads past their retention": {"task": "rules.tasks.purge", "schedule": 3600.0},
 }
+
+
+@task_prerun.connect
+def name_the_task(task_id: str, task: Any, **_: Any) -> None:
+    """Every log record made by a task says which one it was."""
+    clear_contextvars()
+    bind_contextvars(task=task.name, task_id=task_id)
+
+
+@task_postrun.connect
+def forget_the_task(**_: Any) -> None:
+    clear_contextvars()

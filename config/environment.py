@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 import environ
@@ -11,6 +12,15 @@ from django.core.exceptions import ImproperlyConfigured
 
 YES_OR_NO = frozenset({"true", "on", "ok", "y", "yes", "1", "false", "off", "n", "no", "0"})
 WORDS = {int: "a whole number", float: "a number"}
+
+DOTENV = Path(__file__).resolve().parent.parent / ".env"
+
+
+def dotenv() -> Environment:
+    """The environment with what ``.env`` beside ``manage.py`` adds to it."""
+    env = Environment()
+    env.read_env(DOTENV)
+    return env
 
 
 class Environment(environ.Env):

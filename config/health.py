@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 
+import structlog
 from django.db import connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
 from accounts.redis_client import redis_client
 
-log = logging.getLogger(__name__)
+log = structlog.stdlib.get_logger(__name__)
 
 
 @require_safe
@@ -38,6 +38,6 @@ def _works(ask: Callable[[], object]) -> bool:
     try:
         ask()
     except Exception as exc:
-        log.warning("readyz: %s", type(exc).__name__)
+        log.warning("a part is out of reach", error=type(exc).__name__)
         return False
     return True

@@ -14,16 +14,15 @@ from zoneinfo import available_timezones
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
-from config import embedded
-from config.environment import Environment
+from config import embedded, logs
+from config.environment import dotenv
 from config.headers import NOTHING
 from config.unfold import UNFOLD  # noqa: F401 - a setting like those below
 from connectors.note_texts import LANGUAGES as LANGUAGES_OF_NOTES
 from connectors.registry import CONNECTORS, read_options
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = Environment()
-env.read_env(BASE_DIR / ".env")
+env = dotenv()
 
 EMBEDDED_DATABASE_URL, EMBEDDED_REDIS_URL = embedded.settings_urls()
 EMBEDDED = not env.str("DATABASE_URL", "")
@@ -78,6 +77,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.headers.SecurityHeaders",
+    "config.request_id.RequestId",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "config.statics.StaticFiles",
@@ -276,19 +276,13 @@ NOTE_LANGUAGE = env.choice("NOTE_LANGUAGE", "ru", LANGUAGES_OF_NOTES)
 
 # -- Logs: one line per outcome with ids, never payloads -----------------------------------------------------
 
-LOG_FORMAT = env.choice("LOG_FORMAT", "plain" if EMBEDDED else "json", ("plain", "json"))
+logs.configure()
+LOG_FORMAT = logs.log_format(env)
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "plain": {
-            "()": "config.logs.PlainLines",
-            "format": "{asctime} {levelname} {name} {message}",
-            "style": "{",
-        },
-        "json": {"()": "config.logs.JsonLines"},
-    },
+    "formatters": {shape: {"()": "config.logs.formatter", "shape": shape} for shape in logs.FORMATS},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": env.choice("LOG_LEVEL", "INFO", LOG_LEVELS)},
     "loggers": {

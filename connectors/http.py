@@ -191,7 +191,8 @@ class HttpClient:
         self, method: str, path: str, kwargs: Mapping[str, Any], answer: Answer, started: float
     ) -> None:
         seconds = time.monotonic() - started
-        log.debug("%s %s%s -> %s in %.2fs", method, self.base_url, redact(path), answer.status, seconds)
+        told = {"method": method, "address": f"{self.base_url}{redact(path)}", "status": answer.status}
+        log.debug("CRM answered", extra={**told, "seconds": round(seconds, 2)})
         if self.on_exchange:
             sent = kwargs.get("json") or kwargs.get("data") or kwargs.get("params")
             url = redact(self.base_url + path)

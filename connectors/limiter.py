@@ -129,7 +129,7 @@ class RedisRateLimiter:
         try:
             return bool(self.server.exists(self.sign))
         except Exception:
-            log.warning("limiter=%s is out of reach", self.slot)
+            log.warning("the limiter is out of reach", extra={"limiter": self.slot})
             return False
 
     def hold(self, what: str, seconds: float) -> None:
@@ -141,7 +141,7 @@ class RedisRateLimiter:
         try:
             return max(int(self.server.pttl(f"{self.slot}:held:{what}")), 0) / 1000
         except Exception:
-            log.warning("limiter=%s is out of reach", self.slot)
+            log.warning("the limiter is out of reach", extra={"limiter": self.slot})
             return 0.0
 
     def resting(self) -> Mapping[str, float]:
@@ -149,7 +149,7 @@ class RedisRateLimiter:
         try:
             keys = [_text(key) for key in self.server.scan_iter(match=f"{prefix}*", count=1000)]
         except Exception:
-            log.warning("limiter=%s is out of reach", self.slot)
+            log.warning("the limiter is out of reach", extra={"limiter": self.slot})
             return {}
         found = ((key.removeprefix(prefix), self.held(key.removeprefix(prefix))) for key in sorted(keys))
         return {what: seconds for what, seconds in found if seconds}
@@ -158,7 +158,9 @@ class RedisRateLimiter:
         try:
             return int(self.server.eval(GCRA, 2, self.slot, self.sign, self.interval, self.tolerance))
         except Exception:
-            log.warning("limiter=%s is out of reach, keeping to a share of its pace", self.slot)
+            log.warning(
+                "the limiter is out of reach, a share of its rate is kept to", extra={"limiter": self.slot}
+            )
             with _OWN_TURNS.setdefault(self.slot, threading.Lock()):
                 self.sleep(self.shares * self.interval / 1_000_000)
             return 0
@@ -167,7 +169,7 @@ class RedisRateLimiter:
         try:
             act()
         except Exception:
-            log.warning("limiter=%s is out of reach", self.slot)
+            log.warning("the limiter is out of reach", extra={"limiter": self.slot})
 
 
 def _text(key: Any) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import random
 from datetime import datetime, timedelta
 
+import structlog
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import DurationField, ExpressionWrapper, QuerySet, Value
@@ -24,7 +24,7 @@ from crm_cache import contacts, leases, runs
 from crm_cache.models import SyncRun
 from crm_cache.sync import Walk
 
-log = logging.getLogger(__name__)
+log = structlog.stdlib.get_logger(__name__)
 lists_read = Signal()  # ``account_id``: lists of this account were walked just now
 
 AT_ONCE = 500
@@ -72,11 +72,11 @@ def _refresh(account: Account, claim: runs.Claim) -> bool:
             _learn(account)
         _walk(run, connector_for(account), connector_class(account.crm).can.observes)
     except runs.Superseded as exc:
-        log.warning("account=%s list=%s %s", account.pk, run.what, exc)
+        log.warning("list not synced", account=account.pk, list=run.what, error=exc)
     except ConnectorError as exc:
         return _settle(account, run, exc)
     except Exception:
-        log.exception("account=%s list=%s sync broke", account.pk, run.what)
+        log.exception("syncing the list broke", account=account.pk, list=run.what)
         runs.fail(run, "The refresh broke on our side; the log of the worker has the details.")
     return True
 
@@ -86,7 +86,7 @@ def _learn(account: Account) -> None:
     try:
         learn(account)
     except (Refused, RuleNeedsFixing) as exc:
-        log.warning("account=%s could not be learned: %s", account.pk, exc.code)
+        log.warning("the account's facts can't be read", account=account.pk, code=exc.code)
 
 
 def _walk(run: SyncRun, connector: Connector, observes: bool) -> None:
@@ -96,7 +96,7 @@ def _walk(run: SyncRun, connector: Connector, observes: bool) -> None:
         # Pages are offsets: a row deleted in the CRM between two of them moves a living one out of sight.
         _take_pages(run, walk, connector)
     gone = runs.finish(run, walk)
-    log.info("account=%s list=%s pages=%s gone=%s synced", run.account_id, run.what, pages, gone)
+    log.info("list synced", account=run.account_id, list=run.what, pages=pages, gone=gone)
 
 
 def _take_pages(run: SyncRun, walk: Walk, connector: Connector) -> int:
@@ -122,7 +122,7 @@ def _settle(account: Account, run: SyncRun, error: ConnectorError) -> bool:
     sentence = " ".join(filter(None, (error.message.rstrip(".") + ".", error.remedy)))
     refused = isinstance(error, (Refused, RuleNeedsFixing))
     runs.fail(run, sentence, refused)
-    log.warning("account=%s list=%s sync failed: %s", account.pk, run.what, error.code)
+    log.warning("list not synced", account=account.pk, list=run.what, code=error.code)
     if isinstance(error, NeedsReconnect):
         states.park(account, error, sentence)
         runs.explain_waiting(account.pk, f"Waits: {sentence}")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
+import structlog
 from celery import current_app
 from django.conf import settings
 from django.db import transaction
@@ -20,7 +20,7 @@ from connectors.registry import connector_class
 from crm_cache.models import SyncRun
 from crm_cache.sync import Difference, Walk
 
-log = logging.getLogger(__name__)
+log = structlog.stdlib.get_logger(__name__)
 
 State = SyncRun.State
 KEEP = 20
@@ -77,7 +77,7 @@ def start(account_ids: Iterable[int]) -> None:
         for account_id in account_ids:
             current_app.send_task("crm_cache.tasks.sync_account", args=[account_id])
     except Exception as exc:
-        log.warning("sync waits for the next beat, the broker is out of reach (%s)", type(exc).__name__)
+        log.warning("syncing waits for beat, the broker is out of reach", error=type(exc).__name__)
 
 
 def claim(account_id: int, everything: Collection[str]) -> Claim | None:

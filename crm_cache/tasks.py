@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from celery import shared_task
+from structlog.contextvars import bind_contextvars
 
 from crm_cache import refresh
 
 
 @shared_task
 def sync_account(account_id: int) -> None:
+    bind_contextvars(account=account_id)
     refresh.run_waiting(account_id)
 
 

@@ -7,7 +7,6 @@ the fields that were made before. Whoever comes second leaves the rule to the ho
 
 from __future__ import annotations
 
-import logging
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -15,6 +14,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+import structlog
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -36,7 +36,7 @@ from rules.mapping.rule_snapshot import is_wish, questions_of, read_snapshot
 from rules.models import Rule
 from rules.rule_save import release_held
 
-log = logging.getLogger(__name__)
+log = structlog.stdlib.get_logger(__name__)
 FIELDS = "fields"  # the key of the lease
 LEASE = timedelta(minutes=5)
 AGAIN = timedelta(minutes=1)
@@ -130,12 +130,12 @@ def _prepare(rule: Rule) -> None:
     try:
         made = make_wished_fields(rule)
     except (TryLater, Unclear, OurMistake) as error:
-        log.info("rule=%s preparation waits: %s", rule.pk, error.code)
+        log.info("preparation of the rule waits", rule=rule.pk, code=error.code)
         return _later(rule, tries=0 if isinstance(error, NotConnected) else 1)
     except ConnectorError as error:
         problems.append(Problem(NOT_MADE, f"The CRM made no field: {error.message}", "FieldsRule"))
     except Exception:
-        log.exception("rule=%s preparation broke", rule.pk)
+        log.exception("preparation of the rule broke", rule=rule.pk)
         return _later(rule, tries=1)
     return _finish(rule, made, problems)
 

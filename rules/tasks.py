@@ -1,6 +1,7 @@
 """Background work: each task is a door to a plain function. Messages carry ids only."""
 
 from celery import shared_task
+from structlog.contextvars import bind_contextvars
 
 from rules import provisioning
 from rules.delivery import drift, worker
@@ -10,6 +11,7 @@ from rules.outcomes import following
 
 @shared_task
 def drain(account_id: int) -> None:
+    bind_contextvars(account=account_id)
     worker.drain(account_id)
 
 
@@ -25,6 +27,7 @@ def purge() -> None:
 
 @shared_task
 def prepare_rule(rule_id: int) -> None:
+    bind_contextvars(rule=rule_id)
     provisioning.prepare(rule_id)
 
 
@@ -40,6 +43,7 @@ def check_drift() -> None:
 
 @shared_task
 def follow(account_id: int) -> None:
+    bind_contextvars(account=account_id)
     following.follow(account_id)
 
 

@@ -7,13 +7,13 @@ are out of reach nobody can say whether a token is good: 503, not 401.
 
 from __future__ import annotations
 
-import logging
 import time
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import jwt
+import structlog
 from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from jwt.types import Options
@@ -21,10 +21,11 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
+from structlog.contextvars import bind_contextvars
 
 from accounts.rest.errors import Unavailable
 
-log = logging.getLogger(__name__)
+log = structlog.stdlib.get_logger(__name__)
 MOST_CHARACTERS = 200
 KEYS_LIVE = 300  # seconds: how long a key is taken that the platform has withdrawn
 KEYS_TIMEOUT = 2  # seconds
@@ -46,7 +47,9 @@ class BearerAuthentication(BaseAuthentication):
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             return None
-        return Caller(account_of(read_claims(token.strip()))), "bearer"
+        caller = Caller(account_of(read_claims(token.strip())))
+        bind_contextvars(quiz_account=caller.account_id)
+        return caller, "bearer"
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
@@ -140,7 +143,7 @@ class PlatformKeys(jwt.PyJWKClient):
             return super().fetch_data()
         except (jwt.PyJWTError, ValueError, OSError) as exc:
             self.rests_until = time.monotonic() + KEYS_PAUSE
-            log.warning("JWT_JWKS_URL gives no keys: %s", exc)
+            log.warning("JWT_JWKS_URL gives no keys", error=exc)
             raise KeysAway from exc
 
 

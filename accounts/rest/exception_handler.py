@@ -5,9 +5,9 @@ A view says which by ``error_shape``: ``"string"`` (default) or ``"object"``.
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
+import structlog
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404
@@ -19,7 +19,7 @@ from rest_framework.views import set_rollback
 
 from accounts.rest.errors import ApiError, NotFound, Unavailable
 
-log = logging.getLogger(__name__)
+log = structlog.stdlib.get_logger(__name__)
 DATABASE_AWAY = "The database is out of reach at the moment; send the request again"
 DATABASE_RETRY_AFTER = 5  # seconds
 
@@ -27,7 +27,7 @@ DATABASE_RETRY_AFTER = 5  # seconds
 def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler. None leaves a real bug to Django's 500."""
     if isinstance(exc, (OperationalError, InterfaceError)):
-        log.warning("The database is out of reach: %s", type(exc.__cause__ or exc).__name__)
+        log.warning("the database is out of reach", error=type(exc.__cause__ or exc).__name__)
     exc = _known(exc)
     if not isinstance(exc, APIException):
         return None

@@ -6,16 +6,16 @@ lets one worker in), so nothing here raises. Tasks are named, not imported: they
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterable
 
+import structlog
 from celery import current_app
 from django.conf import settings
 
 from accounts.redis_client import redis_client
 
-log = logging.getLogger(__name__)
+log = structlog.stdlib.get_logger(__name__)
 FLAG_SECONDS = 10  # a message may be stuck in a worker whose threads all wait for silent CRMs
 BROKER_RESTS = 5.0  # seconds without asking, after the broker was out of reach: requests don't wait for it
 
@@ -45,7 +45,7 @@ def wake_lanes(account_ids: Iterable[int]) -> None:
                 current_app.send_task("rules.tasks.drain", [account_id])
         except Exception as exc:
             broker.was_silent()
-            log.warning("account=%s wake-up lost, the sweep will find it: %s", account_id, type(exc).__name__)
+            log.warning("wake-up lost, the sweep will find it", account=account_id, error=type(exc).__name__)
 
 
 def answer_wake_up(account_id: int) -> None:
@@ -53,7 +53,7 @@ def answer_wake_up(account_id: int) -> None:
     try:
         redis_client().delete(_flag(account_id))
     except Exception as exc:
-        log.warning("account=%s wake-up flag stays: %s", account_id, type(exc).__name__)
+        log.warning("wake-up flag stays set", account=account_id, error=type(exc).__name__)
 
 
 def _flag(account_id: int) -> str:
@@ -65,7 +65,7 @@ def ask_to_prepare(rule_id: int) -> None:
     try:
         current_app.send_task("rules.tasks.prepare_rule", [rule_id])
     except Exception as exc:
-        log.warning("rule=%s preparation waits for beat: %s", rule_id, type(exc).__name__)
+        log.warning("preparation of the rule waits for beat", rule=rule_id, error=type(exc).__name__)
 
 
 def ask_to_follow(account_id: int, seconds: float = 0) -> None:
@@ -76,4 +76,4 @@ def ask_to_follow(account_id: int, seconds: float = 0) -> None:
         current_app.send_task("rules.tasks.follow", [account_id], countdown=seconds or None)
     except Exception as exc:
         broker.was_silent()
-        log.warning("account=%s look waits for beat: %s", account_id, type(exc).__name__)
+        log.warning("following waits for beat", account=account_id, error=type(exc).__name__)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
@@ -18,7 +18,7 @@ from rules.delivery.queueing import wake_lanes
 from rules.mapping.rule_snapshot import lists_named, why_unread
 from rules.models import Answer, Attempt, Delivery, FormerBody, Outcome, Rule
 
-log = logging.getLogger(__name__)
+log = structlog.stdlib.get_logger(__name__)
 AT_ONCE = 1000
 
 
@@ -40,7 +40,7 @@ def park_idle_accounts() -> None:
         for account in Account.objects.filter(unsaid, state=state):
             if hold := outbox.hold_of(account):
                 count = outbox.park(account.deliveries.all(), hold)
-                log.info("account=%s parked=%s because=%s", account.pk, count, hold.because)
+                log.info("deliveries held", account=account.pk, count=count, because=hold.because)
 
 
 def release_active_accounts() -> None:
@@ -62,7 +62,7 @@ def _expire_old(account: Account) -> None:
         "Try it again if the lead is still wanted; if it is in the CRM already, mark it as delivered.",
     )
     if count := outbox.expire(account.deliveries.filter(created_at__lt=oldest), hold):
-        log.info("account=%s stale=%s", account.pk, count)
+        log.info("deliveries held as stale", account=account.pk, count=count)
 
 
 def _release_known(account: Account) -> None:
@@ -76,7 +76,7 @@ def _release_known(account: Account) -> None:
             outbox.explain(held.filter(rule=rule), *why_unread(account, unread))
         elif count := outbox.release(held.filter(rule=rule), *outbox.FOR_RETURN):
             Account.objects.filter(pk=account.pk).update(lane_failures=0, lane_rests_until=None)
-            log.info("account=%s rule=%s released=%s", account.pk, rule.pk, count)
+            log.info("deliveries released", account=account.pk, rule=rule.pk, count=count)
     runs.ask_once(account, wanted, runs.returned_at(account))
 
 

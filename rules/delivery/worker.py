@@ -6,13 +6,14 @@ about the database happens in this one, which holds no connection while a CRM th
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
+import structlog
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
@@ -53,7 +54,7 @@ from rules.models import Delivery
 from rules.problems import note_problems
 from rules.provisioning import ask_again
 
-log = logging.getLogger(__name__)
+log = structlog.stdlib.get_logger(__name__)
 PREPARING = 5.0  # seconds until a lead looks again whether its rule's fields are made
 READING = 10.0  # seconds until a lead looks again whether the lists of a new sign-in are read
 LOOK_UP = 5.0  # seconds between looks at the lease while batches are under way
@@ -194,7 +195,7 @@ class Drain:
                 return
             batch = patiently(partial(self._draft, claimed))
             if batch.drafts:
-                self.under_way[pool.submit(self._send, batch)] = batch
+                self.under_way[pool.submit(copy_context().run, self._send, batch)] = batch
 
     def _may_start(self) -> bool:
         width = 1 if self.lane.probing else self.connector.can.parallel
@@ -247,7 +248,7 @@ class Drain:
         except ConnectorError:
             raise
         except Exception as error:
-            log.exception("delivery=%s can't be drafted", row.pk)
+            log.exception("the lead can't be drafted", delivery=row.pk)
             words = f"Our own code failed on this answer ({type(error).__name__})"
             raise TryLater(words, code="our_bug") from error
 
@@ -273,7 +274,7 @@ class Drain:
             journal = LaneJournal(self.account, batch.drafts)
             return self._delivered(batch, journal)
         except Exception:
-            log.exception("account=%s %s broke its promise not to raise", self.account.pk, self.account.crm)
+            log.exception("the connector raised while sending", account=self.account.pk, crm=self.account.crm)
             lost = Unclear("Our own code failed while sending", code="our_bug")
             return [lost for _ in batch.drafts]
         finally:
@@ -319,8 +320,12 @@ class Drain:
         for row, outcome in pairs:
             word = "delivered" if isinstance(outcome, Receipt) else outcome.code
             log.info(
-                "delivery=%s account=%s crm=%s try=%s outcome=%s",
-                *(row.pk, self.account.pk, self.account.crm, row.attempts_made + 1, word),
+                "delivery tried",
+                delivery=row.pk,
+                account=self.account.pk,
+                crm=self.account.crm,
+                attempt=row.attempts_made + 1,
+                outcome=word,
             )
 
     def _compared(self, batch: Batch, outcomes: Sequence[Result]) -> list[Result]:

@@ -6,11 +6,11 @@ A rule may come with the quiz's configuration; else the quiz platform is asked f
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+import structlog
 from django.conf import settings
 from django.core.cache import cache
 
@@ -21,7 +21,7 @@ from connectors.ssrf_guard import vet
 from rules.mapping.payload import normalised
 from rules.models import Answer, Rule
 
-log = logging.getLogger(__name__)
+log = structlog.stdlib.get_logger(__name__)
 ANSWERS_READ = 20
 KEPT, KEPT_NOTHING = 600, 60  # seconds that a configuration, or its absence, is remembered
 Question = Mapping[str, Any]
@@ -68,7 +68,7 @@ def _read(url: str) -> dict[str, Any]:
     try:
         said = HttpClient(base, PlatformResponses(), timeout=(3.0, 5.0)).call("GET", path)
     except ConnectorError as error:
-        log.info("quiz configuration: %s (%s)", error.message, error.code)
+        log.info("the quiz configuration can't be read", error=error.message, code=error.code)
         return {}
     return said if isinstance(said, dict) else {}
 

@@ -6,12 +6,12 @@ repeated, reordered or forged one costs a look. Deliveries go first: while a lan
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
@@ -30,7 +30,7 @@ from rules.delivery.queueing import ask_to_follow
 from rules.models import Delivery, Outcome
 from rules.outcomes.columns import PLACE, Names, changes_of
 
-log = logging.getLogger(__name__)
+log = structlog.stdlib.get_logger(__name__)
 
 AT_ONCE = 500
 MOST_MEANT = 200  # by a notice that names no lead
@@ -192,7 +192,9 @@ class _Look:
         try:
             found = self.connector.follow(leads)
         except Exception as error:
-            log.exception("account=%s %s broke its promise not to raise", self.account.pk, self.account.crm)
+            log.exception(
+                "the connector raised while following", account=self.account.pk, crm=self.account.crm
+            )
             found = [_our_bug(error)] * len(rows)
         for row, one in zip(rows, found, strict=True):
             self._keep(row, one)
@@ -207,7 +209,7 @@ class _Look:
             try:
                 changes = self._seen(row, found, now)
             except Exception as error:  # what this one says of itself costs no other lead
-                log.exception("account=%s outcome=%s can't be read", self.account.pk, row.pk)
+                log.exception("the outcome can't be read", account=self.account.pk, outcome=row.pk)
                 changes = _failed(row, _our_bug(error), now)
         # Nor where the answer was forgotten meanwhile: who it was would come back with what we saw.
         known = {
@@ -231,7 +233,7 @@ class _Look:
         if not wide:
             return
         self.goes_on = False
-        log.warning("account=%s looks stop: %s", self.account.pk, wide[0].code)
+        log.warning("following rests", account=self.account.pk, code=wide[0].code)
         now = timezone.now()
         Outcome.objects.filter(account=self.account, next_look_at__lte=now).update(next_look_at=now + SILENCE)
         if isinstance(wide[0], NeedsReconnect):

@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts import maintenance, states
 from accounts.models import Account, ConnectAttempt, Token
 from accounts.oauth import begin
-from config.logs import PlainLines
+from config.logs import formatter
 
 pytestmark = pytest.mark.django_db
 
@@ -28,8 +28,8 @@ def test_pausing_and_resuming_say_why_and_since(connected):
 def test_the_log_tells_every_move_though_states_of_consent_are_hidden_in_it(connected, caplog):
     caplog.set_level("INFO", "accounts.states")
     states.pause(connected, "the CRM blocked us")
-    (line,) = [PlainLines("%(message)s").format(record) for record in caplog.records]
-    assert line.endswith("became=paused before=active why='the CRM blocked us'")
+    (line,) = [formatter("plain").format(record) for record in caplog.records]
+    assert line.endswith('became=paused before=active why="the CRM blocked us"')
 
 
 def test_resuming_takes_the_stop_sign_down(connected, settings):
@@ -69,7 +69,9 @@ def test_only_the_living_are_moved(connected):
 def test_one_line_tells_of_every_move(connected, caplog):
     caplog.set_level("INFO", logger="accounts.states")
     states.needs_reconnect(connected, "token revoked")
-    assert f"account={connected.pk} crm=amocrm became=needs_reconnect before=active" in caplog.text
+    (move,) = caplog.records
+    assert (move.account, move.crm) == (connected.pk, "amocrm")
+    assert (move.became, move.before) == ("needs_reconnect", "active")
 
 
 def test_connections_that_nobody_finished_are_tidied(amo, connected):

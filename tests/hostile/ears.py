@@ -36,7 +36,7 @@ class Log(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         trace = logging.Formatter().formatException(record.exc_info) if record.exc_info else ""
-        self.lines.append(f"{record.name} {record.getMessage()} {trace}")
+        self.lines.append(f"{record.name} {record.getMessage()} {record.__dict__} {trace}")
 
 
 def database() -> Words:
