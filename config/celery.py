@@ -1,29 +1,77 @@
-"""The Celery app and the beat timetable (static: nothing of it lives in a database)."""
+"""The Celery app, its queues, and the beat timetable (static: nothing of it lives in a database).
+
+Each kind of work has a queue of its own. A worker consumes all of them, or those that ``-Q`` names; either
+way no kind takes all of its threads (``accounts.worker_threads``, ``rules.delivery.concurrency``).
+"""
 
 import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import task_postrun, task_prerun
+from celery.signals import task_postrun, task_prerun, worker_init, worker_shutdown, worker_shutting_down
+from kombu import Queue
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
+QUEUES = ("deliver", "sync", "follow", "maintenance")
+STOP_SECONDS = 90.0  # a lane that is under way ends its batches, not its slice
+
 app = Celery("quiz_crm")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["accounts", "crm_cache", "rules"])
-app.conf.beat_schedule = {
-    "refresh tokens that are due": {"task": "accounts.tasks.refresh_due", "schedule": 60.0},
-    "forget connections nobody finished": {"task": "accounts.tasks.expire_attempts", "schedule": 3600.0},
-    "ask CRMs to tell of changes": {"task": "accounts.tasks.subscribe_due", "schedule": 60.0},
-    "ask CRMs to tell no more": {"task": "accounts.tasks.unsubscribe_due", "schedule": 60.0},
-    "sync lists that are due": {"task": "crm_cache.tasks.sync_due", "schedule": 30.0},
-    "wake lanes with due deliveries": {"task": "rules.tasks.sweep", "schedule": 5.0},
-    "prepare rules that wait": {"task": "rules.tasks.prepare_due", "schedule": 30.0},
-    "read again what rules name": {"task": "rules.tasks.check_drift", "schedule": 60.0},
-    "look what became of leads": {"task": "rules.tasks.follow_due", "schedule": 60.0},
-    "purge payloads past their retention": {"task": "rules.tasks.purge", "schedule": 3600.0},
+app.conf.task_queues = [Queue(name, routing_key=name) for name in QUEUES]
+app.conf.task_default_queue = "maintenance"
+app.conf.task_routes = {
+    "rules.tasks.drain": {"queue": "deliver"},
+    "rules.tasks.sweep": {"queue": "deliver"},  # it wakes lanes and asks nobody
+    "crm_cache.tasks.sync_account": {"queue": "sync"},
+    "crm_cache.tasks.sync_due": {"queue": "sync"},
+    "rules.tasks.follow": {"queue": "follow"},
+    "rules.tasks.follow_due": {"queue": "follow"},
 }
+
+
+def every(seconds: float, task: str) -> dict[str, Any]:
+    """An entry of the timetable. A message that nobody took until the next one comes is dropped."""
+    return {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+
+
+app.conf.beat_schedule = {
+    "refresh tokens that are due": every(60.0, "accounts.tasks.refresh_due"),
+    "forget connections nobody finished": every(3600.0, "accounts.tasks.expire_attempts"),
+    "ask CRMs to tell of changes": every(60.0, "accounts.tasks.subscribe_due"),
+    "ask CRMs to tell no more": every(60.0, "accounts.tasks.unsubscribe_due"),
+    "sync lists that are due": every(30.0, "crm_cache.tasks.sync_due"),
+    "wake lanes with due deliveries": every(5.0, "rules.tasks.sweep"),
+    "prepare rules that wait": every(30.0, "rules.tasks.prepare_due"),
+    "read again what rules name": every(60.0, "rules.tasks.check_drift"),
+    "look what became of leads": every(60.0, "rules.tasks.follow_due"),
+    "purge payloads past their retention": every(3600.0, "rules.tasks.purge"),
+}
+
+
+@worker_init.connect
+def measure(sender: Any, **_: Any) -> None:
+    """Tell the process how many threads it has, and for how many kinds of work beside deliveries."""
+    from accounts.worker_threads import worker
+
+    worker.threads = sender.concurrency
+    worker.queues = max(1, len(sender.app.amqp.queues.consume_from))
+
+
+@worker_shutting_down.connect
+def begin_nothing_more(**_: Any) -> None:
+    from accounts.worker_threads import worker
+
+    worker.ends.set()
+
+
+@worker_shutdown.connect
+def bring_lanes_home(**_: Any) -> None:
+    from rules.delivery.concurrency import lanes
+
+    lanes.close(STOP_SECONDS)
 
 
 @task_prerun.connect

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from celery import shared_task
 from structlog.contextvars import bind_contextvars
 
+from accounts.worker_threads import sync
 from crm_cache import refresh
 
 
 @shared_task
 def sync_account(account_id: int) -> None:
     bind_contextvars(account=account_id)
-    refresh.run_waiting(account_id)
+    sync.do(account_id, partial(refresh.run_waiting, account_id))
 
 
 @shared_task

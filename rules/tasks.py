@@ -1,18 +1,22 @@
 """Background work: each task is a door to a plain function. Messages carry ids only."""
 
+from functools import partial
+
 from celery import shared_task
 from structlog.contextvars import bind_contextvars
 
+from accounts.worker_threads import maintenance
 from rules import provisioning
 from rules.delivery import drift, worker
 from rules.delivery import sweep as sweeping
+from rules.delivery.concurrency import lanes
 from rules.outcomes import following
 
 
 @shared_task
 def drain(account_id: int) -> None:
     bind_contextvars(account=account_id)
-    worker.drain(account_id)
+    lanes.run(account_id, worker.drain)
 
 
 @shared_task
@@ -22,23 +26,23 @@ def sweep() -> None:
 
 @shared_task
 def purge() -> None:
-    sweeping.purge()
+    maintenance.do("purge", sweeping.purge)
 
 
 @shared_task
 def prepare_rule(rule_id: int) -> None:
     bind_contextvars(rule=rule_id)
-    provisioning.prepare(rule_id)
+    maintenance.do(("prepare", rule_id), partial(provisioning.prepare, rule_id))
 
 
 @shared_task
 def prepare_due() -> None:
-    provisioning.prepare_due()
+    maintenance.do("prepare_due", provisioning.prepare_due)
 
 
 @shared_task
 def check_drift() -> None:
-    drift.check_due()
+    maintenance.do("check_drift", drift.check_due)
 
 
 @shared_task

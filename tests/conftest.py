@@ -1,5 +1,6 @@
 import atexit
 import os
+from collections import OrderedDict
 from contextlib import ExitStack
 
 import pytest
@@ -51,6 +52,7 @@ def a_new_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a process remembers of CRMs and of the broker it learns anew in each test."""
     monkeypatch.setattr("connectors.bitrix24.speed._SPEEDS", {})
     monkeypatch.setattr("rules.delivery.concurrency.silences._met", {})
+    monkeypatch.setattr("rules.delivery.concurrency.lanes._habits", OrderedDict())
     monkeypatch.setattr("rules.delivery.queueing.broker.rests_until", 0.0)
 
 

@@ -1,39 +1,57 @@
-"""Some work takes turns: only a few of a process's threads are at it at a time.
+"""Bulkheads: what slow accounts may take of a worker process, so that they never take the last of it.
 
-Asking a CRM that hangs costs a thread its whole timeout, and looking what became of leads may take a while.
-With more such accounts than threads, new answers for healthy ones would find nobody at work.
+A lane is drained in a thread of its own, for which a thread of the worker waits for ``PATIENCE`` at most:
+most are done by then. What lasts longer goes on by itself, and is counted. Of each CRM a process has only so
+many such long lanes at a time, fewest where it is known beforehand that they are long; others come again with
+the next sweep. So a worker always has threads for lanes that are done in a moment.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
+from dataclasses import dataclass
 
-AT_ONCE = 4  # a quarter of a worker's usual threads
+from django.db import connection
+
+from accounts.worker_threads import worker
+
+log = logging.getLogger(__name__)
+PATIENCE = 1.0  # seconds that a thread of the worker waits for a lane
+MOST_KNOWN = 50_000  # accounts that a process remembers
+LONG_BATCH = 60.0  # seconds under way, after which an account's next batch is half as wide
+NARROWEST = 8  # of a connector's whole batch, the part that a slow account is left with
 
 
 class Turns:
-    """At most ``at_once`` threads of this process at a time."""
+    """At most so many threads of this process at a time."""
 
-    def __init__(self, at_once: int = AT_ONCE) -> None:
-        self._free = threading.BoundedSemaphore(at_once)
+    def __init__(self, at_once: Callable[[], int]) -> None:
+        self._at_once = at_once
+        self._lock = threading.Lock()
+        self._taken = 0
 
     @contextmanager
-    def take(self, needed: bool = True) -> Iterator[bool]:
+    def take(self) -> Iterator[bool]:
         """Is it ours? False where enough others are at it: beat asks again in a moment."""
-        mine = needed and self._free.acquire(blocking=False)
+        with self._lock:
+            mine = self._taken < self._at_once()
+            self._taken += mine
         try:
-            yield mine or not needed
+            yield mine
         finally:
-            if mine:
-                self._free.release()
+            with self._lock:
+                self._taken -= mine
 
 
 class Silences:
-    """Which CRMs have been silent to one account after the other: theirs are probed, too, whatever their
-    own lanes say, so that an outage of a CRM with many accounts holds the threads up only once."""
+    """Which CRMs have been silent to one account after the other: their unknown accounts are expected to
+    last, so that an outage of a CRM with many accounts holds the threads up only once."""
 
     IN_A_ROW, REMEMBERED = 3, 60.0  # accounts; seconds
 
@@ -53,6 +71,123 @@ class Silences:
         return len(met) == self.IN_A_ROW and time.monotonic() - met[0][1] < self.REMEMBERED
 
 
+@dataclass(slots=True)
+class Habit:
+    """What a process has measured of an account. ``long``: its last stay outlasted ``PATIENCE``, None where
+    there was none. ``width``: of a connector's whole batch, the part it is sent at a time."""
+
+    kind: str = ""
+    long: bool | None = None
+    width: float = 1.0
+
+
+class Stay:
+    """One lane being drained, in a thread of its own."""
+
+    def __init__(self, account_id: int) -> None:
+        self.account_id = account_id
+        self.over = threading.Event()
+        self.kind = ""  # of its CRM, once it was let in
+        self.sent = False  # a lane without anything to send says nothing of its CRM
+
+
+# So many long lanes of a CRM may there be, in multiples of a worker's threads, when a lane is let in that is
+# known to be long, unknown, or known to be done in a moment. They wait for the network, which costs some
+# hundred kilobytes each; the bound is for a CRM that fails with thousands of accounts.
+ROOM = {True: 1, None: 4, False: 6}
+
+
+class LaneRoom:
+    """The lanes that are drained in this process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._habits: OrderedDict[int, Habit] = OrderedDict()
+        self._long: dict[int, Stay] = {}
+        self._stays: dict[int, Stay] = {}  # by thread
+
+    def run(self, account_id: int, drain: Callable[[int], object]) -> None:
+        """Drain a lane; returns when that is done, or lasts. What lasts ends with the process: ``close``."""
+        habit = self._habits.get(account_id, Habit())
+        if habit.kind and not self._has_room(habit.kind, habit.long):
+            return
+        stay = Stay(account_id)
+        context = copy_context()  # what log records say of this task
+        thread = threading.Thread(
+            target=context.run, args=(self._live, stay, drain), name=f"lane-{account_id}"
+        )
+        thread.start()
+        if not stay.over.wait(0 if habit.long else PATIENCE):
+            with self._lock:
+                if not stay.over.is_set():
+                    self._long[id(stay)] = stay
+
+    def admits(self, account_id: int, kind: str, probing: bool) -> bool:
+        """May this lane be drained now? A CRM that was silent is expected to be so again; what is silent to
+        others says nothing of an account that was served in a moment."""
+        habit = self._habits.get(account_id)
+        known = habit.long if habit else None
+        if probing or (known is None and kind in silences):
+            known = True
+        if not self._has_room(kind, known):
+            return False
+        if stay := self._stays.get(threading.get_ident()):
+            stay.kind = kind
+        return True
+
+    def measured(self, account_id: int, kind: str, seconds: float) -> None:
+        """A batch was under way for so long."""
+        habit = self._habit(account_id, kind)
+        habit.width = habit.width / 2 if seconds > LONG_BATCH else habit.width * 2
+        habit.width = min(1.0, max(1 / NARROWEST, habit.width))
+        if stay := self._stays.get(threading.get_ident()):
+            stay.sent = True
+
+    def width(self, account_id: int, whole: int) -> int:
+        """How many leads an account is sent at a time, where its CRM takes ``whole``: fewer where a batch
+        takes so long that a lane could not end its slice."""
+        habit = self._habits.get(account_id)
+        return max(1, int(whole * habit.width)) if habit else whole
+
+    def close(self, seconds: float) -> bool:
+        """Begin nothing more and wait for what is under way: the process ends. True where all is over."""
+        worker.ends.set()
+        until = time.monotonic() + seconds
+        with self._lock:
+            stays = list(self._stays.values())
+        return all(stay.over.wait(max(0.0, until - time.monotonic())) for stay in stays)
+
+    def _live(self, stay: Stay, drain: Callable[[int], object]) -> None:
+        begun = time.monotonic()
+        with self._lock:
+            self._stays[threading.get_ident()] = stay
+        try:
+            drain(stay.account_id)
+        except Exception:
+            log.exception("account=%s lane broke", stay.account_id)
+        finally:
+            connection.close()
+            if stay.sent:
+                self._habit(stay.account_id, stay.kind).long = time.monotonic() - begun > PATIENCE
+            with self._lock:
+                stay.over.set()
+                self._long.pop(id(stay), None)
+                self._stays.pop(threading.get_ident(), None)
+
+    def _has_room(self, kind: str, expected: bool | None) -> bool:
+        with self._lock:
+            long = Counter(stay.kind for stay in self._long.values())
+        return long[kind] < ROOM[expected] * worker.threads
+
+    def _habit(self, account_id: int, kind: str) -> Habit:
+        with self._lock:
+            habit = self._habits.pop(account_id, None) or Habit(kind)
+            self._habits[account_id] = habit
+            if len(self._habits) > MOST_KNOWN:
+                self._habits.popitem(last=False)
+            return habit
+
+
 silences = Silences()
-probes = Turns()  # of lanes whose CRM was silent last time
-looks = Turns()  # at what became of leads
+lanes = LaneRoom()
+looks = Turns(worker.part)  # at what became of leads

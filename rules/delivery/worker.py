@@ -22,6 +22,7 @@ from accounts import states
 from accounts.access import connector_for
 from accounts.db_retry import patiently
 from accounts.models import Account, shares_its_crm
+from accounts.worker_threads import worker
 from connectors.base import Connector
 from connectors.draft import LeadDraft, Receipt
 from connectors.errors import (
@@ -36,7 +37,7 @@ from connectors.limiter import RateLimiter
 from crm_cache import leases, runs
 from crm_cache.contacts import known_contacts, remember
 from rules.delivery import attempts, outbox, revisions
-from rules.delivery.concurrency import probes, silences
+from rules.delivery.concurrency import lanes, silences
 from rules.delivery.drift import compared, look_again
 from rules.delivery.lane import Lane, take_lane
 from rules.delivery.queueing import answer_wake_up, wake_lanes
@@ -126,15 +127,15 @@ class LeasedRateLimiter:
 
 def drain(account_id: int) -> int:
     """Send what is due in an account's lane; how many were delivered (0 where it can't be taken, or where
-    other silent CRMs have their turn)."""
+    this process has enough lanes of slow or silent CRMs)."""
     answer_wake_up(account_id)
     lane = take_lane(account_id)
     if lane is None:
         return 0
     ours = False
     try:
-        with probes.take(lane.probing or lane.account.crm in silences) as ours:
-            return _drained(lane) if ours else 0
+        ours = lanes.admits(account_id, lane.account.crm, lane.probing)
+        return _drained(lane) if ours else 0
     except OurMistake as error:  # we may not even talk to this account's host
         states.pause(lane.account, error.message)
         return 0
@@ -199,12 +200,11 @@ class Drain:
 
     def _may_start(self) -> bool:
         width = 1 if self.lane.probing else self.connector.can.parallel
-        return (
-            self.goes_on and len(self.under_way) < width and timezone.now() < self.ends_at and self._renew()
-        )
+        in_time = timezone.now() < self.ends_at and not worker.ends.is_set()
+        return self.goes_on and len(self.under_way) < width and in_time and self._renew()
 
     def _width(self) -> int:
-        return 1 if self.lane.probing else self.connector.can.batch
+        return 1 if self.lane.probing else lanes.width(self.account.pk, self.connector.can.batch)
 
     def _renew(self) -> bool:
         """Keep the lease while anything is under way, even where nothing more is begun. Losing it (a pause, a
@@ -302,7 +302,10 @@ class Drain:
         connection.close()
         done, _ = wait(self.under_way, timeout=LOOK_UP, return_when=FIRST_COMPLETED)
         for future in done:
-            self._settle(self.under_way.pop(future), future.result())
+            batch = self.under_way.pop(future)
+            seconds = (timezone.now() - batch.started_at).total_seconds()
+            lanes.measured(self.account.pk, self.account.crm, seconds)
+            self._settle(batch, future.result())
         self._renew()
 
     def _settle(self, batch: Batch, outcomes: Sequence[Result]) -> None:

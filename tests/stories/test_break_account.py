@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-
 import requests
 
 from accounts.models import Account
-from rules.delivery import concurrency, sweep, worker
+from rules.delivery import sweep, worker
 from rules.models import Delivery
+from tests.crowd import crowded
 
 COMPLEX = "/leads/complex"
 
@@ -159,13 +158,10 @@ def test_silent_crms_take_turns_so_that_threads_are_left_for_the_others(quiz, la
     later(minutes=3)
     quiz.amo.journal.clear()
 
-    with ExitStack() as others:
-        for _ in range(concurrency.AT_ONCE):
-            assert others.enter_context(concurrency.probes.take())
+    with crowded("amocrm"):
         assert worker.drain(quiz.account.pk) == 0
         assert len(quiz.amo.journal) == 0
         assert (quiz.delivery.state, quiz.account.lane_until) == ("waiting", None)
-        assert others.enter_context(concurrency.probes.take(needed=False))
 
     worker.drain(quiz.account.pk)
     assert len(quiz.amo.journal) > 0

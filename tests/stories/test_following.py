@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from accounts.models import Account
+from accounts.worker_threads import worker
 from connectors.errors import NeedsReconnect, Refused, TryLater
 from connectors.lead_status import Payment
 from crm_cache.models import CrmUser
@@ -214,7 +215,7 @@ def test_of_a_lead_that_is_gone_the_last_we_saw_stays(delivered, crm, later):
 def test_looks_take_turns_so_that_threads_are_left_for_answers(delivered, crm, later):
     later(hours=2)
     with ExitStack() as others:
-        for _ in range(concurrency.AT_ONCE):
+        for _ in range(worker.part()):
             assert others.enter_context(concurrency.looks.take())
         assert look(delivered) == 0
     assert look(delivered) == 1

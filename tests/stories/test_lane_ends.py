@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -18,18 +17,17 @@ from connectors.errors import TryLater
 from rules.delivery import concurrency, worker
 from rules.models import Delivery
 from rules.tasks import drain
+from tests.crowd import crowded
 
 
 @pytest.fixture
 def outage() -> Iterator[None]:
     """amoCRM is out, and all that may ask whether it is back are at it."""
-    with ExitStack() as taken:
-        for _ in range(concurrency.AT_ONCE):
-            taken.enter_context(concurrency.probes.take())
-        for account in range(concurrency.Silences.IN_A_ROW):
-            concurrency.silences.met("amocrm", account)
+    for account in range(concurrency.Silences.IN_A_ROW):
+        concurrency.silences.met("amocrm", account)
+    with crowded("amocrm"):
         yield
-        concurrency.silences.heard("amocrm")
+    concurrency.silences.heard("amocrm")
 
 
 def test_a_lane_without_a_turn_does_not_ask_for_the_next_one_at_once(quiz, queued, outage):

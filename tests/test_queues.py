@@ -1,0 +1,56 @@
+"""Every kind of work has a queue, and every queue somebody who consumes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+from accounts.worker_threads import worker
+from config.celery import QUEUES, app, measure
+from config.serving import worker as command
+
+PROJECT = Path(__file__).resolve().parents[1]
+DELIVERING = {"rules.tasks.drain", "rules.tasks.sweep"}
+
+
+def ours() -> list[str]:
+    app.loader.import_default_modules()
+    return [name for name in app.tasks if not name.startswith("celery.")]
+
+
+def queue_of(task: str) -> str:
+    return str(app.amqp.router.route({}, task)["queue"].name)
+
+
+def test_nothing_that_may_wait_for_a_crm_stands_in_the_queue_of_deliveries():
+    assert {task for task in ours() if queue_of(task) == "deliver"} == DELIVERING
+    assert {queue_of(task) for task in ours()} == set(QUEUES)
+
+
+def test_the_timetable_names_tasks_that_there_are_and_messages_do_not_pile_up():
+    for entry in app.conf.beat_schedule.values():
+        assert entry["task"] in ours()
+        assert entry["options"]["expires"] == entry["schedule"]
+
+
+def test_the_composed_workers_consume_every_queue():
+    services = yaml.safe_load((PROJECT / "compose.yaml").read_text())["services"]
+    named = [word for one in services.values() for word in one.get("command", ()) if "--queues=" in word]
+    assert sorted(",".join(word.partition("=")[2] for word in named).split(",")) == sorted(QUEUES)
+
+
+def test_a_worker_without_a_choice_consumes_every_queue():
+    assert not any("queues" in word or word == "-Q" for word in command())
+    assert set(app.amqp.queues.consume_from) == set(QUEUES)
+
+
+@pytest.mark.parametrize(("queues", "part"), [(QUEUES, 3), (QUEUES[1:], 4), (["sync"], 12)])
+def test_a_worker_shares_its_threads_among_the_queues_it_consumes(monkeypatch, queues, part):
+    monkeypatch.setattr(worker, "threads", 0)
+    monkeypatch.setattr(worker, "queues", 0)
+    chosen = SimpleNamespace(consume_from=dict.fromkeys(queues))
+    measure(SimpleNamespace(concurrency=12, app=SimpleNamespace(amqp=SimpleNamespace(queues=chosen))))
+    assert worker.part() == part
