@@ -23,6 +23,7 @@ from accounts.worker_threads import worker
 
 log = logging.getLogger(__name__)
 PATIENCE = 1.0  # seconds that a thread of the worker waits for a lane
+LONG = 5.0  # seconds: who lasted longer is expected to do so again; a busy machine makes nobody slow
 MOST_KNOWN = 50_000  # accounts that a process remembers
 LONG_BATCH = 60.0  # seconds under way, after which an account's next batch is half as wide
 NARROWEST = 8  # of a connector's whole batch, the part that a slow account is left with
@@ -73,8 +74,8 @@ class Silences:
 
 @dataclass(slots=True)
 class Habit:
-    """What a process has measured of an account. ``long``: its last stay outlasted ``PATIENCE``, None where
-    there was none. ``width``: of a connector's whole batch, the part it is sent at a time."""
+    """What a process has measured of an account. ``long``: its last stay outlasted ``LONG``, None where there
+    was none. ``width``: of a connector's whole batch, the part it is sent at a time."""
 
     kind: str = ""
     long: bool | None = None
@@ -168,7 +169,7 @@ class LaneRoom:
         finally:
             connection.close()
             if stay.sent:
-                self._habit(stay.account_id, stay.kind).long = time.monotonic() - begun > PATIENCE
+                self._habit(stay.account_id, stay.kind).long = time.monotonic() - begun > LONG
             with self._lock:
                 stay.over.set()
                 self._long.pop(id(stay), None)

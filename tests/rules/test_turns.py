@@ -102,9 +102,9 @@ def test_lanes_that_last_leave_the_threads_to_those_that_do_not(monkeypatch):
 def test_an_account_that_lasted_is_expected_to_last_until_it_does_not(monkeypatch):
     monkeypatch.setattr(worker, "threads", 2)
     room = concurrency.lanes
-    monkeypatch.setattr(concurrency, "PATIENCE", -1.0)
+    monkeypatch.setattr(concurrency, "LONG", -1.0)
     room._live(concurrency.Stay(1), lambda account: drain_one(room, account))
-    monkeypatch.setattr(concurrency, "PATIENCE", 60.0)
+    monkeypatch.setattr(concurrency, "LONG", 60.0)
     with crowded("amocrm", 2):
         assert not drained(room, 1)
     assert drained(room, 1)
