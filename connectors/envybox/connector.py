@@ -6,25 +6,21 @@ The vendor's document of ``openapi/v1``, and what public clients do with it. Qui
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from connectors.base import Capabilities, Choice, Connector, Identity, Journal, Named
-from connectors.draft import Exchange, LeadDraft, Placement, Plan, Problem, Receipt
-from connectors.envybox import facts, lists, overview, recovery
-from connectors.envybox.answers import id_of
-from connectors.envybox.auth import ApiKey
-from connectors.envybox.choices import INBOXES, LEAD, QUEUE, SOURCE
-from connectors.envybox.client import Envybox, account_in
-from connectors.envybox.delivery import Delivery
+from connectors.delivery import deliver, each, guarded, trace_of
+from connectors.draft import Exchange, LeadDraft, Placement, Plan, PlannedRequest, Problem, Receipt
+from connectors.envybox import auth, lists, recovery
+from connectors.envybox.client import PREFIX, AnyHttpClient, Client, account_in, id_of
+from connectors.envybox.delivery import Delivery, Item
 from connectors.envybox.errors import EnvyResponses
-from connectors.envybox.following import Following
-from connectors.envybox.hooks import read_hook
-from connectors.envybox.naming import named
-from connectors.envybox.outlook import Outlook
-from connectors.envybox.plan import plan
-from connectors.envybox.work import Talk
-from connectors.errors import ConnectorError
+from connectors.envybox.following import Following, StatusReader, read_hook
+from connectors.envybox.options import INBOXES, LEAD, QUEUE, SOURCE, takes_into_work
+from connectors.envybox.update import Update
+from connectors.errors import ConnectorError, RuleNeedsFixing
 from connectors.http import HttpClient
 from connectors.lead_status import ChangeNotice, Followed, LeadStatus
 from connectors.rows import FieldRow, PipelineRow, StepRow, UserRow
@@ -36,7 +32,7 @@ class EnvyConnector(Connector):
 
     kind = "envybox"
     label = "Envybox"
-    auth_class = ApiKey
+    auth_class = auth.ApiKey
     can = Capabilities(
         credentials=("api_key",),
         find_by_external_id=True,
@@ -57,24 +53,24 @@ class EnvyConnector(Connector):
 
     def identify(self) -> Identity:
         """The account in its own words. A wrong key is ``NeedsReconnect``."""
-        body = Envybox(self.http_client()).get("main/data")
-        data = overview.check(account_in(body))
+        body = self.client().account.get("main/data")
+        data = lists.checked(account_in(body))
         host = urlsplit(self.remote.base_url).netloc
         return Identity(
             remote_id=id_of(data["id"]),
             name=str(data.get("name") or host),
             host=host,
             user_id=id_of(data.get("user_id")),
-            facts=facts.of_account(body, self.remote.facts),
+            facts=auth.account_facts(body, self.remote.facts),
         )
 
     def prepare(self) -> Mapping[str, Any]:
         """Nothing is made in Envybox; how its rows look is kept."""
-        return {"shapes": facts.of_rows(self.talk(), self.remote.facts)}
+        return {"shapes": auth.row_shapes(self.client(), self.remote.facts)}
 
     def check(self) -> tuple[Problem, ...]:
         """Alive, and with a pipeline that leads without one of their own go to."""
-        lines = lists.pipelines(self._overview())
+        lines = lists.pipelines(self._main_data())
         if any(line.entity == "deal" and line.is_main for line in lines):
             return ()
         return (Problem("no_main_pipeline", "No pipeline of deals is the main one in Envybox."),)
@@ -82,55 +78,83 @@ class EnvyConnector(Connector):
     # -- mirroring ----------------------------------------------------------------------------------
 
     def fetch_users(self) -> Iterator[Sequence[UserRow]]:
-        yield lists.users(self._overview())
+        yield lists.users(self._main_data())
 
     def fetch_pipelines(self) -> Iterator[Sequence[PipelineRow]]:
-        yield lists.pipelines(self._overview())
+        yield lists.pipelines(self._main_data())
 
     def fetch_steps(self) -> Iterator[Sequence[StepRow]]:
-        yield lists.steps(self._overview())
+        yield lists.steps(self._main_data())
 
     def fetch_fields(self) -> Iterator[Sequence[FieldRow]]:
-        yield lists.custom_fields(self._overview())
+        yield lists.custom_fields(self._main_data())
 
-    def _overview(self) -> Mapping[str, Any]:
-        return overview.check(Envybox(self.http_client()).main_data())
+    def _main_data(self) -> Mapping[str, Any]:
+        return lists.checked(self.client().account.main_data())
 
     # -- rules --------------------------------------------------------------------------------------
 
     @classmethod
     def named(cls, place: Placement, facts: Mapping[str, Any]) -> tuple[Named, ...]:
-        return named(place)
+        """A deal's pipeline and step; the step of what stays a lead can do no harm."""
+        deals, source = takes_into_work(place.choices), str(place.choices.get(SOURCE) or "")
+        found = (
+            Named("pipelines", place.pipeline, "Pipeline", "PipelineID", entity="deal"),
+            Named("steps", place.step, "Step", "StepID", entity="deal", pipeline=place.pipeline, vital=deals),
+            Named("steps", source, "Source", SOURCE, entity=INBOXES, vital=False),
+        )
+        return tuple(one for one in found if one.remote_id)
 
     # -- delivering ---------------------------------------------------------------------------------
 
     def deliver(self, drafts: Sequence[LeadDraft], journal: Journal) -> list[Receipt | ConnectorError]:
-        money = facts.sum_fields(self.remote.facts)
-        return Delivery(self.talk, journal, self.remote.base_url, money).run(drafts)
+        def one(item: Item) -> None:
+            client = self.client(self.http_client(trace_of(item)))
+            if item.draft.formers:
+                Update(client, item, journal, self._money_fields).run()
+            else:
+                Delivery(client, item, journal).run()
+
+        return deliver(drafts, self._begin, lambda items: each(items, one))
 
     def plan(self, draft: LeadDraft) -> Plan:
-        money = facts.sum_fields(self.remote.facts)
-        return plan(draft, self.remote.base_url, self.options.keyword_covers_comment, self._user_id, money)
+        """A delivery by answers that are made up, told to nobody."""
+        http_client = MadeUp(self.remote.base_url)
+        item = self._begin(replace(draft, journal={}, look_first=False, formers=()))
+        with guarded([item]):
+            Delivery(self.client(http_client), item, NoJournal()).run()
+        if isinstance(item.error, RuleNeedsFixing):
+            item.problems.append(item.error.problem)
+        return Plan(tuple(http_client.requests), tuple(item.losses), tuple(item.problems))
 
     def find(self, uids: Sequence[str]) -> Mapping[str, str]:
-        """By the mark in the note."""
-        return recovery.find(self.talk(), list(uids))
+        """By the external id in the note."""
+        return recovery.find(self.client(), list(uids))
+
+    def _begin(self, draft: LeadDraft) -> Item:
+        return Item.begin(draft, self.remote.base_url, self._money_fields)
+
+    @property
+    def _money_fields(self) -> Sequence[str]:
+        return auth.money_fields(self.remote.facts) or ()
 
     # -- following ----------------------------------------------------------------------------------
 
     def follow(self, leads: Sequence[Followed]) -> list[LeadStatus | ConnectorError | None]:
-        money = facts.money_fields(self.remote.facts)
-        outlook = Outlook(self.remote.base_url, self.options.utc_offset_hours, money)
-        return Following(self.talk(), outlook).run(leads)
+        money = auth.money_fields(self.remote.facts)
+        reader = StatusReader(self.remote.base_url, self.options.utc_offset_hours, money)
+        return Following(self.client(), reader).run(leads)
 
     @classmethod
     def read_hook(cls, form: Mapping[str, str]) -> ChangeNotice:
         return read_hook(form)
 
-    # -- the door -----------------------------------------------------------------------------------
+    # -- requests -----------------------------------------------------------------------------------
 
-    def talk(self, on_exchange: Callable[[Exchange], None] | None = None) -> Talk:
-        return Talk(self.http_client(on_exchange), self.options.keyword_covers_comment, self._user_id)
+    def client(self, http_client: AnyHttpClient | None = None) -> Client:
+        """On whose behalf somebody is made responsible: the administrator."""
+        user_id = str(self.remote.facts.get("user_id") or "")
+        return Client(http_client or self.http_client(), user_id, self.options.keyword_covers_comment)
 
     def http_client(self, on_exchange: Callable[[Exchange], None] | None = None) -> HttpClient:
         if urlsplit(self.remote.base_url).netloc in self.options.self_hosted:
@@ -144,7 +168,53 @@ class EnvyConnector(Connector):
             on_exchange=on_exchange,
         )
 
-    @property
-    def _user_id(self) -> str:
-        """The administrator, on whose behalf somebody is made responsible."""
-        return str(self.remote.facts.get("user_id") or "")
+
+# -- the preview ------------------------------------------------------------------------------------------
+
+LEAD_ID, DEAL_ID, CLIENT_ID = "<id of the new lead>", "<id of the new deal>", "<id of the client>"
+WHY = {
+    "lead/set": "the lead, with every answer in its note",
+    "lead/workset": "the lead, into the queue that makes no duplicates",
+    "lead/search": "which number has the queue given it?",
+    "lead/get": "has somebody taken it into work?",
+    "lead/start": "the deal and its client",
+    "deal/get": "is it at its step already?",
+    "deal/updateDealStage": "to its step",
+    "deal/updateDealValue": "answers for the deal",
+    "client/updateClientValue": "answers for the client",
+    f"client/{CLIENT_ID}/addCompany": "the client's company",
+    "deal/createComment": "more of the answers",
+    "lead/log/create": "more of the answers",
+}
+
+
+class MadeUp:
+    """An HTTP client that sends nothing: it keeps what was asked and makes up the usual answer."""
+
+    def __init__(self, base_url: str) -> None:
+        self.base_url = base_url
+        self.requests: list[PlannedRequest] = []
+        self.note = ""
+
+    def call(self, method: str, path: str, *, safe: bool | None = None, **kwargs: Any) -> Any:
+        name = path.removeprefix(f"{PREFIX}/").strip("/")
+        body = kwargs.get("json") or kwargs.get("params")
+        self.requests.append(PlannedRequest(method, self.base_url + path, body, WHY.get(name, "")))
+        return self._answer(name, (body or {}).get("request") or {})
+
+    def _answer(self, name: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+        if "comment" in (values := asked.get("values") or {}):
+            self.note = values["comment"]
+        lead = {"id": LEAD_ID, "lead_id": LEAD_ID, "deals": [], "values": {"comment": self.note}}
+        usual: dict[str, dict[str, Any]] = {
+            "lead/set": {"id": LEAD_ID},
+            "lead/search": {"leads": lead},
+            "lead/get": {"result": lead},
+            "lead/start": {"result": {"deal_id": DEAL_ID, "client_id": CLIENT_ID}},
+        }
+        return usual.get(name, {"result": {}})
+
+
+class NoJournal:
+    def record(self, done: Mapping[str, Mapping[str, str]]) -> None:
+        """Nothing was made."""

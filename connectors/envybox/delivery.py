@@ -1,68 +1,327 @@
-"""Drafts on their way into Envybox, one after the other: the queue's promise is the only one it makes (5)."""
+"""A draft on its way into Envybox: the lead, then its deal, which is moved, filled, tagged, commented (7.1).
+
+One draft after the other: the queue's promise to make no duplicates is the only one that Envybox makes (5).
+"""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from connectors.base import Journal
-from connectors.draft import Exchange, LeadDraft, Receipt
-from connectors.envybox.entry import bring_in
-from connectors.envybox.taking import take
-from connectors.envybox.update import update
-from connectors.envybox.work import Talk, Work
-from connectors.errors import ConnectorError, TryLater, Unclear
+from connectors.delivery import WorkItem, record
+from connectors.draft import LeadDraft, Problem, UnplacedValue
+from connectors.envybox.client import Client, carries, id_of, is_id
+from connectors.envybox.errors import IN_WORK, NO_DEAL, NO_LEAD
+from connectors.envybox.records import FieldEntry, Payload, fields_of, pack
+from connectors.envybox.recovery import Wanted, history, look, newest_deal
+from connectors.errors import Refused, RuleNeedsFixing, TryLater, Unclear
+from connectors.note_texts import lost
+from connectors.text import tidy
 
-log = logging.getLogger(__name__)
-MakeTalk = Callable[[Callable[[Exchange], None]], Talk]
+COMMENT_LOG = 10  # the type of a comment in a lead's history (reference 2)
+QUEUE_WAIT = INTAKE_WAIT = 5.0  # seconds
+IDS = ("lead", "merged", "deal", "contact")
+LEFT, FILLED = "left", "ok"  # words of the journal for steps without an id
+LEFT_OUT = "Envybox refused the lead with all its fields"
+REFUSED = "Envybox refused this value"
+NO_DEAL_YET = "Envybox made no deal of the lead"
+NOT_MOVED = (
+    "Envybox does not move deals to this step. "
+    "Allow changing statuses manually in the settings of the pipeline."
+)
+
+
+@dataclass(eq=False)
+class Item(WorkItem):
+    """Steps of the journal with ids: ``lead`` (the one to use), ``merged`` (our own, where Envybox united it
+    with an earlier one), ``deal``, ``contact`` (the client). Steps without: ``stage``, ``deal_fields``,
+    ``client_fields``, ``tags``, ``company``, ``note``, ``comment1`` and so on; ``queued`` (the queue has it),
+    ``resent`` (it was sent a second time).
+    """
+
+    payload: Payload = field(kw_only=True)
+    base_url: str = ""
+
+    @classmethod
+    def begin(cls, draft: LeadDraft, base_url: str = "", money_fields: Sequence[str] = ()) -> Item:
+        payload = pack(draft, money_fields)
+        item = cls(
+            draft, payload=payload, losses=payload.losses, problems=payload.problems, base_url=base_url
+        )
+        item.journal = {step: it for step, it in draft.journal.items() if step not in IDS or is_id(it)}
+        return item
+
+    def link(self) -> str:
+        page = f"deals/{self.journal['deal']}" if self.has("deal") else f"leads/{self.lead}"
+        return f"{self.base_url}/{page}"
+
+    def refuse(self, entity: str, entries: Sequence[FieldEntry], input_ids: Sequence[str]) -> None:
+        """Tell the answers that Envybox refused."""
+        for one in (one for one in entries if one.input_id in input_ids):
+            self.lose(UnplacedValue(one.question, one.text, REFUSED, entity, one.input_id))
 
 
 class Delivery:
-    """One call of ``EnvyConnector.deliver``."""
+    """One item; each step is recorded before the next request, so a retry goes on where it stopped."""
 
-    def __init__(
-        self, make_talk: MakeTalk, journal: Journal, base_url: str, money_fields: Sequence[str] = ()
-    ) -> None:
-        self.make_talk = make_talk
-        self.money_fields = money_fields
-        self.journal = journal
-        self.base_url = base_url
-        self.account_error: ConnectorError | None = None
+    def __init__(self, client: Client, item: Item, journal: Journal) -> None:
+        self.client, self.item, self.payload, self.journal = client, item, item.payload, journal
 
-    def run(self, drafts: Sequence[LeadDraft]) -> list[Receipt | ConnectorError]:
-        return [self._one(draft) for draft in drafts]
+    def run(self) -> None:
+        """Raises what stands in the way."""
+        if not self.item.lead:
+            self._bring_in()
+        self._follow_up()
 
-    def _one(self, draft: LeadDraft) -> Receipt | ConnectorError:
-        if self.account_error:
-            return for_the_others(self.account_error)
-        try:
-            work = Work.begin(draft, self.journal, self.money_fields)
-        except Exception as exc:
-            log.exception("envybox: delivery=%s can't be laid out", draft.uid)
-            return TryLater(f"The answer can't be laid out ({type(exc).__name__})", code="unexpected")
-        tell(self.make_talk(work.trace.append), work, self.money_fields)
-        if work.error and work.error.account_wide:
-            self.account_error = work.error
-        return work.outcome(self.base_url)
+    def done(self, **steps: str) -> None:
+        self.item.journal |= steps
+        record(self.journal, [self.item])
 
+    # -- the lead: made at once, or through the queue; looked for where an earlier try ended unclear -------
 
-def tell(talk: Talk, work: Work, money_fields: Sequence[str] = ()) -> None:
-    """The whole story of one draft; whatever goes wrong is in ``work.error``."""
-    try:
-        if work.draft.formers:
-            update(talk, work, money_fields)
+    def _bring_in(self) -> None:
+        """After this the journal names the lead."""
+        if self.item.has("queued") or self.item.has("resent"):
+            self._find_queued()
+        elif self.item.draft.look_first:
+            self._look_first()
+        elif self.payload.queue:
+            self._queue()
         else:
-            bring_in(talk, work)
-            take(talk, work)
-    except ConnectorError as error:
-        work.fail(error)
-    except Exception as exc:
-        log.exception("envybox: delivery=%s", work.uid)
-        work.fail_unexpectedly(type(exc).__name__)
+            self._set()
 
+    def _set(self) -> None:
+        answer = self._send(self.client.leads.set) or {}
+        own, parent = id_of(answer.get("id")), id_of(answer.get("parent_id"))
+        if not own:
+            raise Unclear("Envybox took the lead and did not say its number", code="no_id")
+        self.done(lead=parent or own, **({"merged": own} if parent and parent != own else {}))
 
-def for_the_others(error: ConnectorError) -> ConnectorError:
-    """What an account-wide error means for a draft of which nothing was sent."""
-    if not isinstance(error, Unclear):
-        return error
-    return TryLater(error.message, code=error.code, account_wide=True)
+    def _queue(self) -> None:
+        """Recorded as soon as it is sent: from then on it is only looked for."""
+        self._send(self.client.leads.workset)
+        self.done(queued="1")
+        self._find_queued(first=True)
+
+    def _look_first(self) -> None:
+        """Found: ours. Not found: sent once more, through the queue, which makes no duplicates (7.5)."""
+        if self._adopt():
+            self.item.adopted = True
+            return
+        self.done(resent="1")
+        try:
+            self._queue()
+        except TryLater as error:
+            if error.code != "queued":  # it was not sent
+                self.done(resent="")
+            raise
+
+    def _find_queued(self, first: bool = False) -> None:
+        """The queue tells no id; the lead is found by its external id, after a moment."""
+        if self._adopt():
+            self.item.adopted = not first and self.item.draft.look_first
+        elif self.item.draft.look_first and not first:
+            words = "Envybox's queue took the lead and does not show it"
+            raise Unclear(words, code="queued", remedy="Look for it in Envybox; it is not sent again.")
+        else:
+            words = "Envybox's queue has the lead and does not show it yet"
+            raise TryLater(words, code="queued", after=QUEUE_WAIT)
+
+    def _adopt(self) -> bool:
+        found = look(self.client, Wanted.of(self.payload))
+        if found:
+            self.done(**found.steps())
+        return found is not None
+
+    def _send(self, send: Callable[[dict[str, Any]], Any]) -> Any:
+        """A refusal did no work: once more without what may be at fault, so that the lead is not lost."""
+        self.item.in_flight = True
+        try:
+            return send(self.payload.body())
+        except Refused as error:
+            self.payload.lose("lead", LEFT_OUT)
+            self.item.warn("parts_refused", f"{LEFT_OUT} ({error.message}); it went without them.")
+        try:
+            return send(self.payload.bare())
+        except Refused as error:
+            if "pipeline_id" not in self.payload.head:
+                raise
+            words = f"Envybox refuses the pipeline: {error.message}"
+            problem = Problem("pipeline_refused", words, "PipelineID")
+            raise RuleNeedsFixing(words, code=problem.code, problem=problem) from error
+
+    # -- the deal ---------------------------------------------------------------------------------------
+
+    def _follow_up(self) -> None:
+        """What a lead of this rule still needs; where the rule leaves leads, hardly anything."""
+        item, payload = self.item, self.payload
+        written, comments = len(item.losses), payload.comments()
+        if payload.deal and self._has_deal():
+            self._move()
+            self._fill("deal")
+            self._fill("client")
+            self._add_company()
+            self._tag()
+        elif payload.company:
+            item.lose(UnplacedValue("company", payload.company["short_name"], NO_DEAL_YET))
+        if late := tidy(lost(item.losses[written:], item.draft.language)):
+            self.comment("note", f"{payload.external_id}n", late)
+        for number, text in enumerate(comments, start=1):
+            if number > 1 or item.has("merged"):  # a merge may have hidden the lead's own comment
+                self.comment(f"comment{number}", f"{payload.external_id}c{number}", text)
+
+    def _has_deal(self) -> bool:
+        """Somebody's (automatic intake is fast), or made now. False where there can be none."""
+        if self.item.has("deal") and self.item.has("contact"):
+            return True
+        try:
+            deal, contact = self._known_deal() or self._start()
+        except Refused as error:
+            if error.code == NO_LEAD:
+                self.item.warn("lead_gone", "The lead was deleted in Envybox before it was taken into work.")
+            else:
+                words = f"Envybox does not take the lead into work: {error.message}"
+                self.item.warn("start_refused", words)
+            for entity in ("deal", "client"):
+                self.payload.lose(entity, NO_DEAL_YET)
+            return False
+        self.done(deal=deal, contact=contact or id_of(self.client.deals.read(deal).get("client_id")))
+        return True
+
+    def _known_deal(self) -> tuple[str, str] | None:
+        deal = self.item.journal.get("deal") or newest_deal(self.client.leads.read(self.item.lead))
+        return (deal, "") if deal else None
+
+    def _start(self) -> tuple[str, str]:
+        """Nobody named: open to all. An employee needs the administrator's id beside it (reference 4.2)."""
+        performer, start = self.item.draft.placement.performer, self.client.leads.start
+        who = (self.client.user_id or 0, performer) if is_id(performer) else (0, 0)
+        try:
+            result = start(self.item.lead, *who)
+        except Refused as error:
+            if error.code == IN_WORK:
+                return self._deal_soon()
+            if error.code == NO_LEAD or not performer:
+                raise
+            words = "Envybox refused the responsible person; the deal is open to all."
+            self.item.warn("performer_refused", words)
+            result = start(self.item.lead, 0, 0)
+        deal = id_of(result.get("deal_id"))
+        return (deal, id_of(result.get("client_id"))) if deal else self._deal_soon()
+
+    def _deal_soon(self) -> tuple[str, str]:
+        if known := self._known_deal():
+            return known
+        raise TryLater("The lead is being taken into work just now", code="in_work", after=INTAKE_WAIT)
+
+    # -- what the deal gets -----------------------------------------------------------------------------
+
+    def _move(self) -> None:
+        """Already there is success, and only reading tells (OBS); some pipelines forbid moving by hand."""
+        wanted = self.item.draft.placement.step
+        if is_id(wanted) and not self.item.has("stage") and not self._is_at(wanted):
+            try:
+                self.client.deals.move(self.item.journal["deal"], wanted)
+            except Refused:
+                wanted = wanted if self._is_at(wanted) else LEFT
+            self.done(stage=wanted)
+        if self.item.journal.get("stage") == LEFT:
+            self.item.warn("stage_refused", NOT_MOVED, "StepID")
+
+    def _is_at(self, stage: str) -> bool:
+        try:
+            return id_of(self.client.deals.read(self.item.journal["deal"]).get("stage_id")) == stage
+        except Refused as error:
+            if error.code == NO_DEAL:
+                return False
+            raise
+
+    def _fill(self, entity: str) -> None:
+        """Once; what was refused is remembered in the journal, so that a later try still tells it."""
+        entries, step = self.payload.entries.get(entity, []), f"{entity}_fields"
+        if entries:
+            if not self.item.has(step):
+                self.done(**{step: ",".join(self.write(entity, entries)) or FILLED})
+            self.item.refuse(entity, entries, self.item.journal[step].split(","))
+
+    def write(self, entity: str, entries: Sequence[FieldEntry]) -> list[str]:
+        """All values at once; where that is refused, one by one, so that a bad one costs only itself.
+
+        The ids of those that Envybox refused. A repeat changes nothing.
+        """
+        if not entries:
+            return []
+        try:
+            self._set_values(entity, entries)
+        except Refused:
+            if len(entries) == 1:
+                return [entries[0].input_id]
+            return [bad for one in entries for bad in self.write(entity, [one])]
+        return []
+
+    def _set_values(self, entity: str, entries: Sequence[FieldEntry]) -> None:
+        fields, contact = fields_of(entries), self.item.journal.get("contact") or None
+        if entity == "deal":
+            self.client.deals.set_values(self.item.journal["deal"], fields, client_id=contact)
+        elif entity == "client":
+            self.client.clients.set_values(contact or 0, fields)
+        else:
+            self.client.leads.set_values(self.item.lead, fields)
+
+    def _tag(self) -> None:
+        """Tags came with the lead, unless Envybox united it with an older one."""
+        if self.payload.tags and self.item.has("merged") and not self.item.has("tags"):
+            self.add_tags()
+            self.done(tags="1")
+
+    def add_tags(self) -> None:
+        """Those that are there stay single."""
+        try:
+            self.client.deals.add_tags(self.item.journal["deal"], self.payload.tags)
+        except Refused as error:
+            self.item.warn("tags_refused", f"Envybox refused the tags: {error.message}")
+
+    def _add_company(self) -> None:
+        """Once, and not where the client has it already: Envybox keeps companies of clients, not of deals."""
+        company, contact = self.payload.company, self.item.journal.get("contact")
+        if not company or self.item.has("company"):
+            return
+        try:
+            known = self.client.clients.companies(contact) if contact else []
+            if contact and not any(str(one.get("inn")) == company["inn"] for one in known):
+                self.item.in_flight = True
+                self.client.clients.add_company(contact, **company)
+        except Refused as error:
+            self.item.warn("company_refused", f"Envybox refused the company: {error.message}")
+            self.item.lose(UnplacedValue("company", company["short_name"], REFUSED))
+        self.done(company="1")
+
+    # -- comments -----------------------------------------------------------------------------------------
+
+    def comment(self, step: str, external_id: str, text: str) -> None:
+        """Beside the lead's own comment: what turned out late to fit nowhere, and what had no room there.
+
+        A second comment would be a second one: the history is read first where there may be one (7.5).
+        """
+        if self.item.has(step):
+            return
+        try:
+            if not (self.item.must_look and self._is_said(external_id)):
+                self.item.in_flight = True
+                text = f"{text}\n{external_id}"
+                if deal := self.item.journal.get("deal"):
+                    self.client.deals.comment(deal, text)
+                else:
+                    self.client.leads.add_log(self.item.lead, COMMENT_LOG, {"comment": text})
+        except Refused as error:
+            self.item.warn("note_refused", f"Envybox refused the comment: {error.message}")
+        self.done(**{step: "1"})
+
+    def _is_said(self, external_id: str) -> bool:
+        if deal := self.item.journal.get("deal"):
+            logs = history(lambda offset: self.client.deals.logs(deal, offset=offset))
+        else:
+            logs = history(lambda offset: self.client.leads.logs(self.item.lead, offset=offset))
+        return any(carries(log.get("data"), external_id) for log in logs)

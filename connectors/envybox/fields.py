@@ -41,6 +41,17 @@ def convert(texts: Iterable[str], target: Target) -> Fit:
     return TO_ENVYBOX.get(target.type, _text)(clean, target) if clean else Fit(None)
 
 
+def holds_several(target: Target) -> bool:
+    """Can this field hold the answers to several questions? Texts can, and lists, of which nobody tells how
+    many choices they take."""
+    return target.type not in ("1", "9")
+
+
+def json_number(number: Decimal) -> int | float:
+    """As a number of JSON, whole where it is."""
+    return int(number) if number == number.to_integral_value() else float(written(number))
+
+
 # -- one function a type --------------------------------------------------------------------------------
 
 
@@ -51,16 +62,11 @@ def _text(texts: list[str], target: Target) -> Fit:
 
 
 def _number(texts: list[str], target: Target) -> Fit:
-    return _json_number(coercion.number(texts, currency=CURRENCY).needed())
+    return Fit(json_number(coercion.number(texts, currency=CURRENCY).needed()))
 
 
 def _money(texts: list[str], target: Target) -> Fit:
-    return _json_number(coercion.money(texts, currency=CURRENCY).needed().amount)
-
-
-def _json_number(number: Decimal) -> Fit:
-    whole = number == number.to_integral_value()
-    return Fit(int(number) if whole else float(written(number)))
+    return Fit(json_number(coercion.money(texts, currency=CURRENCY).needed().amount))
 
 
 def _choice(texts: list[str], target: Target) -> Fit:

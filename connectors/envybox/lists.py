@@ -1,24 +1,28 @@
-"""What an account's lists hold, all of it out of one main/data (reference 7.4). Pure."""
+"""What an account's lists hold, all of it out of one main/data (reference 4.1, 7.4). Pure.
+
+The answer is trusted only whole: a half of it would look as if all the rest had been deleted.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from connectors.draft import Option
-from connectors.envybox.answers import flag_of, id_of, number_of, rows_in
-from connectors.envybox.choices import INBOXES
-from connectors.envybox.overview import ELEMENTS, alive, employees, fields, inboxes, lines
+from connectors.envybox.client import Row, at, flag_of, id_of
+from connectors.envybox.options import INBOXES
+from connectors.errors import TryLater
 from connectors.rows import FieldRow, PipelineRow, StepRow, UserRow
+from connectors.text import rows_in, whole_number
 
 ADMINISTRATOR = "0"  # an employee id to Envybox, of nobody in its list
 KINDS = {"2003": "won", "2004": "lost"}
 RGB = re.compile(r"rgba?\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})")
+ELEMENTS = ("lead", "client", "deal")
 PIPELINES = ("deal", "lead")
 # Details are for people: what is nobody's business stays with Envybox.
 PRIVATE = frozenset({"api_key", "crm_phone_number", "user_logo"})
-Row = Mapping[str, Any]
 
 
 def users(data: Row) -> list[UserRow]:
@@ -53,7 +57,7 @@ def pipelines(data: Row) -> list[PipelineRow]:
             details={key: value for key, value in _public(row).items() if key != "stages"},
         )
         for element in PIPELINES
-        for index, row in enumerate(_living(lines(data, element)))
+        for index, row in enumerate(_living(pipelines_of(data, element)))
     ]
 
 
@@ -62,7 +66,7 @@ def steps(data: Row) -> list[StepRow]:
     stages = [
         _step(row, id_of(line["id"]), element)
         for element in PIPELINES
-        for line in _living(lines(data, element))
+        for line in _living(pipelines_of(data, element))
         for row in _living(rows_in(line.get("stages")))
     ]
     sources = [
@@ -83,14 +87,14 @@ def _step(row: Row, pipeline: str, element: str) -> StepRow:
         entity=element,
         color=hex_color(str(row.get("color") or "")),
         kind=KINDS.get(status, "open"),
-        sort=number_of(row.get("position")),
+        sort=whole_number(row.get("position")),
         details=_public(row),
     )
 
 
 def custom_fields(data: Row) -> list[FieldRow]:
     """Fields by record; ``type`` is Envybox's number, whose table nobody has seen whole."""
-    return [_field(row, element) for element in ELEMENTS for row in _living(fields(data, element))]
+    return [_field(row, element) for element in ELEMENTS for row in _living(fields_of(data, element))]
 
 
 def _field(row: Row, element: str) -> FieldRow:
@@ -130,3 +134,40 @@ def hex_color(color: str) -> str:
     """``rgb(35, 148, 254)`` as ``#2394fe``."""
     found = RGB.match(color.strip())
     return "#{:02x}{:02x}{:02x}".format(*(min(255, int(part)) for part in found.groups())) if found else color
+
+
+# -- main/data, read --------------------------------------------------------------------------------------
+
+
+def checked(data: Row) -> Row:
+    """The answer, if it is whole. Raises ``TryLater``."""
+    whole = id_of(data.get("id")) and isinstance(data.get("lead"), dict) and pipelines_of(data, "deal")
+    if not whole:
+        words = "Envybox's description of the account is not whole"
+        raise TryLater(words, code="unreadable", account_wide=True)
+    return data
+
+
+def pipelines_of(data: Row, element: str) -> list[dict[str, Any]]:
+    """The pipelines of leads or deals."""
+    return rows_in(at(data, element, "pipelines"))
+
+
+def fields_of(data: Row, element: str) -> list[dict[str, Any]]:
+    return rows_in(at(data, element, "custom_fields"))
+
+
+def inboxes(data: Row) -> list[dict[str, Any]]:
+    return rows_in(data.get("inbox_types"))
+
+
+def employees(data: Row) -> list[dict[str, Any]]:
+    """Under the name that nobody could read: the first array of people (reference 6.3)."""
+    if "employees" in data:
+        return rows_in(data["employees"])
+    arrays = (rows_in(value) for value in data.values() if isinstance(value, list))
+    return next((rows for rows in arrays if rows and all("surname" in row for row in rows)), [])
+
+
+def alive(row: Row) -> bool:
+    return not row.get("deleted_at")

@@ -1,8 +1,29 @@
-"""What the operator sets for Envybox; each field is an environment variable ``ENVYBOX_<FIELD>``."""
+"""What the operator sets for Envybox, and what its rules say beyond performer, pipeline and step.
+
+Each field of ``EnvyOptions`` is an environment variable ``ENVYBOX_<FIELD>``. ``LEAD``, ``SOURCE`` and
+``QUEUE`` are keys of ``Placement.choices``; ``Placement.pipeline`` and ``.step`` are always the deal's
+(reference 7.3): a lead names the deal's pipeline from the start and comes to its step once it was taken into
+work.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+LEAD = "LeadFlag"  # bool: leave it a lead; false takes it into work, which makes the deal
+SOURCE = "SourceID"  # inbox_type_id, an entry of the directory INBOXES
+QUEUE = "QueueMode"  # bool: through the queue that makes no duplicates
+INBOXES = "inbox_type"
+
+
+def takes_into_work(choices: Mapping[str, Any]) -> bool:
+    return choices.get(LEAD) is False
+
+
+def queues(choices: Mapping[str, Any]) -> bool:
+    return choices.get(QUEUE) is True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
-"""Was it made after all? Looking for our mark, in the reference's order (7.5).
+"""Was the lead made after all? It is looked for by its external id, in the reference's order (7.5).
 
-There is no id of ours in Envybox, so the mark in the note is the proof: a lead of the same person is none.
+Envybox keeps no id of ours, so the one in the note is the proof: a lead of the same person is none.
 """
 
 from __future__ import annotations
@@ -8,15 +8,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
-from connectors.envybox.answers import carries, id_of, mark_of, row_in, rows_in
+from connectors.crm_values import moment
+from connectors.envybox.client import Client, carries, id_of, row_in, searchable
 from connectors.envybox.errors import NO_DEAL, NO_LEAD
-from connectors.envybox.work import Talk, Work
-from connectors.errors import Refused
+from connectors.envybox.records import Payload
+from connectors.errors import Refused, Unclear
+from connectors.text import rows_in
 
-DEALS_READ, LOG_PAGES, LEAD_PAGES = 5, 4, 20
+PAGES = 20  # of 50 rows, of a list or a history
+DEALS = 5  # of one person, whenever they were made; all of those that are young enough to be meant
+MOST_DEALS = 20
 DAY = timedelta(days=1)
+FIND_DAYS = 11  # longer than a delivery is tried
+INCOMPLETE = "look_incomplete"
+Page = Callable[[int], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,58 +35,83 @@ class Found:
     merged: str = ""
     deal: str = ""
 
+    @classmethod
+    def of(cls, lead: dict[str, Any]) -> Found:
+        """A row of a lead; the lead to use is the one that it was united with (reference 5.2)."""
+        own, parent = id_of(lead.get("id")), id_of(lead.get("parent_id"))
+        return cls(parent or own, own if parent else "", newest_deal(lead))
+
     def steps(self) -> dict[str, str]:
         known = {"lead": self.lead, "merged": self.merged, "deal": self.deal}
         return {step: remote_id for step, remote_id in known.items() if remote_id}
 
 
 @dataclass(frozen=True, slots=True)
-class Sought:
-    """A lead to look for: our mark, the person as Envybox stores phones and e-mails, not made before."""
+class Wanted:
+    """A lead to look for, not made before ``since``; phone and e-mail as Envybox stores them."""
 
-    mark: str
+    external_id: str
     phone: str
     email: str
     since: datetime
 
-
-def look(talk: Talk, work: Work) -> Found | None:
-    """The lead of this draft."""
-    values = work.parcel.values
-    phone, email = values.get("phone", ""), values.get("email", "")
-    return probe(talk, Sought(work.parcel.mark, phone, email, work.draft.visit.answered_at))
+    @classmethod
+    def of(cls, payload: Payload) -> Wanted:
+        phone, email = payload.values.get("phone", ""), payload.values.get("email", "")
+        return cls(payload.external_id, phone, email, payload.draft.visit.answered_at)
 
 
-def probe(talk: Talk, wanted: Sought) -> Found | None:
-    """The lead, or None where every probe says no. A probe that fails raises."""
-    probes = Probes(talk, wanted)
-    return probes.waiting() or probes.listed() or probes.merged() or probes.taken()
+def look(client: Client, wanted: Wanted) -> Found | None:
+    """The lead, or None where every probe says that there is none. A probe that fails raises.
+
+    Raises ``Unclear`` (``look_incomplete``) where the probes could not see all that may be meant.
+    """
+    probes = Probes(client, wanted)
+    found = probes.waiting() or probes.listed() or probes.merged() or probes.taken()
+    if found is None and not probes.complete:
+        raise incomplete()
+    return found
+
+
+def incomplete() -> Unclear:
+    return Unclear(
+        "It is not known whether Envybox has this lead: there is more than could be looked through",
+        code=INCOMPLETE,
+        remedy="Look for it in Envybox; if it is not there, send the answer again.",
+        look_again=False,
+    )
 
 
 class Probes:
-    """Four ways to come across the mark. ``suspects`` are leads of the same person without it."""
+    """Four ways to come across the external id. ``suspects`` are leads of the same person without it.
 
-    def __init__(self, talk: Talk, wanted: Sought) -> None:
-        self.talk, self.mark, self.since = talk, wanted.mark, wanted.since
-        self.phone, self.email = wanted.phone, wanted.email
+    ``complete``: none of them was cut short, and at least one could be taken.
+    """
+
+    def __init__(self, client: Client, wanted: Wanted) -> None:
+        self.client, self.wanted = client, wanted
+        self.person = (wanted.phone, wanted.email)
         self.suspects: list[str] = []
-
-    @property
-    def reachable(self) -> bool:
-        return bool(self.phone or self.email)
+        self.complete = any(self.person) or client.keyword_covers_comment
 
     def waiting(self) -> Found | None:
-        """A: the person's lead that nobody took into work."""
-        hit = self.talk.leads.search(self.phone, self.email) if self.reachable else {}
+        """The person's lead that nobody took into work."""
+        hit = self.client.leads.search(*self.person) if any(self.person) else {}
         lead_id = id_of(hit.get("lead_id") or hit.get("id"))
-        return self._read(lead_id) if lead_id else None
+        try:
+            return self._judge(self.client.leads.read(lead_id)) if lead_id else None
+        except Refused as error:
+            if error.code != NO_LEAD:
+                raise
+            return None
 
     def listed(self) -> Found | None:
-        """B: by the mark itself; where the note isn't searched, by the phone, and read."""
-        words = [self.mark] if self.talk.keyword_covers_comment else []
-        words += [word for word in (self.phone or self.email,) if word]
+        """By the external id itself; where the note isn't searched, by the phone, and read."""
+        words = [self.wanted.external_id] if self.client.keyword_covers_comment else []
+        words += [word for word in self.person if word][:1]
         for word in words:
-            for row in rows_in(self.talk.leads.page(keyword=word, **window(self.since)).get("result")):
+            page = partial(_leads, self.client, keyword=word, since=self.wanted.since)
+            for row in walk(page, self._cut):
                 if found := self._judge(row):
                     return found
         return None
@@ -86,94 +119,101 @@ class Probes:
     def merged(self) -> Found | None:
         """After a merge the newer text may live in the older lead's history alone."""
         for lead_id in self.suspects:
-            logs = history(lambda offset, one=lead_id: self.talk.leads.logs(one, offset=offset))  # type: ignore[misc]
-            if log := next((log for log in logs if carries(log.get("data"), self.mark)), None):
-                return Found(lead_id, id_of(row_in(log.get("data")).get("lead_id")))
+            if data := self._said(partial(self.client.leads.logs, lead_id)):
+                return Found(lead_id, id_of(data.get("lead_id")))
         return None
 
     def taken(self) -> Found | None:
-        """C: somebody took it into work; the deal's history has the lead's text."""
-        clients = self.talk.deals.search(self.phone, self.email) if self.reachable else []
-        deals = [deal for client in clients for deal in rows_in(client.get("deals_for_event"))]
-        newest = sorted(deals, key=lambda deal: int(id_of(deal.get("id")) or 0), reverse=True)
-        for deal_id in (id_of(deal.get("id")) for deal in newest[:DEALS_READ]):
-            logs = history(lambda offset, one=deal_id: self.talk.deals.logs(one, offset=offset))  # type: ignore[misc]
-            for log in logs:
-                data = row_in(log.get("data"))
-                if carries(data, self.mark) and (lead_id := id_of(data.get("lead_id"))):
-                    return Found(lead_id, deal=deal_id)
+        """Somebody took it into work; the deal's history has the lead's text."""
+        for deal_id in self._deals():
+            data = self._said(partial(self.client.deals.logs, deal_id))
+            if lead_id := id_of(data.get("lead_id")):
+                return Found(lead_id, deal=deal_id)
         return None
 
-    def _read(self, lead_id: str) -> Found | None:
-        try:
-            return self._judge(self.talk.leads.read(lead_id))
-        except Refused as error:
-            if error.code != NO_LEAD:
-                raise
-            return None
+    def _deals(self) -> list[str]:
+        """The person's newest deals, and all that may have been made of the lead."""
+        clients = self.client.deals.search(*self.person) if any(self.person) else []
+        rows = [deal for client in clients for deal in rows_in(client.get("deals_for_event"))]
+        rows.sort(key=lambda deal: int(id_of(deal.get("id")) or 0), reverse=True)
+        oldest = self.wanted.since - DAY
+        young = [at is None or at >= oldest for at in (moment(deal.get("created_at")) for deal in rows)]
+        if sum(young) > MOST_DEALS:
+            self._cut()
+        kept = max(DEALS, min(sum(young), MOST_DEALS))
+        return [id_of(deal.get("id")) for deal in rows[:kept]]
+
+    def _said(self, logs: Callable[..., dict[str, Any]]) -> dict[str, Any]:
+        """What the entry of a history says that carries the external id; empty for none."""
+        entries = history(lambda offset: logs(offset=offset), self._cut)
+        told = (row_in(log.get("data")) for log in entries)
+        return next((data for data in told if carries(data, self.wanted.external_id)), {})
 
     def _judge(self, row: dict[str, Any]) -> Found | None:
-        if carries(row.get("values"), self.mark):
-            return found_in(row)
+        if carries(row.get("values"), self.wanted.external_id):
+            return Found.of(row)
         lead_id = id_of(row.get("id"))
         if lead_id and lead_id not in self.suspects:
             self.suspects.append(lead_id)
         return None
 
+    def _cut(self) -> None:
+        self.complete = False
 
-def found_in(row: dict[str, Any]) -> Found:
-    """A lead, or the one that it was united with (reference 5.2)."""
-    own, parent = id_of(row.get("id")), id_of(row.get("parent_id"))
-    return Found(parent or own, own if parent else "", newest_deal(row))
+
+def find(client: Client, uids: list[str]) -> dict[str, str]:
+    """``{uid: lead id}`` of the external ids that leads carry: they are searched, or recent leads are read.
+
+    Raises like any call, and ``Unclear`` where one is missing and there were more leads than could be read.
+    """
+    since = datetime.now(UTC) - timedelta(days=FIND_DAYS)
+    found: dict[str, str] = {}
+    cut: list[bool] = []
+    searched = client.keyword_covers_comment
+    pages = [partial(_leads, client, keyword=searchable(uid)) for uid in uids if searched]
+    for page in pages or [partial(_leads, client, since=since)]:
+        for row in walk(page, lambda: cut.append(True)):
+            carried = [uid for uid in uids if carries(row.get("values"), searchable(uid))]
+            found |= {uid: Found.of(row).lead for uid in carried if uid not in found}
+    if cut and len(found) < len(uids):
+        raise incomplete()
+    return found
 
 
 def newest_deal(lead: dict[str, Any]) -> str:
+    """The id of a lead's newest deal; empty for none."""
     deals = lead.get("deals") if isinstance(lead.get("deals"), list) else []
     return max((id_of(deal) for deal in deals or ()), key=lambda deal: int(deal or 0), default="")
 
 
-def history(page: Callable[[int], dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The first pages of a history, whichever way it is sorted. What is gone meanwhile has none."""
+def walk(page: Page, cut: Callable[[], object] = lambda: None) -> Iterator[dict[str, Any]]:
+    """Rows of a list, page by page; ``cut`` is called where there were more than ``PAGES``."""
     offset = 0
-    for _ in range(LOG_PAGES):
-        try:
-            answer = page(offset)
-        except Refused as error:
-            if error.code in (NO_LEAD, NO_DEAL):
-                return
-            raise
+    for _ in range(PAGES):
+        answer = page(offset)
         yield from rows_in(answer.get("result"))
         offset = int(id_of(answer.get("offset")) or 0)
         if not offset:
             return
+    cut()
 
 
-def window(since: datetime) -> dict[str, Any]:
-    """A day around: filters know days, of a zone that nobody has documented (reference 1.6)."""
-    first, last = since.astimezone(UTC) - DAY, datetime.now(UTC) + DAY
-    return {"date_start": f"{first:%Y-%m-%d}", "date_end": f"{last:%Y-%m-%d}", "date_type": "created"}
+def history(page: Page, cut: Callable[[], object] = lambda: None) -> Iterator[dict[str, Any]]:
+    """The entries of a history, whichever way it is sorted. What is gone meanwhile has none."""
+    try:
+        yield from walk(page, cut)
+    except Refused as error:
+        if error.code not in (NO_LEAD, NO_DEAL):
+            raise
 
 
-def find(talk: Talk, uids: list[str]) -> dict[str, str]:
-    """The marks that leads carry: the word is searched, or what is recent is read."""
-    found: dict[str, str] = {}
-    if not talk.keyword_covers_comment:
-        for row in _recent(talk):
-            found |= {uid: found_in(row).lead for uid in uids if carries(row.get("values"), mark_of(uid))}
-        return found
-    for uid in uids:
-        rows = rows_in(talk.leads.page(keyword=mark_of(uid)).get("result"))
-        ours = next((row for row in rows if carries(row.get("values"), mark_of(uid))), None)
-        if ours:
-            found[uid] = found_in(ours).lead
-    return found
+def _leads(client: Client, offset: int, keyword: str = "", since: datetime | None = None) -> dict[str, Any]:
+    """A page of leads, of those made since then.
 
-
-def _recent(talk: Talk) -> Iterator[dict[str, Any]]:
-    offset = 0
-    for _ in range(LEAD_PAGES):
-        page = talk.leads.page(offset=offset, **window(datetime.now(UTC) - DAY))
-        yield from rows_in(page.get("result"))
-        offset = int(id_of(page.get("offset")) or 0)
-        if not offset:
-            return
+    A day is left on both sides: filters know days, of a zone that nobody has documented (reference 1.6).
+    """
+    dates: dict[str, Any] = {}
+    if since:
+        first, last = since.astimezone(UTC) - DAY, datetime.now(UTC) + DAY
+        dates = {"date_start": f"{first:%Y-%m-%d}", "date_end": f"{last:%Y-%m-%d}", "date_type": "created"}
+    return client.leads.page(keyword=keyword, offset=offset, **dates)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from connectors.base import Capabilities, Connector, Identity, Journal, Named
+from connectors.delivery import deliver, each, trace_of
 from connectors.draft import Exchange, LeadDraft, Placement, Plan, PlannedRequest, Problem, Receipt
 from connectors.errors import ConnectorError
 from connectors.http import HttpClient
@@ -19,7 +20,7 @@ from connectors.rows import FieldRow, PipelineRow, StepRow, UserRow
 from connectors.solos import lists, recovery
 from connectors.solos.auth import V1, Facts, KeyPair, identify, more_shapes, which_api
 from connectors.solos.client import Client, create_body
-from connectors.solos.delivery import NO_LEADS, Delivery
+from connectors.solos.delivery import NO_LEADS, Item, send
 from connectors.solos.errors import SolosResponses
 from connectors.solos.following import Following
 from connectors.solos.records import ENTITY, pack
@@ -99,7 +100,18 @@ class SolosConnector(Connector):
     # -- delivering ---------------------------------------------------------------------------------
 
     def deliver(self, drafts: Sequence[LeadDraft], journal: Journal) -> list[Receipt | ConnectorError]:
-        return [self._deliver(draft, journal) for draft in drafts]
+        """An account that no longer shows leads is not asked again: a person looks then."""
+
+        def begin(draft: LeadDraft) -> Item:
+            return Item.begin(draft, self.options, self.remote.base_url, self.can.find_by_external_id)
+
+        def one(item: Item) -> None:
+            send(self.client(trace_of(item)), item, journal)
+
+        outcomes = deliver(drafts, begin, lambda items: each(items, one))
+        if any(isinstance(error, ConnectorError) and error.code == NO_LEADS for error in outcomes):
+            self.can = type(self).can
+        return outcomes
 
     def plan(self, draft: LeadDraft) -> Plan:
         payload = pack(draft, self.options)
@@ -113,14 +125,6 @@ class SolosConnector(Connector):
             return super().find(uids)
         return recovery.find(self.client(), uids)
 
-    def _deliver(self, draft: LeadDraft, journal: Journal) -> Receipt | ConnectorError:
-        """One draft. An account that no longer shows leads is not asked again: a person looks then."""
-        can_look = self.can.find_by_external_id
-        outcome = Delivery(draft, self.http_client, self.options, journal, can_look).run()
-        if isinstance(outcome, ConnectorError) and outcome.code == NO_LEADS:
-            self.can = type(self).can
-        return outcome
-
     # -- following ----------------------------------------------------------------------------------
 
     def follow(self, leads: Sequence[Followed]) -> list[LeadStatus | ConnectorError | None]:
@@ -131,8 +135,8 @@ class SolosConnector(Connector):
 
     # -- requests -----------------------------------------------------------------------------------
 
-    def client(self) -> Client:
-        return Client(self.http_client(), self.options)
+    def client(self, on_exchange: Callable[[Exchange], None] | None = None) -> Client:
+        return Client(self.http_client(on_exchange), self.options)
 
     def http_client(self, on_exchange: Callable[[Exchange], None] | None = None) -> HttpClient:
         return HttpClient(

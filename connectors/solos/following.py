@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from connectors.crm_values import moment, money
-from connectors.errors import ConnectorError, NeedsReconnect, Refused, TryLater
+from connectors.errors import ConnectorError, NeedsReconnect, Refused, TryLater, unexpected
 from connectors.lead_status import Followed, LeadStatus
 from connectors.lead_status import Payment as Money
 from connectors.solos.auth import which_api
@@ -70,8 +70,7 @@ class Following:
     def _told(self, exc: Exception) -> ConnectorError:
         if not isinstance(exc, ConnectorError):
             log.error("solos: following broke", exc_info=exc)
-            words = f"Something unexpected happened on our side ({type(exc).__name__})"
-            return TryLater(words, code="unexpected")
+            return unexpected(exc)
         if isinstance(exc, NeedsReconnect):
             exc = self._really(exc)
         if exc.account_wide:

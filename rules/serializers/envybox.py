@@ -12,7 +12,7 @@ from rest_framework import serializers
 
 from accounts.rest.schema import Int32, Int64
 from accounts.rest.views import number_32, unix
-from connectors.envybox.choices import LEAD, QUEUE, SOURCE
+from connectors.envybox.options import LEAD, QUEUE, SOURCE
 from rules.models import Rule
 from rules.problems import shown_problems
 from rules.serializers.pattern import (

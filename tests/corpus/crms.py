@@ -14,7 +14,7 @@ from connectors.bitrix24 import parcel as bitrix24
 from connectors.bitrix24.facts import Facts as BitrixFacts
 from connectors.coercion import written
 from connectors.draft import LeadDraft, Target, UnplacedValue
-from connectors.envybox import parcel as envybox
+from connectors.envybox import records as envybox
 from connectors.registry import connector_class
 from connectors.solos import records as solos
 from connectors.solos.options import SolosOptions
@@ -136,17 +136,17 @@ def in_bitrix24(row: Row, draft: LeadDraft) -> Placed:
 
 
 def in_envybox(row: Row, draft: LeadDraft) -> Placed:
-    parcel = envybox.pack(draft)
+    payload = envybox.pack(draft)
     if row.type in CONTACT:
         kinds = ("mobile_phone", "email")
-        more = [one["value"] for one in parcel.head.get("contact_data", []) if one["type"] in kinds]
-        found = [*filter(None, [parcel.values.get(row.type)]), *more]
-        return " ".join(f"+{one}" if row.type == "phone" else one for one in found), parcel.losses
-    value = next((piece.value for pieces in parcel.pieces.values() for piece in pieces), "")
+        more = [one["value"] for one in payload.head.get("contact_data", []) if one["type"] in kinds]
+        found = [*filter(None, [payload.values.get(row.type)]), *more]
+        return " ".join(f"+{one}" if row.type == "phone" else one for one in found), payload.losses
+    value = next((entry.value for entries in payload.entries.values() for entry in entries), "")
     if isinstance(value, list):
-        return " ".join(value), parcel.losses
+        return " ".join(value), payload.losses
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return written(Decimal(str(value))) if is_number else " ".join(value.split()), parcel.losses
+    return written(Decimal(str(value))) if is_number else " ".join(value.split()), payload.losses
 
 
 def in_solos(row: Row, draft: LeadDraft) -> Placed:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import connectors.envybox
-from connectors.envybox.answers import mark_of
+from connectors.envybox.client import searchable
 from connectors.errors import NeedsReconnect, Refused
 from connectors.sandbox.envybox.methods import METHODS
 
@@ -17,7 +17,7 @@ FOLDER = Path(connectors.envybox.__file__).parent
 
 @pytest.fixture
 def talk(florist):
-    return florist.connector.talk()
+    return florist.connector.client()
 
 
 @pytest.fixture
@@ -151,10 +151,9 @@ def test_the_documented_errors(talk, florist, lead, deal):
 
 def test_every_method_has_a_call_of_ours():
     """The table of the local Envybox is the document's."""
-    files = ("client", "lead_calls", "deal_calls", "client_calls")
-    sources = "".join((FOLDER / f"{name}.py").read_text() for name in files)
+    source = (FOLDER / "client.py").read_text()
     named = {name: name.replace("{client_id}", "{int(client_id)}") for name in METHODS}
-    assert [name for name, path in named.items() if f'"{path}"' not in sources] == []
+    assert [name for name, path in named.items() if f'"{path}"' not in source] == []
 
 
 def test_paths_end_in_a_slash_and_bodies_are_wrapped(talk, envy):
@@ -170,4 +169,4 @@ def test_the_key_travels_in_the_query_and_is_hidden_in_the_journal(talk, envy):
 
 @pytest.mark.parametrize(("uid", "mark"), [("qz-00ab", "qz00ab"), ("qz7f3a", "qz7f3a"), ("QZ_1", "qz1")])
 def test_the_mark_is_letters_and_digits(uid, mark):
-    assert mark_of(uid) == mark
+    assert searchable(uid) == mark

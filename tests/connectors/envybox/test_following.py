@@ -96,7 +96,7 @@ def test_the_deal_of_the_receipt_spares_the_lead(florist, envy, deliver, draft):
 def test_of_several_deals_the_newest_counts(florist, lead):
     deal = florist.take(lead.remote_id)
     client = florist.crm.deals[int(deal)].client_id
-    talk = florist.connector.talk()
+    talk = florist.connector.client()
     newer = talk.deals.create(client, "Ещё раз", employee_id=florist.person)["id"]
     florist.crm.leads[int(lead.remote_id)].deals.append(newer)
     assert look(florist, lead).record_id == str(newer)
@@ -104,7 +104,7 @@ def test_of_several_deals_the_newest_counts(florist, lead):
 
 def test_deals_made_of_the_deal_are_told(florist, lead):
     deal = florist.take(lead.remote_id)
-    talk = florist.connector.talk()
+    talk = florist.connector.client()
     client = florist.crm.deals[int(deal)].client_id
     child = talk.deals.create(client, "Сервис", employee_id=florist.person)["id"]
     florist.crm.deals[child].parent_id = int(deal)

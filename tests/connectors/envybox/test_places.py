@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connectors.draft import Person, Visit
-from connectors.envybox.regions import region_of, timezone_of
+from connectors.envybox.tracking import region_of, timezone_of
 from connectors.joining import TAKEN
 from tests.connectors.cast import NOW, again
 

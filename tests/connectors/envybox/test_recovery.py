@@ -84,7 +84,7 @@ def test_a_merged_lead_is_known_wherever_its_text_went(florist, envy, journal, w
 def test_a_lead_that_somebody_took_meanwhile_is_known_by_the_deals_history(florist, envy, journal):
     envy.switches["keyword_comment"] = False
     answer = lost(florist, journal, make_draft(person=ANNA))
-    florist.connector.talk().leads.start(florist.leads[0]["id"])
+    florist.connector.client().leads.start(florist.leads[0]["id"])
     florist.crm.leads[florist.leads[0]["id"]].service.pop("comment")
     receipt = deliver(florist, journal, answer)
     assert (receipt.adopted, receipt.journal["deal"]) == (True, str(florist.deals()[0].id))
@@ -106,6 +106,45 @@ def test_a_probe_that_fails_proves_nothing(florist, envy, journal, probe, monkey
     envy.faults.add(probe, status=502, times=None)
     assert isinstance(deliver(florist, journal, answer), TryLater)
     assert florist.leads == []
+
+
+def test_where_nothing_can_be_asked_nothing_is_sent_again(florist, envy, journal):
+    """Neither phone nor e-mail, and no search in notes."""
+    florist.options = EnvyOptions(keyword_covers_comment=False)
+    answer = lost(florist, journal, make_draft(person=Person("Никто")))
+    outcome = deliver(florist, journal, answer)
+    assert isinstance(outcome, Unclear)
+    assert (outcome.code, outcome.look_again, len(florist.leads)) == ("look_incomplete", False, 1)
+
+
+@pytest.mark.parametrize("action", ["reset", "reset_after"])
+def test_a_look_that_is_cut_short_is_for_a_person(florist, journal, action, monkeypatch):
+    """More leads under one phone than can be read, none of them found by the external id."""
+    monkeypatch.setattr("connectors.envybox.recovery.PAGES", 1)
+    florist.options = EnvyOptions(keyword_covers_comment=False)
+    answer = lost(florist, journal, make_draft(person=ANNA), action)
+    values = {"name": "Анна", "phone": "79991112233", "comment": "Другое"}
+    for _ in range(60):
+        florist.connector.client().leads.set({"method": "create", "values": values})
+    before = len(florist.leads)
+    outcome = deliver(florist, journal, answer)
+    assert isinstance(outcome, Unclear) == (action == "reset")
+    assert len(florist.leads) == before
+    with pytest.raises(Unclear):
+        florist.connector.find(["qz-nobody"])
+
+
+def test_a_person_with_more_deals_than_can_be_read_is_for_a_person(florist, envy, journal, monkeypatch):
+    monkeypatch.setattr("connectors.envybox.recovery.MOST_DEALS", 2)
+    client = florist.connector.client()
+    values = {"name": "Анна", "phone": "79991112233"}
+    for _ in range(3):
+        envy.clock.advance(1)
+        lead = client.leads.set({"method": "create", "values": values})
+        client.leads.start(lead.get("parent_id") or lead["id"])
+        florist.crm.leads_of.clear()
+    answer = lost(florist, journal, make_draft(person=ANNA), "reset")
+    assert isinstance(deliver(florist, journal, answer), Unclear)
 
 
 def test_it_is_sent_again_once_and_through_the_queue(florist, envy, journal):

@@ -1,14 +1,59 @@
-"""Regions and time zones as Envybox takes them (reference 4.2): names of subjects, ``UTC+05:00``. Pure.
+"""Where a visitor came from, as Envybox takes it: UTM marks, ids of counters, region and time zone. Pure.
 
-The vendor shows no list: "Russia, Ukraine, Kazakhstan subjects", Moscow and St Petersburg on their own. The
-names here are the official ones in Russian.
+Regions are names of subjects, zones ``UTC+05:00`` (reference 4.2). The vendor shows no list of regions:
+"Russia, Ukraine, Kazakhstan subjects", Moscow and St Petersburg on their own. The names here are the official
+ones in Russian.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
+
+from connectors.draft import LeadDraft
+from connectors.text import is_id, shorten, tidy
+
+UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term")
+LONGEST = 255  # characters of a UTM mark or an id; no bound is documented
+# What the two counters' ids are called: with the vendor's name in it, or as we and the counters call them.
+CLIENT_IDS = {
+    "google_client_id": ("google", ("gclientid", "ga_client_id", "_ga", "ga")),
+    "yandex_client_id": ("yandex", ("_ym_uid", "ym_uid", "ym_client_id")),
+}
+VISIT = "WhiteCallback_visit"
+
+
+def values_of(draft: LeadDraft) -> dict[str, str]:
+    """What goes among a lead's ``values``: UTM marks and ids of counters."""
+    found = {name: tidy(draft.utm.get(name, "")) for name in UTM}
+    ids = draft.visit.client_ids
+    for name, (vendor, keys) in CLIENT_IDS.items():
+        named = [text for key, text in ids.items() if vendor in key.lower()]
+        ours = [text for known in keys for key, text in ids.items() if key.lower() == known]
+        found[name] = next(filter(None, map(tidy, (*named, *ours))), "")
+    return {name: shorten(text, LONGEST) for name, text in found.items() if text}
+
+
+def head_of(draft: LeadDraft) -> Iterator[tuple[str, Any]]:
+    """What stands beside a lead's ``values``.
+
+    A region by its name, which a city may be; a zone as it was told; the visit that the vendor's widget
+    counted; the record of a call.
+    """
+    if region := region_of(draft.more.get("region", "")) or region_of(draft.person.city):
+        yield "region", region
+    if zone := timezone_of(draft.more.get("timezone", ""), draft.visit.answered_at):
+        yield "timezone", zone
+    if is_id(visit := draft.visit.client_ids.get(VISIT, "")):
+        yield "visit_id", int(visit)
+    if re.match(r"(?i)https?://\S+$", record := tidy(draft.more.get("record_link", ""))):
+        yield "record_link", record
+
+
+# -- regions and zones ------------------------------------------------------------------------------------
 
 CITIES = "Москва, Санкт-Петербург, Севастополь, Киев, Астана, Алматы, Шымкент"
 REPUBLICS = (
