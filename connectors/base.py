@@ -242,6 +242,14 @@ class Connector(ABC):
         step = Named("steps", place.step, "Step", "StepID", pipeline=place.pipeline)
         return tuple(one for one in (pipeline, step) if one.remote_id)
 
+    @staticmethod
+    def holds_several(target: Target) -> bool:
+        """Can a field hold the answers to several questions: texts one after another, several choices? Pure.
+
+        The layout of a lead (``connectors.joining``) and the checks of rules both ask this.
+        """
+        return target.multiple
+
     def create_fields(self, wishes: Sequence[FieldWish], known: Sequence[Target]) -> list[Target]:
         """Make the wished fields, aligned with ``wishes``; what ``known`` or the CRM already has is taken.
 

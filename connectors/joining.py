@@ -11,11 +11,11 @@ TAKEN = "another answer already fills the field"
 
 
 def one_per_field(
-    values: Iterable[FieldValue], joins: Callable[[Target], bool]
+    values: Iterable[FieldValue], holds_several: Callable[[Target], bool]
 ) -> tuple[list[FieldValue], list[UnplacedValue]]:
     """One value for each field, in their order, and what had no room beside it.
 
-    ``joins`` says of a field whether it holds several answers: a text, a list of which more may be chosen.
+    ``holds_several`` is ``Connector.holds_several``.
     """
     found: dict[tuple[str, str], FieldValue] = {}
     losses: list[UnplacedValue] = []
@@ -24,7 +24,7 @@ def one_per_field(
         first = found.setdefault((target.entity, target.remote_id), value)
         if first is value:
             continue
-        if joins(target):
+        if holds_several(target):
             both = f"{first.question}; {value.question}"
             found[target.entity, target.remote_id] = replace(
                 first, question=both, value=(*first.texts, *value.texts)

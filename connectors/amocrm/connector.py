@@ -13,6 +13,7 @@ from connectors.amocrm.auth import AmoSignIn
 from connectors.amocrm.delivery import Delivery
 from connectors.amocrm.errors import NO_RIGHTS, NO_SCOPE, AmoResponses
 from connectors.amocrm.facts import CUSTOMERS_OFF, Facts
+from connectors.amocrm.fields import holds_several
 from connectors.amocrm.following import Following
 from connectors.amocrm.identity import current_user, read_identity
 from connectors.amocrm.plan import plan
@@ -115,6 +116,8 @@ class AmoConnector(Connector):
         return [one for one in lists.ENTITIES if one != "customers" or mode not in CUSTOMERS_OFF]
 
     # -- rules --------------------------------------------------------------------------------------
+
+    holds_several = staticmethod(holds_several)
 
     def create_fields(self, wishes: Sequence[FieldWish], known: Sequence[Target]) -> list[Target]:
         return new_fields.create_fields(self.http_client(), wishes, known)

@@ -17,6 +17,8 @@ from connectors.contact import email_key
 from connectors.draft import Target
 from connectors.text import shorten
 
+JOINED = frozenset({"text", "textarea", "streetaddress", "smart_address", "tracking_data", "legal_entity"})
+SEVERAL = frozenset({"multiselect", "multitext"})
 LONGEST_TEXT = 255  # over 256 is refused although the UI takes it: amocrm-api-php issues 224, 400
 LONGEST_AREA = 60_000  # no bound is documented
 KEEP_EMOJI = True  # four-byte characters cut a text in 2021 (issue 221); today's behaviour is unconfirmed
@@ -43,6 +45,11 @@ class Given:
     @property
     def text(self) -> str:
         return ", ".join(self.texts)
+
+
+def holds_several(target: Target) -> bool:
+    """Can this field hold the answers to several questions: texts one after another, several values?"""
+    return target.type in JOINED or target.type in SEVERAL
 
 
 def convert(texts: Iterable[str], target: Target, zone: tzinfo = UTC, currency: str = "") -> Fit:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from connectors.amocrm.errors import NO_RIGHTS, NO_SCOPE
+from connectors.amocrm.fields import SEVERAL
 from connectors.amocrm.people import embedded
 from connectors.draft import Option
 from connectors.errors import Refused
@@ -20,7 +21,6 @@ from connectors.rows import FieldRow, PipelineRow, StepRow, TagRow, UserRow
 PAGE = 250
 ENTITIES = ("leads", "contacts", "companies", "customers")
 NOISE = frozenset({"_links", "_embedded", "account_id", "rights"})
-SEVERAL = frozenset({"multiselect", "multitext"})
 INCOMING_TYPE, WON, LOST = 1, 142, 143
 Row = Mapping[str, Any]
 

@@ -10,13 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.amocrm.facts import Facts
-from connectors.amocrm.fields import Fit, convert
+from connectors.amocrm.fields import JOINED, SEVERAL, Fit, convert
 from connectors.coercion import Unfit
 from connectors.draft import FieldValue, Tag, Target, UnplacedValue
 
 MOST_VALUES = 40  # a lead, a contact and a company in /leads/complex take 40 values each (reference 4.2)
-JOINED = frozenset({"text", "textarea", "streetaddress", "smart_address", "tracking_data", "legal_entity"})
-SEVERAL = frozenset({"multiselect", "multitext"})
 
 
 @dataclass(slots=True)

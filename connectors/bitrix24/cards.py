@@ -8,9 +8,9 @@ from datetime import tzinfo
 from typing import Any
 
 from connectors.bitrix24.batch import Command
-from connectors.bitrix24.fields import JOINED, convert
+from connectors.bitrix24.fields import convert, holds_several
 from connectors.coercion import Unfit
-from connectors.draft import FieldValue, Target, UnplacedValue
+from connectors.draft import FieldValue, UnplacedValue
 from connectors.joining import one_per_field
 from connectors.text import tidy
 
@@ -106,10 +106,6 @@ def fill(
         if piece.value is not None:
             pieces[piece.code] = piece
     return list(pieces.values()), losses
-
-
-def holds_several(target: Target) -> bool:
-    return target.multiple or target.type in JOINED
 
 
 def multifield(texts: Iterable[str], kind: str = "WORK") -> list[dict[str, str]]:

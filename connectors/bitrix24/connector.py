@@ -18,6 +18,7 @@ from connectors.bitrix24.choices import OFFERED
 from connectors.bitrix24.delivery import Delivery
 from connectors.bitrix24.errors import BitrixResponses
 from connectors.bitrix24.facts import Facts
+from connectors.bitrix24.fields import holds_several
 from connectors.bitrix24.following import Following
 from connectors.bitrix24.health import problems_of
 from connectors.bitrix24.identity import ask_portal, ask_vendor, read_facts, read_identity, server_of
@@ -118,6 +119,8 @@ class BitrixConnector(Connector):
     @classmethod
     def named(cls, place: Placement, facts: Mapping[str, Any]) -> tuple[Named, ...]:
         return named(place, facts)
+
+    holds_several = staticmethod(holds_several)
 
     def create_fields(self, wishes: Sequence[FieldWish], known: Sequence[Target]) -> list[Target]:
         return new_fields.create_fields(self.http_client(), self.budget, self.lang, wishes, known)

@@ -39,6 +39,11 @@ class Given:
     currency: str = ""
 
 
+def holds_several(target: Target) -> bool:
+    """Can this field hold the answers to several questions?"""
+    return target.multiple or target.type in JOINED
+
+
 def convert(texts: Iterable[str], target: Target, zone: tzinfo = UTC, currency: str = "") -> Fit:
     """The value to send: one, or an array for a multiple field. Raises ``Unfit``."""
     clean = [text for text in map(tidy, texts) if text]

@@ -17,6 +17,7 @@ from connectors.envybox import auth, lists, recovery
 from connectors.envybox.client import PREFIX, AnyHttpClient, Client, account_in, id_of
 from connectors.envybox.delivery import Delivery, Item
 from connectors.envybox.errors import EnvyResponses
+from connectors.envybox.fields import holds_several
 from connectors.envybox.following import Following, StatusReader, read_hook
 from connectors.envybox.options import INBOXES, LEAD, QUEUE, SOURCE, takes_into_work
 from connectors.envybox.update import Update
@@ -93,6 +94,8 @@ class EnvyConnector(Connector):
         return lists.checked(self.client().account.main_data())
 
     # -- rules --------------------------------------------------------------------------------------
+
+    holds_several = staticmethod(holds_several)
 
     @classmethod
     def named(cls, place: Placement, facts: Mapping[str, Any]) -> tuple[Named, ...]:

@@ -23,7 +23,7 @@ from connectors.solos.client import Client, create_body
 from connectors.solos.delivery import NO_LEADS, Item, send
 from connectors.solos.errors import SolosResponses
 from connectors.solos.following import Following
-from connectors.solos.records import ENTITY, pack
+from connectors.solos.records import ENTITY, holds_several, pack
 
 ONLY_V1 = "solOS shows us no projects (API v2): leads are delivered, lists stay as they are."
 
@@ -91,6 +91,8 @@ class SolosConnector(Connector):
         return iter(()) if self.facts.api == V1 else walk(self.client())
 
     # -- rules --------------------------------------------------------------------------------------
+
+    holds_several = staticmethod(holds_several)
 
     @classmethod
     def named(cls, place: Placement, facts: Mapping[str, Any]) -> tuple[Named, ...]:

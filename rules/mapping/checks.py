@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from connectors.base import Named
-from connectors.draft import Problem, Target
+from connectors.draft import Problem
 from rules.mapping.rule_snapshot import RuleSnapshot, Seen, is_wish
 
 GONE = {"pipelines": "pipeline_gone", "steps": "step_gone"}
-TEXTS = frozenset({"text", "textarea", "string", "streetaddress"})  # types of fields, whatever the CRM
 BLOCKING = frozenset({*GONE.values(), "step_missing_pipeline"})
 CODES = BLOCKING | {
     "entry_gone",
@@ -98,7 +97,7 @@ def _crowded(snapshot: RuleSnapshot) -> Iterator[Problem]:
     meant: dict[tuple[str, str], dict[str, str]] = {}
     for entity, question, remote_id in snapshot.questions:
         target = snapshot.fields.get((snapshot.entities.get(entity, ""), remote_id))
-        if target and not joins(target):
+        if target and not snapshot.holds_several(target):
             meant.setdefault((target.entity, target.remote_id), {})[question] = entity
     for (_, remote_id), asked in meant.items():
         if len(asked) > 1:
@@ -108,11 +107,6 @@ def _crowded(snapshot: RuleSnapshot) -> Iterator[Problem]:
                 "give each a field of its own, or one that takes text.",
                 f"FieldsRule.{next(iter(asked.values()))}",
             )
-
-
-def joins(target: Target) -> bool:
-    """Can a field hold the answers to several questions? Texts can, one after another."""
-    return target.multiple or target.type in TEXTS
 
 
 def _tags(snapshot: RuleSnapshot) -> Iterator[Problem]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from accounts.models import Account
-from connectors.base import Named
+from connectors.base import Connector, Named
 from connectors.draft import Option, Placement, Tag, Target
 from connectors.note_texts import RU
 from connectors.registry import connector_class
@@ -35,7 +35,8 @@ class RuleSnapshot:
 
     ``questions`` are (our entity word, question id, remote field id) in order; ``fields`` is keyed by
     (entity as the CRM calls it, the field's id or name as the rule has it), ``tags`` by primary key.
-    ``named`` is whatever the rule names of pipelines, steps and directories.
+    ``named`` is whatever the rule names of pipelines, steps and directories, ``holds_several`` is
+    ``Connector.holds_several`` of its CRM.
     """
 
     rule_id: int
@@ -56,16 +57,17 @@ class RuleSnapshot:
     fields: Mapping[tuple[str, str], Target] = field(default_factory=dict)
     gone_fields: frozenset[tuple[str, str]] = frozenset()
     tags: Mapping[int, Tag] = field(default_factory=dict)
+    holds_several: Callable[[Target], bool] = Connector.holds_several
 
 
 def read_snapshot(rule: Rule, account: Account) -> RuleSnapshot:
     """Read a rule's book; a handful of small queries."""
-    entities = connector_class(account.crm).can.entities
+    connector = connector_class(account.crm)
     fields, gone = _fields(account, _wanted_fields(rule))
     return RuleSnapshot(
         rule_id=rule.pk,
         quiz_id=rule.quiz_id,
-        entities=entities,
+        entities=connector.can.entities,
         region=region_of(account),
         language=language_of(account),
         performer=rule.performer,
@@ -81,6 +83,7 @@ def read_snapshot(rule: Rule, account: Account) -> RuleSnapshot:
         fields=fields,
         gone_fields=gone,
         tags=_tags(account, rule),
+        holds_several=connector.holds_several,
     )
 
 

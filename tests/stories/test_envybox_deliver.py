@@ -26,6 +26,12 @@ def test_an_answer_becomes_a_deal_at_its_step(florist):
     assert delivery.remote_link == f"https://florist.envycrm.com/deals/{lead['deal_id']}"
 
 
+@pytest.mark.parametrize(("field", "problems"), [("Стиль", []), ("Площадь", ["two_questions_one_field"])])
+def test_two_questions_for_one_field_are_a_problem_where_it_holds_one_answer(florist, field, problems):
+    florist.change_rule(FieldsRule={"lead": {"QuestionID": dict.fromkeys("12", florist.field_id(field, 1))}})
+    assert [problem["code"] for problem in florist.rule.problems] == problems
+
+
 def test_a_rule_that_leaves_leads(florist):
     florist.change_rule(LeadFlag=True)
     florist.post()
