@@ -25,12 +25,14 @@ from connectors.rows import Row
 class Choice:
     """Something that only this CRM's rules say: ``key`` of ``Placement.choices``, ``word`` for people.
 
-    It is an entry of a directory (``Step.entity``), or yes or no where there is none.
+    It is an entry of a directory (``Step.entity``), or yes or no where there is none; where it is ``typed``,
+    a number that a person looks up in the CRM, as no method lists it.
     """
 
     key: str
     word: str
     directory: str = ""
+    typed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,10 +53,7 @@ def change_rule(rule_id: int, changes: Mapping[str, Any], choices: Mapping[str, 
 
 def save_rule(rule: Rule, changes: Mapping[str, Any]) -> Rule:
     """Store a rule inside a transaction: its problems, its task, and the release of what it held."""
-    _check_tags(rule.account, changes.get("tags_to_add", {}))
-    for name, value in _still_derived(rule, changes).items():
-        setattr(rule, name, value)
-    rule.contact_map = derive_contact_map(rule)
+    apply_changes(rule, changes)
     rule.updated_at = rule.prepare_at = timezone.now()
     rule.prepare_tries = 0
     snapshot = read_snapshot(rule, rule.account)
@@ -69,6 +66,14 @@ def save_rule(rule: Rule, changes: Mapping[str, Any]) -> Rule:
         runs.ask_for(rule.account)  # our lists may lag behind the CRM
     transaction.on_commit(partial(ask_to_prepare, rule.pk))
     return rule
+
+
+def apply_changes(rule: Rule, changes: Mapping[str, Any]) -> None:
+    """Change a rule in memory, its derived contact map with it. Raises ``ApiError`` for foreign tags."""
+    _check_tags(rule.account, changes.get("tags_to_add", {}))
+    for name, value in _still_derived(rule, changes).items():
+        setattr(rule, name, value)
+    rule.contact_map = derive_contact_map(rule)
 
 
 def release_held(rule: Rule) -> int:

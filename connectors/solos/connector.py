@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from connectors.base import Capabilities, Connector, Identity, Journal, Named
+from connectors.base import Capabilities, Choice, Connector, Identity, Journal, Named
 from connectors.delivery import deliver, each, trace_of
 from connectors.draft import Exchange, LeadDraft, Placement, Plan, PlannedRequest, Problem, Receipt
 from connectors.errors import ConnectorError
@@ -23,6 +23,7 @@ from connectors.solos.client import Client, create_body
 from connectors.solos.delivery import NO_LEADS, Item, send
 from connectors.solos.errors import SolosResponses
 from connectors.solos.following import Following
+from connectors.solos.options import SOURCE
 from connectors.solos.records import ENTITY, holds_several, pack
 
 ONLY_V1 = "solOS shows us no projects (API v2): leads are delivered, lists stay as they are."
@@ -42,6 +43,7 @@ class SolosConnector(Connector):
         observes=True,
         lists=("users", "pipelines", "steps", "fields"),
         entities={"lead": ENTITY, "contact": "contacts"},
+        choices=(Choice(SOURCE, "Number of the lead's source", typed=True),),
     )
 
     def __init__(self, *given: Any) -> None:

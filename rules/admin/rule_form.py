@@ -1,4 +1,4 @@
-"""The form of a rule: people, pipelines and steps by name, maps as JSON that is checked key by key."""
+"""The form of a rule: people, pipelines and steps by name, maps by pickers and checked key by key."""
 
 from __future__ import annotations
 
@@ -10,28 +10,29 @@ from django import forms
 from django.db.models import Q
 from rest_framework.exceptions import ValidationError
 from rest_framework.settings import api_settings
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminSelect2Widget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts.models import Account
 from connectors.base import Choice
 from connectors.registry import connector_class
 from crm_cache.models import Field, Tag
 from rules.admin.offers import BETWEEN, Choices, entries, performers, placed, placements
+from rules.admin.rule_editor import PickerWidget
 from rules.mapping.rule_snapshot import is_wish, questions_of, tags_of
 from rules.models import Rule
 from rules.rule_save import foreign_tags
 from rules.serializers import dialect_of
 
-COLUMNS = ("fields_rule", "tags_to_add", "choices")
+COLUMNS = ("fields_rule", "tags_to_add")
+NUMBER = r"^[0-9]{0,18}\Z"
 CHOICE = "choice_"  # in front of the key of what only this CRM asks for
 
 
-class ReadableJson(forms.JSONField):
-    """JSON that a person can read and edit."""
+class PickedJson(forms.JSONField):
+    """JSON that a person edits by pickers (``rules.admin.rule_editor``)."""
 
-    def __init__(self, rows: int, **kwargs: Any) -> None:
-        widget = UnfoldAdminTextareaWidget(attrs={"rows": rows, "class": "desk-json", "spellcheck": "false"})
-        super().__init__(required=False, widget=widget, **kwargs)
+    def __init__(self, kind: str, **kwargs: Any) -> None:
+        super().__init__(required=False, widget=PickerWidget(kind), **kwargs)
 
     def prepare_value(self, value: Any) -> Any:
         if isinstance(value, (dict, list)):
@@ -51,16 +52,10 @@ class RuleForm(forms.ModelForm):
     """``form_for`` adds a select for each choice that the CRM names."""
 
     offered: ClassVar[tuple[Choice, ...]] = ()
-    new_performer = forms.ChoiceField(label="Responsible", required=False, widget=UnfoldAdminSelectWidget)
-    placement = forms.ChoiceField(label="Pipeline and step", required=False, widget=UnfoldAdminSelectWidget)
-    fields_rule = ReadableJson(
-        rows=14,
-        label="Questions into fields",
-        help_text="Per kind of record: maps from a question's id to the CRM's field, by its id or, where it "
-        "has one, its code; 0 or an empty text has a field made.",
-    )
-    tags_to_add = ReadableJson(rows=8, label="Tags to add", help_text="Per kind of record: a list of tags.")
-    choices = ReadableJson(rows=4, label="What only this CRM asks for")
+    new_performer = forms.ChoiceField(label="Responsible", required=False, widget=UnfoldAdminSelect2Widget)
+    placement = forms.ChoiceField(label="Pipeline and step", required=False, widget=UnfoldAdminSelect2Widget)
+    fields_rule = PickedJson("fields", label="Questions into fields")
+    tags_to_add = PickedJson("tags", label="Tags to add")
 
     class Meta:
         model = Rule
@@ -75,7 +70,10 @@ class RuleForm(forms.ModelForm):
         self._offer("placement", placements(rule), placed(rule))
         for choice in self.offered:
             now = said(rule, choice)
-            self._offer(CHOICE + choice.key, entries(rule.account, choice, now), now)
+            if choice.typed:
+                self.initial[CHOICE + choice.key] = now
+            else:
+                self._offer(CHOICE + choice.key, entries(rule.account, choice, now), now)
 
     def clean_fields_rule(self) -> dict[str, Any]:
         found: dict[str, Any] = self.cleaned_data["fields_rule"]
@@ -108,7 +106,9 @@ class RuleForm(forms.ModelForm):
         """The choices that the person changed; the others stay."""
         changed = [choice for choice in self.offered if CHOICE + choice.key in self.changed_data]
         chosen = {choice: self.cleaned_data[CHOICE + choice.key] for choice in changed}
-        return {one.key: what if one.directory else what == "yes" for one, what in chosen.items()}
+        return {
+            one.key: what if one.directory or one.typed else what == "yes" for one, what in chosen.items()
+        }
 
     def _offer(self, name: str, choices: Choices, now: str) -> None:
         self.fields[name].choices = choices  # type: ignore[attr-defined]
@@ -123,22 +123,35 @@ def form_for(crm: str) -> type[RuleForm]:
     """The form with what only this CRM asks for."""
     offered = connector_class(crm).can.choices
     selects = {
-        CHOICE + one.key: forms.ChoiceField(label=one.word, required=False, widget=UnfoldAdminSelectWidget)
+        CHOICE + one.key: forms.RegexField(
+            NUMBER, label=one.word, required=False, widget=UnfoldAdminTextInputWidget
+        )
+        if one.typed
+        else forms.ChoiceField(label=one.word, required=False, widget=UnfoldAdminSelectWidget)
         for one in offered
     }
-    instead_of_json = {"choices": None} if offered else {}
-    return type("RuleForm", (RuleForm,), {**instead_of_json, **selects, "offered": offered})
+    return type("RuleForm", (RuleForm,), {**selects, "offered": offered})
 
 
 def choice_names(crm: str) -> tuple[str, ...]:
-    """The form's fields for what only this CRM asks for: a select each, or JSON."""
-    return tuple(CHOICE + one.key for one in connector_class(crm).can.choices) or ("choices",)
+    """The form's fields for what only this CRM asks for, a select each."""
+    return tuple(CHOICE + one.key for one in connector_class(crm).can.choices)
 
 
 def said(rule: Rule, choice: Choice) -> str:
     """What the rule says today, as the select has it."""
     now = rule.choices.get(choice.key)
-    return str(now or "") if choice.directory else "yes" if now is True else "no"
+    return str(now or "") if choice.directory or choice.typed else "yes" if now is True else "no"
+
+
+def told_choices(rule: Rule) -> list[tuple[str, str]]:
+    """What only this CRM asks for, in words: (what, what the rule says)."""
+    told = []
+    for choice in connector_class(rule.account.crm).can.choices:
+        now = said(rule, choice)
+        words = now if choice.typed else dict(entries(rule.account, choice, now)).get(now, now)
+        told.append((choice.word, str(words)))
+    return told
 
 
 def as_over_rest(crm: str, found: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

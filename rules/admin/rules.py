@@ -2,31 +2,48 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter
 from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from accounts.admin_base import Question, StaffAdmin, ask, confirmed, done, key_of, link, note, plural, when
+from accounts.models import Account
 from accounts.rest.errors import ApiError
+from accounts.rest.views import BIGGEST
 from crm_cache.models import CrmUser, Pipeline, Step
 from crm_cache.naming import name_of
+from rules.admin.copying import Twin, twin_of
 from rules.admin.filters import ProblemsFilter, QuizFilter
 from rules.admin.links import page
-from rules.admin.rule_form import RuleForm, choice_names, form_for, named_questions
+from rules.admin.rule_editor import editor_of
+from rules.admin.rule_form import RuleForm, choice_names, form_for, named_questions, told_choices
+from rules.admin.rule_preview import answers_of, changed, shown
 from rules.intake import MOST_BACKFILLED, backfill, unplanned
+from rules.mapping.quiz import newest_answers
 from rules.models import Answer, Rule
-from rules.rule_save import change_rule
+from rules.rule_save import change_rule, create_rule
 
 BACK = {"1": "the last 24 hours", "7": "the last 7 days", "0": "all that are kept"}  # days, 0 for all
-DERIVED = ("account_link", "quiz_id", "prepared", "saved", "performer_name", "placement_name")
+DERIVED = (
+    "account_link", "quiz_id", "prepared", "saved", "performer_name", "placement_name", "choices_told",
+)  # fmt: skip
 
 
 @admin.register(Rule)
@@ -46,8 +63,12 @@ class RuleAdmin(StaffAdmin):
     search_help_text = "A quiz or a quiz account"
     list_select_related = ("account",)
     readonly_fields = DERIVED
-    actions_detail = ("backfill",)
+    actions_detail = ("backfill", "copy")
     change_form_outer_before_template = "admin/desk/rule.html"
+    change_form_outer_after_template = "admin/desk/rule_preview.html"
+
+    class Media:
+        js = ("desk/rule.js",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Rule]:
         """Names come with the rows: three look-ups by unique index for each, no query for each."""
@@ -67,16 +88,17 @@ class RuleAdmin(StaffAdmin):
         return self.has_operate_permission(request) and not (obj and (obj.deleted or obj.account.deleted))
 
     def get_fieldsets(self, request: HttpRequest, obj: Rule | None = None) -> Any:
-        edits = self.has_change_permission(request, obj)
-        placing = ("new_performer", "placement") if edits else (("performer_name", "placement_name"),)
+        head = (None, {"fields": (("quiz_id", "account_link"), ("prepared", "saved"))})
+        if not (obj and self.has_change_permission(request, obj)):
+            return [
+                head,
+                (_("Where leads go"), {"fields": (("performer_name", "placement_name"), "choices_told")}),
+            ]
+        placing = ("placement", "new_performer", *choice_names(obj.account.crm))
         return [
-            (None, {"fields": (("quiz_id", "account_link"), ("prepared", "saved"))}),
-            ("Where leads go", {"fields": placing}),
-            ("What they are filled with", {"fields": ("fields_rule", "tags_to_add")}),
-            (
-                "What only this CRM asks for",
-                {"fields": choice_names(obj.account.crm) if obj and edits else ("choices",)},
-            ),
+            head,
+            (_("Where leads go"), {"fields": placing}),
+            (_("What they are filled with"), {"fields": ("fields_rule", "tags_to_add")}),
         ]
 
     def get_form(
@@ -100,6 +122,10 @@ class RuleAdmin(StaffAdmin):
         pipeline = rule.its_pipeline or f"unknown pipeline {rule.pipeline}"
         step = rule.its_step or (f"unknown step {rule.step}" if rule.step else "first step")
         return f"{pipeline} / {step}"
+
+    @display(description=gettext_lazy("what only this CRM asks for"))
+    def choices_told(self, rule: Rule) -> str:
+        return ", ".join(f"{word}: {value}" for word, value in told_choices(rule)) or "-"
 
     @display(description="problems", label={"none": "success", "some": "warning"})
     def problem_count(self, rule: Rule) -> tuple[str, str]:
@@ -127,7 +153,12 @@ class RuleAdmin(StaffAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         rule = Rule.objects.select_related("account").filter(pk=key_of(object_id)).first()
-        more = {"rule": rule, "named": named_questions(rule) if rule else []}
+        more: dict[str, Any] = {"rule": rule, "named": named_questions(rule) if rule else []}
+        if rule and self.has_change_permission(request, rule):
+            more |= {
+                "editor": editor_of(rule), "can_preview": True, "answers": answers_of(rule),
+                "preview_url": reverse("admin:rules_rule_preview", args=[rule.pk]),
+            }  # fmt: skip
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **more})
 
     def save_model(self, request: HttpRequest, obj: Rule, form: Any, change: bool) -> None:
@@ -139,6 +170,80 @@ class RuleAdmin(StaffAdmin):
             change_rule(obj.pk, changes, choices)
         except ApiError as exc:
             messages.error(request, f"Not saved: {exc}")
+
+    # -- the preview -----------------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[Any]:
+        own = path(
+            "<path:object_id>/preview/", self.admin_site.admin_view(self.preview), name="rules_rule_preview"
+        )
+        return [own, *super().get_urls()]
+
+    def preview(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The lead that the form as it was posted makes of ``answer``; nothing is stored or sent."""
+        rule = get_object_or_404(Rule.objects.select_related("account"), pk=key_of(object_id))
+        if not self.has_change_permission(request, rule):
+            raise PermissionDenied
+        answer = newest_answers(rule).filter(pk=key_of(request.POST.get("answer", ""))).first()
+        template = "admin/desk/rule_shown.html"
+        if answer is None:
+            return TemplateResponse(request, template, {"refused": [_("This answer is not kept any more.")]})
+        form = form_for(rule.account.crm)(request.POST, instance=copy.copy(rule))
+        if not form.is_valid():
+            refused = [sentence for sentences in form.errors.values() for sentence in sentences]
+            return TemplateResponse(request, template, {"refused": refused})
+        imagined = changed(rule, form.changes(), form.new_choices())
+        return TemplateResponse(request, template, shown(imagined, answer))
+
+    # -- new rules, and copies of rules ----------------------------------------------------------------------
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_operate_permission(request)
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Which account and which quiz; what goes where is chosen on the rule's own page."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = NewRuleForm(request.POST if confirmed(request) else None, initial=request.GET.dict())
+        if confirmed(request) and form.is_valid() and (made := self._made(request, form, Twin({}))):
+            return made
+        told = [_("The rule says where the answers of a quiz go in one account of a CRM.")]
+        return ask(
+            request, self, Question(_("A new rule"), told, _("Go on"), form=form, back=self.list_page())
+        )
+
+    @action(description=gettext_lazy("Copy"), permissions=["operate"], icon="content_copy")
+    def copy(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """For another quiz or account. What has no twin there is listed before anything is made."""
+        rule = get_object_or_404(self._in_use(), pk=key_of(object_id))
+        form = NewRuleForm(request.POST if confirmed(request) else None, initial={"account": rule.account_id})
+        told = [_("Everything this rule says is looked for by name in the account that you choose.")]
+        question = Question(
+            _("Copy the rule of quiz %(quiz)s") % {"quiz": rule.quiz_id}, told, _("Go on"),
+            form=form, back=self.page_of(rule),
+        )  # fmt: skip
+        if not (confirmed(request) and form.is_valid()):
+            return ask(request, self, question)
+        twin = twin_of(rule, form.cleaned_data["account"])
+        if not twin.missing or request.POST.get("sure") == "yes":
+            return self._made(request, form, twin) or ask(request, self, question)
+        question.warnings = [
+            _("Not found there, so the copy goes without: %(what)s") % {"what": "; ".join(twin.missing)}
+        ]
+        question.button, question.hidden = _("Copy all the same"), [("sure", "yes")]
+        return ask(request, self, question)
+
+    def _made(self, request: HttpRequest, form: NewRuleForm, twin: Twin) -> HttpResponse | None:
+        """The new rule's page; None where it can't be made, with the reason in the form."""
+        account, quiz_id = form.cleaned_data["account"], form.cleaned_data["quiz_id"]
+        try:
+            with transaction.atomic():
+                rule = create_rule(account, quiz_id, {**twin.changes, "choices": twin.choices})
+        except ApiError as exc:
+            form.add_error("quiz_id", str(exc))
+            return None
+        self.log_addition(request, rule, _("Made in the admin."))
+        return done(request, _("The rule is made. Choose what goes where, and save."), self.page_of(rule))
 
     # -- answers that came before the rule -------------------------------------------------------------------
 
@@ -162,6 +267,22 @@ class RuleAdmin(StaffAdmin):
 
     def _in_use(self) -> QuerySet[Rule]:
         return Rule.objects.filter(deleted=False, account__deleted=False).select_related("account")
+
+
+class NewRuleForm(forms.Form):
+    """Whose answers, and where they go."""
+
+    account = forms.ModelChoiceField(
+        Account.objects.filter(deleted=False),
+        label=gettext_lazy("Account"),
+        widget=AutocompleteSelect(
+            Rule._meta.get_field("account"), admin.site, attrs={"class": "unfold-admin-autocomplete"}
+        ),
+    )
+    quiz_id = forms.IntegerField(
+        label=gettext_lazy("Quiz"), min_value=1, max_value=BIGGEST, widget=UnfoldAdminIntegerFieldWidget,
+        help_text=gettext_lazy("The quiz's number, as its answers have it."),
+    )  # fmt: skip
 
 
 class BackfillForm(forms.Form):

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import structlog
 from django.conf import settings
 from django.core.cache import cache
+from django.db.models import QuerySet
 
 from connectors.errors import ConnectorError, Refused, TryLater
 from connectors.http import Answer as Reply
@@ -35,8 +36,13 @@ def questions(rule: Rule, wanted: Iterable[str]) -> dict[str, dict[str, Any]]:
     sent = _by_id(rule.quiz)
     if all(_title(sent.get(question, {})) for question in wanted):
         return sent
-    known = _told_by_answers(rule)
-    for source in (_by_id(configuration(rule.quiz_id)), sent):
+    return all_questions(rule)
+
+
+def all_questions(rule: Rule) -> dict[str, dict[str, Any]]:
+    """The same for every question that the rule, the quiz platform or the newest answers tell of."""
+    known: dict[str, dict[str, Any]] = {}
+    for source in (*_told_by_answers(rule), _by_id(configuration(rule.quiz_id)), _by_id(rule.quiz)):
         for question, words in source.items():
             known[question] = {**known.get(question, {}), **words}
     return known
@@ -86,16 +92,16 @@ class PlatformResponses:
         return kind(f"The quiz platform answered {answer.status}", code=f"http_{answer.status}")
 
 
-def _told_by_answers(rule: Rule) -> dict[str, dict[str, Any]]:
-    """The newest answers' words; a later one counts."""
-    kept = Answer.objects.filter(
-        account_id=rule.account.account_id, quiz_id=rule.quiz_id, purged_at=None
-    ).order_by("-id")
-    known: dict[str, dict[str, Any]] = {}
-    for payload in reversed(list(kept.values_list("payload", flat=True)[:ANSWERS_READ])):
-        for question, words in told_by(payload).items():
-            known[question] = {**known.get(question, {}), **words}
-    return known
+def newest_answers(rule: Rule) -> QuerySet[Answer]:
+    """The kept answers of the rule's quiz, the newest first."""
+    kept = Answer.objects.filter(account_id=rule.account.account_id, quiz_id=rule.quiz_id, purged_at=None)
+    return kept.order_by("-id")
+
+
+def _told_by_answers(rule: Rule) -> list[dict[str, dict[str, Any]]]:
+    """What each of the newest answers tells; a later one comes later, and counts."""
+    payloads = newest_answers(rule).values_list("payload", flat=True)[:ANSWERS_READ]
+    return [told_by(payload) for payload in reversed(payloads)]
 
 
 def _by_id(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -14,6 +14,8 @@ from rules.problems import shown_problems
 from rules.serializers.keys import documented
 
 ENTITIES = ("Lead", "Contact", "Company", "Customer")
+MAPPED = ("lead", "company", "customer")  # a contact's map is derived (D26)
+LISTS_OF_MAPS = True
 MOST_QUESTIONS = 1000
 
 

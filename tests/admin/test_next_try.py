@@ -153,5 +153,5 @@ def test_the_database_alone_is_asked_where_nobody_may_wait(
     from rules.delivery import next_try as module
 
     row = Delivery.objects.select_related("account").get(pk=deliver().pk)
-    monkeypatch.setattr(module, "pace_for", lambda *_: pytest.fail("Redis was asked"))
+    monkeypatch.setattr(module, "rate_limiter_for", lambda *_: pytest.fail("Redis was asked"))
     assert module.next_tries([row], ask_pace=False)[row.pk].waits_for.startswith("It is due")

@@ -161,13 +161,13 @@ def test_a_list_that_is_read_while_a_rule_is_looked_at_is_not_overlooked(clinic,
     def and_then_the_list_is_read(*asked):
         snapshot = read(*asked)
         with monkeypatch.context() as during:
-            during.setattr(provisioning, "read_book", read)
+            during.setattr(provisioning, "read_snapshot", read)
             clinic.sync()
         return snapshot
 
     Rule.objects.update(prepared_at=clinic.account.synced_at - timedelta(seconds=1))
-    monkeypatch.setattr(provisioning, "read_book", and_then_the_list_is_read)
+    monkeypatch.setattr(provisioning, "read_snapshot", and_then_the_list_is_read)
     provisioning.recheck(clinic.rule.pk)
-    monkeypatch.setattr(provisioning, "read_book", read)
+    monkeypatch.setattr(provisioning, "read_snapshot", read)
     provisioning.prepare_due()
     assert [problem["code"] for problem in clinic.rule.problems] == ["step_gone"], stage

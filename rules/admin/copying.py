@@ -1,0 +1,154 @@
+"""A rule for another quiz or another account: what it names is looked for there by name.
+
+What has no twin is told and left out: the copy is complete where the list of what is missing is empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from accounts.models import Account
+from connectors.draft import Target
+from connectors.registry import connector_class
+from crm_cache import lookup, models
+from rules.admin.offers import BETWEEN, Choices, entries, performers, placed, placements
+from rules.mapping.rule_snapshot import is_wish, questions_of, tags_of
+from rules.mapping.suggestions import plain
+from rules.models import Rule
+from rules.serializers import mapped_records, takes_lists
+
+
+@dataclass(slots=True)
+class Twin:
+    """``changes`` and ``choices`` are of ``rule_save.create_rule``; ``missing`` are sentences for people."""
+
+    changes: dict[str, Any]
+    choices: dict[str, Any] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+
+
+def twin_of(rule: Rule, account: Account) -> Twin:
+    """What ``rule`` says, said of ``account``. Reads our lists alone."""
+    if account.pk == rule.account_id:
+        same = ("performer", "pipeline", "step", "fields_rule", "tags_to_add", "quiz")
+        return Twin({name: getattr(rule, name) for name in same}, dict(rule.choices))
+    twin = Twin({"quiz": rule.quiz})
+    _place(rule, account, twin)
+    twin.changes["fields_rule"] = _as_contract(account.crm, _fields(rule, account, twin))
+    twin.changes["tags_to_add"] = _tags(rule, account, twin)
+    return twin
+
+
+def _place(rule: Rule, account: Account, twin: Twin) -> None:
+    """Who and where, by what the pickers call it; the CRM's own choices only where it is the same CRM."""
+    empty = Rule(account=account)
+    people = performers(rule.account, rule.performer), performers(account, "")
+    twin.changes["performer"] = _alike(*people, rule.performer, _("Responsible"), twin)
+    there = _alike(placements(rule), placements(empty), placed(rule), _("Pipeline and step"), twin)
+    twin.changes["pipeline"], _between, twin.changes["step"] = there.partition(BETWEEN)
+    if account.crm != rule.account.crm:
+        return
+    for choice in connector_class(account.crm).can.choices:
+        said = rule.choices.get(choice.key)
+        if choice.directory and said:
+            both = entries(rule.account, choice, said), entries(account, choice, "")
+            said = _alike(*both, str(said), choice.word, twin)
+        if said not in (None, ""):
+            twin.choices[choice.key] = said
+
+
+def _alike(here: Choices, there: Choices, now: str, what: str, twin: Twin) -> str:
+    """The key there of what has the same words here, "" where nothing has."""
+    if not now:
+        return ""
+    words = dict(_flat(here)).get(now, now)
+    for key, other in _flat(there):
+        if key and plain(other) == plain(words):
+            return key
+    twin.missing.append(f"{what}: {words}")
+    return ""
+
+
+def _flat(choices: Choices) -> Iterator[tuple[str, str]]:
+    """Choices without their groups."""
+    for key, words in choices:
+        if isinstance(words, list):
+            yield from words
+        else:
+            yield key, str(words)
+
+
+def _fields(rule: Rule, account: Account, twin: Twin) -> Iterator[tuple[str, str, str]]:
+    """(record, question, remote field id) of what has a twin; wishes for new fields stay wishes."""
+    own = connector_class(rule.account.crm).can.entities
+    can = connector_class(account.crm).can
+    here = {
+        (one.entity, key): one
+        for one in lookup.fields(rule.account)
+        for key in (one.remote_id, one.code)
+        if key
+    }
+    there: dict[tuple[str, str], list[Target]] = {}
+    for one in lookup.fields(account):
+        there.setdefault((one.entity, plain(one.name)), []).append(one)
+    for record, question, remote_id in questions_of(rule.fields_rule):
+        known = here.get((own.get(record, ""), remote_id))
+        if record in mapped_records(account.crm):
+            if is_wish(remote_id) and can.creates_fields:
+                yield record, question, ""
+                continue
+            found = there.get((can.entities[record], plain(known.name)), []) if known else []
+            alike = [one for one in found if known and one.type == known.type] or found
+            if alike:
+                yield record, question, alike[0].remote_id
+                continue
+        name = known.name if known else remote_id
+        twin.missing.append(_("Field of the %(record)s: %(name)s") % {"record": record, "name": name})
+
+
+def _as_contract(crm: str, rows: Iterator[tuple[str, str, str]]) -> dict[str, Any]:
+    """Rows in the shape of the CRM's contract: lists of maps, or one map a record (D25)."""
+    lists = takes_lists(crm)
+    maps: dict[str, list[dict[str, Any]]] = {record: [] for record in mapped_records(crm)}
+    for record, question, remote_id in rows:
+        free = next((one for one in maps[record] if question not in one), None)
+        if free is None and (lists or not maps[record]):
+            maps[record].append(free := {})
+        if free is not None:
+            free[question] = int(remote_id or 0) if lists else remote_id
+    if lists:
+        return {record: [{"QuestionID": one} for one in found] for record, found in maps.items()}
+    return {record: {"QuestionID": found[0] if found else {}} for record, found in maps.items()}
+
+
+def _tags(rule: Rule, account: Account, twin: Twin) -> Mapping[str, list[Any]]:
+    """Tags by name: our keys where the CRM's rules name tags so, else texts."""
+    by_key = takes_lists(account.crm)
+    entities = connector_class(account.crm).can.entities
+    wanted = list(tags_of(rule.tags_to_add))
+    names = dict(
+        models.Tag.objects.filter(
+            pk__in=[item for _record, item in wanted if isinstance(item, int)]
+        ).values_list("pk", "name")
+    )
+    there = {
+        (entity, plain(name)): key
+        for key, entity, name in models.Tag.objects.filter(account=account, deleted=False).values_list(
+            "pk", "entity", "name"
+        )
+    }
+    found: dict[str, list[Any]] = {}
+    for record, item in wanted:
+        name = names.get(item, "") if isinstance(item, int) else str(item)
+        key = there.get((entities.get(record, ""), plain(name)))
+        if record not in entities or not name or (by_key and key is None):
+            twin.missing.append(
+                _("Tag of the %(record)s: %(name)s") % {"record": record, "name": name or item}
+            )
+        else:
+            found.setdefault(record.capitalize() if by_key else record, []).append(key if by_key else name)
+    return found

@@ -1,0 +1,111 @@
+"""What a rule, as it is on the page, makes of an answer: the lead as the CRM shows it. Nothing is sent."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.access import connector_for
+from connectors.draft import LeadDraft
+from connectors.errors import RuleNeedsFixing
+from connectors.redact import redact
+from rules.admin.rule_editor import RECORDS
+from rules.mapping.checks import problems_of
+from rules.mapping.drafting import Progress, draft_for
+from rules.mapping.quiz import newest_answers
+from rules.mapping.rule_snapshot import RuleSnapshot, read_snapshot
+from rules.models import Answer, Rule
+from rules.rule_save import apply_changes
+from rules.views.preview import MARK
+
+OFFERED = 20
+
+
+def answers_of(rule: Rule) -> list[tuple[int, str]]:
+    """(key, when and who) of the newest answers that can be shown."""
+    rows = newest_answers(rule).only("pk", "created_at", "payload")[:OFFERED]
+    return [(row.pk, f"{timezone.localtime(row.created_at):%d.%m.%Y %H:%M} {_who(row)}") for row in rows]
+
+
+def changed(rule: Rule, changes: Mapping[str, Any], choices: Mapping[str, Any]) -> Rule:
+    """The rule as it would be saved; the row stays as it is. Raises ``ApiError`` for foreign tags."""
+    imagined = copy.copy(rule)
+    imagined.choices = {**rule.choices, **choices}
+    apply_changes(imagined, changes)
+    return imagined
+
+
+def shown(rule: Rule, answer: Answer) -> dict[str, Any]:
+    """The template's context: ``problems``, and unless they stop the lead, what it would be."""
+    snapshot = read_snapshot(rule, rule.account)
+    problems = problems_of(snapshot)
+    try:
+        draft = draft_for(snapshot, answer.payload, Progress(MARK, answer.created_at))
+    except RuleNeedsFixing:
+        return {"problems": problems}
+    plan = connector_for(rule.account).plan(draft)
+    requests = [
+        {"method": one.method, "url": redact(one.url), "why": one.why, "body": _readable(one.body)}
+        for one in plan.requests
+    ]
+    return {
+        "problems": (*problems, *plan.problems),
+        "lead": list(_lead(draft, snapshot)),
+        "records": list(_records(draft, snapshot, plan.losses)),
+        "losses": plan.losses,
+        "note": draft.note,
+        "requests": requests,
+    }
+
+
+def _lead(draft: LeadDraft, snapshot: RuleSnapshot) -> Iterator[tuple[str, str]]:
+    places = [seen.name if seen else one.remote_id for one, seen in snapshot.named if one.vital]
+    performer = snapshot.seen_performer.name if snapshot.seen_performer and draft.placement.performer else ""
+    person = draft.person
+    default = _("the CRM's default")
+    yield _("Title"), draft.title
+    yield _("Pipeline and step"), " / ".join(places) or default
+    yield _("Responsible"), performer or default
+    for name, value in (
+        (_("Sum"), draft.price),
+        (_("Contact"), person.name),
+        (_("Phone"), ", ".join(person.phones)),
+        (_("E-mail"), ", ".join(person.emails)),
+        (_("Company"), draft.company),
+        (_("Tags"), ", ".join(dict.fromkeys(tag.name for tag in draft.tags))),
+        ("UTM", "\n".join(f"{mark}: {value}" for mark, value in draft.utm.items())),
+    ):
+        if value:
+            yield name, value
+
+
+def _records(
+    draft: LeadDraft, snapshot: RuleSnapshot, losses: Any
+) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """Filled fields by kind of record, but for values that are only in the note."""
+    lost = {(loss.question, loss.field_id) for loss in losses}
+    for record, entity in snapshot.entities.items():
+        values = [
+            (value.target.name, value.text)
+            for value in draft.values
+            if value.target.entity == entity and (value.question, value.target.remote_id) not in lost
+        ]
+        if values:
+            yield str(RECORDS.get(record, record)), values
+
+
+def _readable(body: Any) -> str:
+    return "" if body is None else json.dumps(body, ensure_ascii=False, indent=2, default=str)
+
+
+def _who(answer: Answer) -> str:
+    contact = answer.payload.get("contact")
+    said = contact if isinstance(contact, dict) else {}
+    return next((str(said[key]) for key in ("name", "phone", "email") if said.get(key)), answer.answer_id)[
+        :60
+    ]
