@@ -1,0 +1,125 @@
+"""A rule is made, filled, looked at and copied by somebody who has never seen an id or JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import Account
+from crm_cache.models import Field
+from rules.models import Answer, Rule
+from tests.admin.conftest import open_shop
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def answered(shop: Account) -> Account:
+    """Quiz 101 was answered once, and the CRM has a field for each of its questions but one."""
+    Field.objects.create(
+        account=shop, entity="leads", remote_id="5001", name="Delivery day", type="date", options=[]
+    )
+    Field.objects.create(account=shop, entity="companies", remote_id="5002", name="Branch", type="text")
+    Answer.objects.create(
+        account_id=shop.account_id, quiz_id=101, answer_id="a-1", digest="x",
+        payload={
+            "quizID": 101, "contact": {"name": "Анна Петрова", "phone": "+79161234567"},
+            "answers": [
+                {"questionID": "1", "question": "Which bouquet?", "answer": "Peonies"},
+                {"questionID": "2", "question": "Delivery day", "answer": "24.12.2026", "type": "date"},
+                {"questionID": "3", "question": "For whom?", "answer": "For mother"},
+            ],
+        },
+    )  # fmt: skip
+    return shop
+
+
+def rule_page(rule: Rule) -> str:
+    return reverse("admin:rules_rule_change", args=[rule.pk])
+
+
+def pick(page: Any, select: Any, words: str) -> None:
+    """Choose in a list with type-ahead, as a person does: open it, type, take the first."""
+    select.locator("xpath=following-sibling::span").first.click()
+    page.locator(".select2-search__field").last.fill(words)
+    page.locator(".select2-results__option", has_text=words).first.click()
+
+
+def test_a_rule_is_made_and_filled_without_an_id(
+    operator: Client, answered: Account, sit_down: Callable[..., Any]
+) -> None:
+    page = sit_down(operator)
+    page.goto(reverse("admin:rules_rule_add"))
+    pick(page, page.locator("select[name=account]"), "Flower")
+    page.fill("input[name=quiz_id]", "101")
+    page.locator(".desk-buttons button[type=submit]").click()
+    page.wait_for_url("**/change/")
+    rule = Rule.objects.get()
+    # What is alike is offered: two of the three questions have their field.
+    page.locator(".desk-rest .desk-add").click()
+    assert page.locator("[data-record=lead] .desk-source").count() == 2
+    # The third goes where the person says.
+    page.get_by_role("button", name="For whom?").click()
+    page.locator(".select2-search__field").last.fill("Branch")
+    assert page.locator(".select2-results__option").first.is_visible()
+    page.keyboard.press("Escape")
+    page.locator("[data-record=lead] .desk-remove").last.click()
+    page.locator("[data-record=company] .desk-add").click()
+    page.keyboard.press("Escape")
+    line = page.locator("[data-record=company] .desk-pair").last
+    pick(page, line.locator("select").first, "Branch")
+    line.locator(".desk-source").select_option(label="For whom?")
+    pick(page, page.locator("select[name=placement]"), "Sales / New order")
+    # The preview has seen it all, and nothing was stored for it.
+    shown = page.locator("[data-preview-out]")
+    shown.get_by_text("For mother").wait_for()
+    assert "Peonies" in shown.inner_text()
+    assert "Sales / New order" in shown.inner_text()
+    rule.refresh_from_db()
+    assert (rule.fields_rule, rule.pipeline) == ({}, "")
+    page.locator("button[name=_save], input[name=_save]").click()
+    page.wait_for_url("**/rules/rule/")
+    rule.refresh_from_db()
+    assert rule.fields_rule == {
+        "lead": [{"QuestionID": {"1": 5000, "2": 5001}}],
+        "company": [{"QuestionID": {"3": 5002}}],
+        "customer": [],
+    }
+    assert (rule.pipeline, rule.step) == ("70", "142")
+
+
+def test_what_nobody_touched_is_saved_as_it_was(
+    operator: Client, rule: Rule, sit_down: Callable[..., Any]
+) -> None:
+    before = Rule.objects.values("fields_rule", "tags_to_add", "performer", "pipeline", "step").get()
+    page = sit_down(operator)
+    page.goto(rule_page(rule))
+    page.locator("[data-record=lead] .desk-source").wait_for()
+    page.locator("button[name=_save], input[name=_save]").click()
+    page.wait_for_url("**/rules/rule/")
+    assert Rule.objects.values(*before).get() == before
+
+
+def test_a_copy_lists_what_has_no_twin_before_it_is_made(
+    operator: Client, rule: Rule, sit_down: Callable[..., Any]
+) -> None:
+    other = open_shop("other", "Other shop")
+    Field.objects.filter(account=other).update(name="Something else")
+    page = sit_down(operator)
+    page.goto(reverse("admin:rules_rule_copy", args=[rule.pk]))
+    page.locator("select[name=account]").evaluate("(one) => django.jQuery(one).empty().trigger('change')")
+    pick(page, page.locator("select[name=account]"), "Other shop")
+    page.fill("input[name=quiz_id]", "202")
+    page.locator(".desk-buttons button[type=submit]").click()
+    page.locator(".desk-warning").wait_for()
+    assert "Which bouquet" in page.locator(".desk-warning").inner_text()
+    assert Rule.objects.count() == 1
+    page.locator(".desk-buttons button[type=submit]").click()
+    page.wait_for_url("**/change/")
+    made = Rule.objects.get(account=other)
+    assert (made.quiz_id, made.pipeline, made.step, made.performer) == (202, "70", "142", "901")
+    assert made.fields_rule == {"lead": [], "company": [], "customer": []}
