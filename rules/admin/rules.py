@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminIntegerFieldWidget
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelect2Widget
 
 from accounts.admin_base import Question, StaffAdmin, ask, confirmed, done, key_of, link, note, plural, when
 from accounts.models import Account
@@ -68,7 +68,8 @@ class RuleAdmin(StaffAdmin):
     change_form_outer_after_template = "admin/desk/rule_preview.html"
 
     class Media:
-        js = ("desk/rule.js",)
+        css = UnfoldAdminSelect2Widget.Media.css
+        js = (*UnfoldAdminSelect2Widget.Media.js, "desk/rule.js")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Rule]:
         """Names come with the rows: three look-ups by unique index for each, no query for each."""

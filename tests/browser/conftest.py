@@ -33,6 +33,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason="there is no Chromium on this machine"))
 
 
+def picture(page: Any, name: str) -> None:
+    """Keep how the page looks now."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
@@ -69,10 +75,9 @@ def sit_down(chromium: Any, live_server: Any, request: pytest.FixtureRequest) ->
         return page
 
     yield sit_down
-    PICTURES.mkdir(parents=True, exist_ok=True)
     name = re.sub(r"\W+", "-", request.node.name).strip("-")
     for number, context in enumerate(contexts, 1):
         for page in context.pages:
-            page.screenshot(path=PICTURES / f"{name}-{number}.png", full_page=True)
+            picture(page, f"{name}-{number}")
         context.close()
     assert complaints == []

@@ -13,6 +13,7 @@ from accounts.models import Account
 from crm_cache.models import Field
 from rules.models import Answer, Rule
 from tests.admin.conftest import open_shop
+from tests.browser.conftest import picture
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -76,11 +77,12 @@ def test_a_rule_is_made_and_filled_without_an_id(
     pick(page, page.locator("select[name=placement]"), "Sales / New order")
     # The preview has seen it all, and nothing was stored for it.
     shown = page.locator("[data-preview-out]")
-    shown.get_by_text("For mother").wait_for()
+    shown.locator("dd", has_text="For mother").wait_for()
     assert "Peonies" in shown.inner_text()
     assert "Sales / New order" in shown.inner_text()
     rule.refresh_from_db()
     assert (rule.fields_rule, rule.pipeline) == ({}, "")
+    picture(page, "rule-page")
     page.locator("button[name=_save], input[name=_save]").click()
     page.wait_for_url("**/rules/rule/")
     rule.refresh_from_db()

@@ -4,7 +4,7 @@
    something: what nobody touched is saved as it was. The document it works with is rules.admin.rule_editor's. */
 "use strict";
 (function () {
-  const $ = django.jQuery;
+  let $; // jQuery, with the lists that the theme brings
   const WISH = "*"; // the option that has a field made
   const PART = "part:"; // in front of a part of the contact form, to tell it from a question
   const SHOWN = 50; // results of a search that are listed at a time
@@ -336,6 +336,7 @@
   }
 
   document.addEventListener("DOMContentLoaded", () => {
+    $ = django.jQuery;
     const data = document.getElementById("rule-editor");
     if (!data) return;
     const editor = JSON.parse(data.textContent);
