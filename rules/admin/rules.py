@@ -154,7 +154,11 @@ class RuleAdmin(StaffAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         rule = Rule.objects.select_related("account").filter(pk=key_of(object_id)).first()
-        more: dict[str, Any] = {"rule": rule, "named": named_questions(rule) if rule else []}
+        more: dict[str, Any] = {
+            "rule": rule,
+            "named": named_questions(rule) if rule else [],
+            "show_save_and_add_another": False,
+        }
         if rule and self.has_change_permission(request, rule):
             more |= {
                 "editor": editor_of(rule), "can_preview": True, "answers": answers_of(rule),

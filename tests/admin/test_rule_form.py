@@ -53,6 +53,14 @@ def bitrix_rule(db: None) -> Rule:
     )  # fmt: skip
 
 
+@pytest.fixture
+def solos_rule(db: None) -> Rule:
+    account = Account.objects.create(
+        account_id="s", crm="solos", remote_id="s.solos.example", host="s.solos.example", state="active"
+    )
+    return Rule.objects.create(account=account, quiz_id=7)
+
+
 @pytest.fixture(params=["amo_rule", "bitrix_rule"])
 def either(request: pytest.FixtureRequest) -> Rule:
     found: Rule = request.getfixturevalue(request.param)
@@ -126,10 +134,10 @@ def test_a_choice_is_changed_and_the_others_stay(operator: Client, bitrix_rule: 
     assert stored(bitrix_rule)["choices"] == CHOICES | {"SourceID": "CALL", "TypeID": ""}
 
 
-def test_where_no_choice_is_named_it_is_json(operator: Client, amo_rule: Rule) -> None:
-    assert "It has to be an object" in save(operator, amo_rule, choices=["x"])
-    assert save(operator, amo_rule, choices={"a": 1}) == ""
-    assert stored(amo_rule)["choices"] == {"a": 1}
+def test_a_number_that_nothing_lists_is_typed(operator: Client, solos_rule: Rule) -> None:
+    assert save(operator, solos_rule, choice_reference_id="17") == ""
+    assert stored(solos_rule)["choices"] == {"reference_id": "17"}
+    assert "Enter a valid value" in save(operator, solos_rule, choice_reference_id="seventeen")
 
 
 def test_a_map_is_stored_as_the_contract_has_it(operator: Client, amo_rule: Rule, bitrix_rule: Rule) -> None:
@@ -187,5 +195,5 @@ def test_a_place_that_left_the_portal_is_still_named(operator: Client, bitrix_ru
 
 def test_a_viewer_sees_the_choices_and_changes_none(viewer: Client, bitrix_rule: Rule) -> None:
     html = viewer.get(page_of(bitrix_rule)).content.decode()
-    assert "StatusID" in html
+    assert "Status of the lead: Новая" in html
     assert viewer.post(page_of(bitrix_rule), {"choice_LeadFlag": "yes"}).status_code == 403

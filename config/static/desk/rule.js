@@ -126,7 +126,7 @@
         table.append(head);
       }
       for (const row of rows) table.append(this.pair(row));
-      const add = element("button", "desk-add desk-link", "＋ " + this.editor.texts.add);
+      const add = element("button", "desk-add desk-link", "+ " + this.editor.texts.add);
       add.type = "button";
       add.addEventListener("click", () => this.insert({ record, source: "", field: "" }, true));
       section.append(table, add);
@@ -174,7 +174,7 @@
         hint: one.options.length ? `${one.type}: ${one.options.join(", ")}` : one.type,
         search: `${one.name} ${one.id} ${one.code}`.toLowerCase(),
       }));
-      return creates ? [{ id: WISH, text: `＋ ${texts.make}`, search: texts.make.toLowerCase() }, ...items] : items;
+      return creates ? [{ id: WISH, text: `+ ${texts.make}`, search: texts.make.toLowerCase() }, ...items] : items;
     }
 
     sources(select, row) {
@@ -225,7 +225,7 @@
       }
       const chips = element("div", "desk-row");
       for (const one of free) {
-        const chip = element("button", "desk-chip", "＋ " + one.title);
+        const chip = element("button", "desk-chip", "+ " + one.title);
         chip.type = "button";
         chip.addEventListener("click", () => this.connect(one));
         chips.append(chip);
