@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from config.demo.answers import QUIZ, QUIZ_ID
+from config.demo.environment import Environment
+from config.demo.http import tell
 from config.demo.scenario import Chosen, Scenario, pick
 from config.demo.service import QuizService
-from config.demo.stage import Stage
-from config.demo.wire import tell
 from connectors.sandbox.amocrm.sandbox import DEMO_CLIENT, DEMO_SECRET
 
 PIPELINE, STEP, PERFORMER, TAG = "Квизы", "Новая заявка", "Игорь Кузнецов", "квиз"
@@ -28,12 +28,12 @@ class AmoScenario(Scenario):
     kind = "amocrm"
     tells = True
 
-    def environment(self, stage: Stage) -> dict[str, str]:
+    def variables(self, environment: Environment) -> dict[str, str]:
         return {
             "AMOCRM_CLIENT_ID": DEMO_CLIENT,
             "AMOCRM_CLIENT_SECRET": DEMO_SECRET,
-            "AMOCRM_REDIRECT_URI": stage.redirect_url,
-            "AMOCRM_AUTHORIZE_URL": f"http://{stage.sandbox_host}:{self.www_port}/oauth",
+            "AMOCRM_REDIRECT_URI": environment.redirect_url,
+            "AMOCRM_AUTHORIZE_URL": f"http://{environment.sandbox_host}:{self.www_port}/oauth",
         }
 
     def save_rule(self, service: QuizService) -> Chosen:
@@ -54,8 +54,8 @@ class AmoScenario(Scenario):
         service.post(f"/rules/{QUIZ_ID}", rule)
         return Chosen(PIPELINE, STEP, PERFORMER)
 
-    def win(self, stage: Stage, service: QuizService, lead_id: str) -> None:
-        tell(stage.control_url, self.kind, "move_lead", lead_id=int(lead_id), step_id=WON, price=54_000)
+    def win(self, environment: Environment, service: QuizService, lead_id: str) -> None:
+        tell(environment.control_url, self.kind, "move_lead", lead_id=int(lead_id), step_id=WON, price=54_000)
 
     def fields_wanted(self, service: QuizService) -> int:
         parts = service.get(f"/rules/{QUIZ_ID}")["FieldsRule"]["lead"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from config.demo.answers import QUIZ, QUIZ_ID
+from config.demo.environment import Environment
+from config.demo.http import tell
 from config.demo.scenario import Chosen, Scenario, pick
 from config.demo.service import QuizService
-from config.demo.stage import Stage
-from config.demo.wire import tell
 from connectors.sandbox.bitrix24.sandbox import DEMO_CLIENT, DEMO_SECRET
 
 PIPELINE, STEP, NAME, LAST_NAME = "Квизы", "Новая заявка", "Игорь", "Кузнецов"
@@ -29,17 +29,17 @@ class BitrixScenario(Scenario):
     tells = True
     lists = ("users", "pipelines", "steps", "fields")
 
-    def environment(self, stage: Stage) -> dict[str, str]:
+    def variables(self, environment: Environment) -> dict[str, str]:
         return {
             "BITRIX24_CLIENT_ID": DEMO_CLIENT,
             "BITRIX24_CLIENT_SECRET": DEMO_SECRET,
-            "BITRIX24_REDIRECT_URI": stage.redirect_url,
-            "BITRIX24_OAUTH_HOST": f"{stage.sandbox_host}:{self.www_port}",
+            "BITRIX24_REDIRECT_URI": environment.redirect_url,
+            "BITRIX24_OAUTH_HOST": f"{environment.sandbox_host}:{self.www_port}",
         }
 
-    def connecting(self, stage: Stage) -> dict[str, str]:
+    def connecting(self, environment: Environment) -> dict[str, str]:
         """The customer names the portal first."""
-        return {"client_bitrix_url": f"http://{stage.sandbox_host}:{self.www_port + 1}"}
+        return {"client_bitrix_url": f"http://{environment.sandbox_host}:{self.www_port + 1}"}
 
     def save_rule(self, service: QuizService) -> Chosen:
         pipeline = pick(service.rows("/bitrix/pipelines"), "pipeline", name=PIPELINE)["bitrixID"]
@@ -59,10 +59,10 @@ class BitrixScenario(Scenario):
         service.post(f"/bitrix/rules/{QUIZ_ID}", rule)
         return Chosen(PIPELINE, STEP, f"{NAME} {LAST_NAME}")
 
-    def win(self, stage: Stage, service: QuizService, lead_id: str) -> None:
+    def win(self, environment: Environment, service: QuizService, lead_id: str) -> None:
         pipeline = pick(service.rows("/bitrix/pipelines"), "pipeline", name=PIPELINE)["bitrixID"]
         moved = {"kind": "deal", "id": lead_id, "step_id": f"C{pipeline}:WON"}
-        tell(stage.control_url, self.kind, "move_record", **moved, fields={"OPPORTUNITY": "54000"})
+        tell(environment.control_url, self.kind, "move_record", **moved, fields={"OPPORTUNITY": "54000"})
 
     def fields_wanted(self, service: QuizService) -> int:
         fields = service.get(f"/bitrix/rules/{QUIZ_ID}")["FieldsRule"]["deal"]["QuestionID"]

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from urllib.parse import urlencode, urljoin
 
 from config.demo.errors import DemoFailed
-from config.demo.wire import Reply, ask
+from config.demo.http import Reply, ask
 
 ACCEPT = "text/html,application/xhtml+xml,*/*;q=0.8"
 MOST_REDIRECTS = 5

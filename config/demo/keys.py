@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 from config.demo.browser import Browser
+from config.demo.environment import Environment
+from config.demo.http import tell
 from config.demo.scenario import Scenario
 from config.demo.service import QuizService
-from config.demo.stage import Stage
-from config.demo.wire import tell
 
 PACE = 20  # requests a second; ours to choose, as neither vendor names a limit, and nobody is to wait here
 
@@ -20,15 +20,15 @@ class KeyScenario(Scenario):
     lists = ("users", "pipelines", "steps", "fields")
     settings_page: ClassVar[str]
 
-    def environment(self, stage: Stage) -> dict[str, str]:
+    def variables(self, environment: Environment) -> dict[str, str]:
         return {f"{self.kind.upper()}_REQUESTS_PER_SECOND": str(PACE)}
 
-    def connecting(self, stage: Stage) -> dict[str, str]:
-        address = f"http://{stage.sandbox_host}:{self.www_port + 1}"
-        return {"base_url": address, **tell(stage.control_url, self.kind, self.settings_page)}
+    def connecting(self, environment: Environment) -> dict[str, str]:
+        address = f"http://{environment.sandbox_host}:{self.www_port + 1}"
+        return {"base_url": address, **tell(environment.control_url, self.kind, self.settings_page)}
 
-    def connect(self, stage: Stage, service: QuizService, browser: Browser) -> str:
+    def connect(self, environment: Environment, service: QuizService, browser: Browser) -> str:
         """Connected at once, or refused; the address."""
-        body = self.connecting(stage)
+        body = self.connecting(environment)
         service.post(f"{self.prefix}/account", body)
         return body["base_url"]

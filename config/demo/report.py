@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from config.demo.answers import QUIZ_ID
-from config.demo.proof import Arrival, Proof
+from config.demo.environment import Environment
 from config.demo.scenario import Scenario
-from config.demo.stage import Stage
+from config.demo.verify import Arrival, Verification
 
 COLUMNS = ("CRM", "Answer", "Lead", "Pipeline / step", "Contact", "Seconds")
 LONGEST = 34
@@ -26,8 +26,10 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     )
 
 
-def arrivals_table(proofs: Iterable[Proof]) -> str:
-    return table(COLUMNS, [row for proof in proofs for row in map(row_of, proof.arrivals)])
+def arrivals_table(verifications: Iterable[Verification]) -> str:
+    return table(
+        COLUMNS, [row for verification in verifications for row in map(row_of, verification.arrivals)]
+    )
 
 
 def row_of(arrival: Arrival) -> tuple[str, ...]:
@@ -51,18 +53,18 @@ def cut(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
-def odd_ones(proofs: Iterable[Proof]) -> Iterator[str]:
+def odd_ones(verifications: Iterable[Verification]) -> Iterator[str]:
     """What did not fit its field, and how the answer got there nevertheless."""
-    for proof in proofs:
-        noted = [a.answer["answerID"] for a in proof.arrivals if a.delivery.get("losses")]
+    for verification in verifications:
+        noted = [a.answer["answerID"] for a in verification.arrivals if a.delivery.get("losses")]
         if noted:
             yield (
-                f"{proof.scenario.label}: {', '.join(noted)} said something that fits no field "
+                f"{verification.scenario.label}: {', '.join(noted)} said something that fits no field "
                 "(an unknown option, a text too long, no number): the lead's note has it."
             )
 
 
-def hints(stage: Stage, scenarios: Sequence[Scenario], login: tuple[str, str], token: str) -> str:
+def hints(environment: Environment, scenarios: Sequence[Scenario], login: tuple[str, str], token: str) -> str:
     """Where to look, and three lines to paste."""
     body = json.dumps(
         {
@@ -74,18 +76,18 @@ def hints(stage: Stage, scenarios: Sequence[Scenario], login: tuple[str, str], t
         ensure_ascii=False,
     ).replace("WHEN", "hand-'$(date +%s)'")
     curl = 'curl -sSw "\\n" -H "Authorization: Bearer $TOKEN"'
-    pages = "\n".join(f"  {one.label:<10} {stage.control_url}/{one.kind}" for one in scenarios)
+    pages = "\n".join(f"  {one.label:<10} {environment.control_url}/{one.kind}" for one in scenarios)
     return f"""
-Admin        {stage.url}/admin/   {login[0]} / {login[1]}
-API          {stage.url}/docs
-Local CRMs   {stage.control_url}/
+Admin        {environment.url}/admin/   {login[0]} / {login[1]}
+API          {environment.url}/docs
+Local CRMs   {environment.control_url}/
 {pages}
-Logs         {stage.folder}
+Logs         {environment.folder}
 
 Try it:
 
 TOKEN={token}
-{curl} '{stage.url}/answers' -H 'Content-Type: application/json' -d '{body}'
-{curl} '{stage.url}/deliveries?size=3'
-{curl} '{stage.url}/answers/1'
+{curl} '{environment.url}/answers' -H 'Content-Type: application/json' -d '{body}'
+{curl} '{environment.url}/deliveries?size=3'
+{curl} '{environment.url}/answers/1'
 """

@@ -10,9 +10,9 @@ from importlib.util import find_spec
 from typing import Any, ClassVar
 
 from config.demo.browser import Browser
+from config.demo.environment import Environment
 from config.demo.errors import DemoFailed
 from config.demo.service import QuizService
-from config.demo.stage import Stage
 from connectors.registry import CONNECTORS
 from connectors.sandbox import SANDBOXES, sandbox_class
 
@@ -56,7 +56,7 @@ class Scenario(ABC):
         return sandbox_class(self.kind).base_port
 
     @abstractmethod
-    def environment(self, stage: Stage) -> dict[str, str]:
+    def variables(self, environment: Environment) -> dict[str, str]:
         """The operator's settings that make this CRM the local one."""
 
     @abstractmethod
@@ -71,15 +71,15 @@ class Scenario(ABC):
         """A delivery's mark as it stands in the lead."""
         return mark
 
-    def connecting(self, stage: Stage) -> dict[str, str] | None:
+    def connecting(self, environment: Environment) -> dict[str, str] | None:
         """What the quiz service says of the account to connect, where the CRM's contract wants anything."""
         return None
 
-    def connect(self, stage: Stage, service: QuizService, browser: Browser) -> str:
+    def connect(self, environment: Environment, service: QuizService, browser: Browser) -> str:
         """As the account's owner does; the address where that was."""
-        link = str(service.post(f"{self.prefix}/account", self.connecting(stage))["link"])
+        link = str(service.post(f"{self.prefix}/account", self.connecting(environment))["link"])
         page = browser.open(link)
-        if not page.url.startswith(stage.url):  # some CRMs ask nothing of whoever is signed in there
+        if not page.url.startswith(environment.url):  # some CRMs ask nothing of whoever is signed in there
             page = browser.press(page)
         if page.status != 200:
             raise DemoFailed(
@@ -87,7 +87,7 @@ class Scenario(ABC):
             )
         return link
 
-    def win(self, stage: Stage, service: QuizService, lead_id: str) -> None:
+    def win(self, environment: Environment, service: QuizService, lead_id: str) -> None:
         """What a manager does in the CRM who has sold something; only where ``tells``."""
         raise NotImplementedError(self.kind)
 
@@ -103,9 +103,11 @@ def scenarios() -> list[Scenario]:
     return found
 
 
-def environment(stage: Stage, crms: Iterable[Scenario]) -> dict[str, str]:
+def variables_of(environment: Environment, crms: Iterable[Scenario]) -> dict[str, str]:
     """What all processes of a run read."""
-    return stage.environment({name: value for crm in crms for name, value in crm.environment(stage).items()})
+    return environment.variables(
+        {name: value for crm in crms for name, value in crm.variables(environment).items()}
+    )
 
 
 def pick(rows: Iterable[dict[str, Any]], what: str, **wanted: Any) -> dict[str, Any]:

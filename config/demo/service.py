@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from config.demo.errors import DemoFailed
-from config.demo.wire import Reply, ask
+from config.demo.http import Reply, ask
 
 MOST_ROWS = 1000
 

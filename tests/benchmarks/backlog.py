@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from config.demo.cast import start_beat, start_worker, wait_for_worker
 from config.demo.children import Child
+from config.demo.processes import start_beat, start_worker, wait_for_worker
 from config.demo.report import table
 from tests.benchmarks.ground import Figures, Ground, a_visit, machine, options, say, the_ground
 
@@ -73,7 +73,7 @@ def pile_up(ground: Ground, run: Run, visit: Callable[[int], dict[str, Any]] = a
 
 def work_off(ground: Ground, run: Run) -> None:
     worker = start_worker(ground.children)
-    start_beat(ground.stage, ground.children)
+    start_beat(ground.environment, ground.children)
     wait_for_worker(worker, ground.children)
     run.memory["ready"] = memory_of(worker)
     ground.children.wait(lambda: ground.journal()["total"], 60, "the first request")

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from config.demo.http import ask
 from config.demo.report import table
-from config.demo.wire import ask
 from tests.benchmarks import bitrix24_clients as clients
 from tests.benchmarks.backlog import MOST_ENTRIES, Run, pile_up, work_off
 from tests.benchmarks.ground import Figures, Ground, a_visit, machine, options, say, the_ground
@@ -83,7 +83,7 @@ class Bench:
 
     def __init__(self, ground: Ground, latency: float, command: float, *, rested: bool) -> None:
         self.ground, self.latency, self.command, self.rested = ground, latency, command, rested
-        named = ground.scenario.connecting(ground.stage) or {}
+        named = ground.scenario.connecting(ground.environment) or {}
         self.hook = f"{named['client_bitrix_url']}/rest/{ground.tell('webhook')['webhook']}/"
 
     def measure(self, name: str, work: Callable[[], int]) -> Measured:

@@ -16,14 +16,14 @@ import psycopg
 from django.conf import settings
 
 from config.demo.answers import QUIZ_ID, answer, person
-from config.demo.cast import make_token, start_all, wait_for_all
 from config.demo.children import Child, Children
+from config.demo.environment import Environment, an_environment, connected
 from config.demo.errors import DemoFailed
-from config.demo.scenario import Scenario, environment, scenarios
+from config.demo.http import look_into, tell
+from config.demo.processes import make_token, start_all, wait_for_all
+from config.demo.run import Run
+from config.demo.scenario import Scenario, scenarios, variables_of
 from config.demo.service import QuizService
-from config.demo.stage import Stage, a_stage, connected
-from config.demo.story import Story
-from config.demo.wire import look_into, tell
 from config.endings import Ended, listen_for_endings
 
 Figures = list[tuple[str, str]]  # what was measured, and how much: lines of docs/benchmarks.md's table
@@ -31,7 +31,7 @@ Figures = list[tuple[str, str]]  # what was measured, and how much: lines of doc
 
 @dataclass
 class Ground:
-    stage: Stage
+    environment: Environment
     children: Children
     service: QuizService
     scenario: Scenario
@@ -40,11 +40,13 @@ class Ground:
     def database(self) -> psycopg.Connection:
         """A connection of our own to the run's database."""
         usual = settings.DATABASES["default"]
-        return connected({**usual, "NAME": f"{usual['NAME']}_{self.stage.name}"})
+        return connected({**usual, "NAME": f"{usual['NAME']}_{self.environment.name}"})
 
     def journal(self, last: int = 1) -> dict[str, Any]:
         """What the CRM counted: total, counts by route, statuses, and its newest entries."""
-        found: dict[str, Any] = look_into(self.stage.control_url, self.scenario.kind, "journal", last=last)
+        found: dict[str, Any] = look_into(
+            self.environment.control_url, self.scenario.kind, "journal", last=last
+        )
         return found
 
     def rest(self) -> None:
@@ -52,14 +54,14 @@ class Ground:
         self.children.stop([child for child in self.children.running if child.name in ("worker", "beat")])
 
     def tell(self, operation: str, **arguments: Any) -> Any:
-        return tell(self.stage.control_url, self.scenario.kind, operation, **arguments)
+        return tell(self.environment.control_url, self.scenario.kind, operation, **arguments)
 
     def delivered(self) -> int:
         return self.service.count("/deliveries", quizID=QUIZ_ID, state="delivered")
 
     def ledger(self) -> list[dict[str, Any]]:
         """The leads of the CRM, in the order they were made."""
-        found: list[dict[str, Any]] = look_into(self.stage.control_url, self.scenario.kind, "ledger")
+        found: list[dict[str, Any]] = look_into(self.environment.control_url, self.scenario.kind, "ledger")
         return found
 
     def leads(self) -> int:
@@ -71,15 +73,15 @@ def the_ground(crm: str, **variables: str) -> Iterator[Ground]:
     """Everything up, one CRM connected, its rule ready. Ends the program with a sentence if that fails."""
     listen_for_endings()
     try:
-        with a_stage("bench") as stage:
+        with an_environment("bench") as environment:
             [scenario] = [one for one in scenarios() if one.kind == crm]
-            env = {**environment(stage, [scenario]), **variables}
-            with Children(stage.folder, settings.BASE_DIR, env) as children:
-                worker = start_all(stage, children)
-                service = QuizService(stage.url, make_token(children))
-                wait_for_all(stage, children, worker)
-                Story(stage, children, service, [scenario], say).prepare()
-                yield Ground(stage, children, service, scenario, worker)
+            env = {**variables_of(environment, [scenario]), **variables}
+            with Children(environment.folder, settings.BASE_DIR, env) as children:
+                worker = start_all(environment, children)
+                service = QuizService(environment.url, make_token(children))
+                wait_for_all(environment, children, worker)
+                Run(environment, children, service, [scenario], say).prepare()
+                yield Ground(environment, children, service, scenario, worker)
     except DemoFailed as exc:
         sys.exit(str(exc))
     except Ended as end:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from itertools import count
 from statistics import median
 
+from config.demo.environment import free_port
+from config.demo.http import ask
 from config.demo.report import table
-from config.demo.stage import free_port
-from config.demo.wire import ask
 from tests.benchmarks.ground import Figures, Ground, a_visit, machine, say, the_ground
 from tests.benchmarks.load import Load, put_load, request
 from tests.benchmarks.rounds import in_turns, ratio, spread

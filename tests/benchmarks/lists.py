@@ -76,7 +76,7 @@ def fetch(ground: Ground, path: str, requests: int, page: int) -> float:
     """Seconds for a page of 25 rows, the median of some requests one after the other."""
     asked = f"{path}{'&' if '?' in path else '?'}page={page}&size=25"
     one = request(asked, ground.service.token, method="GET")
-    load = put_load(address_of(ground.stage.url), repeat(one, requests), 1, never)
+    load = put_load(address_of(ground.environment.url), repeat(one, requests), 1, never)
     if set(load.statuses) != {200}:
         raise RuntimeError(f"{asked} was answered {dict(load.statuses)}")
     return median(load.took)

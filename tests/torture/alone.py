@@ -17,9 +17,9 @@ from typing import Any, cast
 
 from django.conf import settings
 
+from config.demo.environment import Environment, alone, free_port
 from config.demo.errors import DemoFailed
-from config.demo.scenario import environment, scenarios
-from config.demo.stage import Stage, alone, free_port
+from config.demo.scenario import scenarios, variables_of
 from config.embedded import VARIABLES
 from config.endings import Ended, listen_for_endings
 from tests.torture.answers import SHORT, Run, free_host
@@ -108,7 +108,7 @@ class Alone(Run):
     def course(self, death: Death) -> Iterator[None]:
         """Wait for the moment, kill everything, start it again."""
         if death.moment != "while it starts" and not (yield from until(self.house.is_up, UP_SECONDS)):
-            raise DemoFailed(f"The command did not come up again; see {self.world.stage.folder}.")
+            raise DemoFailed(f"The command did not come up again; see {self.world.environment.folder}.")
         yield from after(death.after)
         if death.moment in HELD and not (yield from self._held(death)):
             self.world.missed[death.name] += 1
@@ -164,14 +164,14 @@ def a_house(chosen: Namespace) -> Iterator[World]:
     with alone(folder):
         home = folder / "home"
         move_in(home)
-        stage = Stage(chosen.name, folder, free_port(), free_host(), "", "")
-        env = {**environment(stage, scenarios()), **LEASE, **(SHORT if chosen.short else {})}
+        environment = Environment(chosen.name, folder, free_port(), free_host(), "", "")
+        env = {**variables_of(environment, scenarios()), **LEASE, **(SHORT if chosen.short else {})}
         for name in VARIABLES:
             del env[name]
-        with House(stage, env, home) as house:
+        with House(environment, env, home) as house:
             house.open()
             servers = Servers(house.place.database_url, house.place.redis_url, house.place, home)
-            customers = make_customers(stage, 1, env["JWT_KEY"])
+            customers = make_customers(environment, 1, env["JWT_KEY"])
             named = {one.id: one for one in customers}
             watch = Watch(servers.database_url)
-            yield World(stage, servers, cast("Cast", house), watch, Moods(stage), named)
+            yield World(environment, servers, cast("Cast", house), watch, Moods(environment), named)

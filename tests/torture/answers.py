@@ -17,9 +17,9 @@ from pathlib import Path
 from django.conf import settings
 
 from config.demo.children import Child
+from config.demo.environment import Environment, alone, crm_ports, is_free
 from config.demo.errors import DemoFailed
-from config.demo.scenario import environment, scenarios
-from config.demo.stage import Stage, alone, crm_ports, is_free
+from config.demo.scenario import scenarios, variables_of
 from config.embedded.place import free_port
 from config.endings import Ended, listen_for_endings
 from tests.torture.blows import strike
@@ -83,17 +83,21 @@ def the_world(chosen: Namespace) -> Iterator[World]:
     folder = settings.BASE_DIR / ".local" / chosen.name
     with alone(folder), the_servers(folder, "quiz_crm_torture") as servers:
         place = (free_port(), free_host(), servers.database_url, servers.redis_url)
-        stage = Stage(chosen.name, folder, *place)
-        env = {**environment(stage, scenarios()), **(SHORT | QUICK if chosen.short else {})}
-        with Cast(stage, env, settings.BASE_DIR, FEW_WORKERS if chosen.short else WORKERS) as cast:
+        environment = Environment(chosen.name, folder, *place)
+        env = {**variables_of(environment, scenarios()), **(SHORT | QUICK if chosen.short else {})}
+        with Cast(environment, env, settings.BASE_DIR, FEW_WORKERS if chosen.short else WORKERS) as cast:
             cast.open()
-            customers = make_customers(stage, how_many(chosen.answers), env["JWT_KEY"])
-            yield world_of(stage, servers, cast, customers, FIND_SOON if chosen.short else FIND)
+            customers = make_customers(environment, how_many(chosen.answers), env["JWT_KEY"])
+            yield world_of(environment, servers, cast, customers, FIND_SOON if chosen.short else FIND)
 
 
-def world_of(stage: Stage, servers: Servers, cast: Cast, customers: Sequence[Customer], find: float) -> World:
+def world_of(
+    environment: Environment, servers: Servers, cast: Cast, customers: Sequence[Customer], find: float
+) -> World:
     watch = Watch(servers.database_url)
-    return World(stage, servers, cast, watch, Moods(stage), {one.id: one for one in customers}, find)
+    return World(
+        environment, servers, cast, watch, Moods(environment), {one.id: one for one in customers}, find
+    )
 
 
 def free_host() -> str:
@@ -135,7 +139,7 @@ class Run:
         """Every account connected, mirrored, and with a rule."""
         customers = self.world.customers.values()
         for customer in customers:
-            customer.connect(self.world.stage)
+            customer.connect(self.world.environment)
         self.say(f"{len(customers)} accounts are connected")
         self.world.cast.children.wait(self.all_synced, 60 + 3 * len(customers), "the lists of all accounts")
         for customer in customers:
@@ -172,11 +176,13 @@ class Run:
         self.busy = {crm: self.world.moods.refusals(crm) for crm in self.by_crm()}
 
     def start_clients(self, posts: Sequence[Post]) -> Child:
-        folder, children = self.world.stage.folder, self.world.cast.children
+        folder, children = self.world.environment.folder, self.world.cast.children
         write_posts(posts, folder / "posts.jsonl")
         tokens = {one.id: one.service.token for one in self.world.customers.values()}
         (folder / "tokens.json").write_text(json.dumps(tokens))
-        child = children.start("clients", "-m", "tests.torture.clients", str(folder), self.world.stage.url)
+        child = children.start(
+            "clients", "-m", "tests.torture.clients", str(folder), self.world.environment.url
+        )
         child.serves = False
         return child
 

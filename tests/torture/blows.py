@@ -10,7 +10,7 @@ from functools import partial
 import psycopg
 import redis
 
-from config.demo.wire import tell
+from config.demo.http import tell
 from tests.torture.chosen import after_claim, after_commit, before_settle
 from tests.torture.customers import lose_a_field, lose_a_person, move_away
 from tests.torture.moods import ALL, FORBIDDEN, MOODS
@@ -48,7 +48,7 @@ def kill(world: World, blow: Blow, name: str = "") -> Course:
 
 
 def flush(world: World, blow: Blow) -> Course:
-    world.servers.flush_redis(world.stage.redis_prefix)
+    world.servers.flush_redis(world.environment.redis_prefix)
     world.hurt[blow.what] += 1
     yield
 
@@ -68,7 +68,7 @@ def crash_postgres(world: World, blow: Blow) -> Course:
 
 def expire(world: World, blow: Blow) -> Course:
     victim = world.customers[blow.whom]
-    tell(world.stage.control_url, victim.kind, "expire", account=victim.remote)
+    tell(world.environment.control_url, victim.kind, "expire", account=victim.remote)
     world.hurt[blow.what] += 1
     yield
 
@@ -76,7 +76,7 @@ def expire(world: World, blow: Blow) -> Course:
 def revoke(world: World, blow: Blow) -> Course:
     """The account's owner comes back by himself once he is told: ``people.attend``."""
     victim = world.customers[blow.whom]
-    tell(world.stage.control_url, victim.kind, "revoke", account=victim.remote)
+    tell(world.environment.control_url, victim.kind, "revoke", account=victim.remote)
     world.hurt[blow.what] += 1
     yield
 
@@ -84,13 +84,13 @@ def revoke(world: World, blow: Blow) -> Course:
 def change(world: World, blow: Blow, happen: Callable[..., str]) -> Course:
     """In the CRM; a second time there may be nothing left to lose."""
     with suppress(StopIteration):
-        happen(world.customers[blow.whom], world.stage)
+        happen(world.customers[blow.whom], world.environment)
         world.hurt[blow.what] += 1
     yield
 
 
 def rename(world: World, blow: Blow) -> Course:
-    move_away(world.customers[blow.whom], world.stage, random.Random(blow.luck))
+    move_away(world.customers[blow.whom], world.environment, random.Random(blow.luck))
     world.hurt[blow.what] += 1
     yield
 

@@ -6,9 +6,9 @@ import signal
 from collections.abc import Mapping
 from pathlib import Path
 
-from config.demo import cast
+from config.demo import processes
 from config.demo.children import Child, Children
-from config.demo.stage import CONTROL_PORT, Stage
+from config.demo.environment import CONTROL_PORT, Environment
 from tests.torture.servers import with_query
 
 THREADS = 8
@@ -18,9 +18,9 @@ SERVICES = ("web", "beat")
 class Cast:
     """``workers`` are called worker1, worker2 ...; so are their connections to PostgreSQL."""
 
-    def __init__(self, stage: Stage, env: Mapping[str, str], cwd: Path, workers: int) -> None:
-        self.stage, self.cwd = stage, cwd
-        self.children = Children(stage.folder, cwd, env)
+    def __init__(self, environment: Environment, env: Mapping[str, str], cwd: Path, workers: int) -> None:
+        self.environment, self.cwd = environment, cwd
+        self.children = Children(environment.folder, cwd, env)
         self.workers = tuple(f"worker{number}" for number in range(1, workers + 1))
         self.playing: dict[str, Child] = {}
         self.lives: dict[str, int] = {}
@@ -33,19 +33,19 @@ class Cast:
 
     def open(self) -> None:
         """Everything up, on a database with its tables."""
-        for left_over in (*self.stage.folder.glob("*.log"), *self.stage.folder.glob("beat-*")):
+        for left_over in (*self.environment.folder.glob("*.log"), *self.environment.folder.glob("beat-*")):
             left_over.unlink(missing_ok=True)
-        options = ("--host", self.stage.sandbox_host, "--port", str(CONTROL_PORT), "--seed", "0")
+        options = ("--host", self.environment.sandbox_host, "--port", str(CONTROL_PORT), "--seed", "0")
         self.children.start(
-            "sandbox", "manage.py", "run_sandbox", *options, "--redirect", self.stage.redirect_url
+            "sandbox", "manage.py", "run_sandbox", *options, "--redirect", self.environment.redirect_url
         )
         self.children.run("migrate", "manage.py", "migrate", "--noinput", "--verbosity=0", seconds=120)
         for name in ("web", *self.workers, "beat"):
             self.start(name)
-        cast.wait_for_sandboxes(self.stage, self.children)
-        cast.wait_for_web(self.stage, self.children)
+        processes.wait_for_sandboxes(self.environment, self.children)
+        processes.wait_for_web(self.environment, self.children)
         for name in self.workers:
-            cast.wait_for_worker(self.playing[name], self.children)
+            processes.wait_for_worker(self.playing[name], self.children)
 
     def start(self, name: str) -> None:
         """Once more, unless it plays. Each life has a log of its own."""
@@ -72,14 +72,14 @@ class Cast:
 
     def _command(self, name: str) -> tuple[str, ...]:
         if name == "web":
-            place = ("--bind", f"127.0.0.1:{self.stage.port}", "--graceful-timeout", "3")
+            place = ("--bind", f"127.0.0.1:{self.environment.port}", "--graceful-timeout", "3")
             return ("-m", "gunicorn", "-c", "python:config.gunicorn", *place, "config.wsgi")
         self.children.env = {
             **self.children.env,
-            "DATABASE_URL": with_query(self.stage.database_url, application_name=name),
+            "DATABASE_URL": with_query(self.environment.database_url, application_name=name),
         }
         if name == "beat":
-            timetable = self.stage.folder / f"beat-{self.lives[name]}.db"
+            timetable = self.environment.folder / f"beat-{self.lives[name]}.db"
             options = (f"--schedule={timetable}", "--pidfile=", "--loglevel=INFO")
             return ("-m", "celery", "-A", "config", "beat", *options)
         size = ("--pool=threads", f"--concurrency={THREADS}", "-n", f"{name}@torture", "--loglevel=INFO")

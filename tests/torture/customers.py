@@ -12,12 +12,12 @@ from urllib.parse import urlencode, urljoin
 import jwt
 
 from config.demo.browser import Browser, FormReader
+from config.demo.environment import Environment
 from config.demo.errors import DemoFailed
+from config.demo.http import Reply, ask, tell
 from config.demo.keys import KeyScenario
 from config.demo.scenario import Scenario, scenarios
 from config.demo.service import QuizService
-from config.demo.stage import Stage
-from config.demo.wire import Reply, ask, tell
 
 FIRST = 1001
 ANSWERS_EACH = 250  # so many answers make another account a CRM worth while
@@ -45,16 +45,16 @@ class Customer:
         """For faults: the local CRM's own port, as a pattern."""
         return f":{self.port}$"
 
-    def connect(self, stage: Stage) -> None:
+    def connect(self, environment: Environment) -> None:
         """As its owner does, for the first time or again. Raises ``DemoFailed`` or ``OSError``."""
         prefix = self.scenario.prefix
         if isinstance(self.scenario, KeyScenario):
-            keys = tell(stage.control_url, self.kind, self.scenario.settings_page, account=self.remote)
+            keys = tell(environment.control_url, self.kind, self.scenario.settings_page, account=self.remote)
             self.service.post(f"{prefix}/account", {"base_url": self.url, **keys})
             return
-        named = {"client_bitrix_url": self.url} if self.scenario.connecting(stage) else None
+        named = {"client_bitrix_url": self.url} if self.scenario.connecting(environment) else None
         link = str(self.service.post(f"{prefix}/account", named)["link"])
-        page = Owner(self.name).consent(link, stage.url)
+        page = Owner(self.name).consent(link, environment.url)
         if page.status != 200:
             raise DemoFailed(f"{self.id}: the consent ended with status {page.status}: {page.text[:200]}")
 
@@ -93,21 +93,23 @@ def how_many(answers: int) -> int:
     return max(1, min(10, answers // ANSWERS_EACH))
 
 
-def make_customers(stage: Stage, each: int, jwt_key: str) -> list[Customer]:
+def make_customers(environment: Environment, each: int, jwt_key: str) -> list[Customer]:
     """Accounts in every local CRM, and a quiz account for each; nothing is connected yet."""
     made: list[Customer] = []
     for scenario in scenarios():
-        made += customers_of(stage, scenario, each, jwt_key, FIRST + len(made))
+        made += customers_of(environment, scenario, each, jwt_key, FIRST + len(made))
     return made
 
 
 def customers_of(
-    stage: Stage, scenario: Scenario, count: int, jwt_key: str, first: int
+    environment: Environment, scenario: Scenario, count: int, jwt_key: str, first: int
 ) -> Iterator[Customer]:
     """New accounts in one local CRM; their quiz accounts are numbered from ``first``."""
-    for number, account in enumerate(tell(stage.control_url, scenario.kind, "accounts", count=count), first):
+    for number, account in enumerate(
+        tell(environment.control_url, scenario.kind, "accounts", count=count), first
+    ):
         claims = {"id": str(number), "exp": time.time() + 30 * 86_400}
-        service = QuizService(stage.url, jwt.encode(claims, jwt_key, algorithm="HS256"))
+        service = QuizService(environment.url, jwt.encode(claims, jwt_key, algorithm="HS256"))
         place = (account["id"], account["subdomain"], account["url"], account["port"])
         yield Customer(str(number), scenario, service, *place)
 
@@ -115,20 +117,20 @@ def customers_of(
 # -- what happens in a CRM that nobody tells us --------------------------------------------------------------
 
 
-def move_away(customer: Customer, stage: Stage, dice: random.Random) -> str:
+def move_away(customer: Customer, environment: Environment, dice: random.Random) -> str:
     """The account gets another name, and so another address. Only where a CRM has that."""
     name = f"{customer.name}-{dice.randrange(1000)}"
-    found = tell(stage.control_url, customer.kind, "rename", account=customer.remote, subdomain=name)
+    found = tell(environment.control_url, customer.kind, "rename", account=customer.remote, subdomain=name)
     customer.name, customer.port = found["subdomain"], found["port"]
-    customer.url = f"http://{stage.sandbox_host}:{customer.port}"
+    customer.url = f"http://{environment.sandbox_host}:{customer.port}"
     return name
 
 
-def lose_a_field(customer: Customer, stage: Stage, label: str = "Площадь") -> str:
+def lose_a_field(customer: Customer, environment: Environment, label: str = "Площадь") -> str:
     """The field that the rule fills with the area is deleted."""
-    state = tell(stage.control_url, customer.kind, "state", account=customer.remote)
+    state = tell(environment.control_url, customer.kind, "state", account=customer.remote)
     for options in _fields_called(state, label):
-        tell(stage.control_url, customer.kind, "delete_field", account=customer.remote, **options)
+        tell(environment.control_url, customer.kind, "delete_field", account=customer.remote, **options)
     return label
 
 
@@ -139,9 +141,9 @@ def _fields_called(state: Mapping[str, Any], label: str) -> Iterator[dict[str, A
                 yield {"entity": entity, "field_id": field["id"], "field": field["name"]}
 
 
-def lose_a_person(customer: Customer, stage: Stage) -> str:
+def lose_a_person(customer: Customer, environment: Environment) -> str:
     """Whoever is responsible by the rule leaves."""
-    state = tell(stage.control_url, customer.kind, "state", account=customer.remote)
+    state = tell(environment.control_url, customer.kind, "state", account=customer.remote)
     number = next(int(key) for key, name in state["users"].items() if name == customer.performer)
-    tell(stage.control_url, customer.kind, "deactivate_user", account=customer.remote, user_id=number)
+    tell(environment.control_url, customer.kind, "deactivate_user", account=customer.remote, user_id=number)
     return str(state["users"][str(number)])

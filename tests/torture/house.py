@@ -14,9 +14,9 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from config.demo import cast
+from config.demo import processes
 from config.demo.children import Child, Children
-from config.demo.stage import CONTROL_PORT, Stage
+from config.demo.environment import CONTROL_PORT, Environment
 from config.embedded import PROJECT, postgres, share
 from config.embedded.place import Place, find_place
 
@@ -29,9 +29,9 @@ class House:
 
     workers = ()
 
-    def __init__(self, stage: Stage, env: Mapping[str, str], home: Path) -> None:
-        self.stage = stage
-        self.children = Children(stage.folder, home, env)
+    def __init__(self, environment: Environment, env: Mapping[str, str], home: Path) -> None:
+        self.environment = environment
+        self.children = Children(environment.folder, home, env)
         self.place = find_place(home)
         self.command: Child | None = None
         self.lives, self.begun = 0, 0.0
@@ -45,10 +45,10 @@ class House:
 
     def open(self) -> None:
         """The local CRMs apart, as they outlive everything; then the command."""
-        options = ("--host", self.stage.sandbox_host, "--port", str(CONTROL_PORT), "--seed", "0")
-        redirect = ("--redirect", self.stage.redirect_url)
+        options = ("--host", self.environment.sandbox_host, "--port", str(CONTROL_PORT), "--seed", "0")
+        redirect = ("--redirect", self.environment.redirect_url)
         self.children.start("sandbox", "manage.py", "run_sandbox", *options, *redirect)
-        cast.wait_for_sandboxes(self.stage, self.children)
+        processes.wait_for_sandboxes(self.environment, self.children)
         self.start()
         self.children.wait(self.is_up, 120, "the service to be ready")
 
@@ -56,7 +56,7 @@ class House:
         """Whoever is missed: the one command brings everybody."""
         if self.command is None:
             self.lives += 1
-            where = ("--bind", f"127.0.0.1:{self.stage.port}")
+            where = ("--bind", f"127.0.0.1:{self.environment.port}")
             self.command = self.children.start(f"serve-{self.lives}", "manage.py", "serve", *where)
             self.command.serves = False  # it may be killed
             self.begun = time.monotonic()
@@ -70,7 +70,7 @@ class House:
         return ["serve"]
 
     def is_up(self) -> bool:
-        return cast.answers(f"{self.stage.url}/readyz")
+        return processes.answers(f"{self.environment.url}/readyz")
 
     def kill(self, with_servers: bool) -> None:
         """Everything at once by SIGKILL, or everything but PostgreSQL and Valkey."""

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from config.demo.stage import Stage
-from config.demo.wire import look_into, tell
+from config.demo.environment import Environment
+from config.demo.http import look_into, tell
 
 # Requests after which there is more in the CRM than before.
 WRITES: Mapping[str, Mapping[str, str]] = {
@@ -47,32 +47,32 @@ BUSY = {"amocrm": 429, "bitrix24": 503, "envybox": 429, "solos": 429}
 class Moods:
     """The control API of the local CRMs, as far as faults go."""
 
-    stage: Stage
+    environment: Environment
 
     def add(self, kind: str, **fault: Any) -> int:
         """A fault for a CRM; its id."""
-        return int(tell(self.stage.control_url, kind, "faults", **fault)["id"])
+        return int(tell(self.environment.control_url, kind, "faults", **fault)["id"])
 
     def hits(self, kind: str, fault_id: int) -> int:
         return sum(fault["hits"] for fault in self.all(kind) if fault["id"] == fault_id)
 
     def all(self, kind: str) -> list[dict[str, Any]]:
-        return list(look_into(self.stage.control_url, kind, "faults")["faults"])
+        return list(look_into(self.environment.control_url, kind, "faults")["faults"])
 
     def lose_replies(self, kind: str, seed: int) -> None:
         for number, fault in enumerate(LOST_REPLIES):
             self.add(kind, **WRITES[kind], **fault, times=None, seed=seed * 10 + number)
 
     def end(self, kind: str) -> None:
-        tell(self.stage.control_url, kind, "faults/clear")
+        tell(self.environment.control_url, kind, "faults/clear")
 
     def admit_more(self, kind: str) -> None:
         """For runs that are about blows and not about pace."""
-        tell(self.stage.control_url, kind, "switches", rate_integration=50)
+        tell(self.environment.control_url, kind, "switches", rate_integration=50)
 
     def refusals(self, kind: str) -> int:
         """How often a CRM has called itself too busy of its own accord, by its own limit."""
-        counted = look_into(self.stage.control_url, kind, "journal", last=1)["statuses"]
+        counted = look_into(self.environment.control_url, kind, "journal", last=1)["statuses"]
         injected = sum(one["hits"] for one in self.all(kind) if one["status"] == BUSY[kind] and _answers(one))
         return int(counted.get(str(BUSY[kind]), 0)) - injected
 

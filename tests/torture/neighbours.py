@@ -22,9 +22,9 @@ from django.conf import settings
 from config.demo import amocrm, bitrix24
 from config.demo.errors import DemoFailed
 from config.demo.report import table
-from config.demo.scenario import environment, scenarios
-from config.demo.stage import Stage, a_stage
-from config.demo.wire import tell
+from config.demo.scenario import variables_of, scenarios
+from config.demo.environment import Environment, an_environment
+from config.demo.http import tell
 from config.endings import Ended, listen_for_endings
 from tests.benchmarks.ground import a_visit, machine
 from tests.torture.cast import THREADS, Cast
@@ -67,17 +67,17 @@ class Street:
     """Everybody who lives there, and the trickle of answers to the healthy ones."""
 
     def __init__(
-        self, stage: Stage, cast: Cast, healthy: Sequence[Customer], bad: Sequence[Customer]
+        self, environment: Environment, cast: Cast, healthy: Sequence[Customer], bad: Sequence[Customer]
     ) -> None:
-        self.stage, self.cast, self.healthy, self.bad = stage, cast, healthy, bad
-        self.watch = Watch(stage.database_url)
+        self.environment, self.cast, self.healthy, self.bad = environment, cast, healthy, bad
+        self.watch = Watch(environment.database_url)
         self.number = 0
         self.awake = True
 
     def prepare(self) -> None:
         everybody = [*self.healthy, *self.bad]
         for customer in everybody:
-            customer.connect(self.stage)
+            customer.connect(self.environment)
         self.cast.children.wait(self.all_synced, 60 + 5 * len(everybody), "the lists of all accounts")
         for customer in everybody:
             customer.scenario.save_rule(customer.service)
@@ -112,10 +112,10 @@ class Street:
     def misbehave(self, how: str) -> None:
         """The bad ones' CRMs hang or are slow from now on; nobody's where ``how`` is ``ALONE``."""
         for scenario in BAD:
-            tell(self.stage.control_url, scenario.kind, "faults/clear")
+            tell(self.environment.control_url, scenario.kind, "faults/clear")
         for customer in self.bad if how in FAULTS else ():
             fault = {**FAULTS[how], "host": customer.host, "times": None}
-            tell(self.stage.control_url, customer.kind, "faults", **fault)
+            tell(self.environment.control_url, customer.kind, "faults", **fault)
 
     def play(self, phase: Phase, seconds: float, rate: float) -> None:
         if phase.beside == ALONE:
@@ -194,16 +194,16 @@ def one_street(chosen: Namespace, workers: int) -> int:
 
 @contextmanager
 def a_street(name: str, workers: int) -> Iterator[Street]:
-    with a_stage(name) as stage:
-        env = {**environment(stage, scenarios()), "LOG_LEVEL": "WARNING"}
-        with Cast(stage, env, settings.BASE_DIR, workers) as cast:
+    with an_environment(name) as environment:
+        env = {**variables_of(environment, scenarios()), "LOG_LEVEL": "WARNING"}
+        with Cast(environment, env, settings.BASE_DIR, workers) as cast:
             cast.open()
-            customers = make_customers(stage, EACH, env["JWT_KEY"])
+            customers = make_customers(environment, EACH, env["JWT_KEY"])
             bad: list[Customer] = []
             for scenario, count in BAD.items():
                 first = FIRST + len(customers) + len(bad)
-                bad += customers_of(stage, scenario, count, env["JWT_KEY"], first)
-            yield Street(stage, cast, customers, bad)
+                bad += customers_of(environment, scenario, count, env["JWT_KEY"], first)
+            yield Street(environment, cast, customers, bad)
 
 
 def run(street: Street, chosen: Namespace) -> list[Phase]:

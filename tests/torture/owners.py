@@ -14,7 +14,7 @@ from typing import Any
 
 from config.demo.answers import QUIZ_ID
 from config.demo.errors import DemoFailed
-from config.demo.wire import tell
+from config.demo.http import tell
 from tests.torture.customers import Customer
 from tests.torture.schedule import SIGNED_IN, Blow
 from tests.torture.world import Course, World, after, until
@@ -39,11 +39,11 @@ def disconnect(world: World, blow: Blow) -> Course:
 def choose_another(world: World, blow: Blow) -> Course:
     """The owner picks another account of the CRM on the consent page (or posts another one's keys)."""
     victim = world.customers[blow.whom]
-    other = tell(world.stage.control_url, victim.kind, "accounts", count=1)[0]
+    other = tell(world.environment.control_url, victim.kind, "accounts", count=1)[0]
     place = {"remote": other["id"], "name": other["subdomain"], "url": other["url"], "port": other["port"]}
     before = rows_of(world, victim)
     with suppress(DemoFailed):  # it is refused in words; ``rows_of`` tells whether it was
-        replace(victim, **place).connect(world.stage)
+        replace(victim, **place).connect(world.environment)
     if not before:
         raise OSError("the account is on its way at this moment")
     world.hurt[blow.what] += 1
@@ -85,7 +85,7 @@ def _connected(world: World, victim: Customer) -> Iterator[None]:
 
     def try_it() -> bool:
         with suppress(OSError, DemoFailed):
-            victim.connect(world.stage)
+            victim.connect(world.environment)
             return True
         return False
 
@@ -114,12 +114,12 @@ def _patched(victim: Customer, page: str, change: Mapping[str, Any]) -> bool:
 
 def _without(world: World, victim: Customer, pipeline: Any, step: Any) -> Any:
     """Delete the step in the CRM; another one of the pipeline, or None where there is no other."""
-    state = tell(world.stage.control_url, victim.kind, "state", account=victim.remote)
+    state = tell(world.environment.control_url, victim.kind, "state", account=victim.remote)
     others = STEPS_BESIDE[victim.kind](state, pipeline, step)
     if not others:
         return None
     reply = tell(
-        world.stage.control_url,
+        world.environment.control_url,
         victim.kind,
         "delete_step",
         account=victim.remote,
@@ -174,7 +174,7 @@ def doubled_fields(world: World) -> int:
     found = 0
     for customer in world.customers.values():
         if customer.kind in SIGNED_IN:
-            state = tell(world.stage.control_url, customer.kind, "state", account=customer.remote)
+            state = tell(world.environment.control_url, customer.kind, "state", account=customer.remote)
             for fields in state["fields"].values():
                 names = [str(field.get("label", field["name"])) for field in fields]
                 found += len(names) - len(set(names))

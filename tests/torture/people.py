@@ -11,7 +11,7 @@ from typing import Any
 import requests
 
 from config.demo.errors import DemoFailed
-from config.demo.wire import tell
+from config.demo.http import tell
 from tests.torture.customers import Customer
 from tests.torture.marks import leads_by_mark
 from tests.torture.watch import AccountRow, Waiting
@@ -26,7 +26,7 @@ class Staff:
     """A superuser at the admin's own pages."""
 
     def __init__(self, world: World) -> None:
-        self.url, self.password = world.stage.url, secrets.token_urlsafe(16)
+        self.url, self.password = world.environment.url, secrets.token_urlsafe(16)
         world.cast.children.env = {**world.cast.children.env, "DJANGO_SUPERUSER_PASSWORD": self.password}
         options = ("--noinput", f"--username={NAME}", "--email=staff@quiz.example")
         world.cast.children.run("createsuperuser", "manage.py", "createsuperuser", *options)
@@ -73,14 +73,14 @@ class People:
 
     def connected(self, customer: Customer) -> bool:
         with suppress(OSError, DemoFailed):
-            customer.connect(self.world.stage)
+            customer.connect(self.world.environment)
             return True
         return False
 
     def look_after_leads(self, undone: Iterable[Waiting]) -> None:
         """Where the CRM can't be asked: is the lead there? Tell the service, or let it send again."""
         unclear = [one for one in undone if one.because == "look_first"]
-        ledgers = {crm: leads_by_mark(self.world.stage, crm) for crm in {one.crm for one in unclear}}
+        ledgers = {crm: leads_by_mark(self.world.environment, crm) for crm in {one.crm for one in unclear}}
         for one in unclear:
             self._look(one, ledgers[one.crm])
 
@@ -102,6 +102,6 @@ class People:
 
 def contacts_now(world: World, customer: Customer) -> int | None:
     """How many contact records a CRM account has; None where it does not say."""
-    state = tell(world.stage.control_url, customer.kind, "state", account=customer.remote)
+    state = tell(world.environment.control_url, customer.kind, "state", account=customer.remote)
     counts = state.get("counts", {}) if isinstance(state, dict) else {}
     return next((int(counts[word]) for word in ("contacts", "contact") if word in counts), None)

@@ -22,14 +22,14 @@ from django.conf import settings
 
 from config.demo.amocrm import SCENARIO
 from config.demo.browser import Browser
-from config.demo.cast import make_token, start_sandboxes, start_web, wait_for_sandboxes, wait_for_web
 from config.demo.children import Children
+from config.demo.environment import Environment, an_environment, connected
 from config.demo.errors import DemoFailed
+from config.demo.http import look_into, tell
+from config.demo.processes import make_token, start_sandboxes, start_web, wait_for_sandboxes, wait_for_web
 from config.demo.report import table
-from config.demo.scenario import environment
+from config.demo.scenario import variables_of
 from config.demo.service import QuizService
-from config.demo.stage import Stage, a_stage, connected
-from config.demo.wire import look_into, tell
 from config.endings import Ended, listen_for_endings
 from tests.torture.rounds import Kind, Round
 from tests.torture.seats import Seats
@@ -55,10 +55,10 @@ DOOMED = 0.25
 class Ordeal:
     """The account, its CRM and everybody's database connections, looked at from outside."""
 
-    def __init__(self, stage: Stage, service: QuizService, seats: Seats) -> None:
-        self.stage, self.service, self.seats = stage, service, seats
+    def __init__(self, environment: Environment, service: QuizService, seats: Seats) -> None:
+        self.environment, self.service, self.seats = environment, service, seats
         usual = settings.DATABASES["default"]
-        where = {**usual, "NAME": f"{usual['NAME']}_{stage.name}"}
+        where = {**usual, "NAME": f"{usual['NAME']}_{environment.name}"}
         # Two, because inside a transaction PostgreSQL goes on telling who did what when it began.
         self.database, self.lock = connected(where), connected(where)
 
@@ -106,19 +106,21 @@ class Ordeal:
     def reconnect(self) -> None:
         """As the account's owner does."""
         self.tell("faults/clear")
-        SCENARIO.connect(self.stage, self.service, Browser())
+        SCENARIO.connect(self.environment, self.service, Browser())
 
     def given(self) -> int:
         """Pairs that the CRM has given out by now."""
-        return int(look_into(self.stage.control_url, SCENARIO.kind, "state")["pairs"])
+        return int(look_into(self.environment.control_url, SCENARIO.kind, "state")["pairs"])
 
     def asked(self) -> int:
         return int(
-            look_into(self.stage.control_url, SCENARIO.kind, "journal", last=1)["counts"].get(EXCHANGE, 0)
+            look_into(self.environment.control_url, SCENARIO.kind, "journal", last=1)["counts"].get(
+                EXCHANGE, 0
+            )
         )
 
     def tell(self, operation: str, **arguments: Any) -> None:
-        reply = tell(self.stage.control_url, SCENARIO.kind, operation, **arguments)
+        reply = tell(self.environment.control_url, SCENARIO.kind, operation, **arguments)
         if isinstance(reply, dict) and "error" in reply:
             raise DemoFailed(f"The local CRM can't do {operation}: {reply['error']}")
 
@@ -159,18 +161,18 @@ def schedule(count: int, seed: int) -> list[Round]:
 
 @contextmanager
 def an_ordeal(chosen: Namespace) -> Iterator[Ordeal]:
-    with a_stage(chosen.name) as stage:
-        variables = {**environment(stage, [SCENARIO]), **VARIABLES}
-        with Children(stage.folder, settings.BASE_DIR, variables) as children:
-            start_sandboxes(stage, children)
+    with an_environment(chosen.name) as environment:
+        variables = {**variables_of(environment, [SCENARIO]), **VARIABLES}
+        with Children(environment.folder, settings.BASE_DIR, variables) as children:
+            start_sandboxes(environment, children)
             children.run("migrate", "manage.py", "migrate", "--noinput", "--verbosity=0")
-            start_web(stage, children)
-            service = QuizService(stage.url, make_token(children))
-            wait_for_sandboxes(stage, children)
-            wait_for_web(stage, children)
-            SCENARIO.connect(stage, service, Browser())
+            start_web(environment, children)
+            service = QuizService(environment.url, make_token(children))
+            wait_for_sandboxes(environment, children)
+            wait_for_web(environment, children)
+            SCENARIO.connect(environment, service, Browser())
             with patch.dict(os.environ, variables), Seats(chosen.processes) as seats:
-                ordeal = Ordeal(stage, service, seats)
+                ordeal = Ordeal(environment, service, seats)
                 ordeal.tell("switches", limits=False)
                 yield ordeal
 

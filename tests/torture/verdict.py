@@ -159,10 +159,10 @@ def read_books(world: World) -> Books:
         "LEFT JOIN rules_delivery d ON d.answer_id = n.id LEFT JOIN accounts_account a ON a.id = d.account_id"
     )
     crms = {customer.kind for customer in world.customers.values()}
-    folder = world.stage.folder
+    folder = world.environment.folder
     return Books(
         [Row(*row) for row in found],
-        {crm: leads_by_mark(world.stage, crm) for crm in crms},
+        {crm: leads_by_mark(world.environment, crm) for crm in crms},
         {(line["account"], line["id"]) for line in lines(folder / "accepted.jsonl")},
         lines(folder / "doubts.jsonl"),
     )

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from config.demo.stage import Stage
+from config.demo.environment import Environment
 from tests.torture.cast import Cast
 from tests.torture.customers import Customer
 from tests.torture.moods import Moods
@@ -22,7 +22,7 @@ class World:
     """``hurt`` counts what was done, ``missed`` the blows that found nothing to hit,
     ``ended`` the processes that ended by themselves and were started again by us."""
 
-    stage: Stage
+    environment: Environment
     servers: Servers
     cast: Cast
     watch: Watch

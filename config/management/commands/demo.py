@@ -13,14 +13,14 @@ from django.core.management import get_commands
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config.demo import report
-from config.demo.cast import make_token, start_all, wait_for_all
 from config.demo.children import Children
+from config.demo.environment import Environment, an_environment
 from config.demo.errors import DemoFailed
-from config.demo.proof import Proof
-from config.demo.scenario import Scenario, environment, scenarios
+from config.demo.processes import make_token, start_all, wait_for_all
+from config.demo.run import Run
+from config.demo.scenario import Scenario, scenarios, variables_of
 from config.demo.service import QuizService
-from config.demo.stage import Stage, a_stage
-from config.demo.story import Story
+from config.demo.verify import Verification
 from config.endings import Ended, listen_for_endings
 
 LOGIN = "demo"
@@ -41,43 +41,50 @@ class Command(BaseCommand):
         self.begun = time.monotonic()
         listen_for_endings()
         try:
-            with a_stage(options["name"]) as stage:
-                self.run_on(stage, stay=not options["exit"])
+            with an_environment(options["name"]) as environment:
+                self.run_on(environment, stay=not options["exit"])
         except DemoFailed as exc:
             raise CommandError(str(exc)) from exc
         except Ended as end:
             self.say("Stopped.")
             sys.exit(end.status)
 
-    def run_on(self, stage: Stage, stay: bool) -> None:
+    def run_on(self, environment: Environment, stay: bool) -> None:
         crms = scenarios()
-        with Children(stage.folder, settings.BASE_DIR, environment(stage, crms)) as children:
+        with Children(environment.folder, settings.BASE_DIR, variables_of(environment, crms)) as children:
             self.say("Starting the local CRMs, web, worker and beat ...")
-            worker = start_all(stage, children)
+            worker = start_all(environment, children)
             login, token = make_login(children), make_token(children)
-            wait_for_all(stage, children, worker)
-            story = Story(stage, children, QuizService(stage.url, token), crms, self.say)
-            proofs = story.play()
-            self.show(proofs)
-            story.sell(proofs)
+            wait_for_all(environment, children, worker)
+            run = Run(environment, children, QuizService(environment.url, token), crms, self.say)
+            verifications = run.play()
+            self.show(verifications)
+            run.sell(verifications)
             if stay:
-                self.stay(stage, children, crms, login, token)
+                self.stay(environment, children, crms, login, token)
 
-    def show(self, proofs: Sequence[Proof]) -> None:
+    def show(self, verifications: Sequence[Verification]) -> None:
         """The table; what is wrong ends the demo. Raises ``DemoFailed``."""
-        self.stdout.write(f"\n{report.arrivals_table(proofs)}\n")
-        for sentence in report.odd_ones(proofs):
+        self.stdout.write(f"\n{report.arrivals_table(verifications)}\n")
+        for sentence in report.odd_ones(verifications):
             self.stdout.write(sentence)
-        if complaints := [sentence for proof in proofs for sentence in proof.complaints()]:
+        if complaints := [
+            sentence for verification in verifications for sentence in verification.complaints()
+        ]:
             raise DemoFailed("\n".join(complaints))
-        leads = sum(len(proof.arrivals) for proof in proofs)
+        leads = sum(len(verification.arrivals) for verification in verifications)
         self.say(f"All {leads} leads are there exactly once, each with its contact")
 
     def stay(
-        self, stage: Stage, children: Children, crms: Sequence[Scenario], login: tuple[str, str], token: str
+        self,
+        environment: Environment,
+        children: Children,
+        crms: Sequence[Scenario],
+        login: tuple[str, str],
+        token: str,
     ) -> None:
         """Serve until somebody ends it."""
-        self.stdout.write(report.hints(stage, crms, login, token))
+        self.stdout.write(report.hints(environment, crms, login, token))
         self.say("Serving until Ctrl-C")
         try:
             children.wait(lambda: False, float("inf"), "")

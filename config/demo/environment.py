@@ -37,7 +37,7 @@ _reserved: dict[int, socket.socket] = {}
 
 
 @dataclass(frozen=True)
-class Stage:
+class Environment:
     """One run's place. ``sandbox_host`` is the address at which the local CRMs answer."""
 
     name: str
@@ -63,7 +63,7 @@ class Stage:
     def redis_prefix(self) -> str:
         return f"quiz-crm-{self.name}:"
 
-    def environment(self, crms: Mapping[str, str]) -> dict[str, str]:
+    def variables(self, crms: Mapping[str, str]) -> dict[str, str]:
         """What the processes read: whatever we were started with, except that nothing of it may matter."""
         secret = {name: secrets.token_urlsafe(48) for name in ("SECRET_KEY", "JWT_KEY")}
         return {
@@ -98,17 +98,19 @@ PLAIN = {
 
 
 @contextmanager
-def a_stage(name: str) -> Iterator[Stage]:
-    """A stage for the block. Raises ``DemoFailed`` where somebody is on it, or nothing can be had."""
+def an_environment(name: str) -> Iterator[Environment]:
+    """A place for the block. Raises ``DemoFailed`` where somebody is on it, or nothing can be had."""
     folder = settings.BASE_DIR / ".local" / name
     with alone(folder) as lock:
         database, redis_server = urls()
-        stage = Stage(name, folder, free_port(), free_host(), with_suffix(database, name), redis_server)
+        environment = Environment(
+            name, folder, free_port(), free_host(), with_suffix(database, name), redis_server
+        )
         lock.truncate(0)
-        lock.write(stage.url.encode())
+        lock.write(environment.url.encode())
         lock.flush()
-        with database_of(name), redis_of(stage):
-            yield stage
+        with database_of(name), redis_of(environment):
+            yield environment
 
 
 @contextmanager
@@ -232,19 +234,19 @@ def connected(usual: Mapping[str, Any]) -> psycopg.Connection:
 
 
 @contextmanager
-def redis_of(stage: Stage) -> Iterator[None]:
+def redis_of(environment: Environment) -> Iterator[None]:
     """Messages and flags of an earlier run name rows that are no more."""
-    forget_messages(stage)
+    forget_messages(environment)
     try:
         yield
     finally:
-        forget_messages(stage)
+        forget_messages(environment)
 
 
-def forget_messages(stage: Stage) -> None:
+def forget_messages(environment: Environment) -> None:
     try:
-        with redis.Redis.from_url(stage.redis_url, socket_connect_timeout=5) as server:
-            for pattern in (f"{stage.redis_prefix}*", f"pace:{stage.redis_prefix}*"):
+        with redis.Redis.from_url(environment.redis_url, socket_connect_timeout=5) as server:
+            for pattern in (f"{environment.redis_prefix}*", f"pace:{environment.redis_prefix}*"):
                 for key in server.scan_iter(pattern, count=1000):
                     server.delete(key)
     except redis.RedisError as exc:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from config.demo.http import look_into
 from config.demo.scenario import Chosen, Scenario
 from config.demo.service import QuizService
-from config.demo.wire import look_into
 
 Json = dict[str, Any]
 
@@ -46,7 +46,7 @@ class Arrival:
 
 
 @dataclass(frozen=True)
-class Proof:
+class Verification:
     """All of one CRM's arrivals, and its leads that nobody asked for."""
 
     scenario: Scenario
@@ -68,7 +68,7 @@ class Proof:
 
 def read_back(
     control_url: str, service: QuizService, scenario: Scenario, chosen: Chosen, answers: Sequence[Json]
-) -> Proof:
+) -> Verification:
     """Our deliveries of these answers beside what the sandbox holds."""
     ledger = look_into(control_url, scenario.kind, "ledger")
     deliveries = {row["answerID"]: row for row in service.rows("/deliveries", crm=scenario.kind)}
@@ -77,7 +77,7 @@ def read_back(
         for answer in answers
     ]
     ours = {lead["id"] for arrival in arrivals for lead in arrival.leads}
-    return Proof(scenario, chosen, arrivals, [lead for lead in ledger if lead["id"] not in ours])
+    return Verification(scenario, chosen, arrivals, [lead for lead in ledger if lead["id"] not in ours])
 
 
 def arrival_of(

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from config.demo import proof
+from config.demo import verify
 from config.demo.answers import ANSWERS
-from config.demo.proof import read_back
 from config.demo.scenario import Chosen, scenarios
+from config.demo.verify import read_back
 
 CHOSEN = Chosen("Квизы", "Новая заявка", "Игорь Кузнецов")
 ANNA, SERGEY, ANNA_AGAIN = ANSWERS[0], ANSWERS[1], ANSWERS[7]
@@ -55,7 +55,7 @@ def judge(monkeypatch: pytest.MonkeyPatch) -> Any:
         chosen: Chosen = CHOSEN,
         **changed: Any,
     ) -> str:
-        monkeypatch.setattr(proof, "look_into", lambda *_: ledger)
+        monkeypatch.setattr(verify, "look_into", lambda *_: ledger)
         desk = Desk(answers)
         desk.deliveries[1] |= changed
         scenario = next(one for one in scenarios() if one.kind == crm)

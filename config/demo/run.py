@@ -9,11 +9,11 @@ from typing import Any
 from config.demo.answers import ANSWERS, QUIZ_ID, REPEATED
 from config.demo.browser import Browser
 from config.demo.children import Children
+from config.demo.environment import Environment
 from config.demo.errors import DemoFailed
-from config.demo.proof import Proof, read_back
 from config.demo.scenario import Chosen, Scenario
 from config.demo.service import QuizService
-from config.demo.stage import Stage
+from config.demo.verify import Verification, read_back
 
 SYNC_SECONDS = 40
 QUIET_SECONDS = 1.0
@@ -22,27 +22,32 @@ NEWS_SECONDS = 20
 Say = Callable[[str], None]
 
 
-class Story:
+class Run:
     """One quiz account and its quiz, in every CRM that takes part."""
 
     def __init__(
-        self, stage: Stage, children: Children, service: QuizService, scenarios: Sequence[Scenario], say: Say
+        self,
+        environment: Environment,
+        children: Children,
+        service: QuizService,
+        scenarios: Sequence[Scenario],
+        say: Say,
     ) -> None:
-        self.stage, self.children, self.service, self.say = stage, children, service, say
+        self.environment, self.children, self.service, self.say = environment, children, service, say
         self.scenarios = scenarios
         self.chosen: dict[str, Chosen] = {}
 
-    def play(self) -> list[Proof]:
+    def play(self) -> list[Verification]:
         self.prepare()
         self.post(ANSWERS)
         self.repeat(REPEATED)
         self.wait_for(len(ANSWERS) * len(self.scenarios))
-        return self.proofs(ANSWERS)
+        return self.verify(ANSWERS)
 
     def prepare(self) -> None:
         """Every CRM connected, mirrored, and with a rule that is ready."""
         for scenario in self.scenarios:
-            link = scenario.connect(self.stage, self.service, Browser())
+            link = scenario.connect(self.environment, self.service, Browser())
             self.say(f"{scenario.label}: connected {scenario.means} {link.partition('?')[0]}")
         for scenario in self.scenarios:
             self.sync(scenario)
@@ -88,7 +93,7 @@ class Story:
         self.say(f"Quiz service: {answer['answerID']} sent once more, answered as known")
 
     def wait_for(self, expected: int, seconds: float = DELIVERY_SECONDS) -> None:
-        """Until all is delivered; what is not by then, the proof will tell."""
+        """Until all is delivered; what is not by then, the verification will tell."""
         try:
             self.children.wait(lambda: self.delivered() >= expected, seconds, "the deliveries")
         except DemoFailed:
@@ -97,21 +102,21 @@ class Story:
     def delivered(self) -> int:
         return self.service.count("/deliveries", quizID=QUIZ_ID, state="delivered")
 
-    def proofs(self, answers: Sequence[dict[str, Any]]) -> list[Proof]:
+    def verify(self, answers: Sequence[dict[str, Any]]) -> list[Verification]:
         return [
-            read_back(self.stage.control_url, self.service, one, self.chosen[one.kind], answers)
+            read_back(self.environment.control_url, self.service, one, self.chosen[one.kind], answers)
             for one in self.scenarios
         ]
 
-    def sell(self, proofs: Sequence[Proof]) -> None:
+    def sell(self, verifications: Sequence[Verification]) -> None:
         """A manager wins a lead in each CRM that tells of it; our outcomes must soon say the same."""
-        for proof in proofs:
-            if proof.scenario.tells:
-                self.win(proof.scenario, proof.arrivals[0].delivery)
+        for verification in verifications:
+            if verification.scenario.tells:
+                self.win(verification.scenario, verification.arrivals[0].delivery)
 
     def win(self, crm: Scenario, delivery: dict[str, Any]) -> None:
         begun, lead = time.monotonic(), delivery["leadID"]
-        crm.win(self.stage, self.service, lead)
+        crm.win(self.environment, self.service, lead)
         what = f"what became of {crm.label}'s lead"
         self.children.wait(lambda: self.outcome(delivery)["status"] == "won", NEWS_SECONDS, what)
         took, amount = time.monotonic() - begun, self.outcome(delivery)["amount"]

@@ -6,37 +6,44 @@ from contextlib import suppress
 
 from config import serving
 from config.demo.children import Child, Children
-from config.demo.stage import CONTROL_PORT, Stage
-from config.demo.wire import ask
+from config.demo.environment import CONTROL_PORT, Environment
+from config.demo.http import ask
 
 START_SECONDS = 45
 QUIZ_ACCOUNT = "1001"
 
 
-def start_sandboxes(stage: Stage, children: Children) -> Child:
-    options = ("--host", stage.sandbox_host, "--port", str(CONTROL_PORT), "--redirect", stage.redirect_url)
+def start_sandboxes(environment: Environment, children: Children) -> Child:
+    options = (
+        "--host",
+        environment.sandbox_host,
+        "--port",
+        str(CONTROL_PORT),
+        "--redirect",
+        environment.redirect_url,
+    )
     return children.start("sandbox", "manage.py", "run_sandbox", *options)
 
 
-def start_web(stage: Stage, children: Children) -> Child:
-    return children.start("web", *serving.web(f"127.0.0.1:{stage.port}"))
+def start_web(environment: Environment, children: Children) -> Child:
+    return children.start("web", *serving.web(f"127.0.0.1:{environment.port}"))
 
 
 def start_worker(children: Children) -> Child:
     return children.start("worker", *serving.worker())
 
 
-def start_beat(stage: Stage, children: Children) -> Child:
-    return children.start("beat", *serving.beat(stage.folder / "beat"))
+def start_beat(environment: Environment, children: Children) -> Child:
+    return children.start("beat", *serving.beat(environment.folder / "beat"))
 
 
-def start_all(stage: Stage, children: Children) -> Child:
+def start_all(environment: Environment, children: Children) -> Child:
     """Everything, on a database with its tables; the worker. ``wait_for_all`` says when it can be used."""
-    start_sandboxes(stage, children)
+    start_sandboxes(environment, children)
     children.run("migrate", "manage.py", "migrate", "--noinput", "--verbosity=0")
-    start_web(stage, children)
+    start_web(environment, children)
     worker = start_worker(children)
-    start_beat(stage, children)
+    start_beat(environment, children)
     return worker
 
 
@@ -45,19 +52,19 @@ def make_token(children: Children) -> str:
     return children.run("token", "manage.py", "issue_token", QUIZ_ACCOUNT).split()[-1]
 
 
-def wait_for_all(stage: Stage, children: Children, worker: Child) -> None:
-    wait_for_sandboxes(stage, children)
-    wait_for_web(stage, children)
+def wait_for_all(environment: Environment, children: Children, worker: Child) -> None:
+    wait_for_sandboxes(environment, children)
+    wait_for_web(environment, children)
     wait_for_worker(worker, children)
 
 
-def wait_for_sandboxes(stage: Stage, children: Children) -> None:
-    where = f"{stage.control_url}/_sandbox"
+def wait_for_sandboxes(environment: Environment, children: Children) -> None:
+    where = f"{environment.control_url}/_sandbox"
     children.wait(lambda: answers(where), START_SECONDS, "the local CRMs to answer")
 
 
-def wait_for_web(stage: Stage, children: Children) -> None:
-    children.wait(lambda: answers(f"{stage.url}/readyz"), START_SECONDS, "the web server to be ready")
+def wait_for_web(environment: Environment, children: Children) -> None:
+    children.wait(lambda: answers(f"{environment.url}/readyz"), START_SECONDS, "the web server to be ready")
 
 
 def wait_for_worker(worker: Child, children: Children) -> None:
