@@ -20,11 +20,11 @@ from typing import Any
 from django.conf import settings
 
 from config.demo import amocrm, bitrix24
-from config.demo.errors import DemoFailed
-from config.demo.report import table
-from config.demo.scenario import variables_of, scenarios
 from config.demo.environment import Environment, an_environment
+from config.demo.errors import DemoFailed
 from config.demo.http import tell
+from config.demo.report import table
+from config.demo.scenario import scenarios, variables_of
 from config.endings import Ended, listen_for_endings
 from tests.benchmarks.ground import a_visit, machine
 from tests.torture.cast import THREADS, Cast
