@@ -29,6 +29,8 @@ app.conf.task_routes = {
     "crm_cache.tasks.sync_due": {"queue": "sync"},
     "rules.tasks.follow": {"queue": "follow"},
     "rules.tasks.follow_due": {"queue": "follow"},
+    "rules.tasks.look_again": {"queue": "follow"},
+    "rules.tasks.look_again_due": {"queue": "follow"},
 }
 
 
@@ -47,6 +49,7 @@ app.conf.beat_schedule = {
     "prepare rules that wait": every(30.0, "rules.tasks.prepare_due"),
     "read again what rules name": every(60.0, "rules.tasks.check_drift"),
     "look what became of leads": every(60.0, "rules.tasks.follow_due"),
+    "look again at what was unclear": every(60.0, "rules.tasks.look_again_due"),
     "purge payloads past their retention": every(3600.0, "rules.tasks.purge"),
 }
 

@@ -276,6 +276,12 @@ class Connector(ABC):
         """Which external ids exist in the CRM: ``{uid: lead id}``. Only where ``can.find_by_external_id``."""
         raise NotImplementedError(f"{self.label} can't be searched for our mark")
 
+    def find_all(self, uids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """Every lead that carries one of these external ids, ``{uid: lead ids}``: several where one was made
+        twice. What a look does not see is missing. Raises like any call; only where
+        ``can.find_by_external_id``."""
+        raise NotImplementedError(f"{self.label} can't be searched for our external id")
+
     # -- following ----------------------------------------------------------------------------------
 
     def follow(self, leads: Sequence[Followed]) -> list[LeadStatus | ConnectorError | None]:

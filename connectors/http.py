@@ -164,6 +164,8 @@ class HttpClient:
         self, method: str, path: str, safe: bool, tokens: Tokens | None, kwargs: Mapping[str, Any]
     ) -> Answer:
         self.limiter.wait()
+        if not safe:
+            self.limiter.about_to_write()
         started = time.monotonic()
         try:
             answer = self._exchange(method, path, tokens, kwargs)

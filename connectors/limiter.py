@@ -43,6 +43,9 @@ class RateLimiter(Protocol):
     def wait(self) -> None:
         """Return when the next request may go. Raises ``Stopped`` once the stop sign is up."""
 
+    def about_to_write(self) -> None:
+        """The next request can't be repeated. Raises ``TryLater`` where it must not be sent any more."""
+
     def stop(self, reason: str) -> None:
         """Put the stop sign up for every process."""
 
@@ -66,6 +69,8 @@ class NoRateLimiter:
     """For CRMs and tests without a limit."""
 
     def wait(self) -> None: ...
+
+    def about_to_write(self) -> None: ...
 
     def stop(self, reason: str) -> None: ...
 
@@ -118,6 +123,8 @@ class RedisRateLimiter:
                 remedy="Ask the CRM's support to lift the block, then resume the account.",
                 account_wide=True,
             )
+
+    def about_to_write(self) -> None: ...
 
     def stop(self, reason: str) -> None:
         self._quietly(lambda: self.server.set(self.sign, reason[:200], ex=self.STOP_FOR))

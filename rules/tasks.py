@@ -10,7 +10,7 @@ from rules import provisioning
 from rules.delivery import drift, worker
 from rules.delivery import sweep as sweeping
 from rules.delivery.concurrency import lanes
-from rules.outcomes import following
+from rules.outcomes import following, second_look
 
 
 @shared_task
@@ -49,6 +49,17 @@ def check_drift() -> None:
 def follow(account_id: int) -> None:
     bind_contextvars(account=account_id)
     following.follow(account_id)
+
+
+@shared_task
+def look_again(account_id: int) -> None:
+    bind_contextvars(account=account_id)
+    second_look.look_again(account_id)
+
+
+@shared_task
+def look_again_due() -> None:
+    second_look.look_again_due()
 
 
 @shared_task

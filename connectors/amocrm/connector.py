@@ -17,7 +17,7 @@ from connectors.amocrm.fields import holds_several
 from connectors.amocrm.following import Following
 from connectors.amocrm.identity import current_user, read_identity
 from connectors.amocrm.plan import plan
-from connectors.amocrm.recovery import scan, search
+from connectors.amocrm.recovery import scan, search, search_all
 from connectors.amocrm.talk import Talk
 from connectors.base import Capabilities, Connector, FieldWish, Identity, Journal, SignIn
 from connectors.draft import Exchange, LeadDraft, Plan, Problem, Receipt, Target
@@ -138,6 +138,10 @@ class AmoConnector(Connector):
         if missing := [uid for uid in uids if uid not in leads]:
             leads |= scan(http_client, missing, mark, since=0, pages=PAGES_OF_A_LOOK)
         return {uid: lead.lead for uid, lead in leads.items()}
+
+    def find_all(self, uids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        http_client, mark = self.http_client(), Facts.read(self.remote.facts).mark_field
+        return {uid: [one.lead for one in search_all(http_client, uid, mark)] for uid in uids}
 
     # -- following ----------------------------------------------------------------------------------
 

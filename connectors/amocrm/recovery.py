@@ -29,9 +29,14 @@ class FoundLead:
 
 def search(http_client: HttpClient, uid: str, mark_field: int) -> FoundLead | None:
     """Ask the search index, which may lag; a hit counts only when the mark is there to the letter."""
+    return next(iter(search_all(http_client, uid, mark_field)), None)
+
+
+def search_all(http_client: HttpClient, uid: str, mark_field: int) -> list[FoundLead]:
+    """The same, the newest first."""
     params = {"query": uid, "limit": PAGE, "with": "contacts", "order[created_at]": "desc"}
     hits = embedded(http_client.call("GET", "/api/v4/leads", params=params), "leads")
-    return next((found(hit) for hit in hits if carries(hit, uid, mark_field)), None)
+    return [found(hit) for hit in hits if carries(hit, uid, mark_field)]
 
 
 def scan(

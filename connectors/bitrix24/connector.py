@@ -144,6 +144,16 @@ class BitrixConnector(Connector):
                 found.setdefault(uid, str(ours[0]["ID"]))
         return found
 
+    def find_all(self, uids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """Of deals, or of leads where there are more: a lead that became a deal keeps the external id."""
+        commands = [search(word, uid) for uid in uids for word in ("deal", "lead")]
+        found: dict[str, list[str]] = {}
+        for command, reply in zip(commands, ask(self.http_client(), commands, self.budget), strict=True):
+            uid = str(command.params["filter"]["=ORIGIN_ID"])
+            ours = [str(row["ID"]) for row in carriers(rows(reply), uid)]
+            found[uid] = max(found.get(uid, []), ours, key=len)
+        return found
+
     # -- following ----------------------------------------------------------------------------------
 
     def follow(self, leads: Sequence[Followed]) -> list[LeadStatus | ConnectorError | None]:

@@ -134,6 +134,9 @@ class EnvyConnector(Connector):
         """By the external id in the note."""
         return recovery.find(self.client(), list(uids))
 
+    def find_all(self, uids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        return recovery.find_all(self.client(), list(uids))
+
     def _begin(self, draft: LeadDraft) -> Item:
         return Item.begin(draft, self.remote.base_url, self._money_fields)
 

@@ -166,18 +166,31 @@ def find(client: Client, uids: list[str]) -> dict[str, str]:
 
     Raises like any call, and ``Unclear`` where one is missing and there were more leads than could be read.
     """
+    found, complete = _carriers(client, uids)
+    if not complete and len(found) < len(uids):
+        raise incomplete()
+    return {uid: leads[0] for uid, leads in found.items()}
+
+
+def find_all(client: Client, uids: list[str]) -> dict[str, list[str]]:
+    """``{uid: lead ids}`` of all found so; a lead that was united with another one counts as that."""
+    return _carriers(client, uids)[0]
+
+
+def _carriers(client: Client, uids: list[str]) -> tuple[dict[str, list[str]], bool]:
+    """The leads by external id, and whether all leads that there are were read."""
     since = datetime.now(UTC) - timedelta(days=FIND_DAYS)
-    found: dict[str, str] = {}
+    found: dict[str, list[str]] = {}
     cut: list[bool] = []
     searched = client.keyword_covers_comment
     pages = [partial(_leads, client, keyword=searchable(uid)) for uid in uids if searched]
     for page in pages or [partial(_leads, client, since=since)]:
         for row in walk(page, lambda: cut.append(True)):
-            carried = [uid for uid in uids if carries(row.get("values"), searchable(uid))]
-            found |= {uid: Found.of(row).lead for uid in carried if uid not in found}
-    if cut and len(found) < len(uids):
-        raise incomplete()
-    return found
+            lead = Found.of(row).lead
+            for uid in uids:
+                if carries(row.get("values"), searchable(uid)) and lead not in found.setdefault(uid, []):
+                    found[uid].append(lead)
+    return {uid: leads for uid, leads in found.items() if leads}, not cut
 
 
 def newest_deal(lead: dict[str, Any]) -> str:

@@ -129,6 +129,12 @@ class SolosConnector(Connector):
             return super().find(uids)
         return recovery.find(self.client(), uids)
 
+    def find_all(self, uids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """Among the newest leads."""
+        if not self.can.find_by_external_id:
+            return super().find_all(uids)
+        return recovery.find_all(self.client(), uids)
+
     # -- following ----------------------------------------------------------------------------------
 
     def follow(self, leads: Sequence[Followed]) -> list[LeadStatus | ConnectorError | None]:

@@ -29,6 +29,21 @@ def find(client: Client, uids: Iterable[str], since: datetime | None = None) -> 
     return {uid: str(number(row.get("id")) or "") for uid, row in found.items()}
 
 
+def find_all(client: Client, uids: Iterable[str]) -> dict[str, list[str]]:
+    """``{uid: lead ids}`` among the newest leads. Raises like any call."""
+    patterns = {uid: pattern_of(uid) for uid in uids}
+    found: dict[str, list[str]] = {}
+    for number_of_page in range(PAGES):
+        page = client.read(client.options.create_module, PAGE, number_of_page * PAGE, order="desc")
+        for row in page:
+            text = all_text(row)
+            for uid in [uid for uid, one in patterns.items() if one.search(text)]:
+                found.setdefault(uid, []).append(str(number(row.get("id")) or ""))
+        if not page:
+            break
+    return {uid: list(dict.fromkeys(leads)) for uid, leads in found.items()}
+
+
 def look(client: Client, uids: Iterable[str], since: datetime | None = None) -> tuple[dict[str, Row], bool]:
     """The leads' rows by external id, and whether all leads since then were seen. Raises like any call."""
     patterns = {uid: pattern_of(uid) for uid in uids}

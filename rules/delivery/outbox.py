@@ -19,25 +19,29 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Least
 from django.utils import timezone
 
+from accounts.access import connector_for
 from accounts.models import Account
 from connectors.draft import UnplacedValue
-from connectors.registry import CONNECTORS, connector_class
+from connectors.errors import OurMistake
+from connectors.registry import connector_class
 from connectors.text import storable
 from crm_cache import leases
 from rules.delivery.lane import end_rests
 from rules.delivery.settlement import Settlement, died
 from rules.models import Delivery
 
+log = structlog.stdlib.get_logger(__name__)
 State = Delivery.State
 WAITING, SENDING, DELIVERED, HELD = State.WAITING, State.SENDING, State.DELIVERED, State.HELD
 Held = Delivery.Held
-MOMENT = timedelta(seconds=1)
+SECOND_LOOK = timedelta(minutes=10)  # after an unclear lead is there: searches lag, frozen workers wake
 ELSEWHERE = timedelta(seconds=5)  # until somebody whom another lane is sending is looked at again
 PERSON_LEASE = timedelta(minutes=5)  # longer than any batch is under way
 FIRST_LOOK = timedelta(hours=1)  # what becomes of a lead: nobody moves it at once, and hooks are quicker
@@ -104,7 +108,7 @@ def claim(
         return []
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE rules_delivery SET state = 'sending', claimed_at = %s "
+            "UPDATE rules_delivery SET state = 'sending', claimed_at = %s, write_begun_at = NULL "
             "WHERE id = ANY(%s) AND state = 'waiting' RETURNING id",
             [now, chosen],
         )
@@ -136,7 +140,7 @@ def settle(settlements: Sequence[Settlement]) -> None:
         [s.remedy for s in settlements],
     ]
     with connection.cursor() as cursor:
-        cursor.execute(SETTLE, [now, now, *columns, now + FIRST_LOOK])
+        cursor.execute(SETTLE, [now, now, now + SECOND_LOOK, *columns, now + FIRST_LOOK])
 
 
 SETTLE = """
@@ -155,7 +159,9 @@ UPDATE rules_delivery d SET
     delivered_at = CASE WHEN s.state = 'delivered' THEN coalesce(d.delivered_at, %s)
                         ELSE d.delivered_at END,
     first_failed_at = CASE WHEN s.state = 'delivered' OR s.tries = 0 THEN d.first_failed_at
-                           ELSE coalesce(d.first_failed_at, %s) END
+                           ELSE coalesce(d.first_failed_at, %s) END,
+    write_begun_at = NULL,
+    look_again_at = CASE WHEN s.look OR d.look_first OR d.look_again_at IS NOT NULL THEN %s::timestamptz END
 FROM (SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[], %s::text[], %s::timestamptz[],
       %s::int[], %s::int[], %s::bool[], %s::jsonb[], %s::jsonb[],
       %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
@@ -172,25 +178,76 @@ ON CONFLICT (delivery_id) DO NOTHING
 """
 
 
-def record_steps(done: Mapping[str, Mapping[str, str]]) -> None:
-    """The journal: keep what was made, ``{uid: {step: remote id}}``, in one statement."""
+def record_steps(done: Mapping[str, Mapping[str, str]], claims: Mapping[str, datetime | None]) -> None:
+    """The journal: keep what was made, ``{uid: {step: remote id}}``. ``claims``: by uid, when we claimed it.
+
+    Of a delivery that is claimed by somebody else by now, the lead is kept apart (``also_made``), and looked
+    for again.
+    """
     if not done:
         return
+    steps = [json.dumps(dict(steps)) for steps in done.values()]
     with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE rules_delivery d SET steps = d.steps || v.steps "
-            "FROM (SELECT * FROM unnest(%s::text[], %s::jsonb[]) AS t(uid, steps)) v WHERE d.uid = v.uid",
-            [list(done), [json.dumps(dict(steps)) for steps in done.values()]],
-        )
+        cursor.execute(RECORD, [list(done), steps, [claims.get(uid) for uid in done]])
+        ours = {uid for (uid,) in cursor.fetchall()}
+        if late := {uid: made["lead"] for uid, made in done.items() if uid not in ours and made.get("lead")}:
+            again = timezone.now() + SECOND_LOOK
+            cursor.execute(RECORD_LATE, [again, list(late), list(late.values())])
+            log.warning("leads made after their claims were lost", leads=late)
+
+
+RECORD = """
+UPDATE rules_delivery d SET steps = d.steps || v.steps
+FROM (SELECT * FROM unnest(%s::text[], %s::jsonb[], %s::timestamptz[]) AS t(uid, steps, claimed)) v
+WHERE d.uid = v.uid AND d.state = 'sending' AND d.claimed_at = v.claimed
+RETURNING d.uid
+"""
+RECORD_LATE = """
+UPDATE rules_delivery d SET also_made = array_append(d.also_made, v.lead::varchar), look_again_at = %s
+FROM (SELECT * FROM unnest(%s::text[], %s::text[]) AS t(uid, lead)) v
+WHERE d.uid = v.uid AND v.lead <> ALL (d.also_made)
+"""
+
+
+def begin_writing(claims: Mapping[int, datetime | None]) -> bool:
+    """A request that can't be repeated is about to be sent for these claims, ``{delivery id: claimed at}``.
+
+    False, and nothing may be sent, where one of them is not ours any more.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(BEGIN, [timezone.now(), list(claims), list(claims.values())])
+        ours = cursor.rowcount == len(claims)
+        if not ours:
+            transaction.set_rollback(True)
+        return ours
+
+
+BEGIN = """
+UPDATE rules_delivery d SET write_begun_at = %s
+FROM (SELECT * FROM unnest(%s::bigint[], %s::timestamptz[]) AS t(id, claimed)) v
+WHERE d.id = v.id AND d.state = 'sending' AND d.claimed_at = v.claimed
+"""
 
 
 def _postpone_behind_unclear(account_id: int, now: datetime) -> None:
     """Due leads of somebody whose earlier lead is to be looked up first wait until it was."""
-    waiting = Delivery.objects.filter(account_id=account_id, state=WAITING)
-    unclear = list(waiting.filter(look_first=True, due_at__gt=now).values_list("contact_keys", "due_at"))
-    if people := {key for keys, _ in unclear for key in keys}:
-        behind = waiting.filter(look_first=False, due_at__lte=now, contact_keys__overlap=list(people))
-        behind.update(due_at=max(due for _, due in unclear) + MOMENT)
+    with connection.cursor() as cursor:
+        cursor.execute(POSTPONE, {"account": account_id, "now": now})
+
+
+# For each lead its own person's unclear one decides, the latest where there are several.
+POSTPONE = """
+WITH unclear AS (
+    SELECT key, max(due_at) AS due_at FROM rules_delivery, unnest(contact_keys) AS key
+    WHERE account_id = %(account)s AND state = 'waiting' AND look_first AND due_at > %(now)s GROUP BY key
+), behind AS (
+    SELECT d.id, max(u.due_at) AS due_at FROM rules_delivery d JOIN unclear u ON u.key = ANY (d.contact_keys)
+    WHERE d.account_id = %(account)s AND d.state = 'waiting' AND d.due_at <= %(now)s AND NOT d.look_first
+    GROUP BY d.id
+)
+UPDATE rules_delivery d SET due_at = b.due_at + interval '1 second'
+FROM behind b WHERE d.id = b.id AND d.state = 'waiting'
+"""
 
 
 def _not_sent_elsewhere(account: Account, chosen: Sequence[int], now: datetime) -> list[int]:
@@ -230,7 +287,8 @@ def _loss(loss: UnplacedValue) -> dict[str, str]:
 
 
 def free_stale(account_id: int, can_look: bool, send_again: bool) -> int:
-    """Whoever was sending these died: they end unclear. Only for whoever holds the lane (or nobody can)."""
+    """Whoever was sending these died: what may have been sent ends unclear, the rest waits again. Only for
+    whoever holds the lane (or nobody can)."""
     rows = list(Delivery.objects.filter(account_id=account_id, state=SENDING))
     settle([died(row, can_look, send_again) for row in rows])
     return len(rows)
@@ -297,13 +355,25 @@ def retry(rows: QuerySet[Delivery]) -> int:
     """A person says: try again now (``_soonest``), even where the lane rests. Held and waiting deliveries
     only; what is being sent is left alone.
 
-    ``look_first`` stays where the CRM can be asked. Where it can't, the person has looked and decides: send.
+    ``look_first`` stays where the account can be asked. Where it can't, the person has looked and decides:
+    send.
     """
-    deaf = [kind for kind in CONNECTORS if not connector_class(kind).can.find_by_external_id]
     movable = rows.filter(state__in=[WAITING, HELD])
-    movable.filter(account__crm__in=deaf, look_first=True).update(look_first=False)
+    unclear = movable.filter(look_first=True)
+    accounts = Account.objects.filter(pk__in=unclear.order_by().values("account_id").distinct())
+    deaf = [account.pk for account in accounts if not can_look(account)]
+    unclear.filter(account__in=deaf).update(look_first=False)
     end_rests(list(movable.values_list("account_id", flat=True).distinct()))
     return movable.update(state=WAITING, held_because="", due_at=_soonest(), strikes=0, first_failed_at=None)
+
+
+def can_look(account: Account) -> bool:
+    """Can this very account be asked for our external ids? Some CRMs allow it to some accounts only; one
+    whose host we may not talk to is judged by its CRM."""
+    try:
+        return connector_for(account).can.find_by_external_id
+    except OurMistake:
+        return connector_class(account.crm).can.find_by_external_id
 
 
 def _soonest() -> Case:

@@ -68,6 +68,14 @@ def ask_to_prepare(rule_id: int) -> None:
         log.warning("preparation of the rule waits for beat", rule=rule_id, error=type(exc).__name__)
 
 
+def ask_to_look_again(account_id: int) -> None:
+    """Queue a second look at what ever was unclear; beat finds it again if this is lost."""
+    try:
+        current_app.send_task("rules.tasks.look_again", [account_id])
+    except Exception as exc:
+        log.warning("second look waits for beat", account=account_id, error=type(exc).__name__)
+
+
 def ask_to_follow(account_id: int, seconds: float = 0) -> None:
     """Queue a look at what became of an account's leads; beat finds them again if this is lost."""
     if broker.rests():

@@ -30,6 +30,7 @@ LONGEST_ID = 100  # characters, as the columns of leads and contacts take them
 IN_COLUMNS = ("lead", "contact")  # steps whose ids are kept outside the journal, too
 
 
+NEVER_SENT = "The worker that was to send it died before it did"
 NOT_YET = ("preparing", "lists_unread")  # codes of ``NotYet``
 
 
@@ -124,8 +125,11 @@ def settlement_of(
 
 
 def died(delivery: Delivery, can_look: bool, send_again: bool) -> Settlement:
-    """The worker that was sending it is gone: exactly like a lost answer."""
+    """The worker that was sending it is gone: like a lost answer, where anything may have been sent."""
     error = Unclear("The worker that was sending it died", code="worker_died")
+    if delivery.write_begun_at is None:
+        unsent = Settlement(delivery.pk, delivery.claimed_at, look_first=delivery.look_first)
+        return replace(unsent, tries=0, strikes=0, code=error.code, error=NEVER_SENT)
     return settlement_of(delivery, error, can_look, send_again)
 
 

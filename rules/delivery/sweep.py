@@ -11,7 +11,6 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from accounts.models import Account
-from connectors.registry import connector_class
 from crm_cache import runs
 from rules.delivery import outbox
 from rules.delivery.queueing import wake_lanes
@@ -84,9 +83,7 @@ def free_lanes_nobody_can_take() -> None:
     """A dead worker's deliveries of an account that is no longer active; active lanes free their own."""
     gone = Account.objects.exclude(state=Account.State.ACTIVE).filter(_lane_is_free())
     for account in _with_deliveries(gone, state="sending"):
-        outbox.free_stale(
-            account.pk, connector_class(account.crm).can.find_by_external_id, account.send_again
-        )
+        outbox.free_stale(account.pk, outbox.can_look(account), account.send_again)
 
 
 def lanes_with_work() -> list[int]:

@@ -6,16 +6,18 @@ about the database happens in this one, which holds no connection while a CRM th
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
 import structlog
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from accounts import states
@@ -64,10 +66,12 @@ Result = Receipt | ConnectorError
 
 @dataclass(slots=True)
 class Batch:
-    """Deliveries sent together, their drafts, and who is in it."""
+    """Deliveries sent together, their drafts, and who is in it. ``connector`` is the batch's own: what it
+    learns of an account's abilities is told with its outcomes."""
 
     deliveries: list[Delivery]
     drafts: list[LeadDraft]
+    connector: Connector
     started_at: datetime = field(default_factory=timezone.now)
 
     @property
@@ -78,13 +82,14 @@ class Batch:
 class LaneJournal:
     """The connector's journal: steps go to the deliveries, contacts to the memory, at once."""
 
-    def __init__(self, account: Account, drafts: Sequence[LeadDraft]) -> None:
+    def __init__(self, account: Account, batch: Batch) -> None:
         self.account = account
-        self.people = {draft.uid: draft.person.keys for draft in drafts}
+        self.people = {draft.uid: draft.person.keys for draft in batch.drafts}
+        self.claims = {row.uid: row.claimed_at for row in batch.deliveries}
 
     def record(self, done: Mapping[str, Mapping[str, str]]) -> None:
         done = {uid: storable_steps(steps) for uid, steps in done.items()}
-        patiently(partial(outbox.record_steps, done))
+        patiently(partial(outbox.record_steps, done, self.claims))
         patiently(partial(remember, self.account, self._contacts(done)))
         connection.close()  # this thread goes back to waiting for the CRM
 
@@ -94,17 +99,34 @@ class LaneJournal:
 
 
 class LeasedRateLimiter:
-    """The connector's pace, closed once the lane is lost: a worker that was frozen past its lease must not
-    send what another one has taken over since."""
+    """The connector's pace for one batch, closed once the lane is lost: a worker that was frozen past its
+    lease must not send what another one has taken over since."""
 
-    def __init__(self, limiter: RateLimiter, lane: Lane) -> None:
+    def __init__(self, limiter: RateLimiter, lane: Lane, batch: Batch) -> None:
         self.limiter = limiter
         self.lane = lane
+        self.claims = {row.pk: row.claimed_at for row in batch.deliveries}
+        self._writes = threading.Lock()
+        self._begun = False
 
     def wait(self) -> None:
         self.limiter.wait()
         if not self.lane.alive:
-            raise TryLater("This worker's lease on the lane ran out", code="lane_lost")
+            raise lane_lost()
+
+    def about_to_write(self) -> None:
+        """Write it down before the first request that can't be repeated; each later one finds it written."""
+        with self._writes:
+            if self._begun:
+                return
+            try:
+                self._begun = patiently(partial(outbox.begin_writing, self.claims))
+            except DatabaseError as error:
+                raise TryLater("The database is away", code="database_away") from error
+            finally:
+                connection.close()  # this thread goes back to waiting for the CRM
+        if not self._begun:
+            raise lane_lost()
 
     def stop(self, reason: str) -> None:
         self.limiter.stop(reason)
@@ -123,6 +145,10 @@ class LeasedRateLimiter:
 
     def resting(self) -> Mapping[str, float]:
         return self.limiter.resting()
+
+
+def lane_lost() -> TryLater:
+    return TryLater("This worker's lease on the lane ran out", code="lane_lost")
 
 
 def drain(account_id: int) -> int:
@@ -149,7 +175,6 @@ def drain(account_id: int) -> int:
 
 def _drained(lane: Lane) -> int:
     connector = connector_for(lane.account)
-    connector.limiter = LeasedRateLimiter(connector.limiter, lane)
     outbox.free_stale(lane.account.pk, connector.can.find_by_external_id, lane.account.send_again)
     return Drain(lane, connector).run()
 
@@ -218,7 +243,7 @@ class Drain:
         rows = list(Delivery.objects.filter(pk__in=claimed).select_related("answer", "rule").order_by("pk"))
         contacts = known_contacts(self.account, {key for row in rows for key in row.contact_keys})
         bodies = revisions.begin(rows)
-        batch, broken = Batch([], []), Batch([], [])
+        batch, broken = (Batch([], [], copy(self.connector)) for _ in range(2))
         errors: list[ConnectorError] = []
         for row in rows:
             try:
@@ -271,7 +296,7 @@ class Drain:
     def _send(self, batch: Batch) -> list[Result]:
         """In a thread of its own: no connection is held but for the journal's moments."""
         try:
-            journal = LaneJournal(self.account, batch.drafts)
+            journal = LaneJournal(self.account, batch)
             return self._delivered(batch, journal)
         except Exception:
             log.exception("the connector raised while sending", account=self.account.pk, crm=self.account.crm)
@@ -285,7 +310,8 @@ class Drain:
         links = {row.uid: row.remote_link for row in batch.deliveries}
         apart = {d.uid for d in batch.drafts if d.formers and not self._can_update(d)}
         sent = [draft for draft in batch.drafts if draft.uid not in apart]
-        outcomes = iter(self.connector.deliver(sent, journal) if sent else [])
+        batch.connector.limiter = LeasedRateLimiter(self.connector.limiter, self.lane, batch)
+        outcomes = iter(batch.connector.deliver(sent, journal) if sent else [])
         return [
             revisions.left_as_it_is(draft, links[draft.uid]) if draft.uid in apart else next(outcomes)
             for draft in batch.drafts
@@ -309,7 +335,7 @@ class Drain:
         self._renew()
 
     def _settle(self, batch: Batch, outcomes: Sequence[Result]) -> None:
-        can_look, send_again = self.connector.can.find_by_external_id, self.account.send_again
+        can_look, send_again = batch.connector.can.find_by_external_id, self.account.send_again
         outcomes = self._compared(batch, [believable(outcome) for outcome in outcomes])
         pairs = list(zip(batch.deliveries, outcomes, strict=True))
         settlements = [settlement_of(row, outcome, can_look, send_again) for row, outcome in pairs]

@@ -13,11 +13,14 @@ from rules.models.rule import Rule
 class Delivery(models.Model):
     """One answer on its way through one rule. States are moved by ``rules.delivery.outbox`` alone.
 
-    ``uid`` is our mark in the CRM; ``steps`` the journal of what was made there, each once;
+    ``uid`` is our external id in the CRM; ``steps`` the journal of what was made there, each once;
     ``contact_keys`` who answered, so that one person's leads go one after another; ``look_first`` says that
-    an earlier try ended unclear. ``revision`` repeats the answer's, so that a new body and a settlement meet
-    on one row's lock; ``revision_sent`` is the last one whose sending was begun. ``owner`` and ``quiz_id``
-    repeat the answer's, for the lists.
+    an earlier try ended unclear. ``write_begun_at``: since the claim, a request that can't be repeated may
+    have been sent; before that, a worker that dies leaves nothing unclear. ``look_again_at``: when a lead
+    that ever was unclear is looked for once more; ``also_made``: leads that a worker made after it had lost
+    its claim. ``revision`` repeats the answer's, so that a new body and a settlement meet on one row's lock;
+    ``revision_sent`` is the last one whose sending was begun. ``owner`` and ``quiz_id`` repeat the answer's,
+    for the lists.
     """
 
     class State(models.TextChoices):
@@ -59,6 +62,9 @@ class Delivery(models.Model):
     error = models.TextField(blank=True)
     remedy = models.TextField(blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True)
+    write_begun_at = models.DateTimeField(null=True, blank=True)
+    look_again_at = models.DateTimeField(null=True, blank=True)
+    also_made = ArrayField(models.CharField(max_length=100), default=list, db_default=[], blank=True)
     first_failed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     delivered_at = models.DateTimeField("lead made at", null=True, blank=True)
@@ -86,6 +92,11 @@ class Delivery(models.Model):
             models.Index(fields=["account"], condition=Q(state="sending"), name="delivery_sending"),
             models.Index(fields=["account", "held_because"], condition=Q(state="held"), name="delivery_held"),
             models.Index(fields=["due_at"], condition=Q(state="waiting"), name="delivery_sweep"),
+            models.Index(
+                fields=["account", "look_again_at"],
+                condition=Q(look_again_at__isnull=False),
+                name="delivery_to_look_again",
+            ),
             models.Index(fields=["owner", "-id"], name="delivery_of_owner"),
             models.Index(fields=["owner", "quiz_id", "-id"], name="delivery_of_quiz"),
             models.Index(fields=["owner", "-id"], condition=Q(state="held"), name="delivery_held_of_owner"),

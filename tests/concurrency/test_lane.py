@@ -125,8 +125,8 @@ def test_oldest_first(account, waiting):
 
 def test_a_worker_that_lost_its_claim_settles_nothing(account, waiting):
     [row] = waiting(1)
-    outbox.claim(account.pk, 1)
-    row.refresh_from_db()
+    claims, _ = claimed([row])
+    outbox.begin_writing(claims)
     late = Settlement(row.pk, row.claimed_at, "delivered", remote_id="7")
     outbox.free_stale(account.pk, can_look=True, send_again=False)
     Delivery.objects.update(due_at=timezone.now())
@@ -138,13 +138,80 @@ def test_a_worker_that_lost_its_claim_settles_nothing(account, waiting):
     assert (row.state, row.remote_id, row.look_first) == ("sending", "", True)
 
 
+def claimed(rows):
+    """The claims of these deliveries, and of nobody else's: by id, and by uid."""
+    outbox.claim(rows[0].account_id, len(rows))
+    for row in rows:
+        row.refresh_from_db()
+    return {row.pk: row.claimed_at for row in rows}, {row.uid: row.claimed_at for row in rows}
+
+
 def test_the_journal_of_a_batch_is_one_statement(account, waiting, django_assert_num_queries):
     rows = waiting(30)
+    _, claims = claimed(rows)
     with django_assert_num_queries(1):
-        outbox.record_steps({row.uid: {"lead": str(row.pk)} for row in rows})
-    outbox.record_steps({rows[0].uid: {"note": "9"}})
+        outbox.record_steps({row.uid: {"lead": str(row.pk)} for row in rows}, claims)
+    outbox.record_steps({rows[0].uid: {"note": "9"}}, claims)
     rows[0].refresh_from_db()
     assert rows[0].steps == {"lead": str(rows[0].pk), "note": "9"}
+
+
+def test_what_is_made_after_the_claim_was_lost_is_kept_apart_and_looked_for_again(account, waiting):
+    [row] = waiting(1)
+    _, claims = claimed([row])
+    outbox.free_stale(account.pk, can_look=True, send_again=False)
+    outbox.claim(account.pk, 1)
+
+    outbox.record_steps({row.uid: {"contact": "3", "lead": "8"}}, claims)
+    outbox.record_steps({row.uid: {"note": "4"}}, claims)
+    outbox.record_steps({row.uid: {"lead": "8"}}, claims)
+
+    row.refresh_from_db()
+    assert (row.steps, row.also_made) == ({}, ["8"])
+    assert row.look_again_at > timezone.now()
+
+
+def test_nothing_is_sent_for_a_claim_that_was_lost(account, waiting):
+    rows = waiting(2)
+    claims, _ = claimed(rows)
+    Delivery.objects.filter(pk=rows[0].pk).update(claimed_at=timezone.now())
+    assert outbox.begin_writing(claims) is False
+    assert set(Delivery.objects.values_list("write_begun_at", flat=True)) == {None}
+
+    assert outbox.begin_writing({rows[1].pk: rows[1].claimed_at})
+    rows[1].refresh_from_db()
+    assert rows[1].write_begun_at is not None
+
+
+def test_a_lead_that_was_never_sent_is_not_unclear(account, waiting):
+    never, maybe = waiting(2)
+    claims, _ = claimed([never, maybe])
+    outbox.begin_writing({maybe.pk: claims[maybe.pk]})
+
+    assert outbox.free_stale(account.pk, can_look=False, send_again=False) == 2
+
+    never.refresh_from_db()
+    assert (never.state, never.look_first, never.attempts_made) == ("waiting", False, 0)
+    assert never.due_at <= timezone.now()
+    maybe.refresh_from_db()
+    assert (maybe.state, maybe.held_because) == ("held", "look_first")
+
+
+def test_an_unclear_lead_postpones_its_own_person_to_its_own_time(account, waiting):
+    now = timezone.now()
+    soon, late = now + timedelta(seconds=60), now + timedelta(hours=12)
+    anna = ["phone:1", "email:anna@example.ru"]
+    waiting(1, keys=anna[:1], look_first=True, due_at=soon)
+    waiting(1, keys=["phone:2"], look_first=True, due_at=late)
+    of_anna = waiting(1, keys=anna)[0]
+    of_boris = waiting(1, keys=["phone:2"])[0]
+    of_nobody = waiting(1, keys=[])[0]
+
+    assert outbox.claim(account.pk, 50) == [of_nobody.pk]
+
+    for row, due in ((of_anna, soon), (of_boris, late)):
+        row.refresh_from_db()
+        assert timedelta(0) < row.due_at - due < timedelta(seconds=2)
 
 
 def test_what_is_being_sent_is_left_alone_by_a_retry(account, waiting):
@@ -156,8 +223,8 @@ def test_what_is_being_sent_is_left_alone_by_a_retry(account, waiting):
 
 
 def test_dead_workers_leads_are_held_where_the_crm_cannot_be_asked(account, waiting):
-    waiting(2)
-    outbox.claim(account.pk, 50)
+    claims, _ = claimed(waiting(2))
+    outbox.begin_writing(claims)
     assert outbox.free_stale(account.pk, can_look=False, send_again=False) == 2
     assert set(Delivery.objects.values_list("state", "held_because")) == {("held", "look_first")}
 

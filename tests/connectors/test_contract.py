@@ -198,6 +198,9 @@ def test_look_up_works_exactly_when_it_is_claimed(crm, draft, journal):
             crm.connector.find([answer.uid])
         return
     assert crm.connector.find([answer.uid, "qz-nobody"]) == {answer.uid: receipt.journal["lead"]}
+    every = crm.connector.find_all([answer.uid, "qz-nobody"])
+    assert list(every[answer.uid]) == [receipt.journal["lead"]]
+    assert not every.get("qz-nobody")
 
 
 def test_a_journal_that_fails_is_no_reason_to_raise(crm, draft):

@@ -56,7 +56,7 @@ def test_where_the_crm_cannot_be_asked_a_person_decides_or_the_account_has(
 ):
     for settled in (
         settle(Unclear("lost"), can_look, send_again),
-        died(Delivery(pk=1), can_look, send_again),
+        died(Delivery(pk=1, write_begun_at=timezone.now()), can_look, send_again),
     ):
         assert (settled.state, settled.look_first) == (state, look_first)
 
