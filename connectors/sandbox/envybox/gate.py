@@ -11,7 +11,7 @@ from connectors.sandbox.envybox.errors import Refused
 from connectors.sandbox.envybox.ledger import front_page
 from connectors.sandbox.envybox.methods import ELSEWHERE, METHODS, find
 from connectors.sandbox.envybox.model import Crm
-from connectors.sandbox.envybox.show import styled
+from connectors.sandbox.envybox.show import prints_texts, styled
 
 if TYPE_CHECKING:
     from connectors.sandbox.envybox.sandbox import EnvySandbox
@@ -55,7 +55,7 @@ def _called(box: EnvySandbox, crm: Crm, request: Request, name: str) -> Reply:
     body = handler(Call(box, crm, params))
     bare = "filter" in params and known == "deal/list" and not box.switches["filter_envelope"]
     catch_up(box, crm)
-    return Reply.json(200, styled(body, box.switches) | ({} if bare else SUCCESS))
+    return Reply.json(200, styled(body, prints_texts(known, box.switches)) | ({} if bare else SUCCESS))
 
 
 def _read(request: Request) -> dict[str, Any]:

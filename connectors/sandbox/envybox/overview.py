@@ -6,9 +6,7 @@ from typing import Any
 
 from connectors.sandbox.envybox.call import Call
 from connectors.sandbox.envybox.model import CLIENT, CUSTOM, DEAL, LEAD, Pipeline
-from connectors.sandbox.envybox.show import Writer, moment
-
-BORN = "2020-01-01 10:00:00"
+from connectors.sandbox.envybox.show import BORN, Writer, moment
 
 
 def main_data(call: Call) -> dict[str, Any]:
@@ -70,5 +68,6 @@ def _line(call: Call, line: Pipeline) -> dict[str, Any]:
 
 def _inputs(call: Call, element: int) -> list[dict[str, Any]]:
     writer = Writer(call.crm, call.switches)
-    more = {"id_group": 1, "group_name": "Основное", "group_position": 1, "edit_variant": False}
+    more = {"id_group": 1, "group_name": "Основное", "group_position": 1}
+    more |= {"group_pipeline_id": None, "edit_variant": False}
     return [writer.input(one) | more for one in call.crm.inputs[element, CUSTOM].values()]

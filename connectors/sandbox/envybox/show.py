@@ -24,12 +24,15 @@ from connectors.sandbox.envybox.model import (
     Task,
 )
 
+BORN = "2020-01-01 10:00:00"  # of what the account was set up with
 HOURS = {"UTC": 0, "Moscow": 3}
 PLAIN = ("status_code", "limit", "offset", "max_colls_contacts")
 LEAD_COLUMNS = (
     *("id", "parent_id", "stage_id", "user_id", "employee_id", "department_id", "pipeline_id"),
     *("deal_pipeline_id", "deal_stage_id", "inbox_type_id"),
 )
+# Rows of leads and the list of clients are shown with texts; where the scan lost the digits, numbers are INF.
+PRINT_TEXTS = frozenset({"lead/get", "lead/search", "lead/list", "client/list"})
 OWNER = {LEAD: "lead_id", CLIENT: "client_id", DEAL: "deal_id"}
 
 
@@ -40,16 +43,20 @@ def moment(at: float | None, switches: Mapping[str, Any]) -> str | None:
     return f"{local:%Y-%m-%d %H:%M:%S}"
 
 
-def styled(value: Any, switches: Mapping[str, Any], key: str = "") -> Any:
-    """The old style has ids, counts and flags as strings (reference 1.6)."""
+def styled(value: Any, as_texts: bool, key: str = "") -> Any:
+    """Ids, counts and flags as texts, or as numbers; columns that are texts by themselves stay so."""
     if isinstance(value, dict):
-        return {name: styled(one, switches, name) for name, one in value.items()}
+        return {name: styled(one, as_texts, name) for name, one in value.items()}
     if isinstance(value, list):
-        return [styled(one, switches) for one in value]
+        return [styled(one, as_texts) for one in value]
     if isinstance(value, bool):
         value = int(value)
-    old = switches["ids"] == "strings" and isinstance(value, int) and key not in PLAIN
-    return str(value) if old else value
+    return str(value) if as_texts and isinstance(value, int) and key not in PLAIN else value
+
+
+def prints_texts(method: str, switches: Mapping[str, Any]) -> bool:
+    """Does this method print ids and flags as texts? Examples are from different years (reference 1.6)."""
+    return switches["ids"] == "strings" or (switches["ids"] == "printed" and method in PRINT_TEXTS)
 
 
 class Writer:
@@ -176,18 +183,23 @@ class Writer:
         }
 
     def input(self, one: Input) -> dict[str, Any]:
+        """A field; those of the CRM lack what belongs to an account."""
         row: dict[str, Any] = {"id": one.id, "name": one.name, "name_id": one.name_id, "type_id": one.type_id}
         row |= {"crm_element_id": one.element, "group_id": 1, "required": one.required, "value": ""}
-        row |= {"position": one.id % 100, "deleted_at": moment(one.deleted_at, self.switches)}
+        row |= {"description": "", "position": one.id % 100}
+        row |= {"created_at": BORN, "updated_at": BORN, "deleted_at": moment(one.deleted_at, self.switches)}
         if one.value_type == SERVICE:
             return row
+        shown = ("show_in_card", "show_in_element", "show_in_create", "show_in_inbox", "show_all_pipelines")
         return row | {
             "crm_id": self.crm.id,
             "pipeline_id": one.pipeline_id,
             "addon": one.addon,
             "use_in_pipeline": one.use_in_pipeline,
             "required_stage_id": None,
+            "transfer_type_id": None,
             "transfer_input_id": one.transfer_input_id,
+            **dict.fromkeys(shown, 1),
         }
 
     def log(self, log: Log) -> dict[str, Any]:
@@ -211,6 +223,13 @@ class Writer:
             "crm_element_id": DEAL,
             "element_id": task.deal_id,
             "type_id": 1,
+            "priority": 0,
+            "end_time": None,
+            "duration": 0,
+            "user_id": self.crm.user_id,
+            "from_employee_id": 0,
+            "required": 0,
+            "it_reaction": 0,
             "time": moment(task.time, self.switches) if task.time else None,
             "to_employee_id": task.employee_id,
             "to_department_id": task.department_id,

@@ -8,7 +8,7 @@ DEFAULTS: dict[str, Any] = {
     # answers (1.3, 1.6)
     "statuses": "mirrored",  # errors carry their code as HTTP status, too, or are always 200
     "codes": {},  # {"WRONG_KEY": 403} overrules the numbers that the vendor's document lost
-    "ids": "numbers",
+    "ids": "printed",  # each method as the vendor's document prints it, or all alike
     "zone": "UTC",
     "wrapper": "",  # the key around everything in main/data
     "employees_key": "employees",
@@ -29,7 +29,7 @@ DEFAULTS: dict[str, Any] = {
 }
 CHOICES: dict[str, tuple[Any, ...]] = {
     "statuses": ("mirrored", "always_200"),
-    "ids": ("numbers", "strings"),
+    "ids": ("printed", "numbers", "strings"),
     "zone": ("UTC", "Moscow"),
     "wrapper": ("", "result", "crm", "data"),
     "employees_key": ("employees", "managers"),

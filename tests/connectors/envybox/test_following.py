@@ -19,7 +19,7 @@ ANNA = Person("Анна", ("+79991112233",), ("anna@b.ru",))
 KEYS = ANNA.keys
 STYLES = [
     {"ids": ids, "statuses": statuses}
-    for ids in ("numbers", "strings")
+    for ids in ("printed", "numbers", "strings")
     for statuses in ("mirrored", "always_200")
 ]
 

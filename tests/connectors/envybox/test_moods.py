@@ -11,6 +11,7 @@ from tests.connectors.cast import again
 MOODS = [
     {"statuses": "always_200"},
     {"ids": "strings"},
+    {"ids": "numbers"},
     {"zone": "Moscow"},
     {"wrapper": "result", "employees_key": "managers"},
     {"values_answer": "envelope", "deal_log": "root"},
