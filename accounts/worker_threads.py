@@ -7,13 +7,14 @@ rules of their own (``rules.delivery.concurrency``).
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Hashable
 from contextvars import copy_context
 from functools import partial
 
-log = logging.getLogger(__name__)
+import structlog
+
+log = structlog.stdlib.get_logger(__name__)
 LINE = 1000  # jobs of a kind that wait in a process; what comes beyond is found again by beat
 
 
@@ -63,7 +64,7 @@ class JobShare:
             try:
                 turn()
             except Exception:
-                log.exception("job=%s failed", key)
+                log.exception("a job in the background failed", job=key)
             turn = self._next()
         return True
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from connectors.registry import CONNECTORS
+from connectors.sandbox import SANDBOXES, sandbox_class
+from connectors.sandbox.server import PORTS_EACH
 
 HOUSE = Path(__file__).resolve().parents[1]
 APPS = ("config", "rules", "crm_cache", "accounts", "connectors")
@@ -115,3 +117,37 @@ def test_no_module_is_longer_than_500_lines():
         if "/migrations/" not in str(path) and (lines := len(path.read_text().splitlines())) > LONGEST
     ]
     assert long == []
+
+
+def test_no_sandbox_imports_in_a_circle():
+    """Types that only a checker reads are left out; what a function imports counts."""
+    trees = {
+        name.removesuffix(".py").removesuffix("/__init__").replace("/", "."): tree
+        for name, tree in sources("connectors")
+        if name.startswith("connectors/sandbox/")
+    }
+    graph = {
+        name: {module if module in trees else module.rpartition(".")[0] for module in _run_imports(tree)}
+        for name, tree in trees.items()
+    }
+    while leaves := {name for name, needs in graph.items() if not needs & (graph.keys() - {name})}:
+        graph = {name: needs for name, needs in graph.items() if name not in leaves}
+    assert sorted(graph) == []
+
+
+def _run_imports(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+        return
+    if isinstance(node, ast.ImportFrom):
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    for child in ast.iter_child_nodes(node):
+        yield from _run_imports(child)
+
+
+def test_every_local_crm_has_ports_of_its_own(settings):
+    taken = [settings.SANDBOX_PORTS[0]]
+    for kind in SANDBOXES:
+        first = sandbox_class(kind).base_port
+        taken += range(first, first + PORTS_EACH)
+    assert len(taken) == len(set(taken))
+    assert max(taken) + 10 * PORTS_EACH <= settings.SANDBOX_PORTS[1]

@@ -6,18 +6,33 @@ Reading is GET, everything else POST with a JSON object. Times are Unix seconds.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from connectors.sandbox.core import Reply, Request, Sandbox
 from connectors.sandbox.faults import ACTIONS, Fault
 from connectors.sandbox.page import index_page, ledger_page
 
-if TYPE_CHECKING:
-    from connectors.sandbox.server import Hub
-
 Arguments = dict[str, Any]
-Operation = Callable[["Hub", Sandbox, Arguments], Any]
 PREFIX = "/_sandbox"
+
+
+class Hub(Protocol):
+    """What the control asks of whoever has put the sandboxes on ports."""
+
+    sandboxes: dict[str, Sandbox]
+
+    def addresses(self) -> list[dict[str, Any]]: ...
+
+    def url(self, port: int) -> str: ...
+
+    def new_port(self, sandbox: Sandbox) -> int: ...
+
+    def add_account(self, sandbox: Sandbox, subdomain: str = "", **options: Any) -> Any: ...
+
+    def reset(self, sandbox: Sandbox) -> None: ...
+
+
+Operation = Callable[[Hub, Sandbox, Arguments], Any]
 
 
 def handle_control(

@@ -18,6 +18,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from connectors.sandbox import SANDBOXES, sandbox_class
+from connectors.sandbox.control import handle_control
 from connectors.sandbox.core import Dropped, Reply, Sandbox, TimedOut
 
 CONTROL_PORT = 8100
@@ -112,8 +113,6 @@ class Hub:
     # -- who answers -----------------------------------------------------------------------------
 
     def door(self, port: int, host_header: str) -> Callable[..., Reply]:
-        from connectors.sandbox.control import handle_control
-
         hostname = host_header.partition(":")[0].lower()
         owner = self._owners.get(port)
         if owner is None or not owner.owns_host(hostname):

@@ -8,7 +8,6 @@ the next sweep. So a worker always has threads for lanes that are done in a mome
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections import Counter, OrderedDict
@@ -17,11 +16,12 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
 
+import structlog
 from django.db import connection
 
 from accounts.worker_threads import worker
 
-log = logging.getLogger(__name__)
+log = structlog.stdlib.get_logger(__name__)
 PATIENCE = 1.0  # seconds that a thread of the worker waits for a lane
 LONG = 5.0  # seconds: who lasted longer is expected to do so again; a busy machine makes nobody slow
 MOST_KNOWN = 50_000  # accounts that a process remembers
@@ -165,7 +165,7 @@ class LaneRoom:
         try:
             drain(stay.account_id)
         except Exception:
-            log.exception("account=%s lane broke", stay.account_id)
+            log.exception("draining the lane broke", account=stay.account_id)
         finally:
             connection.close()
             if stay.sent:
