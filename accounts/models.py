@@ -138,6 +138,7 @@ class Token(models.Model):
     """An account's secrets: an OAuth pair, or a key and its second half. No admin page, no repr.
 
     ``refresh_at`` is when beat renews the pair; ``failures`` counts exchanges without an answer.
+    ``exchange_begun_at``: an exchange was begun then, and nothing of its end was written down since.
     """
 
     account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="token")
@@ -146,6 +147,7 @@ class Token(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     refresh_at = models.DateTimeField(null=True, blank=True)
     refreshed_at = models.DateTimeField(null=True, blank=True)
+    exchange_begun_at = models.DateTimeField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0)
     last_error = models.TextField(blank=True)
 

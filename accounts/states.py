@@ -57,6 +57,13 @@ def needs_reconnect(account: Account, reason: str) -> bool:
     return _move(account, State.NEEDS_RECONNECT, reason, (State.ACTIVE, State.PAUSED), only=known)
 
 
+def signed_in_after_all(account: Account) -> bool:
+    """The CRM had given us a pair that could not be written down in time, and now is."""
+    known = {"connected_at": account.connected_at}
+    said = "The new tokens of an earlier renewal were kept after all"
+    return _move(account, State.ACTIVE, "", (State.NEEDS_RECONNECT,), said=said, only=known)
+
+
 def park(account: Account, error: NeedsReconnect, why: str = "") -> bool:
     """Its CRM hears us no more: until the owner signs in again, or until a person resumes it.
 

@@ -3,21 +3,28 @@
 The exchange is the one network call inside a transaction, on purpose: the lock holds one token row and
 nothing else, and the new pair is stored before anybody can use it. What the exchange met is *returned*
 through the transaction and raised behind it, so that what was written of a failure survives.
+
+A connection to the database that breaks between the exchange and its commit would lose the new pair while the
+old one is spent: the new one is then kept on a fresh connection, guarded by the old one. That an exchange was
+begun is written down before it, so that even a pair that could not be kept is known to be spent.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 import structlog
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from accounts import pausing, states
 from accounts.crm_settings import host_policy_for, label_of, sign_in_for, subdomain_of
+from accounts.db_retry import patiently
 from accounts.models import Account, Token
 from accounts.secrets import WrongKey
 from connectors.auth import Tokens
@@ -34,6 +41,21 @@ SOONEST = 60
 LATER = timedelta(hours=1)
 DOUBT = "An earlier renewal got no answer: the CRM may have counted the token as used."
 Read = TypeVar("Read")
+
+
+@dataclass(slots=True)
+class Round:
+    """One call of ``rotate``. ``failures``: those before it; ``unended``: when an earlier exchange was begun
+    whose end nobody wrote down. ``spent`` and ``grant``: the pair that this one exchanged, and for what."""
+
+    account_id: int
+    failures: int
+    unended: datetime | None = None
+    spent: Tokens | None = None
+    grant: Grant | None = None
+
+
+_unkept: dict[int, Round] = {}  # by account: pairs that this process could not write down yet
 
 
 class AccountTokens:
@@ -88,14 +110,67 @@ def rotate(account_id: int, is_stale: Callable[[Token], bool], *, wait: bool = T
     Without ``wait`` a row that somebody else holds is left to them (``TryLater``). Who waited while another
     one's exchange failed shares its outcome: a queue would knock at a closed door one after the other.
     """
+    if (earlier := _unkept.get(account_id)) and isinstance(found := _keep_after_all(earlier), TryLater):
+        raise found  # the stored pair is spent
     failures = Token.objects.filter(account_id=account_id).values_list("failures", flat=True).first()
-    with transaction.atomic(durable=True):
-        rows = Token.objects.select_for_update(skip_locked=not wait)
-        row = _open(lambda: rows.filter(account_id=account_id).first())
-        outcome = _renewed(row, is_stale, failures or 0) if row else _nobody(account_id, wait)
+    this = Round(account_id, failures or 0)
+    _announce(this, is_stale, wait)
+    try:
+        with transaction.atomic(durable=True):
+            rows = Token.objects.select_for_update(skip_locked=not wait)
+            row = _open(lambda: rows.filter(account_id=account_id).first())
+            outcome = _renewed(row, is_stale, this) if row else _nobody(account_id, wait)
+    except (OperationalError, InterfaceError):
+        if this.grant is None:
+            raise
+        outcome = _keep_after_all(this)
     if isinstance(outcome, ConnectorError):
         raise outcome
     return outcome
+
+
+def _announce(this: Round, is_stale: Callable[[Token], bool], wait: bool) -> None:
+    """Write down that an exchange is begun, for good, before it is."""
+    with transaction.atomic(durable=True):
+        rows = Token.objects.select_for_update(skip_locked=not wait)
+        row = _open(lambda: rows.filter(account_id=this.account_id).first())
+        if row is None or not is_stale(row):
+            return
+        this.unended = row.exchange_begun_at
+        if row.refresh and this.unended is None:
+            Token.objects.filter(pk=row.pk).update(exchange_begun_at=timezone.now())
+
+
+def _keep_after_all(this: Round) -> Tokens | ConnectorError:
+    """The new pair, on a fresh connection: unless the stored pair is no longer the one that was exchanged.
+
+    A database that stays away is asked again by this process's next exchange of the account.
+    """
+    _unkept[this.account_id] = this
+    connection.close()
+    try:
+        found = patiently(partial(_keep, this))
+    except (OperationalError, InterfaceError):
+        log.error("a new pair of tokens could not be kept", account=this.account_id)
+        words = "The CRM gave new tokens, and the database is away: they are kept once it is back"
+        return TryLater(words, code="pair_unkept", account_wide=True)
+    _unkept.pop(this.account_id, None)
+    return found
+
+
+def _keep(this: Round) -> Tokens | ConnectorError:
+    with transaction.atomic():
+        rows = Token.objects.select_for_update().filter(account_id=this.account_id)
+        row = _open(rows.first)
+        if row is None:
+            return not_connected()
+        stored = pair_of(row)
+        if this.grant is None or stored != this.spent:
+            return stored
+        account = Account.objects.get(pk=this.account_id)
+        kept = _kept(row, account, this.grant)
+        states.signed_in_after_all(account)
+        return kept
 
 
 def put(account: Account, tokens: Tokens) -> None:
@@ -157,23 +232,24 @@ def _nobody(account_id: int, wait: bool) -> ConnectorError:
     return not_connected()
 
 
-def _renewed(row: Token, is_stale: Callable[[Token], bool], failures: int) -> Tokens | ConnectorError:
+def _renewed(row: Token, is_stale: Callable[[Token], bool], this: Round) -> Tokens | ConnectorError:
     if not is_stale(row):
         return pair_of(row)
     account = Account.objects.get(pk=row.account_id)
-    if row.failures > failures:
+    if row.failures > this.failures:
         return TryLater(row.last_error, code="no_answer", account_wide=True)
     if account.state == Account.State.NEEDS_RECONNECT:
         return _refused_before(row, account)
     if mistake := pausing.why(account.crm):
         return OurMistake(mistake, code="refresh_paused", account_wide=True)
     try:
-        return _kept(row, account, _exchange(row, account))
+        this.spent, this.grant = pair_of(row), _exchange(row, account)
+        return _kept(row, account, this.grant)
     except Stopped as exc:
         states.pause(account, _sentence(exc))
         return _postponed(row, exc, LATER)
     except NeedsReconnect as exc:
-        return _refused(row, account, exc)
+        return _refused(row, account, exc, this.unended)
     except OurMistake as exc:
         return _postponed(row, exc, pausing.FOR)
     except ConnectorError as exc:
@@ -201,7 +277,7 @@ def _kept(row: Token, account: Account, grant: Grant) -> Tokens:
     kept = Tokens(new.access, new.refresh or row.refresh, new.expires_at)
     row.access, row.refresh, row.expires_at = kept.access, kept.refresh, expiry_of(kept)
     row.refresh_at, row.refreshed_at = refresh_time(account.crm, kept, now), now
-    row.failures, row.last_error = 0, ""
+    row.failures, row.last_error, row.exchange_begun_at = 0, "", None
     row.save()
     _follow(account, grant)
     log.info("tokens renewed", account=account.pk, crm=account.crm)
@@ -231,12 +307,22 @@ def _move(account: Account, host: str) -> dict[str, str]:
     return {"host": allowed, "subdomain": subdomain_of(account.crm, allowed)}
 
 
-def _refused(row: Token, account: Account, error: NeedsReconnect) -> ConnectorError:
-    doubt = f" {DOUBT}" if row.failures else ""
+def _refused(row: Token, account: Account, error: NeedsReconnect, unended: datetime | None) -> ConnectorError:
+    unclear = f" {DOUBT}" if row.failures else ""
+    doubt = _spent(row, unended) if unended else unclear
     states.needs_reconnect(account, _sentence(error) + doubt)
-    row.refresh_at, row.last_error = None, error.message
-    row.save(update_fields=["refresh_at", "last_error"])
+    row.refresh_at, row.last_error, row.exchange_begun_at = None, error.message, None
+    row.save(update_fields=["refresh_at", "last_error", "exchange_begun_at"])
     return error
+
+
+def _spent(row: Token, unended: datetime) -> str:
+    """Which pair the CRM has counted as used, for all we know."""
+    since = f" of {row.refreshed_at:%Y-%m-%d %H:%M} UTC" if row.refreshed_at else ""
+    return (
+        f" The tokens{since} were exchanged on {unended:%Y-%m-%d at %H:%M} UTC, and the new ones could not "
+        "be kept: the old ones are spent."
+    )
 
 
 def _refused_before(row: Token, account: Account) -> NeedsReconnect:
@@ -259,7 +345,8 @@ def _unanswered(row: Token, error: ConnectorError) -> ConnectorError:
 
 def _postponed(row: Token, error: ConnectorError, pause: timedelta) -> ConnectorError:
     row.refresh_at, row.last_error = timezone.now() + pause, error.message
-    row.save(update_fields=["refresh_at", "last_error", "failures"])
+    row.exchange_begun_at = None
+    row.save(update_fields=["refresh_at", "last_error", "failures", "exchange_begun_at"])
     log.warning("tokens not renewed", account=row.account_id, code=error.code, error=error.message)
     return error
 
