@@ -1,28 +1,21 @@
 """Signing in to Bitrix24: the consent page on the portal, the exchange on the OAuth server (reference 1).
 
-apidocs.bitrix24.com: settings/oauth
+apidocs.bitrix24.com: settings/oauth, api-reference/events/safe-event-handlers
 """
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from connectors.auth import Tokens
 from connectors.base import Callback, Grant, Notice
-from connectors.bitrix24.events import read_notice
+from connectors.bitrix24.errors import code_of, unpaid
 from connectors.bitrix24.options import BitrixOptions
-from connectors.bitrix24.token_answers import (
-    TokenResponses,
-    code_of,
-    exchange_error,
-    portal_of,
-    read_facts,
-    read_tokens,
-    refresh_error,
-)
-from connectors.errors import BadCallback, OurMistake
+from connectors.errors import BadCallback, ConnectorError, NeedsReconnect, OurMistake, TryLater
 from connectors.hosts import HostNotAllowed, HostPolicy, bare_host
 from connectors.http import Answer, HttpClient
 
@@ -81,13 +74,11 @@ class BitrixSignIn:
         return self._grant(answer, fallback=host)
 
     def read_uninstall(self, query: Mapping[str, str]) -> str:
-        """An uninstall comes as a notice (``events``)."""
+        """Raises ``BadCallback``: an uninstall comes as a notice."""
         raise BadCallback("Bitrix24 tells of an uninstall by an event.")
 
     def read_notice(self, form: Mapping[str, str]) -> Notice | None:
         return read_notice(form)
-
-    # -- the servants ---------------------------------------------------------------------------------
 
     def _portal(self, typed: str) -> str:
         try:
@@ -124,3 +115,134 @@ class BitrixSignIn:
         except HostNotAllowed:
             host = fallback
         return Grant(tokens, host, remote_id=str(body.get("member_id") or ""), facts=read_facts(body))
+
+
+# -- what the OAuth server's answers mean: ``error`` in the body, whatever the status says (1.4) -----------
+
+OUR_OWN = frozenset({"wrong_client", "invalid_client", "invalid_request", "invalid_scope"})
+GONE = frozenset(
+    {"invalid_grant", "expired_token", "not_installed", "application_not_found", "no_auth_found"}
+)
+UNPAID = "payment_required"
+BAD_CODES = {
+    "invalid_grant": "The code from Bitrix24 was used already or is too old. Start connecting again.",
+    "expired_token": "The code from Bitrix24 is older than 30 seconds. Start connecting again.",
+    "not_installed": "The application is not installed in this Bitrix24. Install it, then connect again.",
+    UNPAID: "The subscription of this Bitrix24 has ended. Renew it, then connect again.",
+    "insufficient_scope": "The application has fewer rights than it needs. Check its card in Bitrix24.",
+}
+
+
+class TokenResponses:
+    """Answers with an object come back as they are; the rest means: not now."""
+
+    def is_expired(self, answer: Answer) -> bool:
+        return False
+
+    def failure(self, answer: Answer, safe: bool) -> ConnectorError | None:
+        if isinstance(answer.json, dict) and (answer.ok or code_of(answer)):
+            return None
+        words = f"Bitrix24's sign-in server is not available ({answer.status})"
+        return TryLater(words, code=f"http_{answer.status}", account_wide=True)
+
+
+def exchange_error(answer: Answer) -> Exception:
+    """A code was refused."""
+    code = code_of(answer)
+    if code in OUR_OWN:
+        return our_mistake(code)
+    return BadCallback(BAD_CODES.get(code, f"Bitrix24 did not accept the code ({code[:60]})."))
+
+
+def refresh_error(answer: Answer) -> ConnectorError:
+    """A refresh token was refused. Only what names this account is held against it."""
+    code = code_of(answer)
+    if code == UNPAID:
+        return unpaid()
+    if code in GONE or (code == "invalid_client" and "not installed" in _said(answer)):
+        return not_alive(code)
+    if code in OUR_OWN:
+        return our_mistake(code)
+    return TryLater(f"Bitrix24 did not refresh the token ({code[:60]})", code=code[:60], account_wide=True)
+
+
+def not_alive(code: str) -> NeedsReconnect:
+    installed = "Install the application again, then c" if code == "not_installed" else "C"
+    return NeedsReconnect(
+        "Bitrix24 no longer accepts our token",
+        code=code,
+        remedy=f"{installed}onnect Bitrix24 again.",
+        account_wide=True,
+    )
+
+
+def our_mistake(code: str) -> OurMistake:
+    return OurMistake(
+        f"Bitrix24's sign-in server refuses our application ({code})",
+        code="client_refused",
+        remedy="Compare BITRIX24_CLIENT_ID and BITRIX24_CLIENT_SECRET with the application's card.",
+        account_wide=True,
+    )
+
+
+def read_tokens(body: Mapping[str, Any]) -> Tokens:
+    """The pair. Raises ``TryLater`` where there is none."""
+    access, refresh = body.get("access_token"), body.get("refresh_token")
+    if not (isinstance(access, str) and isinstance(refresh, str) and access and refresh):
+        raise TryLater("Bitrix24's sign-in server sent no tokens", code="unreadable", account_wide=True)
+    life = float(body.get("expires_in") or 3600)
+    return Tokens(access, refresh, expires_at=float(body.get("expires") or time.time() + life))
+
+
+def portal_of(body: Mapping[str, Any]) -> str:
+    """The portal's host. ``domain`` of a token answer is the OAuth server's (reference 1.2)."""
+    return urlsplit(str(body.get("client_endpoint") or "")).netloc.lower()
+
+
+def read_facts(body: Mapping[str, Any]) -> dict[str, str]:
+    """What the next refresh and every call need to know."""
+    path = urlsplit(str(body.get("client_endpoint") or "")).path
+    facts = {
+        "rest_path": path,
+        "server_endpoint": body.get("server_endpoint"),
+        "user_id": body.get("user_id"),
+        "status": body.get("status"),
+    }
+    return {name: str(value) for name, value in facts.items() if value}
+
+
+def _said(answer: Answer) -> str:
+    return str((answer.json or {}).get("error_description") or "").lower()
+
+
+# -- installation events that a portal posts; who keeps the secrets has to prove them (1.6) ---------------
+
+INSTALLED = frozenset({"ONAPPINSTALL", "ONAPPUPDATE"})
+UNINSTALLED = "ONAPPUNINSTALL"
+MEMBER = re.compile(r"[0-9A-Za-z_-]{1,100}")
+
+
+def read_notice(form: Mapping[str, str]) -> Notice | None:
+    """Read a form with PHP's bracket keys; None for an event of another kind."""
+    name, auth = form.get("event", "").upper(), _auth(form)
+    member_id, token = auth.get("member_id", ""), auth.get("application_token", "")
+    if not MEMBER.fullmatch(member_id) or not token:
+        return None
+    if name == UNINSTALLED:
+        return Notice(member_id, token, removed=True)
+    if name in INSTALLED and (grant := _grant(auth)):
+        return Notice(member_id, token, grant=grant)
+    return None
+
+
+def _auth(form: Mapping[str, str]) -> dict[str, str]:
+    prefix = "auth["
+    return {key[len(prefix) : -1]: value for key, value in form.items() if key.startswith(prefix)}
+
+
+def _grant(auth: Mapping[str, str]) -> Grant | None:
+    """The tokens that came along, good at the host that the event names: to be checked, like all of it."""
+    try:
+        return Grant(read_tokens(auth), portal_of(auth), auth["member_id"], read_facts(auth))
+    except (TryLater, ValueError):
+        return None

@@ -1,106 +1,312 @@
-"""A batch of drafts on its way into Bitrix24: their stories share requests.
+"""A batch of drafts on its way into Bitrix24: their stories share requests (reference 4).
 
-Each request takes what fits of what the stories want next, whoever is how far. The longest stories begin, so
-that the last requests are full as well.
+A draft's story yields the commands that it wants next and is sent their outcomes. Each request takes what
+fits of what the stories want, whoever is how far; every id is recorded before the next request. The longest
+stories begin, so that the last requests are full as well.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
-from connectors.bitrix24.asking import Story
-from connectors.bitrix24.batch import Command, Outcome
-from connectors.bitrix24.creation import story
-from connectors.bitrix24.facts import Facts
-from connectors.bitrix24.placing import read_back
-from connectors.bitrix24.talk import Talk
-from connectors.bitrix24.update import update
-from connectors.bitrix24.work import Work
-from connectors.draft import LeadDraft, Receipt
-from connectors.errors import ConnectorError, TryLater, Unclear
+from connectors.bitrix24.client import (
+    PAGE,
+    Command,
+    Outcome,
+    PhoneMatching,
+    Reply,
+    Row,
+    Story,
+    reply_to,
+    request_of,
+    rows,
+)
+from connectors.bitrix24.contacts import FOUND, meet
+from connectors.bitrix24.errors import NO_RIGHTS, is_demand
+from connectors.bitrix24.options import STATUS
+from connectors.bitrix24.portal import Facts
+from connectors.bitrix24.records import DEAL, LEAD, Record, payload_of, pipeline_of
+from connectors.bitrix24.recovery import recognise, recover
+from connectors.bitrix24.requests import SUSPECTED, BatchRequests, BitrixItem
+from connectors.delivery import spread_account_error
+from connectors.draft import LeadDraft, Placement, Plan, PlannedRequest, Problem
+from connectors.errors import ConnectorError, Refused, RuleNeedsFixing, Unclear, unexpected
+from connectors.text import text_of
 
 log = logging.getLogger(__name__)
-Wants = dict[Work, Sequence[Command]]
+
+INDISPENSABLE = frozenset({NO_RIGHTS, "error_method_not_found"})  # no value is to blame for these
+MOST_TRIES = 3
+PLACE = {
+    "deal": ("ASSIGNED_BY_ID", "CATEGORY_ID", "STAGE_ID"),
+    "lead": ("ASSIGNED_BY_ID", "STATUS_ID"),
+}
+FEWEST_FOR_PROOF = 30  # drafts in a batch from which it pays to know how phones are compared
+Stories = dict[BitrixItem, Story[None]]
+Wants = dict[BitrixItem, Sequence[Command]]
 
 
-class Delivery:
-    """One call of ``BitrixConnector.deliver``."""
+def run(
+    items: Sequence[BitrixItem], story_of: Callable[[BitrixItem], Story[None]], requests: BatchRequests
+) -> None:
+    """Deliver the items, each by its story; each ends with its ``lead`` or an ``error``."""
+    items = sorted(items, key=lambda item: -len(item.payload.records))
+    try:
+        _run({item: story_of(item) for item in items}, requests)
+    except Exception as exc:
+        log.exception("delivery=%s", ",".join(item.uid for item in items))
+        for item in items:
+            if not item.error and (item.in_flight or not item.lead):
+                item.fail(unexpected(exc, unclear=item.in_flight))
+    made = [item for item in items if item.lead and not (item.error or item.adopted)]
+    _read_back(requests, made)
+    if len(items) >= FEWEST_FOR_PROOF:
+        _prove(requests, made)
 
-    def __init__(self, talk: Talk, facts: Facts, base_url: str) -> None:
-        self.talk = talk
-        self.facts = facts
-        self.base_url = base_url
-        self.stories: dict[Work, Story[None]] = {}
 
-    def run(self, drafts: Sequence[LeadDraft]) -> list[Receipt | ConnectorError]:
-        begun = [self._begin(draft) for draft in drafts]
-        works = [one for one in begun if isinstance(one, Work)]
-        works.sort(key=lambda work: -len(work.parcel.cards))
-        self.stories = {work: self._story(work) for work in works}
+def _run(stories: Stories, requests: BatchRequests) -> None:
+    wants = _go_on(stories, dict.fromkeys(stories))
+    while wants:
+        request = requests.fill(wants)
+        answers = requests.ask(request)
+        later = {item: commands for item, commands in wants.items() if item not in answers}
+        wants = {**later, **_go_on(stories, answers)}
+        requests.record(list(answers))
+        spread_account_error(stories)
+        wants = {item: commands for item, commands in wants.items() if not item.error}
+
+
+def _go_on(stories: Stories, answers: Mapping[BitrixItem, list[Outcome] | None]) -> Wants:
+    """Each story up to its next commands. One that ends wants nothing more."""
+    wants: Wants = {}
+    for item, outcomes in answers.items():
         try:
-            self._tell()
+            wants[item] = next(stories[item]) if outcomes is None else stories[item].send(outcomes)
+        except StopIteration:
+            continue
+        except ConnectorError as error:
+            item.fail(error)
         except Exception as exc:
-            log.exception("bitrix24: %s", ", ".join(work.uid for work in self.stories))
-            for work in self.stories:
-                if not work.error and (work.unsettled or not work.lead):
-                    work.fail_unexpectedly(type(exc).__name__)
-        read_back(self.talk, works)
-        return [one.outcome(self.base_url) if isinstance(one, Work) else one for one in begun]
+            log.exception("delivery=%s", item.uid)
+            item.fail(unexpected(exc, unclear=item.in_flight))
+    return wants
 
-    def _story(self, work: Work) -> Story[None]:
-        return update(work, self.facts) if work.draft.formers else story(work)
 
-    def _begin(self, draft: LeadDraft) -> Work | ConnectorError:
+# -- the story of a new lead ------------------------------------------------------------------------------
+
+
+def create(item: BitrixItem) -> Story[None]:
+    """Look whether it was made already, meet the person, make company and contact, then deal or lead."""
+    if item.draft.look_first and not item.lead:
+        yield from recover(item)
+    if not item.lead:
+        check_place(item)
+        yield from meet(item)
+        yield from make(item, "company", item.payload.company)
+        yield from make(item, "contact", item.payload.contact, COMPANY_ID=item.journal.get("company"))
+        yield from _make_record(item)
+    yield from add_comments(item)
+    if item.has(SUSPECTED):
+        item.journal[SUSPECTED] = ""
+
+
+def check_place(item: BitrixItem) -> None:
+    """A step of another pipeline would silently become the first one (reference 4.1)."""
+    head = item.payload.record.head
+    step, pipeline = str(head.get("STAGE_ID", "")), str(head.get("CATEGORY_ID", ""))
+    own = pipeline_of(step)
+    if item.payload.record.entity != DEAL or not step or (own.isdigit() and int(own) == int(pipeline or 0)):
+        return
+    message = f"Step {step} is not in pipeline {pipeline}; choose another one."
+    raise RuleNeedsFixing(
+        message,
+        code="step_gone",
+        problem=Problem("step_gone", message, "StageID"),
+        remedy="Choose a step of the rule's pipeline and save the rule again.",
+    )
+
+
+def make(item: BitrixItem, word: str, record: Record | None, **links: Any) -> Story[None]:
+    """Make somebody who comes along. A portal that won't have them gets the deal all the same."""
+    if record is None or item.journal.get(word):
+        return
+    try:
+        item.journal[word] = yield from _add(item, record, lambda: links)
+    except Refused as refusal:
+        if refusal.code in INDISPENSABLE:
+            raise
+        item.warn(f"{word}_refused", f"Bitrix24 took no {word}: {refusal.message}")
+        item.lose(*record.lost_whole(refusal.message))
+
+
+def _make_record(item: BitrixItem) -> Story[None]:
+    record, contact, company = item.payload.record, item.journal.get("contact"), item.journal.get("company")
+    links = {"CONTACT_IDS": [contact] if contact else None, "COMPANY_ID": company}
+    if record.entity == LEAD and item.payload.contact and not contact:
+        # Where the portal took no contact, a lead can say itself who it is about; a deal can't.
+        links |= {name: item.payload.contact.head.get(name) for name in ("NAME", "PHONE")}
+    try:
+        made = yield from _add(item, record, lambda: {**links, "COMMENTS": "".join(item.comments()[:1])})
+    except Refused as refusal:
+        raise _demanded(record, refusal) if is_demand(refusal) else refusal from None
+    item.journal |= {"lead": made, "kind": record.word}
+
+
+def _demanded(record: Record, refusal: Refused) -> RuleNeedsFixing:
+    """The portal wants a value in a field that this lead leaves empty; its own words name the field."""
+    message = f"Bitrix24 demands a field that is empty in this {record.word}: {refusal.message}"
+    return RuleNeedsFixing(
+        message,
+        code="field_demanded",
+        problem=Problem("field_demanded", message, f"FieldsRule.{record.word}"),
+        remedy="Have a question of the rule fill that field, or make the field optional in Bitrix24; "
+        "then save the rule again.",
+    )
+
+
+def _add(item: BitrixItem, record: Record, links: Callable[[], Mapping[str, Any]]) -> Story[str]:
+    """The new record's id."""
+    reply = yield from without_refused_values(item, record, lambda: record.command(**links()))
+    return made_id(reply.value)
+
+
+def without_refused_values(
+    item: BitrixItem, record: Record, command_of: Callable[[], Command | None]
+) -> Story[Reply]:
+    """The reply to the record's command, if it has one. What the portal refuses is taken out and told (D54).
+
+    Raises ``Refused`` where it refuses the whole record, or misses a value in a new one.
+    """
+    for tries_left in reversed(range(MOST_TRIES)):
+        if not (command := command_of()):
+            return Reply(None)
         try:
-            return Work.begin(draft, self.facts)
-        except Exception as exc:
-            log.exception("bitrix24: delivery=%s can't be laid out", draft.uid)
-            return TryLater(f"The answer can't be laid out ({type(exc).__name__})", code="unexpected")
-
-    def _tell(self) -> None:
-        """Request by request: ask, go on with who was answered, write down, share an account's fate."""
-        wants = self._go_on(dict.fromkeys(self.stories))
-        while wants:
-            part = self.talk.fill(wants)
-            for work, commands in part.items():
-                work.unsettled = any(not command.safe for command in commands)
-            answers = self.talk.ask(part)
-            later = {work: commands for work, commands in wants.items() if work not in part}
-            wants = {**later, **self._go_on(answers)}
-            self.talk.record(list(answers))
-            for work in answers:
-                work.unsettled = False
-            wants = self._spare(wants)
-
-    def _go_on(self, answers: dict[Work, list[Outcome]] | dict[Work, None]) -> Wants:
-        """Each story up to its next commands. One that ends wants nothing more."""
-        wants: Wants = {}
-        for work, outcomes in answers.items():
-            try:
-                own = self.stories[work]
-                wants[work] = next(own) if outcomes is None else own.send(outcomes)
-            except StopIteration:
-                continue
-            except ConnectorError as error:
-                work.fail(error)
-            except Exception as exc:
-                log.exception("bitrix24: delivery=%s", work.uid)
-                work.fail_unexpectedly(type(exc).__name__)
-        return wants
-
-    def _spare(self, wants: Wants) -> Wants:
-        """After an account-wide error the drafts that go on would only meet it again."""
-        error = next((w.error for w in self.stories if w.error and w.error.account_wide), None)
-        if error is None:
-            return wants
-        for work in wants:
-            work.fail(for_the_others(error))
-        return {}
+            return (yield from reply_to(command))
+        except Refused as refusal:
+            missing = not command.safe and is_demand(refusal)
+            if refusal.code in INDISPENSABLE or missing or not tries_left:
+                raise
+            if not (losses := record.strip(refusal.message)):
+                raise
+            item.lose(*losses)
+    raise AssertionError("unreachable")
 
 
-def for_the_others(error: ConnectorError) -> ConnectorError:
-    """What an account-wide error means for a draft of which nothing more was sent."""
-    if not isinstance(error, Unclear):
-        return error
-    return TryLater(error.message, code=error.code, account_wide=True)
+def add_comments(item: BitrixItem, first: int = 2) -> Story[None]:
+    """Comments in the record's timeline from the ``first`` on: what its own had no room for, or all of an
+    update's, as the record's own may be people's by now. The timeline is read first after an unclear try."""
+    rest = list(enumerate(item.comments(), start=1))[first - 1 :]
+    if rest and item.must_look:
+        yield from recognise(item, [number for number, _ in rest])
+    for number, text in rest:
+        if item.has(item.draft.note_step(number)):
+            continue
+        fields = {
+            "ENTITY_ID": item.lead,
+            "ENTITY_TYPE": item.kind,
+            "COMMENT": f"{text}\n\n[{item.draft.note_mark(number)}]",
+        }
+        command = Command(
+            "crm.timeline.comment.add", {"fields": fields}, safe=False, why="more of the answers"
+        )
+        try:
+            item.journal[item.draft.note_step(number)] = made_id((yield from reply_to(command)).value)
+        except Refused as refusal:
+            item.warn("comment_refused", f"Bitrix24 took no further comment: {refusal.message}")
+            return
+
+
+def made_id(value: Any) -> str:
+    """The id that an add returned. Raises ``Unclear`` where there is none."""
+    if isinstance(value, bool) or not isinstance(value, (int, str)) or not str(value).strip("0 "):
+        raise Unclear("Bitrix24's answer doesn't name the record it made", code="no_reply")
+    return str(value)
+
+
+# -- where the portal put the new records: an unknown stage is no error there, but becomes the first (4.1) --
+
+
+def _read_back(requests: BatchRequests, made: Sequence[BitrixItem]) -> None:
+    """One request for a whole batch, fifty records a command, where rules say where records go or who looks
+    after them. A failure changes nothing: the lists are read again before long."""
+    placed = {
+        (item.kind, item.lead): item
+        for item in made
+        if any(item.payload.record.head.get(name) for name in {*PLACE["deal"], *PLACE["lead"]})
+    }
+    commands = [
+        Command(
+            f"crm.{kind}.list",
+            {"filter": {"@ID": ids[start : start + PAGE]}, "select": ["ID", *PLACE[kind]], "start": -1},
+            why="where is it now?",
+        )
+        for kind in PLACE
+        if (ids := [lead for word, lead in placed if word == kind])
+        for start in range(0, len(ids), PAGE)
+    ]
+    for command, outcome in zip(commands, requests.ask_for_all(commands), strict=True):
+        kind = command.method.split(".")[1]
+        if not isinstance(outcome, Reply):
+            log.info("bitrix24: new records were not read back (%s)", outcome.code)
+            continue
+        for row in rows(outcome):
+            if item := placed.get((kind, text_of(row.get("ID")))):
+                item.placed = _place_of(kind, row)
+
+
+def _place_of(kind: str, row: Row) -> Placement:
+    """A lead's status is a choice of the rule, its pipeline and stage are meant for deals."""
+    performer = text_of(row.get("ASSIGNED_BY_ID"))
+    if kind == "deal":
+        return Placement(performer, text_of(row.get("CATEGORY_ID")), text_of(row.get("STAGE_ID")))
+    return Placement(performer, choices={STATUS: text_of(row.get("STATUS_ID"))})
+
+
+def _prove(requests: BatchRequests, made: Iterable[BitrixItem]) -> None:
+    """Learn how the portal compares phones: a contact just made is looked for by another spelling."""
+    for item in made:
+        phones, contact = item.draft.person.phones, item.journal.get("contact", "")
+        if not phones or not contact or contact == item.journal.get(FOUND["contact"]):
+            continue
+        if command := item.phones.proof(phones[0]):
+            (outcome,) = requests.ask_for_all([command])
+            if isinstance(outcome, Reply):
+                item.phones.learn(contact, outcome)
+        return
+
+
+# -- the preview: a first try's story, told to nobody ------------------------------------------------------
+
+
+def plan(draft: LeadDraft, facts: Facts, base_url: str) -> Plan:
+    """The requests in order, what would be dropped, and what is wrong with the rule.
+
+    A person we remember is taken to be there still, anybody else to be new.
+    """
+    first = replace(draft, journal={}, look_first=False)
+    item = BitrixItem(first, payload=payload_of(first, facts), base_url=base_url, phones=PhoneMatching())
+    planned: list[PlannedRequest] = []
+    story = create(item)
+    try:
+        commands = next(story)
+        while True:
+            path, body = request_of(commands)
+            why = "; ".join(dict.fromkeys(command.why for command in commands))
+            planned.append(PlannedRequest("POST", base_url + facts.rest_path + path, body, why))
+            commands = story.send([_imagined(command) for command in commands])
+    except StopIteration:
+        pass
+    except RuleNeedsFixing as error:
+        item.problems.append(error.problem)
+    return Plan(tuple(planned), tuple(item.losses), tuple(item.problems))
+
+
+def _imagined(command: Command) -> Outcome:
+    """The usual answer."""
+    if command.method.endswith(".add"):
+        return Reply(f"<id of the new {command.method.split('.')[1]}>")
+    ids = (command.params.get("filter") or {}).get("ID") or []
+    return Reply([{"ID": remote_id} for remote_id in ids])

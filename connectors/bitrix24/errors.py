@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from connectors.bitrix24.token_answers import unpaid
 from connectors.errors import ConnectorError, NeedsReconnect, OurMistake, Refused, TryLater, Unclear
 from connectors.hosts import HostNotAllowed, HostPolicy
 from connectors.http import Answer
 
 NO_RIGHTS, NO_SCOPE, NOT_FOUND, OPERATING = "no_rights", "no_scope", "not_found", "operating_limit"
+FAILED = frozenset({"internal_server_error", "error_unexpected_answer"})
 EXPIRED = frozenset({"expired_token", "invalid_token"})
 REDIRECTS = frozenset({301, 302, 307, 308})
 BUSY_WAIT, OPERATING_WAIT, LONG_WAIT = 3, 120, 3600
@@ -25,7 +25,7 @@ DENIED_WORDS = ("access denied", "доступ запрещ", "insufficient righ
 
 
 class BitrixResponses:
-    """Bitrix24's table of answers for one door."""
+    """Bitrix24's table of answers."""
 
     def __init__(self, hosts: HostPolicy) -> None:
         self.hosts = hosts
@@ -61,14 +61,17 @@ def code_of(answer: Answer) -> str:
     return str(body.get("error") or "").lower()
 
 
-def meaning(body: Mapping[str, Any], safe: bool, status: int = 400) -> ConnectorError:
-    """What an error says, be it an answer's or one command's of a batch."""
+def meaning(body: Mapping[str, Any], safe: bool, status: int = 400, alone: bool = False) -> ConnectorError:
+    """What an error says, be it an answer's or one command's of a batch (``alone``).
+
+    A portal that fails over one command of many has answered the others.
+    """
     code = str(body.get("error") or "").lower()
     words = str(body.get("error_description") or "").strip()[:500]
     if code in TABLE:
         return TABLE[code](words)
-    if code in ("internal_server_error", "error_unexpected_answer") or status >= 500:
-        return _lost(f"Bitrix24 failed ({code or status})", code or f"http_{status}", safe)
+    if code in FAILED or status >= 500:
+        return _lost(f"Bitrix24 failed ({code or status})", code or f"http_{status}", safe, not alone)
     if any(known in words.lower() for known in DENIED_WORDS):
         return no_rights(words)
     if code == NOT_FOUND or words.lower().rstrip(".") == "not found":
@@ -76,6 +79,11 @@ def meaning(body: Mapping[str, Any], safe: bool, status: int = 400) -> Connector
     if status == 401:
         return _gone(words)
     return Refused(f"Bitrix24 says no: {words or code or status}", code=code or f"http_{status}")
+
+
+def is_failure(error: ConnectorError) -> bool:
+    """Did the portal itself break down (5xx), instead of refusing or asking for patience?"""
+    return error.code in FAILED or error.code.startswith("http_5")
 
 
 def is_demand(refusal: Refused) -> bool:
@@ -109,12 +117,17 @@ def operating_limit(seconds: float) -> TryLater:
     )
 
 
+def unpaid() -> TryLater:
+    remedy = "Renew the subscription of Bitrix24; deliveries go on by themselves."
+    return _later("The subscription of this Bitrix24 has ended", "unpaid", LONG_WAIT, remedy)
+
+
 # -- one function a kind of answer ----------------------------------------------------------------------
 
 
-def _lost(words: str, code: str, safe: bool) -> ConnectorError:
+def _lost(words: str, code: str, safe: bool, account_wide: bool = True) -> ConnectorError:
     """5xx and nonsense say nothing about the work: reads are repeated, writes are looked for."""
-    return (TryLater if safe else Unclear)(words, code=code, account_wide=True)
+    return (TryLater if safe else Unclear)(words, code=code, account_wide=account_wide)
 
 
 def _by_status(status: int, safe: bool) -> ConnectorError:

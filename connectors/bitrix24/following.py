@@ -1,147 +1,347 @@
-"""What became of deals and leads, in two requests for fifty of them (reference 2.5, 2.6, 4.7).
+"""What became of deals and leads, in two requests for fifty of them, and the notices of changes.
 
-apidocs.bitrix24.com: api-reference/crm/deals/crm-deal-list, api-reference/crm/leads/crm-lead-list
+A deal is a deal. A lead that was converted is followed into its deal, which names it in ``LEAD_ID``; a portal
+in simple mode may even take the lead away (reference 4.7). Classic lists drop a filter that they don't know
+and return everything, so a row counts only by its own ids (5.2).
+
+apidocs.bitrix24.com: api-reference/crm/deals/crm-deal-list, api-reference/crm/leads/crm-lead-list,
+api-reference/events/event-bind, api-reference/events/safe-event-handlers
 """
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+from decimal import Decimal, InvalidOperation
+from typing import Any
 
-from connectors.bitrix24.asking import rows
-from connectors.bitrix24.batch import Budget, Command, Outcome, Reply, send
-from connectors.bitrix24.errors import NOT_FOUND
-from connectors.bitrix24.facts import Facts
-from connectors.bitrix24.recovery import carriers, search
-from connectors.bitrix24.standings import DEAL, PERSON, SELECT, Row, contact_id, gone, standing
-from connectors.bitrix24.trail import CHILDREN, Lists, Sighting, Trail, listing, lists_for, rows_of, sighting
-from connectors.errors import ConnectorError, TryLater, unexpected
+from connectors import dates
+from connectors.bitrix24.auth import MEMBER
+from connectors.bitrix24.client import PAGE, Budget, Command, Outcome, Reply, Row, ask, rows, send
+from connectors.bitrix24.errors import NO_RIGHTS, NOT_FOUND
+from connectors.bitrix24.portal import Facts
+from connectors.bitrix24.recovery import carriers, carrying, incomplete, search
+from connectors.errors import ConnectorError, Refused, TryLater, unexpected
 from connectors.http import HttpClient
-from connectors.lead_status import Followed, LeadStatus
-from connectors.text import text_of
+from connectors.lead_status import LOST, OPEN, WON, ChangeNotice, Followed, LeadStatus
+from connectors.text import is_id, text_of
 
 log = logging.getLogger(__name__)
 
-PAGE = 50
+# -- a row as how a record stands (pure; reference 2.2, 3.3) ---------------------------------------------
+
+DEAL, LEAD = "deal", "lead"
+STAGE = {DEAL: "STAGE_ID", LEAD: "STATUS_ID"}
+SEMANTICS = {DEAL: "STAGE_SEMANTIC_ID", LEAD: "STATUS_SEMANTIC_ID"}
+CLOSED_AT = {DEAL: "CLOSEDATE", LEAD: "DATE_CLOSED"}
+CONVERTED = "S"  # how a lead ends that became something else
+MEANING = {
+    DEAL: {"P": OPEN, "S": WON, "F": LOST},
+    LEAD: {"P": OPEN, CONVERTED: OPEN, "F": LOST},  # whether it is won, its deal says
+}
+COMMON = (
+    *("ID", "TITLE", "ASSIGNED_BY_ID", "OPPORTUNITY", "CURRENCY_ID", "CONTACT_ID", "DATE_MODIFY"),
+    *("ORIGINATOR_ID", "ORIGIN_ID"),
+)
+PERSON = ("NAME", "LAST_NAME", "PHONE", "EMAIL")
+SELECT = {
+    DEAL: (*COMMON, "STAGE_ID", "STAGE_SEMANTIC_ID", "CATEGORY_ID", "CLOSEDATE", "LEAD_ID"),
+    LEAD: (*COMMON, *PERSON, "STATUS_ID", "STATUS_SEMANTIC_ID", "DATE_CLOSED"),
+}
+
+
+def status_of(
+    word: str, row: Row, people: Mapping[str, Row], zone: tzinfo, base_url: str, matched: str = ""
+) -> LeadStatus:
+    """``people`` are contacts by id. Names of pipelines, steps and users are left to the mirrored lists."""
+    remote_id = text_of(row.get("ID"))
+    return LeadStatus(
+        record=word,
+        record_id=remote_id,
+        status=MEANING[word].get(text_of(row.get(SEMANTICS[word])), ""),
+        matched=matched,
+        pipeline=text_of(row.get("CATEGORY_ID")) if word == DEAL else "",
+        step=text_of(row.get(STAGE[word])),
+        performer=text_of(row.get("ASSIGNED_BY_ID")),
+        amount=amount(row.get("OPPORTUNITY")),
+        currency=text_of(row.get("CURRENCY_ID")),
+        contact=contact(word, row, people),
+        link=link(base_url, word, remote_id),
+        changed_at=moment(row, "DATE_MODIFY", zone),
+        details=details(word, row, zone),
+    )
+
+
+def gone(word: str, remote_id: str, base_url: str) -> LeadStatus:
+    """A record that is not there any more, nor another one that carries its external id."""
+    return LeadStatus(record=word, record_id=remote_id, gone="deleted", link=link(base_url, word, remote_id))
+
+
+def is_converted(lead: Row) -> bool:
+    return text_of(lead.get(SEMANTICS[LEAD])) == CONVERTED
+
+
+def link(base_url: str, word: str, remote_id: str) -> str:
+    return f"{base_url}/crm/{word}/details/{remote_id}/"
+
+
+def contact(word: str, row: Row, people: Mapping[str, Row]) -> dict[str, str]:
+    """The primary contact; a lead can say itself who it is about."""
+    remote_id = contact_id(row)
+    if remote_id:
+        return {"id": remote_id, **person(people.get(remote_id, {}))}
+    return person(row) if word == LEAD else {}
+
+
+def contact_id(row: Row) -> str:
+    """Nobody is ``0`` (reference 2.2)."""
+    remote_id = text_of(row.get("CONTACT_ID"))
+    return remote_id if remote_id.isdigit() and int(remote_id) else ""
+
+
+def person(row: Row) -> dict[str, str]:
+    name = " ".join(filter(None, (text_of(row.get("NAME")), text_of(row.get("LAST_NAME")))))
+    told = {"name": name, "phone": first(row, "PHONE"), "email": first(row, "EMAIL")}
+    return {key: value for key, value in told.items() if value}
+
+
+def first(row: Row, name: str) -> str:
+    """The first of several; a list that is empty may have any shape (reference 4.2)."""
+    entries = row.get(name)
+    found = entries if isinstance(entries, list) else []
+    values = (text_of(entry.get("VALUE")) for entry in found if isinstance(entry, dict))
+    return next((value for value in values if value), "")
+
+
+def details(word: str, row: Row, zone: tzinfo) -> dict[str, str]:
+    """A deal that is open has a ``CLOSEDATE`` as well: the day by which it should be done."""
+    closed = MEANING[word].get(text_of(row.get(SEMANTICS[word]))) in (WON, LOST)
+    moment_closed = moment(row, CLOSED_AT[word], zone) if closed else None
+    told = {
+        "name": text_of(row.get("TITLE")),
+        "closed_at": moment_closed.isoformat() if moment_closed else "",
+        "lead": text_of(row.get("LEAD_ID")) if text_of(row.get("LEAD_ID")) != "0" else "",
+        "converted": "no deal is known" if word == LEAD and is_converted(row) else "",
+    }
+    return {name: value for name, value in told.items() if value}
+
+
+def amount(value: Any) -> Decimal | None:
+    try:
+        return Decimal(str(value)) if value not in (None, "") else None
+    except InvalidOperation:
+        return None
+
+
+def moment(row: Row, name: str, zone: tzinfo) -> datetime | None:
+    value = text_of(row.get(name))
+    return dates.moment([value], zone).value if value else None
+
+
+# -- from a delivered record to what it is by now (pure) --------------------------------------------------
+
+CHILDREN = "LEAD_ID"
 MOST_PAGES = 10
-ID = re.compile(r"[1-9][0-9]{0,17}")
 Told = LeadStatus | ConnectorError | None
-EMPTY: Mapping[str, Row] = {}
+Lists = dict[tuple[str, str], Sequence[Row] | ConnectorError]
+
+
+class Partial(list[Row]):
+    """Rows of a list that was not read to its end: what is not among them may be there all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordTrace:
+    """Where a lead is looked for: ``words`` are the kinds of record that its id may name."""
+
+    lead: Followed
+    words: tuple[str, ...]
+    remote_id: str
+
+    @classmethod
+    def of(cls, lead: Followed) -> RecordTrace:
+        """What an earlier look found, else what the delivery made. An id named by hand has no kind."""
+        if lead.record in SELECT and lead.record_id:
+            return cls(lead, (lead.record,), lead.record_id)
+        kind = lead.journal.get("kind", "")
+        return cls(lead, (kind,) if kind in SELECT else (DEAL, LEAD), lead.remote_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A row that a trace led to, and how, where it wasn't straight."""
+
+    word: str
+    row: Row
+    matched: str = ""
+
+
+def lists_for(traces: Sequence[RecordTrace]) -> dict[tuple[str, str], list[str]]:
+    """Which ids are asked for, by (kind of record, field)."""
+    deals, leads = (
+        list(dict.fromkeys(trace.remote_id for trace in traces if word in trace.words))
+        for word in (DEAL, LEAD)
+    )
+    asked = {(DEAL, "ID"): deals, (LEAD, "ID"): leads, (DEAL, CHILDREN): leads}
+    return {key: ids for key, ids in asked.items() if ids}
+
+
+def listing(word: str, field: str, ids: Sequence[str], above: str = "") -> Command:
+    """At most a page of 50, the oldest first; ``above`` is the last id of the page before."""
+    more = {">ID": above} if above else {}
+    params = {
+        "filter": {f"@{field}": list(ids), **more},
+        "select": list(SELECT[word]),
+        "order": {"ID": "ASC"},
+        "start": -1,
+    }
+    return Command(f"crm.{word}.list", params, why=f"what became of the {word}s?")
+
+
+def match_of(trace: RecordTrace, lists: Lists) -> Match | ConnectorError | None:
+    """What the trace leads to; None where the lists that were answered don't have it.
+
+    Where its id may name a deal or a lead, the external id tells which; without one, no list may be unread.
+    """
+    found = [_look(trace, word, lists) for word in trace.words]
+    seen = [one for one in found if isinstance(one, Match)]
+    marked = [one for one in seen if carrying([one.row], trace.lead.uid)]
+    errors = [one for one in found if isinstance(one, ConnectorError)]
+    pressing = [error for error in errors if not isinstance(error, Refused)]
+    ranked: list[Match | ConnectorError] = [*marked, *pressing, *seen, *errors]
+    return ranked[0] if ranked else None
+
+
+def _look(trace: RecordTrace, word: str, lists: Lists) -> Match | ConnectorError | None:
+    own = _having(lists[word, "ID"], "ID", trace.remote_id)
+    if isinstance(own, ConnectorError):
+        return own
+    if word == LEAD and (own is None or is_converted(own)):
+        deal = _having(lists[DEAL, CHILDREN], CHILDREN, trace.remote_id)
+        if isinstance(deal, ConnectorError):
+            return deal
+        if deal is not None:
+            return Match(DEAL, deal, f"the deal made of lead {trace.remote_id}")
+    return None if own is None else Match(word, own)
+
+
+def _having(found: Sequence[Row] | ConnectorError, field: str, remote_id: str) -> Row | ConnectorError | None:
+    """The oldest such row: a lead may have been converted more than once."""
+    if isinstance(found, ConnectorError):
+        return found
+    rest = incomplete() if isinstance(found, Partial) else None
+    return next((row for row in found if text_of(row.get(field)) == remote_id), rest)
+
+
+# -- asking ------------------------------------------------------------------------------------------------
 
 
 class Following:
     """One call of ``BitrixConnector.follow``: records and their deals, then people and what was missing."""
 
-    def __init__(
-        self, make_http_client: Callable[[], HttpClient], budget: Budget, facts: Facts, base_url: str
-    ) -> None:
-        self.make_http_client = make_http_client
+    def __init__(self, http_client: HttpClient, budget: Budget, facts: Facts, base_url: str) -> None:
+        self.http_client = http_client
         self.budget = budget
         self.facts = facts
         self.base_url = base_url
 
     def run(self, leads: Sequence[Followed]) -> list[Told]:
-        """In order. Without a record's id there is nothing to ask about."""
-        trails = [Trail.of(lead) for lead in leads]
-        known = {index: trail for index, trail in enumerate(trails) if is_id(trail.remote_id)}
+        """In order; never raises. Without a record's id there is nothing to ask about."""
+        traces = [RecordTrace.of(lead) for lead in leads]
+        known = {index: trace for index, trace in enumerate(traces) if is_id(trace.remote_id)}
         try:
             told = dict(zip(known, self._follow(list(known.values())), strict=True)) if known else {}
         except Exception as exc:
             log.exception("bitrix24: %s can't be followed", ", ".join(lead.uid for lead in leads))
             told = dict.fromkeys(known, unexpected(exc))
-        return [told.get(index) for index in range(len(trails))]
+        return [told.get(index) for index in range(len(traces))]
 
-    def _follow(self, trails: Sequence[Trail]) -> list[Told]:
-        http_client = self.make_http_client()
-        lists = self._lists(http_client, trails)
-        seen = [sighting(trail, lists) for trail in trails]
-        missing = [trail for trail, one in zip(trails, seen, strict=True) if one is None]
-        people, verdicts = self._second(
-            http_client, [one for one in seen if isinstance(one, Sighting)], missing
-        )
-        return [next(verdicts) if one is None else self._told(one, people) for one in seen]
+    def _follow(self, traces: Sequence[RecordTrace]) -> list[Told]:
+        lists = self._lists(traces)
+        seen = [match_of(trace, lists) for trace in traces]
+        missing = [trace for trace, one in zip(traces, seen, strict=True) if one is None]
+        people, verdicts = self._second([one for one in seen if isinstance(one, Match)], missing)
+        return [
+            next(verdicts) if one is None else self._status(one, people) if isinstance(one, Match) else one
+            for one in seen
+        ]
 
-    def _told(self, one: Sighting | ConnectorError, people: Mapping[str, Row]) -> Told:
-        return one if isinstance(one, ConnectorError) else self._standing(one, people)
+    def _status(self, one: Match, people: Mapping[str, Row] | None = None) -> LeadStatus:
+        return status_of(one.word, one.row, people or {}, self.facts.zone, self.base_url, one.matched)
 
-    def _standing(self, one: Sighting, people: Mapping[str, Row] = EMPTY) -> LeadStatus:
-        return standing(one.word, one.row, people, self.facts.zone, self.base_url, one.matched)
-
-    # -- the records --------------------------------------------------------------------------------
-
-    def _lists(self, http_client: HttpClient, trails: Sequence[Trail]) -> Lists:
+    def _lists(self, traces: Sequence[RecordTrace]) -> Lists:
         """The rows by (kind of record, field), all asked for in one request."""
-        asked = lists_for(trails)
+        asked = lists_for(traces)
         commands = [listing(word, field, ids) for (word, field), ids in asked.items()]
-        found = dict(zip(asked, map(rows_of, send(http_client, commands, self.budget)), strict=True))
-        deals = found.get((DEAL, CHILDREN), ())
-        if not isinstance(deals, ConnectorError):
-            found[DEAL, CHILDREN] = self._all(http_client, asked.get((DEAL, CHILDREN), ()), deals)
+        outcomes = send(self.http_client, commands, self.budget)
+        found: Lists = dict(zip(asked, map(_rows_of, outcomes), strict=True))
+        first = found.get((DEAL, CHILDREN), ())
+        if not isinstance(first, ConnectorError):
+            found[DEAL, CHILDREN] = self._children(asked.get((DEAL, CHILDREN), ()), first)
         return found
 
-    def _all(
-        self, http_client: HttpClient, leads: Sequence[str], page: Sequence[Row]
-    ) -> Sequence[Row] | ConnectorError:
-        """The pages after a full one. A stranger on a page shows that the filter was not heard: no more."""
+    def _children(self, leads: Sequence[str], page: Sequence[Row]) -> Sequence[Row] | ConnectorError:
+        """All deals made of these leads. A stranger among them shows that the filter was not heard."""
         found = list(page)
         for _ in range(MOST_PAGES):
-            if len(page) < PAGE or any(text_of(row.get(CHILDREN)) not in leads for row in page):
+            if any(text_of(row.get(CHILDREN)) not in leads for row in page):
                 break
-            (outcome,) = send(
-                http_client, [listing(DEAL, CHILDREN, leads, text_of(page[-1].get("ID")))], self.budget
-            )
+            if len(page) < PAGE:
+                return found
+            more = listing(DEAL, CHILDREN, leads, text_of(page[-1].get("ID")))
+            (outcome,) = send(self.http_client, [more], self.budget)
             if isinstance(outcome, ConnectorError):
                 return outcome
             page = rows(outcome)
             found += page
-        return found
-
-    # -- people, and what the lists lack --------------------------------------------------------------
+        return Partial(found)
 
     def _second(
-        self, http_client: HttpClient, seen: Sequence[Sighting], missing: Sequence[Trail]
+        self, seen: Sequence[Match], missing: Sequence[RecordTrace]
     ) -> tuple[Mapping[str, Row], Iterator[Told]]:
         """Contacts by id, and a verdict on each missing record; without people the rest is told all the same.
 
-        Lists are filtered by our rights, so a record that is missing is asked for by its id, and by its mark.
+        Lists are filtered by our rights, so a missing record is asked for by its id and by its external id.
         """
         ids = list(dict.fromkeys(filter(None, (contact_id(one.row) for one in seen))))
         asking = [contacts(ids)] if ids else []
-        asking += [command for trail in missing for command in confirm(trail)]
-        outcomes = iter(send(http_client, asking, self.budget))
-        people = rows_of(next(outcomes)) if ids else ()
+        asking += [command for trace in missing for command in confirm(trace)]
+        outcomes = iter(send(self.http_client, asking, self.budget))
+        people = _rows_of(next(outcomes)) if ids else ()
         known = {} if isinstance(people, ConnectorError) else {text_of(row.get("ID")): row for row in people}
-        return known, iter([self._verdict(trail, outcomes) for trail in missing])
+        return known, iter([self._verdict(trace, outcomes) for trace in missing])
 
-    def _verdict(self, trail: Trail, outcomes: Iterator[Outcome]) -> Told:
+    def _verdict(self, trace: RecordTrace, outcomes: Iterator[Outcome]) -> Told:
         """A record that is there speaks first, then what keeps us from knowing; gone is what is left."""
-        found = [self._judge(trail, word, next(outcomes), next(outcomes)) for word in trail.words]
-        return min(found, key=_doubt)
+        found = [self._judge(trace, word, next(outcomes), next(outcomes)) for word in trace.words]
+        return min(found, key=lambda one: 1 if isinstance(one, ConnectorError) else 2 if one.gone else 0)
 
-    def _judge(self, trail: Trail, word: str, there: Outcome, marked: Outcome) -> LeadStatus | ConnectorError:
-        """Gone is only what the portal says is not there: a refusal or a failure says nothing of the kind."""
+    def _judge(
+        self, trace: RecordTrace, word: str, there: Outcome, marked: Outcome
+    ) -> LeadStatus | ConnectorError:
+        """Gone is only what the portal says is not there: a refusal or a failure says nothing of the kind.
+
+        A merged record leaves the other one what that lacks, our external id for instance.
+        """
         if isinstance(there, Reply):
             if not isinstance(there.value, dict):
                 return TryLater("Bitrix24's answer can't be read", code="unreadable")
-            return self._standing(Sighting(word, there.value))
+            return self._status(Match(word, there.value))
         if there.code != NOT_FOUND:
             return there
         if isinstance(marked, ConnectorError):
             return marked
-        return self._heir(trail, word, marked) or gone(word, trail.remote_id, self.base_url)
-
-    def _heir(self, trail: Trail, word: str, marked: Reply) -> LeadStatus | None:
-        """A merged record leaves what the other one lacks, and our mark is some of it."""
-        for row in carriers(rows(marked), trail.lead.uid):
-            if (heir := text_of(row.get("ID"))) != trail.remote_id:
-                return self._standing(Sighting(word, row, f"merged into {heir}"))
-        return None
-
-
-def _doubt(found: LeadStatus | ConnectorError) -> int:
-    return 1 if isinstance(found, ConnectorError) else 2 if found.gone else 0
+        try:
+            ours = carriers(marked, trace.lead.uid)
+        except TryLater as error:
+            return error
+        heirs = [(row, number) for row in ours if (number := text_of(row.get("ID"))) != trace.remote_id]
+        for row, number in heirs:
+            return self._status(Match(word, row, f"merged into {number}"))
+        return gone(word, trace.remote_id, self.base_url)
 
 
 def contacts(ids: Sequence[str]) -> Command:
@@ -149,23 +349,73 @@ def contacts(ids: Sequence[str]) -> Command:
     return Command("crm.contact.list", params, why="who is it about?")
 
 
-def confirm(trail: Trail) -> list[Command]:
-    """Is it really not there, and did it leave its mark to another record? For each kind it may be of."""
+def confirm(trace: RecordTrace) -> list[Command]:
+    """Is it really not there, and did it leave its external id to another? For each kind it may be of."""
+    uid, number = trace.lead.uid, trace.remote_id
     return [
         command
-        for word in trail.words
+        for word in trace.words
         for command in (
-            Command(f"crm.{word}.get", {"id": trail.remote_id}, why=f"is the {word} still there?"),
-            carrying(word, trail.lead.uid),
+            Command(f"crm.{word}.get", {"id": number}, why=f"is the {word} still there?"),
+            replace(search(word, uid, SELECT[word]), why="was it merged?"),
         )
     ]
 
 
-def carrying(word: str, uid: str) -> Command:
-    """As in a recovery, with all that a standing shows."""
-    found = search(word, uid)
-    return replace(found, params={**found.params, "select": list(SELECT[word])}, why="was it merged?")
+def _rows_of(outcome: Outcome) -> Sequence[Row] | ConnectorError:
+    return outcome if isinstance(outcome, ConnectorError) else rows(outcome)
 
 
-def is_id(remote_id: str) -> bool:
-    return ID.fullmatch(remote_id) is not None
+# -- notices of changes (reference 6): an event names an id, and proves nothing ----------------------------
+
+EVENTS = ("ONCRMDEALUPDATE", "ONCRMDEALDELETE", "ONCRMLEADUPDATE", "ONCRMLEADDELETE")
+BOUND = ("error_event_binding_exists", "unable to set event handler")
+SECRET = re.compile(r"[0-9A-Za-z_-]{1,200}")
+SLOWER = "Without events changes are seen when Bitrix24 is asked the next time; nothing is lost."
+
+
+def subscribe(http_client: HttpClient, budget: Budget, url: str) -> None:
+    """Bind what is not bound to ``url`` yet. Raises ``Refused`` where rights or plan don't allow it."""
+    (reply,) = ask(http_client, [Command("event.get", why="what is posted already?")], budget)
+    bound = {str(row.get("event")).upper() for row in rows(reply) if row.get("handler") == url}
+    binds = [
+        Command("event.bind", {"event": event, "handler": url}, why="tell us of changes")
+        for event in EVENTS
+        if event not in bound
+    ]
+    for outcome in send(http_client, binds, budget):
+        _settle(outcome)
+
+
+def unsubscribe(http_client: HttpClient, budget: Budget, url: str) -> None:
+    """Unbind all events from ``url``; what is not bound counts as unbound."""
+    ask(http_client, [Command("event.unbind", {"event": event, "handler": url}) for event in EVENTS], budget)
+
+
+def _settle(outcome: Outcome) -> None:
+    """Somebody may have bound it in between: that is what we wanted."""
+    if not isinstance(outcome, ConnectorError):
+        return
+    if outcome.code in BOUND or any(words in outcome.message.lower() for words in BOUND):
+        return
+    if outcome.code in (NO_RIGHTS, "plan"):
+        words = f"Bitrix24 does not let us listen to changes: {outcome.message}"
+        raise Refused(words, code=outcome.code, remedy=f"{outcome.remedy} {SLOWER}".strip())
+    raise outcome
+
+
+def read_hook(form: Mapping[str, str]) -> ChangeNotice:
+    """The portal, its proof and the record of a form with PHP's bracket keys. Its tokens are never used."""
+    event = str(form.get("event") or "").upper()
+    number = str(form.get("data[FIELDS][ID]") or "")
+    records = {number} if event in EVENTS and is_id(number) else set()
+    return ChangeNotice(
+        remote_id=_told(form, "auth[member_id]", MEMBER),
+        secret=_told(form, "auth[application_token]", SECRET),
+        records=frozenset(records),
+    )
+
+
+def _told(form: Mapping[str, str], key: str, shape: re.Pattern[str]) -> str:
+    value = str(form.get(key) or "")
+    return value if shape.fullmatch(value) else ""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from connectors.bitrix24.asking import rows
-from connectors.bitrix24.batch import Budget, Command, Outcome, Reply, ask, send
-from connectors.errors import ConnectorError, Refused
+from connectors.base import Named
+from connectors.bitrix24.client import PAGE, Budget, Command, Reply, Row, allowed, ask, rows, send
+from connectors.bitrix24.errors import NO_SCOPE
+from connectors.bitrix24.options import LEAD, SOURCE, STATUS, TYPE
+from connectors.draft import Option, Placement
 from connectors.http import HttpClient
-from connectors.rows import PipelineRow, StepRow, UserRow
+from connectors.rows import FieldRow, PipelineRow, StepRow, UserRow
 
-PAGE = 50
 DEALS = 2
 TYPES_WITH_PIPELINES = (1, DEALS, 3, 4, 5, 7, 8, 31)
 KEPT_OF_USERS = (
@@ -20,7 +21,6 @@ KEPT_OF_USERS = (
     *("UF_DEPARTMENT", "USER_TYPE", "ACTIVE", "IS_ADMIN"),
 )
 TAIL = re.compile(r"_(\d+)$")
-Row = Mapping[str, Any]
 
 
 def users(http_client: HttpClient, budget: Budget) -> Iterator[Sequence[UserRow]]:
@@ -119,17 +119,151 @@ def pipeline_of(status: Row) -> str:
     return tail[1] if tail else ""
 
 
-def allowed(
-    outcomes: Iterable[tuple[Any, Outcome]], needed: set[Any], tolerated: frozenset[str] = frozenset()
-) -> Iterator[tuple[Any, Reply]]:
-    """Those that were answered. A refused one is left out unless it is needed; other errors are raised."""
-    for key, outcome in outcomes:
-        if not isinstance(outcome, ConnectorError):
-            yield key, outcome
-        elif key in needed or not (isinstance(outcome, Refused) or outcome.code in tolerated):
-            raise outcome
-
-
 def number_of(value: Any) -> int:
     text = str(value or "0")
     return int(text) if text.lstrip("-").isdigit() else 0
+
+
+# -- user fields of every record type (reference 3.4) ----------------------------------------------------
+
+METHODS = {
+    "CRM_LEAD": "lead",
+    "CRM_DEAL": "deal",
+    "CRM_CONTACT": "contact",
+    "CRM_COMPANY": "company",
+    "CRM_QUOTE": "quote",
+    "CRM_REQUISITE": "requisite",
+    "CRM_INVOICE": "invoice",
+}
+NEEDED = {"CRM_LEAD", "CRM_DEAL", "CRM_CONTACT", "CRM_COMPANY"}
+SMART_INVOICE = "CRM_SMART_INVOICE"
+STATUSES = "statuses"
+Directories = Mapping[str, Sequence[Option]]
+
+
+def fields(http_client: HttpClient, budget: Budget, lang: str) -> Iterator[Sequence[FieldRow]]:
+    """One batch. Old invoices may be gone, smart ones need a scope of their own: neither spoils the rest."""
+    keys = [*METHODS, SMART_INVOICE, STATUSES]
+    commands = [
+        *(list_command(entity, lang) for entity in METHODS),
+        _smart_invoice(lang, 0),
+        Command("crm.status.list", why="the choices of directory fields"),
+    ]
+    outcomes = zip(keys, send(http_client, commands, budget), strict=True)
+    found = dict(allowed(outcomes, NEEDED, tolerated=frozenset({NO_SCOPE})))
+    directories = _directories(rows(found.pop(STATUSES))) if STATUSES in found else {}
+    invoice = found.pop(SMART_INVOICE, None)
+    for entity, reply in found.items():
+        yield [field_row(entity, row, directories) for row in rows(reply) if row.get("ID")]
+    if invoice:
+        yield from _smart_invoice_rows(http_client, budget, lang, invoice)
+
+
+def list_command(entity: str, lang: str) -> Command:
+    """Without ``LANG`` a field has no label."""
+    params = {"order": {"SORT": "ASC"}, "filter": {"LANG": lang}}
+    return Command(f"crm.{METHODS[entity]}.userfield.list", params, why=f"the fields of {entity}")
+
+
+def field_row(entity: str, row: Row, directories: Directories | None = None) -> FieldRow:
+    labels = (row.get(key) for key in ("EDIT_FORM_LABEL", "LIST_COLUMN_LABEL", "LIST_FILTER_LABEL"))
+    kind = str(row.get("USER_TYPE_ID") or "")
+    return FieldRow(
+        entity=entity,
+        remote_id=str(row["ID"]),
+        name=str(next(filter(None, labels), None) or row.get("FIELD_NAME") or ""),
+        type=kind,
+        code=str(row.get("FIELD_NAME") or ""),
+        multiple=row.get("MULTIPLE") == "Y",
+        options=_options(kind, row, directories or {}),
+        details=dict(row),
+    )
+
+
+def _options(kind: str, row: Row, directories: Directories) -> tuple[Option, ...]:
+    """A list's own choices, or those of the directory that the field points to."""
+    if kind == "crm_status":
+        settings = row.get("SETTINGS")
+        directory = settings.get("ENTITY_TYPE") if isinstance(settings, dict) else ""
+        return tuple(directories.get(str(directory), ()))
+    choices = row.get("LIST")
+    return tuple(
+        Option(str(one.get("ID")), str(one.get("VALUE") or ""), str(one.get("XML_ID") or ""))
+        for one in (choices if isinstance(choices, list) else [])
+        if isinstance(one, dict)
+    )
+
+
+def _directories(statuses: Sequence[Row]) -> dict[str, list[Option]]:
+    found: dict[str, list[Option]] = {}
+    for row in statuses:
+        option = Option(str(row.get("STATUS_ID") or ""), str(row.get("NAME") or ""))
+        found.setdefault(str(row.get("ENTITY_ID")), []).append(option)
+    return found
+
+
+# -- smart invoices: another method, other names --------------------------------------------------------
+
+
+def _smart_invoice(lang: str, start: int) -> Command:
+    params = {
+        "moduleId": "crm",
+        "select": {"0": "*", "language": lang},
+        "filter": {"entityId": SMART_INVOICE},
+        "start": start,
+    }
+    return Command("userfieldconfig.list", params, why=f"the fields of {SMART_INVOICE}")
+
+
+def _smart_invoice_rows(
+    http_client: HttpClient, budget: Budget, lang: str, first: Reply
+) -> Iterator[Sequence[FieldRow]]:
+    rest = [_smart_invoice(lang, start) for start in range(PAGE, first.total, PAGE)]
+    for page in (first, *ask(http_client, rest, budget)):
+        found = page.value.get("fields") if isinstance(page.value, dict) else None
+        yield [_config_row(row, lang) for row in found or [] if isinstance(row, dict) and row.get("id")]
+
+
+def _config_row(row: Row, lang: str) -> FieldRow:
+    label = row.get("editFormLabel")
+    label = label.get(lang) or next(iter(label.values()), "") if isinstance(label, dict) else label
+    return FieldRow(
+        entity=SMART_INVOICE,
+        remote_id=str(row["id"]),
+        name=str(label or row.get("fieldName") or ""),
+        type=str(row.get("userTypeId") or ""),
+        code=str(row.get("fieldName") or ""),
+        multiple=row.get("multiple") in ("Y", True),
+        options=tuple(
+            Option(str(one.get("id")), str(one.get("value") or ""), str(one.get("xmlId") or ""))
+            for one in row.get("enum") or []
+            if isinstance(one, dict)
+        ),
+        details=dict(row),
+    )
+
+
+# -- what a rule names of these lists (reference 3.2, 3.3) -----------------------------------------------
+
+GENERAL = "0"  # the general pipeline of deals: its stages' directory bears no number
+
+
+def named(place: Placement, simple: bool) -> tuple[Named, ...]:
+    """Of a lead its status, of a deal its pipeline, stage and type; ``simple`` portals have no leads."""
+    said = {key: str(place.choices.get(key) or "") for key in (STATUS, TYPE, SOURCE)}
+    if place.choices.get(LEAD) is True and not simple:
+        own = [_entry("Status", STATUS, said[STATUS], "STATUS", vital=True)]
+    else:
+        pipeline = place.pipeline or GENERAL
+        stages = "DEAL_STAGE" if pipeline == GENERAL else f"DEAL_STAGE_{pipeline}"
+        own = [
+            Named("pipelines", pipeline, "Pipeline", "PipelineID", entity=str(DEALS)),
+            _entry("Stage", "StageID", place.step, stages, vital=True),
+            _entry("Type", TYPE, said[TYPE], "DEAL_TYPE"),
+        ]
+    found = [*own, _entry("Source", SOURCE, said[SOURCE], "SOURCE")]
+    return tuple(one for one in found if one.remote_id)
+
+
+def _entry(word: str, field: str, code: str, directory: str, vital: bool = False) -> Named:
+    return Named("steps", code, word, field, entity=directory, vital=vital)

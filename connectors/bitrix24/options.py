@@ -1,8 +1,10 @@
-"""What the operator sets for Bitrix24; each field is an environment variable ``BITRIX24_<FIELD>``."""
+"""What can be set for Bitrix24: by the operator, and by a rule beyond performer, pipeline and step."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from connectors.base import Choice
 
 # The vendor publishes no full list (reference 1.8): a new country is added here or in the setting.
 COUNTRIES = (
@@ -10,13 +12,28 @@ COUNTRIES = (
     *("in", "cn", "id", "vn", "jp", "com.br", "com.tr"),
 )
 
+# The keys of ``Placement.choices``. ``Placement.pipeline`` and ``.step`` always are the deal's CATEGORY_ID
+# and STAGE_ID, also where ``LEAD`` asks for a lead, so that LEAD can be switched without losing either (D34).
+LEAD = "LeadFlag"  # bool: a lead instead of a deal
+STATUS = "StatusID"  # the lead's STATUS_ID, an entry of the directory STATUS
+TYPE = "TypeID"  # the deal's TYPE_ID, an entry of DEAL_TYPE
+SOURCE = "SourceID"  # SOURCE_ID of either, an entry of SOURCE
+
+OFFERED = (
+    Choice(LEAD, "A lead instead of a deal"),
+    Choice(STATUS, "Status of the lead", "STATUS"),
+    Choice(TYPE, "Type of the deal", "DEAL_TYPE"),
+    Choice(SOURCE, "Source", "SOURCE"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class BitrixOptions:
-    """The application's keys, the hosts it may talk to, its pace (reference 1.2, 1.8, 2.7).
+    """The application's keys, the hosts it may talk to, its rate (reference 1.2, 1.8, 2.7).
 
-    ``self_hosted`` are portals under domains of their own, each allowed by name. ``operating_limit`` is
-    how many seconds of the portal's work one method may take in ten minutes.
+    Each field is an environment variable ``BITRIX24_<FIELD>``. ``self_hosted`` are portals under domains of
+    their own, each allowed by name. ``operating_limit`` is how many seconds of the portal's work one method
+    may take in ten minutes.
     """
 
     client_id: str = ""

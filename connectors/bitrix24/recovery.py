@@ -1,20 +1,21 @@
-"""Was it made after all? Finding our mark after an answer was lost (reference 5.2).
+"""Was it made after all? Finding our external id after an answer was lost (reference 5.2).
 
-Classic lists drop a filter they don't know and then return everything, so a row counts only when it
-carries the mark to the letter.
+Classic lists drop a filter they don't know and then return everything, so a row counts only when it carries
+the external id to the letter; and a full page without it proves nothing.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 
-from connectors.bitrix24.asking import Story, outcomes_of, rows
-from connectors.bitrix24.batch import Command, Outcome, Reply
-from connectors.bitrix24.parcel import ORIGINATOR
-from connectors.bitrix24.work import Work
-from connectors.errors import ConnectorError, Refused
+from connectors.bitrix24.client import PAGE, Command, Reply, Row, Story, outcomes_of, reply_to, rows
+from connectors.bitrix24.records import ORIGINATOR
+from connectors.bitrix24.requests import BitrixItem
+from connectors.crm_values import moment
+from connectors.errors import Refused, TryLater
+from connectors.text import text_of
 
 log = logging.getLogger(__name__)
 SELECT = {
@@ -23,65 +24,97 @@ SELECT = {
     "contact": ("COMPANY_ID",),
     "company": (),
 }
-Row = Mapping[str, Any]
+MOST_PAGES = 20  # of comments
+CLOCKS_APART = timedelta(days=1)  # a portal's clock and the quiz's, zones that nobody told included
 
 
-def recover(work: Work) -> Story[None]:
-    """Adopt what carries the draft's mark. A rule may have changed between lead and deal meanwhile."""
-    people = [card.word for card in work.parcel.cards[1:] if not work.journal.get(card.word)]
+def recover(item: BitrixItem) -> Story[None]:
+    """Adopt what carries the draft's external id. A rule may have changed between lead and deal meanwhile."""
+    people = [record.word for record in item.payload.records[1:] if not item.journal.get(record.word)]
     words = ["deal", "lead", *people]
     found: dict[str, Row] = {}
-    outcomes = yield from outcomes_of([search(word, work.uid) for word in words])
+    outcomes = yield from outcomes_of([search(word, item.uid) for word in words])
     for word, outcome in zip(words, outcomes, strict=True):
-        if isinstance(outcome, ConnectorError) and not _may_be_closed(word, outcome, work):
-            raise outcome
-        found |= _carriers(work, word, outcome)
-    _adopt(work, found)
+        if isinstance(outcome, Reply):
+            found |= _carrier(item, word, outcome)
+        elif not (isinstance(outcome, Refused) and word in ("deal", "lead") and word != item.kind):
+            raise outcome  # leads may be closed to somebody who makes deals, and the other way round
+    _adopt(item, found)
 
 
-def search(word: str, uid: str) -> Command:
+def search(word: str, uid: str, select: Sequence[str] = ()) -> Command:
+    """The records of a type with this external id, the oldest first."""
     params = {
         "filter": {"=ORIGINATOR_ID": ORIGINATOR, "=ORIGIN_ID": uid},
-        "select": ["ID", "ORIGINATOR_ID", "ORIGIN_ID", *SELECT[word]],
+        "select": list(select) or ["ID", "ORIGINATOR_ID", "ORIGIN_ID", *SELECT[word]],
         "order": {"ID": "ASC"},
         "start": -1,
     }
     return Command(f"crm.{word}.list", params, why=f"was the {word} made already?")
 
 
-def carriers(found: Iterable[Row], uid: str) -> list[Row]:
-    """The rows that carry the mark, the oldest first."""
+def carriers(reply: Reply, uid: str) -> list[Row]:
+    """The rows that carry the external id, the oldest first. Raises ``TryLater`` where the list was cut off
+    before it could prove that there are none."""
+    found = rows(reply)
+    ours = carrying(found, uid)
+    if not ours and len(found) >= PAGE:
+        raise incomplete()
+    return ours
+
+
+def carrying(found: Iterable[Row], uid: str) -> list[Row]:
     ours = [row for row in found if row.get("ORIGIN_ID") == uid and row.get("ORIGINATOR_ID") == ORIGINATOR]
     return sorted(ours, key=lambda row: int(str(row.get("ID"))))
 
 
-def _may_be_closed(word: str, error: ConnectorError, work: Work) -> bool:
-    """Leads may be closed to somebody who makes deals, and deals to somebody who makes leads."""
-    return isinstance(error, Refused) and word in ("deal", "lead") and word != work.parcel.record.word
+def incomplete() -> TryLater:
+    """A look that saw only a part of what there is."""
+    return TryLater("Bitrix24 showed only a part of what was asked for", code="look_incomplete")
 
 
-def _carriers(work: Work, word: str, outcome: Outcome) -> dict[str, Row]:
-    ours = carriers(rows(outcome), work.uid) if isinstance(outcome, Reply) else []
+def _carrier(item: BitrixItem, word: str, reply: Reply) -> dict[str, Row]:
+    ours = carriers(reply, item.uid)
     if len(ours) > 1:
-        log.warning("bitrix24: delivery=%s has %d %s records", work.uid, len(ours), word)
-        work.warn("doubled", f"Several records of type {word} carry this answer's mark; the oldest counts.")
+        log.warning("bitrix24: delivery=%s has %d %s records", item.uid, len(ours), word)
+        item.warn("doubled", f"Several records of type {word} carry this answer's mark; the oldest counts.")
     return {word: ours[0]} if ours else {}
 
 
-def _adopt(work: Work, found: Mapping[str, Row]) -> None:
-    for word in ("contact", "company"):
-        if word in found:
-            work.journal[word] = str(found[word]["ID"])
-    kind = next((word for word in (work.kind, "deal", "lead") if word in found), "")
+def _adopt(item: BitrixItem, found: Mapping[str, Row]) -> None:
+    item.journal |= {word: text_of(found[word].get("ID")) for word in ("contact", "company") if word in found}
+    kind = next((word for word in (item.kind, "deal", "lead") if word in found), "")
     if not kind:
         return
     row = found[kind]
-    work.journal |= {"lead": str(row["ID"]), "kind": kind}
-    for word, name in (("contact", "CONTACT_ID"), ("company", "COMPANY_ID")):
-        if _is_id(row.get(name)):
-            work.journal.setdefault(word, str(row[name]))
-    work.adopted = True
+    item.journal |= {"lead": text_of(row.get("ID")), "kind": kind}
+    for word in ("contact", "company"):
+        linked = text_of(row.get(f"{word.upper()}_ID"))
+        if linked.isdigit() and int(linked):  # nobody is 0 (reference 2.2)
+            item.journal.setdefault(word, linked)
+    item.adopted = True
 
 
-def _is_id(value: Any) -> bool:
-    return str(value or "").isdigit() and int(str(value)) > 0
+def recognise(item: BitrixItem, numbers: Sequence[int]) -> Story[None]:
+    """Note which of these comments the timeline has: ours end with our external id and their number.
+
+    Comments are read from the newest back to the time of the answer. Raises ``TryLater`` where that takes too
+    many pages.
+    """
+    marks = {f"[{item.draft.note_mark(number)}]": item.draft.note_step(number) for number in numbers}
+    asked = {"filter": {"ENTITY_ID": item.lead, "ENTITY_TYPE": item.kind}, "order": {"ID": "DESC"}}
+    for page in range(MOST_PAGES):
+        params = {**asked, "start": page * PAGE}
+        command = Command("crm.timeline.comment.list", params, why="which of the comments are there?")
+        try:
+            found = rows((yield from reply_to(command)))
+        except Refused:  # the record is gone since; adding says so
+            return
+        for row in found:
+            for mark, step in marks.items():
+                if text_of(row.get("COMMENT")).rstrip().endswith(mark):
+                    item.journal[step] = text_of(row.get("ID"))
+        oldest = moment(found[-1].get("CREATED")) if found else None
+        if len(found) < PAGE or (oldest and oldest < item.draft.visit.answered_at - CLOCKS_APART):
+            return
+    raise incomplete()

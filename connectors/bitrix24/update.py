@@ -9,43 +9,41 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from connectors.bitrix24.asking import Story, outcomes_of, reply_to, rows
-from connectors.bitrix24.batch import Command
-from connectors.bitrix24.cards import Card
-from connectors.bitrix24.creation import MOST_TRIES, UNMENDABLE, add_comments, make
+from connectors.bitrix24.client import Command, Row, Story, outcomes_of, reply_to, rows
+from connectors.bitrix24.contacts import FOUND, meet
+from connectors.bitrix24.delivery import add_comments, make, without_refused_values
 from connectors.bitrix24.errors import NOT_FOUND
-from connectors.bitrix24.facts import Facts
-from connectors.bitrix24.parcel import Parcel, pack
-from connectors.bitrix24.people import FOUND, meet
-from connectors.bitrix24.work import Work
-from connectors.changes import EDITED, may_write, same_value
+from connectors.bitrix24.portal import Facts
+from connectors.bitrix24.records import Payload, Record, payload_of
+from connectors.bitrix24.requests import BitrixItem
+from connectors.changes import EDITED, Change, decide, same_value
 from connectors.contact import is_same_reach
 from connectors.draft import UnplacedValue
 from connectors.errors import ConnectorError, Refused
+from connectors.text import rows_in
 
 # Where a record stands and who looks after it is people's business by now.
 FIXED = frozenset({"ORIGINATOR_ID", "ORIGIN_ID", "ASSIGNED_BY_ID", "CATEGORY_ID", "STAGE_ID", "STATUS_ID"})
 REACH = ("PHONE", "EMAIL", "IM")
-Row = Mapping[str, Any]
 
 
-def update(work: Work, facts: Facts) -> Story[None]:
-    """A later body's way from beginning to end."""
-    record = yield from _read(work.kind, work.lead)
-    if record is None:
+def update(item: BitrixItem, facts: Facts) -> Story[None]:
+    """A later body's way from beginning to end. Raises ``Refused`` where the record is gone."""
+    standing = yield from _read(item.kind, item.lead)
+    if standing is None:
         words = "The record was deleted in Bitrix24: it can't be brought up to date"
         raise Refused(words, code="lead_gone")
-    formers = [pack(former, facts) for former in work.draft.formers]
-    yield from meet(work)
-    yield from make(work, "company", work.parcel.company)
-    yield from make(work, "contact", work.parcel.contact, COMPANY_ID=work.journal.get("company"))
-    yield from _link(work, record)
-    changed = _changed(work, work.parcel.record, record, [one.record for one in formers])
-    if (company := work.journal.get("company")) and same_value(record.get("COMPANY_ID") or 0, 0):
+    formers = [payload_of(former, facts) for former in item.draft.formers]
+    yield from meet(item)
+    yield from make(item, "company", item.payload.company)
+    yield from make(item, "contact", item.payload.contact, COMPANY_ID=item.journal.get("company"))
+    yield from _link(item, standing)
+    changed = _changed(item, item.payload.record, standing, [one.record for one in formers])
+    if (company := item.journal.get("company")) and same_value(standing.get("COMPANY_ID") or 0, 0):
         changed.head["COMPANY_ID"] = company
-    yield from _write(work, changed, work.lead)
-    yield from _contact(work, formers)
-    yield from add_comments(work, first=1)
+    yield from _write(item, changed, item.lead)
+    yield from _update_contact(item, formers)
+    yield from add_comments(item, first=1)
 
 
 def _read(word: str, remote_id: str) -> Story[Row | None]:
@@ -57,88 +55,74 @@ def _read(word: str, remote_id: str) -> Story[Row | None]:
     return outcome.value if isinstance(outcome.value, dict) else None
 
 
-def _changed(work: Work, new: Card, standing: Row, olds: Sequence[Card]) -> Card:
-    """What of a card is to be written; what people changed is told."""
-    changed = Card(new.entity, {})
+def _changed(item: BitrixItem, new: Record, standing: Row, olds: Sequence[Record]) -> Record:
+    """What of a record is to be written; what people changed is told."""
+    changed = Record(new.entity, {})
     for name, value in new.head.items():
-        before = [old.head.get(name) for old in olds]
-        if name in FIXED or name in REACH or same_value(value, before[-1] if before else None):
+        if name in FIXED or name in REACH:
             continue
-        current = _empty_sum(name, standing.get(name))
-        if may_write(current, before):
+        change = decide(_sum(name, standing.get(name)), value, [old.head.get(name) for old in olds])
+        if change is Change.WRITE:
             changed.head[name] = value
-        elif not same_value(current, value):
-            work.lose([UnplacedValue(name.lower(), str(value), EDITED, new.entity)])
-    for piece in new.pieces:
-        values = [{one.code: one.value for one in old.pieces}.get(piece.code) for old in olds]
-        current = standing.get(piece.code)
-        if same_value(current, piece.value):
-            continue
-        if may_write(_unset(current, piece.value), values):
-            changed.pieces.append(piece)
-        elif not same_value(piece.value, values[-1] if values else None):
-            work.lose([piece.loss(new.entity, EDITED)])
+        elif change is Change.KEPT:
+            item.lose(UnplacedValue(name.lower(), str(value), EDITED, new.entity))
+    for entry in new.entries:
+        before = [{one.code: one.value for one in old.entries}.get(entry.code) for old in olds]
+        change = decide(_set(standing.get(entry.code), entry.value), entry.value, before)
+        if change is Change.WRITE:
+            changed.entries.append(entry)
+        elif change is Change.KEPT:
+            item.lose(entry.loss(new.entity, EDITED))
     return changed
 
 
-def _empty_sum(name: str, value: Any) -> Any:
+def _sum(name: str, value: Any) -> Any:
     """A deal without a sum says ``0.00``."""
     return None if name == "OPPORTUNITY" and same_value(value, 0) else value
 
 
-def _unset(value: Any, ours: Any) -> Any:
+def _set(value: Any, ours: Any) -> Any:
     """A portal answers with 0 for a yes or no that nobody gave, and with False for other empty fields."""
-    return None if value is False or (type(ours) is int and same_value(value, 0)) else value
+    unset = value is False or (type(ours) is int and same_value(value, 0))
+    return None if unset and not same_value(value, ours) else value
 
 
-def _contact(work: Work, formers: Sequence[Parcel]) -> Story[None]:
+def _update_contact(item: BitrixItem, formers: Sequence[Payload]) -> Story[None]:
     """Its own fields where we made it; what it can be reached by in any case."""
-    new, contact = work.parcel.contact, work.journal.get("contact")
-    if new is None or not contact:
-        return
-    standing = yield from _read("contact", contact)
-    if standing is None:
+    new, contact = item.payload.contact, item.journal.get("contact")
+    standing = (yield from _read("contact", contact)) if new and contact else None
+    if new is None or not contact or standing is None:
         return
     olds = [one.contact for one in formers if one.contact]
-    mine = work.journal.get(FOUND["contact"]) != contact
-    changed = _changed(work, new, standing, olds) if mine else Card(new.entity, {})
+    is_ours = item.journal.get(FOUND["contact"]) != contact
+    changed = _changed(item, new, standing, olds) if is_ours else Record(new.entity, {})
     for name in REACH:
-        known = [str(row.get("VALUE") or "") for row in _rows(standing.get(name))]
+        known = [str(row.get("VALUE") or "") for row in rows_in(standing.get(name))]
         fresh = [e for e in new.head.get(name, []) if not any(is_same_reach(k, e["VALUE"]) for k in known)]
         if fresh:  # what has no id is added, the others stay
             changed.head[name] = fresh
-    yield from _write(work, changed, contact)
+    yield from _write(item, changed, contact)
 
 
-def _rows(value: Any) -> list[Row]:
-    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
-
-
-def _link(work: Work, record: Row) -> Story[None]:
+def _link(item: BitrixItem, standing: Row) -> Story[None]:
     """A contact that the record has not yet is added beside those that people put there."""
-    contact = work.journal.get("contact")
-    if not contact or same_value(record.get("CONTACT_ID"), contact):
+    contact = item.journal.get("contact")
+    if not contact or same_value(standing.get("CONTACT_ID"), contact):
         return
-    items = yield from reply_to(Command(f"crm.{work.kind}.contact.items.get", {"id": work.lead}))
-    if any(same_value(row.get("CONTACT_ID"), contact) for row in rows(items)):
+    linked = yield from reply_to(Command(f"crm.{item.kind}.contact.items.get", {"id": item.lead}))
+    if any(same_value(row.get("CONTACT_ID"), contact) for row in rows(linked)):
         return
-    fields = {"CONTACT_ID": contact}
-    yield from reply_to(Command(f"crm.{work.kind}.contact.add", {"id": work.lead, "fields": fields}))
+    params = {"id": item.lead, "fields": {"CONTACT_ID": contact}}
+    yield from reply_to(Command(f"crm.{item.kind}.contact.add", params))
 
 
-def _write(work: Work, card: Card, remote_id: str) -> Story[None]:
-    """What the portal refuses is taken out and told."""
-    for tries_left in reversed(range(MOST_TRIES)):
-        values = {**card.head, **{piece.code: piece.value for piece in card.pieces}}
-        if not values:
-            return
-        params = {"id": remote_id, "fields": values}
-        try:
-            yield from reply_to(Command(f"crm.{card.word}.update", params, why=f"the {card.word}"))
-        except Refused as refusal:
-            losses = [] if refusal.code in UNMENDABLE or not tries_left else card.strip(refusal.message)
-            if not losses:
-                raise
-            work.lose(losses)
-        else:
-            return
+def _write(item: BitrixItem, record: Record, remote_id: str) -> Story[None]:
+    """Write what there is; what the portal refuses is taken out and told."""
+
+    def command() -> Command | None:
+        params: Mapping[str, Any] = {"id": remote_id, "fields": record.values}
+        return (
+            Command(f"crm.{record.word}.update", params, why=f"the {record.word}") if record.values else None
+        )
+
+    yield from without_refused_values(item, record, command)

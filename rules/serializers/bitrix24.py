@@ -13,7 +13,7 @@ from rest_framework import serializers
 
 from accounts.rest.schema import Int32, Int64
 from accounts.rest.views import BIGGEST_32, number_32, unix
-from connectors.bitrix24.choices import LEAD, SOURCE, STATUS, TYPE
+from connectors.bitrix24.options import LEAD, SOURCE, STATUS, TYPE
 from rules.models import Rule
 from rules.problems import shown_problems
 from rules.serializers.pattern import (

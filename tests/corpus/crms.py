@@ -10,8 +10,8 @@ from typing import Any
 
 from connectors.amocrm import parcel as amocrm
 from connectors.amocrm.facts import Facts as AmoFacts
-from connectors.bitrix24 import parcel as bitrix24
-from connectors.bitrix24.facts import Facts as BitrixFacts
+from connectors.bitrix24 import records as bitrix24
+from connectors.bitrix24.portal import Facts as BitrixFacts
 from connectors.coercion import written
 from connectors.draft import LeadDraft, Target, UnplacedValue
 from connectors.envybox import records as envybox
@@ -119,20 +119,20 @@ def _amo_value(row: Row, value: Any) -> str:
 
 
 def in_bitrix24(row: Row, draft: LeadDraft) -> Placed:
-    parcel = bitrix24.pack(draft, BitrixFacts(zone=row.zone, currency=row.currency))
+    payload = bitrix24.payload_of(draft, BitrixFacts(zone=row.zone, currency=row.currency))
     if row.type == "price":
-        price = parcel.record.head.get("OPPORTUNITY", "")
-        return written(Decimal(price)) if price else "", parcel.losses
+        price = payload.record.head.get("OPPORTUNITY", "")
+        return written(Decimal(price)) if price else "", payload.losses
     if row.type in CONTACT:
-        rows = parcel.contact.head.get(row.type.upper(), []) if parcel.contact else []
-        return " ".join(one["VALUE"] for one in rows), parcel.losses
-    value = next((piece.value for piece in parcel.record.pieces), "")
+        rows = payload.contact.head.get(row.type.upper(), []) if payload.contact else []
+        return " ".join(one["VALUE"] for one in rows), payload.losses
+    value = next((entry.value for entry in payload.record.entries), "")
     if row.type == "money" and value:
         amount, _, currency = value.partition("|")
         value = written(Decimal(amount)) + ("" if currency == row.currency else f" {currency}")
     if row.type == "yes_no" and value != "":
         value = "yes" if value else "no"
-    return " ".join(value) if isinstance(value, list) else " ".join(str(value).split()), parcel.losses
+    return " ".join(value) if isinstance(value, list) else " ".join(str(value).split()), payload.losses
 
 
 def in_envybox(row: Row, draft: LeadDraft) -> Placed:

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Account
-from connectors.bitrix24.naming import named
+from connectors.bitrix24.connector import BitrixConnector
 from connectors.draft import Placement
 from crm_cache import models
 from rules.models import Rule
@@ -212,4 +212,6 @@ def test_what_a_rule_names_depends_on_what_it_makes(
     pipeline: str, more: dict[str, Any], facts: dict[str, Any], wanted: list[str]
 ) -> None:
     place = Placement(pipeline=pipeline, step="C3:NEW", choices=CHOICES | more)
-    assert [f"{one.what} {one.entity} {one.remote_id}" for one in named(place, facts)] == wanted
+    assert [
+        f"{one.what} {one.entity} {one.remote_id}" for one in BitrixConnector.named(place, facts)
+    ] == wanted

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from connectors.bitrix24.batch import MOST, Command, Reply, php_query, request_of, send
+from connectors.bitrix24.client import MOST, Command, Reply, php_query, request_of, send
 from connectors.errors import NeedsReconnect, Refused, TryLater, Unclear
 
 

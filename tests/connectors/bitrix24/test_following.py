@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from connectors.bitrix24.connector import BitrixConnector
-from connectors.bitrix24.trail import listing
+from connectors.bitrix24.following import listing
 from connectors.draft import Person, Placement
 from connectors.errors import NeedsReconnect, Refused, TryLater
 from tests.connectors.bitrix24.harness import methods_of

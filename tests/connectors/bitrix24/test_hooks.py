@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from connectors.bitrix24.connector import BitrixConnector
-from connectors.bitrix24.hooks import EVENTS
+from connectors.bitrix24.following import EVENTS
 from connectors.errors import NeedsReconnect, Refused, TryLater
 from connectors.lead_status import ChangeNotice
 
@@ -41,7 +41,7 @@ def test_only_what_is_missing_is_bound(dentist):
 
 def test_what_somebody_else_bound_meanwhile_is_fine(dentist, monkeypatch):
     dentist.connector.subscribe(URL)
-    monkeypatch.setattr("connectors.bitrix24.hooks.rows", lambda reply: [])
+    monkeypatch.setattr("connectors.bitrix24.following.rows", lambda reply: [])
     dentist.connector.subscribe(URL)
     assert bound(dentist) == sorted(EVENTS)
 

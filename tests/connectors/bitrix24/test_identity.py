@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from connectors.bitrix24.identity import read_identity
+from connectors.bitrix24.portal import read_identity
 from connectors.errors import NeedsReconnect, TryLater
 from connectors.limiter import NoRateLimiter
 from tests.connectors.bitrix24.dentist import connect

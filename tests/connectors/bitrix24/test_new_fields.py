@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connectors.base import FieldWish
-from connectors.bitrix24.new_fields import TYPES
+from connectors.bitrix24.fields import TYPES
 from connectors.errors import ConnectorError, Refused, Unclear
 from tests.connectors.bitrix24.dentist import connect
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from connectors.bitrix24.batch import Command
+from connectors.bitrix24.client import Command
 from connectors.draft import Person
 from tests.connectors.cast import again
 
@@ -57,7 +57,9 @@ def test_twenty_leads_and_companies_do_not_hide_the_contact(dentist, deliver, dr
 def test_a_list_that_returns_everybody_links_nobody_else(dentist, deliver, draft, monkeypatch):
     dentist.add_person(phone="+70000000001")
     anna = dentist.add_person(phone=PHONE)
-    monkeypatch.setattr("connectors.bitrix24.people.read", lambda word, ids: Command(f"crm.{word}.list"))
+    monkeypatch.setattr(
+        "connectors.bitrix24.contacts.read", lambda word, ids, reach=False: Command(f"crm.{word}.list")
+    )
     (receipt,) = deliver(draft(person=ANNA))
     assert receipt.journal["contact"] == anna
 

@@ -1,17 +1,21 @@
-"""Whose portal is it, and what a delivery needs to know of it (reference 1.5)."""
+"""One portal: whose it is, what a delivery needs to know of it, what its owner should mend (1.5)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, timedelta, timezone, tzinfo
 from typing import Any
 from urllib.parse import urlsplit
 
 from connectors.base import Identity, Remote
-from connectors.bitrix24.batch import Budget, Command, Outcome, Reply, send
+from connectors.bitrix24.auth import portal_of
+from connectors.bitrix24.client import Budget, Command, Outcome, Reply, allowed, send
 from connectors.bitrix24.errors import NO_SCOPE, BitrixResponses
-from connectors.bitrix24.lists import allowed
+from connectors.bitrix24.fields import TAGGED, TRACKED
 from connectors.bitrix24.options import BitrixOptions
-from connectors.bitrix24.token_answers import portal_of
+from connectors.draft import Problem
 from connectors.errors import NeedsReconnect
 from connectors.hosts import HostPolicy, bare_host
 from connectors.http import HttpClient
@@ -105,3 +109,89 @@ def _value(answers: Mapping[str, Reply], word: str) -> Any:
 def _dict(answers: Mapping[str, Reply], word: str) -> dict[str, Any]:
     value = answers[word].value if word in answers else None
     return value if isinstance(value, dict) else {}
+
+
+# -- what a delivery reads of ``Remote.facts`` -----------------------------------------------------------
+
+SIMPLE = 2  # crm.settings.mode.get: a portal without leads (reference 4.7)
+OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})$")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """``tag_fields`` and ``tracking_fields``: our own field of a record type (CRM_DEAL), where it has one."""
+
+    rest_path: str = "/rest"
+    zone: tzinfo = UTC
+    currency: str = ""
+    simple: bool = False
+    tag_fields: Mapping[str, str] = field(default_factory=dict)
+    tracking_fields: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, facts: Mapping[str, Any]) -> Facts:
+        return cls(
+            rest_path="/" + str(facts.get("rest_path") or "rest").strip("/"),
+            zone=zone_of(str(facts.get("offset") or "")),
+            currency=str(facts.get("currency") or ""),
+            simple=str(facts.get("mode") or "") == str(SIMPLE),
+            tag_fields=_names(facts.get("tag_fields")),
+            tracking_fields=_names(facts.get("tracking_fields")),
+        )
+
+
+def _names(known: Any) -> Mapping[str, str]:
+    return known if isinstance(known, Mapping) else {}
+
+
+def zone_of(moment: str) -> tzinfo:
+    """The offset at the end of a moment, ``+03:00``, as a zone."""
+    found = OFFSET.search(moment)
+    if not found:
+        return UTC
+    minutes = int(found[2]) * 60 + int(found[3])
+    return timezone(timedelta(minutes=minutes if found[1] == "+" else -minutes))
+
+
+# -- is the portal fit for deliveries? ------------------------------------------------------------------
+
+USER_SCOPES = frozenset({"user", "user_basic", "user_brief"})
+
+
+def problems_of(
+    answers: Mapping[str, Reply], scopes: Outcome, facts: Facts, held: Sequence[str]
+) -> tuple[Problem, ...]:
+    return (*_rights(answers), *_scopes(scopes), *_fields(facts), *_budget(held))
+
+
+def _rights(answers: Mapping[str, Reply]) -> Iterator[Problem]:
+    me = answers["profile"].value
+    if not (isinstance(me, dict) and is_admin(me)):
+        message = "The connection isn't an administrator's: fields can't be made, and lists may be shorter."
+        yield Problem("not_admin", message)
+
+
+def _scopes(scopes: Outcome) -> Iterator[Problem]:
+    """What an answer to ``scope`` lacks; no answer proves nothing."""
+    granted = set(scopes.value) if isinstance(scopes, Reply) and isinstance(scopes.value, list) else None
+    if granted is None:
+        return
+    if "crm" not in granted:
+        yield Problem("no_scope", "The application lacks the right “crm”: nothing can be delivered.")
+    if not USER_SCOPES & granted:
+        yield Problem("no_scope", "The application lacks the right “user”: users can't be read.")
+
+
+def _fields(facts: Facts) -> Iterator[Problem]:
+    if missing := [entity for entity in TAGGED if entity not in facts.tag_fields]:
+        names = ", ".join(missing)
+        yield Problem("no_tag_field", f"There is no field for tags on {names}: tags go into the comment.")
+    if missing := [entity for entity in TRACKED if entity not in facts.tracking_fields]:
+        message = f"There is no field for analytics on {', '.join(missing)}: client ids go into the comment."
+        yield Problem("no_tracking_field", message)
+
+
+def _budget(held: Sequence[str]) -> Iterator[Problem]:
+    if held:
+        names = ", ".join(held)
+        yield Problem("operating_limit", f"The portal's time budget for {names} is nearly used up: we wait.")
