@@ -236,9 +236,10 @@ class PhoneMatching:
         """The person's phones as the portal may have them, the E.164 of each first."""
         by_phone = zip_longest(*map(spellings, person.phones))
         texts = [text for row in by_phone for text in row if text]
-        if self.by_digits:
-            texts = list({_digits(text): text for text in reversed(texts)}.values())[::-1]
-        return texts
+        unlike: dict[str, str] = {}
+        for text in texts:
+            unlike.setdefault(_digits(text) if self.by_digits else text, text)
+        return list(unlike.values())
 
     def proof(self, phone: str) -> Command | None:
         """Asks for a contact that has ``phone``, in E.164, by another spelling of the same digits."""

@@ -18,21 +18,26 @@ from connectors.bitrix24.client import (
     Outcome,
     PhoneMatching,
     Reply,
-    Row,
     Story,
     reply_to,
     request_of,
-    rows,
 )
 from connectors.bitrix24.contacts import FOUND, meet
 from connectors.bitrix24.errors import NO_RIGHTS, is_demand
-from connectors.bitrix24.options import STATUS
 from connectors.bitrix24.portal import Facts
 from connectors.bitrix24.records import DEAL, LEAD, Record, payload_of, pipeline_of
 from connectors.bitrix24.recovery import recognise, recover
-from connectors.bitrix24.requests import SUSPECTED, BatchRequests, BitrixItem
+from connectors.bitrix24.requests import (
+    PLACE,
+    SUSPECTED,
+    BatchRequests,
+    BitrixItem,
+    place_of,
+    placed_rows,
+    where_is,
+)
 from connectors.delivery import spread_account_error
-from connectors.draft import LeadDraft, Placement, Plan, PlannedRequest, Problem
+from connectors.draft import LeadDraft, Plan, PlannedRequest, Problem
 from connectors.errors import ConnectorError, Refused, RuleNeedsFixing, Unclear, unexpected
 from connectors.text import text_of
 
@@ -40,10 +45,6 @@ log = logging.getLogger(__name__)
 
 INDISPENSABLE = frozenset({NO_RIGHTS, "error_method_not_found"})  # no value is to blame for these
 MOST_TRIES = 3
-PLACE = {
-    "deal": ("ASSIGNED_BY_ID", "CATEGORY_ID", "STAGE_ID"),
-    "lead": ("ASSIGNED_BY_ID", "STATUS_ID"),
-}
 FEWEST_FOR_PROOF = 30  # drafts in a batch from which it pays to know how phones are compared
 Stories = dict[BitrixItem, Story[None]]
 Wants = dict[BitrixItem, Sequence[Command]]
@@ -61,10 +62,7 @@ def run(
         for item in items:
             if not item.error and (item.in_flight or not item.lead):
                 item.fail(unexpected(exc, unclear=item.in_flight))
-    made = [item for item in items if item.lead and not (item.error or item.adopted)]
-    _read_back(requests, made)
-    if len(items) >= FEWEST_FOR_PROOF:
-        _prove(requests, made)
+    _read_back(requests, [item for item in items if item.lead and not (item.error or item.adopted)])
 
 
 def _run(stories: Stories, requests: BatchRequests) -> None:
@@ -153,6 +151,7 @@ def _make_record(item: BitrixItem) -> Story[None]:
     except Refused as refusal:
         raise _demanded(record, refusal) if is_demand(refusal) else refusal from None
     item.journal |= {"lead": made, "kind": record.word}
+    item.placed = item.read_back.get(made)
 
 
 def _demanded(record: Record, refusal: Refused) -> RuleNeedsFixing:
@@ -226,56 +225,36 @@ def made_id(value: Any) -> str:
     return str(value)
 
 
-# -- where the portal put the new records: an unknown stage is no error there, but becomes the first (4.1) --
+# -- after the stories ------------------------------------------------------------------------------------
 
 
 def _read_back(requests: BatchRequests, made: Sequence[BitrixItem]) -> None:
-    """One request for a whole batch, fifty records a command, where rules say where records go or who looks
-    after them. A failure changes nothing: the lists are read again before long."""
-    placed = {
-        (item.kind, item.lead): item
-        for item in made
-        if any(item.payload.record.head.get(name) for name in {*PLACE["deal"], *PLACE["lead"]})
-    }
+    """One request for what the requests of the stories did not read back (``requests.py``), fifty records a
+    command; beside it, after many drafts, the proof of how the portal compares phones."""
+    rest = {(item.kind, item.lead): item for item in made if item.says_where and not item.placed}
     commands = [
-        Command(
-            f"crm.{kind}.list",
-            {"filter": {"@ID": ids[start : start + PAGE]}, "select": ["ID", *PLACE[kind]], "start": -1},
-            why="where is it now?",
-        )
+        where_is(kind, {"@ID": ids[start : start + PAGE]})
         for kind in PLACE
-        if (ids := [lead for word, lead in placed if word == kind])
+        if (ids := [lead for word, lead in rest if word == kind])
         for start in range(0, len(ids), PAGE)
     ]
-    for command, outcome in zip(commands, requests.ask_for_all(commands), strict=True):
-        kind = command.method.split(".")[1]
-        if not isinstance(outcome, Reply):
-            log.info("bitrix24: new records were not read back (%s)", outcome.code)
-            continue
-        for row in rows(outcome):
-            if item := placed.get((kind, text_of(row.get("ID")))):
-                item.placed = _place_of(kind, row)
+    proved, proof = _proof(made) if len(made) >= FEWEST_FOR_PROOF else (None, None)
+    outcomes = requests.ask_for_all([*commands, *([proof] if proof else [])])
+    if proof and proved and isinstance(outcome := outcomes.pop(), Reply):
+        proved.phones.learn(proved.journal["contact"], outcome)
+    for command, outcome in zip(commands, outcomes, strict=True):
+        for kind, row in placed_rows(command, outcome):
+            if item := rest.get((kind, text_of(row.get("ID")))):
+                item.placed = place_of(kind, row)
 
 
-def _place_of(kind: str, row: Row) -> Placement:
-    """A lead's status is a choice of the rule, its pipeline and stage are meant for deals."""
-    performer = text_of(row.get("ASSIGNED_BY_ID"))
-    if kind == "deal":
-        return Placement(performer, text_of(row.get("CATEGORY_ID")), text_of(row.get("STAGE_ID")))
-    return Placement(performer, choices={STATUS: text_of(row.get("STATUS_ID"))})
-
-
-def _prove(requests: BatchRequests, made: Iterable[BitrixItem]) -> None:
-    """Learn how the portal compares phones: a contact just made is looked for by another spelling."""
+def _proof(made: Iterable[BitrixItem]) -> tuple[BitrixItem | None, Command | None]:
+    """A look-up of a contact that we have just made by another spelling of its phone."""
     for item in made:
         phones, contact = item.draft.person.phones, item.journal.get("contact", "")
-        if not phones or not contact or contact == item.journal.get(FOUND["contact"]):
-            continue
-        if command := item.phones.proof(phones[0]):
-            (outcome,) = requests.ask_for_all([command])
-            if isinstance(outcome, Reply):
-                item.phones.learn(contact, outcome)
-        return
+        if phones and contact and contact != item.journal.get(FOUND["contact"]):
+            return item, item.phones.proof(phones[0])
+    return None, None
 
 
 # -- the preview: a first try's story, told to nobody ------------------------------------------------------

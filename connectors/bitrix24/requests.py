@@ -7,6 +7,7 @@ they are not there; whose a hit is, ``contacts.py`` tells.
 from __future__ import annotations
 
 import copy
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -20,19 +21,22 @@ from connectors.bitrix24.client import (
     Outcome,
     PhoneMatching,
     Reply,
+    Row,
     request_of,
     rows,
     send,
 )
 from connectors.bitrix24.errors import as_account_error, is_failure
-from connectors.bitrix24.records import Payload
+from connectors.bitrix24.options import STATUS
+from connectors.bitrix24.records import ORIGINATOR, Payload
 from connectors.delivery import WorkItem, own_part, record
-from connectors.draft import Exchange
+from connectors.draft import Exchange, Placement
 from connectors.errors import ConnectorError
 from connectors.http import HttpClient
 from connectors.note_texts import lost, parts
-from connectors.text import paragraphs, whole_number
+from connectors.text import paragraphs, text_of, whole_number
 
+log = logging.getLogger(__name__)
 MakeHttpClient = Callable[[Callable[[Exchange], None]], HttpClient]
 Wants = Mapping["BitrixItem", Sequence[Command]]
 ROOM = 25.0  # seconds of a portal's work in one request, which is cut off after 60
@@ -51,12 +55,14 @@ class BitrixItem(WorkItem):
     """``journal`` has ``lead``, ``contact``, ``company``, and beside these ids
 
     ``kind``: whether ``lead`` is a lead or a deal; ``found`` and ``found_company``: who was there before us
-    and stays as it is; ``note/2`` and so on: further comments, in the timeline; ``SUSPECTED``.
+    and stays as it is; ``note/2`` and so on: further comments, in the timeline; ``SUSPECTED``. ``read_back``:
+    where the portal put records with this external id, by their ids.
     """
 
     payload: Payload
     base_url: str
     phones: PhoneMatching
+    read_back: dict[str, Placement] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -71,6 +77,11 @@ class BitrixItem(WorkItem):
     def suspicion(self) -> int:
         """How often a portal failed as a whole while it was sent this draft's writes; at most 2."""
         return min(whole_number(self.journal.get(SUSPECTED)), max(SUSPECTS_AT_ONCE))
+
+    @property
+    def says_where(self) -> bool:
+        """Does the rule say where the record goes, or who looks after it?"""
+        return any(self.payload.record.head.get(name) for names in PLACE.values() for name in names)
 
     def meaning(self, error: ConnectorError) -> ConnectorError:
         return as_account_error(error)
@@ -146,6 +157,7 @@ class Request:
     whose: dict[BitrixItem, list[tuple[Slot, Command]]] = field(default_factory=dict)
     seconds: float = 0.0
     level: int = 0
+    placed: int = 0
     _open: dict[tuple[str, Any], Slot] = field(default_factory=dict)
 
     def add(self, item: BitrixItem, commands: Sequence[Command], budget: Budget) -> None:
@@ -156,10 +168,12 @@ class Request:
                 fresh.append(command)
         seconds = self.seconds + sum(budget.takes(command.method) for command in fresh)
         level = 0 if all(command.safe for command in commands) else item.suspicion
-        full = len(self.slots) + len(fresh) > MOST or seconds > ROOM
+        placed = self.placed + (item.says_where and any(map(_makes_a_lead, commands)))
+        room = MOST - 1 if placed >= WORTH_READING else MOST
+        full = len(self.slots) + len(fresh) > room or seconds > ROOM
         if self.slots and (full or level != self.level or len(self.whose) == SUSPECTS_AT_ONCE.get(level)):
             return
-        self.seconds, self.level = seconds, level
+        self.seconds, self.level, self.placed = seconds, level, placed
         self.whose[item] = [(self._slot_for(command), command) for command in commands]
 
     def _slot_open_to(self, command: Command) -> Slot | None:
@@ -207,9 +221,14 @@ class BatchRequests:
         seen: list[Exchange] = []
         for item, own in request.whose.items():
             item.in_flight = any(not command.safe for _, command in own)
-        commands = [slot.command for slot in request.slots]
-        outcomes = send(self.make_http_client(seen.append), commands, self.budget)
-        told = dict(zip(request.slots, _narrowed(request, outcomes), strict=True))
+        commands, reading = [slot.command for slot in request.slots], _read_backs(request)
+        outcomes = send(self.make_http_client(seen.append), [*commands, *reading], self.budget)
+        for command, outcome in zip(reading, outcomes[len(commands) :], strict=True):
+            by_uid = {item.uid: item for item in request.whose}
+            for kind, row in placed_rows(command, outcome):
+                if made := by_uid.get(text_of(row.get("ORIGIN_ID"))):
+                    made.read_back[text_of(row.get("ID"))] = place_of(kind, row)
+        told = dict(zip(request.slots, _narrowed(request, outcomes[: len(commands)]), strict=True))
         answers = {
             item: [slot.share(command, told[slot]) for slot, command in own]
             for item, own in request.whose.items()
@@ -266,3 +285,55 @@ def _shown(command: Command, answer: Outcome) -> Any:
     if command.joinable and command.method != FIND:
         return [{"ID": row.get("ID")} for row in rows(answer)]
     return answer.value
+
+
+# -- where the portal put the new records: an unknown stage is no error there, but becomes the first (4.1) --
+
+PLACE = {
+    "deal": ("ASSIGNED_BY_ID", "CATEGORY_ID", "STAGE_ID"),
+    "lead": ("ASSIGNED_BY_ID", "STATUS_ID"),
+}
+WORTH_READING = 10  # deals or leads in a request from which they are read back at its end
+
+
+def _makes_a_lead(command: Command) -> bool:
+    return command.method in ("crm.deal.add", "crm.lead.add")
+
+
+def _read_backs(request: Request) -> list[Command]:
+    """A list by external ids at the end of a request that makes many records: its commands run in turn.
+
+    It is in nobody's trace, and a failure changes nothing: the mirrored lists are read again before long.
+    """
+    if request.placed < WORTH_READING:
+        return []
+    made: dict[str, list[str]] = {}
+    for item, own in request.whose.items():
+        if item.says_where and any(_makes_a_lead(command) for _, command in own):
+            made.setdefault(item.payload.record.word, []).append(item.uid)
+    return [
+        where_is(kind, {"=ORIGINATOR_ID": ORIGINATOR, "@ORIGIN_ID": uids})
+        for kind, uids in list(made.items())[: MOST - len(request.slots)]
+    ]
+
+
+def where_is(kind: str, wanted: Mapping[str, Any]) -> Command:
+    """At most 50 deals or leads with where they are."""
+    params = {"filter": wanted, "select": ["ID", "ORIGIN_ID", *PLACE[kind]], "start": -1}
+    return Command(f"crm.{kind}.list", params, why="where is it now?")
+
+
+def placed_rows(command: Command, outcome: Outcome) -> list[tuple[str, Row]]:
+    """The rows of a ``where_is``, each with its kind; none where it failed."""
+    if isinstance(outcome, Reply):
+        return [(command.method.split(".")[1], row) for row in rows(outcome)]
+    log.info("bitrix24: new records were not read back (%s)", outcome.code)
+    return []
+
+
+def place_of(kind: str, row: Row) -> Placement:
+    """A lead's status is a choice of the rule, its pipeline and stage are meant for deals."""
+    performer = text_of(row.get("ASSIGNED_BY_ID"))
+    if kind == "deal":
+        return Placement(performer, text_of(row.get("CATEGORY_ID")), text_of(row.get("STAGE_ID")))
+    return Placement(performer, choices={STATUS: text_of(row.get("STATUS_ID"))})

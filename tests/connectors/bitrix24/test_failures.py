@@ -8,6 +8,8 @@ import pytest
 
 from connectors.draft import Person, Placement, Receipt
 from connectors.errors import NeedsReconnect, Refused, TryLater, Unclear
+from connectors.sandbox.wire import Reply
+from tests.connectors.cast import again
 
 ADD = r"/crm\.deal\.add"
 
@@ -152,6 +154,55 @@ def test_one_refused_command_leaves_its_neighbours_alone(dentist, deliver, draft
     assert isinstance(first, Receipt)
     assert isinstance(second, Refused)
     assert [deal["origin"][1] for deal in dentist.leads] == [anna.uid]
+
+
+def test_a_command_that_breaks_the_portal_is_its_own_drafts_matter(dentist, deliver, draft, monkeypatch):
+    """The others go on to their deals: the portal has answered them in the same batch."""
+    bad, *good = [draft() for _ in range(3)]
+    real = dentist.box.answer
+
+    def answer(request):
+        reply = real(request)
+        if b"crm.contact.add" not in request.body or bad.uid.encode() not in request.body:
+            return reply
+        body = json.loads(reply.body)
+        body["result"]["result"].pop("c0")
+        body["result"]["result_error"] = no("c0", "INTERNAL_SERVER_ERROR")
+        return type(reply)(reply.status, reply.headers, json.dumps(body).encode())
+
+    monkeypatch.setattr(dentist.box, "answer", answer)
+    outcomes = deliver(bad, *good)
+    assert [type(outcome) for outcome in outcomes] == [Unclear, Receipt, Receipt]
+    assert not outcomes[0].account_wide
+
+
+def test_one_draft_that_breaks_the_portal_delays_the_others_for_two_tries(
+    dentist, deliver, draft, journal, monkeypatch
+):
+    """A request with its deal is answered with 500, whoever else is in it."""
+    answers = [draft(title="poison" if number == 17 else f"Квиз {number}") for number in range(30)]
+    poison = answers[17]
+    real = dentist.box.answer
+
+    def answer(request):
+        if "crm.deal.add" in request.path + request.body.decode() and b"poison" in request.body:
+            return Reply(500, {"Content-Type": "application/json"}, b'{"error":"INTERNAL_SERVER_ERROR"}')
+        return real(request)
+
+    monkeypatch.setattr(dentist.box, "answer", answer)
+    waiting, delivered = [], []
+    for _ in range(3):
+        outcomes = deliver(*(again(one, journal, look_first=bool(waiting)) for one in waiting or answers))
+        delivered.append(sum(isinstance(outcome, Receipt) for outcome in outcomes))
+        waiting = [
+            one
+            for one, outcome in zip(waiting or answers, outcomes, strict=True)
+            if not isinstance(outcome, Receipt)
+        ]
+    assert waiting == [poison]
+    assert delivered == [0, 23, 6]
+    assert not any(outcome.account_wide for outcome in outcomes if not isinstance(outcome, Receipt))
+    assert len(dentist.leads) == 29
 
 
 def _title(dentist, number: int) -> str:

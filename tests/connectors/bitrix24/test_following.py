@@ -225,6 +225,22 @@ def test_a_filter_that_is_not_heard_shows_strangers_and_deceives_nobody(connecto
     assert [one.record_id for one in connector.follow(leads)] == [lead.remote_id for lead in leads]
 
 
+def test_a_cut_off_list_says_nothing_of_a_converted_lead(dentist, connector, delivered, monkeypatch):
+    """Its deal may be behind what was read, or the filter for it was not heard."""
+    delivered(50)
+    (lead,) = delivered(placement=AS_LEAD)
+    deal = convert(dentist, lead)
+
+    def deaf(word, field, ids, above=""):
+        return listing(word, "NOT_A_FIELD" if field == "LEAD_ID" else field, ids, above)
+
+    monkeypatch.setattr("connectors.bitrix24.following.listing", deaf)
+    (told,) = connector.follow([lead])
+    assert (type(told), told.code) == (TryLater, "look_incomplete")
+    monkeypatch.undo()
+    assert connector.follow([lead])[0].record_id == deal
+
+
 def test_a_merged_deal_is_followed_into_the_one_that_took_its_mark(dentist, connector, delivered):
     (lead,) = delivered()
     http_client = connector.http_client()

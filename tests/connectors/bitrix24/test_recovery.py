@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from connectors.bitrix24.client import Reply
 from connectors.bitrix24.recovery import search
 from connectors.draft import Person, Placement, Receipt
 from connectors.errors import Refused, TryLater, Unclear
@@ -104,6 +105,56 @@ def test_an_unknown_filter_would_not_fool_us(dentist, deliver, draft, monkeypatc
     (receipt,) = deliver(draft(look_first=True))
     assert receipt.adopted is False
     assert len(dentist.leads) == 2
+
+
+def fill_with_strangers(dentist, kind: str = "deal", count: int = 50) -> None:
+    for number in range(count):
+        fields = {"TITLE": f"Чужая {number}"}
+        dentist.connector.http_client().call("POST", f"/crm.{kind}.add", json={"fields": fields})
+
+
+def test_a_full_page_of_strangers_proves_nothing(dentist, deliver, draft, journal, monkeypatch):
+    """The filter isn't heard, and ours is on a later page: it is looked for again, and not made again."""
+    fill_with_strangers(dentist)
+    answer = draft()
+    dentist.box.faults.add(DEAL, "reset_after")
+    deliver(answer)
+    monkeypatch.setattr(
+        "connectors.bitrix24.recovery.search",
+        lambda word, uid, select=(): replace(search(word, uid), params={"filter": {"=NO_SUCH": uid}}),
+    )
+    (outcome,) = deliver(again(answer, journal, look_first=True))
+    assert (type(outcome), outcome.code) == (TryLater, "look_incomplete")
+    assert len(dentist.leads) == 51
+    monkeypatch.undo()
+    (receipt,) = deliver(again(answer, journal, look_first=True))
+    assert receipt.adopted
+
+
+def test_a_cut_off_search_for_external_ids_is_no_answer(dentist, monkeypatch):
+    monkeypatch.setattr(
+        "connectors.bitrix24.connector.ask",
+        lambda _, commands, __: [Reply([{"ID": str(n)} for n in range(50)]) for _ in commands],
+    )
+    with pytest.raises(TryLater):
+        dentist.connector.find(["qz-1"])
+
+
+def test_a_comment_of_ours_is_found_behind_a_page_of_others(dentist, deliver, draft, journal):
+    """Robots write sixty comments between the lost answer and the next try."""
+    answer = draft(note="\n".join(f"Вопрос {number}: {'да' * 50}" for number in range(400)))
+    dentist.box.faults.add("/crm.timeline.comment.add", "reset_after")
+    (lost,) = deliver(answer)
+    assert isinstance(lost, Unclear)
+    deal = journal.of(answer.uid)["lead"]
+    for number in range(60):
+        fields = {"ENTITY_ID": deal, "ENTITY_TYPE": "deal", "COMMENT": f"Робот {number}"}
+        call = dentist.connector.http_client().call
+        call("POST", "/crm.timeline.comment.add", json={"fields": fields})
+    (receipt,) = deliver(again(answer, journal, look_first=True))
+    assert isinstance(receipt, Receipt)
+    comments = [row["COMMENT"] for row in dentist.portal.timeline["deal", int(deal)]]
+    assert len([text for text in comments if not text.startswith("Робот")]) == 1
 
 
 def test_of_two_with_our_mark_the_oldest_is_taken_and_told(dentist, deliver, draft):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from connectors.bitrix24.client import READ, WRITE, Speed
-from connectors.draft import Receipt
+from connectors.draft import Placement, Receipt
 
 ADD = "crm.contact.add"
 
@@ -37,6 +38,23 @@ def test_a_portal_we_know_gets_full_requests_but_for_the_last(dentist, deliver, 
     assert [receipt.uid for receipt in outcomes] == [answer.uid for answer in answers]
     sizes = [held.total() for held in requests()]
     assert sizes == [50] * 6  # 100 people and 50 companies looked up, two a command; 50 + 100 + 100 made
+
+
+def test_many_records_are_read_back_in_the_request_that_makes_them(dentist, deliver, draft, requests):
+    """By their external ids; what an unknown step became is told of each."""
+    quick(dentist, "crm.deal.add", ADD)
+    place = Placement(performer=str(dentist.portal.admin.id), pipeline="0", step="NO_SUCH")
+    receipts = deliver(*(draft(placement=place) for _ in range(25)))
+    assert [receipt.placed for receipt in receipts] == [replace(place, step="NEW")] * 25
+    last = requests()[-1]
+    assert (last["crm.deal.add"], last["crm.deal.list"]) == (25, 1)
+
+
+def test_few_records_are_read_back_by_their_ids(dentist, deliver, draft, requests):
+    place = Placement(pipeline="0", step="NEW")
+    receipts = deliver(*(draft(placement=place) for _ in range(9)))
+    assert {receipt.placed.step for receipt in receipts} == {"NEW"}
+    assert dentist.methods()[-1] == "crm.deal.list"
 
 
 def test_a_portal_we_do_not_know_gets_25_writes_at_first(deliver, draft, requests):
