@@ -12,7 +12,17 @@ from urllib.parse import urlsplit
 from connectors.base import Capabilities, Connector, FieldWish, Identity, Journal, Named, SignIn
 from connectors.bitrix24 import delivery, fields, following, lists
 from connectors.bitrix24.auth import BitrixSignIn
-from connectors.bitrix24.client import Command, OperatingBudget, Story, ask, matching_at, send, speed_at
+from connectors.bitrix24.client import (
+    Command,
+    OperatingBudget,
+    Reply,
+    Story,
+    ask,
+    matching_at,
+    rows,
+    send,
+    speed_at,
+)
 from connectors.bitrix24.errors import BitrixResponses
 from connectors.bitrix24.fields import holds_several
 from connectors.bitrix24.options import OFFERED
@@ -26,7 +36,7 @@ from connectors.bitrix24.portal import (
     server_of,
 )
 from connectors.bitrix24.records import payload_of
-from connectors.bitrix24.recovery import carriers, search
+from connectors.bitrix24.recovery import carriers, carrying, search
 from connectors.bitrix24.requests import BatchRequests, BitrixItem
 from connectors.bitrix24.update import update
 from connectors.delivery import Outcome, deliver
@@ -147,23 +157,22 @@ class BitrixConnector(Connector):
 
     def find(self, uids: Sequence[str]) -> Mapping[str, str]:
         """Among deals and leads. Raises ``TryLater`` where a list was cut off before it proved anything."""
-        commands = [search(word, uid) for uid in uids for word in ("deal", "lead")]
-        found: dict[str, str] = {}
-        for command, reply in zip(commands, ask(self.http_client(), commands, self.budget), strict=True):
-            uid = str(command.params["filter"]["=ORIGIN_ID"])
-            if ours := carriers(reply, uid):
-                found.setdefault(uid, str(ours[0]["ID"]))
-        return found
+        found = ((uid, carriers(reply, uid)) for uid, reply in self._search(uids))
+        return {uid: str(ours[0]["ID"]) for uid, ours in reversed(list(found)) if ours}  # a deal goes first
 
     def find_all(self, uids: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """Of deals, or of leads where there are more: a lead that became a deal keeps the external id."""
-        commands = [search(word, uid) for uid in uids for word in ("deal", "lead")]
         found: dict[str, list[str]] = {}
-        for command, reply in zip(commands, ask(self.http_client(), commands, self.budget), strict=True):
-            uid = str(command.params["filter"]["=ORIGIN_ID"])
-            ours = [str(row["ID"]) for row in carriers(rows(reply), uid)]
+        for uid, reply in self._search(uids):
+            ours = [str(row["ID"]) for row in carrying(rows(reply), uid)]
             found[uid] = max(found.get(uid, []), ours, key=len)
         return found
+
+    def _search(self, uids: Sequence[str]) -> list[tuple[str, Reply]]:
+        """The deals, then the leads with each external id."""
+        asked = [(uid, search(word, uid)) for uid in uids for word in ("deal", "lead")]
+        replies = ask(self.http_client(), [command for _, command in asked], self.budget)
+        return [(uid, reply) for (uid, _), reply in zip(asked, replies, strict=True)]
 
     # -- following ----------------------------------------------------------------------------------
 
