@@ -61,6 +61,9 @@ class TryLater(ConnectorError):
         self.repeatable = repeatable
 
 
+LOOK_INCOMPLETE = "look_incomplete"  # the code of an ``Unclear`` for a look that saw only a part
+
+
 class Unclear(ConnectorError):
     """The answer was lost or meaningless after a write was sent: it may have happened.
 

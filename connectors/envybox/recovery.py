@@ -15,7 +15,7 @@ from connectors.crm_values import moment
 from connectors.envybox.client import Client, carries, id_of, row_in, searchable
 from connectors.envybox.errors import NO_DEAL, NO_LEAD
 from connectors.envybox.records import Payload
-from connectors.errors import Refused, Unclear
+from connectors.errors import LOOK_INCOMPLETE, Refused, Unclear
 from connectors.text import rows_in
 
 PAGES = 20  # of 50 rows, of a list or a history
@@ -23,7 +23,6 @@ DEALS = 5  # of one person, whenever they were made; all of those that are young
 MOST_DEALS = 20
 DAY = timedelta(days=1)
 FIND_DAYS = 11  # longer than a delivery is tried
-INCOMPLETE = "look_incomplete"
 Page = Callable[[int], dict[str, Any]]
 
 
@@ -76,7 +75,7 @@ def look(client: Client, wanted: Wanted) -> Found | None:
 def incomplete() -> Unclear:
     return Unclear(
         "It is not known whether Envybox has this lead: there is more than could be looked through",
-        code=INCOMPLETE,
+        code=LOOK_INCOMPLETE,
         remedy="Look for it in Envybox; if it is not there, send the answer again.",
         look_again=False,
     )

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from connectors.crm_values import moment
-from connectors.errors import Refused, TryLater, Unclear
+from connectors.errors import LOOK_INCOMPLETE, Refused, TryLater, Unclear
 from connectors.solos.client import Client
 from connectors.solos.records import Row, all_text, number, pattern_of, text_of
 
 PAGE, PAGES = 50, 5
-INCOMPLETE = "look_incomplete"
 CLOCKS = timedelta(days=1)  # how far solOS's clock, of an unknown zone, may be from ours
 
 
@@ -25,7 +25,7 @@ def find(client: Client, uids: Iterable[str], since: datetime | None = None) -> 
     found, complete = look(client, wanted, since)
     if not complete and wanted - found.keys():
         words = f"solOS shows its newest {PAGE * PAGES} leads, and the answer may be older"
-        raise Unclear(words, code=INCOMPLETE, look_again=False)
+        raise Unclear(words, code=LOOK_INCOMPLETE, look_again=False)
     return {uid: str(number(row.get("id")) or "") for uid, row in found.items()}
 
 
@@ -33,32 +33,44 @@ def find_all(client: Client, uids: Iterable[str]) -> dict[str, list[str]]:
     """``{uid: lead ids}`` among the newest leads. Raises like any call."""
     patterns = {uid: pattern_of(uid) for uid in uids}
     found: dict[str, list[str]] = {}
-    for number_of_page in range(PAGES):
-        page = client.read(client.options.create_module, PAGE, number_of_page * PAGE, order="desc")
+    for page in _newest(client):
         for row in page:
-            text = all_text(row)
-            for uid in [uid for uid, one in patterns.items() if one.search(text)]:
-                found.setdefault(uid, []).append(str(number(row.get("id")) or ""))
-        if not page:
-            break
-    return {uid: list(dict.fromkeys(leads)) for uid, leads in found.items()}
+            lead = str(number(row.get("id")) or "")
+            for uid in _carried(row, patterns):
+                if lead not in found.setdefault(uid, []):
+                    found[uid].append(lead)
+    return found
 
 
 def look(client: Client, uids: Iterable[str], since: datetime | None = None) -> tuple[dict[str, Row], bool]:
     """The leads' rows by external id, and whether all leads since then were seen. Raises like any call."""
     patterns = {uid: pattern_of(uid) for uid in uids}
     found: dict[str, Row] = {}
+    for page in _newest(client):
+        for row in page:
+            found = dict.fromkeys(_carried(row, patterns), row) | found
+        if not page or len(found) == len(patterns) or _reaches(client, page, since):
+            return found, True
+    return found, False
+
+
+def _newest(client: Client) -> Iterator[list[Row]]:
+    """Pages of leads, the newest first, at most ``PAGES``; an empty one is the end.
+
+    A short page is none: it may be as long as solOS makes them.
+    """
     offset = 0
     for _ in range(PAGES):
         page = client.read(client.options.create_module, PAGE, offset, order="desc")
-        for row in page:
-            text = all_text(row)
-            found |= {uid: row for uid, one in patterns.items() if uid not in found and one.search(text)}
-        # A short page may be as long as solOS makes them: only an empty one is surely the end.
-        if not page or len(found) == len(patterns) or _reaches(client, page, since):
-            return found, True
+        yield page
+        if not page:
+            return
         offset += len(page)
-    return found, False
+
+
+def _carried(row: Row, patterns: Mapping[str, re.Pattern[str]]) -> list[str]:
+    text = all_text(row)
+    return [uid for uid, pattern in patterns.items() if pattern.search(text)]
 
 
 def _reaches(client: Client, page: list[Row], since: datetime | None) -> bool:

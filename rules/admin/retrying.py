@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts.admin_base import Question, StaffAdmin, ask, chosen_rows, confirmed, done, plural
 from accounts.models import Account
+from connectors.errors import LOOK_INCOMPLETE
 from connectors.registry import CONNECTORS, connector_class
 from rules.delivery import outbox
 from rules.delivery.queueing import wake_lanes
@@ -64,6 +65,7 @@ def count(rows: QuerySet[Delivery]) -> Touched:
     """One query over what was chosen."""
     movable = Q(state__in=MOVABLE)
     deaf = [kind for kind in CONNECTORS if not connector_class(kind).can.find_by_external_id]
+    blind = Q(account__crm__in=deaf) | Q(state="held", error_code=LOOK_INCOMPLETE)
     parked = ~Q(account__state=Account.State.ACTIVE) | Q(account__deleted=True)
     found: dict[str, Any] = rows.order_by().aggregate(
         movable=Count("pk", filter=movable),
@@ -71,7 +73,7 @@ def count(rows: QuerySet[Delivery]) -> Touched:
         sending=Count("pk", filter=Q(state="sending")),
         delivered=Count("pk", filter=Q(state="delivered")),
         parked=Count("pk", filter=movable & parked),
-        may_double=Count("pk", filter=movable & Q(look_first=True, account__crm__in=deaf)),
+        may_double=Count("pk", filter=movable & Q(look_first=True) & blind),
     )
     return Touched(**found)
 

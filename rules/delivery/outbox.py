@@ -29,7 +29,7 @@ from django.utils import timezone
 from accounts.access import connector_for
 from accounts.models import Account
 from connectors.draft import UnplacedValue
-from connectors.errors import OurMistake
+from connectors.errors import LOOK_INCOMPLETE, OurMistake
 from connectors.registry import connector_class
 from connectors.text import storable
 from crm_cache import leases
@@ -355,14 +355,15 @@ def retry(rows: QuerySet[Delivery]) -> int:
     """A person says: try again now (``_soonest``), even where the lane rests. Held and waiting deliveries
     only; what is being sent is left alone.
 
-    ``look_first`` stays where the account can be asked. Where it can't, the person has looked and decides:
-    send.
+    ``look_first`` stays where the account can be asked. Where it can't, or a look saw only a part, the person
+    has looked and decides: send.
     """
     movable = rows.filter(state__in=[WAITING, HELD])
     unclear = movable.filter(look_first=True)
     accounts = Account.objects.filter(pk__in=unclear.order_by().values("account_id").distinct())
     deaf = [account.pk for account in accounts if not can_look(account)]
-    unclear.filter(account__in=deaf).update(look_first=False)
+    blind = Q(account__in=deaf) | Q(state=HELD, error_code=LOOK_INCOMPLETE)
+    unclear.filter(blind).update(look_first=False)
     end_rests(list(movable.values_list("account_id", flat=True).distinct()))
     return movable.update(state=WAITING, held_because="", due_at=_soonest(), strikes=0, first_failed_at=None)
 

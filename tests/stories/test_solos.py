@@ -171,6 +171,11 @@ def test_a_look_that_saw_only_a_part_is_for_a_person(windows, later_at_solos, se
     assert (windows.delivery.held_because, windows.creations) == ("look_first", 1)
     assert windows.delivery.uid in windows.delivery.remedy
 
+    assert windows.api.post(f"/deliveries/{windows.delivery.pk}/retry").status_code in (200, 202)
+    later_at_solos(minutes=10)
+    windows.work()
+    assert (windows.delivery.state, windows.creations) == ("delivered", 2)  # the person had looked
+
 
 class Killed(BaseException):
     """What a worker would not survive."""

@@ -136,6 +136,7 @@ def test_a_page_shorter_than_asked_for_is_not_the_end(open_keeper, deliver, draf
         return read(replace(call, params={**call.params, "count": min(20, call.params["count"])}))
 
     monkeypatch.setattr(leads, "read", capped)
+    assert open_keeper.connector.find_all([answer.uid]) == {answer.uid: ["1"]}
     assert deliver(again(answer, journal, look_first=True)).adopted
 
 
