@@ -99,6 +99,9 @@ class UnplacedValue:
     field_id: str = ""
 
 
+EXTERNAL_ID_FIELD_GONE = "mark_field_gone"  # code of a Problem: `Connector.prepare` makes the field again
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Something wrong with a rule: ``code`` for machines, ``message`` for people, ``field`` where."""

@@ -5,27 +5,21 @@ amocrm.ru/developers/content/oauth/step-by-step
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
+import json
 import re
+import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from connectors.amocrm.claims import api_domain, claims
+from connectors.amocrm.errors import error_body, retry_after
 from connectors.amocrm.options import AmoOptions
-from connectors.amocrm.token_answers import (
-    TokenResponses,
-    exchange_error,
-    is_client_error,
-    is_token_refusal,
-    not_alive,
-    our_mistake,
-    read_tokens,
-)
 from connectors.auth import Tokens
 from connectors.base import Callback, Grant, Notice
-from connectors.errors import BadCallback, ConnectorError, TryLater
+from connectors.errors import BadCallback, ConnectorError, NeedsReconnect, OurMistake, TryLater
 from connectors.hosts import HostNotAllowed, HostPolicy
 from connectors.http import Answer, HttpClient
 
@@ -99,7 +93,7 @@ class AmoSignIn:
         """amoCRM posts none: it calls an address (``read_uninstall``)."""
         return None
 
-    # -- the servants ---------------------------------------------------------------------------------
+    # -- helpers ---------------------------------------------------------------------------------
 
     def _host(self, referer: str) -> str:
         try:
@@ -130,9 +124,9 @@ class AmoSignIn:
 
     def _post(self, host: str, body: Mapping[str, str]) -> Answer:
         """The secret leaves only for an allowed host. Safe: the same token may be sent again (1.6)."""
-        return self._door(host).ask("POST", TOKEN_PATH, safe=True, json=dict(body))
+        return self._client(host).ask("POST", TOKEN_PATH, safe=True, json=dict(body))
 
-    def _door(self, host: str) -> HttpClient:
+    def _client(self, host: str) -> HttpClient:
         try:
             base_url = self.hosts.base_url(host)
         except HostNotAllowed as exc:
@@ -141,7 +135,7 @@ class AmoSignIn:
 
     def _grant(self, answer: Answer, host: str) -> Grant:
         tokens = read_tokens(answer)
-        known: Mapping[str, Any] = claims(tokens.access)
+        known: Mapping[str, Any] = jwt_claims(tokens.access)
         account = known.get("account_id")
         return Grant(tokens, host, remote_id=str(account) if account else "")
 
@@ -156,7 +150,7 @@ class AmoSignIn:
             return host
         try:
             headers = {"X-Refresh-Token": tokens.refresh}
-            answer = self._door(domain).ask("GET", SUBDOMAIN_PATH, headers=headers)
+            answer = self._client(domain).ask("GET", SUBDOMAIN_PATH, headers=headers)
         except ConnectorError:
             if is_token_refusal(refusal) or is_client_error(refusal):
                 return host
@@ -178,3 +172,117 @@ class AmoSignIn:
         if is_token_refusal(answer):
             return not_alive(answer)
         return TryLater(f"amoCRM did not refresh the token ({answer.status})", code=f"http_{answer.status}")
+
+
+# -- what the token endpoint's answers mean: status and ``hint``, never the localised words (1.5) ---------
+
+# Pieces of hints that name the refresh token. Statuses differ: 401 in most reports, 400 in some.
+TOKEN_HINTS = (
+    "token has been revoked",
+    "decrypt the refresh token",
+    "invalid refresh token",
+    "token has expired",
+)
+CODE_HINTS = {
+    "has expired": "The code from amoCRM has expired. Start connecting again.",
+    "has been revoked": "The code from amoCRM was used already. Start connecting again.",
+    "decrypt the authorization code": "The code from amoCRM is damaged. Start connecting again.",
+}
+CLIENT_HINTS = (
+    "client_id",
+    "client_secret",
+    "redirect_uri",
+    "send request to account",
+    "client authentication",
+)
+OAUTH_TYPE = "OAuthProblemJson"
+MARGIN = 60.0
+
+
+class TokenResponses:
+    """Answers that speak of a code or a token come back as they are; the rest means: not now."""
+
+    def is_expired(self, answer: Answer) -> bool:
+        return False
+
+    def failure(self, answer: Answer, safe: bool) -> ConnectorError | None:
+        if answer.ok or (answer.status in (400, 401, 404) and (error_body(answer) or answer.status == 404)):
+            return None
+        words = f"amoCRM's sign-in server is not available ({answer.status})"
+        return TryLater(words, code=f"http_{answer.status}", after=retry_after(answer), account_wide=True)
+
+
+def hint(answer: Answer) -> str:
+    return str(error_body(answer).get("hint") or "")
+
+
+def is_token_refusal(answer: Answer) -> bool:
+    """Does the answer name the refresh token as the culprit?"""
+    return answer.status in (400, 401) and any(words in hint(answer).lower() for words in TOKEN_HINTS)
+
+
+def is_client_error(answer: Answer) -> bool:
+    """Our id, our secret or our redirect address; hits every account at once."""
+    if any(words in hint(answer).lower() for words in CLIENT_HINTS):
+        return True
+    nameless = answer.status == 401 and not hint(answer)
+    return nameless and OAUTH_TYPE in str(error_body(answer).get("type") or "")
+
+
+def exchange_error(answer: Answer) -> Exception:
+    if is_client_error(answer):
+        return our_mistake("amoCRM refuses our client id, secret or redirect address")
+    if answer.status == 404:
+        return BadCallback("There is no such amoCRM account.")
+    words = hint(answer).lower()
+    known = (text for entry, text in CODE_HINTS.items() if entry in words)
+    return BadCallback(next(known, "amoCRM did not accept the code. Start connecting again."))
+
+
+def not_alive(answer: Answer) -> NeedsReconnect:
+    return NeedsReconnect(
+        "amoCRM no longer accepts our token",
+        code="token_revoked",
+        remedy="Connect amoCRM again.",
+        account_wide=True,
+    )
+
+
+def our_mistake(words: str) -> OurMistake:
+    return OurMistake(
+        words,
+        code="client_refused",
+        remedy="Compare AMOCRM_CLIENT_ID, AMOCRM_CLIENT_SECRET and AMOCRM_REDIRECT_URI with the integration.",
+        account_wide=True,
+    )
+
+
+def read_tokens(answer: Answer) -> Tokens:
+    """The pair, with the vendor's own clock (1.4). Raises ``TryLater`` where there is none."""
+    body = error_body(answer)
+    access, refresh = body.get("access_token"), body.get("refresh_token")
+    if not (isinstance(access, str) and isinstance(refresh, str) and access and refresh):
+        raise TryLater("amoCRM's sign-in server sent no tokens", code="unreadable", account_wide=True)
+    now = float(body.get("server_time") or time.time() - MARGIN)
+    return Tokens(access, refresh, expires_at=now + float(body.get("expires_in") or 0))
+
+
+def jwt_claims(access: str) -> Mapping[str, Any]:
+    """The payload of a JWT, unverified; empty for anything else."""
+    parts = access.split(".")
+    if len(parts) != 3:
+        return {}
+    try:
+        payload = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (ValueError, RecursionError):
+        return {}
+    return payload if isinstance(payload, dict) else {}
+
+
+def api_domain(access: str, hosts: HostPolicy) -> str:
+    """The host that knows where an account moved to, if it is one of the vendor's; else empty."""
+    domain = jwt_claims(access).get("api_domain")
+    try:
+        return hosts.allow(domain) if isinstance(domain, str) and domain else ""
+    except HostNotAllowed:
+        return ""

@@ -5,20 +5,19 @@ REST API v4: amocrm.ru/developers/content/crm_platform/api-reference. Quirks: ``
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from connectors.amocrm import hooks, lists, new_fields
+from connectors.amocrm import following, lists
 from connectors.amocrm.auth import AmoSignIn
-from connectors.amocrm.delivery import Delivery
+from connectors.amocrm.client import BatchRequests
+from connectors.amocrm.delivery import Delivery, plan
 from connectors.amocrm.errors import NO_RIGHTS, NO_SCOPE, AmoResponses
-from connectors.amocrm.facts import CUSTOMERS_OFF, Facts
-from connectors.amocrm.fields import holds_several
+from connectors.amocrm.facts import CUSTOMERS_OFF, Facts, current_user, read_identity
+from connectors.amocrm.fields import create_fields, holds_several, mark_field
 from connectors.amocrm.following import Following
-from connectors.amocrm.identity import current_user, read_identity
-from connectors.amocrm.plan import plan
 from connectors.amocrm.recovery import scan, search, search_all
-from connectors.amocrm.talk import Talk
 from connectors.base import Capabilities, Connector, FieldWish, Identity, Journal, SignIn
 from connectors.draft import Exchange, LeadDraft, Plan, Problem, Receipt, Target
 from connectors.errors import ConnectorError, Refused
@@ -69,16 +68,25 @@ class AmoConnector(Connector):
         return read_identity(account, current_user(http_client, account), self.remote.base_url)
 
     def prepare(self) -> Mapping[str, Any]:
-        """Our mark field on leads (an administrator's right), and which statistics fields there are."""
+        """The field for external ids (an administrator's right), and which statistics fields there are.
+
+        ``mark_since`` is now where the field that we knew is gone, and older leads' external ids with it.
+        """
         http_client = self.http_client()
         rows = [row for page in lists.fields(http_client, ["leads"]) for row in page]
-        facts = {"tracking_codes": sorted(r.code for r in rows if r.type == "tracking_data" and r.code)}
+        codes = sorted(row.code for row in rows if row.type == "tracking_data" and row.code)
+        facts: dict[str, Any] = {"tracking_codes": codes}
+        known = str(self.remote.facts.get("mark_field") or "")
         try:
-            return {**facts, "mark_field": new_fields.mark_field(http_client, rows)}
+            facts["mark_field"] = mark_field(http_client, rows)
         except Refused as refusal:
             if refusal.code not in (NO_RIGHTS, NO_SCOPE):
                 raise
-            return facts
+            if known and known not in (row.remote_id for row in rows):
+                facts["mark_field"] = ""
+        if known and facts.get("mark_field", known) != known:
+            facts["mark_since"] = time.time()
+        return facts
 
     def check(self) -> tuple[Problem, ...]:
         http_client = self.http_client()
@@ -89,7 +97,7 @@ class AmoConnector(Connector):
             message = "The connection isn't an administrator's: users can't be read and fields can't be made."
             problems.append(Problem("not_admin", message))
         if not Facts.read(self.remote.facts).mark_field:
-            message = "There is no field for our mark: the mark goes into the lead's name."
+            message = "There is no field for the external id: the mark goes into the lead's name."
             problems.append(Problem("no_mark_field", message))
         return tuple(problems)
 
@@ -120,13 +128,13 @@ class AmoConnector(Connector):
     holds_several = staticmethod(holds_several)
 
     def create_fields(self, wishes: Sequence[FieldWish], known: Sequence[Target]) -> list[Target]:
-        return new_fields.create_fields(self.http_client(), wishes, known)
+        return create_fields(self.http_client(), wishes, known)
 
     # -- delivering ---------------------------------------------------------------------------------
 
     def deliver(self, drafts: Sequence[LeadDraft], journal: Journal) -> list[Receipt | ConnectorError]:
-        talk = Talk(self.http_client, journal)
-        return Delivery(talk, Facts.read(self.remote.facts), self.remote.base_url).run(drafts)
+        requests = BatchRequests(self.http_client, journal)
+        return Delivery(requests, Facts.read(self.remote.facts), self.remote.base_url).run(drafts)
 
     def plan(self, draft: LeadDraft) -> Plan:
         return plan(draft, Facts.read(self.remote.facts), self.remote.base_url)
@@ -136,7 +144,7 @@ class AmoConnector(Connector):
         http_client, mark = self.http_client(), Facts.read(self.remote.facts).mark_field
         leads = {uid: lead for uid in uids if (lead := search(http_client, uid, mark))}
         if missing := [uid for uid in uids if uid not in leads]:
-            leads |= scan(http_client, missing, mark, since=0, pages=PAGES_OF_A_LOOK)
+            leads |= scan(http_client, missing, mark, since=0, pages=PAGES_OF_A_LOOK).found
         return {uid: lead.lead for uid, lead in leads.items()}
 
     def find_all(self, uids: Sequence[str]) -> Mapping[str, Sequence[str]]:
@@ -149,14 +157,14 @@ class AmoConnector(Connector):
         return Following(self.http_client, Facts.read(self.remote.facts), self.remote.base_url).run(leads)
 
     def subscribe(self, url: str) -> None:
-        hooks.subscribe(self.http_client(), url)
+        following.subscribe(self.http_client(), url)
 
     def unsubscribe(self, url: str) -> None:
-        hooks.unsubscribe(self.http_client(), url)
+        following.unsubscribe(self.http_client(), url)
 
     @classmethod
     def read_hook(cls, form: Mapping[str, str]) -> ChangeNotice:
-        return hooks.read_hook(form)
+        return following.read_hook(form)
 
     def http_client(self, on_exchange: Callable[[Exchange], None] | None = None) -> HttpClient:
         return HttpClient(

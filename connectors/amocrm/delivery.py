@@ -1,155 +1,309 @@
-"""A batch of drafts on its way into amoCRM, in the order a lead needs it."""
+"""A batch of drafts on its way into amoCRM, in the order a lead needs it; and its preview."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
 
-from connectors.amocrm.cards import listed, place_of
-from connectors.amocrm.creation import Creation
-from connectors.amocrm.customers import Customers
+from connectors.amocrm.additions import (
+    CUSTOMERS,
+    LINK,
+    NOTES,
+    STEPS,
+    Customers,
+    add_notes,
+    add_values,
+    customer_body,
+    note_texts,
+)
+from connectors.amocrm.client import BatchRequests, BatchWrite, Item, fetch_listed, place_of
+from connectors.amocrm.errors import ValidationIssue
 from connectors.amocrm.facts import Facts
-from connectors.amocrm.notes import Notes
-from connectors.amocrm.overflow import Overflow
-from connectors.amocrm.people import find_contact
-from connectors.amocrm.recovery import FoundLead, scan, search
-from connectors.amocrm.talk import Talk
+from connectors.amocrm.fields import has_field
+from connectors.amocrm.recovery import (
+    HITS,
+    FoundLead,
+    Scan,
+    find_contact,
+    found,
+    same_lead,
+    scan,
+    search,
+    searches,
+)
+from connectors.amocrm.repair import FIELD_GONE, repair
 from connectors.amocrm.update import Update
-from connectors.amocrm.work import Work
-from connectors.delivery import Outcome, deliver, fail_all, run_stages
-from connectors.draft import LeadDraft, UnplacedValue
-from connectors.errors import ConnectorError
+from connectors.delivery import Outcome, deliver, guarded, run_stages
+from connectors.draft import EXTERNAL_ID_FIELD_GONE, LeadDraft, Plan, PlannedRequest, UnplacedValue
+from connectors.errors import ConnectorError, Refused, Unclear
 
 log = logging.getLogger(__name__)
 
+COMPLEX = "/api/v4/leads/complex"
 NEWEST = {"order[created_at]": "desc"}  # where filters aren't paid for, these are most likely ours
 KEPT = "the contact was in amoCRM already and is left as it is"
+LOOK = "Look for the lead in amoCRM: if it is there, mark the delivery as delivered; if not, send it again."
 
 
 class Delivery:
     """One call of ``AmoConnector.deliver``."""
 
-    def __init__(self, talk: Talk, facts: Facts, base_url: str) -> None:
-        self.talk = talk
+    def __init__(self, requests: BatchRequests, facts: Facts, base_url: str) -> None:
+        self.requests = requests
         self.facts = facts
         self.base_url = base_url
 
     def run(self, drafts: Sequence[LeadDraft]) -> list[Outcome]:
-        return deliver(drafts, self._begin, self._walk)
+        """One outcome per draft, in order; never raises."""
+        return deliver(drafts, lambda draft: Item.begin(draft, self.facts, self.base_url), self._run)
 
-    def _walk(self, works: Sequence[Work]) -> None:
-        run_stages(self._stages(), [work for work in works if not work.draft.formers])
-        update = Update(self.talk, self.facts)
-        run_stages((update.run, Notes(self.talk).run), [work for work in works if work.draft.formers])
-
-    def _stages(self) -> tuple[Callable[[Sequence[Work]], None], ...]:
-        return (
+    def _run(self, items: Sequence[Item]) -> None:
+        notes, update = partial(add_notes, self.requests), Update(self.requests, self.facts)
+        stages: Sequence[Callable[[Sequence[Item]], None]] = (
             self.recover,
-            self.meet,
+            self.find_contacts,
             self.create,
-            Overflow(self.talk).run,
-            Customers(self.talk, self.facts).run,
-            Notes(self.talk).run,
+            partial(add_values, self.requests),
+            Customers(self.requests, self.facts).run,
+            notes,
             self.read_back,
         )
-
-    def _begin(self, draft: LeadDraft) -> Work:
-        return Work.begin(draft, self.facts, self.base_url)
+        run_stages(stages, [item for item in items if not item.draft.formers])
+        run_stages((update.run, notes), [item for item in items if item.draft.formers])
 
     # -- 1. was it made already? --------------------------------------------------------------------
 
-    def recover(self, works: Sequence[Work]) -> None:
-        """After an unclear try: adopt what carries our mark (reference 5.4)."""
-        lost = [work for work in works if work.draft.look_first and not work.lead]
+    def recover(self, items: Sequence[Item]) -> None:
+        """After an unclear try: adopt the lead with our external id; what is surely not there is made.
+
+        A look that ended before it reached the answer's own time proves nothing (reference 5.4).
+        """
+        lost = [item for item in items if item.draft.look_first and not item.lead]
         if not lost:
             return
-        self.talk.each(lost, self._search)
-        missing = [work for work in lost if not work.lead and not work.error]
+        self.requests.each(lost, self._search)
+        missing = [item for item in lost if not item.lead and not item.error]
         if missing:
-            self._scan(missing)
-        self.talk.record([work for work in lost if work.adopted])
+            with guarded(missing):
+                self._look_closer(missing)
+        self.requests.record([item for item in lost if item.adopted])
 
-    def _scan(self, works: Sequence[Work]) -> None:
+    def _search(self, item: Item) -> None:
+        self._adopt(item, search(self.requests.client_for(item), item.uid, self.facts.mark_field))
+
+    def _look_closer(self, items: Sequence[Item]) -> None:
         """One walk for the whole batch. The pages are other people's leads: they are in no trace."""
-        since = min(work.draft.visit.answered_at.timestamp() for work in works)
-        http_client = self.talk.door_for([])
-        try:
-            leads = scan(http_client, [work.uid for work in works], self.facts.mark_field, since)
-        except ConnectorError as error:
-            fail_all(works, error)
+        client = self.requests.client_for()
+        gone = bool(self.facts.mark_field) and not has_field(client, "leads", self.facts.mark_field)
+        nameless = [item for item in items if gone or answered_at(item) < self.facts.mark_since]
+        names = {name_of(item) for item in nameless}
+        since = min(map(answered_at, items))
+        seen = scan(client, [item.uid for item in items], self.facts.mark_field, since, names=names)
+        if gone:
+            for item in items:
+                item.warn(EXTERNAL_ID_FIELD_GONE, FIELD_GONE)
+        self.requests.each(items, lambda item: self._conclude(item, seen, item in nameless))
+
+    def _conclude(self, item: Item, seen: Scan, by_name: bool) -> None:
+        since = answered_at(item)
+        self._adopt(item, seen.found.get(item.uid))
+        if item.adopted:
             return
-        for work in works:
-            self._adopt(work, leads.get(work.uid))
+        if not seen.covers(since):
+            words = "amoCRM shows too many newer leads to say whether this one is there"
+            raise Unclear(words, code="look_incomplete", look_again=False, remedy=LOOK)
+        if not by_name:
+            return
+        namesakes = seen.namesakes.get(name_of(item), ())
+        alike = same_lead(self.requests.client_for(item), namesakes, item.draft.person, since)
+        if len(alike) == 1 and item.draft.person.keys:
+            self._adopt(item, found(alike[0]))
+        elif alike:
+            words = "The field for external ids was deleted in amoCRM, and leads of this name are there"
+            raise Unclear(words, code="look_incomplete", look_again=False, remedy=LOOK)
 
-    def _search(self, work: Work) -> None:
-        self._adopt(work, search(self.talk.door_for([work]), work.uid, self.facts.mark_field))
-
-    def _adopt(self, work: Work, lead: FoundLead | None) -> None:
+    def _adopt(self, item: Item, lead: FoundLead | None) -> None:
         if lead:
-            work.journal |= lead.journal()
-            work.adopted = True
+            item.journal |= lead.journal()
+            item.adopted = True
 
     # -- 2. do we know this person? -----------------------------------------------------------------
 
-    def meet(self, works: Sequence[Work]) -> None:
+    def find_contacts(self, items: Sequence[Item]) -> None:
         """Find the contacts of drafts that have no lead yet; who isn't found comes with the lead."""
-        new = [work for work in works if not work.lead]
-        for work in new:
-            known = work.journal.get("contact") or work.draft.known_contact
+        new = [item for item in items if not item.lead]
+        for item in new:
+            known = item.journal.get("contact") or item.draft.known_contact
             if known.isdigit():
-                work.attach(known)
-        strangers = [work for work in new if work.parcel.contact and not work.parcel.contact_id]
-        self._look_up(strangers)
-        self.talk.record([work for work in new if work.parcel.contact_id])
+                item.attach(known)
+        self._look_up([item for item in new if item.payload.contact and not item.payload.contact_id])
+        self.requests.record([item for item in new if item.payload.contact_id])
 
-    def _look_up(self, works: Sequence[Work]) -> None:
+    def _look_up(self, items: Sequence[Item]) -> None:
         """Ask for each person by phone and e-mail."""
-        reachable = [w for w in works if w.draft.person.phones or w.draft.person.emails]
-        if reachable:
-            self.talk.each(reachable, self._look_up_one)
+        reachable = [item for item in items if item.draft.person.phones or item.draft.person.emails]
+        self.requests.each(reachable, self._look_up_one)
 
-    def _look_up_one(self, work: Work) -> None:
-        http_client = self.talk.door_for([work])
-        contact = find_contact(http_client, work.draft.person, but=work.refused_contacts)
-        if contact:
-            work.attach(contact)
+    def _look_up_one(self, item: Item) -> None:
+        client = self.requests.client_for(item)
+        if contact := find_contact(client, item.draft.person, but=item.refused_contacts):
+            item.attach(contact)
 
-    def _meet_again(self, works: Sequence[Work]) -> None:
+    def _look_up_again(self, items: Sequence[Item]) -> None:
         """The contact that we gave is refused: deleted, or merged into another."""
-        self._look_up([work for work in works if work.parcel.contact])
-        self.talk.record(works)
+        self._look_up([item for item in items if item.payload.contact])
+        self.requests.record(items)
 
     # -- 3. the lead ----------------------------------------------------------------------------------
 
-    def create(self, works: Sequence[Work]) -> None:
-        new = [work for work in works if not work.lead]
-        if new:
-            Creation(self.talk, self._meet_again).run(new)
-        for work in works:
-            self._own_up(work)
+    def create(self, items: Sequence[Item]) -> None:
+        Creation(self.requests, self.facts, self._look_up_again).run(items)
+        for item in items:
+            self._tell_kept(item)
 
-    # -- 4. where is it now? ----------------------------------------------------------------------------
-
-    def read_back(self, works: Sequence[Work]) -> None:
-        """Where amoCRM put the new leads: one request for the batch, of which no trace has the strangers. A
-        failure changes nothing; the lists are read again before long."""
-        made = [work for work in works if work.lead and not (work.adopted or work.merged)]
-        new = {work.lead: work for work in made if work.is_placed}
-        try:
-            found = listed(self.talk.door_for([]), "leads", list(new), NEWEST) if new else {}
-        except ConnectorError as error:
-            log.info("amocrm: %d leads were not read back (%s)", len(new), error.code)
-            return
-        for lead, card in found.items():
-            new[lead].placed = place_of(card)
-
-    def _own_up(self, work: Work) -> None:
+    def _tell_kept(self, item: Item) -> None:
         """Answers for the fields of a contact that was there before go only into the note.
 
         The rule is not at fault, so the loss names no field.
         """
-        if work.error or not work.parcel.contact or work.own_contact:
+        if item.error or not item.payload.contact or item.own_contact:
             return
-        for piece in work.parcel.contact.pieces:
-            if piece.question and piece.key not in ("PHONE", "EMAIL"):
-                work.lose(UnplacedValue(piece.question, piece.text, KEPT, "contacts"))
+        for entry in item.payload.contact.entries:
+            if entry.question and entry.key not in ("PHONE", "EMAIL"):
+                item.lose(UnplacedValue(entry.question, entry.text, KEPT, "contacts"))
+
+    # -- 4. where is it now? ----------------------------------------------------------------------------
+
+    def read_back(self, items: Sequence[Item]) -> None:
+        """Where amoCRM put the new leads: one request for the batch, of which no trace has the strangers. A
+        failure changes nothing; the lists are read again before long."""
+        made = [item for item in items if item.lead and not (item.adopted or item.merged)]
+        new = {item.lead: item for item in made if item.is_placed}
+        try:
+            rows = fetch_listed(self.requests.client_for(), "leads", list(new), NEWEST) if new else {}
+        except ConnectorError as error:
+            log.info("amocrm: %d leads were not read back (%s)", len(new), error.code)
+            return
+        for lead, row in rows.items():
+            new[lead].placed = place_of(row)
+
+
+class Creation(BatchWrite):
+    """``POST /leads/complex`` for drafts that have no lead yet (reference 4.2)."""
+
+    path = COMPLEX
+
+    def __init__(
+        self, requests: BatchRequests, facts: Facts, look_up_again: Callable[[Sequence[Item]], None]
+    ) -> None:
+        super().__init__(requests)
+        self.facts = facts
+        self.look_up_again = look_up_again
+        self.began = time.time()
+
+    def wants(self, item: Item) -> bool:
+        return not item.lead
+
+    def body(self, item: Item) -> dict[str, Any]:
+        return item.payload.body(item.uid)
+
+    def settle(self, items: Sequence[Item], reply: Any) -> None:
+        steps = {"lead": "id", "contact": "contact_id", "company": "company_id"}
+        for item, row in self.requests.settle(items, reply, steps).items():
+            if row.get("merged"):  # duplicate control gave us somebody's older lead (reference 5.3)
+                item.journal["found"] = item.journal.get("contact", "")
+                item.merged = True
+        self.requests.record(item for item in items if item.merged)
+
+    def repair(self, named: Mapping[Item, list[ValidationIssue]]) -> None:
+        contacts = {item: item.payload.contact_id for item in named}
+        for item, issues in named.items():
+            repair(item, issues)
+        self.requests.record(named)
+        lost = [i for i, contact in contacts.items() if contact and not i.payload.contact_id and not i.error]
+        if lost:
+            self.look_up_again(lost)
+
+    def refuse(self, item: Item, refusal: Refused) -> None:
+        item.fail(refusal)
+
+    def fail(self, item: Item, error: ConnectorError) -> None:
+        """A REFERRER once gave 500 (issue 290): the next try goes without the statistics."""
+        tracked = any(entry.kind == "tracking" for entry in item.payload.lead.entries)
+        if tracked and isinstance(error, Unclear) and error.code == "http_500":
+            item.journal["tracking"] = "later"
+            self.requests.record([item])
+        item.fail(error)
+
+    def look(self, items: Sequence[Item]) -> bool:
+        """Among the newest leads, which need no index. When incoming leads are listed, nobody knows."""
+        if any(item.payload.metadata for item in items):
+            return False
+        uids = [item.uid for item in items]
+        seen = scan(self.requests.client_for(), uids, self.facts.mark_field, self.began)
+        for item in items:
+            if lead := seen.found.get(item.uid):
+                item.journal |= lead.journal()
+                item.adopted = True
+        self.requests.record(item for item in items if item.adopted)
+        return seen.covers(self.began) or len(seen.found) == len(items)
+
+
+def answered_at(item: Item) -> float:
+    """Seconds since 1970. Nothing of the item was sent before."""
+    return item.draft.visit.answered_at.timestamp()
+
+
+def name_of(item: Item) -> str:
+    return str(item.payload.lead.attributes["name"])
+
+
+# -- the preview ------------------------------------------------------------------------------------------
+
+LATER = "<id of the new {}>"
+Step = tuple[str, str, object, str]
+
+
+def plan(draft: LeadDraft, facts: Facts, base_url: str) -> Plan:
+    """The requests in order, what would be dropped, and what is wrong with the rule."""
+    item = Item.begin(draft, facts)
+    if draft.known_contact.isdigit():
+        item.attach(draft.known_contact)
+    requests = [
+        PlannedRequest(method, base_url + path, body, why) for method, path, body, why in _steps(item, facts)
+    ]
+    return Plan(tuple(requests), tuple(item.losses), tuple(item.problems))
+
+
+def _steps(item: Item, facts: Facts) -> Iterator[Step]:
+    if item.payload.contact and not item.payload.contact_id:
+        for query in searches(item.draft.person):
+            body = {"query": query, "limit": HITS}
+            yield "GET", "/api/v4/contacts", body, "is the person in amoCRM already?"
+    yield "POST", COMPLEX, [item.payload.body(item.uid)], "the lead with its contact and company"
+    yield from _more_values(item)
+    if item.payload.customer:
+        yield "POST", CUSTOMERS, [customer_body(item.draft, facts, item.payload.customer)], "the customer"
+        yield "POST", LINK, [_customer_link(item)], "the customer's contact"
+    for text in note_texts(item):
+        note = {"entity_id": LATER.format("lead"), "note_type": "common", "params": {"text": text}}
+        yield "POST", NOTES, [{**note, "request_id": item.uid}], "all answers, readable"
+
+
+def _more_values(item: Item) -> Iterator[Step]:
+    for record in item.payload.records():
+        is_kept = record.entity == "contacts" and item.payload.contact_id
+        is_incoming = record.entity == "leads" and item.payload.metadata
+        if record.rest() and not is_kept and not is_incoming:
+            values = [entry.body for entry in record.rest()]
+            body = {"id": LATER.format(STEPS[record.entity]), "custom_fields_values": values}
+            yield "PATCH", f"/api/v4/{record.entity}", [body], "values beyond the 40 of a creation"
+
+
+def _customer_link(item: Item) -> dict[str, object]:
+    contact = int(item.payload.contact_id) if item.payload.contact_id else LATER.format("contact")
+    customer = LATER.format("customer")
+    return {"entity_id": customer, "to_entity_id": contact, "to_entity_type": "contacts"}

@@ -21,7 +21,7 @@ NO_SCOPE = "no_scope"
 
 
 @dataclass(frozen=True, slots=True)
-class Ailment:
+class ValidationIssue:
     """One thing that amoCRM dislikes about one item of a request."""
 
     request_id: str
@@ -37,9 +37,9 @@ class Ailment:
 class ValidationFailed(Refused):
     """A 400 that names what is wrong; nothing of the request was stored. Stays inside this package."""
 
-    def __init__(self, message: str, *, ailments: tuple[Ailment, ...] = (), **rest: Any) -> None:
+    def __init__(self, message: str, *, issues: tuple[ValidationIssue, ...] = (), **rest: Any) -> None:
         super().__init__(message, **rest)
-        self.ailments = ailments
+        self.issues = issues
 
 
 class AmoResponses:
@@ -53,12 +53,14 @@ class AmoResponses:
 
         A path or a card that does not exist says ``Cannot GET https://...`` or ``Not Found`` (6.3).
         """
-        return answer.status == 401 or (answer.status == 404 and not said(answer).startswith(NOT_THERE))
+        return answer.status == 401 or (
+            answer.status == 404 and not explanation(answer).startswith(NOT_THERE)
+        )
 
     def failure(self, answer: Answer, safe: bool) -> ConnectorError | None:
         if answer.ok:
             return self._unreadable(answer, safe)
-        if answer.status == 403 and not problem(answer):
+        if answer.status == 403 and not error_body(answer):
             self.limiter.stop("amoCRM answered 403 with a page instead of JSON")
             return _blocked()
         if answer.status >= 500:
@@ -72,32 +74,32 @@ class AmoResponses:
         return kind("amoCRM's answer can't be read", code="unreadable", account_wide=True)
 
 
-def problem(answer: Answer) -> dict[str, Any]:
+def error_body(answer: Answer) -> dict[str, Any]:
     """The JSON object of an error body; empty where it is something else."""
     return answer.json if isinstance(answer.json, dict) else {}
 
 
-def said(answer: Answer) -> str:
+def explanation(answer: Answer) -> str:
     """The vendor's own explanation, as far as there is one."""
-    body = problem(answer)
+    body = error_body(answer)
     words = [str(body[key]) for key in ("detail", "hint", "title") if body.get(key)]
     return words[0][:500] if words else f"status {answer.status}"
 
 
-def wish(answer: Answer) -> float | None:
+def retry_after(answer: Answer) -> float | None:
     """How long amoCRM asks us to wait: the header, else the body (Kommo's ``retry_after``)."""
-    raw = answer.headers.get("Retry-After") or problem(answer).get("retry_after")
+    raw = answer.headers.get("Retry-After") or error_body(answer).get("retry_after")
     try:
         return min(max(float(raw), 0.0), LONGEST_WAIT) if raw is not None else None
     except (TypeError, ValueError):
         return None
 
 
-def ailments(body: dict[str, Any]) -> tuple[Ailment, ...]:
+def issues(body: dict[str, Any]) -> tuple[ValidationIssue, ...]:
     """The ``validation-errors`` of a 400, flat."""
     found = body.get("validation-errors")
     return tuple(
-        Ailment(
+        ValidationIssue(
             str(item.get("request_id", "")),
             str(error.get("code", "")),
             str(error.get("path", "")),
@@ -114,11 +116,11 @@ def ailments(body: dict[str, Any]) -> tuple[Ailment, ...]:
 
 
 def _invalid(answer: Answer) -> ConnectorError:
-    found = ailments(problem(answer))
+    found = issues(error_body(answer))
     if found:
-        words = "; ".join(ailment.words for ailment in found[:5])
-        return ValidationFailed(f"amoCRM refuses: {words}", code=found[0].code, ailments=found)
-    if str(problem(answer).get("code")) == "244":
+        words = "; ".join(issue.words for issue in found[:5])
+        return ValidationFailed(f"amoCRM refuses: {words}", code=found[0].code, issues=found)
+    if str(error_body(answer).get("code")) == "244":
         return _no_rights(answer)
     return _refused(answer)
 
@@ -135,14 +137,14 @@ def _unpaid(answer: Answer) -> ConnectorError:
 
 def _no_rights(answer: Answer) -> ConnectorError:
     """Permanent for the method. Whether the account or only one list stands still, the caller knows."""
-    if "scope" in said(answer).lower():
+    if "scope" in explanation(answer).lower():
         return Refused(
             "The integration's scope doesn't cover this call",
             code=NO_SCOPE,
             remedy="Tick the scopes in the integration's settings in amoCRM, then connect again.",
         )
     return Refused(
-        f"amoCRM allows this only to somebody with more rights ({said(answer)})",
+        f"amoCRM allows this only to somebody with more rights ({explanation(answer)})",
         code=NO_RIGHTS,
         remedy="Give the user who connected these rights in amoCRM, or connect as an administrator.",
     )
@@ -178,7 +180,7 @@ def _blocked() -> ConnectorError:
 
 
 def _busy(answer: Answer) -> ConnectorError:
-    return TryLater("amoCRM asks us to slow down", code="busy", after=wish(answer), account_wide=True)
+    return TryLater("amoCRM asks us to slow down", code="busy", after=retry_after(answer), account_wide=True)
 
 
 def _moved(answer: Answer) -> ConnectorError:
@@ -186,7 +188,7 @@ def _moved(answer: Answer) -> ConnectorError:
 
 
 def _broken(answer: Answer, safe: bool) -> ConnectorError:
-    """5xx says nothing about the work: reads are repeated, writes are looked for."""
+    """5xx says nothing about the item: reads are repeated, writes are looked for."""
     words = f"amoCRM failed ({answer.status})"
     kind = TryLater if safe else Unclear
     return kind(words, code=f"http_{answer.status}", account_wide=True)
@@ -200,7 +202,7 @@ def _expired(answer: Answer) -> ConnectorError:
 
 
 def _refused(answer: Answer) -> ConnectorError:
-    return Refused(f"amoCRM says no: {said(answer)}", code=f"http_{answer.status}")
+    return Refused(f"amoCRM says no: {explanation(answer)}", code=f"http_{answer.status}")
 
 
 TABLE: dict[int, Callable[[Answer], ConnectorError]] = {

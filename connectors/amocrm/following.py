@@ -1,6 +1,6 @@
-"""What became of leads: their cards, their people, what their steps are called (reference 4.3, 5.2).
+"""What became of leads, and the changes that amoCRM posts (reference 3.3, 4.3, 5.2, 7).
 
-amocrm.ru/developers/content/crm_platform/leads-api
+amocrm.ru/developers/content/crm_platform/leads-api, .../webhooks-api, .../webhooks-format
 """
 
 from __future__ import annotations
@@ -8,95 +8,102 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from connectors.amocrm import lists
-from connectors.amocrm.cards import Card, Found, cards
-from connectors.amocrm.errors import address_gone
+from connectors.amocrm.client import Found, fetch_records
+from connectors.amocrm.errors import NO_RIGHTS, NO_SCOPE, address_gone
 from connectors.amocrm.facts import Facts
+from connectors.amocrm.lists import embedded
 from connectors.amocrm.recovery import found, search
-from connectors.amocrm.standings import Names, gone, standing
-from connectors.errors import ConnectorError, unexpected
+from connectors.errors import ConnectorError, Refused, unexpected
 from connectors.http import HttpClient
-from connectors.lead_status import Followed, LeadStatus
+from connectors.lead_status import LOST, OPEN, WON, ChangeNotice, Followed, LeadStatus
+from connectors.text import is_id, text_of
 
 log = logging.getLogger(__name__)
 
-ID = re.compile(r"[1-9][0-9]{0,17}")
 PARTS = "contacts,loss_reason"
+LEAD, DELETED = "lead", "deleted"
+Row = Mapping[str, Any]
 Outcome = LeadStatus | ConnectorError | None
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
-    """A lead's card, or why there is none; ``matched`` as in ``LeadStatus``."""
+class Match:
+    """A lead's row, or why there is none; ``matched`` as in ``LeadStatus``."""
 
     remote_id: str
-    card: Found
+    row: Found
     matched: str = ""
 
 
 class Following:
     """One call of ``AmoConnector.follow``: three requests, where the account filters."""
 
-    def __init__(self, make_http_client: Callable[[], HttpClient], facts: Facts, base_url: str) -> None:
-        self.make_http_client = make_http_client
+    def __init__(self, make_client: Callable[[], HttpClient], facts: Facts, base_url: str) -> None:
+        self.make_client = make_client
         self.facts = facts
         self.base_url = base_url
-        self.people: Mapping[str, Card] = {}
+        self.people: Mapping[str, Row] = {}
         self.names = Names()
 
     def run(self, leads: Sequence[Followed]) -> list[Outcome]:
         """In order. Without a lead's id there is nothing to ask about."""
         try:
-            http_client = self.make_http_client()
-            told = cards(http_client, "leads", unique(map(id_of, leads)), PARTS)
+            http_client = self.make_client()
+            told = fetch_records(http_client, "leads", unique(map(id_of, leads)), PARTS)
             seen = [self._find(http_client, lead, told) for lead in leads]
-            self._enrich(http_client, [one.card for one in seen if one and isinstance(one.card, Mapping)])
+            self._enrich(http_client, [one.row for one in seen if one and isinstance(one.row, Mapping)])
             return [self._outcome(one) for one in seen]
         except Exception as exc:
             log.exception("amocrm: %s can't be followed", ", ".join(lead.uid for lead in leads))
             return [unexpected(exc) for _ in leads]
 
-    def _find(self, http_client: HttpClient, lead: Followed, told: Mapping[str, Found]) -> Sighting | None:
-        """A merged lead leaves its values to another, and our mark is one of them (reference 5.3)."""
+    def _find(self, http_client: HttpClient, lead: Followed, told: Mapping[str, Found]) -> Match | None:
+        """A merged lead leaves its values to another, and the external id is one of them (reference 5.3)."""
         remote_id = id_of(lead)
         if remote_id not in told:
             return None
         if told[remote_id] is not None or not lead.uid:
-            return Sighting(remote_id, told[remote_id])
+            return Match(remote_id, told[remote_id])
         try:
             heir = search(http_client, lead.uid, self.facts.mark_field)
         except ConnectorError as error:
-            return Sighting(remote_id, address_gone(error) if error.code == "http_404" else error)
+            return Match(remote_id, address_gone(error) if error.code == "http_404" else error)
         if heir is None or heir.lead == remote_id:
-            return Sighting(remote_id, None)
-        return Sighting(
-            heir.lead, cards(http_client, "leads", [heir.lead], PARTS)[heir.lead], f"merged into {heir.lead}"
+            return Match(remote_id, None)
+        return Match(
+            heir.lead,
+            fetch_records(http_client, "leads", [heir.lead], PARTS)[heir.lead],
+            f"merged into {heir.lead}",
         )
 
-    def _enrich(self, http_client: HttpClient, alive: Sequence[Card]) -> None:
+    def _enrich(self, http_client: HttpClient, alive: Sequence[Row]) -> None:
         """People and names are a help: without them the leads are told all the same."""
         if not alive:
             return
-        told = cards(http_client, "contacts", unique(found(card).contact for card in alive))
-        self.people = {number: card for number, card in told.items() if isinstance(card, Mapping)}
+        told = fetch_records(http_client, "contacts", unique(found(row).contact for row in alive))
+        self.people = {number: row for number, row in told.items() if isinstance(row, Mapping)}
         try:
             self.names = Names.read(lists.raw_pipelines(http_client))
         except ConnectorError as error:
             log.warning("amocrm: the pipelines have no names today: %s", error.code)
 
-    def _outcome(self, one: Sighting | None) -> Outcome:
-        """One card that can't be read costs no other lead."""
+    def _outcome(self, one: Match | None) -> Outcome:
+        """One row that can't be read costs no other lead."""
         if one is None:
             return None
-        if isinstance(one.card, ConnectorError):
-            return one.card
-        if one.card is None:
+        if isinstance(one.row, ConnectorError):
+            return one.row
+        if one.row is None:
             return gone(one.remote_id, self.base_url)
         try:
-            person = self.people.get(found(one.card).contact)
-            return standing(one.card, person, self.names, self.facts.currency, self.base_url, one.matched)
+            person = self.people.get(found(one.row).contact)
+            return lead_status(one.row, person, self.names, self.facts.currency, self.base_url, one.matched)
         except Exception as exc:
             log.exception("amocrm: lead=%s can't be read", one.remote_id)
             return unexpected(exc)
@@ -108,4 +115,163 @@ def id_of(lead: Followed) -> str:
 
 
 def unique(ids: Iterable[str]) -> list[str]:
-    return [number for number in dict.fromkeys(ids) if ID.fullmatch(number)]
+    return [number for number in dict.fromkeys(ids) if is_id(number)]
+
+
+# -- a row as how the lead stands ---------------------------------------------------------------------------
+
+CLOSED = {str(lists.WON): WON, str(lists.LOST): LOST}  # the same in every pipeline
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What pipelines are called, and steps by (pipeline, step)."""
+
+    pipelines: Mapping[str, str] = field(default_factory=dict)
+    steps: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, pipelines: Iterable[Row]) -> Names:
+        rows = list(pipelines)
+        return cls(
+            {str(row["id"]): str(row.get("name") or "") for row in rows},
+            {
+                (str(row["id"]), str(status.get("id"))): str(status.get("name") or "")
+                for row in rows
+                for status in embedded(row, "statuses")
+            },
+        )
+
+
+def lead_status(
+    row: Row, contact: Row | None, names: Names, currency: str, base_url: str, matched: str = ""
+) -> LeadStatus:
+    """``contact`` is the main one's row, where it could be read. Money is in the account's currency."""
+    remote_id, pipeline, step = (text_of(row.get(name)) for name in ("id", "pipeline_id", "status_id"))
+    return LeadStatus(
+        record=LEAD,
+        record_id=remote_id,
+        status=CLOSED.get(step, OPEN),
+        gone=DELETED if row.get("is_deleted") else "",
+        matched=matched,
+        pipeline=pipeline,
+        pipeline_name=names.pipelines.get(pipeline, ""),
+        step=step,
+        step_name=names.steps.get((pipeline, step), ""),
+        performer=text_of(row.get("responsible_user_id")),
+        amount=amount(row.get("price")),
+        currency=currency,
+        contact=person(found(row).contact, contact),
+        link=link(base_url, remote_id),
+        changed_at=moment(row.get("updated_at")),
+        details=details(row),
+    )
+
+
+def gone(remote_id: str, base_url: str) -> LeadStatus:
+    """A lead that is not there any more, nor another one that carries its mark."""
+    return LeadStatus(record=LEAD, record_id=remote_id, gone=DELETED, link=link(base_url, remote_id))
+
+
+def link(base_url: str, remote_id: str) -> str:
+    return f"{base_url}/leads/detail/{remote_id}"
+
+
+def person(remote_id: str, row: Row | None) -> dict[str, str]:
+    """Her first phone and first e-mail are the ones that amoCRM shows."""
+    told = {"id": remote_id}
+    if row:
+        told |= {
+            "name": text_of(row.get("name")),
+            "phone": first(row, "PHONE"),
+            "email": first(row, "EMAIL"),
+        }
+    return {name: value for name, value in told.items() if value}
+
+
+def first(row: Row, code: str) -> str:
+    values = (
+        str(value.get("value") or "")
+        for one in row.get("custom_fields_values") or []
+        if one.get("field_code") == code
+        for value in one.get("values") or []
+    )
+    return next((value for value in values if value), "")
+
+
+def details(row: Row) -> dict[str, str]:
+    closed = moment(row.get("closed_at"))
+    reason = next(iter(embedded(row, "loss_reason")), {})
+    told = {
+        "name": text_of(row.get("name")),
+        "closed_at": closed.isoformat() if closed else "",
+        "loss_reason": text_of(reason.get("name")),
+    }
+    return {name: value for name, value in told.items() if value}
+
+
+def amount(value: Any) -> Decimal | None:
+    try:
+        return None if value is None else Decimal(str(value))
+    except InvalidOperation:
+        return None
+
+
+def moment(value: Any) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(int(value), UTC) if value else None
+    except (TypeError, ValueError, OverflowError, OSError):
+        return None
+
+
+# -- notices of changes, which are unsigned: they only say where to look -------------------------------------
+
+HOOKS = "/api/v4/webhooks"
+SETTINGS = ("status_lead", "responsible_lead", "update_lead", "delete_lead", "restore_lead")
+MOST_RECORDS = 200
+LEAD_ID = re.compile(r"leads\[(?:add|update|delete|status|responsible|restore)\]\[[0-9]{1,6}\]\[id\]")
+SLOWER = "Without them changes are seen when amoCRM is asked the next time; nothing is lost."
+
+
+def subscribe(http_client: HttpClient, url: str) -> None:
+    """Have the lives of leads posted to ``url``. Raises ``Refused`` where right or tariff are missing.
+
+    Asking first leaves a repeat without effect, and tells an unpaid account from a tariff without hooks.
+    """
+    hooks = embedded(http_client.call("GET", HOOKS, params={"filter[destination]": url}), "webhooks")
+    if any(_serves(hook, url) for hook in hooks):
+        return
+    try:
+        http_client.call("POST", HOOKS, safe=True, json={"destination": url, "settings": list(SETTINGS)})
+    except ConnectorError as error:
+        raise _no_hooks(error) from error
+
+
+def unsubscribe(http_client: HttpClient, url: str) -> None:
+    """Have nothing more posted to ``url``."""
+    http_client.call("DELETE", HOOKS, safe=True, json={"destination": url})
+
+
+def _serves(hook: Mapping[str, Any], url: str) -> bool:
+    wanted = hook.get("destination") == url and not hook.get("disabled")
+    return wanted and set(SETTINGS) <= set(hook.get("settings") or ())
+
+
+def _no_hooks(error: ConnectorError) -> ConnectorError:
+    if error.code == "unpaid":
+        words = "This amoCRM's tariff has no webhooks: the extended and the professional one have"
+        return Refused(words, code="no_hooks", remedy=SLOWER)
+    if error.code in (NO_RIGHTS, NO_SCOPE):
+        words = "amoCRM lets only an administrator subscribe to changes, on a tariff that has webhooks"
+        return Refused(words, code=error.code, remedy=f"Connect as an administrator. {SLOWER}")
+    return error
+
+
+def read_hook(form: Mapping[str, str]) -> ChangeNotice:
+    """The account and the leads of a form with PHP's bracket keys; whatever else it says is not believed."""
+    account = str(form.get("account[id]") or "")
+    ids: set[str] = set()
+    for key, value in form.items():
+        if len(ids) < MOST_RECORDS and LEAD_ID.fullmatch(str(key)) and is_id(str(value)):
+            ids.add(str(value))
+    return ChangeNotice(remote_id=account if is_id(account) else "", records=frozenset(ids))

@@ -6,12 +6,10 @@ is never followed: it may name another host, which our token must not reach (1.1
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from connectors.amocrm.errors import NO_RIGHTS, NO_SCOPE
-from connectors.amocrm.fields import SEVERAL
-from connectors.amocrm.people import embedded
 from connectors.draft import Option
 from connectors.errors import Refused
 from connectors.http import HttpClient
@@ -21,6 +19,7 @@ from connectors.rows import FieldRow, PipelineRow, StepRow, TagRow, UserRow
 PAGE = 250
 ENTITIES = ("leads", "contacts", "companies", "customers")
 NOISE = frozenset({"_links", "_embedded", "account_id", "rights"})
+SEVERAL = frozenset({"multiselect", "multitext"})
 INCOMING_TYPE, WON, LOST = 1, 142, 143
 Row = Mapping[str, Any]
 
@@ -130,6 +129,12 @@ def tag_row(entity: str, tag: Row) -> TagRow:
 
 
 # -- walking ----------------------------------------------------------------------------------------------
+
+
+def embedded(body: Any, name: str) -> list[dict[str, Any]]:
+    """The rows of a HAL page; none for the empty answer that stands for an empty list (3.1)."""
+    rows: Iterable[Any] = ((body or {}).get("_embedded") or {}).get(name) or []
+    return [row for row in rows if isinstance(row, dict)]
 
 
 def per_entity(

@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from accounts.models import Account, live_accounts
-from connectors.draft import Placement, Problem, Receipt, UnplacedValue
+from connectors.draft import EXTERNAL_ID_FIELD_GONE, Placement, Problem, Receipt, UnplacedValue
 from connectors.registry import connector_class
 from crm_cache import runs
 from crm_cache.models import SyncRun
@@ -65,9 +65,13 @@ def differences(
 
 
 def look_again(account: Account, outcomes: Iterable[object]) -> None:
-    """Have the lists read at once where leads landed elsewhere than they should."""
+    """Have the lists read at once where leads landed elsewhere than they should, and all that the account's
+    deliveries rely on made again where the field for external ids is gone."""
     receipts = (outcome for outcome in outcomes if isinstance(outcome, Receipt))
-    if any(problem.code == MISPLACED for receipt in receipts for problem in receipt.problems):
+    codes = {problem.code for receipt in receipts for problem in receipt.problems}
+    if EXTERNAL_ID_FIELD_GONE in codes:
+        runs.ask_for(account)
+    elif MISPLACED in codes:
         runs.ask_for(account, _named_lists(account.crm))
 
 

@@ -25,8 +25,8 @@ django.setup()
 from accounts.access import connector_for  # noqa: E402
 from accounts.models import Account  # noqa: E402
 from config.demo.processes import QUIZ_ACCOUNT  # noqa: E402
+from connectors.amocrm.client import AT_ONCE  # noqa: E402
 from connectors.amocrm.connector import AmoConnector  # noqa: E402
-from connectors.amocrm.talk import AT_ONCE  # noqa: E402
 from connectors.http import HttpClient  # noqa: E402
 from connectors.limiter import NoRateLimiter  # noqa: E402
 from rules.delivery import outbox  # noqa: E402

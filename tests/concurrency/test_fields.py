@@ -9,7 +9,7 @@ from threading import Barrier, BrokenBarrierError
 import pytest
 from django.db import connection
 
-from connectors.amocrm import new_fields as amo_fields
+from connectors.amocrm import fields as amo_fields
 from connectors.bitrix24 import new_fields as bitrix_fields
 from rules.models import Rule
 from rules.provisioning import prepare

@@ -16,6 +16,7 @@ ASKED_AT = {
     "loss": 1,
     "_loss": 1,
     "lose": 1,
+    "lose_values": 1,
     "Unfit": 0,
     "Fit": 1,
     "one_value": 1,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from connectors.amocrm import parcel as amocrm
+from connectors.amocrm import records as amocrm
 from connectors.amocrm.facts import Facts as AmoFacts
 from connectors.bitrix24 import records as bitrix24
 from connectors.bitrix24.portal import Facts as BitrixFacts
@@ -99,15 +99,15 @@ def text_of(row: Row) -> str:
 
 
 def in_amocrm(row: Row, draft: LeadDraft) -> Placed:
-    parcel = amocrm.pack(draft, AmoFacts(zone=row.zone, currency=row.currency))
+    payload = amocrm.pack(draft, AmoFacts(zone=row.zone, currency=row.currency))
     if row.type == "price":
-        return str(parcel.lead.head.get("price", "")), parcel.losses
-    sheet, key = (parcel.contact, row.type.upper()) if row.type in CONTACT else (parcel.lead, FIELD)
-    entries = [piece.entry["values"] for piece in sheet.pieces if piece.key == key] if sheet else []
+        return str(payload.lead.attributes.get("price", "")), payload.losses
+    record, key = (payload.contact, row.type.upper()) if row.type in CONTACT else (payload.lead, FIELD)
+    entries = [one.body["values"] for one in record.entries if one.key == key] if record else []
     values = entries[0] if entries else []
     if row.type in ("choice", "choices"):
-        return " ".join(str(value["enum_id"]) for value in values), parcel.losses
-    return " ".join(_amo_value(row, value["value"]) for value in values), parcel.losses
+        return " ".join(str(value["enum_id"]) for value in values), payload.losses
+    return " ".join(_amo_value(row, value["value"]) for value in values), payload.losses
 
 
 def _amo_value(row: Row, value: Any) -> str:

@@ -148,3 +148,39 @@ def test_words_of_the_crm_that_no_database_takes_settle_the_lead_all_the_same(qu
     assert (quiz.delivery.state, quiz.delivery.held_because) == ("held", "refused")
     assert "Cut in half: ?, nothing: ." in quiz.delivery.error
     assert outcomes() == ["give_up"]
+
+
+def test_an_answer_that_breaks_amocrm_delays_nobody(quiz, later):
+    """amoCRM answers 500 whenever a request holds it; answers before, beside and after it arrive at once."""
+    quiz.amo.faults.add(COMPLEX, status=500, times=None, contains="POISON")
+    for number in range(20):
+        quiz.post(f"k-{number}", contact={"name": "POISON" if number == 7 else f"Анна {number}"})
+    quiz.work()
+    assert Delivery.objects.filter(state="delivered").count() == len(quiz.leads) == 19
+
+    later(minutes=2)
+    quiz.post("k-new")
+    quiz.work()
+    assert Delivery.objects.get(answer__answer_id="k-new").state == "delivered"
+    assert Delivery.objects.get(answer__answer_id="k-7").state == "waiting"
+
+
+def test_the_field_for_external_ids_is_deleted_before_a_look(quiz, later):
+    quiz.amo.faults.add(COMPLEX, "reset_after")
+    quiz.post("k-1")
+    quiz.work()
+    gone = quiz.account.facts["mark_field"]
+    quiz.amo.control(
+        "delete_field", {"account": quiz.crm.subdomain, "entity": "leads", "field_id": int(gone)}
+    )
+
+    later(minutes=2)
+    quiz.work()
+    assert (len(quiz.leads), quiz.delivery.state) == (1, "delivered")
+    made = quiz.account.facts["mark_field"]
+    assert made != gone
+    assert int(made) in {field.id for field in quiz.crm.fields["leads"]}
+
+    quiz.post("k-2")
+    quiz.work()
+    assert quiz.leads[1]["fields"]["Quiz answer id"] == Delivery.objects.latest("pk").uid

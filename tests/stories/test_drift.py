@@ -74,10 +74,10 @@ def test_amocrm_moves_a_lead_and_it_is_told(quiz, monkeypatch):
     quiz.post()
     from connectors.amocrm import delivery as amo_delivery
 
-    seen = amo_delivery.listed
+    seen = amo_delivery.fetch_listed
     monkeypatch.setattr(
         amo_delivery,
-        "listed",
+        "fetch_listed",
         lambda *a: {pk: {**card, "responsible_user_id": other} for pk, card in seen(*a).items()},
     )
     quiz.work()

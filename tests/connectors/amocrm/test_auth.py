@@ -7,8 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from connectors.amocrm.auth import AmoSignIn
-from connectors.amocrm.claims import claims
+from connectors.amocrm.auth import AmoSignIn, jwt_claims
 from connectors.auth import Tokens
 from connectors.base import Callback
 from connectors.errors import BadCallback, NeedsReconnect, OurMistake, TryLater
@@ -245,7 +244,7 @@ def forge(payload: dict[str, str]) -> str:
 
 @pytest.mark.parametrize("token", ["", "a.b", "a.%%%.c", "a.W10.c", forge({})])
 def test_claims_of_anything_are_read_without_a_fuss(token):
-    assert claims(token) == {}
+    assert jwt_claims(token) == {}
 
 
 def test_nothing_secret_is_in_a_repr_or_an_error(amo, options, sign_in, tokens, account):

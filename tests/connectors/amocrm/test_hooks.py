@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from connectors.amocrm.connector import AmoConnector
-from connectors.amocrm.hooks import MOST_RECORDS, SETTINGS
+from connectors.amocrm.following import MOST_RECORDS, SETTINGS
 from connectors.errors import Refused, TryLater
 from connectors.lead_status import ChangeNotice
 from tests.connectors.amocrm.shop import connect

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from connectors.amocrm.recovery import scan
 from connectors.draft import Person, Receipt
 from connectors.errors import TryLater, Unclear
 from tests.connectors.amocrm.shop import connect
@@ -123,6 +124,96 @@ def test_find_tells_which_marks_exist(shop, amo, draft, deliver):
     amo.switches["index_delay"] = 600.0
     (newest,) = deliver(draft())
     assert shop.connector.find([newest.uid]) == {newest.uid: newest.journal["lead"]}
+
+
+# -- a look that proves nothing --------------------------------------------------------------------
+
+
+def test_a_look_that_ends_before_the_answers_own_time_makes_nothing(shop, amo, draft, deliver, journal):
+    """The index lags, and 45 pages of others came since."""
+    amo.switches["page_cap"], amo.switches["index_delay"] = 2, 86_400.0
+    amo.faults.add(COMPLEX, "reset_after")
+    answer = draft()
+    deliver(answer)
+    deliver(*(draft() for _ in range(45)))
+    deliver(*(draft() for _ in range(45)))
+    (outcome,) = deliver(again(answer, journal, look_first=True))
+    assert (type(outcome), outcome.code, outcome.look_again) == (Unclear, "look_incomplete", False)
+    assert len(shop.leads) == 91
+
+
+def test_an_order_that_is_not_obeyed_proves_nothing():
+    """Old leads first: the walk goes on, and without an end it saw a part."""
+    pages = [[{"id": 250 * page + n, "created_at": 1000 + n} for n in range(250)] for page in range(40)]
+
+    class Client:
+        def call(self, *_: object, params: dict[str, int], **__: object) -> object:
+            return {"_embedded": {"leads": pages[params["page"] - 1]}}
+
+    seen = scan(Client(), ["qz-1"], 0, since=5000.0)
+    assert not seen.covers(5000.0)
+
+
+# -- the field for external ids was deleted ---------------------------------------------------------
+
+
+@pytest.fixture
+def lost(shop, amo, draft, deliver, journal):
+    """A lead whose reply was lost, and with it the field that had its external id."""
+
+    def lose(**changes):
+        amo.faults.add(COMPLEX, "reset_after")
+        answer = draft(**changes)
+        deliver(answer)
+        mark = int(shop.facts["mark_field"])
+        amo.control("delete_field", {"account": "demo7", "entity": "leads", "field_id": mark})
+        return again(answer, journal, look_first=True)
+
+    return lose
+
+
+def test_a_lead_without_its_external_id_is_known_by_name_time_and_person(shop, lost, deliver):
+    (receipt,) = deliver(lost())
+    assert receipt.adopted
+    assert [problem.code for problem in receipt.problems] == ["mark_field_gone"]
+    assert len(shop.leads) == 1
+
+
+def test_so_it_is_once_the_field_was_made_again(shop, lost, deliver):
+    answer = lost()
+    mark = shop.facts["mark_field"]
+    shop.facts = {**shop.facts, **shop.connector.prepare()}
+    assert shop.facts["mark_field"] != mark
+    assert deliver(answer)[0].adopted
+    assert len(shop.leads) == 1
+
+
+def test_somebody_elses_lead_of_that_name_is_not_taken(shop, lost, draft, deliver, journal):
+    answer = lost(title="Квиз")
+    other = replace(draft(title="Квиз"), look_first=True)
+    (receipt,) = deliver(other)
+    assert not receipt.adopted
+    (receipt,) = deliver(answer)
+    assert receipt.adopted
+    assert len(shop.leads) == 2
+
+
+def test_a_nobodys_lead_of_that_name_is_looked_at_by_a_person(shop, lost, deliver):
+    (outcome,) = deliver(lost(person=Person("Анна")))
+    assert (type(outcome), outcome.look_again) == (Unclear, False)
+    assert outcome.remedy
+    assert len(shop.leads) == 1
+
+
+def test_a_field_that_may_not_be_made_again_leaves_the_name(shop, amo, options, sign_in, draft, journal):
+    shop.account.fields["leads"].remove(int(shop.facts["mark_field"]))
+    user = next(user for user in shop.account.users.values() if not user.is_admin)
+    plain = connect(amo, shop.account, options, sign_in, user)
+    plain.facts = dict(shop.facts)
+    plain.facts |= plain.connector.prepare()
+    assert plain.facts["mark_field"] == ""
+    (receipt,) = plain.connector.deliver([draft(uid="qz-1", title="Квиз")], journal)
+    assert (receipt.problems, shop.leads[0]["name"]) == ((), "Квиз [qz-1]")
 
 
 # -- the lead stands, something after it fails -----------------------------------------------------
