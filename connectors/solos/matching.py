@@ -157,7 +157,7 @@ class Matching:
         return events + all_text(self.client.project(project).raw)
 
     def _likeliest(self) -> list[Seen]:
-        """The person's own projects first, then the newest; those with a mark of ours are somebody's."""
+        """The person's own projects first, then the newest; those with an external id are somebody's."""
         people = frozenset(found for lead in self.waiting.values() for found in contacts_of(lead.people))
         open_ones = [one for one in self.seen if not OURS.search(one.words) and self._is_due(one)]
         return sorted(open_ones, key=lambda one: (not one.contacts & people, -one.project.id))
@@ -176,7 +176,7 @@ class Matching:
                 self._link(lead.uid, hits[0].project.id, BY_CONTACT)
 
     def _hits(self, lead: Followed) -> list[Seen]:
-        """In the rule's funnel, where it names one; what carries another mark is another lead's."""
+        """In the rule's funnel, where it names one; what carries another external id is another lead's."""
         people, funnel = contacts_of(lead.people), number(lead.pipeline)
         return [
             one

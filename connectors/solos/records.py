@@ -290,9 +290,9 @@ def holds_several(target: Target) -> bool:
 
 def _comment(draft: LeadDraft, losses: tuple[UnplacedValue, ...]) -> str:
     """What a person should read first; whatever is cut off stands whole in ``extra``."""
-    mark = f"[{draft.uid}]"
+    last_line = f"[{draft.uid}]"
     text = "\n\n".join(part for part in (tidy(lost(losses, draft.language)), tidy(draft.note)) if part)
-    return f"{_cut(text, LIMITS['comment'] - len(mark) - 1)}\n{mark}".strip()
+    return f"{_cut(text, LIMITS['comment'] - len(last_line) - 1)}\n{last_line}".strip()
 
 
 def _cut(text: str, most: int) -> str:
