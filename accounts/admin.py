@@ -64,7 +64,7 @@ class AttentionFilter(admin.SimpleListFilter):
 
 
 def with_silent_crm(rows: QuerySet[Account]) -> QuerySet[Account]:
-    return rows.filter(deleted=False, state=State.ACTIVE, lane_failures__gt=0)
+    return rows.filter(deleted=False, state=State.ACTIVE, lane__failures__gt=0)
 
 
 def needs_a_person(rows: QuerySet[Account]) -> QuerySet[Account]:
@@ -93,8 +93,8 @@ class AccountAdmin(StaffAdmin):
     actions_detail: Any = ("reconnect", "resume", "pause", "disconnect")
     readonly_fields: Any = (
         "crm", "name", "account_id", "state_badge", "state_reason", "state_since", "address", "remote_id",
-        "country", "connected_by", "connected_at", "signed_in_until", "sign_in_trouble", "lane", "resting",
-        "synced_at", "next_sync_at",
+        "country", "connected_by", "connected_at", "signed_in_until", "sign_in_trouble", "lane_state",
+        "resting", "synced_at", "next_sync_at",
     )  # fmt: skip
     fieldsets: Any = (
         (None, {"fields": (("crm", "name"), ("account_id", "remote_id"), ("address", "country"))}),
@@ -103,7 +103,7 @@ class AccountAdmin(StaffAdmin):
             "Signed in",
             {"fields": (("connected_by", "connected_at"), ("signed_in_until", "sign_in_trouble"))},
         ),
-        ("Sending", {"fields": ("lane", "resting", "send_again")}),
+        ("Sending", {"fields": ("lane_state", "resting", "send_again")}),
         ("Lists", {"fields": (("synced_at", "next_sync_at"),)}),
     )
 
@@ -164,12 +164,12 @@ class AccountAdmin(StaffAdmin):
         return link(f"https://{account.host}/", account.host, new=True) if account.host else ""
 
     @display(description="lane")
-    def lane(self, account: Account) -> str:
-        now = timezone.now()
-        if account.lane_rests_until and account.lane_rests_until > now:
-            rest = timezone.localtime(account.lane_rests_until)
-            return f"The CRM was silent {account.lane_failures} times in a row; next try {rest:%H:%M:%S}."
-        if account.lane_until and account.lane_until > now:
+    def lane_state(self, account: Account) -> str:
+        now, lane = timezone.now(), account.lane
+        if lane.rests_until and lane.rests_until > now:
+            rest = timezone.localtime(lane.rests_until)
+            return f"The CRM was silent {lane.failures} times in a row; next try {rest:%H:%M:%S}."
+        if lane.lease_until and lane.lease_until > now:
             return "A worker is sending."
         return "Free."
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from accounts.secrets import SecretField
@@ -19,8 +20,8 @@ class Account(models.Model):
     ``account_id`` is the quiz account (an opaque string from the bearer token), ``remote_id`` the CRM's own
     id of its account (empty until it is authorised for the first time), ``facts`` what its connector learned
     of it. A disconnected account is ``deleted`` and keeps its rules, lists and deliveries until it is
-    connected again. Rows are moved between states by ``accounts.states`` alone, the lane by
-    ``rules.delivery.lane``.
+    connected again. Rows are moved between states by ``accounts.states`` alone. When its deliveries are
+    due is in its ``lane``, a row of its own.
     """
 
     class State(models.TextChoices):
@@ -59,10 +60,6 @@ class Account(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     connected_at = models.DateTimeField(null=True, blank=True)
 
-    lane_until = models.DateTimeField(null=True, blank=True)
-    lane_holder = models.CharField(max_length=40, blank=True)
-    lane_rests_until = models.DateTimeField(null=True, blank=True)
-    lane_failures = models.PositiveIntegerField(default=0)
     next_sync_at = models.DateTimeField(null=True, blank=True)
     synced_at = models.DateTimeField(null=True, blank=True)
 
@@ -87,9 +84,6 @@ class Account(models.Model):
             models.Index(
                 fields=["next_sync_at"], condition=Q(deleted=False, state="active"), name="account_sync_due"
             ),
-            models.Index(
-                fields=["lane_until"], condition=Q(lane_until__isnull=False), name="account_lane_taken"
-            ),
         ]
 
     def __str__(self) -> str:
@@ -104,6 +98,40 @@ class Account(models.Model):
     def pending(self) -> bool:
         """Is it on its way to be connected, for the first time or again?"""
         return self.state == self.State.CONNECTING
+
+
+class Lane(models.Model):
+    """When an account's deliveries are due, and who sends them: narrow, because it is written for each batch.
+
+    The database makes the row with its account's, and keeps ``next_due`` (migrations ``accounts.0006`` and
+    ``rules.0008``): the moment from which anything waits, null where nothing does. It may be too early, which
+    costs a look, never too late. ``lease_until`` and ``holder``: one worker drains the lane. ``failures`` and
+    ``rests_until``: its CRM was silent. ``review_at``: the account's deliveries are to be compared with its
+    state, because that has changed. Written by ``rules.delivery.lane``, ``review_at`` by ``accounts.states``,
+    too.
+    """
+
+    account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True, related_name="lane")
+    next_due = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    holder = models.CharField(max_length=40, blank=True, db_default="")
+    rests_until = models.DateTimeField(null=True, blank=True)
+    failures = models.PositiveIntegerField(default=0, db_default=0)
+    review_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                Greatest("next_due", "lease_until", "rests_until"),
+                condition=Q(next_due__isnull=False),
+                name="lane_due",
+            ),
+            models.Index(fields=["review_at"], condition=Q(review_at__isnull=False), name="lane_to_review"),
+            models.Index(fields=["account"], condition=Q(failures__gt=0), name="lane_silent"),
+        ]
+
+    def __str__(self) -> str:
+        return f"lane of account {self.account_id}"
 
 
 class AccountEvent(models.Model):

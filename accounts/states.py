@@ -1,7 +1,8 @@
 """The only place that moves ``Account.state``.
 
 Every move is conditional: it says whether it took place, and a repeat changes nothing. Each is noted in the
-account's history, in one transaction. Deliveries of a parked account are held and released by ``rules``.
+account's history, in one transaction. Deliveries of a parked account are held and released by ``rules``,
+which finds the account by its lane's ``review_at``.
 Locks are taken in one order: ``one_at_a_time``, token, account.
 """
 
@@ -15,10 +16,10 @@ from celery import current_app
 from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts import history
+from accounts import db_clock, history
 from accounts.crm_settings import rate_limiter_for
 from accounts.history import SERVICE, Actor
-from accounts.models import Account, Hook, Token, Unsubscription
+from accounts.models import Account, Hook, Lane, Token, Unsubscription
 from accounts.secrets import WrongKey
 from connectors.errors import NeedsReconnect, Stopped
 
@@ -154,6 +155,7 @@ def _move(
         if before is None:
             return False
         Account.objects.filter(pk=account.pk).update(**changes)
+        Lane.objects.filter(pk=account.pk).update(review_at=db_clock.now())
         history.note(account, before, to, said or reason, actor)
     for name, value in changes.items():
         setattr(account, name, value)

@@ -35,8 +35,9 @@ app.conf.task_routes = {
 
 
 def every(seconds: float, task: str) -> dict[str, Any]:
-    """An entry of the timetable. A message that nobody took until the next one comes is dropped."""
-    return {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+    """An entry of the timetable. A message that nobody took until the next one comes is dropped, but not
+    within a minute: the clocks of beat and worker may differ."""
+    return {"task": task, "schedule": seconds, "options": {"expires": max(60.0, seconds)}}
 
 
 app.conf.beat_schedule = {
@@ -46,6 +47,8 @@ app.conf.beat_schedule = {
     "ask CRMs to tell no more": every(60.0, "accounts.tasks.unsubscribe_due"),
     "sync lists that are due": every(30.0, "crm_cache.tasks.sync_due"),
     "wake lanes with due deliveries": every(5.0, "rules.tasks.sweep"),
+    "hold and release deliveries": every(5.0, "rules.tasks.review"),
+    "mend lanes that were missed": every(60.0, "rules.tasks.check_lanes"),
     "prepare rules that wait": every(30.0, "rules.tasks.prepare_due"),
     "read again what rules name": every(60.0, "rules.tasks.check_drift"),
     "look what became of leads": every(60.0, "rules.tasks.follow_due"),

@@ -10,8 +10,8 @@ from collections.abc import Collection, Mapping
 from datetime import timedelta
 
 from django.db import connection
-from django.utils import timezone
 
+from accounts import db_clock
 from accounts.models import Account
 from crm_cache.models import Lease
 
@@ -20,7 +20,7 @@ def take(account: Account, wanted: Mapping[str, str], length: timedelta) -> froz
     """Which of the keys of ``{key: holder}`` are their holders' now. Whoever holds a key prolongs it so."""
     if not wanted:
         return frozenset()
-    now = timezone.now()
+    now = db_clock.now()
     keys = sorted(wanted)  # one order everywhere: two that want the same keys never wait in a ring
     with connection.cursor() as cursor:
         cursor.execute(
@@ -47,4 +47,4 @@ def let_go(holders: Collection[str]) -> None:
 
 def drop_old() -> None:
     """Leases whose holders died."""
-    Lease.objects.filter(until__lt=timezone.now() - timedelta(hours=1)).delete()
+    Lease.objects.filter(until__lt=db_clock.now() - timedelta(hours=1)).delete()

@@ -15,7 +15,8 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from accounts.models import Account
+from accounts import db_clock
+from accounts.models import Account, Lane
 from accounts.rest.errors import Conflict
 from rules.delivery import outbox, revisions
 from rules.delivery.queueing import wake_lanes
@@ -209,17 +210,21 @@ def live_rules(account_id: str, quiz_ids: Iterable[int]) -> list[Rule]:
     """With what a delivery wants of its rule and account, and no more: both rows are wide."""
     with connection.cursor() as cursor:
         cursor.execute(LIVE_RULES, [account_id, list(quiz_ids)])
-        return [
-            Rule(pk=pk, quiz_id=quiz, account=Account(**dict(zip(OF_ACCOUNT, account, strict=True))))
-            for pk, quiz, *account in cursor.fetchall()
-        ]
+        found = cursor.fetchall()
+    rules = []
+    for pk, quiz, rests_until, *columns in found:
+        account = Account(**dict(zip(OF_ACCOUNT, columns, strict=True)))
+        account.lane = Lane(account=account, rests_until=rests_until)
+        rules.append(Rule(pk=pk, quiz_id=quiz, account=account))
+    return rules
 
 
 # A disconnected account's rules wait for it, unless another one was connected in its place since.
 OF_ACCOUNT = ("id", "crm", "country", "state", "state_reason", "deleted")
 LIVE_RULES = f"""
-SELECT r.id, r.quiz_id, {", ".join(f"a.{name}" for name in OF_ACCOUNT)}
+SELECT r.id, r.quiz_id, l.rests_until, {", ".join(f"a.{name}" for name in OF_ACCOUNT)}
 FROM rules_rule r JOIN accounts_account a ON a.id = r.account_id
+JOIN accounts_lane l ON l.account_id = a.id
 WHERE a.account_id = %s AND r.quiz_id = ANY(%s) AND NOT r.deleted AND NOT (a.deleted AND EXISTS (
     SELECT FROM accounts_account o
     WHERE o.account_id = a.account_id AND o.crm = a.crm
@@ -230,7 +235,7 @@ ORDER BY a.id
 
 def _delivery(answer: Answer, rule: Rule) -> Delivery:
     """Held at once where its account can't be used."""
-    hold = outbox.hold_of(rule.account)
+    hold, now = outbox.hold_of(rule.account), db_clock.now()
     contact = normalised(answer.payload).get("contact", {})
     return Delivery(
         **(outbox.held_by(hold) if hold else {}),
@@ -240,7 +245,8 @@ def _delivery(answer: Answer, rule: Rule) -> Delivery:
         owner=answer.account_id,
         quiz_id=answer.quiz_id,
         uid=new_uid(),
-        created_at=timezone.now(),
+        created_at=now,
+        due_at=now,
         revision=answer.revision,
         contact_keys=contact_keys(contact, region_of(rule.account)),
     )
@@ -249,7 +255,7 @@ def _delivery(answer: Answer, rule: Rule) -> Delivery:
 def _deliveries_of(answers: Sequence[Answer]) -> list[Delivery]:
     if not answers:
         return []
-    return list(Delivery.objects.filter(answer__in=answers).select_related("account").order_by("pk"))
+    return list(Delivery.objects.filter(answer__in=answers).select_related("account__lane").order_by("pk"))
 
 
 def _by_answer(deliveries: Iterable[Delivery]) -> dict[int, list[Delivery]]:

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from accounts import db_clock
 from accounts.models import Account
 from accounts.rest.errors import ApiError, Conflict, NotFound
 from connectors.registry import connector_class
@@ -77,8 +78,13 @@ def apply_changes(rule: Rule, changes: Mapping[str, Any]) -> None:
 
 
 def release_held(rule: Rule) -> int:
-    """Deliveries that waited for this rule go on."""
-    released = outbox.release(rule.deliveries.all(), Delivery.Held.FIX_RULE) if rule.pk else 0
+    """Deliveries that waited for this rule go on: the first now, many more by and by
+    (``rules.delivery.sweep``)."""
+    if not rule.pk:
+        return 0
+    released = outbox.release(rule.deliveries.all(), Delivery.Held.FIX_RULE, most=outbox.AT_ONCE)
+    if released == outbox.AT_ONCE:
+        Rule.objects.filter(pk=rule.pk).update(release_at=db_clock.now())
     if released:
         transaction.on_commit(partial(wake_lanes, [rule.account_id]))
     return released

@@ -25,6 +25,16 @@ def sweep() -> None:
 
 
 @shared_task
+def review() -> None:
+    maintenance.do("review", sweeping.review)
+
+
+@shared_task
+def check_lanes() -> None:
+    maintenance.do("check_lanes", sweeping.check_lanes)
+
+
+@shared_task
 def purge() -> None:
     maintenance.do("purge", sweeping.purge)
 

@@ -88,7 +88,7 @@ class AnswerAdmin(StaffAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        made = Delivery.objects.filter(answer=key_of(object_id)).select_related("account")
+        made = Delivery.objects.filter(answer=key_of(object_id)).select_related("account__lane")
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "made": made})
 
     @admin.action(description="Plan deliveries with today's rules", permissions=["operate"])

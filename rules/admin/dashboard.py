@@ -96,7 +96,7 @@ def _held() -> list[dict[str, Any]]:
 
 def _oldest() -> dict[str, Any] | None:
     waiting = Delivery.objects.filter(state="waiting").order_by("created_at")
-    found = waiting.select_related("account").defer("account__facts", "steps", "losses").first()
+    found = waiting.select_related("account__lane").defer("account__facts", "steps", "losses").first()
     if found is None:
         return None
     return {

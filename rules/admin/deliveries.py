@@ -44,7 +44,7 @@ class DeliveryAdmin(StaffAdmin):
     )
     search_fields = ("uid", "remote_id", "answer__answer_id")
     search_help_text = "Our mark, an answer id or a lead id, whole"
-    list_select_related = ("account", "answer")
+    list_select_related = ("account__lane", "answer")
     sortable_by = ()
     actions = ("try_chosen_again", "chosen_arrived")
     actions_detail = ("try_again", "arrived")
@@ -52,7 +52,7 @@ class DeliveryAdmin(StaffAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
         rows = super().get_queryset(request)
-        return rows.select_related("account", "answer").defer(*UNUSED_IN_LIST)
+        return rows.select_related("account__lane", "answer").defer(*UNUSED_IN_LIST)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Delivery], search_term: str

@@ -30,7 +30,7 @@ STEP_NAMES = {"lead": "lead", "contact": "contact", "company": "company", "note"
 
 def story_of(delivery_id: int, for_operator: bool) -> dict[str, Any]:
     """What the page shows; requests and values only for those who may read what people answered."""
-    rows = Delivery.objects.select_related("account", "rule", "answer", "outcome").defer(*UNUSED)
+    rows = Delivery.objects.select_related("account__lane", "rule", "answer", "outcome").defer(*UNUSED)
     delivery = rows.filter(pk=delivery_id).first()
     if delivery is None:
         return {}

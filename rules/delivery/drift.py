@@ -81,15 +81,14 @@ def check_due() -> None:
     Not while deliveries are due or the lane rests: they go first, and share the CRM's limit with us.
     """
     now = timezone.now()
-    quiet = Q(lane_rests_until__isnull=True) | Q(lane_rests_until__lte=now)
+    busy = Q(lane__next_due__lte=now) | Q(lane__rests_until__gt=now)
     rules = Rule.objects.filter(account=OuterRef("pk"), deleted=False)
     lively = Delivery.objects.filter(account=OuterRef("pk"), created_at__gt=now - LIVELY)
-    due = Delivery.objects.filter(account=OuterRef("pk"), state="waiting", due_at__lte=now)
     read = SyncRun.objects.filter(
         account=OuterRef("pk"), what="steps", asked_at__gt=now - settings.DRIFT_CHECK
     )
     accounts = live_accounts(state=Account.State.ACTIVE).filter(
-        quiet, Exists(rules), Exists(lively), ~Exists(due), ~Exists(read)
+        ~busy, Exists(rules), Exists(lively), ~Exists(read)
     )
     for account in accounts[:AT_ONCE]:
         if not connector_class(account.crm).can.observes:  # there a row that is missing proves nothing

@@ -1,88 +1,173 @@
-"""The lane of an account: a lease on its row, so that one worker at a time drains it.
+"""The lane of an account: a lease on its row (``accounts.models.Lane``), so that one worker drains it.
 
 Taken, renewed and left by conditional updates; a worker that dies leaves a lease that runs out. A lane
-rests after its CRM was silent, and then lets a single delivery probe (half-open).
+rests after its CRM was silent, and then lets a single delivery probe (half-open). Times are the database's.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from typing import Any
 
 from django.conf import settings
-from django.db.models import F, Q
-from django.utils import timezone
+from django.db import connection, transaction
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Greatest
 
-from accounts.models import Account
+from accounts import db_clock
+from accounts.models import Account, Lane
 from rules.delivery.retry import lane_rest
+
+INTAKE_LOCK, INTAKE_LOCKS = 7107, 256  # shared by whoever adds to a lane, as migration rules.0008 has it
+MARGIN = 0.1  # of a lease: its holder stops so much earlier than others may begin
+NOBODY: dict[str, Any] = {"lease_until": None, "holder": ""}
 
 
 @dataclass(slots=True)
-class Lane:
-    """A taken lane. ``until`` is when the lease ends unless it is renewed."""
+class LaneLease:
+    """A taken lane. ``failures``: how often in a row its CRM was silent."""
 
     account: Account
     holder: str
-    until: datetime
+    failures: int
+    _renewed: float = field(default_factory=db_clock.elapsed)
+    _lost: bool = False
 
     @property
     def probing(self) -> bool:
         """The CRM was silent last time: one delivery goes first."""
-        return self.account.lane_failures > 0
+        return self.failures > 0
 
     @property
     def alive(self) -> bool:
-        """Is the lease still ours, by our own clock?"""
-        return timezone.now() < self.until
+        """Is the lease still ours? Counted from before it was asked for, by no clock that can be set."""
+        return not self._lost and self._age() < _length() * (1 - MARGIN)
 
     def renew(self) -> bool:
-        """Prolong the lease, and learn of a pause. False where the lane is no longer ours."""
-        until = timezone.now() + settings.LANE_LEASE
-        mine = self._mine().filter(state=Account.State.ACTIVE, deleted=False)
-        if not mine.update(lane_until=until):
-            return False
-        self.until = until
-        return True
+        """Prolong the lease, and learn of a pause. False where the lane is no longer ours.
+
+        Whatever keeps us from renewing it, an error of the database too, ends the lease for us.
+        """
+        begun, mine = db_clock.elapsed(), False
+        try:
+            mine = _update(RENEW, until=db_clock.now() + settings.LANE_LEASE, **self._me()) is not None
+        finally:
+            self._lost = not mine
+        self._renewed = begun
+        return mine
 
     def due_for_renewal(self) -> bool:
-        return timezone.now() > self.until - settings.LANE_LEASE * 2 / 3
+        return self._age() > _length() / 3
 
     def leave(self) -> None:
-        self._mine().update(lane_until=None, lane_holder="")
+        """Somebody else may take it, once something is due again."""
+        reckon(self.account.pk)
+        self._row().filter(holder=self.holder).update(**NOBODY)
+        self._lost = True
 
     def rest(self, asked: float | None = None) -> None:
         """The CRM was silent: no request for a while, then one probe."""
-        self.account.lane_failures += 1
-        pause = lane_rest(self.account.lane_failures, asked)
-        self._row().update(lane_failures=F("lane_failures") + 1, lane_rests_until=timezone.now() + pause)
+        self.failures += 1
+        until = db_clock.now() + lane_rest(self.failures, asked)
+        self._row().update(failures=F("failures") + 1, rests_until=until)
 
     def recover(self) -> None:
         """The CRM answered: full width again."""
-        if self.account.lane_failures:
-            self.account.lane_failures = 0
-            self._row().update(lane_failures=0, lane_rests_until=None)
+        if self.failures:
+            self.failures = 0
+            forget_silence(self.account.pk)
 
-    def _row(self):  # type: ignore[no-untyped-def]
-        return Account.objects.filter(pk=self.account.pk)
+    def _age(self) -> float:
+        return db_clock.elapsed() - self._renewed
 
-    def _mine(self):  # type: ignore[no-untyped-def]
-        return self._row().filter(lane_holder=self.holder)
+    def _row(self) -> QuerySet[Lane]:
+        return Lane.objects.filter(pk=self.account.pk)
+
+    def _me(self) -> dict[str, Any]:
+        return {"account": self.account.pk, "holder": self.holder}
 
 
-def take_lane(account_id: int) -> Lane | None:
+# The conditions on the lane's own columns are asked again by PostgreSQL once a concurrent update has ended.
+TAKE = """
+UPDATE accounts_lane l SET lease_until = %(until)s, holder = %(holder)s
+FROM accounts_account a
+WHERE a.id = l.account_id AND l.account_id = %(account)s AND a.state = 'active' AND NOT a.deleted
+AND (l.lease_until IS NULL OR l.lease_until < %(now)s) AND (l.rests_until IS NULL OR l.rests_until <= %(now)s)
+RETURNING l.failures
+"""
+RENEW = """
+UPDATE accounts_lane l SET lease_until = %(until)s
+FROM accounts_account a
+WHERE a.id = l.account_id AND l.account_id = %(account)s AND a.state = 'active' AND NOT a.deleted
+AND l.holder = %(holder)s
+RETURNING l.failures
+"""
+RECKON = """
+UPDATE accounts_lane l SET next_due = found.due
+FROM (SELECT least(
+    (SELECT min(due_at) FROM rules_delivery WHERE account_id = %(account)s AND state = 'waiting'),
+    (SELECT min(claimed_at) FROM rules_delivery WHERE account_id = %(account)s AND state = 'sending')
+) AS due) found
+WHERE l.account_id = %(account)s AND l.next_due IS DISTINCT FROM found.due
+"""
+
+
+def take_lane(account_id: int) -> LaneLease | None:
     """The lane, or None: another worker has it, it rests, or the account is not active."""
-    now, holder = timezone.now(), secrets.token_hex(8)
-    free = Q(lane_until__isnull=True) | Q(lane_until__lt=now)
-    rested = Q(lane_rests_until__isnull=True) | Q(lane_rests_until__lte=now)
+    begun, now, holder = db_clock.elapsed(), db_clock.now(), secrets.token_hex(8)
     until = now + settings.LANE_LEASE
-    row = Account.objects.filter(free, rested, pk=account_id, state=Account.State.ACTIVE, deleted=False)
-    if not row.update(lane_until=until, lane_holder=holder):
+    failures = _update(TAKE, account=account_id, holder=holder, now=now, until=until)
+    if failures is None:
         return None
-    return Lane(Account.objects.get(pk=account_id), holder, until)
+    return LaneLease(Account.objects.get(pk=account_id), holder, failures, begun)
+
+
+def reckon(account_id: int) -> None:
+    """Say anew from when on anything waits in the lane.
+
+    Not while somebody is adding to it (``INTAKE_LOCK``): what is not committed can't be seen here, and would
+    be forgotten. The lane then stays due, and whoever finds nothing in it reckons again.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [INTAKE_LOCK, account_id % INTAKE_LOCKS])
+        if cursor.fetchone()[0]:
+            cursor.execute(RECKON, {"account": account_id})
+
+
+def due_lanes(most: int, *, usable: bool) -> list[int]:
+    """Accounts in whose lanes something waits or was left half-sent, and nobody is at it; those that have
+    waited longest come first."""
+    wakes = Greatest("next_due", "lease_until", "rests_until")
+    rows = Lane.objects.annotate(wakes=wakes).filter(next_due__isnull=False, wakes__lte=db_clock.now())
+    active = Q(account__state=Account.State.ACTIVE, account__deleted=False)
+    chosen = rows.filter(active) if usable else rows.exclude(active)
+    return list(chosen.order_by("wakes", "pk").values_list("pk", flat=True)[:most])
+
+
+def forget_silence(account_id: int) -> None:
+    """Its CRM answers again, or its account has come back."""
+    Lane.objects.filter(pk=account_id).update(failures=0, rests_until=None)
 
 
 def end_rests(account_ids: Iterable[int]) -> None:
     """A person doesn't want to wait: these lanes may be probed at once."""
-    Account.objects.filter(pk__in=account_ids, lane_rests_until__isnull=False).update(lane_rests_until=None)
+    Lane.objects.filter(pk__in=account_ids, rests_until__isnull=False).update(rests_until=None)
+
+
+def is_free() -> Q:
+    """Nobody holds the lane."""
+    return Q(lane__lease_until__isnull=True) | Q(lane__lease_until__lt=db_clock.now())
+
+
+def _length() -> float:
+    return settings.LANE_LEASE.total_seconds()
+
+
+def _update(statement: str, **values: Any) -> int | None:
+    """The lane's failures where the update took place."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        row = cursor.fetchone()
+    return int(row[0]) if row else None

@@ -41,7 +41,7 @@ class Barrier:
 
 
 def next_tries(deliveries: Iterable[Delivery], ask_pace: bool = True) -> dict[int, NextTry]:
-    """By the deliveries' primary keys; their accounts must be at hand (``select_related``).
+    """By the deliveries' primary keys; their accounts and lanes must be at hand (``select_related``).
 
     Without ``ask_pace`` the database's part alone is told: taking an answer waits for no Redis.
     """
@@ -101,7 +101,7 @@ def _barrier(account: Account, now: datetime, ask_pace: bool) -> Barrier | None:
         Barrier(now + timedelta(seconds=seconds), f"The CRM's budget for {what} is nearly used.")
         for what, seconds in limiter.resting().items()
     ]
-    if account.lane_rests_until and account.lane_rests_until > now:
+    if account.lane.rests_until and account.lane.rests_until > now:
         words = "The CRM was silent: the account's lane rests, then one delivery probes."
-        found.append(Barrier(account.lane_rests_until, words))
+        found.append(Barrier(account.lane.rests_until, words))
     return max(found, key=lambda one: one.until or now, default=None)

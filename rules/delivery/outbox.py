@@ -8,7 +8,8 @@
                               (a person who found the lead in the CRM: held --> delivered)
 
 Claims and settlements are single statements over a whole batch: the conditional update is the guard, no
-lock is held while a CRM thinks.
+lock is held while a CRM thinks. The lanes' rows follow by a trigger of the database (migration
+``rules.0008``): whatever begins to wait is in its lane's ``next_due``. Times are the database's.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Least
 from django.utils import timezone
 
+from accounts import db_clock
 from accounts.access import connector_for
 from accounts.models import Account
 from connectors.draft import UnplacedValue
@@ -46,7 +48,7 @@ ELSEWHERE = timedelta(seconds=5)  # until somebody whom another lane is sending 
 PERSON_LEASE = timedelta(minutes=5)  # longer than any batch is under way
 FIRST_LOOK = timedelta(hours=1)  # what becomes of a lead: nobody moves it at once, and hooks are quicker
 MOST_CANDIDATES = 4  # looked at for each one taken, so that one busy person does not block the rest
-AT_ONCE = 5000  # rows of one statement that moves many
+AT_ONCE = 2000  # rows of one statement that moves many: a few tenths of a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def claim(
     ``shared_with``: the lane's account, where other lanes lead into the same account of the CRM; then nobody
     is taken whom another lane is sending.
     """
-    now = timezone.now()
+    now = db_clock.now()
     _postpone_behind_unclear(account_id, now)
     taken = list(busy)
     due = Delivery.objects.filter(account_id=account_id, state=WAITING, due_at__lte=now)
@@ -121,13 +123,13 @@ def settle(settlements: Sequence[Settlement]) -> None:
     another body while it was sent waits again, as an update."""
     if not settlements:
         return
-    now = timezone.now()
+    now, here = db_clock.now(), timezone.now()
     columns: list[Any] = [
         [s.delivery_id for s in settlements],
         [s.claimed_at for s in settlements],
         [str(s.state) for s in settlements],
         [str(s.held_because) for s in settlements],
-        [s.due_at for s in settlements],
+        [now + (s.due_at - here) for s in settlements],  # settlements count from this machine's clock
         [s.tries for s in settlements],
         [s.strikes for s in settlements],
         [s.look_first for s in settlements],
@@ -191,7 +193,7 @@ def record_steps(done: Mapping[str, Mapping[str, str]], claims: Mapping[str, dat
         cursor.execute(RECORD, [list(done), steps, [claims.get(uid) for uid in done]])
         ours = {uid for (uid,) in cursor.fetchall()}
         if late := {uid: made["lead"] for uid, made in done.items() if uid not in ours and made.get("lead")}:
-            again = timezone.now() + SECOND_LOOK
+            again = db_clock.now() + SECOND_LOOK
             cursor.execute(RECORD_LATE, [again, list(late), list(late.values())])
             log.warning("leads made after their claims were lost", leads=late)
 
@@ -215,7 +217,7 @@ def begin_writing(claims: Mapping[int, datetime | None]) -> bool:
     False, and nothing may be sent, where one of them is not ours any more.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(BEGIN, [timezone.now(), list(claims), list(claims.values())])
+        cursor.execute(BEGIN, [db_clock.now(), list(claims), list(claims.values())])
         ours = cursor.rowcount == len(claims)
         if not ours:
             transaction.set_rollback(True)
@@ -289,43 +291,57 @@ def _loss(loss: UnplacedValue) -> dict[str, str]:
 def free_stale(account_id: int, can_look: bool, send_again: bool) -> int:
     """Whoever was sending these died: what may have been sent ends unclear, the rest waits again. Only for
     whoever holds the lane (or nobody can)."""
-    rows = list(Delivery.objects.filter(account_id=account_id, state=SENDING))
+    rows = list(Delivery.objects.filter(account_id=account_id, state=SENDING)[:AT_ONCE])
     settle([died(row, can_look, send_again) for row in rows])
     return len(rows)
 
 
-def park(rows: QuerySet[Delivery], hold: Hold) -> int:
-    """Hold what waits and can't go on for now; what an account's earlier state holds says the new reason."""
-    other = Q(state=HELD, held_because__in=FOR_RETURN) & ~Q(held_because=hold.because)
-    return _move(rows.filter(Q(state=WAITING) | other), lambda: held_by(hold))
+def park(account: Account, hold: Hold, most: int | None = None) -> int:
+    """Hold what waits and can't go on for now; what the account's earlier state holds says the new reason.
+
+    How many were moved: ``most`` says that there may be more.
+    """
+    mine = Delivery.objects.filter(account=account, account__state=account.state)
+    moved = _move(mine.filter(state=WAITING), lambda: held_by(hold), ("due_at", "pk"), most)
+    for because in FOR_RETURN:
+        left = None if most is None else most - moved
+        if because != hold.because and left != 0:
+            moved += _move(mine.filter(state=HELD, held_because=because), lambda: held_by(hold), most=left)
+    return moved
 
 
-def release(rows: QuerySet[Delivery], *because: str) -> int:
+def release(rows: QuerySet[Delivery], *because: str, most: int | None = None) -> int:
     """Let held deliveries go on, by a retry plan that begins anew: what held them is gone."""
-    held = rows.filter(state=HELD, held_because__in=because)
-    return _move(
-        held,
-        lambda: {
-            "state": WAITING,
-            "held_because": "",
-            "due_at": _soonest(),
-            "strikes": 0,
-            "first_failed_at": None,
-            "error_code": "",
-            "error": "",
-            "remedy": "",
-        },
-    )
+    held, moved = rows.filter(state=HELD), 0
+    for reason in because:
+        left = None if most is None else most - moved
+        if left != 0:
+            moved += _move(held.filter(held_because=reason), _released, most=left)
+    return moved
 
 
-def explain(rows: QuerySet[Delivery], error: str, remedy: str) -> int:
+def _released() -> dict[str, Any]:
+    return {
+        "state": WAITING,
+        "held_because": "",
+        "due_at": _soonest(),
+        "strikes": 0,
+        "first_failed_at": None,
+        "error_code": "",
+        "error": "",
+        "remedy": "",
+    }
+
+
+def explain(rows: QuerySet[Delivery], error: str, remedy: str, most: int | None = None) -> int:
     """Say anew why deliveries are held, where they don't say so already."""
-    return _move(rows.filter(state=HELD).exclude(error=error), lambda: {"error": error, "remedy": remedy})
+    unsaid = rows.filter(state=HELD).exclude(error=error)
+    return _move(unsaid, lambda: {"error": error, "remedy": remedy}, most=most)
 
 
-def expire(rows: QuerySet[Delivery], hold: Hold) -> int:
+def expire(rows: QuerySet[Delivery], hold: Hold, most: int | None = None) -> int:
     """What waited too long for its account is left to a person."""
-    return _move(rows.filter(state=HELD, held_because__in=FOR_RETURN), lambda: held_by(hold))
+    return _move(rows.filter(state=HELD, held_because__in=FOR_RETURN), lambda: held_by(hold), most=most)
 
 
 def held_by(hold: Hold) -> dict[str, str]:
@@ -339,16 +355,29 @@ def held_by(hold: Hold) -> dict[str, str]:
     }
 
 
-def _move(rows: QuerySet[Delivery], columns: Callable[[], Mapping[str, Any]]) -> int:
-    """Update many rows in short statements. Rows that somebody else moves right now are left to them."""
-    moved = 0
-    while True:
+def _move(
+    rows: QuerySet[Delivery],
+    columns: Callable[[], Mapping[str, Any]],
+    order: tuple[str, ...] = ("pk",),
+    most: int | None = None,
+) -> int:
+    """Update many rows, at most ``most``, in short transactions of their own where the caller has none. Rows
+    that somebody else moves right now are left to them.
+
+    ``order`` is that of the index by which the rows are found: each portion begins where the last one ended,
+    because an index holds what was moved out of it until it is vacuumed.
+    """
+    moved, after = 0, rows
+    while most is None or moved < most:
+        portion = AT_ONCE if most is None else min(AT_ONCE, most - moved)
         with transaction.atomic():
-            locked = rows.order_by("pk").select_for_update(of=("self",), skip_locked=True)
-            keys = list(locked.values_list("pk", flat=True)[:AT_ONCE])
-            moved += Delivery.objects.filter(pk__in=keys).update(**columns())
-        if len(keys) < AT_ONCE:
-            return moved
+            locked = after.order_by(*order).select_for_update(of=("self",), skip_locked=True)
+            found = list(locked.values_list("pk", order[0])[:portion])
+            moved += Delivery.objects.filter(pk__in=[pk for pk, _ in found]).update(**columns())
+        if len(found) < portion:
+            break
+        after = rows.filter(**{f"{order[0]}__gte": found[-1][1]})
+    return moved
 
 
 def retry(rows: QuerySet[Delivery]) -> int:
@@ -379,7 +408,7 @@ def can_look(account: Account) -> bool:
 
 def _soonest() -> Case:
     """Now; but what ended unclear a moment ago can't be found by a look yet, and would be made twice."""
-    now = timezone.now()
+    now = db_clock.now()
     looked_up = Least(F("due_at"), Value(now + settings.UNCLEAR_PAUSE))
     return Case(When(look_first=True, due_at__gt=now, then=looked_up), default=Value(now))
 
@@ -387,7 +416,7 @@ def _soonest() -> Case:
 def arrived(delivery_id: int, remote_id: str = "") -> bool:
     """A person found a held lead in the CRM: it is delivered, as the lead that our journal knows where the
     person names none. False where it is not held any more."""
-    now = timezone.now()
+    now = db_clock.now()
     with transaction.atomic():
         held = Delivery.objects.filter(pk=delivery_id, state=HELD)
         if not held.update(state=SENDING, held_because="", claimed_at=now):
@@ -401,4 +430,4 @@ def arrived(delivery_id: int, remote_id: str = "") -> bool:
 
 def due_now(account_id: int) -> bool:
     """Does anything wait in this lane that could go at once?"""
-    return Delivery.objects.filter(account_id=account_id, state=WAITING, due_at__lte=timezone.now()).exists()
+    return Delivery.objects.filter(account_id=account_id, state=WAITING, due_at__lte=db_clock.now()).exists()

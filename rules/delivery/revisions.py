@@ -12,8 +12,8 @@ from enum import Enum
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
+from accounts import db_clock
 from connectors.draft import LeadDraft, Receipt, UnplacedValue
 from connectors.note_texts import COMPLETED
 from rules.delivery.queueing import wake_lanes
@@ -90,7 +90,7 @@ def _send_again(answer: Answer) -> None:
         row.revision = answer.revision
         row.contact_keys = contact_keys(contact, region_of(row.account))
         if row.state == Delivery.State.DELIVERED and not row.rule.deleted:
-            row.state, row.due_at = Delivery.State.WAITING, timezone.now()
+            row.state, row.due_at = Delivery.State.WAITING, db_clock.now()
             row.strikes, row.first_failed_at = 0, None
             lanes.add(row.account_id)
         row.save(update_fields=["revision", "contact_keys", "state", "due_at", "strikes", "first_failed_at"])

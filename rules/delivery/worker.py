@@ -41,7 +41,7 @@ from crm_cache.contacts import known_contacts, remember
 from rules.delivery import attempts, outbox, revisions
 from rules.delivery.concurrency import lanes, silences
 from rules.delivery.drift import compared, look_again
-from rules.delivery.lane import Lane, take_lane
+from rules.delivery.lane import LaneLease, take_lane
 from rules.delivery.queueing import answer_wake_up, wake_lanes
 from rules.delivery.settlement import (
     ListsUnread,
@@ -102,7 +102,7 @@ class LeasedRateLimiter:
     """The connector's pace for one batch, closed once the lane is lost: a worker that was frozen past its
     lease must not send what another one has taken over since."""
 
-    def __init__(self, limiter: RateLimiter, lane: Lane, batch: Batch) -> None:
+    def __init__(self, limiter: RateLimiter, lane: LaneLease, batch: Batch) -> None:
         self.limiter = limiter
         self.lane = lane
         self.claims = {row.pk: row.claimed_at for row in batch.deliveries}
@@ -173,7 +173,7 @@ def drain(account_id: int) -> int:
             wake_lanes([account_id])
 
 
-def _drained(lane: Lane) -> int:
+def _drained(lane: LaneLease) -> int:
     connector = connector_for(lane.account)
     outbox.free_stale(lane.account.pk, connector.can.find_by_external_id, lane.account.send_again)
     return Drain(lane, connector).run()
@@ -182,7 +182,7 @@ def _drained(lane: Lane) -> int:
 class Drain:
     """One time slice of one lane."""
 
-    def __init__(self, lane: Lane, connector: Connector) -> None:
+    def __init__(self, lane: LaneLease, connector: Connector) -> None:
         self.lane = lane
         self.account = lane.account
         self.connector = connector

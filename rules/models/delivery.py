@@ -90,7 +90,12 @@ class Delivery(models.Model):
                 fields=["account", "due_at", "id"], condition=Q(state="waiting"), name="delivery_due"
             ),
             models.Index(fields=["account"], condition=Q(state="sending"), name="delivery_sending"),
-            models.Index(fields=["account", "held_because"], condition=Q(state="held"), name="delivery_held"),
+            models.Index(
+                fields=["account", "held_because", "id"], condition=Q(state="held"), name="delivery_held"
+            ),
+            models.Index(
+                fields=["rule", "held_because", "id"], condition=Q(state="held"), name="delivery_held_by_rule"
+            ),
             models.Index(fields=["due_at"], condition=Q(state="waiting"), name="delivery_sweep"),
             models.Index(
                 fields=["account", "look_again_at"],

@@ -14,7 +14,8 @@ class Rule(models.Model):
     some CRMs ask for; ``quiz`` is the quiz's configuration, if it was sent; ``contact_map`` is derived
     (contact field name -> remote field id); ``problems`` is what is wrong with the rule today, a list of
     ``{"code", "message", "field"}``. ``prepare_at`` set means: its preparation waits; ``prepare_tries``: how
-    often the CRM was asked for its fields since the rule was saved.
+    often the CRM was asked for its fields since the rule was saved; ``release_at`` set: what it held is being
+    let go, in portions.
     """
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="rules")
@@ -30,6 +31,7 @@ class Rule(models.Model):
     problems = models.JSONField(default=list, blank=True)
     prepare_at = models.DateTimeField(null=True, blank=True)
     prepare_tries = models.PositiveIntegerField(default=0)
+    release_at = models.DateTimeField(null=True, blank=True)
     prepared_at = models.DateTimeField(null=True, blank=True)
     deleted = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
@@ -46,6 +48,9 @@ class Rule(models.Model):
             models.Index(fields=["quiz_id"], condition=Q(deleted=False), name="rule_by_quiz"),
             models.Index(
                 fields=["prepare_at"], condition=Q(prepare_at__isnull=False), name="rule_to_prepare"
+            ),
+            models.Index(
+                fields=["release_at"], condition=Q(release_at__isnull=False), name="rule_to_release"
             ),
         ]
 

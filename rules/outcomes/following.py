@@ -27,7 +27,7 @@ from connectors.registry import CONNECTORS, connector_class
 from rules.delivery import outbox
 from rules.delivery.concurrency import looks
 from rules.delivery.queueing import ask_to_follow
-from rules.models import Delivery, Outcome
+from rules.models import Outcome
 from rules.outcomes.columns import PLACE, Names, changes_of
 
 log = structlog.stdlib.get_logger(__name__)
@@ -130,13 +130,9 @@ def _due(most: int = AT_ONCE) -> list[int]:
     now = timezone.now()
     kinds = [kind for kind in CONNECTORS if connector_class(kind).can.follow]
     due = Outcome.objects.filter(account=OuterRef("pk"), next_look_at__lte=now).order_by("next_look_at")
-    accounts = live_accounts(state=Account.State.ACTIVE, crm__in=kinds).exclude(lane_rests_until__gt=now)
-    idle = accounts.filter(Exists(due)).exclude(_has_work(now))
+    accounts = live_accounts(state=Account.State.ACTIVE, crm__in=kinds)
+    idle = accounts.filter(Exists(due)).exclude(lane__rests_until__gt=now).exclude(lane__next_due__lte=now)
     return list(idle.order_by(Subquery(due.values("next_look_at")[:1])).values_list("pk", flat=True)[:most])
-
-
-def _has_work(now: datetime) -> Exists:
-    return Exists(Delivery.objects.filter(account=OuterRef("pk"), state="waiting", due_at__lte=now))
 
 
 # -- looking ------------------------------------------------------------------------------------------------

@@ -14,8 +14,8 @@ from typing import Any
 
 import structlog
 from django.db import connection
-from django.utils import timezone
 
+from accounts import db_clock
 from accounts.access import connector_for
 from accounts.models import Account, live_accounts
 from connectors.base import Connector
@@ -51,7 +51,7 @@ def look_again(account_id: int) -> int:
 
 
 def _due():  # type: ignore[no-untyped-def]
-    return Delivery.objects.filter(look_again_at__lte=timezone.now(), state=Delivery.State.DELIVERED)
+    return Delivery.objects.filter(look_again_at__lte=db_clock.now(), state=Delivery.State.DELIVERED)
 
 
 def _look(account: Account, rows: Sequence[Delivery]) -> int:
@@ -60,7 +60,7 @@ def _look(account: Account, rows: Sequence[Delivery]) -> int:
     except ConnectorError as error:
         log.warning("the second look waits", account=account.pk, code=error.code)
         mine = Delivery.objects.filter(pk__in=[row.pk for row in rows])
-        mine.update(look_again_at=timezone.now() + LATER)
+        mine.update(look_again_at=db_clock.now() + LATER)
         return 0
     return sum(_tell(row, found.get(row.uid, ())) for row in rows)
 

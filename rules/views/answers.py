@@ -126,7 +126,7 @@ class AnswerViewSet(CallerViewSet):
         answer = Answer.objects.filter(pk=min(answer_pk, BIGGEST), account_id=self.caller_id).first()
         if answer is None:
             raise NotFound("No such answer", field="id")
-        made = tuple(answer.deliveries.select_related("account").order_by("pk"))
+        made = tuple(answer.deliveries.select_related("account__lane").order_by("pk"))
         [body] = self._written([Taken(answer, is_new=False, deliveries=made)])
         return Response(body)
 

@@ -111,7 +111,7 @@ class DeliveryViewSet(CallerViewSet):
         return Response(write_delivery_detail(delivery, delivery.attempts.all()), status=status)
 
     def _mine(self) -> QuerySet[Delivery]:
-        return Delivery.objects.filter(owner=self.caller_id).select_related("account", "answer")
+        return Delivery.objects.filter(owner=self.caller_id).select_related("account__lane", "answer")
 
     def _one(self, pk: int) -> Delivery:
         delivery = self._mine().filter(pk=min(pk, BIGGEST)).first()

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Account, Token
+from accounts.models import Account, Lane, Token
 from crm_cache.models import SyncRun
 from rules.models import Delivery
 from tests.admin.test_pages import list_of, page_of
@@ -123,7 +123,7 @@ def test_a_viewer_does_nothing_to_accounts(viewer: Client, shop: Account, action
 
 
 def test_the_first_page_names_accounts_that_stand_still(operator: Client, shop: Account) -> None:
-    Account.objects.update(lane_failures=2)
+    Lane.objects.update(failures=2)
     assert "1 active account" in operator.get(reverse("admin:index")).content.decode()
     assert operator.get(f"{list_of(Account)}?attention=silent").context["cl"].result_count == 1
     Account.objects.update(state="paused", state_reason="They asked for it")

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.crm_settings import rate_limiter_for
-from accounts.models import Account
+from accounts.models import Account, Lane
 from accounts.redis_client import redis_client
 from rules.delivery.next_try import next_try
 from rules.models import Delivery
@@ -71,7 +71,7 @@ def test_a_pause_of_its_own_ends_at_a_moment(
 
 def test_a_lane_that_rests_tries_nothing_before(shop: Account, deliver: Callable[..., Delivery]) -> None:
     rests = timezone.now() + SOON
-    Account.objects.update(lane_rests_until=rests, lane_failures=2)
+    Lane.objects.update(rests_until=rests, failures=2)
     later = timezone.now() + LATER
     at, told = seen(deliver())
     assert at == rests
@@ -80,7 +80,7 @@ def test_a_lane_that_rests_tries_nothing_before(shop: Account, deliver: Callable
 
 
 def test_a_rest_that_is_over_holds_nothing_up(shop: Account, deliver: Callable[..., Delivery]) -> None:
-    Account.objects.update(lane_rests_until=timezone.now() - SOON, lane_failures=2)
+    Lane.objects.update(rests_until=timezone.now() - SOON, failures=2)
     assert seen(deliver()) == (None, "It is due and goes with the lane's next turn.")
 
 
@@ -133,7 +133,7 @@ def test_pages_show_it(viewer: Client, shop: Account, deliver: Callable[..., Del
     assert "due now" in viewer.get("/admin/rules/delivery/").content.decode()
     assert "It is due and goes with the lane" in viewer.get("/admin/").content.decode()
 
-    Account.objects.update(lane_rests_until=timezone.now() + SOON)
+    Lane.objects.update(rests_until=timezone.now() + SOON)
     shown = timezone.localtime(timezone.now() + SOON)
     assert f"First try {shown:%d.%m.%Y}" in viewer.get(page_of(row)).content.decode()
 

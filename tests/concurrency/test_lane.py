@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from accounts.models import Account
+from accounts.models import Account, Lane
 from rules.delivery import outbox
 from rules.delivery.lane import take_lane
 from rules.delivery.settlement import Settlement
@@ -93,7 +93,7 @@ def test_a_resting_lane_is_left_alone(account):
     lane.leave()
     assert take_lane(account.pk) is None
 
-    Account.objects.update(lane_rests_until=timezone.now())
+    Lane.objects.update(rests_until=timezone.now())
     assert take_lane(account.pk).probing
 
 

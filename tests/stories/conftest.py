@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
+from accounts import db_clock
 from accounts.models import Account
 from accounts.redis_client import redis_client
 from connectors.sandbox.amocrm import Account as AmoAccount
@@ -31,7 +32,7 @@ def work() -> None:
     """What workers and beat do until nothing is due: lists that are asked for, and deliveries."""
     provisioning.prepare_due()
     for _ in range(50):
-        sweep.sweep()
+        sweep.review()
         waiting = SyncRun.objects.filter(state="waiting", account__state=Account.State.ACTIVE)
         unread = set(waiting.values_list("account", flat=True))
         for account_id in unread:
@@ -131,18 +132,16 @@ def later(monkeypatch: pytest.MonkeyPatch, amo: AmoSandbox) -> Callable[..., Non
 
 
 def passing(monkeypatch: pytest.MonkeyPatch, box: Any) -> Callable[..., None]:
-    """Moves our clock and a local CRM's."""
-    real, passed = timezone.now, timedelta()
-
-    def now() -> datetime:
-        return real() + passed
+    """Moves our clock, the database's and a local CRM's."""
+    clocks, passed = {clock: clock.now for clock in (timezone, db_clock)}, timedelta()
 
     def later(**time: float) -> None:
         nonlocal passed
         passed += timedelta(**time)
         box.clock.advance(timedelta(**time).total_seconds())
 
-    monkeypatch.setattr(timezone, "now", now)
+    for clock, real in clocks.items():
+        monkeypatch.setattr(clock, "now", lambda real=real: real() + passed)
     return later
 
 

@@ -30,7 +30,7 @@ def test_a_revoked_account_is_parked_reconnected_and_drained(quiz, connect, late
 
     assert quiz.leads == []
     assert quiz.account.state == "needs_reconnect"
-    sweep.sweep()
+    sweep.review()
     held = Delivery.objects.filter(state="held", held_because="reconnect")
     assert held.count() == 3
     assert all(row.error and row.remedy for row in held)
@@ -89,13 +89,13 @@ def test_a_busy_crm_is_tried_again(quiz, later):
     quiz.post()
     quiz.work()
     assert quiz.delivery.state == "waiting"
-    assert quiz.account.lane_failures == 1
+    assert quiz.account.lane.failures == 1
 
     later(minutes=1)
     quiz.work()
 
     assert len(quiz.leads) == 1
-    assert quiz.account.lane_failures == 0
+    assert quiz.account.lane.failures == 0
 
 
 def test_a_blocked_account_stops_at_once_and_goes_on_when_resumed(quiz):
@@ -154,14 +154,14 @@ def test_silent_crms_take_turns_so_that_threads_are_left_for_the_others(quiz, la
     quiz.amo.faults.add(COMPLEX, "reset", times=None)
     quiz.post()
     quiz.work()
-    assert quiz.account.lane_failures == 1
+    assert quiz.account.lane.failures == 1
     later(minutes=3)
     quiz.amo.journal.clear()
 
     with crowded("amocrm"):
         assert worker.drain(quiz.account.pk) == 0
         assert len(quiz.amo.journal) == 0
-        assert (quiz.delivery.state, quiz.account.lane_until) == ("waiting", None)
+        assert (quiz.delivery.state, quiz.account.lane.lease_until) == ("waiting", None)
 
     worker.drain(quiz.account.pk)
     assert len(quiz.amo.journal) > 0

@@ -51,7 +51,7 @@ def test_one_that_stays_away_leaves_the_lead_to_a_look(quiz, monkeypatch, later)
         with pytest.raises(OperationalError):
             quiz.work()
     assert quiz.delivery.state == "sending"
-    assert quiz.account.lane_until is None  # nobody has to wait until the lease runs out
+    assert quiz.account.lane.lease_until is None  # nobody has to wait until the lease runs out
 
     later(minutes=2)
     quiz.work()

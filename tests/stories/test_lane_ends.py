@@ -35,7 +35,7 @@ def test_a_lane_without_a_turn_does_not_ask_for_the_next_one_at_once(quiz, queue
     queued.clear()
     assert worker.drain(quiz.account.pk) == 0
     assert drain.name not in [name for name, _ in queued]
-    assert quiz.account.lane_until is None
+    assert quiz.account.lane.lease_until is None
 
 
 def test_the_lease_is_kept_until_the_last_batch_is_home(quiz, monkeypatch, settings):
@@ -51,7 +51,7 @@ def test_the_lease_is_kept_until_the_last_batch_is_home(quiz, monkeypatch, setti
         if Delivery.objects.get(uid=uid).pk == busy:
             return [TryLater("amoCRM is busy", account_wide=True)]
         time.sleep(1)
-        held.append(quiz.account.lane_until > timezone.now())
+        held.append(quiz.account.lane.lease_until > timezone.now())
         return [Receipt(uid, {"lead": "5"})]
 
     monkeypatch.setattr(AmoConnector, "deliver", send)

@@ -37,7 +37,7 @@ def test_signing_in_again_takes_the_stop_sign_down(quiz, connect):
     blocked_and_revoked(quiz)
 
     assert connect(quiz.crm).json() == "Success"
-    sweep.sweep()
+    sweep.review()
     quiz.work()
 
     assert (quiz.account.state, quiz.delivery.state, len(quiz.leads)) == ("active", "delivered", 1)

@@ -104,7 +104,7 @@ def test_nothing_goes_before_the_lists_are_read_that_its_rule_names(owner):
     shop.post()
     owner.come_back()
     shop.amo.journal.clear()
-    sweep.sweep()
+    sweep.review()
     assert sweep.lanes_with_work() == []
     assert SyncRun.objects.filter(account=shop.account, state="waiting").exists()
     [told] = shop.api.get("/deliveries").json()["items"]
@@ -181,7 +181,7 @@ def test_no_answer_is_lost_or_doubled_when_an_account_leaves_while_they_are_sent
     assert shop.account.state == "needs_reconnect"
     if disconnected:
         owner.leave()
-    sweep.sweep()
+    sweep.review()
     for _ in range(5):
         shop.post()
     assert set(Delivery.objects.exclude(state="delivered").values_list("held_because", flat=True)) == {
@@ -214,7 +214,7 @@ def test_what_is_held_says_the_reason_of_today(quiz):
     quiz.post()
     assert quiz.delivery.held_because == "reconnect"
     quiz.api.delete("/account")
-    sweep.sweep()
+    sweep.review()
     assert quiz.delivery.held_because == "disconnected"
 
 
@@ -262,7 +262,7 @@ def test_of_two_former_accounts_the_last_one_keeps_its_rules_while_nobody_finish
         "Nobody finished connecting it",
     )
     clinic.post()
-    sweep.sweep()
+    sweep.review()
     assert (
         list(Delivery.objects.values_list("account", "state", "held_because"))
         == [(last.pk, "held", "disconnected")] * 2
@@ -339,10 +339,10 @@ def test_many_deliveries_are_moved_in_portions_and_locked_ones_are_left(quiz, mo
     for _ in range(5):
         quiz.post()
     states.pause(quiz.account, "")
-    sweep.sweep()
+    sweep.review()
     assert set(Delivery.objects.values_list("held_because", flat=True)) == {"paused"}
     states.resume(quiz.account)
-    sweep.sweep()
+    sweep.review()
     assert set(Delivery.objects.values_list("state", flat=True)) == {"waiting"}
 
 
@@ -368,9 +368,9 @@ def test_what_may_have_arrived_a_moment_ago_is_not_looked_for_too_soon(quiz, amo
     worker.drain(quiz.account.pk)
     if back == "resumed":
         states.pause(quiz.account, "")
-        sweep.sweep()
+        sweep.review()
         states.resume(quiz.account)
-        sweep.sweep()
+        sweep.review()
     else:
         assert quiz.api.post(f"/deliveries/{quiz.delivery.pk}/retry").status_code == 202
     assert (quiz.delivery.state, sweep.lanes_with_work()) == ("waiting", [])

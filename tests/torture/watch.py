@@ -72,8 +72,9 @@ class Watch:
     def undone(self) -> list[Waiting]:
         found = self.rows(
             "SELECT d.id, d.owner, a.crm, d.uid, d.state, d.held_because, "
-            "extract(epoch FROM greatest(d.due_at, a.lane_rests_until) - now())::float "
+            "extract(epoch FROM greatest(d.due_at, l.rests_until) - now())::float "
             "FROM rules_delivery d JOIN accounts_account a ON a.id = d.account_id "
+            "JOIN accounts_lane l ON l.account_id = a.id "
             "WHERE d.state <> 'delivered'"
         )
         return [Waiting(*row) for row in found]
