@@ -43,11 +43,6 @@ def decide(
     return Change.SKIP if any(same(former, new) for former in formers[-1:]) else Change.KEPT
 
 
-def may_write(current: Any, formers: Sequence[Any]) -> bool:
-    """Is a field as one of the earlier bodies left it?"""
-    return any(same_value(current, former) for former in formers)
-
-
 def _plain(value: Any) -> Any:
     if isinstance(value, bool):
         return Decimal(int(value))

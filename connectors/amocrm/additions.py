@@ -295,7 +295,7 @@ def add_notes(requests: BatchRequests, items: Sequence[Item]) -> None:
 
 
 def recognise_notes(requests: BatchRequests, item: Item) -> None:
-    """Put the lead's notes that carry our marks into the journal. Raises like any call."""
+    """Put the lead's notes that end with their marks into the journal. Raises like any call."""
     params = {"filter[note_type][]": "common", "limit": MOST_NOTES}
     try:
         page = requests.client_for(item).call("GET", f"/api/v4/leads/{item.lead}/notes", params=params)

@@ -38,7 +38,7 @@ from connectors.amocrm.repair import FIELD_GONE, repair
 from connectors.amocrm.update import Update
 from connectors.delivery import Outcome, deliver, guarded, run_stages
 from connectors.draft import EXTERNAL_ID_FIELD_GONE, LeadDraft, Plan, PlannedRequest, UnplacedValue
-from connectors.errors import ConnectorError, Refused, Unclear
+from connectors.errors import LOOK_INCOMPLETE, ConnectorError, Refused, Unclear
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +114,7 @@ class Delivery:
             return
         if not seen.covers(since):
             words = "amoCRM shows too many newer leads to say whether this one is there"
-            raise Unclear(words, code="look_incomplete", look_again=False, remedy=LOOK)
+            raise Unclear(words, code=LOOK_INCOMPLETE, look_again=False, remedy=LOOK)
         if not by_name:
             return
         namesakes = seen.namesakes.get(name_of(item), ())
@@ -123,7 +123,7 @@ class Delivery:
             self._adopt(item, found(alike[0]))
         elif alike:
             words = "The field for external ids was deleted in amoCRM, and leads of this name are there"
-            raise Unclear(words, code="look_incomplete", look_again=False, remedy=LOOK)
+            raise Unclear(words, code=LOOK_INCOMPLETE, look_again=False, remedy=LOOK)
 
     def _adopt(self, item: Item, lead: FoundLead | None) -> None:
         if lead:

@@ -51,7 +51,7 @@ class AmoResponses:
     def is_expired(self, answer: Answer) -> bool:
         """401 stands for an old token and for a renamed account; 404 for the latter, too (1.8).
 
-        A path or a card that does not exist says ``Cannot GET https://...`` or ``Not Found`` (6.3).
+        A path or a record that does not exist says ``Cannot GET https://...`` or ``Not Found`` (6.3).
         """
         return answer.status == 401 or (
             answer.status == 404 and not explanation(answer).startswith(NOT_THERE)

@@ -71,15 +71,15 @@ class Following:
         if told[remote_id] is not None or not lead.uid:
             return Match(remote_id, told[remote_id])
         try:
-            heir = search(http_client, lead.uid, self.facts.mark_field)
+            successor = search(http_client, lead.uid, self.facts.mark_field)
         except ConnectorError as error:
             return Match(remote_id, address_gone(error) if error.code == "http_404" else error)
-        if heir is None or heir.lead == remote_id:
+        if successor is None or successor.lead == remote_id:
             return Match(remote_id, None)
         return Match(
-            heir.lead,
-            fetch_records(http_client, "leads", [heir.lead], PARTS)[heir.lead],
-            f"merged into {heir.lead}",
+            successor.lead,
+            fetch_records(http_client, "leads", [successor.lead], PARTS)[successor.lead],
+            f"merged into {successor.lead}",
         )
 
     def _enrich(self, http_client: HttpClient, alive: Sequence[Row]) -> None:

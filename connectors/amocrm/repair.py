@@ -16,7 +16,10 @@ from connectors.amocrm.records import FieldEntry, Record
 from connectors.draft import EXTERNAL_ID_FIELD_GONE, Problem, UnplacedValue
 from connectors.errors import ConnectorError, Refused, RuleNeedsFixing
 
-FIELD_GONE = "Our field for marks is gone from amoCRM; the mark is in the lead's name."
+FIELD_GONE = (
+    "The field for external ids was deleted in amoCRM. It is made again; "
+    "until then leads carry their ids in their names."
+)
 
 NESTED = re.compile(r"_embedded\.(contacts|companies)\.0\.?")
 VALUE = re.compile(r"custom_fields_values\.(\d+)(?:\.|$)(.*)")

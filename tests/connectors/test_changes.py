@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.changes import Change, decide, may_write, same_value
+from connectors.changes import Change, decide, same_value
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_two_values(shown, sent):
     ],
 )
 def test_only_what_stands_as_a_former_body_wrote_it_is_ours(current, formers, ours):
-    assert may_write(current, formers) is ours
+    assert (decide(current, "new", formers) is Change.WRITE) is ours
 
 
 @pytest.mark.parametrize(
