@@ -20,7 +20,8 @@ class Outcome(models.Model):
 
     Made with the delivery's settlement, written by ``rules.outcomes.following`` alone. ``next_look_at`` is
     when the CRM is asked again; whoever asks pushes it ahead first, so that one worker asks. Null: followed
-    no more. ``owner`` and ``quiz_id`` repeat the delivery's, for the lists. ``payments`` is a list of
+    no more. ``asked``: a notice or a person wants that look, so it comes before those of the plan. ``owner``
+    and ``quiz_id`` repeat the delivery's, for the lists. ``payments`` is a list of
     ``{"id", "amount", "paidAt"}``, null where the CRM says nothing of money received.
     """
 
@@ -56,6 +57,7 @@ class Outcome(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     seen_at = models.DateTimeField("last looked at", null=True, blank=True)
     next_look_at = models.DateTimeField(null=True, blank=True)
+    asked = models.BooleanField(default=False, db_default=False)
     failures = models.PositiveIntegerField(db_default=0)
     error = models.TextField(blank=True, db_default="")
 
@@ -71,6 +73,11 @@ class Outcome(models.Model):
                 fields=["account", "next_look_at"],
                 condition=Q(next_look_at__isnull=False),
                 name="outcome_look_due",
+            ),
+            models.Index(
+                fields=["account", "-asked", "-id"],
+                condition=Q(next_look_at__isnull=False),
+                name="outcome_newest_first",
             ),
             models.Index(fields=["account", "record_id"], name="outcome_by_record"),
             models.Index(fields=["owner", "-delivery"], name="outcome_of_owner"),

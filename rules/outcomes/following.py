@@ -2,6 +2,8 @@
 
 The CRM's answer is the truth. A notice only brings the next look forward, so a lost one costs time and a
 repeated, reordered or forged one costs a look. Deliveries go first: while a lane has work, nobody looks.
+Where notices are subscribed, they lead, and looks of the plan are samples; else the plan asks, the newest
+leads first. All of it within a budget (``look_budget``).
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from django.utils import timezone
 
 from accounts import states
 from accounts.access import connector_for
-from accounts.models import Account, live_accounts
+from accounts.models import Account, Hook, live_accounts
 from connectors.base import Connector
 from connectors.errors import ConnectorError, NeedsReconnect, OurMistake, Refused, TryLater
 from connectors.lead_status import BY_HAND, Followed, LeadStatus
@@ -29,6 +31,7 @@ from rules.delivery.concurrency import looks
 from rules.delivery.queueing import ask_to_follow
 from rules.models import Outcome
 from rules.outcomes.columns import PLACE, Names, changes_of
+from rules.outcomes.look_budget import CountingRateLimiter, LookBudget
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -39,6 +42,8 @@ DEBOUNCE = timedelta(seconds=2)  # CRMs tell of one change several times
 SILENCE = timedelta(minutes=10)
 REFUSED_PAUSE = timedelta(days=1)
 UNREAD = ("delivery__answer__payload", "delivery__losses", "delivery__rule__quiz")
+SAMPLED = (timedelta(days=1), timedelta(days=30))  # shortest and longest pause where notices lead
+HEARD_LATELY = timedelta(days=30)
 CLOSED_PAUSE = timedelta(days=7)  # won and lost leads are opened again now and then
 UNSEEN: dict[str, Any] = {  # an outcome as it was before the first look
     **dict.fromkeys(("gone", "link", "currency", "error", *PLACE), ""),
@@ -57,14 +62,25 @@ PLAN = (
 
 
 def look_later(
-    *, created_at: datetime, changed_at: datetime | None, closed: bool, now: datetime
+    *,
+    created_at: datetime,
+    changed_at: datetime | None,
+    closed: bool,
+    now: datetime,
+    notices: bool = False,
 ) -> datetime | None:
-    """When to ask again about a lead that was looked at ``now``; None: it is followed no more. Pure."""
+    """When to ask again about a lead that was looked at ``now``; None: it is followed no more. Pure.
+
+    ``notices``: the CRM tells of changes. Then a pause is as long as the lead has rested.
+    """
     if _is_over(created_at, now):
         return None
+    rests = now - max(created_at, changed_at or created_at)
+    if notices:
+        shortest, longest = SAMPLED
+        return now + (longest if closed else min(max(rests, shortest), longest))
     if closed:
         return now + CLOSED_PAUSE
-    rests = now - max(created_at, changed_at or created_at)
     return now + next(pause for limit, pause in PLAN if rests < limit)
 
 
@@ -93,7 +109,7 @@ def hint(account: Account, records: Iterable[str] | None) -> int:
         rows = rows.filter(pk__in=newest.values("pk")[:MOST_MEANT])
     else:
         rows = rows.filter(record_id__in=list(records))
-    hinted = rows.update(next_look_at=now + DEBOUNCE)
+    hinted = rows.update(next_look_at=now + DEBOUNCE, asked=True)
     if hinted:
         ask_to_follow(account.pk, DEBOUNCE.total_seconds())
     return hinted
@@ -102,7 +118,7 @@ def hint(account: Account, records: Iterable[str] | None) -> int:
 def look_now(rows: QuerySet[Outcome]) -> int:
     """A person wants to know, be it of leads that are followed no more. How many they are."""
     accounts = list(rows.order_by().values_list("account_id", flat=True).distinct())
-    asked = rows.update(next_look_at=timezone.now())
+    asked = rows.update(next_look_at=timezone.now(), asked=True)
     for account_id in accounts:
         transaction.on_commit(partial(ask_to_follow, account_id))
     return asked
@@ -168,18 +184,28 @@ class _Look:
     def __init__(self, account: Account, connector: Connector) -> None:
         self.account = account
         self.connector = connector
+        self.budget, self.requests = LookBudget(account), CountingRateLimiter(connector.limiter)
+        connector.limiter = self.requests
+        self.notices = tells_of_changes(account)
         self.ends_at = timezone.now() + settings.LANE_SLICE
         self.names = Names(account)
         self.goes_on = True
 
     def run(self) -> int:
         looked = 0
+        if self.budget.wait():
+            return looked  # whoever spent it has asked for the next look, or beat does
         while self.goes_on and timezone.now() < self.ends_at and not outbox.due_now(self.account.pk):
             rows = _claim(self.account.pk, self.connector.can.follow)
             if not rows:
                 break
             looked += len(rows)
             self._ask(rows)
+            self.budget.spend(self.requests.count)
+            self.requests.count = 0
+            if pause := self.budget.wait():
+                ask_to_follow(self.account.pk, pause)
+                break
         return looked
 
     def _ask(self, rows: Sequence[Outcome]) -> None:
@@ -221,8 +247,16 @@ class _Look:
             changed_at=changes.get("changed_at", row.changed_at),
             closed=bool(changes.get("gone")) or changes.get("status", row.status) != Outcome.Status.OPEN,
             now=now,
+            notices=self.notices,
         )
-        return {**changes, "failures": 0, "error": "", "seen_at": now, "next_look_at": next_look_at}
+        return {
+            **changes,
+            "asked": False,
+            "failures": 0,
+            "error": "",
+            "seen_at": now,
+            "next_look_at": next_look_at,
+        }
 
     def _react(self, errors: Sequence[ConnectorError]) -> None:
         wide = [error for error in errors if error.account_wide or isinstance(error, NeedsReconnect)]
@@ -240,9 +274,23 @@ def _our_bug(error: Exception) -> TryLater:
     return TryLater(f"Our own code failed ({type(error).__name__})", code="our_bug")
 
 
+def tells_of_changes(account: Account) -> bool:
+    """Does the CRM tell this account's changes by itself: was it subscribed, or heard of lately?"""
+    hook = Hook.objects.filter(account=account).first()
+    if hook is None:
+        return False
+    heard = hook.heard_at is not None and hook.heard_at > timezone.now() - HEARD_LATELY
+    return heard or (hook.asked_at is not None and not hook.error)
+
+
 def _failed(row: Outcome, error: ConnectorError, now: datetime) -> dict[str, Any]:
     next_look_at = None if _is_over(row.created_at, now) else now + _pause_after(error, row.failures)
-    return {"failures": F("failures") + 1, "error": error.message, "next_look_at": next_look_at}
+    return {
+        "asked": False,
+        "failures": F("failures") + 1,
+        "error": error.message,
+        "next_look_at": next_look_at,
+    }
 
 
 def _pause_after(error: ConnectorError, failures: int) -> timedelta:
@@ -255,12 +303,14 @@ def _pause_after(error: ConnectorError, failures: int) -> timedelta:
 
 
 def _claim(account_id: int, most: int) -> list[Outcome]:
-    """Take what is due, the longest waiting first; nobody else asks about it until the lease is over."""
+    """Take what is due, what was asked for first and then the newest; nobody else asks about it until the
+    lease is over."""
     now = timezone.now()
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE rules_outcome SET next_look_at = %s WHERE id IN (SELECT id FROM rules_outcome "
-            "WHERE account_id = %s AND next_look_at <= %s ORDER BY next_look_at LIMIT %s "
+            "WHERE account_id = %s AND next_look_at <= %s "
+            "ORDER BY asked DESC, id DESC LIMIT %s "
             "FOR UPDATE SKIP LOCKED) RETURNING id",
             [now + LEASE, account_id, now, most],
         )
