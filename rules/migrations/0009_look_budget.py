@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("rules", "0007_second_look")]
+    dependencies = [("rules", "0008_lanes")]
 
     operations = [
         migrations.AddField("outcome", "asked", models.BooleanField(default=False, db_default=False)),
