@@ -23,6 +23,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from accounts import pausing, states
+from accounts.counters import counters
 from accounts.crm_settings import host_policy_for, label_of, sign_in_for, subdomain_of
 from accounts.db_retry import patiently
 from accounts.models import Account, Token
@@ -242,6 +243,14 @@ def _renewed(row: Token, is_stale: Callable[[Token], bool], this: Round) -> Toke
         return _refused_before(row, account)
     if mistake := pausing.why(account.crm):
         return OurMistake(mistake, code="refresh_paused", account_wide=True)
+    found = _asked(row, account, this)
+    counters.count(
+        "token_refreshes", crm=account.crm, outcome="renewed" if isinstance(found, Tokens) else found.code
+    )
+    return found
+
+
+def _asked(row: Token, account: Account, this: Round) -> Tokens | ConnectorError:
     try:
         this.spent, this.grant = pair_of(row), _exchange(row, account)
         return _kept(row, account, this.grant)

@@ -5,6 +5,7 @@ way no kind takes all of its threads (``accounts.worker_threads``, ``rules.deliv
 """
 
 import os
+import time
 from typing import Any
 
 from celery import Celery
@@ -83,10 +84,23 @@ def bring_lanes_home(**_: Any) -> None:
 @task_prerun.connect
 def name_the_task(task_id: str, task: Any, **_: Any) -> None:
     """Every log record made by a task says which one it was."""
+    from accounts.counters import counters
+
     clear_contextvars()
     bind_contextvars(task=task.name, task_id=task_id)
+    task.request.begun = time.monotonic()
+    counters.busy(_queue_of(task), 1)
 
 
 @task_postrun.connect
-def forget_the_task(**_: Any) -> None:
+def forget_the_task(task: Any, **_: Any) -> None:
+    """Its seconds are those of the message: a lane that lasts goes on in a thread of its own."""
+    from accounts.counters import counters
+
     clear_contextvars()
+    counters.observe("task_seconds", time.monotonic() - task.request.begun, task=task.name)
+    counters.busy(_queue_of(task), -1)
+
+
+def _queue_of(task: Any) -> str:
+    return str((task.request.delivery_info or {}).get("routing_key") or "none")

@@ -274,6 +274,10 @@ FOLLOW_DAYS = env.int("FOLLOW_DAYS", 180)
 PHONE_REGION = env.str("PHONE_REGION", "RU")
 NOTE_LANGUAGE = env.choice("NOTE_LANGUAGE", "ru", LANGUAGES_OF_NOTES)
 
+# -- Watching ---------------------------------------------------------------------------------------------
+
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+
 # -- Logs: one line per outcome with ids, never payloads -----------------------------------------------------
 
 logs.configure()

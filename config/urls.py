@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from accounts.rest.views import JsonWhateverIsAsked
 from config.health import healthz, readyz
+from config.metrics import metrics
 
 handler400 = "config.errors.bad_request"
 handler404 = "config.errors.not_found"
@@ -24,6 +25,7 @@ urlpatterns = [
     path("", include("rules.urls")),
     path("healthz", healthz),
     path("readyz", readyz),
+    path("metrics", metrics),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     path("docs", require_safe(docs)),
     path("admin/language", set_language, name="set_language"),

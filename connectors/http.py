@@ -101,6 +101,8 @@ class _NoCookies(requests.cookies.cookielib.DefaultCookiePolicy):  # type: ignor
 
 
 SESSION = _session()
+# Told of every request: the CRM's folder, the status (0: no answer), seconds that it waited for the limit.
+observers: list[Callable[[str, int, float], None]] = []
 
 
 class HttpClient:
@@ -163,17 +165,27 @@ class HttpClient:
     def _send(
         self, method: str, path: str, safe: bool, tokens: Tokens | None, kwargs: Mapping[str, Any]
     ) -> Answer:
+        asked = time.monotonic()
         self.limiter.wait()
         if not safe:
             self.limiter.about_to_write()
         started = time.monotonic()
+        waited = started - asked
         try:
             answer = self._exchange(method, path, tokens, kwargs)
         except requests.RequestException as exc:
+            self._observe(0, waited)
             self._tell(method, path, kwargs, Answer(0, {}, type(exc).__name__, None), started)
             raise _lost(exc, safe) from exc
+        self._observe(answer.status, waited)
         self._tell(method, path, kwargs, answer, started)
         return answer
+
+    def _observe(self, status: int, waited: float) -> None:
+        """The CRM is the one whose table reads the answers."""
+        crm = type(self.reader).__module__.split(".")[1]
+        for observe in observers:
+            observe(crm, status, waited)
 
     def _exchange(self, method: str, path: str, tokens: Tokens | None, kwargs: Mapping[str, Any]) -> Answer:
         options = {**kwargs, "headers": {**self.headers, **kwargs.get("headers", {})}}

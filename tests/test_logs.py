@@ -26,10 +26,15 @@ from config.logs import FORMATS, formatter
 SECRET = "s3cr3t-value-of-somebody"
 
 
+@pytest.fixture(autouse=True)
+def nothing_under_way() -> None:
+    """What an earlier test's request has bound in this thread."""
+    clear_contextvars()
+
+
 @pytest.fixture
 def written() -> Iterator[Callable[..., Any]]:
     """``written("json")`` is all that was logged since; every record goes through our formatter."""
-    clear_contextvars()
     streams = {shape: StringIO() for shape in FORMATS}
     handlers = []
     for shape, stream in streams.items():

@@ -22,6 +22,7 @@ from django.utils import timezone
 
 from accounts import states
 from accounts.access import connector_for
+from accounts.counters import counters
 from accounts.db_retry import patiently
 from accounts.models import Account, shares_its_crm
 from accounts.worker_threads import worker
@@ -348,6 +349,10 @@ class Drain:
         self._react(outcomes)
         for row, outcome in pairs:
             word = "delivered" if isinstance(outcome, Receipt) else outcome.code
+            counters.count("tries", crm=self.account.crm, outcome=attempts.counted_as(outcome))
+            if isinstance(outcome, Receipt):
+                seconds = (timezone.now() - row.created_at).total_seconds()
+                counters.observe("delivery_seconds", seconds, crm=self.account.crm)
             log.info(
                 "delivery tried",
                 delivery=row.pk,

@@ -17,6 +17,7 @@ from django.db import connection
 
 from accounts import db_clock
 from accounts.access import connector_for
+from accounts.counters import counters
 from accounts.models import Account, live_accounts
 from connectors.base import Connector
 from connectors.errors import ConnectorError
@@ -81,6 +82,7 @@ def _tell(row: Delivery, leads: Iterable[str]) -> bool:
     if others:
         words = f"The CRM has this lead more than once: {', '.join(filter(None, there))}"
         changes |= {"error_code": DOUBLED, "error": words, "remedy": REMEDY, "also_made": others}
+        counters.count("doubles_found", crm=row.account.crm)
         log.warning("a lead is doubled", delivery=row.pk, account=row.account_id, leads=list(there))
     known = {"look_again_at": row.look_again_at, "state": row.state}
     return bool(Delivery.objects.filter(pk=row.pk, **known).update(**changes) and others)
