@@ -238,12 +238,12 @@ class PhoneMatching:
         texts = [text for row in by_phone for text in row if text]
         unlike: dict[str, str] = {}
         for text in texts:
-            unlike.setdefault(_digits(text) if self.by_digits else text, text)
+            unlike.setdefault(digits_of(text) if self.by_digits else text, text)
         return list(unlike.values())
 
     def proof(self, phone: str) -> Command | None:
         """Asks for a contact that has ``phone``, in E.164, by another spelling of the same digits."""
-        others = [text for text in spellings(phone) if text != phone and _digits(text) == _digits(phone)]
+        others = [text for text in spellings(phone) if text != phone and digits_of(text) == digits_of(phone)]
         if self.by_digits or not self.tries_left or not others:
             return None
         self.tries_left -= 1
@@ -263,7 +263,7 @@ def matching_at(portal: str) -> PhoneMatching:
     return _MATCHING.setdefault(portal, PhoneMatching())
 
 
-def _digits(text: str) -> str:
+def digits_of(text: str) -> str:
     return "".join(filter(str.isdigit, text))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from connectors.bitrix24.client import Command, Reply, Row, Story, replies_to, rows
+from connectors.bitrix24.client import Command, Reply, Row, Story, digits_of, replies_to, rows
 from connectors.bitrix24.requests import FIND, MOST_VALUES, BitrixItem
 from connectors.contact import email_key, is_phone
 from connectors.draft import Person, UnplacedValue
@@ -100,8 +100,8 @@ def belongs(row: Row, kind: str, person: Person) -> bool | None:
         maybe = any(part in text.casefold() for part in parts for text in texts)
     else:
         sure = any(is_phone(text, phone) for text in texts for phone in person.phones)
-        tails = [_digits(phone)[-TELLING:] for phone in person.phones]
-        maybe = any(tail in _digits(text) for tail in tails for text in texts)
+        tails = [digits_of(phone)[-TELLING:] for phone in person.phones]
+        maybe = any(tail in digits_of(text) for tail in tails for text in texts)
     return True if sure else None if maybe else False
 
 
@@ -128,7 +128,3 @@ def _attach(item: BitrixItem, word: str, remote_id: str) -> None:
         reason, entity = KEPT.format(word), record.entity
         item.lose(*(UnplacedValue(e.question, e.text, reason, entity, e.field_id) for e in record.entries))
         item.lose(*(UnplacedValue("im", one["VALUE"], reason, entity) for one in record.head.get("IM", ())))
-
-
-def _digits(text: str) -> str:
-    return "".join(filter(str.isdigit, text))

@@ -15,8 +15,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
-from decimal import Decimal, InvalidOperation
-from typing import Any
 
 from connectors import dates
 from connectors.bitrix24.auth import MEMBER
@@ -24,10 +22,11 @@ from connectors.bitrix24.client import PAGE, Budget, Command, Outcome, Reply, Ro
 from connectors.bitrix24.errors import NO_RIGHTS, NOT_FOUND
 from connectors.bitrix24.portal import Facts
 from connectors.bitrix24.recovery import carriers, carrying, incomplete, search
+from connectors.crm_values import money
 from connectors.errors import ConnectorError, Refused, TryLater, unexpected
 from connectors.http import HttpClient
 from connectors.lead_status import LOST, OPEN, WON, ChangeNotice, Followed, LeadStatus
-from connectors.text import is_id, text_of
+from connectors.text import is_id, rows_in, text_of
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +65,7 @@ def status_of(
         pipeline=text_of(row.get("CATEGORY_ID")) if word == DEAL else "",
         step=text_of(row.get(STAGE[word])),
         performer=text_of(row.get("ASSIGNED_BY_ID")),
-        amount=amount(row.get("OPPORTUNITY")),
+        amount=money(row.get("OPPORTUNITY")),
         currency=text_of(row.get("CURRENCY_ID")),
         contact=contact(word, row, people),
         link=link(base_url, word, remote_id),
@@ -99,7 +98,7 @@ def contact(word: str, row: Row, people: Mapping[str, Row]) -> dict[str, str]:
 def contact_id(row: Row) -> str:
     """Nobody is ``0`` (reference 2.2)."""
     remote_id = text_of(row.get("CONTACT_ID"))
-    return remote_id if remote_id.isdigit() and int(remote_id) else ""
+    return remote_id if is_id(remote_id) else ""
 
 
 def person(row: Row) -> dict[str, str]:
@@ -110,10 +109,8 @@ def person(row: Row) -> dict[str, str]:
 
 def first(row: Row, name: str) -> str:
     """The first of several; a list that is empty may have any shape (reference 4.2)."""
-    entries = row.get(name)
-    found = entries if isinstance(entries, list) else []
-    values = (text_of(entry.get("VALUE")) for entry in found if isinstance(entry, dict))
-    return next((value for value in values if value), "")
+    values = (text_of(entry.get("VALUE")) for entry in rows_in(row.get(name)))
+    return next(filter(None, values), "")
 
 
 def details(word: str, row: Row, zone: tzinfo) -> dict[str, str]:
@@ -127,13 +124,6 @@ def details(word: str, row: Row, zone: tzinfo) -> dict[str, str]:
         "converted": "no deal is known" if word == LEAD and is_converted(row) else "",
     }
     return {name: value for name, value in told.items() if value}
-
-
-def amount(value: Any) -> Decimal | None:
-    try:
-        return Decimal(str(value)) if value not in (None, "") else None
-    except InvalidOperation:
-        return None
 
 
 def moment(row: Row, name: str, zone: tzinfo) -> datetime | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from connectors.base import Named
@@ -13,6 +13,7 @@ from connectors.bitrix24.options import LEAD, SOURCE, STATUS, TYPE
 from connectors.draft import Option, Placement
 from connectors.http import HttpClient
 from connectors.rows import FieldRow, PipelineRow, StepRow, UserRow
+from connectors.text import rows_in, whole_number
 
 DEALS = 2
 TYPES_WITH_PIPELINES = (1, DEALS, 3, 4, 5, 7, 8, 31)
@@ -24,15 +25,30 @@ TAIL = re.compile(r"_(\d+)$")
 
 
 def users(http_client: HttpClient, budget: Budget) -> Iterator[Sequence[UserRow]]:
-    """Everybody, also who left: a rule may still name them. The first page tells how many there are."""
+    """Everybody, also who left: a rule may still name them."""
     (first,) = ask(http_client, [_users_from(0)], budget)
-    starts = range(PAGE, first.total, PAGE)
-    pages = [first, *ask(http_client, [_users_from(start) for start in starts], budget)]
     seen: set[str] = set()
-    for page in pages:
-        new = [row for row in rows(page) if row.get("ID") and str(row["ID"]) not in seen]
+    for page in _pages(http_client, budget, first, _users_from, rows):
+        new = [row for row in page if row.get("ID") and str(row["ID"]) not in seen]
         seen |= {str(row["ID"]) for row in new}
         yield [user_row(row) for row in new]
+
+
+def _pages(
+    http_client: HttpClient,
+    budget: Budget,
+    first: Reply,
+    from_: Callable[[int], Command],
+    rows_of: Callable[[Reply], Sequence[Row]],
+) -> list[Sequence[Row]]:
+    """All pages of a list of which the first is there. It tells how many rows there are; where it doesn't, or
+    there are more by now, another page follows each full one."""
+    rest = [from_(start) for start in range(PAGE, first.total, PAGE)]
+    pages = [rows_of(reply) for reply in (first, *ask(http_client, rest, budget))]
+    while len(pages[-1]) >= PAGE:
+        (reply,) = ask(http_client, [from_(len(pages) * PAGE)], budget)
+        pages.append(rows_of(reply))
+    return pages
 
 
 def _users_from(start: int) -> Command:
@@ -66,8 +82,8 @@ def pipelines(http_client: HttpClient, budget: Budget) -> Iterator[Sequence[Pipe
 
 
 def categories(reply: Reply) -> list[Row]:
-    found = reply.value.get("categories") if isinstance(reply.value, dict) else None
-    return [row for row in found or [] if isinstance(row, dict) and row.get("id") is not None]
+    found = rows_in(reply.value.get("categories")) if isinstance(reply.value, dict) else []
+    return [row for row in found if row.get("id") is not None]
 
 
 def pipeline_row(entity: str, row: Row) -> PipelineRow:
@@ -76,7 +92,7 @@ def pipeline_row(entity: str, row: Row) -> PipelineRow:
         name=str(row.get("name") or ""),
         entity=entity,
         is_main=row.get("isDefault") == "Y",
-        sort=number_of(row.get("sort")),
+        sort=whole_number(row.get("sort")),
         details=dict(row),
     )
 
@@ -99,7 +115,7 @@ def step_row(status: Row) -> StepRow:
         entity=str(status.get("ENTITY_ID") or ""),
         color=str(status.get("COLOR") or (extra or {}).get("COLOR") or ""),
         kind={"S": "won", "F": "lost"}.get(str(status.get("SEMANTICS")), "open"),
-        sort=number_of(status.get("SORT")),
+        sort=whole_number(status.get("SORT")),
         details={
             **status,
             "bitrixID": str(status.get("ID") or ""),
@@ -117,11 +133,6 @@ def pipeline_of(status: Row) -> str:
         return "0"
     tail = TAIL.search(entity) if "_STAGE_" in entity else None
     return tail[1] if tail else ""
-
-
-def number_of(value: Any) -> int:
-    text = str(value or "0")
-    return int(text) if text.lstrip("-").isdigit() else 0
 
 
 # -- user fields of every record type (reference 3.4) ----------------------------------------------------
@@ -156,7 +167,8 @@ def fields(http_client: HttpClient, budget: Budget, lang: str) -> Iterator[Seque
     for entity, reply in found.items():
         yield [field_row(entity, row, directories) for row in rows(reply) if row.get("ID")]
     if invoice:
-        yield from _smart_invoice_rows(http_client, budget, lang, invoice)
+        pages = _pages(http_client, budget, invoice, lambda start: _smart_invoice(lang, start), _configs)
+        yield from ([_config_row(row, lang) for row in page if row.get("id")] for page in pages)
 
 
 def list_command(entity: str, lang: str) -> Command:
@@ -186,11 +198,9 @@ def _options(kind: str, row: Row, directories: Directories) -> tuple[Option, ...
         settings = row.get("SETTINGS")
         directory = settings.get("ENTITY_TYPE") if isinstance(settings, dict) else ""
         return tuple(directories.get(str(directory), ()))
-    choices = row.get("LIST")
     return tuple(
         Option(str(one.get("ID")), str(one.get("VALUE") or ""), str(one.get("XML_ID") or ""))
-        for one in (choices if isinstance(choices, list) else [])
-        if isinstance(one, dict)
+        for one in rows_in(row.get("LIST"))
     )
 
 
@@ -215,13 +225,8 @@ def _smart_invoice(lang: str, start: int) -> Command:
     return Command("userfieldconfig.list", params, why=f"the fields of {SMART_INVOICE}")
 
 
-def _smart_invoice_rows(
-    http_client: HttpClient, budget: Budget, lang: str, first: Reply
-) -> Iterator[Sequence[FieldRow]]:
-    rest = [_smart_invoice(lang, start) for start in range(PAGE, first.total, PAGE)]
-    for page in (first, *ask(http_client, rest, budget)):
-        found = page.value.get("fields") if isinstance(page.value, dict) else None
-        yield [_config_row(row, lang) for row in found or [] if isinstance(row, dict) and row.get("id")]
+def _configs(reply: Reply) -> list[dict[str, Any]]:
+    return rows_in(reply.value.get("fields")) if isinstance(reply.value, dict) else []
 
 
 def _config_row(row: Row, lang: str) -> FieldRow:
@@ -236,8 +241,7 @@ def _config_row(row: Row, lang: str) -> FieldRow:
         multiple=row.get("multiple") in ("Y", True),
         options=tuple(
             Option(str(one.get("id")), str(one.get("value") or ""), str(one.get("xmlId") or ""))
-            for one in row.get("enum") or []
-            if isinstance(one, dict)
+            for one in rows_in(row.get("enum"))
         ),
         details=dict(row),
     )

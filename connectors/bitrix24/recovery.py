@@ -15,7 +15,7 @@ from connectors.bitrix24.records import ORIGINATOR
 from connectors.bitrix24.requests import BitrixItem
 from connectors.crm_values import moment
 from connectors.errors import Refused, TryLater
-from connectors.text import text_of
+from connectors.text import is_id, text_of
 
 log = logging.getLogger(__name__)
 SELECT = {
@@ -90,7 +90,7 @@ def _adopt(item: BitrixItem, found: Mapping[str, Row]) -> None:
     item.journal |= {"lead": text_of(row.get("ID")), "kind": kind}
     for word in ("contact", "company"):
         linked = text_of(row.get(f"{word.upper()}_ID"))
-        if linked.isdigit() and int(linked):  # nobody is 0 (reference 2.2)
+        if is_id(linked):  # nobody is 0 (reference 2.2)
             item.journal.setdefault(word, linked)
     item.adopted = True
 

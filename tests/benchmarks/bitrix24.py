@@ -1,8 +1,8 @@
 """A backlog of one Bitrix24 portal against its real limit, and the same leads by two public clients.
 
-Every other answer names a company, which makes three records and not two. Nobody gains by the 50 requests
-that a rested portal takes at once: its bucket is filled before each of the three begins, and our own pace is
-set without a burst (``BITRIX24_BURST=1``), as is that of fast-bitrix24.
+Every other answer names a company, which makes three records and not two (``--companies 0``: none does).
+Nobody gains by the 50 requests that a rested portal takes at once: its bucket is filled before each of the
+three begins, and our own pace is set without a burst (``BITRIX24_BURST=1``), as is that of fast-bitrix24.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ HEAD = (
     *("", "leads", "leads/s", "requests/s", f"of {LIMIT:g}/s", "commands a request", "commands/s"),
     *(f"of {LIMIT * FULL:g}/s", "requests a lead", "too many"),
 )
+
+Visit = Callable[[int], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -55,10 +57,13 @@ def main(arguments: list[str]) -> Figures:
     parser.add_argument("--command", type=float, default=0.02, help="seconds a command takes (%(default)s)")
     parser.add_argument("--one-by-one", type=int, default=60, help="leads for b24pysdk (%(default)s)")
     parser.add_argument("--burst", type=int, default=1, help="ours (%(default)s); more finds a rested portal")
+    words = "every how many answers names a company, 0: none (%(default)s)"
+    parser.add_argument("--companies", type=int, default=2, help=words)
     parser.add_argument("--alone", action="store_true", help="without the public clients")
     chosen = parser.parse_args(arguments)
     with the_ground("bitrix24", BITRIX24_BURST=str(chosen.burst)) as ground:
-        bench = Bench(ground, chosen.latency, chosen.command, rested=chosen.burst > 1)
+        visit = partial(a_visit_of, companies=chosen.companies)
+        bench = Bench(ground, chosen.latency, chosen.command, visit, rested=chosen.burst > 1)
         run = Run(chosen.answers)
         pile_up(ground, run, visit)
         rows = [bench.measure("this service", lambda: bench.ours(run))]
@@ -71,18 +76,19 @@ def main(arguments: list[str]) -> Figures:
         return figures(rows, run)
 
 
-def visit(number: int) -> dict[str, Any]:
-    """A usual answer of somebody new; every other one comes with a company."""
+def a_visit_of(number: int, companies: int) -> dict[str, Any]:
+    """A usual answer of somebody new; one of so many comes with a company."""
     body = a_visit(number)
-    company = {"company": f"ООО «Ромашка {number}»"} if number % 2 == 0 else {}
+    company = {"company": f"ООО «Ромашка {number}»"} if companies and number % companies == 0 else {}
     return {**body, "contact": {**body["contact"], **company}}
 
 
 class Bench:
     """One portal, for one client after the other."""
 
-    def __init__(self, ground: Ground, latency: float, command: float, *, rested: bool) -> None:
+    def __init__(self, ground: Ground, latency: float, command: float, visit: Visit, *, rested: bool) -> None:
         self.ground, self.latency, self.command, self.rested = ground, latency, command, rested
+        self.visit = visit
         named = ground.scenario.connecting(ground.environment) or {}
         self.hook = f"{named['client_bitrix_url']}/rest/{ground.tell('webhook')['webhook']}/"
 
@@ -117,7 +123,7 @@ class Bench:
     def by(self, client: Callable[[str, list[dict[str, Any]]], None], number: int) -> int:
         """Leads of a public client; says how many came to the wrong person."""
         ledger = len(self.ground.ledger())
-        client(self.hook, [visit(one)["contact"] for one in range(1, number + 1)])
+        client(self.hook, [self.visit(one)["contact"] for one in range(1, number + 1)])
         deals = self.ground.ledger()[ledger:]
         strangers = sum(deal["contact"] is None or deal["contact"]["name"] != deal["name"] for deal in deals)
         say(f"  {strangers} of {len(deals)} deals are linked to somebody else")

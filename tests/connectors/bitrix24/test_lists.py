@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -38,6 +39,21 @@ def test_many_users_take_two_requests(fetch, dentist):
     users = fetch("users")
     assert len(users) == len({row.remote_id for row in users}) == 164
     assert dentist.methods() == ["user.get", "batch"]
+
+
+def test_a_portal_that_does_not_count_shows_all_its_users(fetch, dentist, monkeypatch):
+    """A list that ended with its first page would have everybody else marked as gone."""
+    for number in range(100, 260):
+        dentist.portal.users[number] = User(number, f"Врач {number}", "Ли", f"{number}@demo.example")
+    real = dentist.box.answer
+
+    def answer(request):
+        reply = real(request)
+        body = {name: value for name, value in json.loads(reply.body).items() if name != "total"}
+        return type(reply)(reply.status, reply.headers, json.dumps(body).encode())
+
+    monkeypatch.setattr(dentist.box, "answer", answer)
+    assert len(fetch("users")) == 164
 
 
 def test_a_user_with_hardly_any_keys_is_still_a_row(fetch, dentist):
