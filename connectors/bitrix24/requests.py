@@ -293,7 +293,7 @@ PLACE = {
     "deal": ("ASSIGNED_BY_ID", "CATEGORY_ID", "STAGE_ID"),
     "lead": ("ASSIGNED_BY_ID", "STATUS_ID"),
 }
-WORTH_READING = 10  # deals or leads in a request from which they are read back at its end
+WORTH_READING = 2  # deals or leads in a request from which they are read back at its end
 
 
 def _makes_a_lead(command: Command) -> bool:
@@ -301,7 +301,7 @@ def _makes_a_lead(command: Command) -> bool:
 
 
 def _read_backs(request: Request) -> list[Command]:
-    """A list by external ids at the end of a request that makes many records: its commands run in turn.
+    """A list by external ids at the end of a request that makes several records: its commands run in turn.
 
     It is in nobody's trace, and a failure changes nothing: the mirrored lists are read again before long.
     """
