@@ -65,7 +65,7 @@ def count(rows: QuerySet[Delivery]) -> Touched:
     """One query over what was chosen."""
     movable = Q(state__in=MOVABLE)
     deaf = [kind for kind in CONNECTORS if not connector_class(kind).can.find_by_external_id]
-    blind = Q(account__crm__in=deaf) | Q(state="held", error_code=LOOK_INCOMPLETE)
+    blind = Q(account__crm__in=deaf) | Q(held_because=Delivery.Held.LOOK_FIRST, error_code=LOOK_INCOMPLETE)
     parked = ~Q(account__state=Account.State.ACTIVE) | Q(account__deleted=True)
     found: dict[str, Any] = rows.order_by().aggregate(
         movable=Count("pk", filter=movable),

@@ -391,7 +391,7 @@ def retry(rows: QuerySet[Delivery]) -> int:
     unclear = movable.filter(look_first=True)
     accounts = Account.objects.filter(pk__in=unclear.order_by().values("account_id").distinct())
     deaf = [account.pk for account in accounts if not can_look(account)]
-    blind = Q(account__in=deaf) | Q(state=HELD, error_code=LOOK_INCOMPLETE)
+    blind = Q(account__in=deaf) | Q(held_because=Held.LOOK_FIRST, error_code=LOOK_INCOMPLETE)
     unclear.filter(blind).update(look_first=False)
     end_rests(list(movable.values_list("account_id", flat=True).distinct()))
     return movable.update(state=WAITING, held_because="", due_at=_soonest(), strikes=0, first_failed_at=None)
