@@ -172,8 +172,8 @@ class BatchWrite:
     """One kind of write for many items, narrowed until a bad item harms only itself.
 
     A refusal that names items is repaired, any other is halved. So is a 5xx where a repeat is safe, or where
-    ``look`` tells what was done after all. Items whose last try was unclear go alone from the start. An item
-    that fails alone is to blame itself, unless it is the third one and nothing succeeds.
+    ``look`` tells what was done after all. Items that may have made their last try unclear go alone from the
+    start. An item that fails alone is to blame itself, unless it is the third one and nothing succeeds.
     """
 
     method, path = "POST", ""
@@ -205,12 +205,16 @@ class BatchWrite:
     def fail(self, item: Item, error: ConnectorError) -> None:
         item.fail(error)
 
+    def suspects(self, item: Item) -> bool:
+        """May this write have made the last try unclear? Before the lead was there it was the creation."""
+        return item.draft.look_first and bool(item.draft.journal.get("lead"))
+
     def look(self, items: Sequence[Item]) -> bool:
         """Find what a 500 may have done; False where that can't be told at once. Raises like any call."""
         return False
 
     def run(self, items: Sequence[Item]) -> None:
-        together = [item for item in items if self.safe or not item.must_look]
+        together = [item for item in items if self.safe or not self.suspects(item)]
         queue = [together, *([item] for item in items if item not in together)]
         for _ in range(MOST_ROUNDS):
             if not queue:
@@ -253,8 +257,8 @@ class BatchWrite:
         if len(batch) > 1 and self._can_narrow(batch, error):
             self.narrowed = True
             return halves(batch)
-        suspect = len(batch) == 1 and (self.narrowed or batch[0].must_look)
-        if suspect and (isinstance(error, Unclear) or error.code.startswith("http_5")):
+        alone = len(batch) == 1 and (self.narrowed or self.suspects(batch[0]))
+        if alone and (isinstance(error, Unclear) or error.code.startswith("http_5")):
             self.failures += 1
             if self.succeeded or self.failures < MOST_FAILURES:
                 error = copy.copy(error)

@@ -207,6 +207,9 @@ class Creation(BatchWrite):
     def wants(self, item: Item) -> bool:
         return not item.lead
 
+    def suspects(self, item: Item) -> bool:
+        return item.draft.look_first
+
     def body(self, item: Item) -> dict[str, Any]:
         return item.payload.body(item.uid)
 

@@ -34,6 +34,7 @@ def test_work_done_and_reply_lost_is_adopted(shop, amo, draft, deliver, journal,
 
     receipts = deliver(*(again(one, journal, look_first=True) for one in drafts))
     assert [receipt.adopted for receipt in receipts] == [True, True]
+    assert [len(body) for body in shop.sent("POST /api/v4/leads/notes")] == [2]
     assert len(shop.leads) == 2
     assert notes_of(shop) == [1, 1]
     assert receipts[1].journal["company"] == str(shop.leads[1]["company"]["id"])
