@@ -63,8 +63,8 @@ JOIN accounts_account account ON account.id = unclear.account_id
 GROUP BY account.crm
 """
 LANES = """
-SELECT count(*) FILTER (WHERE lane_until > now()), count(*) FILTER (WHERE lane_rests_until > now())
-FROM accounts_account WHERE lane_until > now() OR lane_rests_until > now()
+SELECT count(*) FILTER (WHERE lease_until > now()), count(*) FILTER (WHERE rests_until > now())
+FROM accounts_lane WHERE lease_until > now() OR rests_until > now()
 """
 
 

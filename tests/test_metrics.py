@@ -18,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from accounts import counters as counting
 from accounts.counters import Counters, counters
-from accounts.models import Account
+from accounts.models import Account, Lane
 from accounts.redis_client import redis_client
 from config import metrics
 from config.celery import app
@@ -30,7 +30,9 @@ OPERATING = Path(__file__).resolve().parents[1] / "docs/operating"
 
 
 @pytest.fixture(autouse=True)
-def nothing_counted(settings: Any) -> None:
+def nothing_counted(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing is handed over but when a test says so, however long it takes."""
+    monkeypatch.setattr(counting, "EVERY", 1e9)
     settings.METRICS_TOKEN = TOKEN
     counters.hand_over()
     redis_client().delete(*(f"{live.REDIS_PREFIX}metrics:{name}" for name in ("counters", "processes")))
@@ -56,12 +58,13 @@ def test_a_delivered_lead_is_seen_in_them(quiz: Any) -> None:
 
 def test_processes_are_added_up(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(3):
-        process = Counters()
-        process.count("tries", crm="amocrm", outcome="delivered")
-        process.observe("task_seconds", 0.2, task="rules.tasks.sweep")
-        process.busy("deliver", 2)
-        monkeypatch.setattr("os.getpid", lambda number=number: number)
-        process.hand_over()
+        with monkeypatch.context() as elsewhere:
+            elsewhere.setattr("os.getpid", lambda number=number: number)
+            process = Counters()
+            process.count("tries", crm="amocrm", outcome="delivered")
+            process.observe("task_seconds", 0.2, task="rules.tasks.sweep")
+            process.busy("deliver", 2)
+            process.hand_over()
     found = scraped()
     assert found["quiz_crm_tries_total", "amocrm", "delivered"] == 3
     assert found["quiz_crm_task_seconds_sum", "rules.tasks.sweep"] == pytest.approx(0.6)
@@ -71,7 +74,9 @@ def test_processes_are_added_up(db: None, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_process_that_is_gone_is_busy_no_more(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    Counters().busy("deliver", 2)
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr("os.getpid", lambda: 0)
+        Counters().busy("deliver", 2)
     assert scraped()["quiz_crm_busy_threads", "deliver"] == 2
     later = time.time() + counting.FRESH + 1
     monkeypatch.setattr(time, "time", lambda: later)
@@ -99,13 +104,8 @@ def test_a_task_is_timed(db: None) -> None:
 @pytest.mark.django_db
 def test_states_come_from_the_database() -> None:
     now = timezone.now()
-    account = Account.objects.create(
-        account_id="a",
-        crm="amocrm",
-        host="a.amocrm.ru",
-        state="active",
-        lane_until=now + timedelta(minutes=1),
-    )
+    account = Account.objects.create(account_id="a", crm="amocrm", host="a.amocrm.ru", state="active")
+    Lane.objects.filter(account=account).update(lease_until=now + timedelta(minutes=1))
     rule = Rule.objects.create(account=account, quiz_id=1)
     for number, chosen in enumerate(
         (
