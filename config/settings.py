@@ -9,12 +9,13 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
-from config import embedded, logs
+from config import embedded, logs, sentry
 from config.environment import dotenv
 from config.headers import NOTHING
 from config.unfold import UNFOLD  # noqa: F401 - a setting like those below
@@ -277,6 +278,8 @@ NOTE_LANGUAGE = env.choice("NOTE_LANGUAGE", "ru", LANGUAGES_OF_NOTES)
 # -- Watching ---------------------------------------------------------------------------------------------
 
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+SENTRY_DSN = env.address("SENTRY_DSN", "", "https", "http")
+sentry.start(SENTRY_DSN, urlsplit(PUBLIC_URL).hostname or "")
 
 # -- Logs: one line per outcome with ids, never payloads -----------------------------------------------------
 
