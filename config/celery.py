@@ -54,6 +54,8 @@ app.conf.beat_schedule = {
     "read again what rules name": every(60.0, "rules.tasks.check_drift"),
     "look what became of leads": every(60.0, "rules.tasks.follow_due"),
     "look again at what was unclear": every(60.0, "rules.tasks.look_again_due"),
+    "look for incidents": every(60.0, "rules.tasks.look_for_incidents"),
+    "send the figures of the day": every(600.0, "rules.tasks.send_digest"),
     "purge payloads past their retention": every(3600.0, "rules.tasks.purge"),
 }
 

@@ -281,6 +281,14 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 SENTRY_DSN = env.address("SENTRY_DSN", "", "https", "http")
 sentry.start(SENTRY_DSN, urlsplit(PUBLIC_URL).hostname or "")
 
+# -- Telling people ------------------------------------------------------------------------------------------
+
+ALERTS = env.list("ALERTS", default=[])
+ALERT_AFTER = timedelta(seconds=env.int("ALERT_AFTER_SECONDS", 60))
+INCIDENT_AFTER = timedelta(minutes=env.int("INCIDENT_AFTER_MINUTES", 15))
+DIGEST_HOUR = env.int("DIGEST_HOUR", 9)
+SILENT_QUIZZES = env.bool("SILENT_QUIZZES", True)
+
 # -- Logs: one line per outcome with ids, never payloads -----------------------------------------------------
 
 logs.configure()

@@ -33,7 +33,10 @@ def group(title: str, *items: dict[str, Any], collapsible: bool = False) -> dict
 NAVIGATION = [
     {
         "title": "",
-        "items": [{"title": "What is going on", "icon": "monitoring", "link": reverse_lazy("admin:index")}],
+        "items": [
+            {"title": "What is going on", "icon": "monitoring", "link": reverse_lazy("admin:index")},
+            entry("Incidents", "e911_emergency", "rules.incident"),
+        ],
     },
     group(
         "Answers into leads",

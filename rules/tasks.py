@@ -6,7 +6,7 @@ from celery import shared_task
 from structlog.contextvars import bind_contextvars
 
 from accounts.worker_threads import maintenance
-from rules import provisioning
+from rules import alerts, incidents, provisioning
 from rules.delivery import drift, worker
 from rules.delivery import sweep as sweeping
 from rules.delivery.concurrency import lanes
@@ -75,3 +75,19 @@ def look_again_due() -> None:
 @shared_task
 def follow_due() -> None:
     following.follow_due()
+
+
+@shared_task
+def look_for_incidents() -> None:
+    """Found first, told then: a message that can't be sent keeps nobody from seeing what is open."""
+    maintenance.do("incidents", _look_and_tell)
+
+
+def _look_and_tell() -> None:
+    incidents.look()
+    alerts.tell()
+
+
+@shared_task
+def send_digest() -> None:
+    maintenance.do("digest", alerts.digest)

@@ -17,9 +17,10 @@ from accounts.admin import needs_a_person, with_silent_crm
 from accounts.admin_base import spaced
 from accounts.models import Account
 from rules.admin.conversion_page import TOP_PART
+from rules.admin.incidents import shown_first
 from rules.admin.links import accounts_url, deliveries_url, page
 from rules.delivery.next_try import next_try
-from rules.models import Attempt, Delivery, Rule
+from rules.models import Attempt, Delivery, Outcome, Rule
 
 HOURS = 24
 ARRIVED = ("delivered", "adopted")
@@ -37,6 +38,9 @@ def show(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     return {
         **context,
         "title": "What is going on",
+        "incidents": shown_first(),
+        "incidents_url": reverse("admin:rules_incident_changelist") + "?open=yes",
+        "last_delivered": _last_delivered(),
         "cards": _cards(open_now, sum(hour["arrived"] for hour in hours)),
         "held": _held(),
         "oldest": _oldest(),
@@ -50,6 +54,12 @@ def show(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "silent_url": accounts_url(attention="silent"),
         **_conversion(request),
     }
+
+
+def _last_delivered() -> datetime | None:
+    """When a lead was last made: each gets its outcome's row then."""
+    newest = Outcome.objects.order_by("-pk").values_list("delivery__delivered_at", flat=True)
+    return next(iter(newest[:1]), None)
 
 
 def _conversion(request: HttpRequest) -> dict[str, Any]:

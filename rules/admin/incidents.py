@@ -1,0 +1,122 @@
+"""Incidents: what keeps answers from becoming leads, since when, and what to do about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.decorators import action, display
+
+from accounts.admin_base import StaffAdmin, done, link, when
+from rules import incidents
+from rules.admin.links import deliveries_url, page
+from rules.alerts import what_to_do
+from rules.models import Delivery, Incident
+
+SHOWN = 5  # on the first page
+HELD = {
+    Incident.Kind.REFUSED: Delivery.Held.REFUSED,
+    Incident.Kind.LOOK: Delivery.Held.LOOK_FIRST,
+    Incident.Kind.STALE: Delivery.Held.STALE,
+}
+
+
+class OpenFilter(admin.SimpleListFilter):
+    title = gettext_lazy("open or solved")
+    parameter_name = "open"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", gettext_lazy("open")), ("no", gettext_lazy("solved"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Incident]) -> QuerySet[Incident]:
+        if self.value() in ("yes", "no"):
+            return queryset.filter(solved_at__isnull=self.value() == "yes")
+        return queryset
+
+
+@admin.register(Incident)
+class IncidentAdmin(StaffAdmin):
+    list_display = ("what", "where", "deliveries", "since", "state", "told", "to_do")
+    list_display_links = None
+    list_filter = (OpenFilter, ("kind", ChoicesDropdownFilter), ("account", AutocompleteSelectFilter))
+    list_select_related = ("account", "rule", "muted_by", "rule__account")
+    actions = ("mute_chosen", "unmute_chosen")
+    sortable_by = ()
+
+    @display(description=gettext_lazy("what happened"))
+    def what(self, row: Incident) -> str:
+        return row.get_kind_display()
+
+    @display(description=gettext_lazy("where"))
+    def where(self, row: Incident) -> Any:
+        return link(*place_of(row))
+
+    @display(description=gettext_lazy("opened"))
+    def since(self, row: Incident) -> Any:
+        return when(row.opened_at)
+
+    @display(
+        description=gettext_lazy("state"),
+        label={"open": "danger", "muted": "warning", "solved": "success"},
+    )
+    def state(self, row: Incident) -> tuple[str, str]:
+        if row.solved_at:
+            time = timesince(row.opened_at, row.solved_at, depth=1)
+            return "solved", _("solved after %(time)s") % {"time": time}
+        if row.muted_at:
+            return "muted", _("open, muted by %(who)s") % {"who": row.muted_by or "?"}
+        return "open", _("open")
+
+    @display(description=gettext_lazy("message sent"))
+    def told(self, row: Incident) -> Any:
+        return when(row.end_told_at or row.opening_told_at) or "-"
+
+    @display(description=gettext_lazy("what to do"))
+    def to_do(self, row: Incident) -> Any:
+        return "-" if row.solved_at else link(_address(row), what_to_do(row))
+
+    @action(description=gettext_lazy("Write to nobody about these"), permissions=["operate"])
+    def mute_chosen(self, request: HttpRequest, queryset: QuerySet[Incident]) -> HttpResponse:
+        count = incidents.mute(queryset.values_list("pk", flat=True), request.user)
+        return done(request, _("Muted: %(count)s.") % {"count": count}, self.list_page(), count > 0)
+
+    @action(description=gettext_lazy("Write to people again"), permissions=["operate"])
+    def unmute_chosen(self, request: HttpRequest, queryset: QuerySet[Incident]) -> HttpResponse:
+        count = incidents.unmute(queryset.values_list("pk", flat=True))
+        return done(request, _("No longer muted: %(count)s.") % {"count": count}, self.list_page(), count > 0)
+
+
+def place_of(row: Incident) -> tuple[str, str]:
+    """(address, words) of the rule or account that it is about."""
+    if row.rule:
+        return page("rules_rule", row.rule_id), str(row.rule)
+    return page("accounts_account", row.account_id), str(row.account)
+
+
+def _address(row: Incident) -> str:
+    """Where the next step is taken."""
+    if row.kind in HELD:
+        because = HELD[Incident.Kind(row.kind)]
+        return deliveries_url(state="held", because=because, account=row.account_id)
+    return place_of(row)[0]
+
+
+def shown_first() -> list[dict[str, Any]]:
+    """Open incidents for the first page, those with most deliveries first."""
+    rows = Incident.objects.filter(solved_at=None).select_related("account", "rule__account")
+    return [
+        {
+            "row": row,
+            "where": place_of(row)[1],
+            "since": timesince(row.opened_at, depth=1),
+            "to_do": what_to_do(row),
+            "url": _address(row),
+        }
+        for row in rows.order_by("-deliveries", "opened_at")[:SHOWN]
+    ]

@@ -1,0 +1,183 @@
+"""What is wrong now, kept as incidents: opened when it begins, brought up to date, solved when it is gone.
+
+``look`` compares what the tables say with the open rows. It is run by beat, by one process at a time; a run
+that is lost costs a minute, as the next one finds the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Count, Max, Min
+from django.utils import timezone
+
+from accounts.models import Account
+from rules.models import Answer, Delivery, Incident, Rule
+
+log = structlog.stdlib.get_logger(__name__)
+Kind = Incident.Kind
+LOCK = 0x1CD  # of the advisory lock that lets one process look at a time
+# Reasons for which deliveries are held, and what they mean for their account or rule. Those of accounts that
+# are paused or disconnected were somebody's own decision.
+HELD = {
+    Delivery.Held.FIX_RULE: Kind.RULE,
+    Delivery.Held.REFUSED: Kind.REFUSED,
+    Delivery.Held.GAVE_UP: Kind.REFUSED,
+    Delivery.Held.LOOK_FIRST: Kind.LOOK,
+    Delivery.Held.STALE: Kind.STALE,
+}
+USUAL_DAYS = 14  # from which a quiz's usual pace is read
+FEWEST = 28  # answers in that time; of a rarer quiz a quiet day says nothing
+GAPS = 10  # a quiz is silent after so many of its usual gaps between answers
+LEAST_SILENCE = timedelta(hours=24)  # so that a night is no incident
+LONGEST_REASON = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One thing that is wrong now. ``key`` is unique."""
+
+    kind: str
+    account: int
+    rule: int | None = None
+    deliveries: int = 0
+    reason: str = ""
+
+    @property
+    def key(self) -> tuple[str, int, int | None]:
+        return self.kind, self.account, self.rule
+
+
+def look() -> tuple[int, int]:
+    """Open what is new, solve what is gone; how many of each. None while another process looks."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
+        if not cursor.fetchone()[0]:
+            return 0, 0
+        known = {row.key: row for row in map(_keyed, Incident.objects.filter(solved_at=None))}
+        found = {one.key: one for one in [*_held(), *_unreachable(), *_silent()]}
+        _refresh(known, found)
+        opened = [_opened(one) for key, one in found.items() if key not in known]
+        Incident.objects.bulk_create(opened, ignore_conflicts=True)
+        gone = [row.pk for key, row in known.items() if key not in found]
+        solved = Incident.objects.filter(pk__in=gone).update(solved_at=timezone.now())
+    for one in opened:
+        log.info("incident opened", kind=one.kind, account=one.account_id, rule=one.rule_id)
+    return len(opened), solved
+
+
+def _keyed(row: Any) -> Any:
+    row.key = (row.kind, row.account_id, row.rule_id)
+    return row
+
+
+def _opened(one: Found) -> Incident:
+    return Incident(
+        kind=one.kind, account_id=one.account, rule_id=one.rule, deliveries=one.deliveries,
+        reason=one.reason[:LONGEST_REASON],
+    )  # fmt: skip
+
+
+def _refresh(known: dict[Any, Any], found: dict[Any, Found]) -> None:
+    """Numbers and reasons of what is still wrong. Rows that say the same already are left alone."""
+    now, changed = timezone.now(), []
+    for key in known.keys() & found.keys():
+        row, one = known[key], found[key]
+        reason = one.reason[:LONGEST_REASON]
+        if (row.deliveries, row.reason) != (one.deliveries, reason):
+            row.deliveries, row.reason, row.seen_at = one.deliveries, reason, now
+            changed.append(row)
+    Incident.objects.bulk_update(changed, ["deliveries", "reason", "seen_at"], batch_size=500)
+
+
+# -- what is wrong -------------------------------------------------------------------------------------------
+
+
+def _held() -> Iterator[Found]:
+    """Accounts that need reconnecting, and what is held, by account; for its rule's sake by rule.
+
+    One pass over the index of held deliveries.
+    """
+    rows = Delivery.objects.filter(state="held", account__deleted=False).order_by()
+    columns = "account_id", "rule_id", "held_because"
+    counted = rows.values_list(*columns).annotate(Count("pk"), Max("error"))
+    waiting: dict[int, int] = {}
+    found: dict[tuple[str, int, int | None], list[Any]] = {}
+    for account, rule, because, count, reason in counted:
+        if because == Delivery.Held.RECONNECT:
+            waiting[account] = waiting.get(account, 0) + count
+        elif kind := HELD.get(because):
+            entry = found.setdefault((kind, account, rule if kind == Kind.RULE else None), [0, ""])
+            entry[0] += count
+            entry[1] = entry[1] or reason
+    for (what, account, whose), (count, reason) in found.items():
+        yield Found(what, account, whose, count, reason)
+    gone = Account.objects.filter(deleted=False, state=Account.State.NEEDS_RECONNECT)
+    for account, reason in gone.values_list("pk", "state_reason"):
+        yield Found(Kind.RECONNECT, account, None, waiting.get(account, 0), reason)
+
+
+def _unreachable() -> Iterator[Found]:
+    """Accounts whose deliveries have failed for longer than ``INCIDENT_AFTER`` and are tried again."""
+    since = timezone.now() - settings.INCIDENT_AFTER
+    failing = Delivery.objects.filter(
+        state="waiting", first_failed_at__lt=since, account__deleted=False, account__state="active"
+    )
+    for account, count, reason in (
+        failing.order_by().values_list("account_id").annotate(Count("pk"), Max("error"))
+    ):
+        yield Found(Kind.UNREACHABLE, account, deliveries=count, reason=reason)
+
+
+def _silent() -> Iterator[Found]:
+    """Rules of quizzes that bring fewer answers than usual: none for many of their usual gaps."""
+    if not settings.SILENT_QUIZZES:
+        return
+    now = timezone.now()
+    usual = Answer.objects.filter(created_at__gte=now - timedelta(days=USUAL_DAYS)).order_by()
+    rows = usual.values_list("account_id", "quiz_id").annotate(
+        Count("pk"), Min("created_at"), Max("created_at")
+    )
+    quiet = {
+        (owner, quiz): last
+        for owner, quiz, count, first, last in rows
+        if count >= FEWEST and is_silent(count, first, last, now)
+    }
+    if not quiet:
+        return
+    live = Rule.objects.filter(
+        deleted=False, account__deleted=False, quiz_id__in={quiz for _, quiz in quiet}
+    ).select_related("account")
+    for rule in live:
+        if last := quiet.get((rule.account.account_id, rule.quiz_id)):
+            yield Found(Kind.SILENT, rule.account_id, rule.pk, reason=f"{last.isoformat(timespec='minutes')}")
+
+
+def is_silent(count: int, first: datetime, last: datetime, now: datetime) -> bool:
+    """Is the time since ``last`` too long for a quiz with so many answers between ``first`` and ``last``?"""
+    gap = (last - first) / max(count - 1, 1)
+    return now - last > max(LEAST_SILENCE, gap * GAPS)
+
+
+# -- what a person does --------------------------------------------------------------------------------------
+
+
+def mute(incidents: Iterable[int], person: Any) -> int:
+    """Write to nobody about these any more; how many were not muted before."""
+    rows = Incident.objects.filter(pk__in=list(incidents), muted_at=None)
+    return rows.update(muted_at=timezone.now(), muted_by=person)
+
+
+def unmute(incidents: Iterable[int]) -> int:
+    """Write to people again; how many were muted."""
+    return (
+        Incident.objects.filter(pk__in=list(incidents))
+        .exclude(muted_at=None)
+        .update(muted_at=None, muted_by=None)
+    )
