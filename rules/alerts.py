@@ -6,7 +6,7 @@ could not be sent stays untold and is tried again with the next run; several inc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 
 import structlog
@@ -73,25 +73,23 @@ def send(title: str, body: str, kind: NotifyType = NotifyType.INFO) -> bool:
 
 def opening(rows: Sequence[Incident]) -> tuple[str, str]:
     """(title, body) for incidents that have opened."""
-    title = ngettext("An incident: %(what)s", "%(count)s incidents", len(rows)) % {
-        "count": len(rows),
-        "what": str(rows[0]),
-    }
-    return title, _body(rows, _line)
+    if len(rows) == 1:
+        return _("An incident: %(what)s") % {"what": rows[0]}, _body(rows, _line)
+    several = ngettext("%(count)s incident", "%(count)s incidents", len(rows))
+    return several % {"count": len(rows)}, _body(rows, _line)
 
 
 def ending(rows: Sequence[Incident]) -> tuple[str, str]:
     """(title, body) for incidents that are solved."""
-    title = ngettext("Solved: %(what)s", "%(count)s incidents are solved", len(rows)) % {
-        "count": len(rows),
-        "what": str(rows[0]),
-    }
-    return title, _body(rows, _end_line)
+    if len(rows) == 1:
+        return _("Solved: %(what)s") % {"what": rows[0]}, _body(rows, _end_line)
+    several = ngettext("%(count)s incident is solved", "%(count)s incidents are solved", len(rows))
+    return several % {"count": len(rows)}, _body(rows, _end_line)
 
 
-def _body(rows: Sequence[Incident], line: object) -> str:
+def _body(rows: Sequence[Incident], line: Callable[[Incident], str]) -> str:
     if len(rows) <= AT_ONCE:
-        lines: Iterable[str] = (line(row) for row in rows)  # type: ignore[operator]
+        lines: Iterable[str] = (line(row) for row in rows)
     else:
         counts: dict[str, int] = {}
         for row in rows:

@@ -178,7 +178,9 @@ def test_switches_that_a_document_names_are_there(crm: str):
 def test_operating_names_every_setting_and_no_other():
     """Those of a CRM's own are summed up there (`AMOCRM_*`)."""
     settings = set(re.findall(r"^#?([A-Z][A-Z0-9_]*)=", text_of(".env.example"), re.MULTILINE))
-    named = set(re.findall(r"`([A-Z][A-Z0-9]*_[A-Z0-9_]+|DEBUG|SANDBOX)`", text_of("docs/operating.md")))
+    named = set(
+        re.findall(r"`([A-Z][A-Z0-9]*_[A-Z0-9_]+|DEBUG|SANDBOX|ALERTS)`", text_of("docs/operating.md"))
+    )
     common = {
         name for name in settings if not name.startswith(tuple(f"{kind.upper()}_" for kind in CONNECTORS))
     }
