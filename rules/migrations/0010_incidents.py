@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0004_one_row_per_crm_account'),
-        ('rules', '0007_second_look'),
+        ('rules', '0009_look_budget'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
