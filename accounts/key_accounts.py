@@ -10,20 +10,20 @@ from rest_framework.response import Response
 
 from accounts.keys import connect_by_key
 from accounts.portals import CODES, PortalAccountSchema, PortalAccountView
-from accounts.rest.schema import words
+from accounts.rest.schema import string_responses
 from accounts.views import NEVER_KEPT
 
 
 class KeyAccountSchema(PortalAccountSchema):
     def get_response_serializers(self) -> Any:
         if self.view.action == "connect":
-            response = OpenApiResponse(self.view.dialect.RESPONSE, "The account, connected")
-            return {200: response, **words(*CODES["connect"], 409)}
+            response = OpenApiResponse(self.view.dialect.response, "The account, connected")
+            return {200: response, **string_responses(*CODES["connect"], 409)}
         return super().get_response_serializers()
 
 
 class KeyAccountView(PortalAccountView):
-    """``dialect.PORTAL`` is the address; the rest of ``REQUEST`` are credentials, which nobody reads back."""
+    """``dialect.portal`` is the address, the rest of ``dialect.request`` credentials nobody reads back."""
 
     schema = KeyAccountSchema()
 
@@ -33,9 +33,9 @@ class KeyAccountView(PortalAccountView):
         They are tried at the CRM first: what it refuses is not stored. While another account of this CRM is
         connected, it is to be disconnected first (409).
         """
-        asked = self._dialect.REQUEST(data=request.data)
+        asked = self.dialect.request(data=request.data)
         asked.is_valid(raise_exception=True)
         credentials = {**asked.validated_data}
-        address = credentials.pop(self._dialect.PORTAL)
+        address = credentials.pop(self.dialect.portal)
         account = connect_by_key(self.caller_id, self.kind, address, credentials)
-        return Response(self._dialect.write(account), headers=NEVER_KEPT)
+        return Response(self.dialect.write(account), headers=NEVER_KEPT)

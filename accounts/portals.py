@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import ModuleType
 from typing import Any, cast
 
 from django.http import Http404, HttpResponse, QueryDict
@@ -19,8 +18,9 @@ from accounts.models import Account
 from accounts.pages import connected_page, wants_page
 from accounts.rest.errors import ApiError, NotFound
 from accounts.rest.parsers import BoundedFormParser
-from accounts.rest.schema import words
+from accounts.rest.schema import string_responses
 from accounts.rest.views import CallerViewSet, CrmViewSet
+from accounts.serializers.dialect import AccountDialect
 from accounts.views import NEVER_KEPT, OVER_REST, OpenView
 from connectors.errors import BadCallback
 from connectors.hosts import HostNotAllowed
@@ -36,47 +36,46 @@ class PortalAccountSchema(AutoSchema):
     view: Any
 
     def get_operation_id(self) -> str:
-        return str(self.view.dialect.OPERATIONS[self.view.action])
+        return str(self.view.dialect.operations[self.view.action])
 
     def get_tags(self) -> list[str]:
-        return [self.view.dialect.TAG]
+        return [self.view.dialect.tag]
 
     def get_request_serializer(self) -> Any:
-        return self.view.dialect.REQUEST if self.view.action == "connect" else None
+        return self.view.dialect.request if self.view.action == "connect" else None
 
     def get_response_serializers(self) -> Any:
-        dialect, said = self.view.dialect, words(*CODES[self.view.action])
+        dialect, said = self.view.dialect, string_responses(*CODES[self.view.action])
         if self.view.action == "connect":
             return {
-                200: OpenApiResponse(dialect.CONNECTING, "The account, and the link to authorise it"),
+                200: OpenApiResponse(dialect.connecting, "The account, and the link to authorise it"),
                 **said,
             }
         if self.view.action == "show":
-            return {200: OpenApiResponse(dialect.RESPONSE, "The account"), **said}
+            return {200: OpenApiResponse(dialect.response, "The account"), **said}
         return said
 
 
 class PortalAccountView(CrmViewSet):
-    """The caller's account; ``dialect`` is the module that spells this CRM's (``accounts/serializers``)."""
+    """The caller's account; the URL table says how this CRM's is spelled (``as_view(..., dialect=...)``)."""
 
-    dialect: ModuleType | None = None
+    dialect: AccountDialect = cast("AccountDialect", None)  # as_view() takes only what the class has
     schema = PortalAccountSchema()
 
     def connect(self, request: Request) -> Response:
         """The account of a portal, and the link to its consent page; a live account works on until then."""
-        asked = self._dialect.REQUEST(data=request.data)
+        asked = self.dialect.request(data=request.data)
         asked.is_valid(raise_exception=True)
-        account, link = self._begin(
-            asked.validated_data[self._dialect.PORTAL], asked.validated_data.get("return_url", "")
-        )
-        return Response({**self._dialect.write(account), "link": link}, headers=NEVER_KEPT)
+        sent = asked.validated_data
+        account, link = self._begin(sent.get(self.dialect.portal, ""), sent.get("return_url", ""))
+        return Response({**self.dialect.write(account), "link": link}, headers=NEVER_KEPT)
 
     def show(self, request: Request) -> Response:
         """The account, from its first connecting on: stale until it is authorised (D18)."""
         account = self.live_account()
         if account is None:
             raise NotFound("Not Found: no account of this CRM is connected", code="no_account")
-        return Response(self._dialect.write(account))
+        return Response(self.dialect.write(account))
 
     def remove(self, request: Request) -> Response:
         """Disconnect and soft-delete the account; connected again, it has its rules back."""
@@ -89,19 +88,17 @@ class PortalAccountView(CrmViewSet):
         try:
             return oauth.begin(self.caller_id, self.kind, portal, goes_on)
         except HostNotAllowed as exc:
-            raise ApiError(f"Bad Request: {exc}", code="portal", field=self._dialect.PORTAL) from exc
+            raise ApiError(f"Bad Request: {exc}", code="portal", field=self.dialect.portal) from exc
         except ConnectError as exc:
             raise ApiError(f"Bad Request: {exc}", code=exc.code, field="return_url") from exc
-
-    @property
-    def _dialect(self) -> Any:
-        return self.dialect
 
 
 class HealthView(CallerViewSet):
     """A sign of life for callers with a token (D3); a probe without one asks ``/healthz``."""
 
-    @extend_schema(operation_id="CheckHealth", tags=["Account"], request=None, responses=words(200, 401))
+    @extend_schema(
+        operation_id="CheckHealth", tags=["Account"], request=None, responses=string_responses(200, 401)
+    )
     def show(self, request: Request) -> Response:
         return Response("OK")
 
@@ -128,7 +125,7 @@ class NoticeView(OpenView):
         "installation's own token; a removal counts once the portal refuses our tokens. Other events are "
         "passed over.",
         request={"application/x-www-form-urlencoded": FORM},
-        responses=words(200, 400, 403),
+        responses=string_responses(200, 400, 403),
         auth=[],
     )
     def take(self, request: Request) -> Response:

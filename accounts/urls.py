@@ -1,38 +1,35 @@
-"""Which path belongs to which CRM. A CRM is added with its lines here and its serializer file."""
+"""Accounts over REST, and the addresses that CRMs and browsers come back to.
+
+CRMs with a contract have their lines here; all others are served at ``<kind>/account``.
+"""
 
 from __future__ import annotations
+
+from django.urls import URLPattern
 
 from accounts.key_accounts import KeyAccountView
 from accounts.portals import ConnectedView, HealthView, NoticeView, PortalAccountView
 from accounts.rest.routes import both
-from accounts.serializers import bitrix24, envybox, solos
+from accounts.serializers import bitrix24
+from accounts.serializers.derived import dialect_for
 from accounts.views import AccountView, ConsentReturnView, UninstallView
+from connectors.registry import connector_class, rest_root, without_contract
+
+ACCOUNT = {"post": "connect", "get": "show", "delete": "remove"}
+
+
+def account_of(kind: str) -> list[URLPattern]:
+    """The account of a CRM without a contract."""
+    view = KeyAccountView if connector_class(kind).can.credentials else PortalAccountView
+    return both(f"{rest_root(kind)}account", view, ACCOUNT, kind=kind, dialect=dialect_for(kind))
+
 
 urlpatterns = [
-    *both("account", AccountView, {"post": "connect", "get": "show", "delete": "remove"}, kind="amocrm"),
+    *both("account", AccountView, ACCOUNT, kind="amocrm"),
     *both("bitrix", HealthView, {"get": "show"}),
-    *both(
-        "bitrix/account",
-        PortalAccountView,
-        {"post": "connect", "get": "show", "delete": "remove"},
-        kind="bitrix24",
-        dialect=bitrix24,
-    ),
-    *both(
-        "envybox/account",
-        KeyAccountView,
-        {"post": "connect", "get": "show", "delete": "remove"},
-        kind="envybox",
-        dialect=envybox,
-    ),
-    *both(
-        "solos/account",
-        KeyAccountView,
-        {"post": "connect", "get": "show", "delete": "remove"},
-        kind="solos",
-        dialect=solos,
-    ),
+    *both("bitrix/account", PortalAccountView, ACCOUNT, kind="bitrix24", dialect=bitrix24.DIALECT),
     *both("bitrix/events", NoticeView, {"post": "take"}, kind="bitrix24"),
+    *(line for kind in without_contract() for line in account_of(kind)),
     *both("connected/<str:crm>", ConnectedView, {"get": "show"}),
     *both("webhook/create", ConsentReturnView, {"get": "finish", "head": "nothing"}),
     *both("webhook/delete", UninstallView, {"get": "remove", "head": "nothing"}, kind="amocrm"),

@@ -14,7 +14,7 @@ from accounts.crm_settings import label_of
 from accounts.history import OWNER
 from accounts.pages import failure_page, success_page, wants_page
 from accounts.rest.errors import ApiError
-from accounts.rest.schema import optional, words
+from accounts.rest.schema import optional_texts, string_responses
 from accounts.rest.views import CrmViewSet, JsonWhateverIsAsked
 from accounts.serializers.amocrm import ConnectAccountResp, CurrentAccount
 from accounts.uninstall import uninstall
@@ -34,7 +34,7 @@ class AccountView(CrmViewSet):
         request=None,
         responses={
             200: OpenApiResponse(ConnectAccountResp, "The authorisation link was made"),
-            **words(401, 500),
+            **string_responses(401, 500),
         },
     )
     def connect(self, request: Request) -> Response:
@@ -45,7 +45,10 @@ class AccountView(CrmViewSet):
         operation_id="GetCurrentAccount",
         tags=["main"],
         description="The connected account; 404 until it is authorised.",
-        responses={200: OpenApiResponse(CurrentAccount, "The integration account"), **words(401, 404, 500)},
+        responses={
+            200: OpenApiResponse(CurrentAccount, "The integration account"),
+            **string_responses(401, 404, 500),
+        },
     )
     def show(self, request: Request) -> Response:
         return Response(CurrentAccount(self.connected_account()).data)
@@ -56,7 +59,7 @@ class AccountView(CrmViewSet):
         description="Disconnect and soft-delete the account. Connected again, it has its id and its rules "
         "back; another account may be connected in its place.",
         request=None,
-        responses=words(200, 401, 500),
+        responses=string_responses(200, 401, 500),
     )
     def remove(self, request: Request) -> Response:
         if account := self.live_account():
@@ -84,7 +87,7 @@ class ConsentReturnView(OpenView):
         tags=["main"],
         description="Where a CRM's consent page sends the browser. The state alone tells which CRM and "
         "account it is about; each CRM sends parameters of its own. A browser gets a page, not a string.",
-        parameters=optional(
+        parameters=optional_texts(
             state="issued with the link, for one use",
             code="authorisation code",
             error="why there is no code",
@@ -99,9 +102,9 @@ class ConsentReturnView(OpenView):
         ),
         request=None,
         responses={
-            **words(200),
+            **string_responses(200),
             302: OpenApiResponse(description="To the return address"),
-            **words(400, 500),
+            **string_responses(400, 500),
         },
         auth=[],
     )
@@ -129,13 +132,13 @@ class UninstallView(OpenView):
         tags=["main"],
         description="The CRM tells that the integration was removed there: whatever is tied to that CRM "
         "account is soft-deleted, once the CRM confirms it by refusing our tokens.",
-        parameters=optional(
+        parameters=optional_texts(
             account_id="id of the CRM account",
             client_uuid="the integration",
             signature='hex HMAC-SHA256 of "client_uuid|account_id", keyed with the integration\'s secret',
         ),
         request=None,
-        responses=words(200, 403),
+        responses=string_responses(200, 403),
         auth=[],
     )
     def remove(self, request: Request) -> Response:

@@ -25,14 +25,21 @@ from connectors.rows import Row
 class Choice:
     """Something that only this CRM's rules say: ``key`` of ``Placement.choices``, ``word`` for people.
 
-    It is an entry of a directory (``Step.entity``), or yes or no where there is none; where it is ``typed``,
-    a number that a person looks up in the CRM, as no method lists it.
+    It is an entry of a directory (``Step.entity``), a number (``typed``) that a person looks up in the
+    CRM, as no method lists it, or yes or no, with a ``default``. ``name`` is the REST API's, where the
+    CRM's own key is no name.
     """
 
     key: str
     word: str
     directory: str = ""
     typed: bool = False
+    default: bool = False
+    name: str = ""
+
+    @property
+    def is_flag(self) -> bool:
+        return not (self.directory or self.typed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,35 @@ class Capabilities:
     lists: tuple[str, ...] = ()  # the lists that can be synced, in the order a rule needs them
     entities: Mapping[str, str] = field(default_factory=dict)  # our word -> the CRM's word in Field.entity
     choices: tuple[Choice, ...] = ()  # what its rules say beyond performer, pipeline and step
+
+
+# Columns of the cached lists that most CRMs fill.
+LIST_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "users": ("email", "role"),
+    "pipelines": ("entity", "is_main"),
+    "steps": ("pipeline_id", "entity", "kind", "color"),
+    "fields": ("entity", "type", "code"),
+    "tags": ("entity", "color"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RestShape:
+    """What REST shows of a CRM that no contract describes, beyond what its capabilities say.
+
+    ``account`` are columns of the account that not every CRM fills, ``flags`` booleans of the account by
+    their REST name, read from its facts; ``columns`` by list what its rows fill beyond id and name.
+    ``mapped`` are the kinds of record whose fields a rule names: all of ``can.entities`` where it is empty.
+    ``longest_secret`` is the most characters of a credential. ``texts`` are descriptions for the OpenAPI
+    document by component or property (``Account``, ``User.email``), each in place of a general one.
+    """
+
+    account: tuple[str, ...] = ("name",)
+    flags: Mapping[str, Callable[[Mapping[str, Any]], bool]] = field(default_factory=dict)
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: LIST_COLUMNS)
+    mapped: tuple[str, ...] = ()
+    longest_secret: int = 1000
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,12 +227,13 @@ class Connector(ABC):
 
     ``can`` is data of the class. An object may have a ``can`` of its own where an ability is the account's
     own (a search that only some accounts allow); whoever has no connector at hand asks the class, which
-    then claims the lesser.
+    then claims the lesser. ``rest`` is read only for CRMs without a contract (``registry.Entry.contract``).
     """
 
     kind: ClassVar[str]
     label: ClassVar[str]
     can: Capabilities
+    rest: ClassVar[RestShape] = RestShape()
 
     def __init__(
         self, remote: Remote, auth: Auth, limiter: RateLimiter, options: Any, hosts: HostPolicy

@@ -1,4 +1,4 @@
-"""The table of CRMs. Adding one is a line here, a folder, a sandbox and its URLs (``README.md``)."""
+"""The table of CRMs. Adding one is a line here, a folder and a sandbox (``README.md``)."""
 
 from __future__ import annotations
 
@@ -13,21 +13,27 @@ from connectors.hosts import HostPolicy
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a person calls the CRM, and where its two classes are."""
+    """What a person calls the CRM, and where its two classes are.
+
+    ``contract`` is where the paths of its HTTP contract begin. A CRM without one is served under its kind,
+    and its REST paths, bodies and schema follow from its capabilities.
+    """
 
     label: str
     connector: str
     options: str
+    contract: str | None = None
 
 
 CONNECTORS: dict[str, Entry] = {
     "amocrm": Entry(
-        "amoCRM", "connectors.amocrm.connector.AmoConnector", "connectors.amocrm.options.AmoOptions"
+        "amoCRM", "connectors.amocrm.connector.AmoConnector", "connectors.amocrm.options.AmoOptions", ""
     ),
     "bitrix24": Entry(
         "Bitrix24",
         "connectors.bitrix24.connector.BitrixConnector",
         "connectors.bitrix24.options.BitrixOptions",
+        "bitrix/",
     ),
     "envybox": Entry(
         "Envybox", "connectors.envybox.connector.EnvyConnector", "connectors.envybox.options.EnvyOptions"
@@ -36,6 +42,17 @@ CONNECTORS: dict[str, Entry] = {
         "solOS", "connectors.solos.connector.SolosConnector", "connectors.solos.options.SolosOptions"
     ),
 }
+
+
+def rest_root(kind: str) -> str:
+    """Where the CRM's REST paths begin, without a leading slash."""
+    contract = CONNECTORS[kind].contract
+    return f"{kind}/" if contract is None else contract
+
+
+def without_contract() -> list[str]:
+    """The CRMs whose REST paths, bodies and schema follow from their capabilities."""
+    return [kind for kind, entry in CONNECTORS.items() if entry.contract is None]
 
 
 def kinds() -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ from typing import Any, cast
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 
-from accounts.rest.schema import words
+from accounts.rest.schema import string_responses
 from crm_cache.serializers.shape import ListShape
 
 PAGING = {
@@ -34,9 +34,11 @@ class CachedListSchema(AutoSchema):
 
     def get_response_serializers(self) -> Any:
         if not self._reads:
-            return words(200, 401, 404, 500)
+            return string_responses(200, 401, 404, 500)
         refusals = {400: not self._shape.lenient, 401: True, 404: bool(self._shape.missing), 500: True}
-        return {200: self._shape.answer} | words(*(code for code, said in refusals.items() if said))
+        return {200: self._shape.answer} | string_responses(
+            *(code for code, said in refusals.items() if said)
+        )
 
     @property
     def _shape(self) -> ListShape:

@@ -10,7 +10,8 @@ from rest_framework.response import Response
 
 from accounts.models import Account
 from accounts.rest.errors import NotFound
-from accounts.rest.views import CrmViewSet, Page, cut, read_number, read_page
+from accounts.rest.paging import Page, cut, read_number, read_page
+from accounts.rest.views import CrmViewSet
 from crm_cache.runs import ask_for
 from crm_cache.schema import CachedListSchema
 from crm_cache.serializers.shape import ListShape

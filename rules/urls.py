@@ -1,13 +1,12 @@
-"""Rules, answers and deliveries. A CRM is added with its lines here and its serializer file."""
+"""Rules, answers, deliveries and outcomes. Rules have the same paths for every CRM, behind its own root."""
 
 from __future__ import annotations
-
-from types import ModuleType
 
 from django.urls import URLPattern
 
 from accounts.rest.routes import both
-from rules.serializers import amocrm, bitrix24, envybox, solos
+from connectors.registry import CONNECTORS, rest_root
+from rules.serializers import dialect_of
 from rules.views import (
     AccountsViewSet,
     AnswerViewSet,
@@ -20,21 +19,19 @@ from rules.views import (
 )
 
 
-def rule_of(prefix: str, kind: str, dialect: ModuleType) -> list[URLPattern]:
+def rule_of(kind: str) -> list[URLPattern]:
     """A CRM's rules, their preview and their backfill."""
+    prefix = f"{rest_root(kind)}rules/<str:quizID>"
     actions = {"get": "retrieve", "post": "create", "patch": "partial_update"}
     return [
-        *both(f"{prefix}rules/<str:quizID>", RuleViewSet, actions, kind=kind, dialect=dialect),
-        *both(f"{prefix}rules/<str:quizID>/preview", PreviewViewSet, {"post": "create"}, kind=kind),
-        *both(f"{prefix}rules/<str:quizID>/backfill", BackfillViewSet, {"post": "create"}, kind=kind),
+        *both(prefix, RuleViewSet, actions, kind=kind, dialect=dialect_of(kind)),
+        *both(f"{prefix}/preview", PreviewViewSet, {"post": "create"}, kind=kind),
+        *both(f"{prefix}/backfill", BackfillViewSet, {"post": "create"}, kind=kind),
     ]
 
 
 urlpatterns = [
-    *rule_of("", "amocrm", amocrm),
-    *rule_of("bitrix/", "bitrix24", bitrix24),
-    *rule_of("envybox/", "envybox", envybox),
-    *rule_of("solos/", "solos", solos),
+    *(line for kind in CONNECTORS for line in rule_of(kind)),
     *both("accounts", AccountsViewSet, {"get": "index"}),
     *both("answers", AnswerViewSet, {"post": "create"}),
     *both("answers/<int:answer_pk>", AnswerViewSet, {"get": "retrieve"}),

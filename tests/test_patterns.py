@@ -209,7 +209,12 @@ def test_a_quadratic_pattern_is_found(pattern: str) -> None:
 
 def test_the_patterns_are_found() -> None:
     places = {use.place for use in uses()}
-    assert {"connectors.redact", "config.logs", "rules.serializers.solos", "connectors.note_texts"} <= places
+    assert {
+        "connectors.redact",
+        "config.logs",
+        "rules.serializers.derived",
+        "connectors.note_texts",
+    } <= places
 
 
 @pytest.mark.parametrize("act", [redact, excerpt])

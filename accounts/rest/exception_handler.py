@@ -32,7 +32,7 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
     if not isinstance(exc, APIException):
         return None
     set_rollback()
-    words = error_words(exc)
+    words = error_object(exc)
     body: Any = words["message"]
     if getattr(context.get("view"), "error_shape", "string") == "object":
         body = {"error": words}
@@ -44,7 +44,7 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
     return response
 
 
-def error_words(exc: APIException) -> dict[str, str]:
+def error_object(exc: APIException) -> dict[str, str]:
     """An error as our own paths tell it: ``{"code", "message", "field"}``."""
     message, code, field = _say(exc)
     return {"code": code, "message": message, "field": field}

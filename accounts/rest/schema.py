@@ -20,12 +20,12 @@ WORDS = {
 }
 
 
-def words(*codes: int) -> dict[Any, Any]:
+def string_responses(*codes: int) -> dict[Any, Any]:
     """The responses that are a JSON string."""
     return {code: OpenApiResponse(OpenApiTypes.STR, description=WORDS[code]) for code in codes}
 
 
-def optional(**described: str) -> list[OpenApiParameter]:
+def optional_texts(**described: str) -> list[OpenApiParameter]:
     """Query parameters that are texts and may be left out."""
     return [OpenApiParameter(name, str, description=text) for name, text in described.items()]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.rest.views import number, unix
+from accounts.rest.values import number, unix
 
 
 class Number(serializers.IntegerField):

@@ -8,7 +8,8 @@ from rest_framework import serializers
 
 from accounts.models import Account
 from accounts.rest.schema import Int64
-from accounts.rest.views import rfc3339
+from accounts.rest.values import rfc3339
+from accounts.serializers.dialect import AccountDialect
 
 State = Account.State
 
@@ -41,11 +42,6 @@ class ConnectingBitrixAccount(BitrixAccount):
     link = serializers.CharField(help_text="link for authorising in Bitrix24")
 
 
-REQUEST, RESPONSE, CONNECTING, TAG = ConnectBitrix, BitrixAccount, ConnectingBitrixAccount, "Account"
-PORTAL = "client_bitrix_url"
-OPERATIONS = {"connect": "ConnectBitrixAccount", "show": "GetBitrixAccount", "remove": "DeleteBitrixAccount"}
-
-
 def write(account: Account) -> dict[str, Any]:
     """The account as the contract has it; nothing is ever missing or null (D11)."""
     return {
@@ -57,3 +53,17 @@ def write(account: Account) -> dict[str, Any]:
         "subdomain": account.subdomain,
         "stale": account.state in (State.CONNECTING, State.NEEDS_RECONNECT),
     }
+
+
+DIALECT = AccountDialect(
+    request=ConnectBitrix,
+    response=BitrixAccount,
+    connecting=ConnectingBitrixAccount,
+    portal="client_bitrix_url",
+    operations={
+        "connect": "ConnectBitrixAccount",
+        "show": "GetBitrixAccount",
+        "remove": "DeleteBitrixAccount",
+    },
+    write=write,
+)

@@ -20,6 +20,7 @@ from connectors.envybox.errors import EnvyResponses
 from connectors.envybox.fields import holds_several
 from connectors.envybox.following import Following, StatusReader, read_hook
 from connectors.envybox.options import INBOXES, LEAD, QUEUE, SOURCE, takes_into_work
+from connectors.envybox.rest import REST
 from connectors.envybox.update import Update
 from connectors.errors import ConnectorError, RuleNeedsFixing
 from connectors.http import HttpClient
@@ -44,11 +45,12 @@ class EnvyConnector(Connector):
         lists=("users", "pipelines", "steps", "fields"),
         entities={"lead": "lead", "deal": "deal", "contact": "client"},
         choices=(
-            Choice(LEAD, "Leave it a lead"),
+            Choice(LEAD, "Leave it a lead", default=True),
             Choice(SOURCE, "Source", INBOXES),
             Choice(QUEUE, "Through the queue"),
         ),
     )
+    rest = REST
 
     # -- connecting ---------------------------------------------------------------------------------
 

@@ -55,6 +55,11 @@ class Facts:
         return cls(V1 if facts.get("api") == V1 else V2, facts.get("leads_readable") is True, known)
 
 
+def reads_projects(facts: Mapping[str, Any]) -> bool:
+    """Whether an account was seen to show its projects, by its facts."""
+    return facts.get("api") == V2
+
+
 def identify(client: Client, remote: Remote) -> Identity:
     """solOS has no page about itself: an account is its address, and the keys must open something there."""
     api, shape = which_api(client)

@@ -25,6 +25,7 @@ from connectors.solos.errors import SolosResponses
 from connectors.solos.following import Following
 from connectors.solos.options import SOURCE
 from connectors.solos.records import ENTITY, holds_several, pack
+from connectors.solos.rest import REST
 
 ONLY_V1 = "solOS shows us no projects (API v2): leads are delivered, lists stay as they are."
 
@@ -43,8 +44,9 @@ class SolosConnector(Connector):
         observes=True,
         lists=("users", "pipelines", "steps", "fields"),
         entities={"lead": ENTITY, "contact": "contacts"},
-        choices=(Choice(SOURCE, "Number of the lead's source", typed=True),),
+        choices=(Choice(SOURCE, "Number of the lead's source", typed=True, name="SourceID"),),
     )
+    rest = REST
 
     def __init__(self, *given: Any) -> None:
         """Whether leads can be looked for is the account's own: an option allows it, a trial proved it."""

@@ -10,7 +10,7 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.models import Account
-from accounts.rest.views import number, unix
+from accounts.rest.values import number, unix
 from crm_cache import models
 from crm_cache.serializers.shape import ListShape
 
@@ -184,3 +184,4 @@ FIELDS = ListShape(
     "fields", custom_field, UserListFieldsResp, "GetFieldsWithPagination", "UpdateListCustom", "main"
 )
 TAGS = ListShape("tags", tag, UserListTagsResp, "GetTagsWithPagination", "UpdateListTags", "main")
+LISTS = (USERS, PIPELINES, STEPS, FIELDS, TAGS)

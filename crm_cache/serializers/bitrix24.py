@@ -12,7 +12,7 @@ from rest_framework import serializers
 
 from accounts.models import Account
 from accounts.rest.schema import Component, Int32, Int64
-from accounts.rest.views import BIGGEST_32, number, number_32, rfc3339, unix
+from accounts.rest.values import BIGGEST_32, number, number_32, rfc3339, unix
 from crm_cache import models
 from crm_cache.serializers.shape import ListShape
 
@@ -235,3 +235,4 @@ FIELDS = _list(
     only={"entity__in": FIELDS_OF, "type__in": (*FIELD_TYPES, *SHOWN_AS)},
     missing="No fields found",
 )
+LISTS = (USERS, PIPELINES, STEPS, FIELDS)

@@ -32,11 +32,3 @@ class ListShape:
     reads: tuple[str, ...] = ()
     missing: str = ""
     lenient: bool = False
-
-
-def list_of(
-    crm: str, what: str, item: Callable[[Any, Account], dict[str, Any]], answer: type[Serializer]
-) -> ListShape:
-    """A list of a CRM whose wire is ours to name; ``crm`` as its operations begin: Envybox."""
-    word = what.capitalize()
-    return ListShape(what, item, answer, f"Get{crm}{word}", f"Refresh{crm}{word}", tag=word, lenient=True)

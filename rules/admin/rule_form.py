@@ -49,7 +49,7 @@ class PickedJson(forms.JSONField):
 
 
 class RuleForm(forms.ModelForm):
-    """``form_for`` adds a select for each choice that the CRM names."""
+    """``form_for`` adds a field for each choice that the CRM names."""
 
     offered: ClassVar[tuple[Choice, ...]] = ()
     new_performer = forms.ChoiceField(label="Responsible", required=False, widget=UnfoldAdminSelect2Widget)
@@ -106,9 +106,7 @@ class RuleForm(forms.ModelForm):
         """The choices that the person changed; the others stay."""
         changed = [choice for choice in self.offered if CHOICE + choice.key in self.changed_data]
         chosen = {choice: self.cleaned_data[CHOICE + choice.key] for choice in changed}
-        return {
-            one.key: what if one.directory or one.typed else what == "yes" for one, what in chosen.items()
-        }
+        return {one.key: what == "yes" if one.is_flag else what for one, what in chosen.items()}
 
     def _offer(self, name: str, choices: Choices, now: str) -> None:
         self.fields[name].choices = choices  # type: ignore[attr-defined]
@@ -122,26 +120,28 @@ class RuleForm(forms.ModelForm):
 def form_for(crm: str) -> type[RuleForm]:
     """The form with what only this CRM asks for."""
     offered = connector_class(crm).can.choices
-    selects = {
-        CHOICE + one.key: forms.RegexField(
-            NUMBER, label=one.word, required=False, widget=UnfoldAdminTextInputWidget
-        )
-        if one.typed
-        else forms.ChoiceField(label=one.word, required=False, widget=UnfoldAdminSelectWidget)
-        for one in offered
-    }
-    return type("RuleForm", (RuleForm,), {**selects, "offered": offered})
+    inputs = {CHOICE + one.key: _input(one) for one in offered}
+    return type("RuleForm", (RuleForm,), {**inputs, "offered": offered})
+
+
+def _input(choice: Choice) -> forms.Field:
+    """A number, or a select of a directory's entries or of yes and no."""
+    if choice.typed:
+        return forms.RegexField(NUMBER, label=choice.word, required=False, widget=UnfoldAdminTextInputWidget)
+    return forms.ChoiceField(label=choice.word, required=False, widget=UnfoldAdminSelectWidget)
 
 
 def choice_names(crm: str) -> tuple[str, ...]:
-    """The form's fields for what only this CRM asks for, a select each."""
+    """The form's fields for what only this CRM asks for."""
     return tuple(CHOICE + one.key for one in connector_class(crm).can.choices)
 
 
 def said(rule: Rule, choice: Choice) -> str:
-    """What the rule says today, as the select has it."""
+    """What the rule says today, as the form has it."""
     now = rule.choices.get(choice.key)
-    return str(now or "") if choice.directory or choice.typed else "yes" if now is True else "no"
+    if not choice.is_flag:
+        return str(now or "")
+    return "yes" if (choice.default if now is None else now) is True else "no"
 
 
 def told_choices(rule: Rule) -> list[tuple[str, str]]:

@@ -1,22 +1,29 @@
-"""A rule on the wire, one file a CRM: its dialect."""
+"""A CRM's rule on the wire: contracts have a module each, all others are derived."""
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
-from types import ModuleType
+
+from connectors.registry import without_contract
+from rules.serializers import derived
+from rules.serializers.dialect import RuleDialect
 
 
-def dialect_of(crm: str) -> ModuleType:
-    """The spelling of a CRM's rules: ``read`` and ``write``."""
-    return import_module(f"{__name__}.{crm}")
+@cache
+def dialect_of(kind: str) -> RuleDialect:
+    """How the rules of a CRM are spelled."""
+    if kind in without_contract():
+        return derived.dialect_for(kind)
+    dialect: RuleDialect = import_module(f"{__name__}.{kind}").DIALECT
+    return dialect
 
 
 def mapped_records(crm: str) -> tuple[str, ...]:
     """The kinds of records whose fields a rule of this CRM may fill with questions, the lead's first."""
-    dialect = dialect_of(crm)
-    return tuple(entity.lower() for entity in getattr(dialect, "MAPPED", dialect.ENTITIES))
+    return dialect_of(crm).mapped
 
 
 def takes_lists(crm: str) -> bool:
     """Has a record a list of maps (D25), in which a question may come again, or a single map?"""
-    return bool(getattr(dialect_of(crm), "LISTS_OF_MAPS", False))
+    return dialect_of(crm).lists_of_maps

@@ -8,14 +8,13 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
-from accounts.rest.views import BIGGEST, number, unix
+from accounts.rest.values import BIGGEST, number, unix
 from rules.models import Rule
 from rules.problems import shown_problems
+from rules.serializers.dialect import RuleDialect
 from rules.serializers.keys import documented
 
 ENTITIES = ("Lead", "Contact", "Company", "Customer")
-MAPPED = ("lead", "company", "customer")  # a contact's map is derived (D26)
-LISTS_OF_MAPS = True
 MOST_QUESTIONS = 1000
 
 
@@ -94,14 +93,6 @@ class RuleOut(serializers.Serializer[Any]):
     Problems = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
 
 
-REQUEST, RESPONSE, TAG = RulesReq, RuleOut, "main"
-OPERATIONS = {
-    "retrieve": "GettingQuizRules",
-    "create": "SetQuizSettings",
-    "partial_update": "ChangeQuizSettings",
-}
-
-
 def read(body: Mapping[str, Any], partial: bool) -> dict[str, Any]:
     """The changes that a request asks for, by model field. Raises DRF's ``ValidationError``."""
     known = documented(body, RulesReq())
@@ -148,3 +139,19 @@ def write(rule: Rule) -> dict[str, Any]:
         "CreatedAt": unix(rule.created_at),
         "Problems": shown_problems(rule),
     }
+
+
+DIALECT = RuleDialect(
+    request=RulesReq,
+    response=RuleOut,
+    operations={
+        "retrieve": "GettingQuizRules",
+        "create": "SetQuizSettings",
+        "partial_update": "ChangeQuizSettings",
+    },
+    read=read,
+    write=write,
+    mapped=("lead", "company", "customer"),  # a contact's map is derived (D26)
+    lists_of_maps=True,
+    tag="main",
+)

@@ -12,7 +12,7 @@ from rest_framework.fields import empty
 from rest_framework.settings import api_settings
 
 from accounts.models import Account
-from accounts.rest.views import BIGGEST
+from accounts.rest.values import BIGGEST
 from rules.delivery.next_try import NextTry, next_tries, next_try
 from rules.mapping.payload import MAPS, MARKS, is_completeness_told, leftovers, unknown_keys
 from rules.models import Answer, Attempt, Delivery

@@ -12,10 +12,11 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.rest.schema import Int32, Int64
-from accounts.rest.views import BIGGEST_32, number_32, unix
+from accounts.rest.values import BIGGEST_32, number_32, unix
 from connectors.bitrix24.options import LEAD, SOURCE, STATUS, TYPE
 from rules.models import Rule
 from rules.problems import shown_problems
+from rules.serializers.dialect import RuleDialect
 from rules.serializers.pattern import (
     QUIZ,
     TagTexts,
@@ -99,12 +100,6 @@ class BitrixRule(serializers.Serializer[Any]):
     Problems = problems()
 
 
-REQUEST, RESPONSE, TAG = BitrixRulesReq, BitrixRule, "Rules"
-OPERATIONS = {
-    "retrieve": "GetBitrixRules",
-    "create": "CreateBitrixRules",
-    "partial_update": "ChangeBitrixRules",
-}
 COLUMNS = {
     "PerformerID": "performer",
     "PipelineID": "pipeline",
@@ -143,3 +138,17 @@ def write(rule: Rule) -> dict[str, Any]:
         "StatusID": said.get(STATUS, ""),
         "Problems": shown_problems(rule),
     }
+
+
+DIALECT = RuleDialect(
+    request=BitrixRulesReq,
+    response=BitrixRule,
+    operations={
+        "retrieve": "GetBitrixRules",
+        "create": "CreateBitrixRules",
+        "partial_update": "ChangeBitrixRules",
+    },
+    read=read,
+    write=write,
+    mapped=ENTITIES,
+)

@@ -17,14 +17,6 @@ QUIZ = (
     "The quiz's configuration, if known: title, questions [{id, title, type, options}], "
     "contact [{key, title}]."
 )
-# Of CRMs whose wire is ours to name.
-COLUMNS = {
-    "PerformerID": "performer",
-    "PipelineID": "pipeline",
-    "StepID": "step",
-    "TagsToAdd": "tags_to_add",
-    "Quiz": "quiz",
-}
 
 
 def not_negative(value: str) -> None:

@@ -12,7 +12,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Account, Token, live_accounts
-from accounts.rest.views import CallerViewSet, cut, read_page
+from accounts.rest.paging import cut, read_page
+from accounts.rest.views import CallerViewSet
 from connectors.registry import CONNECTORS
 from crm_cache.runs import lists_states
 from rules.models import Delivery, Rule

@@ -12,8 +12,9 @@ from rest_framework.response import Response
 
 from accounts.models import Account, live_accounts
 from accounts.rest.errors import ApiError, Conflict, NotFound
-from accounts.rest.exception_handler import error_words
-from accounts.rest.views import BIGGEST, CallerViewSet
+from accounts.rest.exception_handler import error_object
+from accounts.rest.values import BIGGEST
+from accounts.rest.views import CallerViewSet
 from rules.intake import Taken, accept_answers
 from rules.models import Answer, Delivery
 from rules.serializers.answers import (
@@ -104,7 +105,7 @@ class AnswerViewSet(CallerViewSet):
             else:
                 errors[index] = found
         bodies = dict(zip(taken, self._written(list(taken.values())), strict=True))
-        bodies |= {index: {"error": error_words(error)} for index, error in errors.items()}
+        bodies |= {index: {"error": error_object(error)} for index, error in errors.items()}
         status = 202 if any(one.is_new or one.revised for one in taken.values()) else 200 if taken else 400
         return Response([{"index": index, **bodies[index]} for index in sorted(bodies)], status=status)
 

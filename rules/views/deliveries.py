@@ -8,7 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.rest.errors import Conflict, NotFound
-from accounts.rest.views import BIGGEST, CallerViewSet, cut, read_page
+from accounts.rest.paging import cut, read_page
+from accounts.rest.values import BIGGEST
+from accounts.rest.views import CallerViewSet
 from rules.delivery import outbox
 from rules.delivery.next_try import next_tries
 from rules.delivery.queueing import wake_lanes

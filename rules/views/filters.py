@@ -14,7 +14,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from accounts.rest.errors import ApiError
-from accounts.rest.views import read_number
+from accounts.rest.paging import read_number
 from connectors.registry import CONNECTORS
 
 Row = TypeVar("Row", bound=Model)

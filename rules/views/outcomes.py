@@ -12,9 +12,10 @@ from rest_framework.response import Response
 
 from accounts import hooks
 from accounts.rest.errors import NotFound
+from accounts.rest.paging import cut, read_page
 from accounts.rest.parsers import BoundedFormParser
-from accounts.rest.schema import words
-from accounts.rest.views import CallerViewSet, cut, read_page
+from accounts.rest.schema import string_responses
+from accounts.rest.views import CallerViewSet
 from accounts.views import OpenView
 from rules.models import Outcome
 from rules.outcomes import following
@@ -70,7 +71,7 @@ class HookView(OpenView):
         description="A CRM tells that leads have changed. The address is the account's own and can't be "
         "guessed; what is posted is never believed, it only brings our next look at these leads forward.",
         request={"application/x-www-form-urlencoded": FORM},
-        responses=words(200, 400, 404),
+        responses=string_responses(200, 400, 404),
         auth=[],
     )
     def take(self, request: Request, hook_pk: int, secret: str) -> Response:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Account
 from accounts.rest.errors import ApiError, NotFound
-from accounts.rest.views import BIGGEST, CrmViewSet
+from accounts.rest.values import BIGGEST
+from accounts.rest.views import CrmViewSet
 from rules.models import Rule
 from rules.rule_save import change_rule, create_rule
+from rules.serializers.dialect import RuleDialect
 from rules.views.schema import RuleSchema
 
 
@@ -46,31 +47,27 @@ def read_body(request: Request) -> Mapping[str, Any]:
 
 
 class RuleViewSet(CrmViewSet):
-    """``dialect`` is the module that spells this CRM's rule (``rules/serializers``)."""
+    """The URL table says how this CRM's rule is spelled (``as_view(..., dialect=...)``)."""
 
-    dialect: ModuleType | None = None
+    dialect: RuleDialect = cast("RuleDialect", None)  # as_view() takes only what the class has
     schema = RuleSchema()
 
     def retrieve(self, request: Request, quizID: str) -> Response:
         """The quiz's rule; ``Problems`` says what is wrong with it today."""
         rule = live_rule(self.connected_account(), read_quiz_id(quizID))
-        return Response(self._dialect.write(rule))
+        return Response(self.dialect.write(rule))
 
     def create(self, request: Request, quizID: str) -> Response:
         """Make the quiz's rule. A field asked for is made in the CRM soon after."""
         wanted = read_quiz_id(quizID)
-        changes = self._dialect.read(read_body(request), partial=False)
+        changes = self.dialect.read(read_body(request), partial=False)
         create_rule(self.connected_account(), wanted, changes)
         return Response("Success")
 
     def partial_update(self, request: Request, quizID: str) -> Response:
         """Change the quiz's rule: what is missing stays, what is sent replaces the stored value whole."""
         wanted = read_quiz_id(quizID)
-        changes = self._dialect.read(read_body(request), partial=True)
+        changes = self.dialect.read(read_body(request), partial=True)
         choices = changes.pop("choices", None)
         change_rule(live_rule(self.connected_account(), wanted).pk, changes, choices)
         return Response("Success")
-
-    @property
-    def _dialect(self) -> Any:
-        return self.dialect

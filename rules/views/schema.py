@@ -8,7 +8,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
-from accounts.rest.schema import words
+from accounts.rest.schema import string_responses
 
 CODES = {"retrieve": (400, 401, 404, 500), "create": (200, 400, 401, 404, 409, 500)}
 CODES["partial_update"] = (200, 400, 401, 404, 500)
@@ -20,22 +20,22 @@ class RuleSchema(AutoSchema):
     view: Any
 
     def get_operation_id(self) -> str:
-        return str(self.view.dialect.OPERATIONS[self.view.action])
+        return str(self.view.dialect.operations[self.view.action])
 
     def get_tags(self) -> list[str]:
-        return [self.view.dialect.TAG]
+        return [self.view.dialect.tag]
 
     def get_description(self) -> str:  # type: ignore[override]
         doc = getattr(type(self.view), self.view.action).__doc__
         return " ".join((doc or "").split())
 
     def get_request_serializer(self) -> Any:
-        return None if self.view.action == "retrieve" else self.view.dialect.REQUEST
+        return None if self.view.action == "retrieve" else self.view.dialect.request
 
     def get_response_serializers(self) -> Any:
-        responses = words(*CODES[self.view.action])
+        responses = string_responses(*CODES[self.view.action])
         if self.view.action == "retrieve":
-            responses = {200: OpenApiResponse(self.view.dialect.RESPONSE, "The quiz's settings"), **responses}
+            responses = {200: OpenApiResponse(self.view.dialect.response, "The quiz's settings"), **responses}
         return responses
 
     def get_override_parameters(self) -> list[Any]:

@@ -185,7 +185,7 @@ def test_a_list_costs_the_same_however_long_it_is(
 def test_a_long_list_is_counted_again_only_after_a_while(
     shop: Account, api: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("accounts.rest.views.MOST_COUNTED", 5)
+    monkeypatch.setattr("accounts.rest.paging.MOST_COUNTED", 5)
     add_tags(shop, 5)
     assert names(api, "/tags")[0] == 5
     models.Tag.objects.create(account=shop, entity="leads", remote_id="1", name="sixth")

@@ -1,0 +1,32 @@
+"""How one CRM's rule is spelled over REST."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from rest_framework.serializers import Serializer
+
+from rules.models import Rule
+
+
+class ReadsRule(Protocol):
+    def __call__(self, body: Mapping[str, Any], partial: bool) -> dict[str, Any]:
+        """The changes that a request asks for, by model field. Raises DRF's ``ValidationError``."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleDialect:
+    """``operations`` are operation ids by action (retrieve, create, partial_update); ``write`` is a rule as
+    ``response`` describes it. ``mapped`` are the kinds of records whose fields a rule may fill with questions,
+    the lead's first; ``lists_of_maps``: a record has a list of maps (D25), not a single one."""
+
+    request: type[Serializer[Any]]
+    response: type[Serializer[Any]]
+    operations: Mapping[str, str]
+    read: ReadsRule
+    write: Callable[[Rule], dict[str, Any]]
+    mapped: tuple[str, ...]
+    lists_of_maps: bool = False
+    tag: str = "Rules"
