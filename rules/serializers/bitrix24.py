@@ -151,4 +151,5 @@ DIALECT = RuleDialect(
     read=read,
     write=write,
     mapped=ENTITIES,
+    biggest_quiz_id=BIGGEST_32,
 )

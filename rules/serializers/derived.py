@@ -11,8 +11,8 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.rest.derived import Described, described
-from accounts.rest.schema import Int32, Int64
-from accounts.rest.values import number_32, unix
+from accounts.rest.schema import Int64
+from accounts.rest.values import unix
 from connectors.base import Choice
 from rules.models import Rule
 from rules.problems import shown_problems
@@ -130,7 +130,7 @@ def _response(
         "accountID": serializers.CharField(
             help_text=crm.text(f"id of the account in {crm.label}", "accountID")
         ),
-        "QuizID": Int32(),
+        "QuizID": Int64(),
         **{name: serializers.CharField() for name in PLACES},
         **{name_of(choice): serializers.CharField() for choice in _entries(crm)},
         "FieldsRule": fields(),
@@ -149,7 +149,7 @@ def _write(crm: Described, rule: Rule) -> dict[str, Any]:
     return {
         "ID": rule.pk,
         "accountID": rule.account.remote_id,
-        "QuizID": number_32(rule.quiz_id),
+        "QuizID": rule.quiz_id,
         **{name: getattr(rule, column) for name, column in PLACES.items()},
         **{name_of(choice): str(said.get(choice.key) or "") for choice in _entries(crm)},
         "FieldsRule": fields_rule(rule, mapped(crm)),

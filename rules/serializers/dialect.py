@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from rest_framework.serializers import Serializer
 
+from accounts.rest.values import BIGGEST
 from rules.models import Rule
 
 
@@ -19,8 +20,9 @@ class ReadsRule(Protocol):
 @dataclass(frozen=True, slots=True)
 class RuleDialect:
     """``operations`` are operation ids by action (retrieve, create, partial_update); ``write`` is a rule as
-    ``response`` describes it. ``mapped`` are the kinds of records whose fields a rule may fill with questions,
-    the lead's first; ``lists_of_maps``: a record has a list of maps (D25), not a single one."""
+    ``response`` describes it. ``mapped`` are the kinds of records whose fields a rule may fill with
+    questions, the lead's first; ``lists_of_maps``: a record has a list of maps (D25), not a single one.
+    ``biggest_quiz_id`` is what its ``QuizID`` can say."""
 
     request: type[Serializer[Any]]
     response: type[Serializer[Any]]
@@ -30,3 +32,4 @@ class RuleDialect:
     mapped: tuple[str, ...]
     lists_of_maps: bool = False
     tag: str = "Rules"
+    biggest_quiz_id: int = BIGGEST

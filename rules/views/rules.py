@@ -18,6 +18,8 @@ from rules.rule_save import change_rule, create_rule
 from rules.serializers.dialect import RuleDialect
 from rules.views.schema import RuleSchema
 
+REPRESENTATION = "return=representation"
+
 
 def read_quiz_id(text: str) -> int:
     """Digits, 64 bits (D14). Raises ``ApiError``."""
@@ -46,6 +48,22 @@ def read_body(request: Request) -> Mapping[str, Any]:
     return request.data
 
 
+def preferences(request: Request) -> list[str]:
+    """What the ``Prefer`` header says (RFC 7240), without blanks."""
+    return [one.replace(" ", "").lower() for one in request.headers.get("Prefer", "").split(",")]
+
+
+def wants_rule(request: Request) -> bool:
+    """Whether the saved rule is to be the answer: ``?include=rule`` or ``Prefer: return=representation``.
+
+    Raises ``ApiError`` for anything else under ``include``.
+    """
+    include = request.query_params.get("include", "")
+    if include not in ("", "rule"):
+        raise ApiError("Bad Request: include: only rule can be included", field="include")
+    return bool(include) or REPRESENTATION in preferences(request)
+
+
 class RuleViewSet(CrmViewSet):
     """The URL table says how this CRM's rule is spelled (``as_view(..., dialect=...)``)."""
 
@@ -59,15 +77,26 @@ class RuleViewSet(CrmViewSet):
 
     def create(self, request: Request, quizID: str) -> Response:
         """Make the quiz's rule. A field asked for is made in the CRM soon after."""
-        wanted = read_quiz_id(quizID)
+        wanted, shows = read_quiz_id(quizID), wants_rule(request)
+        if wanted > self.dialect.biggest_quiz_id:
+            biggest = self.dialect.biggest_quiz_id
+            raise ApiError(f"Bad Request: quizID: rules of this CRM take {biggest} at most", field="quizID")
         changes = self.dialect.read(read_body(request), partial=False)
-        create_rule(self.connected_account(), wanted, changes)
-        return Response("Success")
+        return self._saved(create_rule(self.connected_account(), wanted, changes), shows)
 
     def partial_update(self, request: Request, quizID: str) -> Response:
         """Change the quiz's rule: what is missing stays, what is sent replaces the stored value whole."""
-        wanted = read_quiz_id(quizID)
+        wanted, shows = read_quiz_id(quizID), wants_rule(request)
         changes = self.dialect.read(read_body(request), partial=True)
         choices = changes.pop("choices", None)
-        change_rule(live_rule(self.connected_account(), wanted).pk, changes, choices)
-        return Response("Success")
+        rule = change_rule(live_rule(self.connected_account(), wanted).pk, changes, choices)
+        return self._saved(rule, shows)
+
+    def _saved(self, rule: Rule, shows: bool) -> Response:
+        """The contract's "Success", or the rule with what is wrong with it, where that was asked for."""
+        if not shows:
+            return Response("Success")
+        applied = (
+            {"Preference-Applied": REPRESENTATION} if REPRESENTATION in preferences(self.request) else {}
+        )
+        return Response(self.dialect.write(rule), headers=applied)

@@ -161,6 +161,9 @@ from tests.stories.florist import envy, florist, later_at_envybox, newcomer  # n
 # ---- What became of a lead --------------------------------------------------------------------------------
 from tests.stories.followed import crm, delivered  # noqa: E402, F401
 
+# ---- Other people's code: a client generated out of our document -----------------------------------------
+from tests.stories.generated import client_of, generated  # noqa: E402, F401
+
 # ---- Owners of accounts of each CRM ----------------------------------------------------------------------
 from tests.stories.owners import owner, owner_of  # noqa: E402, F401
 
