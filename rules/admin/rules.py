@@ -26,7 +26,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelect2Widg
 from accounts.admin_base import Question, StaffAdmin, ask, confirmed, done, key_of, link, note, plural, when
 from accounts.models import Account
 from accounts.rest.errors import ApiError
-from accounts.rest.views import BIGGEST
+from accounts.rest.values import BIGGEST
 from crm_cache.models import CrmUser, Pipeline, Step
 from crm_cache.naming import name_of
 from rules.admin.copying import Twin, twin_of
