@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from connectors.amocrm import fields as amo_fields
-from connectors.bitrix24 import new_fields as bitrix_fields
+from connectors.bitrix24 import fields as bitrix_fields
 from rules.models import Rule
 from rules.provisioning import prepare
 from tests.stories.conftest import QUIZ
