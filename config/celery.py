@@ -9,7 +9,15 @@ import time
 from typing import Any
 
 from celery import Celery
-from celery.signals import task_postrun, task_prerun, worker_init, worker_shutdown, worker_shutting_down
+from celery.signals import (
+    beat_init,
+    task_postrun,
+    task_prerun,
+    worker_init,
+    worker_ready,
+    worker_shutdown,
+    worker_shutting_down,
+)
 from kombu import Queue
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
@@ -106,3 +114,19 @@ def forget_the_task(task: Any, **_: Any) -> None:
 
 def _queue_of(task: Any) -> str:
     return str((task.request.delivery_info or {}).get("routing_key") or "none")
+
+
+@worker_ready.connect
+def worker_is_watched(**_: Any) -> None:
+    """By the health check of its container."""
+    from config.alive import watch_worker
+
+    watch_worker()
+
+
+@beat_init.connect
+def beat_is_watched(**_: Any) -> None:
+    """By the health check of its container."""
+    from config.alive import watch_beat
+
+    watch_beat()
