@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from connectors.sandbox.server import CONTROL_PORT, Hub
-from connectors.sandbox.tls import server_context
 
 DEMO = "demo7"
 
@@ -28,6 +27,8 @@ def build(options: dict[str, Any]) -> Hub:
     """Ready to serve: seeded, with the real limits on wherever a sandbox knows them."""
     hub = Hub(host=options["host"], port=options["port"])
     if options.get("tls"):
+        from connectors.sandbox.tls import server_context  # it needs trustme, of tests/requirements.txt
+
         names = [options["host"], "localhost", *(n for s in hub.sandboxes.values() for n in s.tls_names)]
         hub.tls = server_context(Path(options["tls"]), names)
     for sandbox in hub.sandboxes.values():
