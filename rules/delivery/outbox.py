@@ -214,14 +214,12 @@ WHERE d.uid = v.uid AND v.lead <> ALL (d.also_made)
 def begin_writing(claims: Mapping[int, datetime | None]) -> bool:
     """A request that can't be repeated is about to be sent for these claims, ``{delivery id: claimed at}``.
 
-    False, and nothing may be sent, where one of them is not ours any more.
+    False, and nothing may be sent, where one of them is not ours any more. A statement of its own, committed
+    by the database itself: a worker that freezes here keeps nobody waiting.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(BEGIN, [db_clock.now(), list(claims), list(claims.values())])
-        ours = cursor.rowcount == len(claims)
-        if not ours:
-            transaction.set_rollback(True)
-        return ours
+        return bool(cursor.rowcount == len(claims))
 
 
 BEGIN = """

@@ -28,8 +28,9 @@ from tests.torture.crowd import Post, plan_posts, write_posts
 from tests.torture.customers import Customer, how_many, make_customers
 from tests.torture.moods import Moods
 from tests.torture.people import People
-from tests.torture.schedule import ROUND, Blow, plan_blows
+from tests.torture.schedule import KINDS, ROUND, Blow, plan_blows
 from tests.torture.servers import Servers, the_servers
+from tests.torture.skewed import SECONDS
 from tests.torture.verdict import Books, Figures, judge, read_books, read_start, report
 from tests.torture.watch import Watch
 from tests.torture.world import World
@@ -48,6 +49,7 @@ SHORT = {
     "LANE_LEASE_SECONDS": "10",
     **{f"{crm}_READ_TIMEOUT": "3" for crm in ("AMOCRM", "BITRIX24", "ENVYBOX", "SOLOS")},
 }
+SLOW_SHORT = 2.0  # seconds: within the time-outs
 QUICK = {"AMOCRM_REQUESTS_PER_SECOND": "40"}  # where ``Moods.admit_more`` has raised the local limit
 
 
@@ -85,10 +87,20 @@ def the_world(chosen: Namespace) -> Iterator[World]:
         place = (free_port(), free_host(), servers.database_url, servers.redis_url)
         environment = Environment(chosen.name, folder, *place)
         env = {**variables_of(environment, scenarios()), **(SHORT | QUICK if chosen.short else {})}
-        with Cast(environment, env, settings.BASE_DIR, FEW_WORKERS if chosen.short else WORKERS) as cast:
+        workers = FEW_WORKERS if chosen.short else WORKERS
+        with Cast(environment, env, settings.BASE_DIR, workers, clocks_of(workers)) as cast:
             cast.open()
             customers = make_customers(environment, how_many(chosen.answers), env["JWT_KEY"])
-            yield world_of(environment, servers, cast, customers, FIND_SOON if chosen.short else FIND)
+            world = world_of(environment, servers, cast, customers, FIND_SOON if chosen.short else FIND)
+            if chosen.short:
+                world.lease, world.slow = float(SHORT["LANE_LEASE_SECONDS"]), SLOW_SHORT
+            yield world
+
+
+def clocks_of(workers: int) -> dict[str, float]:
+    """The last worker's clock is behind; of more than two the first one's is ahead."""
+    clocks = {f"worker{workers}": -SECONDS}
+    return {**clocks, "worker1": SECONDS} if workers > 2 else clocks
 
 
 def world_of(
@@ -237,6 +249,8 @@ class Run:
         print(f"\n{report(figures)}\n")
         for title, counted in (("Blows", self.world.hurt), ("In vain", self.world.missed)):
             print(f"{title}: {listed(counted)}")
+        print(f"Never hit: {', '.join(self.never_hit()) or 'none'}")
+        print(f"Clocks off: {listed(self.world.cast.clocks)}")
         print(f"Processes that ended by themselves: {listed(self.world.ended)}")
         print(f"People: {listed(self.people.did)}")
         for words in details(snapshots):
@@ -246,19 +260,24 @@ class Run:
             self.chosen.json.write_text(json.dumps(self.as_dict(figures), indent=1))
         return 0 if figures.holds else 1
 
+    def never_hit(self) -> list[str]:
+        """Moments of the schedule that this run was too short, or had no luck, to find."""
+        return [what for what in KINDS if not self.world.hurt[what]]
+
     def as_dict(self, figures: Figures) -> dict[str, object]:
         chosen = {"answers": self.chosen.answers, "seed": self.chosen.seed, "cores": os.cpu_count()}
         counted = {
             "blows": self.world.hurt,
             "in_vain": self.world.missed,
+            "never_hit": self.never_hit(),
             "people": self.people.did,
             "ended": self.world.ended,
         }
         return {**chosen, **asdict(figures), "holds": figures.holds, **counted}
 
 
-def listed(counted: Mapping[str, int]) -> str:
-    return ", ".join(f"{what} {count}" for what, count in sorted(counted.items()) if count) or "none"
+def listed(counted: Mapping[str, float]) -> str:
+    return ", ".join(f"{what} {count:g}" for what, count in sorted(counted.items()) if count) or "none"
 
 
 def details(snapshots: Books) -> Iterator[str]:

@@ -13,9 +13,10 @@ import redis
 from config.demo.http import tell
 from tests.torture.chosen import after_claim, after_commit, before_settle
 from tests.torture.customers import lose_a_field, lose_a_person, move_away
-from tests.torture.moods import ALL, FORBIDDEN, MOODS
+from tests.torture.frozen import cut_exchange, freeze, freeze_before_first_byte
+from tests.torture.moods import ALL, FORBIDDEN, MOODS, SLOW
 from tests.torture.owners import choose_another, delete_step, disconnect, save_rule
-from tests.torture.schedule import Blow
+from tests.torture.schedule import CUT_EXCHANGE, FIRST_BYTE, Blow
 from tests.torture.world import Course, World, after
 
 DOWN = 1.0  # seconds that a killed process is missing
@@ -34,6 +35,8 @@ def strike(world: World, blow: Blow) -> Course:
 
 def mood(world: World, blow: Blow, fault: Mapping[str, object]) -> Course:
     victim = world.customers[blow.whom]
+    if blow.what == SLOW:
+        fault = {**fault, "delay": world.slow}
     world.moods.add(victim.kind, path=ALL[victim.kind], host=victim.host, **fault)
     world.hurt[blow.what] += 1
     yield
@@ -100,6 +103,9 @@ BLOWS: Mapping[str, Callable[[World, Blow], Course]] = {
     "worker killed after claim": after_claim,
     "worker killed after commit": after_commit,
     "worker killed before settle": before_settle,
+    "worker frozen": freeze,
+    FIRST_BYTE: freeze_before_first_byte,
+    CUT_EXCHANGE: cut_exchange,
     "web killed": partial(kill, name="web"),
     "beat killed": partial(kill, name="beat"),
     "Redis flushed": flush,

@@ -18,8 +18,17 @@ SERVICES = ("web", "beat")
 class Cast:
     """``workers`` are called worker1, worker2 ...; so are their connections to PostgreSQL."""
 
-    def __init__(self, environment: Environment, env: Mapping[str, str], cwd: Path, workers: int) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        env: Mapping[str, str],
+        cwd: Path,
+        workers: int,
+        clocks: Mapping[str, float] | None = None,
+    ) -> None:
+        """``clocks``: by worker, how many seconds its machine's clock is off."""
         self.environment, self.cwd = environment, cwd
+        self.clocks = dict(clocks or {})
         self.children = Children(environment.folder, cwd, env)
         self.workers = tuple(f"worker{number}" for number in range(1, workers + 1))
         self.playing: dict[str, Child] = {}
@@ -62,6 +71,18 @@ class Cast:
             child.signal(signal.SIGKILL)
             child.process.wait()
 
+    def freeze(self, name: str) -> Child | None:
+        """SIGSTOP to the whole group: it lives, and does nothing. None where it is dead."""
+        child = self.playing.get(name)
+        if child is not None:
+            child.signal(signal.SIGSTOP)
+        return child
+
+    def thaw(self, child: Child) -> None:
+        """Whether or not it was killed meanwhile."""
+        if child.status is None:
+            child.signal(signal.SIGCONT)
+
     def supervise(self) -> list[str]:
         """As systemd or compose would: whoever ended by itself is started again. Their names."""
         ended = [name for name, child in self.playing.items() if child.status is not None]
@@ -83,4 +104,7 @@ class Cast:
             options = (f"--schedule={timetable}", "--pidfile=", "--loglevel=INFO")
             return ("-m", "celery", "-A", "config", "beat", *options)
         size = ("--pool=threads", f"--concurrency={THREADS}", "-n", f"{name}@torture", "--loglevel=INFO")
+        if name in self.clocks:
+            skewed = ("-m", "tests.torture.skewed", str(self.clocks[name]), "-A", "config", "worker")
+            return (*skewed, *size, "--without-gossip", "--without-mingle")
         return ("-m", "celery", "-A", "config", "worker", *size, "--without-gossip", "--without-mingle")

@@ -12,6 +12,19 @@ from typing import Any
 from config.demo.answers import answer, person
 
 TWICE = 0.05  # of the people answer a second time, every other of them at the same moment
+FLOOD, FLOOD_SECONDS = 0.1, 1.0  # of the answers are one account's, within a second
+HOSTILE = 0.02  # of the answers try to break whoever reads them
+TEXTS = (
+    "eyJ-" * 5000,  # as long as a visitor may, of what looks like the beginning of a token
+    "a@" * 4000,
+    "https://" * 2000,
+    "\u202e\u200b\ufeff right to left",
+    "<script>alert(1)</script>{{7*7}}${7*7}",
+    "'; DROP TABLE rules_answer; --",
+    "=cmd|' /C calc'!A0",
+    "💥" * 500,
+    "\r\nSet-Cookie: a=b\r\n%00%0d%0a",
+)
 DOUBLE_CLICKS = 0.01  # of the answers are posted by two clients at once
 REPAIRS = ("Косметический", "Капитальный", "Дизайнерский")
 
@@ -42,6 +55,8 @@ def _answers(answers: int, accounts: Sequence[str], seconds: float, dice: random
     while number < answers:
         number += 1
         who, account, at = _somebody(number, dice), dice.choice(accounts), dice.uniform(0, seconds)
+        if number <= FLOOD * answers:
+            account, at = accounts[0], dice.uniform(seconds / 2, seconds / 2 + FLOOD_SECONDS)
         yield Post(at, account, _body(number, who, dice))
         if number < answers and dice.random() < TWICE:
             number += 1
@@ -60,7 +75,7 @@ def _body(number: int, who: dict[str, str], dice: random.Random) -> dict[str, An
     given = {
         "area": dice.randrange(20, 200),
         "repair": dice.choice(REPAIRS),
-        "place": f"Москва, дом {number}",
+        "place": f"Москва, дом {number}{f' {dice.choice(TEXTS)}' if dice.random() < HOSTILE else ''}",
     }
     return {**answer(number, who, **given), "answerID": f"torture-{number}"}
 

@@ -25,12 +25,15 @@ ALL: Mapping[str, str] = {
     "envybox": r"^/(openapi|crm)/",
     "solos": r"^/(api|backend)/",
 }
+# Where tokens are exchanged.
+TOKENS: Mapping[str, str] = {"amocrm": "^/oauth2/access_token", "bitrix24": "^/oauth/token"}
 # Work done and reply lost, in 5 % of the writes: the connection ends, a proxy loses patience, or nobody does.
 LOST_REPLIES: tuple[Mapping[str, Any], ...] = (
     {"action": "reset_after", "probability": 0.025},
     {"action": "answer_after", "status": 504, "probability": 0.015},
     {"action": "timeout_after", "probability": 0.01},
 )
+SLOW = "slow but answering"
 MOODS: Mapping[str, Mapping[str, Any]] = {
     "429": {"status": 429, "times": 4},
     "500": {"status": 500, "times": 4},
@@ -38,6 +41,7 @@ MOODS: Mapping[str, Mapping[str, Any]] = {
     "504": {"status": 504, "times": 3},
     "reset": {"action": "reset", "times": 4},
     "slow beyond the timeout": {"action": "timeout", "times": 2},
+    SLOW: {"action": "delay", "delay": 6.0, "times": 20},
 }
 FORBIDDEN = {"status": 403, "times": 1}  # amoCRM's way to say: stop at once
 BUSY = {"amocrm": 429, "bitrix24": 503, "envybox": 429, "solos": 429}

@@ -11,6 +11,8 @@ from tests.torture.moods import MOODS
 ROUND = 60.0  # seconds in which everything happens once
 EVERYONE = ("amocrm", "bitrix24", "envybox", "solos")
 CHOSEN = "worker killed "
+FIRST_BYTE = "worker frozen before the first byte"
+CUT_EXCHANGE = "database gone in a token exchange"
 SIGNED_IN = ("amocrm", "bitrix24")  # by tokens that expire
 
 # When in a round: moments are chosen one by one where leads flow, before everything else is upset.
@@ -19,6 +21,8 @@ WHEN = {
     f"{CHOSEN}before settle": (0.01, 0.05),
     f"{CHOSEN}after claim": (0.1, 0.2),
     f"{CHOSEN}after commit": (0.3, 0.4),
+    FIRST_BYTE: (0.2, 0.3),
+    CUT_EXCHANGE: (0.4, 0.6),
 }
 
 # What may happen -> to accounts of which CRMs; to none of them where it is about our own processes.
@@ -27,6 +31,9 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     f"{CHOSEN}after claim": EVERYONE,
     f"{CHOSEN}after commit": EVERYONE,
     f"{CHOSEN}before settle": EVERYONE,
+    "worker frozen": (),
+    FIRST_BYTE: EVERYONE,
+    CUT_EXCHANGE: SIGNED_IN,
     "web killed": (),
     "beat killed": (),
     "Redis flushed": (),

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.torture.crowd import plan_posts
+from tests.torture.answers import clocks_of
+from tests.torture.crowd import TEXTS, plan_posts
 from tests.torture.marks import marks_of
 from tests.torture.schedule import KINDS, plan_blows
 from tests.torture.verdict import Books, Figures, Row
@@ -94,6 +95,21 @@ def test_everything_happens_at_least_once_in_a_round():
     blows = plan_blows(ACCOUNTS, 120, 7)
     assert {blow.what for blow in blows if blow.at < 60} == set(KINDS)
     assert len(blows) == 2 * len(KINDS)
+
+
+def test_one_tenant_floods_and_some_texts_are_hostile():
+    posts = plan_posts(1000, ["1001", "1002", "1003"], 600, 1)
+    flood = [post for post in posts if 300 <= post.at <= 301]
+    assert sum(post.account == "1001" for post in flood) >= 100
+    hostile = [post for post in posts if any(text in str(post.body["answers"]) for text in TEXTS[4:5])]
+    longest = max(len(str(post.body["answers"])) for post in posts)
+    assert hostile
+    assert longest > 20_000
+
+
+def test_clocks_are_apart_by_more_than_a_lease():
+    assert clocks_of(2) == {"worker2": -31.0}
+    assert clocks_of(4) == {"worker4": -31.0, "worker1": 31.0}
 
 
 def test_some_people_answer_twice_and_some_clicks_are_double():

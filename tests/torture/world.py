@@ -29,6 +29,8 @@ class World:
     moods: Moods
     customers: Mapping[str, Customer]
     find: float = 30.0  # seconds until a blow gives up finding its moment
+    lease: float = 30.0  # seconds of a lane's lease
+    slow: float = 6.0  # seconds that a slow CRM takes for an answer
     hurt: Counter[str] = field(default_factory=Counter)
     missed: Counter[str] = field(default_factory=Counter)
     ended: Counter[str] = field(default_factory=Counter)
