@@ -75,7 +75,7 @@ def _frozen(world: World, blow: Blow, name: str, lock: psycopg.Connection | None
 
 
 def cut_exchange(world: World, blow: Blow) -> Course:
-    """The tokens expire, the CRM takes its time with new ones, and PostgreSQL ends the connection meanwhile."""
+    """The tokens expire, the CRM takes its time with new ones, and PostgreSQL ends the connection of it."""
     victim = world.customers[blow.whom]
     world.moods.add(victim.kind, path=TOKENS[victim.kind], action="delay", delay=HOLD / 2, times=1)
     tell(world.environment.control_url, victim.kind, "expire", account=victim.remote)
