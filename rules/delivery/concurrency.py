@@ -146,9 +146,11 @@ class LaneRoom:
 
     def width(self, account_id: int, whole: int) -> int:
         """How many leads an account is sent at a time, where its CRM takes ``whole``: fewer where a batch
-        takes so long that a lane could not end its slice."""
+        takes so long that a lane could not end its slice, and of an unknown account while others last, so
+        that an outage is not met with thousands of drafts."""
         habit = self._habits.get(account_id)
-        return max(1, int(whole * habit.width)) if habit else whole
+        unknown = 1 / NARROWEST if len(self._long) >= Silences.IN_A_ROW else 1.0
+        return max(1, int(whole * (habit.width if habit else unknown)))
 
     def close(self, seconds: float) -> bool:
         """Begin nothing more and wait for what is under way: the process ends. True where all is over."""

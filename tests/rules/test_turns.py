@@ -151,6 +151,15 @@ def test_batches_of_a_slow_account_get_narrower_and_wider_again():
     assert room.width(2, 1) == 1
 
 
+def test_beside_accounts_that_last_an_unknown_one_begins_narrow():
+    room = concurrency.lanes
+    assert room.width(1, 50) == 50
+    with crowded("amocrm", 3):
+        assert room.width(1, 50) == 6
+        room.measured(1, "amocrm", 0.5)
+        assert room.width(1, 50) == 50
+
+
 # -- a CRM that is out ---------------------------------------------------------------------------------------
 
 
