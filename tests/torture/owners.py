@@ -41,11 +41,10 @@ def choose_another(world: World, blow: Blow) -> Course:
     victim = world.customers[blow.whom]
     other = tell(world.environment.control_url, victim.kind, "accounts", count=1)[0]
     place = {"remote": other["id"], "name": other["subdomain"], "url": other["url"], "port": other["port"]}
-    before = rows_of(world, victim)
+    if not rows_of(world, victim):
+        raise OSError("the account is on its way at this moment, and another one may take its place")
     with suppress(DemoFailed):  # it is refused in words; ``rows_of`` tells whether it was
         replace(victim, **place).connect(world.environment)
-    if not before:
-        raise OSError("the account is on its way at this moment")
     world.hurt[blow.what] += 1
     yield
 
