@@ -1,0 +1,52 @@
+"""Every page of the admin by the rules of WCAG 2.1 AA, in light and in dark, as axe-core judges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.test import Client
+from django.urls import reverse
+
+from rules import incidents
+from rules.models import Delivery, Rule
+from tests.admin.conftest import deliver
+
+__all__ = ["deliver"]
+pytestmark = pytest.mark.django_db(transaction=True)
+JUDGED = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
+LISTS = (
+    "rules_delivery", "rules_answer", "rules_outcome", "rules_rule", "rules_incident", "accounts_account",
+    "crm_cache_field", "crm_cache_syncrun",
+)  # fmt: skip
+
+
+def pages(rule: Rule, delivery: Delivery) -> list[str]:
+    rows = {"rules_delivery": delivery, "rules_answer": delivery.answer, "rules_rule": rule,
+            "accounts_account": rule.account}  # fmt: skip
+    return [
+        reverse("admin:index"),
+        *(reverse(f"admin:{name}_changelist") for name in LISTS),
+        *(reverse(f"admin:{name}_change", args=[row.pk]) for name, row in rows.items()),
+        reverse("admin:rules_outcome_conversion"),
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_fault(
+    operator: Client, rule: Rule, deliver: Callable[..., Delivery], sit_down: Callable[..., Any], scheme: str
+) -> None:
+    for state in ("waiting", "held", "delivered"):
+        delivery = deliver(state)
+    incidents.look()
+    page = sit_down(operator)
+    page.emulate_media(color_scheme=scheme)
+    faults: dict[str, list[str]] = {}
+    for address in pages(rule, delivery):
+        page.goto(address)
+        for fault in Axe().run(page, options=JUDGED).response["violations"]:
+            places = [node["target"][0] for node in fault["nodes"]]
+            faults[f"{address} {fault['id']}"] = [str(place) for place in places]
+    assert faults == {}, "\n".join(f"{where}: {what}" for where, what in faults.items())
