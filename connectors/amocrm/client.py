@@ -183,6 +183,7 @@ class BatchWrite:
         self.requests = requests
         self.narrowed = self.succeeded = False
         self.failures = 0
+        self.items: Sequence[Item] = ()
 
     def wants(self, item: Item) -> bool:
         """Is there anything left to send for it?"""
@@ -214,6 +215,7 @@ class BatchWrite:
         return False
 
     def run(self, items: Sequence[Item]) -> None:
+        self.items = items
         together = [item for item in items if self.safe or not self.suspects(item)]
         queue = [together, *([item] for item in items if item not in together)]
         for _ in range(MOST_ROUNDS):
@@ -260,12 +262,18 @@ class BatchWrite:
         alone = len(batch) == 1 and (self.narrowed or self.suspects(batch[0]))
         if alone and (isinstance(error, Unclear) or error.code.startswith("http_5")):
             self.failures += 1
-            if self.succeeded or self.failures < MOST_FAILURES:
+            if self.succeeded or self._may_be_its_own(batch[0], error):
                 error = copy.copy(error)
                 error.account_wide = False
         for item in batch:
             self.fail(item, error)
         return []
+
+    def _may_be_its_own(self, item: Item, error: ConnectorError) -> bool:
+        """Nothing has succeeded yet: others are tried before the account is to blame. Where there are none,
+        only a 500 for a lead that failed before speaks of the lead; silence and gateways speak of amoCRM."""
+        others = any(one is not item and not one.error and self.wants(one) for one in self.items)
+        return self.failures < MOST_FAILURES and (others or error.code == "http_500")
 
     def _can_narrow(self, batch: list[Item], error: ConnectorError) -> bool:
         """A 500 is amoCRM's own, which is done with the request. A gateway's 502 or 504 may come earlier."""

@@ -101,3 +101,11 @@ def test_an_id_that_can_not_be_one_is_its_leads_own_error(shop, amo, draft, deli
     assert journal.of("qz-bad") == {}
     (receipt,) = deliver(again(bad, journal, look_first=True))
     assert receipt.adopted
+
+
+@pytest.mark.parametrize("fault", [{"status": 504}, {"action": "reset"}], ids=["504", "silence"])
+def test_a_probe_that_gets_no_answer_speaks_of_the_account(shop, amo, draft, deliver, fault):
+    """One lead asks whether amoCRM is back: the lane rests, instead of trying all that waits."""
+    amo.faults.add(COMPLEX, times=None, **fault)
+    (outcome,) = deliver(draft(look_first=True))
+    assert (type(outcome), outcome.account_wide) == (Unclear, True)
