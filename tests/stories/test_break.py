@@ -86,7 +86,7 @@ def test_a_killed_worker_doubles_and_loses_nothing(quiz, later, monkeypatch):
 
         death.setattr(outbox, "record_steps", die)
         death.setattr(outbox, "settle", die)
-        death.setattr("rules.delivery.lane.Lane.leave", lambda self: None)
+        death.setattr("rules.delivery.lane.LaneLease.leave", lambda self: None)
         quiz.post()
         with pytest.raises(Killed):
             worker.drain(quiz.account.pk)
@@ -105,7 +105,7 @@ def test_a_killed_worker_doubles_and_loses_nothing(quiz, later, monkeypatch):
 def test_a_worker_frozen_past_its_lease_sends_nothing_any_more(quiz, later, monkeypatch):
     quiz.post()
     with monkeypatch.context() as frozen:
-        frozen.setattr("rules.delivery.lane.Lane.alive", False)
+        frozen.setattr("rules.delivery.lane.LaneLease.alive", False)
         quiz.amo.journal.clear()
         worker.drain(quiz.account.pk)
         assert len(quiz.amo.journal) == 0
