@@ -18,6 +18,7 @@ from accounts.models import Account, Token, live_accounts
 from connectors.auth import Tokens
 from connectors.base import Grant, Identity
 from connectors.errors import ConnectorError, NeedsReconnect
+from connectors.messages import message
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -35,7 +36,9 @@ class Held:
         return self.pair
 
     def renew(self, stale: Tokens) -> Tokens:
-        raise NeedsReconnect("The CRM refuses a token that it has just given out", code="token_refused")
+        raise NeedsReconnect(
+            message("The CRM refuses a token that it has just given out"), code="token_refused"
+        )
 
 
 class AnotherAccount(Exception):
@@ -45,7 +48,13 @@ class AnotherAccount(Exception):
         self.connected = connected
         self.chosen_name = chosen.name or chosen.host or chosen.remote_id
         self.connected_name = connected.name or connected.host or connected.remote_id
-        super().__init__(f"Another account was chosen: {self.chosen_name} ({chosen.remote_id})")
+        super().__init__(
+            message(
+                "Another account was chosen: {chosen_name} ({remote_id})",
+                chosen_name=self.chosen_name,
+                remote_id=chosen.remote_id,
+            )
+        )
 
 
 def lock_live(owner: str, kind: str) -> Account | None:
@@ -87,7 +96,7 @@ def pending_row(owner: str, kind: str, live: Account | None, own: Account | None
     if own and not own.deleted:
         return own
     if live and live.remote_id:
-        states.disconnect(live, "Another account was chosen", actor)
+        states.disconnect(live, message("Another account was chosen"), actor)
     account = own or Account.objects.create(account_id=owner, crm=kind)
     if live:
         live.attempts.update(account=account)

@@ -11,6 +11,7 @@ from accounts.redis_client import redis_client
 from connectors.base import SignIn
 from connectors.hosts import HostNotAllowed, HostPolicy, bare_host
 from connectors.limiter import NoRateLimiter, RateLimiter, RedisRateLimiter
+from connectors.messages import message
 from connectors.registry import CONNECTORS, connector_class, host_policy
 
 
@@ -39,7 +40,7 @@ def portal_host(kind: str, typed: str) -> str:
     hosts = host_policy_for(kind)
     host = hosts.allow(bare_host(typed))
     if host in options_for(kind).exact_hosts and host not in hosts.sandbox:
-        raise HostNotAllowed(f"{host!r} is the CRM's own server, nobody's portal")
+        raise HostNotAllowed(message("{host} is the CRM's own server, nobody's portal", host=repr(host)))
     return host
 
 

@@ -25,6 +25,7 @@ from accounts.secrets import WrongKey
 from connectors.auth import Tokens
 from connectors.errors import ConnectorError, NeedsReconnect, Refused, TryLater, Unclear
 from connectors.lead_status import ChangeNotice
+from connectors.messages import joined, message
 from connectors.registry import CONNECTORS, connector_class
 
 log = structlog.stdlib.get_logger(__name__)
@@ -92,7 +93,10 @@ def _subscribe_alone(account: Account) -> bool:
         raise  # without a database nobody's turn comes
     except Exception as exc:
         log.exception("subscribing notices broke", account=account.pk, crm=account.crm)
-        words = f"The address for notices could not be read or used ({type(exc).__name__}); see the log."
+        words = message(
+            "The address for notices could not be read or used ({name}); see the log.",
+            name=type(exc).__name__,
+        )
         Hook.objects.filter(account=account).update(ask_at=timezone.now() + REFUSED_PAUSE, error=words)
         return False
 
@@ -106,7 +110,7 @@ def subscribe(account: Account) -> bool:
     if error := _refusal(account, url):
         _note_failure(account, error)
         pause = SILENT_PAUSE if isinstance(error, TryLater) else REFUSED_PAUSE
-        hook.update(ask_at=now + pause, error=f"{error.message} {error.remedy}".strip())
+        hook.update(ask_at=now + pause, error=joined(" ", error.message, error.remedy))
         return False
     hook.update(ask_at=now + ASK_AGAIN, asked_at=now, error="")
     log.info("notices subscribed", account=account.pk, crm=account.crm)
@@ -121,7 +125,11 @@ def _refusal(account: Account, url: str) -> ConnectorError | None:
         return error
     except NONSENSE as exc:
         log.exception("the CRM answered something unexpected", account=account.pk, crm=account.crm)
-        words = f"{account.get_crm_display()} answered something unexpected ({type(exc).__name__})"
+        words = message(
+            "{crm} answered something unexpected ({name})",
+            crm=account.get_crm_display(),
+            name=type(exc).__name__,
+        )
         return Refused(words, code="unexpected")
     return None
 

@@ -18,6 +18,7 @@ from connectors.auth import Tokens
 from connectors.base import Grant, Identity
 from connectors.errors import ConnectorError, NeedsReconnect, OurMistake
 from connectors.hosts import HostNotAllowed
+from connectors.messages import joined, message, sentences
 from connectors.registry import connector_class
 
 log = structlog.stdlib.get_logger(__name__)
@@ -35,13 +36,15 @@ def connect_by_key(
     """
     names = connector_class(kind).can.credentials
     if not names:
-        raise ApiError(f"Bad Request: {label_of(kind)} is not connected by a key", code="no_keys")
+        raise ApiError(_bad(message("{crm} is not connected by a key", crm=label_of(kind))), code="no_keys")
     host, pair = _host(kind, base_url), _pair(names, credentials)
     identity = _tried(kind, host, pair, names)
     try:
         with transaction.atomic():
             live = lock_live(account_id, kind)
-            account = store(account_id, kind, live, Grant(pair, host), identity, "Its keys were given", actor)
+            account = store(
+                account_id, kind, live, Grant(pair, host), identity, message("Its keys were given"), actor
+            )
     except AnotherAccount as exc:
         history.note_refused(exc.connected, str(exc), actor)
         raise _conflict(exc) from exc
@@ -52,8 +55,17 @@ def connect_by_key(
 
 def _conflict(exc: AnotherAccount) -> ApiError:
     return Conflict(
-        f"Conflict: {ADDRESS}: these keys open “{exc.chosen_name}”, but “{exc.connected_name}” is connected. "
-        f"Nothing was changed; to use “{exc.chosen_name}” instead, disconnect the connected one first.",
+        joined(
+            ": ",
+            "Conflict",
+            ADDRESS,
+            message(
+                "these keys open “{chosen}”, but “{connected}” is connected. Nothing was changed; to use"
+                " “{chosen}” instead, disconnect the connected one first.",
+                chosen=exc.chosen_name,
+                connected=exc.connected_name,
+            ),
+        ),
         code="another_account",
         field=ADDRESS,
     )
@@ -63,7 +75,7 @@ def _host(kind: str, base_url: str) -> str:
     try:
         return portal_host(kind, base_url)
     except HostNotAllowed as exc:
-        raise ApiError(f"Bad Request: {ADDRESS}: {exc}", code="host_not_allowed", field=ADDRESS) from exc
+        raise ApiError(_bad(ADDRESS, str(exc)), code="host_not_allowed", field=ADDRESS) from exc
 
 
 def _pair(names: tuple[str, ...], credentials: Mapping[str, str]) -> Tokens:
@@ -71,7 +83,7 @@ def _pair(names: tuple[str, ...], credentials: Mapping[str, str]) -> Tokens:
     given = {name: str(credentials.get(name) or "").strip() for name in names}
     for name, secret in given.items():
         if not secret or not secret.isascii() or not secret.isprintable():
-            raise ApiError(f"Bad Request: {name}: it is missing or no key", code="bad_key", field=name)
+            raise ApiError(_bad(name, message("it is missing or no key")), code="bad_key", field=name)
     access, refresh, *_ = (*given.values(), "")
     return Tokens(access, refresh)
 
@@ -82,16 +94,26 @@ def _tried(kind: str, host: str, pair: Tokens, names: tuple[str, ...]) -> Identi
     try:
         return connector_at(kind, host, Held(pair)).identify()
     except NeedsReconnect as exc:
-        words = f"Bad Request: {keys}: {exc.message}. {exc.remedy}".strip()
+        words = _bad(keys, joined(" ", sentences(exc.message), exc.remedy))
         raise ApiError(words, code="credentials_refused", field=names[0]) from exc
     except OurMistake as exc:
         log.error("the CRM refuses our settings", crm=kind, code=exc.code, error=exc.message)
-        raise ApiError(f"Bad Request: {crm} can't be connected just now", code="ours", field=ADDRESS) from exc
+        raise ApiError(
+            _bad(message("{crm} can't be connected just now", crm=crm)), code="ours", field=ADDRESS
+        ) from exc
     except ConnectorError as exc:
-        words = f"Bad Request: {ADDRESS}: {crm} does not answer there ({exc.message}); nothing was stored"
+        words = _bad(
+            ADDRESS,
+            message("{crm} does not answer there ({said}); nothing was stored", crm=crm, said=exc.message),
+        )
         raise ApiError(words, code="no_answer", field=ADDRESS) from exc
     except NONSENSE as exc:
         log.exception("the CRM answered something unexpected", crm=kind)
         raise ApiError(
-            f"Bad Request: {ADDRESS}: this does not answer as {crm}", code="no_answer", field=ADDRESS
+            _bad(ADDRESS, message("this does not answer as {crm}", crm=crm)), code="no_answer", field=ADDRESS
         ) from exc
+
+
+def _bad(*parts: str) -> str:
+    """What a program reads; a person reads the last part."""
+    return joined(": ", "Bad Request", *parts)

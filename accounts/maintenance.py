@@ -13,6 +13,7 @@ from accounts.crm_settings import oauth_kinds
 from accounts.models import Account, ConnectAttempt, Token
 from accounts.tokens import rotate
 from connectors.errors import ConnectorError, OurMistake, TryLater
+from connectors.messages import message
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -89,4 +90,7 @@ def expire_attempts() -> int:
         deleted=False, state=Account.State.CONNECTING, created_at__lt=now - UNFINISHED
     ).exclude(pk__in=recent)
     pending = {"state": Account.State.CONNECTING}
-    return sum(states.disconnect(account, "Nobody finished connecting it", only=pending) for account in stale)
+    return sum(
+        states.disconnect(account, message("Nobody finished connecting it"), only=pending)
+        for account in stale
+    )

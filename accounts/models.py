@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
+from accounts.message_fields import MessageField
 from accounts.secrets import SecretField
 from connectors.registry import kinds
 
@@ -46,7 +47,7 @@ class Account(models.Model):
     facts = models.JSONField(default=dict, blank=True)
 
     state = models.CharField(max_length=20, choices=State.choices, default=State.CONNECTING)
-    state_reason = models.TextField("why", blank=True)
+    state_reason = MessageField("why", blank=True)
     state_since = models.DateTimeField(default=timezone.now)
     deleted = models.BooleanField(default=False)
     send_again = models.BooleanField(
@@ -150,7 +151,7 @@ class AccountEvent(models.Model):
     at = models.DateTimeField(default=timezone.now)
     before = models.CharField("from", max_length=20, choices=Account.State.choices)
     after = models.CharField("to", max_length=20, choices=Account.State.choices)
-    reason = models.TextField("why", blank=True)
+    reason = MessageField("why", blank=True)
     by = models.CharField(max_length=10, choices=By.choices)
     who = models.CharField(max_length=150, blank=True)
 
@@ -177,7 +178,7 @@ class Token(models.Model):
     refreshed_at = models.DateTimeField(null=True, blank=True)
     exchange_begun_at = models.DateTimeField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0)
-    last_error = models.TextField(blank=True)
+    last_error = MessageField(blank=True)
 
     class Meta:
         indexes = [
@@ -245,7 +246,7 @@ class Hook(models.Model):
     ask_at = models.DateTimeField(default=timezone.now)
     asked_at = models.DateTimeField("subscribed at", null=True, blank=True)
     heard_at = models.DateTimeField("last notice at", null=True, blank=True)
-    error = models.TextField(blank=True)
+    error = MessageField(blank=True)
 
     def __str__(self) -> str:
         return f"hook of account {self.account_id}"

@@ -28,6 +28,7 @@ from accounts.models import Account, ConnectAttempt
 from connectors.base import Callback, Grant, Identity
 from connectors.errors import BadCallback, ConnectorError, OurMistake, TryLater
 from connectors.hosts import HostNotAllowed
+from connectors.messages import message
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -124,7 +125,9 @@ def _store(attempt: ConnectAttempt, grant: Grant, identity: Identity) -> Account
             asked_for = ConnectAttempt.objects.values_list("account", flat=True).get(pk=attempt.pk)
             if live is None or live.pk != asked_for:
                 raise ConnectError("account_gone", label_of(kind))
-            return store(owner, kind, live, grant, identity, "Its owner agreed on the consent page", OWNER)
+            return store(
+                owner, kind, live, grant, identity, message("Its owner agreed on the consent page"), OWNER
+            )
     except AnotherAccount as exc:
         history.note_refused(exc.connected, str(exc), OWNER)
         names = {"chosen": exc.chosen_name, "connected": exc.connected_name}

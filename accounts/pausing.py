@@ -15,6 +15,7 @@ from django.utils.crypto import salted_hmac
 
 from accounts.crm_settings import options_for
 from accounts.redis_client import redis_client
+from connectors.messages import from_column, to_column
 
 log = structlog.stdlib.get_logger(__name__)
 FOR = timedelta(minutes=5)
@@ -24,7 +25,7 @@ def start(kind: str, reason: str) -> None:
     """Nobody refreshes this CRM's tokens for a few minutes. Without Redis everybody goes on trying."""
     log.error("the CRM refuses our own keys, refreshing rests", crm=kind, reason=reason)
     try:
-        redis_client().set(_key(kind), reason[:500], ex=FOR)
+        redis_client().set(_key(kind), to_column(reason), ex=FOR)
     except redis.RedisError:
         log.warning("the pause of refreshing was not stored", crm=kind)
 
@@ -35,7 +36,7 @@ def why(kind: str) -> str:
         reason = redis_client().get(_key(kind))
     except redis.RedisError:
         return ""
-    return reason.decode(errors="replace") if isinstance(reason, bytes) else ""
+    return from_column(reason.decode(errors="replace")) if isinstance(reason, bytes) else ""
 
 
 def _key(kind: str) -> str:

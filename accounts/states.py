@@ -22,6 +22,7 @@ from accounts.history import SERVICE, Actor
 from accounts.models import Account, Hook, Lane, Token, Unsubscription
 from accounts.secrets import WrongKey
 from connectors.errors import NeedsReconnect, Stopped
+from connectors.messages import message
 
 log = structlog.stdlib.get_logger(__name__)
 State = Account.State
@@ -43,7 +44,7 @@ def revive(account: Account, actor: Actor = SERVICE) -> bool:
         "",
         (State.DISCONNECTED,),
         actor,
-        said="It is being connected again",
+        said=message("It is being connected again"),
         only={"deleted": True},
         deleted=False,
     )

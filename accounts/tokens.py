@@ -32,6 +32,7 @@ from connectors.auth import Tokens
 from connectors.base import Grant
 from connectors.errors import ConnectorError, NeedsReconnect, OurMistake, Stopped, TryLater
 from connectors.hosts import HostNotAllowed
+from connectors.messages import joined, message, sentences
 from connectors.registry import connector_class
 
 log = structlog.stdlib.get_logger(__name__)
@@ -40,7 +41,7 @@ log = structlog.stdlib.get_logger(__name__)
 RETRY_AFTER = (60, 120, 300, 900, 1800)
 SOONEST = 60
 LATER = timedelta(hours=1)
-DOUBT = "An earlier renewal got no answer: the CRM may have counted the token as used."
+DOUBT = message("An earlier renewal got no answer: the CRM may have counted the token as used.")
 Read = TypeVar("Read")
 
 
@@ -90,7 +91,7 @@ class AccountTokens:
             found = rotate(self.account_id, lambda row: row.access == stale.access)
             host = Account.objects.values_list("host", flat=True).get(pk=self.account_id)
         if self._host and host != self._host:
-            words = f"The account has moved to {host}"
+            words = message("The account has moved to {host}", host=host)
             raise TryLater(words, code="moved", after=1, account_wide=True, repeatable=False)
         return found
 
@@ -153,7 +154,7 @@ def _keep_after_all(this: Round) -> Tokens | ConnectorError:
         found = patiently(partial(_keep, this))
     except (OperationalError, InterfaceError):
         log.error("a new pair of tokens could not be kept", account=this.account_id)
-        words = "The CRM gave new tokens, and the database is away: they are kept once it is back"
+        words = message("The CRM gave new tokens, and the database is away: they are kept once it is back")
         return TryLater(words, code="pair_unkept", account_wide=True)
     _unkept.pop(this.account_id, None)
     return found
@@ -211,9 +212,9 @@ def expiry_of(tokens: Tokens) -> datetime | None:
 
 def not_connected() -> NeedsReconnect:
     return NeedsReconnect(
-        "The account has no tokens",
+        message("The account has no tokens"),
         code="no_tokens",
-        remedy="Connect the account again.",
+        remedy=message("Connect the account again."),
         account_wide=True,
     )
 
@@ -229,7 +230,7 @@ def _open(read: Callable[[], Read]) -> Read:
 
 def _nobody(account_id: int, wait: bool) -> ConnectorError:
     if not wait and Token.objects.filter(account_id=account_id).only("pk").exists():
-        return TryLater("Somebody else renews the tokens just now", code="locked", after=1)
+        return TryLater(message("Somebody else renews the tokens just now"), code="locked", after=1)
     return not_connected()
 
 
@@ -267,7 +268,9 @@ def _asked(row: Token, account: Account, this: Round) -> Tokens | ConnectorError
 
 def _exchange(row: Token, account: Account) -> Grant:
     if not connector_class(account.crm).can.oauth or not row.refresh:
-        raise NeedsReconnect(f"{label_of(account.crm)} no longer accepts the key", code="key_refused")
+        raise NeedsReconnect(
+            message("{crm} no longer accepts the key", crm=label_of(account.crm)), code="key_refused"
+        )
     try:
         host = host_policy_for(account.crm).allow(account.host)
     except HostNotAllowed as exc:
@@ -317,9 +320,9 @@ def _move(account: Account, host: str) -> dict[str, str]:
 
 
 def _refused(row: Token, account: Account, error: NeedsReconnect, unended: datetime | None) -> ConnectorError:
-    unclear = f" {DOUBT}" if row.failures else ""
+    unclear = DOUBT if row.failures else ""
     doubt = _spent(row, unended) if unended else unclear
-    states.needs_reconnect(account, _sentence(error) + doubt)
+    states.needs_reconnect(account, joined(" ", _sentence(error), doubt))
     row.refresh_at, row.last_error, row.exchange_begun_at = None, error.message, None
     row.save(update_fields=["refresh_at", "last_error", "exchange_begun_at"])
     return error
@@ -327,18 +330,29 @@ def _refused(row: Token, account: Account, error: NeedsReconnect, unended: datet
 
 def _spent(row: Token, unended: datetime) -> str:
     """Which pair the CRM has counted as used, for all we know."""
-    since = f" of {row.refreshed_at:%Y-%m-%d %H:%M} UTC" if row.refreshed_at else ""
-    return (
-        f" The tokens{since} were exchanged on {unended:%Y-%m-%d at %H:%M} UTC, and the new ones could not "
-        "be kept: the old ones are spent."
+    exchanged = f"{unended:%Y-%m-%d at %H:%M}"
+    if not row.refreshed_at:
+        return message(
+            "The tokens were exchanged on {exchanged} UTC, and the new ones could not be kept: the old ones are"
+            " spent.",
+            exchanged=exchanged,
+        )
+    return message(
+        "The tokens of {since} UTC were exchanged on {exchanged} UTC, and the new ones could not be kept: the"
+        " old ones are spent.",
+        since=f"{row.refreshed_at:%Y-%m-%d %H:%M}",
+        exchanged=exchanged,
     )
 
 
 def _refused_before(row: Token, account: Account) -> NeedsReconnect:
     """The CRM has said no; only the owner can change that, asking again can't."""
-    words = row.last_error or f"{label_of(account.crm)} no longer accepts our sign-in"
+    words = row.last_error or message("{crm} no longer accepts our sign-in", crm=label_of(account.crm))
     return NeedsReconnect(
-        words, code="token_revoked", remedy=f"Connect {label_of(account.crm)} again.", account_wide=True
+        words,
+        code="token_revoked",
+        remedy=message("Connect {crm} again.", crm=label_of(account.crm)),
+        account_wide=True,
     )
 
 
@@ -361,4 +375,4 @@ def _postponed(row: Token, error: ConnectorError, pause: timedelta) -> Connector
 
 
 def _sentence(error: ConnectorError) -> str:
-    return " ".join(f"{part.rstrip('.')}." for part in (error.message, error.remedy) if part)
+    return sentences(error.message, error.remedy)

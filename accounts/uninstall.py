@@ -16,6 +16,7 @@ from accounts.crm_settings import label_of, sign_in_for
 from accounts.history import CRM
 from accounts.models import Account, Token, live_accounts
 from connectors.errors import BadCallback, ConnectorError, NeedsReconnect, Stopped
+from connectors.messages import message
 
 log = structlog.stdlib.get_logger(__name__)
 LOOK_AGAIN = timedelta(minutes=2)
@@ -37,7 +38,10 @@ def forget(kind: str, remote_id: str) -> None:
     """
     for account in live_accounts(crm=kind, remote_id=remote_id).exclude(state=Account.State.CONNECTING):
         if _is_refused(account):
-            words, seen = f"The integration was removed in {label_of(kind)}", account.connected_at
+            words, seen = (
+                message("The integration was removed in {crm}", crm=label_of(kind)),
+                account.connected_at,
+            )
             states.disconnect(account, words, CRM, only={"connected_at": seen})
         else:
             _look_again(account)

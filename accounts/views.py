@@ -19,9 +19,10 @@ from accounts.rest.views import CrmViewSet, JsonWhateverIsAsked
 from accounts.serializers.amocrm import ConnectAccountResp, CurrentAccount
 from accounts.uninstall import uninstall
 from connectors.errors import BadCallback
+from connectors.messages import message
 
 NEVER_KEPT = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
-OVER_REST = "Its owner disconnected it over REST"
+OVER_REST = message("Its owner disconnected it over REST")
 
 
 class AccountView(CrmViewSet):

@@ -19,7 +19,7 @@ from config import embedded, logs, sentry
 from config.environment import dotenv
 from config.headers import NOTHING
 from config.unfold import UNFOLD  # noqa: F401 - a setting like those below
-from connectors.note_texts import LANGUAGES as LANGUAGES_OF_NOTES
+from connectors.messages import LANGUAGES as LANGUAGES_OF_NOTES
 from connectors.registry import CONNECTORS, read_options
 
 BASE_DIR = Path(__file__).resolve().parent.parent

@@ -19,11 +19,12 @@ from urllib.parse import urlsplit
 
 from connectors.contact import visible
 from connectors.draft import Option
+from connectors.messages import Message, message
 from connectors.text import shorten, tidy
 
 T = TypeVar("T")
 LONGEST = 300  # what is longer is a story, not a value
-ONE_VALUE = "the field takes one value"
+ONE_VALUE = message("the field takes one value")
 
 
 class Unfit(ValueError):
@@ -32,7 +33,7 @@ class Unfit(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Read(Generic[T]):
-    """A value and what of the answer is not in it; or no value and the reason. Reasons are in ``words``."""
+    """A value and what of the answer is not in it; or no value and the reason. Reasons are messages."""
 
     value: T | None
     but: str = ""
@@ -135,10 +136,12 @@ LEADS = _words(
 )
 HARMLESS = _words(". , ; : = ! ( ) \" ' « » - – — №")
 UNITS = _words("м m м² m² м³ m³ см cm мм mm км km кг kg г g л l шт pcs ч h мин min с s дн")
-ALONE = {  # there is a number, and more beside it than the number can stand for
-    "not a number": "not a number alone",
-    "not a whole number": "not a whole number alone",
-    "not a sum of money": "not a sum of money alone",
+NO_NUMBER, NO_WHOLE = message("not a number"), message("not a whole number")
+NO_MONEY = message("not a sum of money")
+ALONE: dict[str, Message] = {  # there is a number, and more beside it than the number can stand for
+    NO_NUMBER: message("not a number alone"),
+    NO_WHOLE: message("not a whole number alone"),
+    NO_MONEY: message("not a sum of money alone"),
 }
 MOST_WORDS = 3  # behind a number: "раза в неделю", "кв. м"
 
@@ -166,7 +169,7 @@ def number(texts: Sequence[str], *, currency: str = "", whole: bool = False) -> 
     Several numbers, ranges and limits ("до 3 млн") are not read. A comma before three digits parts thousands
     (``1,200``); a dot does not, unless there are several: ``54.125`` is read, ``30.000`` is not.
     """
-    no = "not a whole number" if whole else "not a number"
+    no = NO_WHOLE if whole else NO_NUMBER
     read = _said(texts, no, currency)
     if read.value is None:
         return Read(None, read.but)
@@ -182,7 +185,7 @@ def money(texts: Sequence[str], *, currency: str = "", foreign: bool = False) ->
 
     ``currency`` is the account's; a sum in another one is read with ``foreign`` alone.
     """
-    no = "not a sum of money"
+    no = NO_MONEY
     read = _said(texts, no, currency, is_money=True)
     if read.value is None:
         return Read(None, read.but)
@@ -197,9 +200,12 @@ def price(text: str, currency: str = "") -> Read[Decimal]:
     """What the lead is worth, in ``currency``, the account's; where nobody knows that, the sum names none."""
     read = money([tidy(text)], currency=currency)
     if read.value and read.value.currency and not currency:
-        return Read(None, f"the sum is in {read.value.currency}, the account's currency is not known")
+        said = read.value.currency
+        return Read(
+            None, message("the sum is in {currency}, the account's currency is not known", currency=said)
+        )
     if read.value is None or read.value.amount < 0:
-        return Read(None, read.but or "not a price")
+        return Read(None, read.but or message("not a price"))
     return Read(read.value.amount)
 
 
@@ -212,7 +218,7 @@ def written(number: Decimal) -> str:
 def _foreign(said: _Said, currency: str) -> str:
     if not (said.currency and currency) or said.currency == currency:
         return ""
-    return f"the sum is in {said.currency}, not in {currency}"
+    return message("the sum is in {currency}, not in {own}", currency=said.currency, own=currency)
 
 
 def _said(texts: Sequence[str], no: str, own: str, *, is_money: bool = False) -> Read[_Said]:
@@ -321,7 +327,7 @@ def yes_no(texts: Sequence[str]) -> Read[bool]:
         return Read(None, ONE_VALUE)
     word = visible(texts[0][:LONGEST]).casefold().rstrip(".! ")
     if word not in YES | NO:
-        return Read(None, "neither yes nor no")
+        return Read(None, message("neither yes nor no"))
     return Read(word in YES)
 
 
@@ -351,7 +357,7 @@ def choices(texts: Sequence[str], options: Iterable[Option]) -> Read[tuple[Optio
         chosen |= {option.remote_id: option for option in found}
         missing += [] if found else [text]
     named = ", ".join(repr(shorten(text, LONGEST_NAMED)) for text in missing)
-    but = f"the field has no choice {named}" if missing else ""
+    but = message("the field has no choice {named}", named=named) if missing else ""
     return Read(tuple(chosen.values()) or None, but)
 
 
@@ -422,7 +428,7 @@ def web_address(texts: Sequence[str]) -> Read[str]:
         return Read(None, NO_ADDRESS)
     if not named and not _is_a_zone(host.rstrip(".").rpartition(".")[2]):
         return Read(None, NO_ADDRESS)
-    return Read(address, "only the first address" if len(texts) > 1 else "")
+    return Read(address, message("only the first address") if len(texts) > 1 else "")
 
 
 def _is_a_zone(name: str) -> bool:
@@ -430,4 +436,4 @@ def _is_a_zone(name: str) -> bool:
     return name in OWN_SCRIPT_ZONES or (name.isascii() and name.isalpha() and name not in FILES)
 
 
-NO_ADDRESS = "not a web address"
+NO_ADDRESS = message("not a web address")

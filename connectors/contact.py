@@ -17,9 +17,11 @@ from typing import Any
 import phonenumbers
 from phonenumbers import PhoneNumberFormat
 
-NO_PHONE = "it can't be read as a phone number"
-NO_EMAIL = "it is not an e-mail address"
-BESIDE = "the field has the number without what stands beside it"
+from connectors.messages import message
+
+NO_PHONE = message("it can't be read as a phone number")
+NO_EMAIL = message("it is not an e-mail address")
+BESIDE = message("the field has the number without what stands beside it")
 LONGEST = 1_000  # what is longer is a text, not a contact
 FEWEST_DIGITS, MOST_DIGITS = 5, 17  # E.164 has at most 15, an international prefix adds two
 SHORTEST_FOREIGN = 11  # with fewer digits and no plus a number is taken for a local one
@@ -274,7 +276,7 @@ def _phones(said: str, region: str) -> Reach:
     if not numbers:
         return Reach(said, (), NO_PHONE)
     if unread:
-        return Reach(said, tuple(numbers), "a part of it can't be read as a phone number")
+        return Reach(said, tuple(numbers), message("a part of it can't be read as a phone number"))
     aside = plain != text or any(c.isalnum() for c in rest)
     return Reach(said, tuple(numbers), BESIDE if aside else "")
 
@@ -382,7 +384,7 @@ def _emails(said: str) -> Reach:
     found = tuple(dict.fromkeys(filter(None, keys)))
     if not found:
         return Reach(said, (), NO_EMAIL)
-    return Reach(said, found, "" if all(keys) else "a part of it is not an e-mail address")
+    return Reach(said, found, "" if all(keys) else message("a part of it is not an e-mail address"))
 
 
 def _mail_pieces(part: str) -> list[str]:

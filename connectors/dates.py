@@ -13,8 +13,9 @@ from datetime import date, datetime, time, timedelta, timezone, tzinfo
 
 from connectors.coercion import LONGEST, ONE_VALUE, TOKEN, Read
 from connectors.contact import visible
+from connectors.messages import message
 
-NO_DATE, NO_DATE_ALONE = "not a date", "not a date alone"
+NO_DATE, NO_DATE_ALONE = message("not a date"), message("not a date alone")
 NAMES_OF_MONTHS = (
     "январь января янв january jan",
     "февраль февраля фев февр february feb",
@@ -96,7 +97,7 @@ def moment(texts: Sequence[str], zone: tzinfo) -> Read[datetime]:
     """The one moment that is named, aware; midnight in ``zone`` where a day is. Otherwise like ``day``."""
     read = _when(texts, zone)
     if read.value and read.value.rough:
-        return Read(None, "not a time of the day")
+        return Read(None, message("not a time of the day"))
     return Read(_joined(read.value, zone) if read.value else None, read.but)
 
 
@@ -147,14 +148,14 @@ def _human(text: str) -> Read[_Moment]:
             at, rest = at.replace(tzinfo=_zone(offset)), rest[: offset.start()] + rest[offset.end() :]
         elif named := [word for word in TOKEN.findall(rest) if _is_a_zone(word)]:
             if len(named) > 1 or named[0].casefold() not in GREENWICH | MOSCOW:
-                return Read(None, f"the time zone {named[0]} is not known here")
+                return Read(None, message("the time zone {zone} is not known here", zone=named[0]))
             hours = 3 if named[0].casefold() in MOSCOW else 0
             at = at.replace(tzinfo=timezone(timedelta(hours=hours)))
     words = TOKEN.findall(rest.casefold())
     if any(word[0].isdigit() or word in AROUND for word in words):
         return Read(None, NO_DATE_ALONE)
     if clock and clock["half"] and dates[0]["s2"] == "/" and _is_either_order(dates[0]):
-        return Read(None, "which is the day and which the month can't be told")
+        return Read(None, message("which is the day and which the month can't be told"))
     return Read(_Moment(_date(dates[0]), at, rough=not PARTS_OF_DAY.isdisjoint(words)))
 
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from connectors.draft import FieldValue, Target, UnplacedValue
+from connectors.messages import message
 
-TAKEN = "another answer already fills the field"
+TAKEN = message("another answer already fills the field")
 
 
 def one_per_field(

@@ -13,28 +13,27 @@ import re
 from collections.abc import Iterable, Iterator
 
 from connectors.draft import UnplacedValue
+from connectors.messages import RU, Message, message, translate
 
-RU, EN = "ru", "en"
-LANGUAGES = (RU, EN)
-HEADING = {RU: "Не удалось занести в поля:", EN: "Could not be put into fields:"}
-COMPLETED = {RU: "Ответ дополнен:", EN: "The answer was completed:"}
+HEADING = message("Could not be put into fields:")
+COMPLETED = message("The answer was completed:")
 NAMES = {
-    "quiz": {RU: "Квиз", EN: "Quiz"},
-    "result": {RU: "Результат", EN: "Result"},
-    "name": {RU: "Имя", EN: "Name"},
-    "phone": {RU: "Телефон", EN: "Phone"},
-    "email": {RU: "E-mail", EN: "E-mail"},
-    "im": {RU: "Мессенджер", EN: "Messenger"},
-    "company": {RU: "Компания", EN: "Company"},
-    "city": {RU: "Город", EN: "City"},
-    "price": {RU: "Цена", EN: "Price"},
-    "tags": {RU: "Теги", EN: "Tags"},
-    "analytics": {RU: "Аналитика", EN: "Analytics"},
-    "page": {RU: "Страница", EN: "Page"},
-    "referrer": {RU: "Откуда пришли", EN: "Came from"},
-    "quizID": {RU: "Номер квиза", EN: "Quiz id"},
-    "answerID": {RU: "Номер ответа", EN: "Answer id"},
-    "questionID": {RU: "Номера вопросов", EN: "Question ids"},
+    "quiz": message("Quiz"),
+    "result": message("Result"),
+    "name": message("Name"),
+    "phone": message("Phone"),
+    "email": message("E-mail"),
+    "im": message("Messenger"),
+    "company": message("Company"),
+    "city": message("City"),
+    "price": message("Price"),
+    "tags": message("Tags"),
+    "analytics": message("Analytics"),
+    "page": message("Page"),
+    "referrer": message("Came from"),
+    "quizID": message("Quiz id"),
+    "answerID": message("Answer id"),
+    "questionID": message("Question ids"),
 }
 RUSSIAN = {
     # the rules
@@ -110,11 +109,7 @@ RUSSIAN = {
     "{} takes a company only with its INN": "{} принимает компанию только с ИНН",
     "{} takes a lead out of incoming when it is changed": "изменённую заявку {} убирает из неразобранного",
 }
-MORE = {
-    RU: "… (ещё {} знаков не поместилось, ответ целиком есть в сервисе квизов)",
-    EN: "… ({} more characters had no room, the whole answer is in the quiz service)",
-}
-MORE_LONGEST = 120  # characters that ``MORE`` takes, with its number
+MORE_LONGEST = 120  # characters that the word of what had no room takes, with its number
 BETWEEN = "; "  # several reasons for one answer
 
 
@@ -124,7 +119,12 @@ def lost(losses: Iterable[UnplacedValue], language: str) -> str:
         f"- {name_of(loss.question, language)}: {loss.value.strip()} ({say(loss.reason, language)})"
         for loss in losses
     )
-    return "\n".join((HEADING[language], *lines)) if lines else ""
+    return "\n".join((translate(HEADING, language), *lines)) if lines else ""
+
+
+def completed(language: str) -> str:
+    """The heading of a note about a later body."""
+    return translate(COMPLETED, language)
 
 
 def parts(text: str, longest: int, most: int, language: str) -> list[str]:
@@ -139,7 +139,10 @@ def parts(text: str, longest: int, most: int, language: str) -> list[str]:
     room = longest - MORE_LONGEST
     kept = pieces[most - 1][:room].rstrip()
     left = sum(map(len, pieces[most - 1 :])) - len(kept)
-    return [*pieces[: most - 1], f"{kept}\n{MORE[language].format(left)}"]
+    more = message(
+        "… ({left} more characters had no room, the whole answer is in the quiz service)", left=left
+    )
+    return [*pieces[: most - 1], f"{kept}\n{translate(more, language)}"]
 
 
 def _pieces(text: str, longest: int) -> Iterator[str]:
@@ -154,11 +157,13 @@ def _pieces(text: str, longest: int) -> Iterator[str]:
 
 def name_of(key: str, language: str) -> str:
     """Our word for a part of the answer; a question is called as it was asked."""
-    return NAMES[key][language] if key in NAMES else key
+    return translate(NAMES[key], language) if key in NAMES else key
 
 
 def say(reason: str, language: str) -> str:
     """The reason of a loss; as it is where it has no translation."""
+    if isinstance(reason, Message):
+        return translate(reason, language)
     return (_in_russian(reason) or reason) if language == RU else reason
 
 

@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+from connectors.messages import Message
 from connectors.text import storable
 
 NAMES = (
@@ -44,8 +45,10 @@ def redact(text: str) -> str:
     """The text without anything that looks like a secret, wherever it stands; beyond ``MOST`` it is cut.
 
     Each pattern is tried only where a word that it needs is there: most of what we keep has none, and looking
-    for words costs a hundredth of trying the patterns.
+    for words costs a hundredth of trying the patterns. Of a message the parameters are looked at.
     """
+    if isinstance(text, Message):
+        return text.with_each(redact)
     if len(text) > MOST:
         return f"{redact(_head(text, MOST))} … ({len(text)} characters)"
     plain = text.casefold()

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from connectors.messages import Message
+
 UNSTORABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 ID = re.compile(r"[1-9][0-9]{0,17}")
 
@@ -17,6 +19,8 @@ def tidy(text: str) -> str:
 
 def storable(text: str) -> str:
     """Without what no database takes: NUL, and half of a surrogate pair, as where a text was cut."""
+    if isinstance(text, Message):
+        return text.with_each(storable)
     return text.replace("\0", "").encode(errors="replace").decode()
 
 

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.message_fields import MessageField
 from accounts.models import Account
 
 
@@ -136,7 +137,7 @@ class SyncRun(models.Model):
     added = models.PositiveIntegerField(default=0)
     changed = models.PositiveIntegerField(default=0)
     gone = models.PositiveIntegerField(default=0)
-    error = models.TextField(blank=True)
+    error = MessageField(blank=True)
     refused = models.BooleanField(default=False, db_default=False)
     asked_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)

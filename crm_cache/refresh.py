@@ -19,6 +19,7 @@ from accounts.access import connector_for, learn
 from accounts.models import Account, live_accounts
 from connectors.base import Connector
 from connectors.errors import ConnectorError, NeedsReconnect, Refused, RuleNeedsFixing, TryLater
+from connectors.messages import joined, message, sentences
 from connectors.registry import connector_class
 from crm_cache import contacts, leases, runs
 from crm_cache.models import SyncRun
@@ -30,6 +31,12 @@ lists_read = Signal()  # ``account_id``: lists of this account were walked just 
 AT_ONCE = 500
 FIRST_PAUSE = timedelta(minutes=1)
 JITTER = 0.2
+AWAY = {
+    Account.State.CONNECTING: message("connecting"),
+    Account.State.NEEDS_RECONNECT: message("needs reconnecting"),
+    Account.State.PAUSED: message("paused"),
+    Account.State.DISCONNECTED: message("disconnected"),
+}
 
 
 def run_waiting(account_id: int) -> None:
@@ -40,10 +47,14 @@ def run_waiting(account_id: int) -> None:
     """
     account = live_accounts(pk=account_id).first()
     if account is None:
-        return runs.fail_waiting(account_id, "The account was disconnected.")
+        return runs.fail_waiting(account_id, message("The account was disconnected."))
     if not account.usable:
         return runs.explain_waiting(
-            account_id, f"Waits until the account can be used again ({account.get_state_display()})."
+            account_id,
+            message(
+                "Waits until the account can be used again ({state}).",
+                state=AWAY.get(Account.State(account.state), ""),
+            ),
         )
     _ask_due(live_accounts(pk=account_id), timezone.now())
     walked = False
@@ -77,7 +88,7 @@ def _refresh(account: Account, claim: runs.Claim) -> bool:
         return _settle(account, run, exc)
     except Exception:
         log.exception("syncing the list broke", account=account.pk, list=run.what)
-        runs.fail(run, "The refresh broke on our side; the log of the worker has the details.")
+        runs.fail(run, message("The refresh broke on our side; the log of the worker has the details."))
     return True
 
 
@@ -119,13 +130,13 @@ def _let_go() -> None:
 
 def _settle(account: Account, run: SyncRun, error: ConnectorError) -> bool:
     """Say what happened and what follows. False where the other lists would meet the same fate."""
-    sentence = " ".join(filter(None, (error.message.rstrip(".") + ".", error.remedy)))
+    sentence = joined(" ", sentences(error.message), error.remedy)
     refused = isinstance(error, (Refused, RuleNeedsFixing))
     runs.fail(run, sentence, refused)
     log.warning("list not synced", account=account.pk, list=run.what, code=error.code)
     if isinstance(error, NeedsReconnect):
         states.park(account, error, sentence)
-        runs.explain_waiting(account.pk, f"Waits: {sentence}")
+        runs.explain_waiting(account.pk, message("Waits: {sentence}", sentence=sentence))
         return False
     if not refused:
         _try_soon(account, run, error)

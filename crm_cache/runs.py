@@ -15,6 +15,7 @@ from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Account
+from connectors.messages import message
 from connectors.redact import redact
 from connectors.registry import connector_class
 from crm_cache.models import SyncRun
@@ -26,6 +27,13 @@ State = SyncRun.State
 KEEP = 20
 DEAD_AFTER = timedelta(minutes=10)
 LOST_AFTER = timedelta(minutes=1)
+LIST_NAMES = {
+    "users": message("users"),
+    "pipelines": message("pipelines"),
+    "steps": message("steps"),
+    "fields": message("fields"),
+    "tags": message("tags"),
+}
 
 
 class Superseded(Exception):
@@ -216,7 +224,7 @@ def free_stale(now: datetime) -> set[int]:
         SyncRun.objects.filter(pk__in=[pk for pk, _, _ in runs]).update(
             state=State.FAILED,
             finished_at=now,
-            error="The worker stopped half-way; the list is asked for again.",
+            error=message("The worker stopped half-way; the list is asked for again."),
         )
         queue(((account_id, what) for _, account_id, what in runs), now)
     return {account_id for _, account_id, _ in runs}

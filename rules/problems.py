@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.models import Account
 from connectors.draft import Problem, Receipt, UnplacedValue
 from connectors.errors import ConnectorError, RuleNeedsFixing
+from connectors.messages import message
 from crm_cache.sync import storable
 from rules.models import Delivery, Rule
 
@@ -23,8 +24,9 @@ def shown_problems(rule: Rule) -> list[dict[str, Any]]:
     account = rule.account
     if account.state != Account.State.NEEDS_RECONNECT:
         return list(rule.problems)
-    words = (
-        f"{account.get_crm_display()} no longer accepts our sign-in; leads wait until it is connected again."
+    words = message(
+        "{crm} no longer accepts our sign-in; leads wait until it is connected again.",
+        crm=account.get_crm_display(),
     )
     return [asdict(Problem("account_needs_reconnect", words)), *rule.problems]
 
@@ -57,7 +59,11 @@ def _learned(outcome: Receipt | ConnectorError) -> Iterable[Problem]:
 def _of_loss(loss: UnplacedValue) -> Problem:
     return Problem(
         "value_not_placed",
-        f"An answer to «{loss.question}» is only in the note: {loss.reason}.",
+        message(
+            "An answer to «{question}» is only in the note: {reason}.",
+            question=loss.question,
+            reason=loss.reason,
+        ),
         f"{loss.entity}.{loss.field_id}",
     )
 

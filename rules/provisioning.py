@@ -24,6 +24,7 @@ from accounts.models import Account
 from connectors.base import FieldWish
 from connectors.draft import Problem, Target
 from connectors.errors import ConnectorError, OurMistake, TryLater, Unclear
+from connectors.messages import message
 from connectors.registry import connector_class
 from connectors.rows import FieldRow
 from crm_cache import leases, lookup
@@ -133,7 +134,9 @@ def _prepare(rule: Rule) -> None:
         log.info("preparation of the rule waits", rule=rule.pk, code=error.code)
         return _later(rule, tries=0 if isinstance(error, NotConnected) else 1)
     except ConnectorError as error:
-        problems.append(Problem(NOT_MADE, f"The CRM made no field: {error.message}", "FieldsRule"))
+        problems.append(
+            Problem(NOT_MADE, message("The CRM made no field: {said}", said=error.message), "FieldsRule")
+        )
     except Exception:
         log.exception("preparation of the rule broke", rule=rule.pk)
         return _later(rule, tries=1)
@@ -167,9 +170,9 @@ def make_wished_fields(rule: Rule) -> dict[tuple[str, str], str]:
         return {}
     account = rule.account
     if not account.usable:
-        raise NotConnected("The account is not connected at the moment")
+        raise NotConnected(message("The account is not connected at the moment"))
     if not connector_class(account.crm).can.creates_fields:
-        raise ConnectorError("This CRM lets nobody make fields through its API")
+        raise ConnectorError(message("This CRM lets nobody make fields through its API"))
     targets = connector_for(account).create_fields([wish for _, _, wish in wishes], lookup.fields(account))
     Walk(account.pk, "fields").take([_row(target) for target in targets], timezone.now())
     return {

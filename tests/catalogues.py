@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import io
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import django.conf.locale
 import unfold
@@ -32,8 +33,8 @@ KEYWORDS = {
     "ngettext_lazy": (1, 2),
     "pgettext_lazy": ((1, "c"), 2),
     "npgettext_lazy": ((1, "c"), 2, 3),
-    "Phrase": (2,),
 }
+MESSAGE = {"message": None}  # connectors.messages: kept, and translated when it is read
 # What the theme says is translated nowhere else, but for what Django's own catalogues have.
 BORROWED = Path(unfold.__file__).parent
 TRANSLATED_BY_DJANGO = ("django/conf", "django/contrib/admin", "django/contrib/auth")
@@ -46,6 +47,7 @@ class Domain:
     name: str
     home: str
     folders: tuple[str, ...]
+    keywords: Mapping[str, Any]
     borrows: bool = False
 
     @property
@@ -58,8 +60,10 @@ class Domain:
 
 
 DOMAINS = (
-    Domain("django", "locale", ("config", "accounts", "crm_cache", "rules", "templates"), borrows=True),
-    Domain("connectors", "connectors/locale", ("connectors",)),
+    Domain(
+        "django", "locale", ("config", "accounts", "crm_cache", "rules", "templates"), KEYWORDS, borrows=True
+    ),
+    Domain("connectors", "connectors/locale", ("connectors", "accounts", "crm_cache", "rules"), MESSAGE),
 )
 
 
@@ -68,12 +72,12 @@ def read(domain: Domain) -> Catalog:
     found = Catalog(domain=domain.name)
     for folder in domain.folders:
         for path in sources(ROOT / folder):
-            add(found, path)
+            add(found, path, domain.keywords)
     if domain.borrows:
         borrowed, known = Catalog(), known_to_django()
         for path in sources(BORROWED):
             if "contrib" not in path.parts or "filters" in path.parts:  # the only one of its apps that we use
-                add(borrowed, path)
+                add(borrowed, path, KEYWORDS)
         for message in borrowed:
             if message.id and message.id not in known:
                 found.add(message.id, context=message.context)
@@ -87,12 +91,12 @@ def sources(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def add(found: Catalog, path: Path) -> None:
+def add(found: Catalog, path: Path, keywords: Mapping[str, Any]) -> None:
     source = path.read_text()
     if path.suffix == ".html":
         source = f"({templatize(source)}\n)"  # in brackets no indentation means anything
     try:
-        messages = list(extract(extract_python, io.BytesIO(source.encode()), KEYWORDS))
+        messages = list(extract(extract_python, io.BytesIO(source.encode()), keywords))
     except tokenize.TokenError as exc:
         raise ValueError(f"{path} can't be read: {exc}") from exc
     for _, message, _, context in messages:

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from connectors.draft import Receipt
 from connectors.errors import ConnectorError
+from connectors.messages import message, to_column
 from rules.models import Delivery
 
 OUR_BUG = "our_bug"
@@ -38,13 +39,13 @@ FROM jsonb_to_recordset(%s::jsonb)
 
 
 def _row(delivery: Delivery, outcome: Receipt | ConnectorError) -> dict[str, Any]:
-    code, message = words_of(outcome)
+    code, words = words_of(outcome)
     return {
         "delivery": delivery.pk,
         "number": delivery.attempts_made + 1,
         "outcome": outcome_word(outcome),
         "code": code[:100],
-        "message": message,
+        "message": to_column(words),
         "exchanges": [asdict(exchange) for exchange in outcome.trace],
     }
 
@@ -70,5 +71,5 @@ def words_of(outcome: Receipt | ConnectorError) -> tuple[str, str]:
 
 def _lost(count: int) -> str:
     if count == 1:
-        return "1 answer is in the note only"
-    return f"{count} answers are in the note only" if count else ""
+        return message("1 answer is in the note only")
+    return message("{count} answers are in the note only", count=count) if count else ""

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.models import Account, live_accounts
 from connectors.draft import EXTERNAL_ID_FIELD_GONE, Placement, Problem, Receipt, UnplacedValue
+from connectors.messages import message
 from connectors.registry import connector_class
 from crm_cache import runs
 from crm_cache.models import SyncRun
@@ -21,7 +22,7 @@ from rules.models import Delivery, Rule
 
 LISTS = ("users", "pipelines", "steps", "fields")  # what rules name
 PLACES = {"users": "PerformerID", "pipelines": "PipelineID", "steps": "StepID"}
-WORDS = {"users": "responsible", "pipelines": "pipeline", "steps": "step"}
+WORDS = {"users": message("responsible"), "pipelines": message("pipeline"), "steps": message("step")}
 LIVELY = timedelta(days=1)
 AT_ONCE = 100
 MISPLACED = "placed_elsewhere"
@@ -33,13 +34,16 @@ def compared(receipt: Receipt, asked: Placement, snapshot: RuleSnapshot) -> Rece
         return receipt
     losses, problems = [], []
     for what, field, wanted, got in differences(asked, receipt.placed, snapshot):
-        reason = f"the CRM chose {got} instead"
+        reason = message("the CRM chose {got} instead", got=got)
         losses.append(UnplacedValue(WORDS[what], wanted, reason))
-        message = (
-            f"Leads meant for {WORDS[what]} {wanted} arrive with {got}: it may be gone in the CRM, "
-            "or something there moves them."
+        told = message(
+            "Leads meant for {what} {wanted} arrive with {got}: it may be gone in the CRM, or something there"
+            " moves them.",
+            what=WORDS[what],
+            wanted=wanted,
+            got=got,
         )
-        problems.append(Problem(MISPLACED, message, field))
+        problems.append(Problem(MISPLACED, told, field))
     return replace(
         receipt,
         losses=(*receipt.losses, *losses),

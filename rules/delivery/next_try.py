@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.crm_settings import rate_limiter_for
 from accounts.models import Account
 from connectors.limiter import NoRateLimiter
+from connectors.messages import message, sentences
 from rules.delivery.outbox import FOR_RETURN, hold_of
 from rules.delivery.settlement import NOT_YET
 from rules.models import Delivery
@@ -64,7 +65,7 @@ def _next_try(row: Delivery, barrier: Barrier | None, now: datetime) -> NextTry:
     if row.state == State.DELIVERED:
         return NextTry()
     if row.state == State.SENDING:
-        return NextTry(waits_for="It is being sent.")
+        return NextTry(waits_for=message("It is being sent."))
     if row.state == State.HELD:
         return NextTry(waits_for=_held(row))
     if barrier and barrier.until is None:
@@ -72,36 +73,41 @@ def _next_try(row: Delivery, barrier: Barrier | None, now: datetime) -> NextTry:
     if barrier and barrier.until and barrier.until > row.due_at:
         return NextTry(barrier.until, barrier.words)
     if row.error_code in NOT_YET:
-        return NextTry(row.due_at if row.due_at > now else None, f"{row.error.rstrip('.')}.")
+        return NextTry(row.due_at if row.due_at > now else None, sentences(row.error))
     if row.due_at <= now:
-        return NextTry(waits_for="It is due and goes with the lane's next turn.")
+        return NextTry(waits_for=message("It is due and goes with the lane's next turn."))
     if row.look_first:
-        return NextTry(row.due_at, "An earlier try ended unclear: the CRM is asked first whether it arrived.")
-    return NextTry(row.due_at, "The pause before its next try.")
+        return NextTry(
+            row.due_at, message("An earlier try ended unclear: the CRM is asked first whether it arrived.")
+        )
+    return NextTry(row.due_at, message("The pause before its next try."))
 
 
 def _held(row: Delivery) -> str:
     if row.held_because not in FOR_RETURN:
-        return f"A person: {row.remedy or row.get_held_because_display()}"
+        return message("A person: {remedy}", remedy=row.remedy or row.get_held_because_display())
     if hold := hold_of(row.account):
-        return f"Its account. {hold.remedy}"
-    return "Its account is back; it goes on once the lists that its rule names are read."
+        return message("Its account. {remedy}", remedy=hold.remedy)
+    return message("Its account is back; it goes on once the lists that its rule names are read.")
 
 
 def _barrier(account: Account, now: datetime, ask_pace: bool) -> Barrier | None:
     """None where the lane may send."""
     if hold := hold_of(account):
-        return Barrier(words=f"Its account. {hold.remedy}")
+        return Barrier(words=message("Its account. {remedy}", remedy=hold.remedy))
     limiter = (
         rate_limiter_for(account.crm, account.remote_id or account.host) if ask_pace else NoRateLimiter()
     )
     if limiter.stopped():
-        return Barrier(words="Requests to this account are stopped: resume the account.")
+        return Barrier(words=message("Requests to this account are stopped: resume the account."))
     found = [
-        Barrier(now + timedelta(seconds=seconds), f"The CRM's budget for {what} is nearly used.")
+        Barrier(
+            now + timedelta(seconds=seconds),
+            message("The CRM's budget for {what} is nearly used.", what=what),
+        )
         for what, seconds in limiter.resting().items()
     ]
     if account.lane.rests_until and account.lane.rests_until > now:
-        words = "The CRM was silent: the account's lane rests, then one delivery probes."
+        words = message("The CRM was silent: the account's lane rests, then one delivery probes.")
         found.append(Barrier(account.lane.rests_until, words))
     return max(found, key=lambda one: one.until or now, default=None)

@@ -32,6 +32,7 @@ from accounts.access import connector_for
 from accounts.models import Account
 from connectors.draft import UnplacedValue
 from connectors.errors import LOOK_INCOMPLETE, OurMistake
+from connectors.messages import joined, message, stored, to_column
 from connectors.registry import connector_class
 from connectors.text import storable
 from crm_cache import leases
@@ -62,17 +63,19 @@ class Hold:
 
 AWAY = {
     Account.State.NEEDS_RECONNECT: Hold(
-        Held.RECONNECT, "The CRM no longer accepts our sign-in", "Connect the account again."
+        Held.RECONNECT,
+        message("The CRM no longer accepts our sign-in"),
+        message("Connect the account again."),
     ),
     Account.State.CONNECTING: Hold(
-        Held.RECONNECT, "The account is not connected yet", "Finish connecting it."
+        Held.RECONNECT, message("The account is not connected yet"), message("Finish connecting it.")
     ),
     Account.State.DISCONNECTED: Hold(
         Held.DISCONNECTED,
-        "The account was disconnected",
-        "Connect it again: what waits goes on by itself.",
+        message("The account was disconnected"),
+        message("Connect it again: what waits goes on by itself."),
     ),
-    Account.State.PAUSED: Hold(Held.PAUSED, "The account is paused", "Resume the account."),
+    Account.State.PAUSED: Hold(Held.PAUSED, message("The account is paused"), message("Resume the account.")),
 }
 FOR_RETURN = (Held.DISCONNECTED, Held.RECONNECT, Held.PAUSED)  # what an account's return ends
 
@@ -83,8 +86,7 @@ def hold_of(account: Account) -> Hold | None:
         return None
     state = Account.State.DISCONNECTED if account.deleted else Account.State(account.state)
     away = AWAY[state]
-    error = f"{away.error}: {account.state_reason}" if account.state_reason else away.error
-    return Hold(away.because, error, away.remedy)
+    return Hold(away.because, joined(": ", away.error, account.state_reason), away.remedy)
 
 
 def claim(
@@ -134,12 +136,12 @@ def settle(settlements: Sequence[Settlement]) -> None:
         [s.strikes for s in settlements],
         [s.look_first for s in settlements],
         [json.dumps(dict(s.steps)) for s in settlements],
-        [json.dumps([_loss(loss) for loss in s.losses], ensure_ascii=False) for s in settlements],
+        [json.dumps(stored([_loss(loss) for loss in s.losses]), ensure_ascii=False) for s in settlements],
         [s.remote_id for s in settlements],
         [s.remote_link for s in settlements],
         [s.code[:100] for s in settlements],
-        [s.error for s in settlements],
-        [s.remedy for s in settlements],
+        [to_column(s.error) for s in settlements],
+        [to_column(s.remedy) for s in settlements],
     ]
     with connection.cursor() as cursor:
         cursor.execute(SETTLE, [now, now, now + SECOND_LOOK, *columns, now + FIRST_LOOK])

@@ -15,14 +15,15 @@ from django.db import transaction
 
 from accounts import db_clock
 from connectors.draft import LeadDraft, Receipt, UnplacedValue
-from connectors.note_texts import COMPLETED
+from connectors.messages import message
+from connectors.note_texts import completed
 from rules.delivery.queueing import wake_lanes
 from rules.mapping.payload import is_complete, is_repeat, normalised
 from rules.mapping.person import contact_keys
 from rules.mapping.rule_snapshot import region_of
 from rules.models import Answer, Delivery, FormerBody
 
-KEPT_APART = "this CRM can't change a lead that is there"
+KEPT_APART = message("this CRM can't change a lead that is there")
 
 
 class Change(Enum):
@@ -127,14 +128,14 @@ def begin(rows: Sequence[Delivery]) -> dict[int, Bodies]:
 
 def revised(draft: LeadDraft, revision: int, formers: tuple[LeadDraft, ...]) -> LeadDraft:
     """A draft that brings its lead up to date, where it has formers; its note says what it is."""
-    note = f"{COMPLETED[draft.language]}\n{draft.note}" if formers else draft.note
+    note = f"{completed(draft.language)}\n{draft.note}" if formers else draft.note
     return replace(draft, note=note, revision=revision, formers=formers)
 
 
 def left_as_it_is(draft: LeadDraft, link: str) -> Receipt:
     """For a CRM that can't change its leads: what came later is told as lost to it, line by line."""
     known = {line for former in draft.formers for line in former.note.splitlines()}
-    known.add(COMPLETED[draft.language])
+    known.add(completed(draft.language))
     late = [line for line in draft.note.splitlines() if line.strip() and line not in known]
     losses = (UnplacedValue(*_question(line), KEPT_APART) for line in late)
     return Receipt(draft.uid, draft.journal, link, losses=(*draft.losses, *losses))

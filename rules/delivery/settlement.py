@@ -20,6 +20,7 @@ from connectors.errors import (
     TryLater,
     Unclear,
 )
+from connectors.messages import message
 from rules.delivery.retry import pause_after
 from rules.models import Delivery
 
@@ -30,7 +31,7 @@ LONGEST_ID = 100  # characters, as the columns of leads and contacts take them
 IN_COLUMNS = ("lead", "contact")  # steps whose ids are kept outside the journal, too
 
 
-NEVER_SENT = "The worker that was to send it died before it did"
+NEVER_SENT = message("The worker that was to send it died before it did")
 NOT_YET = ("preparing", "lists_unread")  # codes of ``NotYet``
 
 
@@ -78,9 +79,9 @@ def believable(outcome: Receipt | ConnectorError) -> Receipt | ConnectorError:
     if not isinstance(outcome, Receipt) or len(storable_steps(outcome.journal)) == len(outcome.journal):
         return outcome
     return Unclear(
-        "The CRM answered with an id that is too long to be one",
+        message("The CRM answered with an id that is too long to be one"),
         code="id_too_long",
-        remedy="Look in the CRM whether the lead is there.",
+        remedy=message("Look in the CRM whether the lead is there."),
     )
 
 
@@ -126,7 +127,7 @@ def settlement_of(
 
 def died(delivery: Delivery, can_look: bool, send_again: bool) -> Settlement:
     """The worker that was sending it is gone: like a lost answer, where anything may have been sent."""
-    error = Unclear("The worker that was sending it died", code="worker_died")
+    error = Unclear(message("The worker that was sending it died"), code="worker_died")
     if delivery.write_begun_at is None:
         unsent = Settlement(delivery.pk, delivery.claimed_at, look_first=delivery.look_first)
         return replace(unsent, tries=0, strikes=0, code=error.code, error=NEVER_SENT)

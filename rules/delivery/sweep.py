@@ -20,6 +20,7 @@ from accounts import db_clock
 from accounts.models import Account, Lane
 from accounts.singletons import each_alone
 from accounts.worker_threads import worker
+from connectors.messages import message
 from crm_cache import runs
 from rules.delivery import outbox
 from rules.delivery.lane import due_lanes, forget_silence, is_free, reckon
@@ -139,9 +140,14 @@ def _expire_old(account: Account) -> int:
     hours = settings.HELD_FOR_RETURN // timedelta(hours=1)
     hold = outbox.Hold(
         Delivery.Held.STALE,
-        f"The account came back on {account.state_since:%Y-%m-%d %H:%M} UTC, when this answer was older than"
-        f" {hours} hours",
-        "Try it again if the lead is still wanted; if it is in the CRM already, mark it as delivered.",
+        message(
+            "The account came back on {since} UTC, when this answer was older than {hours} hours",
+            since=f"{account.state_since:%Y-%m-%d %H:%M}",
+            hours=hours,
+        ),
+        message(
+            "Try it again if the lead is still wanted; if it is in the CRM already, mark it as delivered."
+        ),
     )
     count = sum(_expire(account, because, oldest, hold) for because in outbox.FOR_RETURN)
     if count:

@@ -37,6 +37,7 @@ from connectors.errors import (
     Unclear,
 )
 from connectors.limiter import RateLimiter
+from connectors.messages import message
 from crm_cache import leases, runs
 from crm_cache.contacts import known_contacts, remember
 from rules.delivery import attempts, outbox, revisions
@@ -123,7 +124,7 @@ class LeasedRateLimiter:
             try:
                 self._begun = patiently(partial(outbox.begin_writing, self.claims))
             except DatabaseError as error:
-                raise TryLater("The database is away", code="database_away") from error
+                raise TryLater(message("The database is away"), code="database_away") from error
             finally:
                 connection.close()  # this thread goes back to waiting for the CRM
         if not self._begun:
@@ -149,7 +150,7 @@ class LeasedRateLimiter:
 
 
 def lane_lost() -> TryLater:
-    return TryLater("This worker's lease on the lane ran out", code="lane_lost")
+    return TryLater(message("This worker's lease on the lane ran out"), code="lane_lost")
 
 
 def drain(account_id: int) -> int:
@@ -262,7 +263,9 @@ class Drain:
         """Raises ``RuleNeedsFixing``, ``NotYet``, or ``TryLater`` for a bug of ours."""
         snapshot = self._book(row)
         if _awaits_fields(row, snapshot):
-            raise StillPreparing("The fields of this rule are being made", code="preparing", after=PREPARING)
+            raise StillPreparing(
+                message("The fields of this rule are being made"), code="preparing", after=PREPARING
+            )
         try:
             progress = _progress(row, contacts)
             draft = draft_for(snapshot, bodies.payload, progress)
@@ -275,7 +278,7 @@ class Drain:
             raise
         except Exception as error:
             log.exception("the lead can't be drafted", delivery=row.pk)
-            words = f"Our own code failed on this answer ({type(error).__name__})"
+            words = message("Our own code failed on this answer ({name})", name=type(error).__name__)
             raise TryLater(words, code="our_bug") from error
 
     def _insist_on_lists(self, row: Delivery) -> None:
@@ -301,7 +304,7 @@ class Drain:
             return self._delivered(batch, journal)
         except Exception:
             log.exception("the connector raised while sending", account=self.account.pk, crm=self.account.crm)
-            lost = Unclear("Our own code failed while sending", code="our_bug")
+            lost = Unclear(message("Our own code failed while sending"), code="our_bug")
             return [lost for _ in batch.drafts]
         finally:
             connection.close()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from connectors.base import Named
 from connectors.draft import Problem
+from connectors.messages import message
 from rules.mapping.rule_snapshot import RuleSnapshot, Seen, is_wish
 
 GONE = {"pipelines": "pipeline_gone", "steps": "step_gone"}
@@ -45,7 +46,9 @@ def _placement(snapshot: RuleSnapshot) -> Iterator[Problem]:
         lost = [(one, seen) for one, seen in lost if not one.vital] + pipelines
     elif snapshot.step and not snapshot.pipeline:
         yield Problem(
-            "step_missing_pipeline", "A step without its pipeline; choose the pipeline too.", "PipelineID"
+            "step_missing_pipeline",
+            message("A step without its pipeline; choose the pipeline too."),
+            "PipelineID",
         )
         return
     yield from (_lost(one, seen) for one, seen in lost)
@@ -53,12 +56,24 @@ def _placement(snapshot: RuleSnapshot) -> Iterator[Problem]:
 
 def _lost(one: Named, seen: Seen | None) -> Problem:
     place = (
-        "the CRM" if one.what == "pipelines" else f"pipeline {one.pipeline}" if one.pipeline else one.entity
+        message("the CRM")
+        if one.what == "pipelines"
+        else message("pipeline {pipeline}", pipeline=one.pipeline)
+        if one.pipeline
+        else one.entity
     )
     name = f" «{seen.name}»" if seen else ""
     code = GONE[one.what] if one.vital else "entry_gone"
     return Problem(
-        code, f"{one.word} {one.remote_id}{name} is not in {place}; choose another one.", one.field
+        code,
+        message(
+            "{word} {remote_id}{name} is not in {place}; choose another one.",
+            word=one.word,
+            remote_id=one.remote_id,
+            name=name,
+            place=place,
+        ),
+        one.field,
     )
 
 
@@ -67,7 +82,11 @@ def _performer(snapshot: RuleSnapshot) -> Iterator[Problem]:
         name = f" «{snapshot.seen_performer.name}»" if snapshot.seen_performer else ""
         yield Problem(
             "performer_gone",
-            f"User {snapshot.performer}{name} can't be responsible any more; leads arrive without one.",
+            message(
+                "User {performer}{name} can't be responsible any more; leads arrive without one.",
+                performer=snapshot.performer,
+                name=name,
+            ),
             "PerformerID",
         )
 
@@ -76,18 +95,30 @@ def _fields(snapshot: RuleSnapshot) -> Iterator[Problem]:
     for entity, question, remote_id in snapshot.questions:
         kind = snapshot.entities.get(entity)
         if kind is None:
-            yield Problem("entity_unknown", f"This CRM has no fields of «{entity}».", f"FieldsRule.{entity}")
+            yield Problem(
+                "entity_unknown",
+                message("This CRM has no fields of «{entity}».", entity=entity),
+                f"FieldsRule.{entity}",
+            )
         elif is_wish(remote_id):
             yield Problem(
                 "field_wanted",
-                f"The field for question {question} is still to be made; it needs the question's title, "
-                "which the first answer tells at the latest.",
+                message(
+                    "The field for question {question} is still to be made; it needs the question's "
+                    "title, which the first answer tells at the latest.",
+                    question=question,
+                ),
                 question,
             )
         elif (kind, remote_id) not in snapshot.fields:
             yield Problem(
                 "field_gone",
-                f"Field {remote_id} for question {question} is not in the CRM; its answers go into the note.",
+                message(
+                    "Field {remote_id} for question {question} is not in the CRM; its answers go into the "
+                    "note.",
+                    remote_id=remote_id,
+                    question=question,
+                ),
                 f"FieldsRule.{entity}",
             )
 
@@ -103,8 +134,12 @@ def _crowded(snapshot: RuleSnapshot) -> Iterator[Problem]:
         if len(asked) > 1:
             yield Problem(
                 "two_questions_one_field",
-                f"Questions {', '.join(asked)} go into field {remote_id}, which holds one answer; "
-                "give each a field of its own, or one that takes text.",
+                message(
+                    "Questions {names} go into field {remote_id}, which holds one answer; give each a "
+                    "field of its own, or one that takes text.",
+                    names=", ".join(asked),
+                    remote_id=remote_id,
+                ),
                 f"FieldsRule.{next(iter(asked.values()))}",
             )
 
@@ -113,5 +148,7 @@ def _tags(snapshot: RuleSnapshot) -> Iterator[Problem]:
     for entity, item in snapshot.tags_to_add:
         if isinstance(item, int) and item not in snapshot.tags:
             yield Problem(
-                "tag_gone", f"Tag {item} is not in the CRM any more; it is left out.", f"TagsToAdd.{entity}"
+                "tag_gone",
+                message("Tag {item} is not in the CRM any more; it is left out.", item=item),
+                f"TagsToAdd.{entity}",
             )

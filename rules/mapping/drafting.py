@@ -16,7 +16,8 @@ from connectors.coercion import leaves
 from connectors.contact import COMPANY, EMAIL, PHONE, full_name, named, part_of
 from connectors.draft import FieldValue, LeadDraft, Placement, Tag, UnplacedValue, Visit
 from connectors.errors import RuleNeedsFixing
-from connectors.note_texts import RU, name_of
+from connectors.messages import RU, message
+from connectors.note_texts import name_of
 from rules.mapping.checks import blocking_problem
 from rules.mapping.note import answer_text, read_note
 from rules.mapping.payload import KNOWN, normalised
@@ -54,7 +55,7 @@ def draft_for(snapshot: RuleSnapshot, payload: Mapping[str, Any], progress: Prog
     """The draft of one answer. Raises ``RuleNeedsFixing`` where the lead would land in the wrong place."""
     if problem := blocking_problem(snapshot):
         raise RuleNeedsFixing(
-            problem.message, code=problem.code, problem=problem, remedy="Save the rule again."
+            problem.message, code=problem.code, problem=problem, remedy=message("Save the rule again.")
         )
     seen = normalised(payload)
     contact = seen.get("contact") or {}
@@ -184,10 +185,12 @@ def _contact_values(snapshot: RuleSnapshot, payload: Mapping[str, Any]) -> Itera
 
 def _why_not(snapshot: RuleSnapshot, key: tuple[str, str]) -> str:
     if not key[0]:
-        return "this CRM has no such record"
+        return message("this CRM has no such record")
     if is_wish(key[1]):
-        return "the field is still to be made"
-    return "the field was deleted in the CRM" if key in snapshot.gone_fields else "the CRM has no such field"
+        return message("the field is still to be made")
+    if key in snapshot.gone_fields:
+        return message("the field was deleted in the CRM")
+    return message("the CRM has no such field")
 
 
 def _snake(key: str) -> str:

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from connectors.contact import part_of
-from connectors.note_texts import EN, NAMES, RU, name_of
+from connectors.messages import EN, RU
+from connectors.note_texts import NAMES, name_of
 
 YES_NO = {RU: ("да", "нет"), EN: ("yes", "no")}
 ITEM = frozenset({"question", "questionID", "answer", "type"})

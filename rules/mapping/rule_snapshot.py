@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from accounts.models import Account
 from connectors.base import Connector, Named
 from connectors.draft import Option, Placement, Tag, Target
-from connectors.note_texts import RU
+from connectors.messages import RU, joined, message
 from connectors.registry import connector_class
 from crm_cache import models as cache
 from crm_cache import runs
@@ -166,10 +166,16 @@ def lists_named(rule: Rule, account: Account) -> frozenset[str]:
 def why_unread(account: Account, unread: Collection[str]) -> tuple[str, str]:
     """(why leads wait that depend on these lists, what can be done). One query."""
     lists, names = runs.lists_state(account), sorted(unread)
-    error = f"The account is connected; the lists that its rule names are read first ({', '.join(names)})"
-    remedy = "It goes on by itself once they are read."
-    if why := "; ".join(f"{what}: {lists[what].error}" for what in names if lists[what].error):
-        return f"{error}. {why}", f"{remedy} Mend what keeps them from it."
+    error = message(
+        "The account is connected; the lists that its rule names are read first ({names})",
+        names=joined(", ", *(runs.LIST_NAMES[name] for name in names)),
+    )
+    remedy = message("It goes on by itself once they are read.")
+    if troubles := [
+        joined(": ", runs.LIST_NAMES[what], lists[what].error) for what in names if lists[what].error
+    ]:
+        mend = message("Mend what keeps them from it.")
+        return joined(". ", error, joined("; ", *troubles)), joined(" ", remedy, mend)
     return error, remedy
 
 

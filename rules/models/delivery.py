@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.message_fields import MessageField, MessagesField
 from accounts.models import Account
 from rules.models.answer import Answer
 from rules.models.rule import Rule
@@ -55,12 +56,12 @@ class Delivery(models.Model):
     look_first = models.BooleanField(default=False)
     contact_keys = ArrayField(models.CharField(max_length=330), default=list, blank=True)
     steps = models.JSONField(default=dict, blank=True)
-    losses = models.JSONField(default=list, blank=True)
+    losses = MessagesField(default=list, blank=True)
     remote_id = models.CharField("lead", max_length=100, blank=True)
     remote_link = models.CharField(max_length=500, blank=True)
     error_code = models.CharField(max_length=100, blank=True)
-    error = models.TextField(blank=True)
-    remedy = models.TextField(blank=True)
+    error = MessageField(blank=True)
+    remedy = MessageField(blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True)
     write_begun_at = models.DateTimeField(null=True, blank=True)
     look_again_at = models.DateTimeField(null=True, blank=True)
@@ -121,7 +122,7 @@ class Attempt(models.Model):
     seconds = models.FloatField(default=0)
     outcome = models.CharField(max_length=20)
     code = models.CharField(max_length=100, blank=True)
-    message = models.TextField(blank=True)
+    message = MessageField(blank=True)
     exchanges = models.JSONField(default=list, blank=True)
 
     class Meta:

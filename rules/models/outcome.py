@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q, Value
 from django.utils import timezone
 
+from accounts.message_fields import MessageField
 from accounts.models import Account
 from rules.models.delivery import Delivery
 
@@ -59,7 +60,7 @@ class Outcome(models.Model):
     next_look_at = models.DateTimeField(null=True, blank=True)
     asked = models.BooleanField(default=False, db_default=False)
     failures = models.PositiveIntegerField(db_default=0)
-    error = models.TextField(blank=True, db_default="")
+    error = MessageField(blank=True, db_default="")
 
     class Meta:
         ordering = ["-delivery_id"]

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.message_fields import MessagesField
 from accounts.models import Account
 
 
@@ -28,7 +29,7 @@ class Rule(models.Model):
     tags_to_add = models.JSONField(default=dict, blank=True)
     quiz = models.JSONField(default=dict, blank=True)
     contact_map = models.JSONField(default=dict, blank=True)
-    problems = models.JSONField(default=list, blank=True)
+    problems = MessagesField(default=list, blank=True)
     prepare_at = models.DateTimeField(null=True, blank=True)
     prepare_tries = models.PositiveIntegerField(default=0)
     release_at = models.DateTimeField(null=True, blank=True)

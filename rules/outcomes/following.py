@@ -25,6 +25,7 @@ from accounts.models import Account, Hook, live_accounts
 from connectors.base import Connector
 from connectors.errors import ConnectorError, NeedsReconnect, OurMistake, Refused, TryLater
 from connectors.lead_status import BY_HAND, Followed, LeadStatus
+from connectors.messages import message
 from connectors.registry import CONNECTORS, connector_class
 from rules.delivery import outbox
 from rules.delivery.concurrency import looks
@@ -271,7 +272,7 @@ class _Look:
 
 
 def _our_bug(error: Exception) -> TryLater:
-    return TryLater(f"Our own code failed ({type(error).__name__})", code="our_bug")
+    return TryLater(message("Our own code failed ({name})", name=type(error).__name__), code="our_bug")
 
 
 def tells_of_changes(account: Account) -> bool:

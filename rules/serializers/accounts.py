@@ -11,6 +11,7 @@ from rest_framework import serializers
 
 from accounts.crm_settings import label_of
 from accounts.models import Account
+from connectors.messages import message
 from crm_cache.runs import ListState
 
 State = Account.State
@@ -109,11 +110,19 @@ def remedy_for(account: Account, in_its_place: Account | None = None) -> str:
     """What its owner can do; empty where nothing needs to be done."""
     crm, called = label_of(account.crm), account.name or account.host or account.remote_id
     if account.deleted and in_its_place and in_its_place.pk != account.pk:
-        other = in_its_place.name or in_its_place.host or f"another {crm} account"
-        return f"{other} is connected in its place: disconnect that one first to connect {called} again."
+        other = in_its_place.name or in_its_place.host or message("another {crm} account", crm=crm)
+        return message(
+            "{other} is connected in its place: disconnect that one first to connect {called} again.",
+            other=other,
+            called=called,
+        )
     return {
-        State.CONNECTING: f"Finish connecting {crm}: open the link and allow access.",
-        State.NEEDS_RECONNECT: f"Connect {crm} again and choose {called}: what waits goes on by itself.",
-        State.PAUSED: "The operator of this service resumes it.",
-        State.DISCONNECTED: f"Connect {called} again: its rules, and what waits, go on.",
+        State.CONNECTING: message("Finish connecting {crm}: open the link and allow access.", crm=crm),
+        State.NEEDS_RECONNECT: message(
+            "Connect {crm} again and choose {called}: what waits goes on by itself.", crm=crm, called=called
+        ),
+        State.PAUSED: message("The operator of this service resumes it."),
+        State.DISCONNECTED: message(
+            "Connect {called} again: its rules, and what waits, go on.", called=called
+        ),
     }.get(State(account.state), "")

@@ -13,6 +13,7 @@ from rest_framework.settings import api_settings
 
 from accounts.models import Account
 from accounts.rest.values import BIGGEST
+from connectors.messages import joined, sentences
 from rules.delivery.next_try import NextTry, next_tries, next_try
 from rules.mapping.payload import MAPS, MARKS, is_completeness_told, leftovers, unknown_keys
 from rules.models import Answer, Attempt, Delivery
@@ -286,7 +287,7 @@ def _becomes(row: Delivery, then: NextTry) -> str:
     if row.state == Delivery.State.DELIVERED:
         return "delivered."
     if row.state == Delivery.State.HELD:
-        return f"held: {row.error.rstrip('.')}. {row.remedy}".strip()
+        return f"held: {joined(' ', sentences(row.error), row.remedy)}"
     return "on its way." if then.at is None else f"tried next at {then.at:%Y-%m-%d %H:%M:%S} UTC."
 
 
