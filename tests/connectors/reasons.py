@@ -83,6 +83,8 @@ class Module:
                 yield text
             case ast.JoinedStr(values=parts):
                 yield "".join(str(p.value) if isinstance(p, ast.Constant) else ANYTHING for p in parts)
+            case ast.Call(func=ast.Name(id="message")):
+                return  # the catalogue has it
             case ast.Call(func=ast.Attribute(value=pattern, attr="format")):
                 words = [arg.id for arg in node.args if isinstance(arg, ast.Name)]
                 yield from self._filled(pattern, words, on_the_way)
