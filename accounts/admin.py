@@ -15,6 +15,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, TextFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -24,6 +26,8 @@ from accounts.admin_base import Question, StaffAdmin, ask, confirmed, done, key_
 from accounts.crm_settings import rate_limiter_for
 from accounts.history import staff
 from accounts.models import Account, Token, live_accounts
+from accounts.texts import said, say
+from connectors.messages import joined, message
 from connectors.redact import redact
 from connectors.registry import connector_class
 
@@ -40,7 +44,7 @@ STATE_COLOURS = {
 class QuizAccountFilter(TextFilter):
     """Exactly this quiz account: a part of an opaque id means nothing, and an index finds a whole one."""
 
-    title, parameter_name, column = "quiz account", "quiz_account", "account_id"
+    title, parameter_name, column = _("quiz account"), "quiz_account", "account_id"
 
     def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
         value = (self.value() or "").strip()
@@ -52,10 +56,10 @@ class QuizAccountFilter(TextFilter):
 class AttentionFilter(admin.SimpleListFilter):
     """Accounts that stand still until somebody does something."""
 
-    title, parameter_name = "attention", "attention"
+    title, parameter_name = _("attention"), "attention"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("person", "waits for a person"), ("silent", "its CRM is silent")]
+        return [("person", say("waits for a person")), ("silent", say("its CRM is silent"))]
 
     def queryset(self, request: HttpRequest, rows: QuerySet[Account]) -> QuerySet[Account]:
         if self.value() == "person":
@@ -71,11 +75,18 @@ def needs_a_person(rows: QuerySet[Account]) -> QuerySet[Account]:
     return rows.filter(deleted=False, state__in=[State.NEEDS_RECONNECT, State.PAUSED])
 
 
+MOVED = {  # what history keeps, and what the person is told
+    "paused": (message("Paused."), gettext_noop("{account} is paused.")),
+    "resumed": (message("Resumed."), gettext_noop("{account} is resumed.")),
+    "disconnected": (message("Disconnected."), gettext_noop("{account} is disconnected.")),
+}
+
+
 class PauseForm(forms.Form):
     reason = forms.CharField(
         max_length=300,
-        label="Why",
-        help_text="Whoever looks at a waiting delivery reads this.",
+        label=_("Why"),
+        help_text=_("Whoever looks at a waiting delivery reads this."),
         widget=UnfoldAdminTextInputWidget,
     )
 
@@ -98,13 +109,13 @@ class AccountAdmin(StaffAdmin):
     )  # fmt: skip
     fieldsets: Any = (
         (None, {"fields": (("crm", "name"), ("account_id", "remote_id"), ("address", "country"))}),
-        ("State", {"fields": (("state_badge", "state_since"), "state_reason")}),
+        (_("State"), {"fields": (("state_badge", "state_since"), "state_reason")}),
         (
-            "Signed in",
+            _("Signed in"),
             {"fields": (("connected_by", "connected_at"), ("signed_in_until", "sign_in_trouble"))},
         ),
-        ("Sending", {"fields": ("lane_state", "resting", "send_again")}),
-        ("Lists", {"fields": (("synced_at", "next_sync_at"),)}),
+        (_("Sending"), {"fields": ("lane_state", "resting", "send_again")}),
+        (_("Lists"), {"fields": (("synced_at", "next_sync_at"),)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
@@ -126,59 +137,64 @@ class AccountAdmin(StaffAdmin):
 
     # -- what is shown ---------------------------------------------------------------------------------------
 
-    @display(description="account", header=True, ordering="crm")
+    @display(description=_("account"), header=True, ordering="crm")
     def title(self, account: Account) -> tuple[str, str]:
-        return account.name or account.host or "not connected yet", account.get_crm_display()
+        return account.name or account.host or say("not connected yet"), account.get_crm_display()
 
-    @display(description="state", label=STATE_COLOURS, ordering="state")
+    @display(description=_("state"), label=STATE_COLOURS, ordering="state")
     def state_label(self, account: Account) -> tuple[str, str]:
         return account.state, account.get_state_display()
 
-    @display(description="state")
+    @display(description=_("state"))
     def state_badge(self, account: Account) -> Any:
         return format_html(
             '<span class="desk-state desk-account-{}">{}</span>', account.state, account.get_state_display()
         )
 
-    @display(description="signed in until")
+    @display(description=_("signed in until"))
     def signed_in_until(self, account: Any) -> Any:
         if account.token_until is None:
-            return "does not expire" if account.has_token else "not signed in"
+            return say("does not expire") if account.has_token else say("not signed in")
         over = account.token_until < timezone.now()
-        return format_html("{}{}", when(account.token_until), " (over)" if over else "")
+        return format_html("{}{}", when(account.token_until), say(" (over)") if over else "")
 
-    @display(description="synced", ordering="synced_at", empty_value="never")
+    @display(description=_("synced"), ordering="synced_at", empty_value=_("never"))
     def synced(self, account: Account) -> Any:
         return when(account.synced_at) or None
 
-    @display(description="last trouble with signing in")
+    @display(description=_("last trouble with signing in"))
     def sign_in_trouble(self, account: Any) -> str:
-        return redact(account.token_error or "")
+        return said(redact(account.token_error or ""))
 
-    @display(description="connected by")
+    @display(description=_("connected by"))
     def connected_by(self, account: Account) -> str:
         return ", ".join(filter(None, (account.user_name, account.user_email, account.user_role)))
 
-    @display(description="address")
+    @display(description=_("address"))
     def address(self, account: Account) -> Any:
         return link(f"https://{account.host}/", account.host, new=True) if account.host else ""
 
-    @display(description="lane")
+    @display(description=_("lane"))
     def lane_state(self, account: Account) -> str:
         now, lane = timezone.now(), account.lane
         if lane.rests_until and lane.rests_until > now:
             rest = timezone.localtime(lane.rests_until)
-            return f"The CRM was silent {lane.failures} times in a row; next try {rest:%H:%M:%S}."
+            return say(
+                "The CRM was silent {failures} times in a row; next try {rest}.",
+                failures=lane.failures,
+                rest=f"{rest:%H:%M:%S}",
+            )
         if lane.lease_until and lane.lease_until > now:
-            return "A worker is sending."
-        return "Free."
+            return say("A worker is sending.")
+        return say("Free.")
 
-    @display(description="the CRM's budget", empty_value="nothing rests")
+    @display(description=_("the CRM's budget"), empty_value=_("nothing rests"))
     def resting(self, account: Account) -> str:
         """Methods of which the CRM allows no more for a while (an operating-time budget)."""
         waits = rate_limiter_for(account.crm, account.remote_id or account.host).resting()
         return "; ".join(
-            f"{what} rests {seconds:.0f} s, its budget is nearly used" for what, seconds in waits.items()
+            say("{what} rests {seconds} s, its budget is nearly used", what=what, seconds=f"{seconds:.0f}")
+            for what, seconds in waits.items()
         )
 
     # -- what can be done ------------------------------------------------------------------------------------
@@ -205,15 +221,15 @@ class AccountAdmin(StaffAdmin):
         """What else a pause or a farewell means; the upper floor knows of deliveries."""
         return []
 
-    @action(description="Connect an account", permissions=["operate"], icon="add_link")
+    @action(description=_("Connect an account"), permissions=["operate"], icon="add_link")
     def connect(self, request: HttpRequest) -> HttpResponse:
         return connect_page.show(request, self)
 
-    @action(description="Reconnect", permissions=["operate"], icon="link")
+    @action(description=_("Reconnect"), permissions=["operate"], icon="link")
     def reconnect(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return connect_page.show(request, self, self.account(object_id))
 
-    @action(description="Pause", permissions=["operate"], icon="pause")
+    @action(description=_("Pause"), permissions=["operate"], icon="pause")
     def pause(self, request: HttpRequest, object_id: str) -> HttpResponse:
         account = self.account(object_id)
         form = PauseForm(request.POST if confirmed(request) else None)
@@ -222,33 +238,44 @@ class AccountAdmin(StaffAdmin):
             return self.moved(
                 request, account, states.pause(account, reason, staff(request.user)), "paused", reason
             )
-        told = ["Nothing is sent to the CRM until somebody resumes it. New answers are still taken."]
+        told = [say("Nothing is sent to the CRM until somebody resumes it. New answers are still taken.")]
         question = Question(
-            f"Pause {account}?", told + self.consequences(account, "pause"), "Pause", form=form
+            say("Pause {account}?", account=account),
+            told + self.consequences(account, "pause"),
+            say("Pause"),
+            form=form,
         )
         return self.ask_about(request, account, question)
 
-    @action(description="Resume", permissions=["operate"], icon="play_arrow")
+    @action(description=_("Resume"), permissions=["operate"], icon="play_arrow")
     def resume(self, request: HttpRequest, object_id: str) -> HttpResponse:
         account = self.account(object_id)
         if confirmed(request):
             return self.moved(request, account, states.resume(account, staff(request.user)), "resumed")
-        told = [f"It was paused: {account.state_reason or 'no reason was given'}"]
-        question = Question(f"Resume {account}?", told + self.consequences(account, "resume"), "Resume")
+        told = [say("It was paused: {reason}", reason=account.state_reason or say("no reason was given"))]
+        question = Question(
+            say("Resume {account}?", account=account),
+            told + self.consequences(account, "resume"),
+            say("Resume"),
+        )
         return self.ask_about(request, account, question)
 
-    @action(description="Disconnect", permissions=["operate"], icon="link_off")
+    @action(description=_("Disconnect"), permissions=["operate"], icon="link_off")
     def disconnect(self, request: HttpRequest, object_id: str) -> HttpResponse:
         account = self.account(object_id)
         if confirmed(request):
-            gone = states.disconnect(account, "Disconnected in the admin", staff(request.user))
+            gone = states.disconnect(account, message("Disconnected in the admin"), staff(request.user))
             return self.moved(request, account, gone, "disconnected")
         told = [
-            "Its tokens are erased; its rules and all that waits stay. What was delivered stays in"
-            " the CRM and here."
+            say(
+                "Its tokens are erased; its rules and all that waits stay. What was delivered stays "
+                "in the CRM and here."
+            )
         ]
         told += self.consequences(account, "disconnect")
-        question = Question(f"Disconnect {account}?", told, "Disconnect", danger=True)
+        question = Question(
+            say("Disconnect {account}?", account=account), told, say("Disconnect"), danger=True
+        )
         return self.ask_about(request, account, question)
 
     def account(self, object_id: str) -> Account:
@@ -265,6 +292,11 @@ class AccountAdmin(StaffAdmin):
         """Tell what came of it: somebody else may have been faster."""
         if not happened:
             now = account.get_state_display()
-            return done(request, f"Nothing was changed: {account} is {now}.", self.page_of(account), False)
-        note(self, request, account, f"{word.capitalize()}. {reason}".strip())
-        return done(request, f"{account} is {word}.", self.page_of(account))
+            return done(
+                request,
+                say("Nothing was changed: {account} is {now}.", account=account, now=now),
+                self.page_of(account),
+                False,
+            )
+        note(self, request, account, joined(" ", MOVED[word][0], reason))
+        return done(request, say(MOVED[word][1], account=account), self.page_of(account))

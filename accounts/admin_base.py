@@ -27,6 +27,9 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
+from accounts.texts import said
+from connectors.messages import from_column, to_column
+
 COUNT_TO = 10_000
 
 
@@ -84,6 +87,13 @@ class StaffAdmin(ModelAdmin):
         """May this person act on rows, and read what people answered?"""
         codename = get_permission_codename("change", self.opts)
         return bool(request.user.has_perm(f"{self.opts.app_label}.{codename}"))
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """What was done, in the reader's language."""
+        response = super().history_view(request, object_id, extra_context)
+        for entry in getattr(response, "context_data", {}).get("action_list", ()):
+            entry.change_message = said(from_column(entry.change_message))
+        return response
 
     def page_of(self, row: Model) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
@@ -144,7 +154,7 @@ def done(request: HttpRequest, sentence: str, back: str, happened: bool = True) 
 
 def note(admin: StaffAdmin, request: HttpRequest, row: Model, sentence: str) -> None:
     """Who did what, for the row's history."""
-    admin.log_change(request, row, sentence)
+    admin.log_change(request, row, to_column(sentence))
 
 
 def link(url: str, text: str, new: bool = False) -> SafeString:
@@ -165,13 +175,3 @@ def when(moment: datetime | None, short: bool = False) -> SafeString | str:
 def short(text: str) -> SafeString | str:
     """A long id in a list: its beginning, whole when pointed at."""
     return format_html('<span class="desk-short" title="{0}">{0}</span>', text) if text else ""
-
-
-def plural(count: int, word: str, many: str = "") -> str:
-    """``1 delivery``, ``12 deliveries``."""
-    return f"{spaced(count)} {word if count == 1 else many or word + 's'}"
-
-
-def spaced(count: int) -> str:
-    """``20 127``."""
-    return f"{count:,}".replace(",", " ")

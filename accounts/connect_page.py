@@ -8,6 +8,9 @@ from urllib.parse import urlencode
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.text import capfirst
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
 from accounts import oauth
@@ -18,8 +21,10 @@ from accounts.history import staff
 from accounts.keys import ADDRESS, connect_by_key
 from accounts.models import Account
 from accounts.rest.errors import ApiError
+from accounts.texts import said, say
 from connectors.errors import ConnectorError
 from connectors.hosts import HostNotAllowed
+from connectors.messages import last_part, message
 from connectors.registry import CONNECTORS, connector_class
 
 
@@ -28,8 +33,8 @@ class ConnectForm(forms.Form):
 
     account_id = forms.CharField(
         max_length=200,
-        label="Quiz account",
-        help_text="The id of the quiz account, as the quiz service writes it into its tokens.",
+        label=_("Quiz account"),
+        help_text=_("The id of the quiz account, as the quiz service writes it into its tokens."),
         widget=UnfoldAdminTextInputWidget,
     )
 
@@ -49,25 +54,18 @@ class ConnectForm(forms.Form):
 
     def refuse(self, exc: ApiError) -> None:
         """At the field that it is about, without the words that name the field to a program."""
-        words = exc.message
-        for start in (
-            "Bad Request: ",
-            "Conflict: ",
-            f"{exc.field}: ",
-            f"{' and '.join(self.can.credentials)}: ",
-        ):
-            words = words.removeprefix(start)
+        words = said(last_part(exc.message))
         if not words.startswith(label_of(self.kind)):
             words = words[:1].upper() + words[1:]
         self.add_error(exc.field if exc.field in self.fields else None, words)
 
 
 def _address(kind: str) -> forms.CharField:
-    endings = " or ".join(f"name.{suffix}" for suffix in host_policy_for(kind).suffixes)
+    endings = say(" or ").join(f"name.{suffix}" for suffix in host_policy_for(kind).suffixes)
     return forms.CharField(
         max_length=255,
-        label="Address",
-        help_text=f"Of the customer's own {label_of(kind)}{f', such as {endings}' if endings else ''}.",
+        label=say("Address"),
+        help_text=_address_of(label_of(kind), endings),
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "inputmode": "url"}),
     )
 
@@ -75,8 +73,8 @@ def _address(kind: str) -> forms.CharField:
 def _secret(name: str) -> forms.CharField:
     return forms.CharField(
         max_length=1000,
-        label=_word(name)[:1].upper() + _word(name)[1:],
-        help_text="It is tried at once, kept encrypted, and shown to nobody again.",
+        label=capfirst(said(_word(name))),
+        help_text=say("It is tried at once, kept encrypted, and shown to nobody again."),
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "off"}),
     )
 
@@ -100,15 +98,26 @@ def _kinds() -> list[tuple[str, str, str]]:
 
 
 def _way(kind: str) -> str:
-    *first, last = ("address", *map(_word, connector_class(kind).can.credentials))
+    *first, last = (say("address"), *(said(_word(name)) for name in connector_class(kind).can.credentials))
     return (
-        f"You need its {', '.join(first)} and {last}." if first else "Its owner agrees on the CRM's own page."
+        say("You need its {names} and {last}.", names=", ".join(first), last=last)
+        if first
+        else say("Its owner agrees on the CRM's own page.")
     )
+
+
+KEYS = {"api_key": message("API key"), "token": message("token"), "secret": message("secret")}
 
 
 def _word(name: str) -> str:
     """A credential's name for people: ``API key``."""
-    return name.replace("_", " ").replace("api", "API")
+    return KEYS.get(name) or name.replace("_", " ")
+
+
+def _address_of(crm: str, endings: str) -> str:
+    if endings:
+        return say("Of the customer's own {crm}, such as {endings}.", crm=crm, endings=endings)
+    return say("Of the customer's own {crm}.", crm=crm)
 
 
 def _by_key(
@@ -121,8 +130,12 @@ def _by_key(
     except ApiError as exc:
         form.refuse(exc)
         return _page(request, admin, account, form=form, kind=form.kind)
-    note(admin, request, connected, "Connected by its keys.")
-    return done(request, f"{connected} is connected; its lists are being read.", admin.page_of(connected))
+    note(admin, request, connected, message("Connected by its keys."))
+    return done(
+        request,
+        say("{connected} is connected; its lists are being read.", connected=connected),
+        admin.page_of(connected),
+    )
 
 
 def _by_consent(
@@ -134,15 +147,26 @@ def _by_consent(
         )
     except (HostNotAllowed, ConnectError, ConnectorError) as exc:
         at_address = isinstance(exc, HostNotAllowed) and ADDRESS in form.fields
-        form.add_error(ADDRESS if at_address else None, str(exc))
+        form.add_error(ADDRESS if at_address else None, said(_of(exc)))
         return _page(request, admin, account, form=form, kind=form.kind)
-    note(admin, request, connecting, "Made a link to the consent page.")
+    note(admin, request, connecting, message("Made a link to the consent page."))
     return _page(request, admin, account, account_page=admin.page_of(connecting), url=url)
+
+
+def _of(exc: Exception) -> str:
+    """What is wrong, for a person."""
+    return exc.said(get_language()) if isinstance(exc, ConnectError) else str(exc)
 
 
 def _page(request: HttpRequest, admin: StaffAdmin, account: Account | None, **more: Any) -> HttpResponse:
     kind = more.get("kind", "")
-    title = f"Reconnect {account}" if account else f"Connect {label_of(kind) if kind else 'an account'}"
+    title = (
+        say("Reconnect {account}", account=account)
+        if account
+        else say("Connect {crm}", crm=label_of(kind))
+        if kind
+        else say("Connect an account")
+    )
     context = {
         **admin.admin_site.each_context(request),
         "title": title,

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Greatest
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.message_fields import MessageField
 from accounts.secrets import SecretField
@@ -26,45 +27,47 @@ class Account(models.Model):
     """
 
     class State(models.TextChoices):
-        CONNECTING = "connecting", "connecting"
-        ACTIVE = "active", "active"
-        NEEDS_RECONNECT = "needs_reconnect", "needs reconnecting"
-        PAUSED = "paused", "paused"
-        DISCONNECTED = "disconnected", "disconnected"
+        CONNECTING = "connecting", _("connecting")
+        ACTIVE = "active", _("active")
+        NEEDS_RECONNECT = "needs_reconnect", _("needs reconnecting")
+        PAUSED = "paused", _("paused")
+        DISCONNECTED = "disconnected", _("disconnected")
 
-    account_id = models.CharField("quiz account", max_length=200)
-    crm = models.CharField("CRM", max_length=20, choices=kinds)
-    remote_id = models.CharField("CRM's account id", max_length=100, blank=True)
-    host = models.CharField(max_length=255, blank=True)
-    name = models.CharField(max_length=255, blank=True)
+    account_id = models.CharField(_("quiz account"), max_length=200)
+    crm = models.CharField(_("CRM"), max_length=20, choices=kinds)
+    remote_id = models.CharField(_("CRM's account id"), max_length=100, blank=True)
+    host = models.CharField(_("host"), max_length=255, blank=True)
+    name = models.CharField(_("name"), max_length=255, blank=True)
     subdomain = models.CharField(max_length=255, blank=True)
-    country = models.CharField(max_length=10, blank=True)
-    user_id = models.CharField("connected by (id)", max_length=100, blank=True)
-    user_name = models.CharField("connected by", max_length=255, blank=True)
-    user_email = models.CharField("connected by (e-mail)", max_length=255, blank=True)
-    user_role = models.CharField(max_length=255, blank=True)
+    country = models.CharField(_("country"), max_length=10, blank=True)
+    user_id = models.CharField(_("connected by (id)"), max_length=100, blank=True)
+    user_name = models.CharField(_("connected by"), max_length=255, blank=True)
+    user_email = models.CharField(_("connected by (e-mail)"), max_length=255, blank=True)
+    user_role = models.CharField(_("user role"), max_length=255, blank=True)
     user_group = models.CharField(max_length=100, blank=True)
     facts = models.JSONField(default=dict, blank=True)
 
-    state = models.CharField(max_length=20, choices=State.choices, default=State.CONNECTING)
-    state_reason = MessageField("why", blank=True)
-    state_since = models.DateTimeField(default=timezone.now)
-    deleted = models.BooleanField(default=False)
+    state = models.CharField(_("state"), max_length=20, choices=State.choices, default=State.CONNECTING)
+    state_reason = MessageField(_("why"), blank=True)
+    state_since = models.DateTimeField(_("state since"), default=timezone.now)
+    deleted = models.BooleanField(_("deleted"), default=False)
     send_again = models.BooleanField(
-        "send again when unclear",
+        _("send again when unclear"),
         default=False,
-        help_text=(
+        help_text=_(
             "Where the CRM can't be asked whether a lead arrived: "
             "send it again instead of waiting for a person."
         ),
     )
-    created_at = models.DateTimeField(default=timezone.now)
-    connected_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
+    connected_at = models.DateTimeField(_("connected at"), null=True, blank=True)
 
-    next_sync_at = models.DateTimeField(null=True, blank=True)
-    synced_at = models.DateTimeField(null=True, blank=True)
+    next_sync_at = models.DateTimeField(_("next sync at"), null=True, blank=True)
+    synced_at = models.DateTimeField(_("synced at"), null=True, blank=True)
 
     class Meta:
+        verbose_name = _("account")
+        verbose_name_plural = _("accounts")
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
@@ -142,18 +145,18 @@ class AccountEvent(models.Model):
     """
 
     class By(models.TextChoices):
-        OWNER = "owner", "its owner"
-        CRM = "crm", "the CRM"
-        STAFF = "staff", "staff"
-        SERVICE = "service", "this service"
+        OWNER = "owner", _("its owner")
+        CRM = "crm", _("the CRM")
+        STAFF = "staff", _("staff")
+        SERVICE = "service", _("this service")
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="events")
-    at = models.DateTimeField(default=timezone.now)
-    before = models.CharField("from", max_length=20, choices=Account.State.choices)
-    after = models.CharField("to", max_length=20, choices=Account.State.choices)
-    reason = MessageField("why", blank=True)
-    by = models.CharField(max_length=10, choices=By.choices)
-    who = models.CharField(max_length=150, blank=True)
+    at = models.DateTimeField(_("at"), default=timezone.now)
+    before = models.CharField(_("from"), max_length=20, choices=Account.State.choices)
+    after = models.CharField(_("to"), max_length=20, choices=Account.State.choices)
+    reason = MessageField(_("why"), blank=True)
+    by = models.CharField(_("by"), max_length=10, choices=By.choices)
+    who = models.CharField(_("who"), max_length=150, blank=True)
 
     class Meta:
         ordering = ["-id"]
@@ -201,7 +204,7 @@ class ConnectAttempt(models.Model):
     state_hash = models.CharField(max_length=64, unique=True)
     portal = models.CharField(max_length=255, blank=True)
     return_url = models.CharField(max_length=500, blank=True)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=200, blank=True)
@@ -220,10 +223,10 @@ class InstallKey(models.Model):
     it: so it belongs to the CRM's account, not to ours, and stays when ours is disconnected.
     """
 
-    crm = models.CharField("CRM", max_length=20)
-    remote_id = models.CharField("CRM's account id", max_length=100)
+    crm = models.CharField(_("CRM"), max_length=20)
+    remote_id = models.CharField(_("CRM's account id"), max_length=100)
     secret = SecretField()
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["crm", "remote_id"], name="one_key_per_crm_account")]
@@ -244,8 +247,8 @@ class Hook(models.Model):
     account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="hook")
     secret = SecretField()
     ask_at = models.DateTimeField(default=timezone.now)
-    asked_at = models.DateTimeField("subscribed at", null=True, blank=True)
-    heard_at = models.DateTimeField("last notice at", null=True, blank=True)
+    asked_at = models.DateTimeField(_("subscribed at"), null=True, blank=True)
+    heard_at = models.DateTimeField(_("last notice at"), null=True, blank=True)
     error = MessageField(blank=True)
 
     def __str__(self) -> str:
@@ -271,7 +274,7 @@ class Unsubscription(models.Model):
     url = SecretField()
     access = SecretField()
     ask_at = models.DateTimeField(default=timezone.now)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
 
     def __str__(self) -> str:
         return f"unsubscription of account {self.account_id}"

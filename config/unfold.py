@@ -8,6 +8,13 @@ from typing import Any
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse_lazy
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts.texts import say
+
+Text = str | Promise  # a title, translated when it is shown
 
 
 def may_view(model: str) -> Callable[[HttpRequest], bool]:
@@ -16,7 +23,7 @@ def may_view(model: str) -> Callable[[HttpRequest], bool]:
     return lambda request: bool(request.user.has_perm(f"{app}.view_{name}"))
 
 
-def entry(title: str, icon: str, model: str) -> dict[str, Any]:
+def entry(title: Text, icon: str, model: str) -> dict[str, Any]:
     link = reverse_lazy(f"admin:{model.replace('.', '_')}_changelist")
     return {"title": title, "icon": icon, "link": link, "permission": may_view(model)}
 
@@ -26,48 +33,53 @@ def is_open(part: str, but: str) -> Callable[[HttpRequest], bool]:
     return lambda request: part in request.path and but not in request.path
 
 
-def group(title: str, *items: dict[str, Any], collapsible: bool = False) -> dict[str, Any]:
+def group(title: Text, *items: dict[str, Any], collapsible: bool = False) -> dict[str, Any]:
     return {"title": title, "separator": True, "collapsible": collapsible, "items": list(items)}
+
+
+def zone(request: HttpRequest) -> str:
+    """Under the name of the site: which zone its times are in."""
+    return say("Times: {zone}", zone=timezone.get_current_timezone_name())
 
 
 NAVIGATION = [
     {
         "title": "",
         "items": [
-            {"title": "What is going on", "icon": "monitoring", "link": reverse_lazy("admin:index")},
-            entry("Incidents", "e911_emergency", "rules.incident"),
+            {"title": _("What is going on"), "icon": "monitoring", "link": reverse_lazy("admin:index")},
+            entry(_("Incidents"), "e911_emergency", "rules.incident"),
         ],
     },
     group(
-        "Answers into leads",
-        entry("Deliveries", "local_shipping", "rules.delivery"),
-        {**entry("Outcomes", "trophy", "rules.outcome"), "active": is_open("/outcome/", "/conversion/")},
+        _("Answers into leads"),
+        entry(_("Deliveries"), "local_shipping", "rules.delivery"),
+        {**entry(_("Outcomes"), "trophy", "rules.outcome"), "active": is_open("/outcome/", "/conversion/")},
         {
-            **entry("Conversion", "percent", "rules.outcome"),
+            **entry(_("Conversion"), "percent", "rules.outcome"),
             "link": reverse_lazy("admin:rules_outcome_conversion"),
         },
-        entry("Answers", "quiz", "rules.answer"),
-        entry("Rules", "rule", "rules.rule"),
+        entry(_("Answers"), "quiz", "rules.answer"),
+        entry(_("Rules"), "rule", "rules.rule"),
     ),
     group(
-        "CRMs",
-        entry("Accounts", "hub", "accounts.account"),
-        entry("Sync runs", "sync", "crm_cache.syncrun"),
+        _("CRMs"),
+        entry(_("Accounts"), "hub", "accounts.account"),
+        entry(_("Sync runs"), "sync", "crm_cache.syncrun"),
     ),
     group(
-        "Cached lists",
-        entry("Users", "group", "crm_cache.crmuser"),
-        entry("Pipelines", "filter_alt", "crm_cache.pipeline"),
-        entry("Steps", "stairs", "crm_cache.step"),
-        entry("Fields", "list_alt", "crm_cache.field"),
-        entry("Tags", "sell", "crm_cache.tag"),
+        _("Cached lists"),
+        entry(_("Users"), "group", "crm_cache.crmuser"),
+        entry(_("Pipelines"), "filter_alt", "crm_cache.pipeline"),
+        entry(_("Steps"), "stairs", "crm_cache.step"),
+        entry(_("Fields"), "list_alt", "crm_cache.field"),
+        entry(_("Tags"), "sell", "crm_cache.tag"),
         collapsible=True,
     ),
     group(
-        "Staff",
-        entry("People", "badge", "auth.user"),
-        entry("Groups", "shield_person", "auth.group"),
-        entry("Failed log-ins", "lock", "axes.accessattempt"),
+        _("Staff"),
+        entry(_("People"), "badge", "auth.user"),
+        entry(_("Groups"), "shield_person", "auth.group"),
+        entry(_("Failed log-ins"), "lock", "axes.accessattempt"),
         collapsible=True,
     ),
 ]
@@ -75,7 +87,7 @@ NAVIGATION = [
 UNFOLD = {
     "SITE_TITLE": "Quiz → CRM",
     "SITE_HEADER": "Quiz → CRM",
-    "SITE_SUBHEADER": "Operator's desk",
+    "SITE_SUBHEADER": zone,
     "SITE_SYMBOL": "conversion_path",
     "SITE_URL": None,
     "SHOW_HISTORY": True,

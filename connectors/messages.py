@@ -24,6 +24,7 @@ DOMAIN = "connectors"
 GAP = re.compile(r"\{\{|\}\}|\{(?P<name>\w+)\}")
 LOCALE = Path(__file__).parent / "locale"
 TEXT, PARAMS = "text", "params"
+PART = "part"  # of a joined message: ``part0``, ``part1`` ...
 
 
 class Message(str):
@@ -89,9 +90,20 @@ def joined(between: str, *texts: str) -> str:
         return between.join(said)
     if len(said) == 1:
         return said[0]
-    params = {f"part{number}": text for number, text in enumerate(said)}
+    params = {f"{PART}{number}": text for number, text in enumerate(said)}
     gap = between.replace("{", "{{").replace("}", "}}")
     return Message(gap.join(f"{{{name}}}" for name in params), params)
+
+
+def last_part(text: str) -> str:
+    """The last of the texts that were joined: what a person needs of ``Bad Request: key: it is missing``."""
+    if (
+        isinstance(text, Message)
+        and text.params.keys()
+        and all(name.startswith(PART) for name in text.params)
+    ):
+        return str(list(text.params.values())[-1])
+    return text
 
 
 def sentences(*texts: str) -> str:

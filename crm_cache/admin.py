@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     BooleanRadioFilter,
@@ -18,6 +19,7 @@ from unfold.contrib.filters.admin import (
 from unfold.decorators import display
 
 from accounts.admin_base import StaffAdmin, when
+from accounts.texts import say
 from connectors.redact import redact
 from crm_cache.by_hand import ByHandAdmin
 from crm_cache.models import CrmUser, Field, Pipeline, Step, SyncRun, Tag
@@ -45,15 +47,15 @@ class CachedAdmin(ByHandAdmin):
 
     told: tuple[str, ...] = ("details_text",)
 
-    @display(description="state", label={"gone": "danger", "in the CRM": "success"}, ordering="deleted")
-    def presence(self, row: Any) -> str:
-        return "gone" if row.deleted else "in the CRM"
+    @display(description=_("state"), label={"gone": "danger", "there": "success"}, ordering="deleted")
+    def presence(self, row: Any) -> tuple[str, str]:
+        return ("gone", say("gone")) if row.deleted else ("there", say("in the CRM"))
 
-    @display(description="last change seen", ordering="synced_at")
+    @display(description=_("last change seen"), ordering="synced_at")
     def synced(self, row: Any) -> Any:
         return when(row.synced_at)
 
-    @display(description="as the CRM told it")
+    @display(description=_("as the CRM told it"))
     def details_text(self, row: Any) -> SafeString:
         text = json.dumps(row.details, ensure_ascii=False, indent=2, default=str)
         return format_html('<pre class="desk-code">{}</pre>', redact(text))
@@ -67,7 +69,7 @@ class CrmUserAdmin(CachedAdmin):
     facts = (("email", "role"), ("group_id", "active"))
     written = ("name", "email", "active", "deleted")
 
-    @display(description="active", boolean=True, ordering="active")
+    @display(description=_("active"), boolean=True, ordering="active")
     def works_there(self, row: CrmUser) -> bool:
         return row.active
 
@@ -101,7 +103,7 @@ class StepAdmin(CachedAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).annotate(its_pipeline=name_of(Pipeline, "pipeline_id"))
 
-    @display(description="pipeline")
+    @display(description=_("pipeline"))
     def pipeline_name(self, row: Any) -> str:
         return row.its_pipeline or row.pipeline_id
 
@@ -126,11 +128,11 @@ class FieldAdmin(CachedAdmin):
     key = ("account", "entity", "remote_id")
     written = ("name", "type", "deleted")
 
-    @display(description="choices")
+    @display(description=_("choices"))
     def choices(self, row: Field) -> str:
         return str(len(row.options)) if row.options else ""
 
-    @display(description="choices")
+    @display(description=_("choices"))
     def choices_text(self, row: Field) -> str:
         return ", ".join(f"{one.get('text')} ({one.get('id')})" for one in row.options)
 
@@ -164,15 +166,15 @@ class SyncRunAdmin(StaffAdmin):
     list_select_related = ("account",)
     search_fields = ("=account__account_id", "error")
 
-    @display(description="state", label=RUN_COLOURS, ordering="state")
+    @display(description=_("state"), label=RUN_COLOURS, ordering="state")
     def state_label(self, run: SyncRun) -> tuple[str, str]:
         return run.state, run.get_state_display()
 
-    @display(description="asked for", ordering="asked_at")
+    @display(description=_("asked for"), ordering="asked_at")
     def asked(self, run: SyncRun) -> Any:
         return when(run.asked_at)
 
-    @display(description="took")
+    @display(description=_("took"))
     def took(self, run: SyncRun) -> str:
         return seconds_of(run)
 

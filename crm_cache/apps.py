@@ -1,7 +1,8 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class CrmCacheConfig(AppConfig):
     name = "crm_cache"
-    verbose_name = "CRM cache"
+    verbose_name = _("CRM cache")
     default_auto_field = "django.db.models.BigAutoField"

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.admin_base import StaffAdmin
 from accounts.models import Account, live_accounts
+from accounts.texts import say
 from connectors.registry import CONNECTORS, connector_class
 
 
@@ -33,13 +34,13 @@ class RowForm(forms.ModelForm):
         key = {"remote_id", "account", "entity", "pipeline_id"} & cleaned.keys()
         same = self._meta.model._default_manager.filter(**{name: cleaned[name] for name in key})
         if not self.instance.pk and {"account", "remote_id"} <= key and same.exists():
-            raise ValidationError("There is such a row already: change that one.")
+            raise ValidationError(say("There is such a row already: change that one."))
         return cleaned
 
     def clean_kind(self) -> str:
         kind = str(self.cleaned_data["kind"])
         if kind not in KINDS:
-            raise ValidationError(f"A step is one of {', '.join(KINDS)}.")
+            raise ValidationError(say("A step is one of {names}.", names=", ".join(KINDS)))
         return kind
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.message_fields import MessageField
 from accounts.models import Account
@@ -17,14 +18,16 @@ class CachedRow(models.Model):
     staff wrote it, for a CRM that has no lists of its own, and walks leave it alone.
     """
 
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
-    remote_id = models.CharField(max_length=100)
-    name = models.CharField(max_length=500, blank=True)
-    details = models.JSONField(default=dict, blank=True)
-    deleted = models.BooleanField(default=False)
-    by_hand = models.BooleanField(default=False, editable=False)
-    created_at = models.DateTimeField(default=timezone.now)
-    synced_at = models.DateTimeField(default=timezone.now)
+    account = models.ForeignKey(
+        Account, on_delete=models.CASCADE, verbose_name=_("account"), related_name="+"
+    )
+    remote_id = models.CharField(_("remote id"), max_length=100)
+    name = models.CharField(_("name"), max_length=500, blank=True)
+    details = models.JSONField(_("details"), default=dict, blank=True)
+    deleted = models.BooleanField(_("deleted"), default=False)
+    by_hand = models.BooleanField(_("by hand"), default=False, editable=False)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
+    synced_at = models.DateTimeField(_("synced at"), default=timezone.now)
 
     class Meta:
         abstract = True
@@ -37,13 +40,14 @@ class CachedRow(models.Model):
 class CrmUser(CachedRow):
     """Somebody who can be responsible for a lead; ``active`` is false for those who left."""
 
-    email = models.CharField(max_length=255, blank=True)
-    role = models.CharField(max_length=255, blank=True)
-    group_id = models.CharField(max_length=100, blank=True)
-    active = models.BooleanField(default=True)
+    email = models.CharField(_("email"), max_length=255, blank=True)
+    role = models.CharField(_("role"), max_length=255, blank=True)
+    group_id = models.CharField(_("group id"), max_length=100, blank=True)
+    active = models.BooleanField(_("active"), default=True)
 
     class Meta(CachedRow.Meta):
-        verbose_name = "user"
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
         constraints = [
             models.UniqueConstraint(fields=["account", "remote_id"], name="one_user_per_remote_id")
         ]
@@ -51,12 +55,14 @@ class CrmUser(CachedRow):
 
 
 class Pipeline(CachedRow):
-    entity = models.CharField(max_length=50, blank=True)
-    is_main = models.BooleanField(default=False)
-    archived = models.BooleanField(default=False)
-    sort = models.IntegerField(default=0)
+    entity = models.CharField(_("entity"), max_length=50, blank=True)
+    is_main = models.BooleanField(_("is main"), default=False)
+    archived = models.BooleanField(_("archived"), default=False)
+    sort = models.IntegerField(_("sort"), default=0)
 
     class Meta(CachedRow.Meta):
+        verbose_name = _("pipeline")
+        verbose_name_plural = _("pipelines")
         constraints = [
             models.UniqueConstraint(
                 fields=["account", "entity", "remote_id"], name="one_pipeline_per_remote_id"
@@ -68,13 +74,15 @@ class Pipeline(CachedRow):
 class Step(CachedRow):
     """A pipeline's stage, or an entry of another directory (``entity``). ``kind`` as in ``StepRow``."""
 
-    pipeline_id = models.CharField(max_length=100, blank=True)
-    entity = models.CharField(max_length=50, blank=True)
-    color = models.CharField(max_length=30, blank=True)
-    kind = models.CharField(max_length=20, default="open")
-    sort = models.IntegerField(default=0)
+    pipeline_id = models.CharField(_("pipeline id"), max_length=100, blank=True)
+    entity = models.CharField(_("entity"), max_length=50, blank=True)
+    color = models.CharField(_("color"), max_length=30, blank=True)
+    kind = models.CharField(_("kind"), max_length=20, default="open")
+    sort = models.IntegerField(_("sort"), default=0)
 
     class Meta(CachedRow.Meta):
+        verbose_name = _("step")
+        verbose_name_plural = _("steps")
         constraints = [
             models.UniqueConstraint(
                 fields=["account", "entity", "pipeline_id", "remote_id"], name="one_step_per_pipeline_and_id"
@@ -89,13 +97,15 @@ class Step(CachedRow):
 class Field(CachedRow):
     """A custom field; ``options`` is a list of ``{"id", "text", "code"}``."""
 
-    entity = models.CharField(max_length=50)
-    code = models.CharField(max_length=100, blank=True)
-    type = models.CharField(max_length=50)
-    multiple = models.BooleanField(default=False)
-    options = models.JSONField(default=list, blank=True)
+    entity = models.CharField(_("entity"), max_length=50)
+    code = models.CharField(_("code"), max_length=100, blank=True)
+    type = models.CharField(_("type"), max_length=50)
+    multiple = models.BooleanField(_("multiple"), default=False)
+    options = models.JSONField(_("options"), default=list, blank=True)
 
     class Meta(CachedRow.Meta):
+        verbose_name = _("field")
+        verbose_name_plural = _("fields")
         constraints = [
             models.UniqueConstraint(
                 fields=["account", "entity", "remote_id"], name="one_field_per_entity_and_id"
@@ -105,10 +115,12 @@ class Field(CachedRow):
 
 
 class Tag(CachedRow):
-    entity = models.CharField(max_length=50)
-    color = models.CharField(max_length=30, blank=True)
+    entity = models.CharField(_("entity"), max_length=50)
+    color = models.CharField(_("color"), max_length=30, blank=True)
 
     class Meta(CachedRow.Meta):
+        verbose_name = _("tag")
+        verbose_name_plural = _("tags")
         constraints = [
             models.UniqueConstraint(
                 fields=["account", "entity", "remote_id"], name="one_tag_per_entity_and_id"
@@ -125,26 +137,30 @@ class SyncRun(models.Model):
     """
 
     class State(models.TextChoices):
-        WAITING = "waiting", "waiting"
-        RUNNING = "running", "running"
-        DONE = "done", "done"
-        FAILED = "failed", "failed"
+        WAITING = "waiting", _("waiting")
+        RUNNING = "running", _("running")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
 
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="sync_runs")
-    what = models.CharField("list", max_length=20)
-    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
-    pages = models.PositiveIntegerField(default=0)
-    added = models.PositiveIntegerField(default=0)
-    changed = models.PositiveIntegerField(default=0)
-    gone = models.PositiveIntegerField(default=0)
-    error = MessageField(blank=True)
+    account = models.ForeignKey(
+        Account, on_delete=models.CASCADE, verbose_name=_("account"), related_name="sync_runs"
+    )
+    what = models.CharField(_("list"), max_length=20)
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.WAITING)
+    pages = models.PositiveIntegerField(_("pages"), default=0)
+    added = models.PositiveIntegerField(_("added"), default=0)
+    changed = models.PositiveIntegerField(_("changed"), default=0)
+    gone = models.PositiveIntegerField(_("gone"), default=0)
+    error = MessageField(_("error"), blank=True)
     refused = models.BooleanField(default=False, db_default=False)
-    asked_at = models.DateTimeField(default=timezone.now)
-    started_at = models.DateTimeField(null=True, blank=True)
-    alive_at = models.DateTimeField(null=True, blank=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
+    asked_at = models.DateTimeField(_("asked at"), default=timezone.now)
+    started_at = models.DateTimeField(_("started at"), null=True, blank=True)
+    alive_at = models.DateTimeField(_("alive at"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
 
     class Meta:
+        verbose_name = _("sync run")
+        verbose_name_plural = _("sync runs")
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
@@ -177,7 +193,7 @@ class KnownContact(models.Model):
     crm = models.CharField(max_length=20)
     crm_account = models.CharField(max_length=100)
     key = models.CharField(max_length=330)
-    remote_id = models.CharField(max_length=100)
+    remote_id = models.CharField(_("remote id"), max_length=100)
     seen_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

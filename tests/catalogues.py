@@ -32,6 +32,8 @@ KEYWORDS = {
     "gettext_noop": None,
     "ngettext_lazy": (1, 2),
     "pgettext_lazy": ((1, "c"), 2),
+    "say": None,
+    "say_many": (1, 2),
     "npgettext_lazy": ((1, "c"), 2, 3),
 }
 MESSAGE = {"message": None}  # connectors.messages: kept, and translated when it is read
@@ -87,7 +89,7 @@ def read(domain: Domain) -> Catalog:
 def sources(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
-        if path.suffix in (".py", ".html") and not {"migrations", "sandbox", "demo"} & set(parts):
+        if path.suffix in (".py", ".html") and not {"migrations", "sandbox", "demo", "demo.py"} & set(parts):
             yield path
 
 

@@ -12,12 +12,15 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
 from accounts import account_page
 from accounts.admin import AccountAdmin
-from accounts.admin_base import Question, confirmed, done, key_of, link, note, plural
+from accounts.admin_base import Question, confirmed, done, key_of, link, note
 from accounts.models import Account
+from accounts.texts import said, say, say_many
+from connectors.messages import message
 from connectors.registry import connector_class
 from crm_cache import runs
 from crm_cache.models import CrmUser, Field, Pipeline, Step, SyncRun, Tag
@@ -57,15 +60,15 @@ class AccountOverviewAdmin(AccountAdmin):
             )
         )
 
-    @display(description="waiting")
+    @display(description=_("waiting"))
     def waiting(self, account: Any) -> Any:
         return _count(account.waiting_now, deliveries_url(account=account.pk, state="waiting"))
 
-    @display(description="held")
+    @display(description=_("held"))
     def held(self, account: Any) -> Any:
         return _count(account.held_now, deliveries_url(account=account.pk, state="held"))
 
-    @display(description="oldest waiting")
+    @display(description=_("oldest waiting"))
     def oldest_waiting(self, account: Any) -> str:
         since: datetime | None = account.waits_since
         return timesince(since, depth=1) if since else ""
@@ -83,43 +86,77 @@ class AccountOverviewAdmin(AccountAdmin):
     def consequences(self, account: Account, what: str) -> list[str]:
         """The numbers, so that nobody acts on an account without knowing what stands behind it."""
         mine = Delivery.objects.filter(account=account)
-        waiting = plural(mine.filter(state="waiting").count(), "waiting delivery", "waiting deliveries")
-        held = mine.filter(state="held").count()
+        waiting, held = mine.filter(state="waiting").count(), mine.filter(state="held").count()
         away = mine.filter(state="held", held_because__in=FOR_RETURN).count()
         return {
-            "pause": [f"{waiting} will be held until then."],
+            "pause": [
+                say_many(
+                    "{count} waiting delivery will be held until then.",
+                    "{count} waiting deliveries will be held until then.",
+                    waiting,
+                )
+            ],
             "resume": [
-                f"{plural(away, 'held delivery', 'held deliveries')} will go on within a minute;"
-                f" answers older than {_hours()} hours are left to a person."
+                say_many(
+                    "{count} held delivery will go on within a minute; answers older than {hours} hours are"
+                    " left to a person.",
+                    "{count} held deliveries will go on within a minute; answers older than {hours} hours are"
+                    " left to a person.",
+                    away,
+                    hours=_hours(),
+                )
             ],
             "disconnect": [
-                f"{waiting} will be held, {held} held already; new answers will be held, too.",
-                "All of it goes on by itself once the same account of the CRM is connected again;"
-                f" answers that are older than {_hours()} hours then are left to a person.",
+                say_many(
+                    "{count} waiting delivery will be held, {held} held already; new answers will be held,"
+                    " too.",
+                    "{count} waiting deliveries will be held, {held} held already; new answers will be held,"
+                    " too.",
+                    waiting,
+                    held=held,
+                ),
+                say(
+                    "All of it goes on by itself once the same account of the CRM is connected again; answers"
+                    " that are older than {hours} hours then are left to a person.",
+                    hours=_hours(),
+                ),
             ],
         }[what]
 
-    @action(description="Sync now", permissions=["operate"], icon="sync")
+    @action(description=_("Sync now"), permissions=["operate"], icon="sync")
     def sync_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
         account = self.account(object_id)
         if confirmed(request):
             runs.ask_for(account)
-            note(self, request, account, "Asked for a sync of all lists.")
-            return done(request, "The lists are being refreshed.", self.page_of(account), account.usable)
-        lists = ", ".join(connector_class(account.crm).can.lists)
-        question = Question(f"Refresh the lists of {account}?", [f"Asks the CRM for: {lists}."], "Sync now")
+            note(self, request, account, message("Asked for a sync of all lists."))
+            return done(request, say("The lists are being refreshed."), self.page_of(account), account.usable)
+        lists = ", ".join(said(runs.LIST_NAMES[name]) for name in connector_class(account.crm).can.lists)
+        question = Question(
+            say("Refresh the lists of {account}?", account=account),
+            [say("Asks the CRM for: {lists}.", lists=lists)],
+            say("Sync now"),
+        )
         return self.ask_about(request, account, question)
 
-    @admin.action(description="Sync now", permissions=["operate"])
+    @admin.action(description=_("Sync now"), permissions=["operate"])
     def sync_chosen(self, request: HttpRequest, chosen: QuerySet[Account]) -> None:
         usable = [account for account in chosen if account.usable]
         for account in usable:
             runs.ask_for(account)
         left = len(chosen) - len(usable)
-        rest = f" {plural(left, 'account is', 'accounts are')} not active and left alone." if left else ""
-        done(
-            request, f"The lists of {plural(len(usable), 'account')} are being refreshed.{rest}", "", not left
+        told = say_many(
+            "The lists of {count} account are being refreshed.",
+            "The lists of {count} accounts are being refreshed.",
+            len(usable),
         )
+        if left:
+            rest = say_many(
+                "{count} account is not active and left alone.",
+                "{count} accounts are not active and left alone.",
+                left,
+            )
+            told = f"{told} {rest}"
+        done(request, told, "", not left)
 
 
 def _hours() -> int:
@@ -155,7 +192,8 @@ def _hangs_on(account_id: int) -> dict[str, Any]:
     by_state = states.values_list("state").annotate(Count("pk"))
     return {
         "deliveries": [
-            (count, state, deliveries_url(account=account_id, state=state)) for state, count in by_state
+            (count, Delivery.State(state).label, deliveries_url(account=account_id, state=state))
+            for state, count in by_state
         ],
         "all_deliveries": deliveries_url(account=account_id),
         "outcomes": outcomes_url(account=account_id),
@@ -165,7 +203,7 @@ def _hangs_on(account_id: int) -> dict[str, Any]:
         ),
         "lists": [
             (
-                name,
+                said(runs.LIST_NAMES[name]),
                 model.objects.filter(account=account_id, deleted=False).count(),
                 of_account(label, account_id),
             )

@@ -11,20 +11,22 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from accounts.admin import QuizAccountFilter
-from accounts.admin_base import Question, StaffAdmin, ask, chosen_rows, confirmed, done, key_of, plural, when
+from accounts.admin_base import Question, StaffAdmin, ask, chosen_rows, confirmed, done, key_of, when
+from accounts.texts import say, say_many
 from rules.admin.filters import DayFilter, QuizFilter
 from rules.intake import AT_ONCE, plan_deliveries
 from rules.models import Answer, Delivery
 
 
 class PlannedFilter(admin.SimpleListFilter):
-    title, parameter_name = "deliveries", "planned"
+    title, parameter_name = _("deliveries"), "planned"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("no", "has none"), ("yes", "has some")]
+        return [("no", say("has none")), ("yes", say("has some"))]
 
     def queryset(self, request: HttpRequest, rows: QuerySet[Answer]) -> QuerySet[Answer]:
         if self.value() == "no":
@@ -45,7 +47,7 @@ class AnswerAdmin(StaffAdmin):
     list_display = ("answer_id", "account_id", "quiz_id", "came", "deliveries_made", "payload_kept")
     list_filter = (PlannedFilter, QuizAccountFilter, QuizFilter, ("created_at", DayFilter))
     search_fields = ("=answer_id",)
-    search_help_text = "An answer id, whole"
+    search_help_text = _("An answer id, whole")
     actions = ("plan",)
     readonly_fields = ("bodies", "payload_text")
     change_form_outer_after_template = "admin/desk/answer.html"
@@ -60,28 +62,35 @@ class AnswerAdmin(StaffAdmin):
         own = (("account_id", "quiz_id"), ("answer_id", "created_at"), "bodies")
         return [(None, {"fields": (*own, *told)})]
 
-    @display(description="came", ordering="id")
+    @display(description=_("came"), ordering="id")
     def came(self, answer: Answer) -> Any:
         return when(answer.created_at)
 
-    @display(description="deliveries", empty_value="none")
+    @display(description=_("deliveries"), empty_value=_("none"))
     def deliveries_made(self, answer: Any) -> str | None:
         return str(answer.made) if answer.made else None
 
-    @display(description="bodies")
+    @display(description=_("bodies"))
     def bodies(self, answer: Answer) -> str:
         """How many came, and whether it was the last."""
-        came = plural(answer.revision, "body", "bodies")
-        return f"{came} came; the answer is complete" if answer.complete else f"{came} came; more is awaited"
+        if answer.complete:
+            return say_many(
+                "{count} body came; the answer is complete",
+                "{count} bodies came; the answer is complete",
+                answer.revision,
+            )
+        return say_many(
+            "{count} body came; more is awaited", "{count} bodies came; more is awaited", answer.revision
+        )
 
-    @display(description="payload", label={"kept": "success", "purged": "default"})
-    def payload_kept(self, answer: Answer) -> str:
-        return "purged" if answer.purged_at else "kept"
+    @display(description=_("payload"), label={"kept": "success", "purged": "default"})
+    def payload_kept(self, answer: Answer) -> tuple[str, str]:
+        return ("purged", say("purged")) if answer.purged_at else ("kept", say("kept"))
 
-    @display(description="what was sent")
+    @display(description=_("what was sent"))
     def payload_text(self, answer: Answer) -> SafeString | str:
         if answer.purged_at:
-            return "Purged: its retention is over."
+            return say("Purged: its retention is over.")
         text = json.dumps(answer.payload, ensure_ascii=False, indent=2)
         return format_html('<pre class="desk-code">{}</pre>', text)
 
@@ -91,21 +100,38 @@ class AnswerAdmin(StaffAdmin):
         made = Delivery.objects.filter(answer=key_of(object_id)).select_related("account__lane")
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "made": made})
 
-    @admin.action(description="Plan deliveries with today's rules", permissions=["operate"])
+    @admin.action(description=_("Plan deliveries with today's rules"), permissions=["operate"])
     def plan(self, request: HttpRequest, chosen: QuerySet[Answer]) -> HttpResponse:
         free = unplanned(Answer.objects.filter(pk__in=chosen.order_by().values("pk"), purged_at=None))
         if not confirmed(request):
             return ask(request, self, _question(free.count(), chosen.count(), chosen_rows(request, "plan")))
         answers, planned = plan_in_turns(free)
-        told = f"{plural(planned, 'delivery', 'deliveries')} planned for {plural(answers, 'answer')}."
+        told = say_many(
+            "{count} delivery planned for {answers}.",
+            "{count} deliveries planned for {answers}.",
+            planned,
+            answers=say_many("{count} answer", "{count} answers", answers),
+        )
         return done(request, told, request.get_full_path(), planned > 0)
 
 
 def _question(free: int, chosen: int, hidden: list[tuple[str, str]]) -> Question:
-    told = [f"{plural(free, 'answer')} without deliveries will get one for each rule of their quiz."]
+    told = [
+        say_many(
+            "{count} answer without deliveries will get one for each rule of their quiz.",
+            "{count} answers without deliveries will get one for each rule of their quiz.",
+            free,
+        )
+    ]
     if chosen > free:
-        told.append(f"{plural(chosen - free, 'answer')} with deliveries, or purged, will be left alone.")
-    return Question("Plan deliveries?", told, "Plan them", possible=free > 0, hidden=hidden)
+        told.append(
+            say_many(
+                "{count} answer with deliveries, or purged, will be left alone.",
+                "{count} answers with deliveries, or purged, will be left alone.",
+                chosen - free,
+            )
+        )
+    return Question(say("Plan deliveries?"), told, say("Plan them"), possible=free > 0, hidden=hidden)
 
 
 def plan_in_turns(rows: QuerySet[Answer]) -> tuple[int, int]:

@@ -9,15 +9,18 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from accounts.admin_base import Question, StaffAdmin, ask, chosen_rows, confirmed, done, note, plural
+from accounts.admin_base import Question, StaffAdmin, ask, chosen_rows, confirmed, done, note
+from accounts.texts import say, say_many
+from connectors.messages import message
 from rules.delivery import outbox
 from rules.models import Delivery
 
 MOST_AT_ONCE = 500
-NOTHING = "Nothing was changed: it is not held any more, or nothing of it was ever unclear."
-NO_SECOND = "Nothing is sent. If the lead is not there after all, it is lost: nobody tries again."
+NOTHING = _("Nothing was changed: it is not held any more, or nothing of it was ever unclear.")
+NO_SECOND = _("Nothing is sent. If the lead is not there after all, it is lost: nobody tries again.")
 
 
 def findable(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
@@ -29,8 +32,8 @@ class LeadForm(forms.Form):
     lead = forms.CharField(
         max_length=100,
         required=False,
-        label="The lead's id in the CRM",
-        help_text="If you have it: what becomes of the lead is followed by it.",
+        label=_("The lead's id in the CRM"),
+        help_text=_("If you have it: what becomes of the lead is followed by it."),
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
     )
 
@@ -40,15 +43,21 @@ def ask_or_do_one(request: HttpRequest, admin: StaffAdmin, delivery: Delivery) -
     if confirmed(request) and form.is_valid():
         lead = form.cleaned_data["lead"]
         found = _mark(request, admin, delivery, lead)
-        return done(request, "It is delivered, and followed from now on." if found else NOTHING, back, found)
+        return done(
+            request, say("It is delivered, and followed from now on.") if found else str(NOTHING), back, found
+        )
     told = [
-        f"You have looked in {delivery.account} for our mark {delivery.uid}, or for the person who answered,"
-        " and the lead is there.",
-        NO_SECOND,
+        say(
+            "You have looked in {account} for our mark {uid}, or for the person who answered, and "
+            "the lead is there.",
+            account=delivery.account,
+            uid=delivery.uid,
+        ),
+        str(NO_SECOND),
     ]
     possible = findable(Delivery.objects.filter(pk=delivery.pk)).exists()
     question = Question(
-        "Is the lead in the CRM?", told if possible else [NOTHING], "Mark as delivered",
+        say("Is the lead in the CRM?"), told if possible else [str(NOTHING)], say("Mark as delivered"),
         form=form if possible else None, possible=possible, back=back,
     )  # fmt: skip
     return ask(request, admin, question)
@@ -60,7 +69,7 @@ def _mark(request: HttpRequest, admin: StaffAdmin, delivery: Delivery, lead: str
             delivery.pk, lead
         )
         if found:
-            note(admin, request, delivery, f"Found in the CRM by a person{f': lead {lead}' if lead else ''}.")
+            note(admin, request, delivery, _found(lead))
     return found
 
 
@@ -71,25 +80,48 @@ def ask_or_do_many(
     keys = list(findable(rows).order_by("pk").values_list("pk", flat=True)[:MOST_AT_ONCE])
     if confirmed(request):
         moved = mark_all(keys, request.user)
-        told = f"{plural(moved, 'delivery', 'deliveries')} marked as delivered." if moved else NOTHING
+        told = (
+            say_many(
+                "{count} delivery marked as delivered.", "{count} deliveries marked as delivered.", moved
+            )
+            if moved
+            else str(NOTHING)
+        )
         return done(request, told, back, moved > 0)
     left = rows.order_by().count() - len(keys)
-    sentences = [f"You have looked, and {plural(len(keys), 'lead')} {_are(len(keys))} in the CRM.", NO_SECOND]
+    sentences = [
+        say_many(
+            "You have looked, and {count} lead is in the CRM.",
+            "You have looked, and {count} leads are in the CRM.",
+            len(keys),
+        ),
+        str(NO_SECOND),
+    ]
     if left:
         sentences.append(
-            f"{plural(left, 'delivery', 'deliveries')} will be left alone: nothing of them is unclear."
+            say_many(
+                "{count} delivery will be left alone: nothing of them is unclear.",
+                "{count} deliveries will be left alone: nothing of them is unclear.",
+                left,
+            )
         )
     if len(keys) == MOST_AT_ONCE:
-        sentences.append(f"No more than {MOST_AT_ONCE} go at once: choose the rest again.")
+        sentences.append(
+            say("No more than {most_at_once} go at once: choose the rest again.", most_at_once=MOST_AT_ONCE)
+        )
     question = Question(
-        f"Mark {plural(len(keys), 'delivery', 'deliveries')} as delivered?", sentences, "Mark as delivered",
+        say_many("Mark {count} delivery as delivered?", "Mark {count} deliveries as delivered?", len(keys)),
+        sentences, say("Mark as delivered"),
         possible=bool(keys), back=back, hidden=chosen_rows(request, action),
     )  # fmt: skip
     return ask(request, admin, question)
 
 
-def _are(number: int) -> str:
-    return "is" if number == 1 else "are"
+def _found(lead: str) -> str:
+    """For its history."""
+    if lead:
+        return message("Found in the CRM by a person: lead {lead}.", lead=lead)
+    return message("Found in the CRM by a person.")
 
 
 def mark_all(keys: list[int], person: Any) -> int:
@@ -100,6 +132,6 @@ def mark_all(keys: list[int], person: Any) -> int:
             user_id=person.pk,
             queryset=Delivery.objects.filter(pk__in=moved).only("pk"),
             action_flag=CHANGE,
-            change_message="Found in the CRM by a person.",
+            change_message=_found(""),
         )
     return len(moved)

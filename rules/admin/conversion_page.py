@@ -11,14 +11,17 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext_lazy as _
 
-from accounts.admin_base import StaffAdmin, plural
+from accounts.admin_base import StaffAdmin
 from accounts.crm_settings import label_of
+from accounts.texts import say, say_many
 from rules.admin.conversion import Line, lines, total
 from rules.admin.links import outcomes_url
 from rules.admin.sums import totals
 
-PERIODS = {"7": "7 days", "30": "30 days", "90": "90 days", "all": "all time"}
+PERIODS = {"7": _("7 days"), "30": _("30 days"), "90": _("90 days"), "all": _("all time")}
 USUAL = "30"
 MOST_SHOWN = 500
 TOP = 10
@@ -48,7 +51,7 @@ def show(request: HttpRequest, admin: StaffAdmin) -> HttpResponse:
     whole = total(found)
     context = {
         **admin.admin_site.each_context(request),
-        "title": "Conversion by quiz",
+        "title": say("Conversion by quiz"),
         "opts": admin.opts,
         "periods": [(name, _url(key, owner, quiz), key == period) for key, name in PERIODS.items()],
         "period": period,
@@ -56,7 +59,7 @@ def show(request: HttpRequest, admin: StaffAdmin) -> HttpResponse:
         "quiz": quiz,
         "lines": [_shown(line) for line in found[:MOST_SHOWN]],
         "whole": _shown(whole) if found else None,
-        "left_out": f"{plural(len(found) - MOST_SHOWN, 'more line')} below"
+        "left_out": say_many("{count} more line below", "{count} more lines below", len(found) - MOST_SHOWN)
         if len(found) > MOST_SHOWN
         else "",
         "back": admin.list_page(),
@@ -93,7 +96,7 @@ def _url(period: str, owner: str, quiz: str) -> str:
 
 
 def _shown(line: Line) -> Shown:
-    percent = "" if line.percent is None else f"{line.percent:.1f} %"
+    percent = "" if line.percent is None else f"{number_format(line.percent, 1)} %"
     crm = label_of(line.crm) if line.crm else ""
     chosen = {"quiz": line.quiz_id, "quiz_account": line.owner}
     url = outcomes_url(**chosen, crm=line.crm) if line.delivered and line.crm else ""

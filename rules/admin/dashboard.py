@@ -14,8 +14,8 @@ from django.utils import timezone
 from django.utils.timesince import timesince
 
 from accounts.admin import needs_a_person, with_silent_crm
-from accounts.admin_base import spaced
 from accounts.models import Account
+from accounts.texts import said, say, spaced
 from rules.admin.conversion_page import TOP_PART
 from rules.admin.incidents import shown_first
 from rules.admin.links import accounts_url, deliveries_url, page
@@ -37,7 +37,7 @@ def show(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     open_now = Counter(dict(_open().values_list("state").annotate(Count("pk"))))
     return {
         **context,
-        "title": "What is going on",
+        "title": say("What is going on"),
         "incidents": shown_first(),
         "incidents_url": reverse("admin:rules_incident_changelist") + "?open=yes",
         "last_delivered": _last_delivered(),
@@ -74,10 +74,10 @@ def _open() -> QuerySet[Delivery]:
 
 def _cards(open_now: Counter[str], arrived: int) -> list[dict[str, Any]]:
     told = {
-        "delivered": (arrived, "delivered in 24 hours"),
-        "waiting": (open_now["waiting"], "waiting now"),
-        "sending": (open_now["sending"], "being sent now"),
-        "held": (open_now["held"], "held now"),
+        "delivered": (arrived, say("delivered in 24 hours")),
+        "waiting": (open_now["waiting"], say("waiting now")),
+        "sending": (open_now["sending"], say("being sent now")),
+        "held": (open_now["held"], say("held now")),
     }
     return [
         {
@@ -165,7 +165,7 @@ def _rules() -> list[dict[str, Any]]:
     rows = Rule.objects.filter(deleted=False, account__deleted=False).exclude(problems=[])
     shown = rows.select_related("account").defer("account__facts", "quiz").order_by("-prepared_at")
     return [
-        {"row": row, "problem": row.problems[0].get("message", ""), "url": page("rules_rule", row.pk)}
+        {"row": row, "problem": said(row.problems[0].get("message", "")), "url": page("rules_rule", row.pk)}
         for row in shown[:RULES_SHOWN]
     ]
 

@@ -10,10 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.html import format_html
 from django.utils.text import Truncator
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import action, display
 
 from accounts.admin_base import StaffAdmin, key_of, link, short, when
+from accounts.texts import said, say
 from rules.admin import arriving, retrying
 from rules.admin.filters import DayFilter, OwnerFilter, QuizFilter
 from rules.admin.timeline import story_of
@@ -43,7 +45,7 @@ class DeliveryAdmin(StaffAdmin):
         ("created_at", DayFilter),
     )
     search_fields = ("uid", "remote_id", "answer__answer_id")
-    search_help_text = "Our mark, an answer id or a lead id, whole"
+    search_help_text = _("Our mark, an answer id or a lead id, whole")
     list_select_related = ("account__lane", "answer")
     sortable_by = ()
     actions = ("try_chosen_again", "chosen_arrived")
@@ -75,49 +77,49 @@ class DeliveryAdmin(StaffAdmin):
 
     # -- what is shown ---------------------------------------------------------------------------------------
 
-    @display(description="delivery")
+    @display(description=_("delivery"))
     def number(self, delivery: Delivery) -> int:
         return delivery.pk
 
-    @display(description="account", header=True)
+    @display(description=_("account"), header=True)
     def account_name(self, delivery: Delivery) -> tuple[str, str]:
         account = delivery.account
         return account.name or account.host or account.account_id, account.get_crm_display()
 
-    @display(description="answer")
+    @display(description=_("answer"))
     def answer_name(self, delivery: Delivery) -> Any:
         return short(delivery.answer.answer_id)
 
-    @display(description="tries")
+    @display(description=_("tries"))
     def tries(self, delivery: Delivery) -> int:
         return delivery.attempts_made
 
-    @display(description="state", label=STATE_COLOURS)
+    @display(description=_("state"), label=STATE_COLOURS)
     def state_label(self, delivery: Delivery) -> tuple[str, str]:
         return delivery.state, delivery.get_state_display()
 
-    @display(description="held because")
+    @display(description=_("held because"))
     def why(self, delivery: Delivery) -> str:
         return delivery.get_held_because_display() if delivery.held_because else ""
 
-    @display(description="next try")
+    @display(description=_("next try"))
     def due(self, delivery: Delivery) -> Any:
         """By its own plan and its account, as the database has them: Redis is asked on its page alone."""
         if delivery.state != Delivery.State.WAITING:
             return ""
         then = next_tries([delivery], ask_pace=False)[delivery.pk]
-        return when(then.at) if then.at else "due now" if delivery.account.usable else ""
+        return when(then.at) if then.at else say("due now") if delivery.account.usable else ""
 
-    @display(description="lead")
+    @display(description=_("lead"))
     def lead(self, delivery: Delivery) -> Any:
         """Only web addresses become links: the text came from a CRM."""
-        name = delivery.remote_id or ("open" if delivery.remote_link else "")
+        name = delivery.remote_id or (say("open") if delivery.remote_link else "")
         safe = delivery.remote_link.startswith(("https://", "http://"))
         return link(delivery.remote_link, name, new=True) if safe and name else name
 
-    @display(description="trouble")
+    @display(description=_("trouble"))
     def trouble(self, delivery: Delivery) -> Any:
-        return format_html('<span class="desk-wide">{}</span>', Truncator(delivery.error).chars(120))
+        return format_html('<span class="desk-wide">{}</span>', Truncator(said(delivery.error)).chars(120))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -140,24 +142,26 @@ class DeliveryAdmin(StaffAdmin):
         found = super().get_actions_detail(request, object_id)
         return [one for one in found if one.action_name in possible]
 
-    @admin.action(description="Try again now", permissions=["operate"])
+    @admin.action(description=_("Try again now"), permissions=["operate"])
     def try_chosen_again(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> HttpResponse:
         rows = Delivery.objects.filter(pk__in=chosen.order_by().values("pk"))
         return retrying.ask_or_do(request, self, rows, "try_chosen_again", request.get_full_path())
 
-    @action(description="Try again now", permissions=["operate"], icon="replay")
+    @action(description=_("Try again now"), permissions=["operate"], icon="replay")
     def try_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
         delivery = get_object_or_404(Delivery, pk=key_of(object_id))
         rows = Delivery.objects.filter(pk=delivery.pk)
         return retrying.ask_or_do(request, self, rows, "", self.page_of(delivery))
 
-    @admin.action(description="The leads are in the CRM: mark as delivered", permissions=["operate"])
+    @admin.action(description=_("The leads are in the CRM: mark as delivered"), permissions=["operate"])
     def chosen_arrived(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> HttpResponse:
         rows = Delivery.objects.filter(pk__in=chosen.order_by().values("pk"))
         return arriving.ask_or_do_many(request, self, rows, "chosen_arrived", request.get_full_path())
 
     @action(
-        description="The lead is in the CRM: mark as delivered", permissions=["operate"], icon="where_to_vote"
+        description=_("The lead is in the CRM: mark as delivered"),
+        permissions=["operate"],
+        icon="where_to_vote",
     )
     def arrived(self, request: HttpRequest, object_id: str) -> HttpResponse:
         delivery = get_object_or_404(Delivery.objects.select_related("account"), pk=key_of(object_id))

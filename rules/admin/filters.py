@@ -9,10 +9,12 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateFilter, TextFilter
 from unfold.utils import parse_date_str
 
 from accounts.admin import QuizAccountFilter
+from accounts.texts import say
 from connectors.lead_status import BY_HAND
 
 
@@ -21,7 +23,7 @@ class OwnerFilter(QuizAccountFilter):
 
 
 class QuizFilter(TextFilter):
-    title, parameter_name = "quiz", "quiz"
+    title, parameter_name = _("quiz"), "quiz"
 
     def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
         value = (self.value() or "").strip()
@@ -51,10 +53,10 @@ def _midnight(day: date) -> datetime:
 
 
 class ProblemsFilter(admin.SimpleListFilter):
-    title, parameter_name = "problems", "problems"
+    title, parameter_name = _("problems"), "problems"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "has problems"), ("no", "has none")]
+        return [("yes", say("has problems")), ("no", say("has none"))]
 
     def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "yes":
@@ -65,14 +67,14 @@ class ProblemsFilter(admin.SimpleListFilter):
 class TrailFilter(admin.SimpleListFilter):
     """Leads that the CRM doesn't show us as it should."""
 
-    title, parameter_name = "trail", "trail"
+    title, parameter_name = _("trail"), "trail"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [
-            ("gone", "gone from the CRM"),
-            ("unfound", "not found yet"),
-            ("failing", "the last look failed"),
-            ("hand", "named by a person"),
+            ("gone", say("gone from the CRM")),
+            ("unfound", say("not found yet")),
+            ("failing", say("the last look failed")),
+            ("hand", say("named by a person")),
         ]
 
     def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:

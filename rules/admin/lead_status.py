@@ -9,6 +9,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from accounts.texts import said, say
 from connectors.lead_status import BY_HAND
 from connectors.redact import redact
 from connectors.registry import connector_class
@@ -43,7 +44,7 @@ def in_short(row: Outcome) -> dict[str, Any]:
         "row": row,
         "page": page("rules_outcome", row.pk),
         "safe_link": row.link.startswith(("https://", "http://")),
-        "what": f"{row.record or 'lead'} {row.record_id}" if row.record_id else "",
+        "what": f"{said(row.record) or say('lead')} {row.record_id}" if row.record_id else "",
         "total": money(row.amount, row.currency),
         "paid": money(row.paid, row.currency),
         "unfound": row.seen_at is not None and not row.record and not row.error,
@@ -52,11 +53,11 @@ def in_short(row: Outcome) -> dict[str, Any]:
 
 def _next_look(row: Outcome) -> str:
     if row.next_look_at is None:
-        return "none: it is followed no more"
+        return say("none: it is followed no more")
     if not connector_class(row.account.crm).can.follow:
-        return "none: this CRM can't be asked"
+        return say("none: this CRM can't be asked")
     if not row.account.usable:
-        return f"none until its account is active ({row.account.get_state_display()})"
+        return say("none until its account is active ({state})", state=row.account.get_state_display())
     return f"{timezone.localtime(row.next_look_at):%d.%m.%Y %H:%M:%S}"
 
 

@@ -8,17 +8,20 @@ from django import forms
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from accounts.admin_base import Question, StaffAdmin, ask, chosen_rows, confirmed, done, note, plural
+from accounts.admin_base import Question, StaffAdmin, ask, chosen_rows, confirmed, done, note
 from accounts.models import Account
+from accounts.texts import say, say_many
 from connectors.lead_status import BY_HAND
+from connectors.messages import message
 from connectors.registry import CONNECTORS, connector_class
 from rules.models import Outcome
 from rules.outcomes import following
 
 MOST_AT_ONCE = 20_000
-LATER = "Deliveries go first: while its account has some to send, the look waits."
+LATER = _("Deliveries go first: while its account has some to send, the look waits.")
 
 
 def rows() -> QuerySet[Outcome]:
@@ -51,7 +54,11 @@ def look(
     seen = list(chosen.filter(**active).order_by("pk").values_list("pk", flat=True)[:MOST_AT_ONCE])
     if confirmed(request):
         asked = following.look_now(Outcome.objects.filter(pk__in=seen))
-        told = f"{plural(asked, 'lead')} will be looked at now." if asked else "Nobody can look at these now."
+        told = (
+            say_many("{count} lead will be looked at now.", "{count} leads will be looked at now.", asked)
+            if asked
+            else say("Nobody can look at these now.")
+        )
         return done(request, told, back, asked > 0)
     left = chosen.order_by().count() - len(seen)
     return ask(
@@ -60,13 +67,26 @@ def look(
 
 
 def _question(asked: int, left: int, back: str, hidden: list[tuple[str, str]]) -> Question:
-    told = [f"The CRM is asked how {plural(asked, 'lead')} stand{'s' if asked == 1 else ''} now. {LATER}"]
+    told = [
+        say_many(
+            "The CRM is asked how {count} lead stands now. {later}",
+            "The CRM is asked how {count} leads stand now. {later}",
+            asked,
+            later=LATER,
+        )
+    ]
     if left:
-        told.append(f"{plural(left, 'lead')} will be left alone: no active account, or too many at once.")
+        told.append(
+            say_many(
+                "{count} lead will be left alone: no active account, or too many at once.",
+                "{count} leads will be left alone: no active account, or too many at once.",
+                left,
+            )
+        )
     return Question(
-        f"Look at {plural(asked, 'lead')} now?",
+        say_many("Look at {count} lead now?", "Look at {count} leads now?", asked),
         told,
-        "Look now",
+        say("Look now"),
         possible=asked > 0,
         back=back,
         hidden=hidden,
@@ -79,13 +99,13 @@ def _question(asked: int, left: int, back: str, hidden: list[tuple[str, str]]) -
 class RecordForm(forms.Form):
     """``kinds`` are what a lead may be in its CRM. Every one of them numbers its records."""
 
-    record = forms.ChoiceField(label="What it is there", widget=UnfoldAdminSelectWidget)
+    record = forms.ChoiceField(label=_("What it is there"), widget=UnfoldAdminSelectWidget)
     record_id = forms.RegexField(
         r"^\s*[0-9]{1,19}\s*$",
-        label="Its number",
-        help_text="As the CRM shows it, mostly the last part of the page's address.",
+        label=_("Its number"),
+        help_text=_("As the CRM shows it, mostly the last part of the page's address."),
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "inputmode": "numeric"}),
-        error_messages={"invalid": "A number is needed."},
+        error_messages={"invalid": _("A number is needed.")},
     )
 
     def __init__(self, data: Any, row: Outcome) -> None:
@@ -98,20 +118,37 @@ class RecordForm(forms.Form):
 def name_record(request: HttpRequest, admin: StaffAdmin, row: Outcome) -> HttpResponse:
     form, back = RecordForm(request.POST if confirmed(request) else None, row), admin.page_of(row)
     if "name_record" not in possible(row):
-        return done(request, "Nothing was changed: this lead was found in its CRM.", back, False)
+        return done(request, say("Nothing was changed: this lead was found in its CRM."), back, False)
     if confirmed(request) and form.is_valid():
-        said = {name: form.cleaned_data[name].strip() for name in ("record", "record_id")}
-        named = f"{said['record']} {said['record_id']}"
+        chosen = {name: form.cleaned_data[name].strip() for name in ("record", "record_id")}
+        named = f"{chosen['record']} {chosen['record_id']}"
         with transaction.atomic():
-            following.name_record(row, **said)
-            note(admin, request, row, f"Said that it is {named}; before: {_known(row)}.")
-        look = "looked at now" if row.account.usable else "looked at once its account is active"
-        return done(request, f"It is {named}, and {look}.{_twin(row, **said)}", back)
+            following.name_record(row, **chosen)
+            note(
+                admin,
+                request,
+                row,
+                message("Said that it is {named}; before: {known}.", named=named, known=_known(row)),
+            )
+        look = say("looked at now") if row.account.usable else say("looked at once its account is active")
+        return done(
+            request,
+            say(
+                "It is {named}, and {look}. {twin}", named=named, look=look, twin=_twin(row, **chosen)
+            ).strip(),
+            back,
+        )
     told = [
-        f"Find the lead of answer {row.delivery.answer.answer_id} in {row.account}; name what it is there.",
-        "From then on the CRM is asked about that record. What was seen of another one is forgotten here.",
+        say(
+            "Find the lead of answer {answer_id} in {account}; name what it is there.",
+            answer_id=row.delivery.answer.answer_id,
+            account=row.account,
+        ),
+        say(
+            "From then on the CRM is asked about that record. What was seen of another one is forgotten here."
+        ),
     ]
-    question = Question("Which record is it?", told, "It is this record", form=form, back=back)
+    question = Question(say("Which record is it?"), told, say("It is this record"), form=form, back=back)
     return ask(request, admin, question)
 
 
@@ -119,21 +156,32 @@ def _twin(row: Outcome, record: str, record_id: str) -> str:
     """Two answers of one person may end in one record, so that is told and not refused."""
     same = Outcome.objects.filter(account=row.account_id, record=record, record_id=record_id)
     other = same.exclude(pk=row.pk).first()
-    return f" The lead of delivery {other.delivery_id} is that record, too." if other else ""
+    return (
+        say("The lead of delivery {delivery_id} is that record, too.", delivery_id=other.delivery_id)
+        if other
+        else ""
+    )
 
 
 def forget_record(request: HttpRequest, admin: StaffAdmin, row: Outcome) -> HttpResponse:
     back = admin.page_of(row)
     if row.matched != BY_HAND:
-        return done(request, "Nothing was changed: no person has named its record.", back, False)
+        return done(request, say("Nothing was changed: no person has named its record."), back, False)
     if confirmed(request):
         with transaction.atomic():
             following.forget_record(row)
-            note(admin, request, row, f"Said that it is not {_known(row)}.")
-        return done(request, f"It is not {_known(row)}; the CRM is asked anew.", back)
-    told = [f"A person said that it is {_known(row)}.", "That is forgotten, and the CRM is asked anew."]
-    return ask(request, admin, Question(f"It is not {_known(row)}?", told, "It is not", back=back))
+            note(admin, request, row, message("Said that it is not {known}.", known=_known(row)))
+        return done(request, say("It is not {known}; the CRM is asked anew.", known=_known(row)), back)
+    told = [
+        say("A person said that it is {known}.", known=_known(row)),
+        say("That is forgotten, and the CRM is asked anew."),
+    ]
+    return ask(
+        request,
+        admin,
+        Question(say("It is not {known}?", known=_known(row)), told, say("It is not"), back=back),
+    )
 
 
 def _known(row: Outcome) -> str:
-    return f"{row.record or 'lead'} {row.record_id}" if row.record_id else "not found"
+    return f"{row.record or 'lead'} {row.record_id}" if row.record_id else message("not found")

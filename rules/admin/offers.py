@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from accounts.models import Account
+from accounts.texts import say
 from connectors.base import Choice, Named
 from connectors.draft import Placement
 from connectors.registry import connector_class
@@ -16,8 +19,8 @@ from rules.mapping.rule_snapshot import seen_of
 from rules.models import Rule
 
 Choices = list[tuple[str, Any]]
-DEFAULT = ("", "The CRM's own default")
-YES_OR_NO = [("yes", "Yes"), ("no", "No")]
+DEFAULT = ("", _("The CRM's own default"))
+YES_OR_NO = [("yes", _("Yes")), ("no", _("No"))]
 BETWEEN = "|"  # a step's id says nothing without its pipeline's: some CRMs repeat them in every pipeline
 ANY_STEP = "0"  # stands for a step when a connector is asked where a pipeline's steps are
 
@@ -30,7 +33,7 @@ def performers(account: Account, now: str) -> Choices:
     if now in dict(offered):
         return offered
     gone = people.filter(remote_id=now).first()
-    return [*offered, (now, f"{gone or 'User ' + now} (not available any more)")]
+    return [*offered, (now, say("{name} (not available any more)", name=gone or say("User {id}", id=now)))]
 
 
 def placed(rule: Rule) -> str:
@@ -47,7 +50,11 @@ def placements(rule: Rule) -> Choices:
         if any(_is(one, line) for one in named):
             offered.append((str(line), _group(line, steps, named)))
     known = {key for _, group in offered[1:] for key, _ in group} | {""}
-    return offered if now in known else [*offered, (now, f"{_gone(rule)} (not in the CRM any more)")]
+    return (
+        offered
+        if now in known
+        else [*offered, (now, say("{name} (not in the CRM any more)", name=_gone(rule)))]
+    )
 
 
 def entries(account: Account, choice: Choice, now: Any) -> Choices:
@@ -62,7 +69,7 @@ def entries(account: Account, choice: Choice, now: Any) -> Choices:
     if now in dict(offered):
         return offered
     gone = rows.filter(remote_id=now).first()
-    return [*offered, (now, f"{gone or now} (not in the CRM any more)")]
+    return [*offered, (now, say("{name} (not in the CRM any more)", name=gone or now))]
 
 
 def _named(account: Account, pipeline: str, step: str) -> tuple[Named, ...]:
@@ -77,7 +84,7 @@ def _is(one: Named, line: Pipeline) -> bool:
 def _group(line: Pipeline, steps: list[Step], named: tuple[Named, ...]) -> Choices:
     where = next((one for one in named if one.what == "steps" and _is_stage(one, line)), None)
     inside = [step for step in steps if where and _is_in(where, step)]
-    first = (f"{line.remote_id}{BETWEEN}", f"{line} / first step")
+    first = (f"{line.remote_id}{BETWEEN}", say("{line} / first step", line=line))
     return [first, *((f"{line.remote_id}{BETWEEN}{step.remote_id}", f"{line} / {step}") for step in inside)]
 
 
@@ -95,4 +102,4 @@ def _gone(rule: Rule) -> str:
     named = _named(rule.account, rule.pipeline, rule.step)
     seen = [(one, seen_of(rule.account, one)) for one in [one for one in named if one.vital] or named]
     names = [(row.name if row else "") or one.remote_id for one, row in seen]
-    return " / ".join([*names, *([] if rule.step else ["first step"])])
+    return " / ".join([*names, *([] if rule.step else [say("first step")])])

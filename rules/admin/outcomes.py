@@ -10,11 +10,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.html import format_html
 from django.utils.text import Truncator
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import action, display
 
 from accounts.admin_base import StaffAdmin, key_of, when
 from accounts.models import Account
+from accounts.texts import said, say
 from rules.admin import conversion_page, looking
 from rules.admin.filters import DayFilter, OwnerFilter, QuizFilter, TrailFilter
 from rules.admin.lead_status import fate_of
@@ -42,7 +44,7 @@ class OutcomeAdmin(StaffAdmin):
         ("created_at", DayFilter),
     )
     search_fields = ("record_id", "delivery__remote_id", "quiz_id")
-    search_help_text = "A lead's id in its CRM, or a quiz, whole"
+    search_help_text = _("A lead's id in its CRM, or a quiz, whole")
     list_select_related = ("account",)
     sortable_by = ()
     actions = ("look_at_chosen",)
@@ -75,45 +77,45 @@ class OutcomeAdmin(StaffAdmin):
 
     # -- what is shown ---------------------------------------------------------------------------------------
 
-    @display(description="lead")
+    @display(description=_("lead"))
     def lead(self, outcome: Outcome) -> Any:
         if not outcome.record_id:
-            return "no id yet"
+            return say("no id yet")
         return format_html(
-            '<span class="desk-nowrap">{} {}</span>', outcome.record or "lead", outcome.record_id
+            '<span class="desk-nowrap">{} {}</span>', said(outcome.record) or say("lead"), outcome.record_id
         )
 
-    @display(description="status", label=STATUS_COLOURS)
+    @display(description=_("status"), label=STATUS_COLOURS)
     def status_label(self, outcome: Outcome) -> tuple[str, str]:
-        return ("gone", "gone") if outcome.gone else (outcome.status, outcome.get_status_display())
+        return ("gone", say("gone")) if outcome.gone else (outcome.status, outcome.get_status_display())
 
-    @display(description="account", header=True)
+    @display(description=_("account"), header=True)
     def account_name(self, outcome: Outcome) -> tuple[str, str]:
         account = outcome.account
         return account.name or account.host or account.account_id, account.get_crm_display()
 
-    @display(description="step")
+    @display(description=_("step"))
     def step_label(self, outcome: Outcome) -> str:
         return Truncator(outcome.step_name or outcome.step).chars(60)
 
-    @display(description="responsible")
+    @display(description=_("responsible"))
     def responsible(self, outcome: Outcome) -> str:
         return Truncator(outcome.performer_name or outcome.performer).chars(40)
 
-    @display(description="sum")
+    @display(description=_("sum"))
     def total(self, outcome: Outcome) -> str:
         """Many CRMs write 0 where nobody has named a sum."""
         return money(outcome.amount, outcome.currency) if outcome.amount else ""
 
-    @display(description="paid")
+    @display(description=_("paid"))
     def received(self, outcome: Outcome) -> str:
         return money(outcome.paid, outcome.currency)
 
-    @display(description="changed")
+    @display(description=_("changed"))
     def changed(self, outcome: Outcome) -> Any:
         return when(outcome.changed_at, short=True)
 
-    @display(description="last looked", empty_value="not yet")
+    @display(description=_("last looked"), empty_value=_("not yet"))
     def looked(self, outcome: Outcome) -> Any:
         return when(outcome.seen_at, short=True) or None
 
@@ -134,24 +136,24 @@ class OutcomeAdmin(StaffAdmin):
         found = super().get_actions_detail(request, object_id)
         return [one for one in found if one.action_name.removeprefix(prefix) in possible]
 
-    @action(description="Conversion by quiz", permissions=["view"], icon="percent")
+    @action(description=_("Conversion by quiz"), permissions=["view"], icon="percent")
     def conversion(self, request: HttpRequest) -> HttpResponse:
         return conversion_page.show(request, self)
 
-    @admin.action(description="Look now", permissions=["operate"])
+    @admin.action(description=_("Look now"), permissions=["operate"])
     def look_at_chosen(self, request: HttpRequest, chosen: QuerySet[Outcome]) -> HttpResponse:
         rows = Outcome.objects.filter(pk__in=chosen.order_by().values("pk"))
         return looking.look(request, self, rows, "look_at_chosen", request.get_full_path())
 
-    @action(description="Look now", permissions=["operate"], icon="visibility")
+    @action(description=_("Look now"), permissions=["operate"], icon="visibility")
     def look_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
         row = get_object_or_404(Outcome, pk=key_of(object_id))
         return looking.look(request, self, Outcome.objects.filter(pk=row.pk), "", self.page_of(row))
 
-    @action(description="Say which record it is", permissions=["operate"], icon="add_link")
+    @action(description=_("Say which record it is"), permissions=["operate"], icon="add_link")
     def name_record(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return looking.name_record(request, self, get_object_or_404(looking.rows(), pk=key_of(object_id)))
 
-    @action(description="It is not this record", permissions=["operate"], icon="link_off")
+    @action(description=_("It is not this record"), permissions=["operate"], icon="link_off")
     def forget_record(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return looking.forget_record(request, self, get_object_or_404(looking.rows(), pk=key_of(object_id)))

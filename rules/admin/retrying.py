@@ -9,10 +9,13 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 
-from accounts.admin_base import Question, StaffAdmin, ask, chosen_rows, confirmed, done, plural
+from accounts.admin_base import Question, StaffAdmin, ask, chosen_rows, confirmed, done
 from accounts.models import Account
+from accounts.texts import say, say_many
 from connectors.errors import LOOK_INCOMPLETE
+from connectors.messages import message
 from connectors.registry import CONNECTORS, connector_class
 from rules.delivery import outbox
 from rules.delivery.queueing import wake_lanes
@@ -20,7 +23,7 @@ from rules.models import Delivery
 
 MOVABLE = [Delivery.State.WAITING, Delivery.State.HELD]
 MOST_AT_ONCE = 20_000  # what one request moves within a few seconds, history included
-NOTHING = "Nothing was changed: these deliveries are being sent, or were delivered meanwhile."
+NOTHING = _("Nothing was changed: these deliveries are being sent, or were delivered meanwhile.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +45,21 @@ def ask_or_do(
         hidden = chosen_rows(request, action) if action else []
         return ask(request, admin, _question(count(rows), back, hidden))
     moved = try_again(rows, request.user)
-    told = f"{plural(moved, 'delivery', 'deliveries')} will be tried again now." if moved else NOTHING
+    told = str(NOTHING)
+    if moved:
+        told = say_many(
+            "{count} delivery will be tried again now.", "{count} deliveries will be tried again now.", moved
+        )
     if moved == MOST_AT_ONCE:
-        told += " That is as many as go at once: choose the rest again."
+        told += " " + say("That is as many as go at once: choose the rest again.")
     return done(request, told, back, moved > 0)
 
 
 def _question(counted: Touched, back: str, hidden: list[tuple[str, str]]) -> Question:
     return Question(
-        f"Try {plural(counted.movable, 'delivery', 'deliveries')} again?",
+        say_many("Try {count} delivery again?", "Try {count} deliveries again?", counted.movable),
         sentences(counted),
-        "Try again now",
+        say("Try again now"),
         warnings=warnings(counted),
         danger=counted.may_double > 0,
         possible=counted.movable > 0,
@@ -81,12 +88,30 @@ def count(rows: QuerySet[Delivery]) -> Touched:
 def sentences(counted: Touched) -> list[str]:
     told = []
     if counted.movable:
-        deliveries = plural(counted.movable, "delivery", "deliveries")
-        told.append(f"{deliveries} of {plural(counted.accounts, 'account')} will be tried again now.")
+        told.append(
+            say_many(
+                "{count} delivery of {accounts} will be tried again now.",
+                "{count} deliveries of {accounts} will be tried again now.",
+                counted.movable,
+                accounts=say_many("{count} account", "{count} accounts", counted.accounts),
+            )
+        )
     if counted.sending:
-        told.append(f"{_are(counted.sending)} being sent and will be left alone.")
+        told.append(
+            say_many(
+                "{count} is being sent and will be left alone.",
+                "{count} are being sent and will be left alone.",
+                counted.sending,
+            )
+        )
     if counted.delivered:
-        told.append(f"{_are(counted.delivered)} delivered already and will be left alone.")
+        told.append(
+            say_many(
+                "{count} is delivered already and will be left alone.",
+                "{count} are delivered already and will be left alone.",
+                counted.delivered,
+            )
+        )
     return told
 
 
@@ -94,19 +119,32 @@ def warnings(counted: Touched) -> list[str]:
     told = []
     if counted.may_double:
         told.append(
-            f"{plural(counted.may_double, 'lead')} may have arrived, and their CRM can't be asked."
-            " Look there first: trying again makes a second lead if the first one did arrive."
+            say_many(
+                "{count} lead may have arrived, and their CRM can't be asked. Look there first: trying again"
+                " makes a second lead if the first one did arrive.",
+                "{count} leads may have arrived, and their CRM can't be asked. Look there first: trying again"
+                " makes a second lead if the first one did arrive.",
+                counted.may_double,
+            )
         )
     if counted.movable > MOST_AT_ONCE:
-        told.append(f"Only {plural(MOST_AT_ONCE, 'delivery', 'deliveries')} go at once, the oldest first.")
+        told.append(
+            say_many(
+                "Only {count} delivery goes at once, the oldest first.",
+                "Only {count} deliveries go at once, the oldest first.",
+                MOST_AT_ONCE,
+            )
+        )
     if counted.parked:
-        belong = "belongs to an account that is" if counted.parked == 1 else "belong to accounts that are"
-        told.append(f"{counted.parked} {belong} not active and will be held again until that is mended.")
+        told.append(
+            say_many(
+                "{count} belongs to an account that is not active and will be held again until that is"
+                " mended.",
+                "{count} belong to accounts that are not active and will be held again until that is mended.",
+                counted.parked,
+            )
+        )
     return told
-
-
-def _are(number: int) -> str:
-    return f"{number} {'is' if number == 1 else 'are'}"
 
 
 def try_again(rows: QuerySet[Delivery], person: Any) -> int:
@@ -124,7 +162,7 @@ def try_again(rows: QuerySet[Delivery], person: Any) -> int:
             user_id=person.pk,
             queryset=chosen.only("pk"),
             action_flag=CHANGE,
-            change_message="Tried again by a person.",
+            change_message=message("Tried again by a person."),
         )
         transaction.on_commit(lambda: wake_lanes({account for _, account in keys}))
     return moved

@@ -8,11 +8,14 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ValidationError
 from rest_framework.settings import api_settings
 from unfold.widgets import UnfoldAdminSelect2Widget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts.models import Account
+from accounts.texts import said as in_words
+from accounts.texts import say
 from connectors.base import Choice
 from connectors.registry import connector_class
 from crm_cache.models import Field, Tag
@@ -44,7 +47,7 @@ class PickedJson(forms.JSONField):
         if found in (None, ""):
             return {}
         if not isinstance(found, dict):
-            raise forms.ValidationError("It has to be an object: { … }.")
+            raise forms.ValidationError(say("It has to be an object: {{ … }}."))
         return found
 
 
@@ -52,10 +55,12 @@ class RuleForm(forms.ModelForm):
     """``form_for`` adds a field for each choice that the CRM names."""
 
     offered: ClassVar[tuple[Choice, ...]] = ()
-    new_performer = forms.ChoiceField(label="Responsible", required=False, widget=UnfoldAdminSelect2Widget)
-    placement = forms.ChoiceField(label="Pipeline and step", required=False, widget=UnfoldAdminSelect2Widget)
-    fields_rule = PickedJson("fields", label="Questions into fields")
-    tags_to_add = PickedJson("tags", label="Tags to add")
+    new_performer = forms.ChoiceField(label=_("Responsible"), required=False, widget=UnfoldAdminSelect2Widget)
+    placement = forms.ChoiceField(
+        label=_("Pipeline and step"), required=False, widget=UnfoldAdminSelect2Widget
+    )
+    fields_rule = PickedJson("fields", label=_("Questions into fields"))
+    tags_to_add = PickedJson("tags", label=_("Tags to add"))
 
     class Meta:
         model = Rule
@@ -98,7 +103,7 @@ class RuleForm(forms.ModelForm):
         if "new_performer" in self.changed_data:
             changed["performer"] = self.cleaned_data["new_performer"]
         if "placement" in self.changed_data:
-            pipeline, _, step = self.cleaned_data["placement"].partition(BETWEEN)
+            pipeline, __, step = self.cleaned_data["placement"].partition(BETWEEN)
             changed |= {"pipeline": pipeline, "step": step}
         return changed
 
@@ -126,9 +131,10 @@ def form_for(crm: str) -> type[RuleForm]:
 
 def _input(choice: Choice) -> forms.Field:
     """A number, or a select of a directory's entries or of yes and no."""
+    label = in_words(choice.word)
     if choice.typed:
-        return forms.RegexField(NUMBER, label=choice.word, required=False, widget=UnfoldAdminTextInputWidget)
-    return forms.ChoiceField(label=choice.word, required=False, widget=UnfoldAdminSelectWidget)
+        return forms.RegexField(NUMBER, label=label, required=False, widget=UnfoldAdminTextInputWidget)
+    return forms.ChoiceField(label=label, required=False, widget=UnfoldAdminSelectWidget)
 
 
 def choice_names(crm: str) -> tuple[str, ...]:
@@ -150,7 +156,7 @@ def told_choices(rule: Rule) -> list[tuple[str, str]]:
     for choice in connector_class(rule.account.crm).can.choices:
         now = said(rule, choice)
         words = now if choice.typed else dict(entries(rule.account, choice, now)).get(now, now)
-        told.append((choice.word, str(words)))
+        told.append((in_words(choice.word), str(words)))
     return told
 
 
@@ -186,7 +192,7 @@ def _wrong_parts(entity: str, parts: Any) -> Iterator[str]:
     for number, part in enumerate(listed):
         where = f"{entity}[{number}]" if isinstance(parts, list) else entity
         if not isinstance(part, dict):
-            yield f"{where}: an object is needed, with QuestionID in it."
+            yield say("{where}: an object is needed, with QuestionID in it.", where=where)
             continue
         for key in ("QuestionID", "ContactRuleMap"):
             if key in part:
@@ -195,19 +201,25 @@ def _wrong_parts(entity: str, parts: Any) -> Iterator[str]:
 
 def _wrong_map(where: str, found: Any) -> Iterator[str]:
     if not isinstance(found, dict):
-        yield f"{where}: an object is needed, from question ids to field ids."
+        yield say("{where}: an object is needed, from question ids to field ids.", where=where)
         return
     for question, field in found.items():
         if isinstance(field, bool) or not isinstance(field, (int, str)):
-            yield f'{where}.{question}: a field is needed, by its id or code; 0 or "" has one made.'
+            yield say(
+                '{where}.{question}: a field is needed, by its id or code; 0 or "" has one made.',
+                where=where,
+                question=question,
+            )
 
 
 def wrong_tags(found: Mapping[str, Any]) -> list[str]:
     errors = [
-        f"{key}: a list of tags is needed." for key, items in found.items() if not isinstance(items, list)
+        say("{key}: a list of tags is needed.", key=key)
+        for key, items in found.items()
+        if not isinstance(items, list)
     ]
     return errors + [
-        f"{key}[{number}]: a tag's id or its text is needed."
+        say("{key}[{number}]: a tag's id or its text is needed.", key=key, number=number)
         for key, items in found.items()
         for number, item in enumerate(items if isinstance(items, list) else [])
         if isinstance(item, bool) or not isinstance(item, (int, str))
@@ -219,12 +231,15 @@ def named_questions(rule: Rule) -> list[tuple[str, str, str, str]]:
     entities = connector_class(rule.account.crm).can.entities
     asked = list(questions_of(rule.fields_rule))
     names = _field_names(rule.account, {field for _, _, field in asked if not is_wish(field)})
-    mapped = [(e, f"question {q}", _named(names.get((entities.get(e, e), f)), f), f) for e, q, f in asked]
+    mapped = [
+        (e, say("question {q}", q=q), _named(names.get((entities.get(e, e), f)), f), f) for e, q, f in asked
+    ]
     tagged = list(tags_of(rule.tags_to_add))
     keys = [item for _, item in tagged if isinstance(item, int)]
     tags = {row.pk: _alive(row) for row in Tag.objects.filter(account=rule.account, pk__in=keys)}
     return mapped + [
-        (e, "tag", tags.get(t, "not in the CRM") if isinstance(t, int) else t, str(t)) for e, t in tagged
+        (e, say("tag"), tags.get(t, say("not in the CRM")) if isinstance(t, int) else t, str(t))
+        for e, t in tagged
     ]
 
 
@@ -235,8 +250,8 @@ def _field_names(account: Account, wanted: set[str]) -> dict[tuple[str, str], st
 
 
 def _named(name: str | None, remote_id: str) -> str:
-    return name or ("still to be made" if is_wish(remote_id) else "not in the CRM")
+    return name or (say("still to be made") if is_wish(remote_id) else say("not in the CRM"))
 
 
 def _alive(row: Field | Tag) -> str:
-    return f"{row.name} (gone)" if row.deleted else row.name
+    return say("{name} (gone)", name=row.name) if row.deleted else row.name

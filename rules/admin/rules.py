@@ -23,10 +23,12 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioF
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelect2Widget
 
-from accounts.admin_base import Question, StaffAdmin, ask, confirmed, done, key_of, link, note, plural, when
+from accounts.admin_base import Question, StaffAdmin, ask, confirmed, done, key_of, link, note, when
 from accounts.models import Account
 from accounts.rest.errors import ApiError
 from accounts.rest.values import BIGGEST
+from accounts.texts import said, say, say_many
+from connectors.messages import message
 from crm_cache.models import CrmUser, Pipeline, Step
 from crm_cache.naming import name_of
 from rules.admin.copying import Twin, twin_of
@@ -40,7 +42,11 @@ from rules.mapping.quiz import newest_answers
 from rules.models import Answer, Rule
 from rules.rule_save import change_rule, create_rule
 
-BACK = {"1": "the last 24 hours", "7": "the last 7 days", "0": "all that are kept"}  # days, 0 for all
+BACK = {
+    "1": gettext_lazy("the last 24 hours"),
+    "7": gettext_lazy("the last 7 days"),
+    "0": gettext_lazy("all that are kept"),
+}  # days, 0 for all
 DERIVED = (
     "account_link", "quiz_id", "prepared", "saved", "performer_name", "placement_name", "choices_told",
 )  # fmt: skip
@@ -60,7 +66,7 @@ class RuleAdmin(StaffAdmin):
         ("deleted", BooleanRadioFilter),
     )
     search_fields = ("=quiz_id", "=account__account_id")
-    search_help_text = "A quiz or a quiz account"
+    search_help_text = gettext_lazy("A quiz or a quiz account")
     list_select_related = ("account",)
     readonly_fields = DERIVED
     actions_detail = ("backfill", "copy")
@@ -112,39 +118,43 @@ class RuleAdmin(StaffAdmin):
 
     # -- what is shown ---------------------------------------------------------------------------------------
 
-    @display(description="responsible", empty_value="the CRM's default")
+    @display(description=gettext_lazy("responsible"), empty_value=gettext_lazy("the CRM's default"))
     def performer_name(self, rule: Any) -> str | None:
-        return rule.its_performer or (f"unknown user {rule.performer}" if rule.performer else None)
+        return rule.its_performer or (
+            say("unknown user {performer}", performer=rule.performer) if rule.performer else None
+        )
 
-    @display(description="pipeline and step", empty_value="the CRM's default")
+    @display(description=gettext_lazy("pipeline and step"), empty_value=gettext_lazy("the CRM's default"))
     def placement_name(self, rule: Any) -> str | None:
         if not (rule.pipeline or rule.step):
             return None
-        pipeline = rule.its_pipeline or f"unknown pipeline {rule.pipeline}"
-        step = rule.its_step or (f"unknown step {rule.step}" if rule.step else "first step")
+        pipeline = rule.its_pipeline or say("unknown pipeline {pipeline}", pipeline=rule.pipeline)
+        step = rule.its_step or (
+            say("unknown step {step}", step=rule.step) if rule.step else say("first step")
+        )
         return f"{pipeline} / {step}"
 
     @display(description=gettext_lazy("what only this CRM asks for"))
     def choices_told(self, rule: Rule) -> str:
         return ", ".join(f"{word}: {value}" for word, value in told_choices(rule)) or "-"
 
-    @display(description="problems", label={"none": "success", "some": "warning"})
+    @display(description=gettext_lazy("problems"), label={"none": "success", "some": "warning"})
     def problem_count(self, rule: Rule) -> tuple[str, str]:
-        return ("some", f"{len(rule.problems)}") if rule.problems else ("none", "none")
+        return ("some", f"{len(rule.problems)}") if rule.problems else ("none", say("none"))
 
-    @display(description="prepared", empty_value="waits")
+    @display(description=gettext_lazy("prepared"), empty_value=gettext_lazy("waits"))
     def prepared(self, rule: Rule) -> Any:
         return None if rule.prepare_at or not rule.prepared_at else when(rule.prepared_at)
 
-    @display(description="saved", ordering="updated_at")
+    @display(description=gettext_lazy("saved"), ordering="updated_at")
     def saved(self, rule: Rule) -> Any:
         return when(rule.updated_at)
 
-    @display(description="in use", boolean=True, ordering="deleted")
+    @display(description=gettext_lazy("in use"), boolean=True, ordering="deleted")
     def alive(self, rule: Rule) -> bool:
         return not rule.deleted
 
-    @display(description="account")
+    @display(description=gettext_lazy("account"))
     def account_link(self, rule: Rule) -> Any:
         return link(page("accounts_account", rule.account_id), str(rule.account))
 
@@ -174,7 +184,7 @@ class RuleAdmin(StaffAdmin):
         try:
             change_rule(obj.pk, changes, choices)
         except ApiError as exc:
-            messages.error(request, f"Not saved: {exc}")
+            messages.error(request, say("Not saved: {reason}", reason=said(exc.message)))
 
     # -- the preview -----------------------------------------------------------------------------------------
 
@@ -245,9 +255,9 @@ class RuleAdmin(StaffAdmin):
             with transaction.atomic():
                 rule = create_rule(account, quiz_id, {**twin.changes, "choices": twin.choices})
         except ApiError as exc:
-            form.add_error("quiz_id", str(exc))
+            form.add_error("quiz_id", said(exc.message))
             return None
-        self.log_addition(request, rule, _("Made in the admin."))
+        self.log_addition(request, rule, message("Made in the admin."))
         return done(request, _("The rule is made. Choose what goes where, and save."), self.page_of(rule))
 
     # -- answers that came before the rule -------------------------------------------------------------------
@@ -257,7 +267,7 @@ class RuleAdmin(StaffAdmin):
         alive = self._in_use().filter(pk=key_of(object_id)).exists()
         return super().get_actions_detail(request, object_id) if alive else []
 
-    @action(description="Deliver earlier answers", permissions=["operate"], icon="history")
+    @action(description=gettext_lazy("Deliver earlier answers"), permissions=["operate"], icon="history")
     def backfill(self, request: HttpRequest, object_id: str) -> HttpResponse:
         rule = get_object_or_404(self._in_use(), pk=key_of(object_id))
         form = BackfillForm(rule, request.POST if confirmed(request) else None)
@@ -265,9 +275,12 @@ class RuleAdmin(StaffAdmin):
             return ask(request, self, _backfill_question(rule, form, self.page_of(rule)))
         made = backfill(rule, _since(rule, form.cleaned_data["answers"]))
         if made:
-            note(self, request, rule, f"Made {plural(made, 'delivery', 'deliveries')} for earlier answers.")
-        more = " That is as many as go at once: ask again for the rest." if made == MOST_BACKFILLED else ""
-        told = f"{plural(made, 'delivery', 'deliveries')} made for earlier answers.{more}"
+            note(self, request, rule, message("Made {made} deliveries for earlier answers.", made=made))
+        told = say_many(
+            "{count} delivery made for earlier answers.", "{count} deliveries made for earlier answers.", made
+        )
+        if made == MOST_BACKFILLED:
+            told = f"{told} {say('That is as many as go at once: ask again for the rest.')}"
         return done(request, told, self.page_of(rule), made > 0)
 
     def _in_use(self) -> QuerySet[Rule]:
@@ -310,13 +323,27 @@ def _since(rule: Rule, days: str) -> QuerySet[Answer]:
 def _backfill_question(rule: Rule, form: BackfillForm, back: str) -> Question:
     purged = _since(rule, "0").exclude(purged_at=None).count()
     told = [
-        f"Kept answers of quiz {rule.quiz_id} without a delivery in {rule.account}: {form.counts['0']}.",
-        "Each gets one by the rule as it is now.",
+        say(
+            "Kept answers of quiz {quiz_id} without a delivery in {account}: {kept}.",
+            quiz_id=rule.quiz_id,
+            account=rule.account,
+            kept=form.counts["0"],
+        ),
+        say("Each gets one by the rule as it is now."),
     ]
     if purged:
         told.append(
-            f"Of {plural(purged, 'further answer')} the content is erased already: too late for them."
+            say_many(
+                "Of {count} further answer the content is erased already: too late for them.",
+                "Of {count} further answers the content is erased already: too late for them.",
+                purged,
+            )
         )
     return Question(
-        "Deliver earlier answers?", told, "Deliver them", form=form, possible=form.counts["0"] > 0, back=back
+        say("Deliver earlier answers?"),
+        told,
+        say("Deliver them"),
+        form=form,
+        possible=form.counts["0"] > 0,
+        back=back,
     )

@@ -6,6 +6,8 @@ import json
 from contextlib import suppress
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from connectors.redact import redact
 from rules.admin.lead_status import in_short
 from rules.admin.links import page
@@ -16,16 +18,16 @@ from rules.models import Attempt, Delivery
 TRIES_SHOWN = 50
 UNUSED = ("answer__payload", "rule__quiz", "account__facts", "outcome__contact", "outcome__details")
 OUTCOMES = {  # as rules.delivery.attempts writes them: label, colour
-    "delivered": ("delivered", "success"),
-    "adopted": ("found in the CRM and adopted", "success"),
-    "wait": ("to be tried later", "info"),
-    "look_first": ("unclear: it may have arrived", "warning"),
-    "reconnect": ("account needs reconnecting", "danger"),
-    "edit_rule": ("rule needs fixing", "danger"),
-    "resume": ("account is stopped", "warning"),
-    "give_up": ("refused", "danger"),
+    "delivered": (_("delivered"), "success"),
+    "adopted": (_("found in the CRM and adopted"), "success"),
+    "wait": (_("to be tried later"), "info"),
+    "look_first": (_("unclear: it may have arrived"), "warning"),
+    "reconnect": (_("account needs reconnecting"), "danger"),
+    "edit_rule": (_("rule needs fixing"), "danger"),
+    "resume": (_("account is stopped"), "warning"),
+    "give_up": (_("refused"), "danger"),
 }
-STEP_NAMES = {"lead": "lead", "contact": "contact", "company": "company", "note": "note"}
+STEP_NAMES = {"lead": _("lead"), "contact": _("contact"), "company": _("company"), "note": _("note")}
 
 
 def story_of(delivery_id: int, for_operator: bool) -> dict[str, Any]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class Answer(models.Model):
@@ -12,21 +13,23 @@ class Answer(models.Model):
     body under the same id takes its place as the next ``revision``; replaced ones are ``FormerBody`` rows.
     """
 
-    account_id = models.CharField("quiz account", max_length=200)
-    quiz_id = models.BigIntegerField("quiz")
-    answer_id = models.CharField(max_length=200)
-    payload = models.JSONField()
+    account_id = models.CharField(_("quiz account"), max_length=200)
+    quiz_id = models.BigIntegerField(_("quiz"))
+    answer_id = models.CharField(_("answer id"), max_length=200)
+    payload = models.JSONField(_("payload"))
     digest = models.CharField(max_length=64)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
     purged_at = models.DateTimeField(null=True, blank=True)
     complete = models.BooleanField(
-        default=True, db_default=True, help_text="Nothing more is to come under this id."
+        _("complete"), default=True, db_default=True, help_text=_("Nothing more is to come under this id.")
     )
     revision = models.PositiveIntegerField(
-        default=1, db_default=1, help_text="How many bodies came under this id."
+        default=1, db_default=1, help_text=_("How many bodies came under this id.")
     )
 
     class Meta:
+        verbose_name = _("answer")
+        verbose_name_plural = _("answers")
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
@@ -45,11 +48,11 @@ class FormerBody(models.Model):
 
     answer = models.ForeignKey(Answer, on_delete=models.PROTECT, related_name="former_bodies")
     revision = models.PositiveIntegerField()
-    payload = models.JSONField()
+    payload = models.JSONField(_("payload"))
     digest = models.CharField(max_length=64)
 
     class Meta:
-        verbose_name_plural = "former bodies"
+        verbose_name_plural = _("former bodies")
         ordering = ["answer", "revision"]
         constraints = [
             models.UniqueConstraint(fields=["answer", "revision"], name="one_former_body_per_revision")

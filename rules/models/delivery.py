@@ -4,6 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.message_fields import MessageField, MessagesField
 from accounts.models import Account
@@ -25,55 +26,62 @@ class Delivery(models.Model):
     """
 
     class State(models.TextChoices):
-        WAITING = "waiting", "waiting"
-        SENDING = "sending", "sending"
-        DELIVERED = "delivered", "delivered"
-        HELD = "held", "held"
+        WAITING = "waiting", _("waiting")
+        SENDING = "sending", _("sending")
+        DELIVERED = "delivered", _("delivered")
+        HELD = "held", _("held")
 
     class Held(models.TextChoices):
-        DISCONNECTED = "disconnected", "account disconnected"
-        RECONNECT = "reconnect", "account needs reconnecting"
-        FIX_RULE = "fix_rule", "rule needs fixing"
-        LOOK_FIRST = "look_first", "may have arrived: a person must look"
-        REFUSED = "refused", "refused by the CRM"
-        GAVE_UP = "gave_up", "out of tries"
-        PAUSED = "paused", "account paused"
-        STALE = "stale", "waited too long for its account: a person decides"
+        DISCONNECTED = "disconnected", _("account disconnected")
+        RECONNECT = "reconnect", _("account needs reconnecting")
+        FIX_RULE = "fix_rule", _("rule needs fixing")
+        LOOK_FIRST = "look_first", _("may have arrived: a person must look")
+        REFUSED = "refused", _("refused by the CRM")
+        GAVE_UP = "gave_up", _("out of tries")
+        PAUSED = "paused", _("account paused")
+        STALE = "stale", _("waited too long for its account: a person decides")
 
-    answer = models.ForeignKey(Answer, on_delete=models.PROTECT, related_name="deliveries")
-    rule = models.ForeignKey(Rule, on_delete=models.PROTECT, related_name="deliveries")
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="deliveries")
-    owner = models.CharField("quiz account", max_length=200)
-    quiz_id = models.BigIntegerField("quiz")
+    answer = models.ForeignKey(
+        Answer, on_delete=models.PROTECT, verbose_name=_("answer"), related_name="deliveries"
+    )
+    rule = models.ForeignKey(
+        Rule, on_delete=models.PROTECT, verbose_name=_("rule"), related_name="deliveries"
+    )
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, verbose_name=_("account"), related_name="deliveries"
+    )
+    owner = models.CharField(_("quiz account"), max_length=200)
+    quiz_id = models.BigIntegerField(_("quiz"))
     uid = models.CharField(max_length=40, unique=True)
-    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
-    held_because = models.CharField(max_length=20, choices=Held.choices, blank=True)
-    due_at = models.DateTimeField(default=timezone.now)
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.WAITING)
+    held_because = models.CharField(_("held because"), max_length=20, choices=Held.choices, blank=True)
+    due_at = models.DateTimeField(_("due at"), default=timezone.now)
     attempts_made = models.PositiveIntegerField(default=0)
     strikes = models.PositiveIntegerField(
-        default=0, help_text="Failures of its own, by which the next pause is chosen."
+        default=0, help_text=_("Failures of its own, by which the next pause is chosen.")
     )
     look_first = models.BooleanField(default=False)
     contact_keys = ArrayField(models.CharField(max_length=330), default=list, blank=True)
     steps = models.JSONField(default=dict, blank=True)
     losses = MessagesField(default=list, blank=True)
-    remote_id = models.CharField("lead", max_length=100, blank=True)
+    remote_id = models.CharField(_("lead"), max_length=100, blank=True)
     remote_link = models.CharField(max_length=500, blank=True)
     error_code = models.CharField(max_length=100, blank=True)
-    error = MessageField(blank=True)
-    remedy = MessageField(blank=True)
+    error = MessageField(_("error"), blank=True)
+    remedy = MessageField(_("remedy"), blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True)
     write_begun_at = models.DateTimeField(null=True, blank=True)
     look_again_at = models.DateTimeField(null=True, blank=True)
     also_made = ArrayField(models.CharField(max_length=100), default=list, db_default=[], blank=True)
     first_failed_at = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(default=timezone.now)
-    delivered_at = models.DateTimeField("lead made at", null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
+    delivered_at = models.DateTimeField(_("lead made at"), null=True, blank=True)
     revision = models.PositiveIntegerField(default=1, db_default=1)
     revision_sent = models.PositiveIntegerField(default=1, db_default=1)
 
     class Meta:
-        verbose_name_plural = "deliveries"
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(fields=["answer", "account"], name="one_delivery_per_answer_and_account"),

@@ -5,13 +5,15 @@ from typing import Any
 from django.db import models
 from django.db.models import Q, Value
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.message_fields import MessageField
 from accounts.models import Account
 from rules.models.delivery import Delivery
 
 
-def text(word: str, longest: int, **more: Any) -> models.CharField:
+def text(word: Any, longest: int, **more: Any) -> models.CharField:
     """A column that is empty until a look finds something; settling a delivery need not name it."""
     return models.CharField(word, max_length=longest, blank=True, db_default="", **more)
 
@@ -27,42 +29,48 @@ class Outcome(models.Model):
     """
 
     class Status(models.TextChoices):
-        OPEN = "open", "open"
-        WON = "won", "won"
-        LOST = "lost", "lost"
+        OPEN = "open", pgettext_lazy("lead", "open")
+        WON = "won", _("won")
+        LOST = "lost", _("lost")
 
-    delivery = models.OneToOneField(Delivery, on_delete=models.PROTECT, related_name="outcome")
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="outcomes")
-    owner = models.CharField("quiz account", max_length=200)
-    quiz_id = models.BigIntegerField("quiz")
-    status = models.CharField(max_length=10, choices=Status.choices, db_default=Status.OPEN)
-    gone = text("gone", 200, help_text="Why the CRM shows it no longer.")
-    record = text("is now a", 50)
-    record_id = text("CRM's id", 100)
-    matched = text("found by", 100)
-    link = text("link", 500)
-    pipeline = text("pipeline's id", 100)
-    pipeline_name = text("pipeline", 500)
-    step = text("step's id", 100)
-    step_name = text("step", 500)
-    performer = text("responsible's id", 100)
-    performer_name = text("responsible", 500)
-    amount = models.DecimalField("sum", max_digits=18, decimal_places=2, null=True, blank=True)
-    currency = text("currency", 20)
-    paid = models.DecimalField(max_digits=18, decimal_places=2, null=True, blank=True)
+    delivery = models.OneToOneField(
+        Delivery, on_delete=models.PROTECT, verbose_name=_("delivery"), related_name="outcome"
+    )
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, verbose_name=_("account"), related_name="outcomes"
+    )
+    owner = models.CharField(_("quiz account"), max_length=200)
+    quiz_id = models.BigIntegerField(_("quiz"))
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices, db_default=Status.OPEN)
+    gone = text(_("gone"), 200, help_text=_("Why the CRM shows it no longer."))
+    record = text(_("is now a"), 50)
+    record_id = text(_("CRM's id"), 100)
+    matched = text(_("found by"), 100)
+    link = text(_("link"), 500)
+    pipeline = text(_("pipeline's id"), 100)
+    pipeline_name = text(_("pipeline"), 500)
+    step = text(_("step's id"), 100)
+    step_name = text(_("step"), 500)
+    performer = text(_("responsible's id"), 100)
+    performer_name = text(_("responsible"), 500)
+    amount = models.DecimalField(_("sum"), max_digits=18, decimal_places=2, null=True, blank=True)
+    currency = text(_("currency"), 20)
+    paid = models.DecimalField(_("paid"), max_digits=18, decimal_places=2, null=True, blank=True)
     payments = models.JSONField(null=True, blank=True)
     contact = models.JSONField(blank=True, db_default=Value({}, models.JSONField()))
     details = models.JSONField(blank=True, db_default=Value({}, models.JSONField()))
-    created_at = models.DateTimeField("delivered at", default=timezone.now)
-    changed_at = models.DateTimeField("changed in the CRM", null=True, blank=True)
-    closed_at = models.DateTimeField(null=True, blank=True)
-    seen_at = models.DateTimeField("last looked at", null=True, blank=True)
+    created_at = models.DateTimeField(_("delivered at"), default=timezone.now)
+    changed_at = models.DateTimeField(_("changed in the CRM"), null=True, blank=True)
+    closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
+    seen_at = models.DateTimeField(_("last looked at"), null=True, blank=True)
     next_look_at = models.DateTimeField(null=True, blank=True)
     asked = models.BooleanField(default=False, db_default=False)
     failures = models.PositiveIntegerField(db_default=0)
-    error = MessageField(blank=True, db_default="")
+    error = MessageField(_("error"), blank=True, db_default="")
 
     class Meta:
+        verbose_name = _("outcome")
+        verbose_name_plural = _("outcomes")
         ordering = ["-delivery_id"]
         constraints = [
             models.CheckConstraint(

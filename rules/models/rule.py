@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.message_fields import MessagesField
 from accounts.models import Account
@@ -19,26 +20,30 @@ class Rule(models.Model):
     let go, in portions.
     """
 
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="rules")
-    quiz_id = models.BigIntegerField("quiz")
-    performer = models.CharField(max_length=100, blank=True)
-    pipeline = models.CharField(max_length=100, blank=True)
-    step = models.CharField(max_length=100, blank=True)
-    choices = models.JSONField(default=dict, blank=True)
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, verbose_name=_("account"), related_name="rules"
+    )
+    quiz_id = models.BigIntegerField(_("quiz"))
+    performer = models.CharField(_("performer"), max_length=100, blank=True)
+    pipeline = models.CharField(_("pipeline"), max_length=100, blank=True)
+    step = models.CharField(_("step"), max_length=100, blank=True)
+    choices = models.JSONField(_("choices"), default=dict, blank=True)
     fields_rule = models.JSONField(default=dict, blank=True)
     tags_to_add = models.JSONField(default=dict, blank=True)
     quiz = models.JSONField(default=dict, blank=True)
     contact_map = models.JSONField(default=dict, blank=True)
-    problems = MessagesField(default=list, blank=True)
+    problems = MessagesField(_("problems"), default=list, blank=True)
     prepare_at = models.DateTimeField(null=True, blank=True)
     prepare_tries = models.PositiveIntegerField(default=0)
     release_at = models.DateTimeField(null=True, blank=True)
     prepared_at = models.DateTimeField(null=True, blank=True)
-    deleted = models.BooleanField(default=False)
+    deleted = models.BooleanField(_("deleted"), default=False)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        verbose_name = _("rule")
+        verbose_name_plural = _("rules")
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
