@@ -333,8 +333,8 @@ def _spent(row: Token, unended: datetime) -> str:
     exchanged = f"{unended:%Y-%m-%d at %H:%M}"
     if not row.refreshed_at:
         return message(
-            "The tokens were exchanged on {exchanged} UTC, and the new ones could not be kept: the old ones are"
-            " spent.",
+            "The tokens were exchanged on {exchanged} UTC, and the new ones could not be kept: the old ones"
+            " are spent.",
             exchanged=exchanged,
         )
     return message(
