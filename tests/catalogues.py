@@ -89,7 +89,9 @@ def read(domain: Domain) -> Catalog:
 def sources(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
-        if path.suffix in (".py", ".html") and not {"migrations", "sandbox", "demo", "management"} & set(parts):
+        if path.suffix in (".py", ".html") and not {"migrations", "sandbox", "demo", "management"} & set(
+            parts
+        ):
             yield path
 
 
