@@ -13,6 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Account
+from connectors.messages import from_column
 from crm_cache.models import CrmUser, Pipeline, Tag
 from rules.models import Answer, Delivery, Rule
 from tests.admin.conftest import open_shop
@@ -200,7 +201,7 @@ def test_earlier_answers_are_counted_first_and_then_delivered(
     operator.post(url, {"confirmed": "yes", "answers": "7"})
     assert Delivery.objects.count() == 3
     history = LogEntry.objects.get(object_id=str(rule.pk))
-    assert "2 deliveries" in history.change_message
+    assert "2 deliveries" in from_column(history.change_message)
     operator.post(url, {"confirmed": "yes", "answers": "0"})
     assert Delivery.objects.count() == 4
 
