@@ -18,6 +18,7 @@ from connectors.errors import ConnectorError
 from connectors.hosts import HostPolicy
 from connectors.lead_status import ChangeNotice, Followed, LeadStatus
 from connectors.limiter import RateLimiter
+from connectors.messages import message
 from connectors.rows import Row
 
 
@@ -294,7 +295,7 @@ class Connector(ABC):
 
         A repeat makes no second field. Only where ``can.creates_fields``.
         """
-        raise NotImplementedError(f"{self.label} can't create fields")
+        raise NotImplementedError(message("{label} can't create fields", label=self.label))
 
     # -- delivering ---------------------------------------------------------------------------------
 
@@ -311,13 +312,13 @@ class Connector(ABC):
 
     def find(self, uids: Sequence[str]) -> Mapping[str, str]:
         """Which external ids exist in the CRM: ``{uid: lead id}``. Only where ``can.find_by_external_id``."""
-        raise NotImplementedError(f"{self.label} can't be searched for our mark")
+        raise NotImplementedError(message("{label} can't be searched for our mark", label=self.label))
 
     def find_all(self, uids: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """Every lead that carries one of these external ids, ``{uid: lead ids}``: several where one was made
         twice. What a look does not see is missing. Raises like any call; only where
         ``can.find_by_external_id``."""
-        raise NotImplementedError(f"{self.label} can't be searched for our external id")
+        raise NotImplementedError(message("{label} can't be searched for our external id", label=self.label))
 
     # -- following ----------------------------------------------------------------------------------
 
@@ -326,18 +327,18 @@ class Connector(ABC):
 
         At most ``can.follow`` of them. Reads only: it may be repeated at any time.
         """
-        raise NotImplementedError(f"{self.label} can't be asked what became of a lead")
+        raise NotImplementedError(message("{label} can't be asked what became of a lead", label=self.label))
 
     def subscribe(self, url: str) -> None:
         """Have changes of leads posted to ``url``; a repeat changes nothing. Only where ``can.hooks``.
 
         Raises like any call: ``Refused`` where the account's plan or our rights don't allow it.
         """
-        raise NotImplementedError(f"{self.label} posts no changes")
+        raise NotImplementedError(message("{label} posts no changes", label=self.label))
 
     def unsubscribe(self, url: str) -> None:
         """Have nothing more posted to ``url``; raises like any call. Only where ``can.hooks``."""
-        raise NotImplementedError(f"{self.label} posts no changes")
+        raise NotImplementedError(message("{label} posts no changes", label=self.label))
 
     @classmethod
     def read_hook(cls, form: Mapping[str, str]) -> ChangeNotice:

@@ -9,7 +9,9 @@ from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import Any
 
-EDITED = "it was changed in the CRM since and is left as it is"
+from connectors.messages import message
+
+EDITED = message("it was changed in the CRM since and is left as it is")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?([+-]\d\d:?\d\d|Z)?)?")
 
 

@@ -273,7 +273,7 @@ def _currency(tokens: Sequence[str], own: str) -> Read[str]:
         if token == own or word in CURRENCY_OF or word in IN_ROUBLES:
             found[own if token == own else CURRENCY_OF.get(word, "RUB")] = None
         elif word in OTHER_MONEY or _looks_like_money(token):
-            return Read(None, f"the currency {token} is not known here")
+            return Read(None, message("the currency {token} is not known here", token=token))
     if "RUB" in found and any(token.casefold() in BELARUSIAN for token in tokens):
         found = {"BYN": None}
     return Read(next(iter(found), "")) if len(found) < 2 else Read(None)

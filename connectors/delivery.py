@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from connectors.base import Journal
 from connectors.draft import Exchange, LeadDraft, Placement, Problem, Receipt, UnplacedValue
 from connectors.errors import ConnectorError, TryLater, Unclear, unexpected
+from connectors.messages import message
 from connectors.redact import excerpt
 
 log = logging.getLogger(__name__)
@@ -114,7 +115,7 @@ def deliver(
             begun.append(begin(draft))
         except Exception as exc:
             log.exception("delivery=%s can't be laid out", draft.uid)
-            words = f"The answer can't be laid out ({type(exc).__name__})"
+            words = message("The answer can't be laid out ({name})", name=type(exc).__name__)
             begun.append(TryLater(words, code="unexpected"))
     items = [one for one in begun if isinstance(one, WorkItem)]
     with guarded(items):

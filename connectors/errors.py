@@ -15,6 +15,7 @@ at a vendor's code. Each carries a sentence for a person, a short machine word, 
 from __future__ import annotations
 
 from connectors.draft import Exchange, Problem
+from connectors.messages import message
 from connectors.text import storable
 
 
@@ -116,4 +117,7 @@ class OurMistake(ConnectorError):
 def unexpected(exc: Exception, *, unclear: bool = False) -> ConnectorError:
     """What an exception of our own making means for a lead; ``unclear`` where a write may have arrived."""
     kind = Unclear if unclear else TryLater
-    return kind(f"Something unexpected happened on our side ({type(exc).__name__})", code="unexpected")
+    return kind(
+        message("Something unexpected happened on our side ({name})", name=type(exc).__name__),
+        code="unexpected",
+    )

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from connectors.messages import message
+
 # No vendor gives names of other alphabets: such a label only looks like somebody's.
 LABEL = r"(?!xn--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 RESERVED = frozenset({"www", "api", "oauth", "login", "static", "cdn"})
@@ -44,7 +46,7 @@ class HostPolicy:
         plain = plain.removeprefix("https://").removeprefix("http://").rstrip("/")
         if plain in self.sandbox or plain in self.exact or self._is_customer(plain):
             return plain
-        raise HostNotAllowed(f"{host[:80]!r} is not an address of this CRM")
+        raise HostNotAllowed(message("{host} is not an address of this CRM", host=repr(host[:80])))
 
     def base_url(self, host: str) -> str:
         """Where an allowed host is reached."""

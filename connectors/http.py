@@ -25,6 +25,7 @@ from connectors.deadline import DeadlineAdapter
 from connectors.draft import Exchange
 from connectors.errors import ConnectorError, NeedsReconnect, TryLater, Unclear
 from connectors.limiter import NoRateLimiter, RateLimiter
+from connectors.messages import message
 from connectors.redact import excerpt, redact
 
 log = logging.getLogger(__name__)
@@ -258,16 +259,16 @@ def _text(body: bytes, encoding: str | None) -> str:
 
 def _token_refused() -> NeedsReconnect:
     return NeedsReconnect(
-        "The CRM refuses a token that it has just given out",
+        message("The CRM refuses a token that it has just given out"),
         code="token_refused",
-        remedy="Connect the account again.",
+        remedy=message("Connect the account again."),
         account_wide=True,
     )
 
 
 def _lost(exc: requests.RequestException, safe: bool) -> ConnectorError:
     """A request without an answer. What surely never reached the CRM is ``TryLater`` even when unsafe."""
-    words = f"The CRM did not answer ({type(exc).__name__})"
+    words = message("The CRM did not answer ({name})", name=type(exc).__name__)
     if safe or never_sent(exc):
         return TryLater(words, code="no_answer", account_wide=True)
     return Unclear(words, code="no_answer", account_wide=True)

@@ -12,8 +12,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from connectors.messages import message
+
 OPEN, WON, LOST = "open", "won", "lost"
-BY_HAND = "by hand"
+BY_HAND = message("by hand")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from connectors.errors import Stopped
+from connectors.messages import message
 
 log = logging.getLogger(__name__)
 
@@ -118,9 +119,9 @@ class RedisRateLimiter:
             self.sleep(microseconds / 1_000_000)
         if microseconds < 0:
             raise Stopped(
-                "Requests to this account are stopped because the CRM blocked them",
+                message("Requests to this account are stopped because the CRM blocked them"),
                 code="blocked",
-                remedy="Ask the CRM's support to lift the block, then resume the account.",
+                remedy=message("Ask the CRM's support to lift the block, then resume the account."),
                 account_wide=True,
             )
 

@@ -95,6 +95,11 @@ def joined(between: str, *texts: str) -> str:
     return Message(gap.join(f"{{{name}}}" for name in params), params)
 
 
+def aside(text: str, words: str) -> str:
+    """``text (words)``: what the CRM says to it, if it says anything."""
+    return Message("{said} ({words})", {"said": text, "words": words}) if words else text
+
+
 def last_part(text: str) -> str:
     """The last of the texts that were joined: what a person needs of ``Bad Request: key: it is missing``."""
     if (

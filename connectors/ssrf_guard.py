@@ -15,6 +15,7 @@ from urllib3.connectionpool import HTTPSConnectionPool
 
 from connectors.deadline import DeadlineAdapter, TlsConnection
 from connectors.http import SESSION
+from connectors.messages import message
 
 UNICAST = ipaddress.ip_network("2000::/3")  # outside it are the mapped, translated (NAT64) and local ones
 # Which the standard library takes for public, or did before it learned of them.
@@ -46,7 +47,7 @@ def public_address(host: str, port: int) -> str:
     """An address of ``host``. Raises ``NotPublic`` unless all of them are public."""
     found = {str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
     if not found or not all(map(_is_public, found)):
-        raise NotPublic(f"{host} does not lead to public addresses alone")
+        raise NotPublic(message("{host} does not lead to public addresses alone", host=host))
     return min(found, key=lambda address: ("." not in address, address))
 
 

@@ -20,12 +20,13 @@ from connectors.amocrm.recovery import SKEW, created_at
 from connectors.amocrm.repair import repair
 from connectors.draft import LeadDraft, UnplacedValue
 from connectors.errors import ConnectorError, Refused
+from connectors.messages import message
 from connectors.note_texts import lost, parts
 from connectors.text import paragraphs
 
 STEPS = {"leads": "lead", "contacts": "contact", "companies": "company"}
-INCOMING = "amoCRM takes a lead out of incoming when it is changed"
-FAILED = "amoCRM fails on this statistics field"
+INCOMING = message("amoCRM takes a lead out of incoming when it is changed")
+FAILED = message("amoCRM fails on this statistics field")
 
 
 # -- values beyond the 40 of a creation -------------------------------------------------------------------
@@ -133,7 +134,7 @@ class Statistics(Changes):
 CUSTOMERS = "/api/v4/customers"
 LINK = "/api/v4/customers/link"
 NEXT_PURCHASE = timedelta(days=30)
-KNOWN = "the person is an amoCRM customer already, who is left as is"
+KNOWN = message("the person is an amoCRM customer already, who is left as is")
 
 
 class Customers(BatchWrite):
@@ -214,7 +215,7 @@ class Customers(BatchWrite):
         for entry in item.payload.customer.entries if item.payload.customer else ():
             item.lose(entry.loss("customers", reason))
         item.payload.customer = None
-        item.warn("customer_refused", f"amoCRM does not take the customer ({reason}).")
+        item.warn("customer_refused", message("amoCRM does not take the customer ({reason}).", reason=reason))
 
 
 class CustomerLinks(BatchWrite):
@@ -251,7 +252,7 @@ class CustomerLinks(BatchWrite):
 
     def _give_up(self, item: Item, reason: str) -> None:
         self.refused.add(item)
-        item.warn("customer_refused", f"amoCRM does not link the customer ({reason}).")
+        item.warn("customer_refused", message("amoCRM does not link the customer ({reason}).", reason=reason))
 
 
 def customer_body(draft: LeadDraft, facts: Facts, record: Record | None) -> dict[str, Any]:
@@ -346,7 +347,7 @@ class NoteWrite(BatchWrite):
 
     def _give_up(self, item: Item, reason: str) -> None:
         self.refused.add(item)
-        item.warn("note_refused", f"amoCRM does not take the note ({reason}).")
+        item.warn("note_refused", message("amoCRM does not take the note ({reason}).", reason=reason))
 
     def look(self, items: Sequence[Item]) -> bool:
         """Their leads list their notes at once."""

@@ -22,6 +22,7 @@ from connectors.base import Callback, Grant, Notice
 from connectors.errors import BadCallback, ConnectorError, NeedsReconnect, OurMistake, TryLater
 from connectors.hosts import HostNotAllowed, HostPolicy
 from connectors.http import Answer, HttpClient
+from connectors.messages import message
 
 TOKEN_PATH = "/oauth2/access_token"  # noqa: S105
 SUBDOMAIN_PATH = "/oauth2/account/current/subdomain"
@@ -45,14 +46,14 @@ class AmoSignIn:
     def read_callback(self, query: Mapping[str, str], portal: str = "") -> Callback:
         """The code, and the account's host, which a browser brought and nobody vouches for (1.10)."""
         if query.get("error"):
-            raise BadCallback("Access was not granted in amoCRM. Start again and press “Allow”.")
+            raise BadCallback(message("Access was not granted in amoCRM. Start again and press “Allow”."))
         if not query.get("code") or not query.get("referer"):
-            raise BadCallback("amoCRM's answer is incomplete: code and referer are needed.")
+            raise BadCallback(message("amoCRM's answer is incomplete: code and referer are needed."))
         host = self._host(query["referer"])
         if query.get("client_id", self.options.client_id) != self.options.client_id:
-            raise BadCallback("This answer is for another integration.")
+            raise BadCallback(message("This answer is for another integration."))
         if not self._fits(host, query.get("platform", "")):
-            raise BadCallback("The platform in amoCRM's answer doesn't fit the account's address.")
+            raise BadCallback(message("The platform in amoCRM's answer doesn't fit the account's address."))
         return Callback(code=query["code"], host=host)
 
     def exchange(self, callback: Callback) -> Grant:
@@ -81,12 +82,12 @@ class AmoSignIn:
         """The account that removed us, proven by a signature with our secret (1.9)."""
         account, client = query.get("account_id", ""), query.get("client_uuid", "")
         signature = query.get("signature", "")
-        message = f"{self.options.client_id}|{account}".encode()
-        expected = hmac.new(self.options.client_secret.encode(), message, hashlib.sha256).hexdigest()
+        signed = f"{self.options.client_id}|{account}".encode()
+        expected = hmac.new(self.options.client_secret.encode(), signed, hashlib.sha256).hexdigest()
         genuine = hmac.compare_digest(expected.encode(), signature.lower().encode())
         ours = hmac.compare_digest(client.encode(), self.options.client_id.encode())
         if not (self.options.client_secret and genuine and ours and re.fullmatch(r"[0-9]{1,20}", account)):
-            raise BadCallback("The signature is not amoCRM's.")
+            raise BadCallback(message("The signature is not amoCRM's."))
         return account
 
     def read_notice(self, form: Mapping[str, str]) -> Notice | None:
@@ -101,7 +102,7 @@ class AmoSignIn:
         except HostNotAllowed as exc:
             raise BadCallback(str(exc)) from exc
         if VENDORS_OWN.fullmatch(host) and host not in self.hosts.sandbox:
-            raise BadCallback(f"{host!r} is no account's address.")
+            raise BadCallback(message("{host} is no account's address.", host=repr(host)))
         return host
 
     def _fits(self, host: str, platform: str) -> bool:
@@ -168,10 +169,13 @@ class AmoSignIn:
 
     def _refresh_error(self, answer: Answer) -> ConnectorError:
         if is_client_error(answer):
-            return our_mistake("amoCRM refuses our client id, secret or redirect address")
+            return our_mistake(message("amoCRM refuses our client id, secret or redirect address"))
         if is_token_refusal(answer):
             return not_alive(answer)
-        return TryLater(f"amoCRM did not refresh the token ({answer.status})", code=f"http_{answer.status}")
+        return TryLater(
+            message("amoCRM did not refresh the token ({status})", status=answer.status),
+            code=f"http_{answer.status}",
+        )
 
 
 # -- what the token endpoint's answers mean: status and ``hint``, never the localised words (1.5) ---------
@@ -184,9 +188,9 @@ TOKEN_HINTS = (
     "token has expired",
 )
 CODE_HINTS = {
-    "has expired": "The code from amoCRM has expired. Start connecting again.",
-    "has been revoked": "The code from amoCRM was used already. Start connecting again.",
-    "decrypt the authorization code": "The code from amoCRM is damaged. Start connecting again.",
+    "has expired": message("The code from amoCRM has expired. Start connecting again."),
+    "has been revoked": message("The code from amoCRM was used already. Start connecting again."),
+    "decrypt the authorization code": message("The code from amoCRM is damaged. Start connecting again."),
 }
 CLIENT_HINTS = (
     "client_id",
@@ -208,7 +212,7 @@ class TokenResponses:
     def failure(self, answer: Answer, safe: bool) -> ConnectorError | None:
         if answer.ok or (answer.status in (400, 401, 404) and (error_body(answer) or answer.status == 404)):
             return None
-        words = f"amoCRM's sign-in server is not available ({answer.status})"
+        words = message("amoCRM's sign-in server is not available ({status})", status=answer.status)
         return TryLater(words, code=f"http_{answer.status}", after=retry_after(answer), account_wide=True)
 
 
@@ -231,19 +235,19 @@ def is_client_error(answer: Answer) -> bool:
 
 def exchange_error(answer: Answer) -> Exception:
     if is_client_error(answer):
-        return our_mistake("amoCRM refuses our client id, secret or redirect address")
+        return our_mistake(message("amoCRM refuses our client id, secret or redirect address"))
     if answer.status == 404:
-        return BadCallback("There is no such amoCRM account.")
+        return BadCallback(message("There is no such amoCRM account."))
     words = hint(answer).lower()
     known = (text for entry, text in CODE_HINTS.items() if entry in words)
-    return BadCallback(next(known, "amoCRM did not accept the code. Start connecting again."))
+    return BadCallback(next(known, message("amoCRM did not accept the code. Start connecting again.")))
 
 
 def not_alive(answer: Answer) -> NeedsReconnect:
     return NeedsReconnect(
-        "amoCRM no longer accepts our token",
+        message("amoCRM no longer accepts our token"),
         code="token_revoked",
-        remedy="Connect amoCRM again.",
+        remedy=message("Connect amoCRM again."),
         account_wide=True,
     )
 
@@ -252,7 +256,9 @@ def our_mistake(words: str) -> OurMistake:
     return OurMistake(
         words,
         code="client_refused",
-        remedy="Compare AMOCRM_CLIENT_ID, AMOCRM_CLIENT_SECRET and AMOCRM_REDIRECT_URI with the integration.",
+        remedy=message(
+            "Compare AMOCRM_CLIENT_ID, AMOCRM_CLIENT_SECRET and AMOCRM_REDIRECT_URI with the integration."
+        ),
         account_wide=True,
     )
 
@@ -262,7 +268,9 @@ def read_tokens(answer: Answer) -> Tokens:
     body = error_body(answer)
     access, refresh = body.get("access_token"), body.get("refresh_token")
     if not (isinstance(access, str) and isinstance(refresh, str) and access and refresh):
-        raise TryLater("amoCRM's sign-in server sent no tokens", code="unreadable", account_wide=True)
+        raise TryLater(
+            message("amoCRM's sign-in server sent no tokens"), code="unreadable", account_wide=True
+        )
     now = float(body.get("server_time") or time.time() - MARGIN)
     return Tokens(access, refresh, expires_at=now + float(body.get("expires_in") or 0))
 

@@ -27,12 +27,13 @@ from connectors.delivery import WorkItem, each, own_part, record, spread_account
 from connectors.draft import Exchange, LeadDraft, Placement
 from connectors.errors import ConnectorError, Refused, Unclear
 from connectors.http import HttpClient
+from connectors.messages import message
 from connectors.text import is_id, rows_in, text_of
 
 AT_ONCE = 8  # look-ups in flight; the account's limit is shared, only the latency is spread
 MOST_ROUNDS = 400  # requests of one batch write
 MOST_FAILURES = 3  # items that fail alone, with no success among them, before the account is to blame
-REFUSED_BEFORE = "amoCRM refused this value"
+REFUSED_BEFORE = message("amoCRM refused this value")
 
 
 @dataclass(eq=False)
@@ -87,7 +88,11 @@ class Item(WorkItem):
         for where in ("performer", "pipeline", "step"):
             remote_id = getattr(self.draft.placement, where)
             if remote_id and not remote_id.isdigit():
-                self.warn("not_an_id", f"{remote_id!r} is no amoCRM id and is left out.", where)
+                self.warn(
+                    "not_an_id",
+                    message("{remote_id} is no amoCRM id and is left out.", remote_id=repr(remote_id)),
+                    where,
+                )
 
     def _leave_out(self, journal: Mapping[str, str]) -> None:
         """What earlier tries learned is not tried again."""
@@ -154,7 +159,10 @@ class BatchRequests:
             try:
                 ids = {step: known for step, key in steps.items() if (known := remote_id(row.get(key)))}
                 if next(iter(steps)) not in ids:
-                    raise Unclear(f"amoCRM's answer doesn't name this {next(iter(steps))}", code="no_reply")
+                    raise Unclear(
+                        message("amoCRM's answer doesn't name this {next}", next=next(iter(steps))),
+                        code="no_reply",
+                    )
                 item.journal |= ids
                 named[item] = row
             except Unclear as exc:
@@ -225,7 +233,9 @@ class BatchWrite:
                 queue = self._send(batch) + queue
                 spread_account_error(items)
         for item in (item for item in items if not item.error and self.wants(item)):
-            self.refuse(item, Refused("amoCRM refuses the lead whatever is left out", code="validation"))
+            self.refuse(
+                item, Refused(message("amoCRM refuses the lead whatever is left out"), code="validation")
+            )
 
     def _send(self, batch: list[Item]) -> list[list[Item]]:
         """Send a batch; returns the batches to send next."""
@@ -326,9 +336,9 @@ def remote_id(value: Any) -> str:
     if is_id(text):
         return text
     raise Unclear(
-        "amoCRM answered with an id that can't be one",
+        message("amoCRM answered with an id that can't be one"),
         code="id_too_long",
-        remedy="Look in amoCRM whether the lead is there.",
+        remedy=message("Look in amoCRM whether the lead is there."),
     )
 
 

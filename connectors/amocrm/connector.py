@@ -24,6 +24,7 @@ from connectors.errors import ConnectorError, Refused
 from connectors.hosts import HostPolicy
 from connectors.http import HttpClient
 from connectors.lead_status import ChangeNotice, Followed, LeadStatus
+from connectors.messages import message
 from connectors.rows import FieldRow, PipelineRow, StepRow, TagRow, UserRow
 
 ACCOUNT = "/api/v4/account"
@@ -94,11 +95,13 @@ class AmoConnector(Connector):
         user = current_user(http_client, account)
         problems = []
         if not (user.get("rights") or {}).get("is_admin"):
-            message = "The connection isn't an administrator's: users can't be read and fields can't be made."
-            problems.append(Problem("not_admin", message))
+            words = message(
+                "The connection isn't an administrator's: users can't be read and fields can't be made."
+            )
+            problems.append(Problem("not_admin", words))
         if not Facts.read(self.remote.facts).mark_field:
-            message = "There is no field for the external id: the mark goes into the lead's name."
-            problems.append(Problem("no_mark_field", message))
+            words = message("There is no field for the external id: the mark goes into the lead's name.")
+            problems.append(Problem("no_mark_field", words))
         return tuple(problems)
 
     # -- mirroring ----------------------------------------------------------------------------------

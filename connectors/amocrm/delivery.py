@@ -39,13 +39,16 @@ from connectors.amocrm.update import Update
 from connectors.delivery import Outcome, deliver, guarded, run_stages
 from connectors.draft import EXTERNAL_ID_FIELD_GONE, LeadDraft, Plan, PlannedRequest, UnplacedValue
 from connectors.errors import LOOK_INCOMPLETE, ConnectorError, Refused, Unclear
+from connectors.messages import message
 
 log = logging.getLogger(__name__)
 
 COMPLEX = "/api/v4/leads/complex"
 NEWEST = {"order[created_at]": "desc"}  # where filters aren't paid for, these are most likely ours
-KEPT = "the contact was in amoCRM already and is left as it is"
-LOOK = "Look for the lead in amoCRM: if it is there, mark the delivery as delivered; if not, send it again."
+KEPT = message("the contact was in amoCRM already and is left as it is")
+LOOK = message(
+    "Look for the lead in amoCRM: if it is there, mark the delivery as delivered; if not, send it again."
+)
 
 
 class Delivery:
@@ -113,7 +116,7 @@ class Delivery:
         if item.adopted:
             return
         if not seen.covers(since):
-            words = "amoCRM shows too many newer leads to say whether this one is there"
+            words = message("amoCRM shows too many newer leads to say whether this one is there")
             raise Unclear(words, code=LOOK_INCOMPLETE, look_again=False, remedy=LOOK)
         if not by_name:
             return
@@ -122,7 +125,9 @@ class Delivery:
         if len(alike) == 1 and item.draft.person.keys:
             self._adopt(item, found(alike[0]))
         elif alike:
-            words = "The field for external ids was deleted in amoCRM, and leads of this name are there"
+            words = message(
+                "The field for external ids was deleted in amoCRM, and leads of this name are there"
+            )
             raise Unclear(words, code=LOOK_INCOMPLETE, look_again=False, remedy=LOOK)
 
     def _adopt(self, item: Item, lead: FoundLead | None) -> None:
@@ -285,15 +290,20 @@ def _steps(item: Item, facts: Facts) -> Iterator[Step]:
     if item.payload.contact and not item.payload.contact_id:
         for query in searches(item.draft.person):
             body = {"query": query, "limit": HITS}
-            yield "GET", "/api/v4/contacts", body, "is the person in amoCRM already?"
-    yield "POST", COMPLEX, [item.payload.body(item.uid)], "the lead with its contact and company"
+            yield "GET", "/api/v4/contacts", body, message("is the person in amoCRM already?")
+    yield "POST", COMPLEX, [item.payload.body(item.uid)], message("the lead with its contact and company")
     yield from _more_values(item)
     if item.payload.customer:
-        yield "POST", CUSTOMERS, [customer_body(item.draft, facts, item.payload.customer)], "the customer"
-        yield "POST", LINK, [_customer_link(item)], "the customer's contact"
+        yield (
+            "POST",
+            CUSTOMERS,
+            [customer_body(item.draft, facts, item.payload.customer)],
+            message("the customer"),
+        )
+        yield "POST", LINK, [_customer_link(item)], message("the customer's contact")
     for text in note_texts(item):
         note = {"entity_id": LATER.format("lead"), "note_type": "common", "params": {"text": text}}
-        yield "POST", NOTES, [{**note, "request_id": item.uid}], "all answers, readable"
+        yield "POST", NOTES, [{**note, "request_id": item.uid}], message("all answers, readable")
 
 
 def _more_values(item: Item) -> Iterator[Step]:
@@ -303,7 +313,7 @@ def _more_values(item: Item) -> Iterator[Step]:
         if record.rest() and not is_kept and not is_incoming:
             values = [entry.body for entry in record.rest()]
             body = {"id": LATER.format(STEPS[record.entity]), "custom_fields_values": values}
-            yield "PATCH", f"/api/v4/{record.entity}", [body], "values beyond the 40 of a creation"
+            yield "PATCH", f"/api/v4/{record.entity}", [body], message("values beyond the 40 of a creation")
 
 
 def _customer_link(item: Item) -> dict[str, object]:

@@ -12,6 +12,7 @@ from typing import Any
 from connectors.errors import ConnectorError, NeedsReconnect, Refused, Stopped, TryLater, Unclear
 from connectors.http import Answer
 from connectors.limiter import RateLimiter
+from connectors.messages import message
 
 UNPAID_WAIT = 3600
 LONGEST_WAIT = 3600.0
@@ -61,7 +62,7 @@ class AmoResponses:
         if answer.ok:
             return self._unreadable(answer, safe)
         if answer.status == 403 and not error_body(answer):
-            self.limiter.stop("amoCRM answered 403 with a page instead of JSON")
+            self.limiter.stop(message("amoCRM answered 403 with a page instead of JSON"))
             return _blocked()
         if answer.status >= 500:
             return _broken(answer, safe)
@@ -71,7 +72,7 @@ class AmoResponses:
         if answer.json is not None or not answer.text.strip():
             return None
         kind = TryLater if safe else Unclear
-        return kind("amoCRM's answer can't be read", code="unreadable", account_wide=True)
+        return kind(message("amoCRM's answer can't be read"), code="unreadable", account_wide=True)
 
 
 def error_body(answer: Answer) -> dict[str, Any]:
@@ -119,7 +120,9 @@ def _invalid(answer: Answer) -> ConnectorError:
     found = issues(error_body(answer))
     if found:
         words = "; ".join(issue.words for issue in found[:5])
-        return ValidationFailed(f"amoCRM refuses: {words}", code=found[0].code, issues=found)
+        return ValidationFailed(
+            message("amoCRM refuses: {words}", words=words), code=found[0].code, issues=found
+        )
     if str(error_body(answer).get("code")) == "244":
         return _no_rights(answer)
     return _refused(answer)
@@ -127,11 +130,11 @@ def _invalid(answer: Answer) -> ConnectorError:
 
 def _unpaid(answer: Answer) -> ConnectorError:
     return TryLater(
-        "The amoCRM account isn't paid for",
+        message("The amoCRM account isn't paid for"),
         code="unpaid",
         after=UNPAID_WAIT,
         account_wide=True,
-        remedy="Pay for amoCRM; deliveries go on by themselves.",
+        remedy=message("Pay for amoCRM; deliveries go on by themselves."),
     )
 
 
@@ -139,14 +142,17 @@ def _no_rights(answer: Answer) -> ConnectorError:
     """Permanent for the method. Whether the account or only one list stands still, the caller knows."""
     if "scope" in explanation(answer).lower():
         return Refused(
-            "The integration's scope doesn't cover this call",
+            message("The integration's scope doesn't cover this call"),
             code=NO_SCOPE,
-            remedy="Tick the scopes in the integration's settings in amoCRM, then connect again.",
+            remedy=message("Tick the scopes in the integration's settings in amoCRM, then connect again."),
         )
     return Refused(
-        f"amoCRM allows this only to somebody with more rights ({explanation(answer)})",
+        message(
+            "amoCRM allows this only to somebody with more rights ({explanation})",
+            explanation=explanation(answer),
+        ),
         code=NO_RIGHTS,
-        remedy="Give the user who connected these rights in amoCRM, or connect as an administrator.",
+        remedy=message("Give the user who connected these rights in amoCRM, or connect as an administrator."),
     )
 
 
@@ -166,30 +172,32 @@ def as_account_error(error: ConnectorError) -> ConnectorError:
 
 
 def address_gone(error: ConnectorError) -> ConnectorError:
-    words = "amoCRM does not know this account's address any more"
+    words = message("amoCRM does not know this account's address any more")
     return TryLater(words, code="address_gone", account_wide=True, trace=error.trace)
 
 
 def _blocked() -> ConnectorError:
     return Stopped(
-        "amoCRM has blocked this account's or this server's requests",
+        message("amoCRM has blocked this account's or this server's requests"),
         code="blocked",
-        remedy="Ask amoCRM's support to lift the block, then resume the account.",
+        remedy=message("Ask amoCRM's support to lift the block, then resume the account."),
         account_wide=True,
     )
 
 
 def _busy(answer: Answer) -> ConnectorError:
-    return TryLater("amoCRM asks us to slow down", code="busy", after=retry_after(answer), account_wide=True)
+    return TryLater(
+        message("amoCRM asks us to slow down"), code="busy", after=retry_after(answer), account_wide=True
+    )
 
 
 def _moved(answer: Answer) -> ConnectorError:
-    return TryLater("amoCRM sends us elsewhere", code="redirected", account_wide=True)
+    return TryLater(message("amoCRM sends us elsewhere"), code="redirected", account_wide=True)
 
 
 def _broken(answer: Answer, safe: bool) -> ConnectorError:
     """5xx says nothing about the item: reads are repeated, writes are looked for."""
-    words = f"amoCRM failed ({answer.status})"
+    words = message("amoCRM failed ({status})", status=answer.status)
     kind = TryLater if safe else Unclear
     return kind(words, code=f"http_{answer.status}", account_wide=True)
 
@@ -197,12 +205,18 @@ def _broken(answer: Answer, safe: bool) -> ConnectorError:
 def _expired(answer: Answer) -> ConnectorError:
     """Reached only where nothing was left to renew."""
     return NeedsReconnect(
-        "amoCRM refuses our token", code="unauthorized", remedy="Connect again.", account_wide=True
+        message("amoCRM refuses our token"),
+        code="unauthorized",
+        remedy=message("Connect again."),
+        account_wide=True,
     )
 
 
 def _refused(answer: Answer) -> ConnectorError:
-    return Refused(f"amoCRM says no: {explanation(answer)}", code=f"http_{answer.status}")
+    return Refused(
+        message("amoCRM says no: {explanation}", explanation=explanation(answer)),
+        code=f"http_{answer.status}",
+    )
 
 
 TABLE: dict[int, Callable[[Answer], ConnectorError]] = {

@@ -20,6 +20,7 @@ from connectors.contact import email_key
 from connectors.draft import Target
 from connectors.errors import ConnectorError, Refused, Unclear
 from connectors.http import HttpClient
+from connectors.messages import message
 from connectors.rows import FieldRow
 from connectors.text import shorten
 
@@ -64,7 +65,9 @@ def convert(texts: Iterable[str], target: Target, zone: tzinfo = UTC, currency: 
         return Fit(())
     converter = TO_AMO.get(target.type)
     if converter is None:
-        raise Unfit(f"a field of type {target.type or 'unknown'} can't be filled by an answer")
+        raise Unfit(
+            message("a field of type {type} can't be filled by an answer", type=target.type or "unknown")
+        )
     return converter(Given(clean, target, zone, currency))
 
 
@@ -90,7 +93,9 @@ def _area(given: Given) -> Fit:
 
 def _cut(text: str, longest: int) -> Fit:
     short = shorten(text, longest)
-    return one_value(short, "" if short == text else f"shortened to {longest} characters")
+    return one_value(
+        short, "" if short == text else message("shortened to {length} characters", length=longest)
+    )
 
 
 def _number(given: Given) -> Fit:
@@ -122,7 +127,7 @@ def _date_time(given: Given) -> Fit:
 def _select(given: Given) -> Fit:
     fit = _multiselect(given)
     if len(fit.values) > 1:
-        return Fit(fit.values[:1], "the field takes one choice")
+        return Fit(fit.values[:1], message("the field takes one choice"))
     return fit
 
 
@@ -137,7 +142,7 @@ def _multitext(given: Given) -> Fit:
     """Phones, e-mails and messengers; the kind is WORK where the field has one."""
     kind = {"PHONE": "WORK", "EMAIL": "WORK", "IM": "OTHER"}.get(given.target.code)
     if given.target.code == "EMAIL" and not all(map(email_key, given.texts)):
-        raise Unfit("not an e-mail address")
+        raise Unfit(message("not an e-mail address"))
     extra = {"enum_code": kind} if kind else {}
     texts = [shorten(text, LONGEST_TEXT) for text in given.texts]
     return Fit(tuple({"value": text, **extra} for text in dict.fromkeys(texts)))
@@ -249,7 +254,7 @@ def mark_field(http_client: HttpClient, lead_fields: Iterable[FieldRow]) -> str:
     body = {"name": MARK_NAME, "type": "text", "code": MARK_CODE, "is_api_only": True}
     made = _post(http_client, "leads", [body])
     if not made:
-        raise Unclear("amoCRM's answer doesn't name the field it made", code="no_reply")
+        raise Unclear(message("amoCRM's answer doesn't name the field it made"), code="no_reply")
     return made[0].remote_id
 
 
@@ -310,4 +315,6 @@ def _made(found: dict[tuple[str, str, str], Target], wish: FieldWish) -> Target:
     try:
         return found[_key(wish)]
     except KeyError:
-        raise Refused(f"amoCRM did not make the field “{wish.name}”", code="field_not_made") from None
+        raise Refused(
+            message("amoCRM did not make the field “{wish_name}”", wish_name=wish.name), code="field_not_made"
+        ) from None

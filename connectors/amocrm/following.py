@@ -22,6 +22,7 @@ from connectors.amocrm.recovery import found, search
 from connectors.errors import ConnectorError, Refused, unexpected
 from connectors.http import HttpClient
 from connectors.lead_status import LOST, OPEN, WON, ChangeNotice, Followed, LeadStatus
+from connectors.messages import joined, message
 from connectors.text import is_id, text_of
 
 log = logging.getLogger(__name__)
@@ -79,7 +80,7 @@ class Following:
         return Match(
             successor.lead,
             fetch_records(http_client, "leads", [successor.lead], PARTS)[successor.lead],
-            f"merged into {successor.lead}",
+            message("merged into {lead}", lead=successor.lead),
         )
 
     def _enrich(self, http_client: HttpClient, alive: Sequence[Row]) -> None:
@@ -230,7 +231,7 @@ HOOKS = "/api/v4/webhooks"
 SETTINGS = ("status_lead", "responsible_lead", "update_lead", "delete_lead", "restore_lead")
 MOST_RECORDS = 200
 LEAD_ID = re.compile(r"leads\[(?:add|update|delete|status|responsible|restore)\]\[[0-9]{1,6}\]\[id\]")
-SLOWER = "Without them changes are seen when amoCRM is asked the next time; nothing is lost."
+SLOWER = message("Without them changes are seen when amoCRM is asked the next time; nothing is lost.")
 
 
 def subscribe(http_client: HttpClient, url: str) -> None:
@@ -259,11 +260,15 @@ def _serves(hook: Mapping[str, Any], url: str) -> bool:
 
 def _no_hooks(error: ConnectorError) -> ConnectorError:
     if error.code == "unpaid":
-        words = "This amoCRM's tariff has no webhooks: the extended and the professional one have"
+        words = message("This amoCRM's tariff has no webhooks: the extended and the professional one have")
         return Refused(words, code="no_hooks", remedy=SLOWER)
     if error.code in (NO_RIGHTS, NO_SCOPE):
-        words = "amoCRM lets only an administrator subscribe to changes, on a tariff that has webhooks"
-        return Refused(words, code=error.code, remedy=f"Connect as an administrator. {SLOWER}")
+        words = message(
+            "amoCRM lets only an administrator subscribe to changes, on a tariff that has webhooks"
+        )
+        return Refused(
+            words, code=error.code, remedy=joined(" ", message("Connect as an administrator."), SLOWER)
+        )
     return error
 
 

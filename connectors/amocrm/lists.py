@@ -13,6 +13,7 @@ from connectors.amocrm.errors import NO_RIGHTS, NO_SCOPE
 from connectors.draft import Option
 from connectors.errors import Refused
 from connectors.http import HttpClient
+from connectors.messages import message
 from connectors.paging import numbered
 from connectors.rows import FieldRow, PipelineRow, StepRow, TagRow, UserRow
 
@@ -37,9 +38,9 @@ def users(http_client: HttpClient) -> Iterator[Sequence[UserRow]]:
 
 def only_admins(refusal: Refused) -> Refused:
     return Refused(
-        "amoCRM shows its users only to an administrator's connection",
+        message("amoCRM shows its users only to an administrator's connection"),
         code=refusal.code,
-        remedy="Connect amoCRM again as an administrator of the account.",
+        remedy=message("Connect amoCRM again as an administrator of the account."),
         trace=refusal.trace,
     )
 

@@ -13,6 +13,7 @@ from connectors.amocrm.lists import SEVERAL
 from connectors.coercion import Unfit
 from connectors.contact import is_same_reach
 from connectors.draft import FieldValue, LeadDraft, Person, Tag, Target, UnplacedValue
+from connectors.messages import message
 from connectors.text import shorten
 
 MOST_VALUES = 40  # a lead, a contact and a company in /leads/complex take 40 values each (reference 4.2)
@@ -87,7 +88,7 @@ def fill(
 def _enter(entries: dict[str, FieldEntry], value: FieldValue, facts: Facts) -> list[UnplacedValue]:
     target = value.target
     if not (target.code or target.remote_id.isdigit()):
-        return [_loss(value, "the field is unknown in amoCRM")]
+        return [_loss(value, message("the field is unknown in amoCRM"))]
     try:
         fit = convert(value.texts, target, facts.zone, facts.currency)
     except Unfit as exc:
@@ -98,7 +99,7 @@ def _enter(entries: dict[str, FieldEntry], value: FieldValue, facts: Facts) -> l
     if taken is None:
         entries[address(target)] = FieldEntry(field_body(target, fit.values), value.question, value.text)
     elif not _join(taken, value, fit):
-        return [_loss(value, "another answer already fills the field")]
+        return [_loss(value, message("another answer already fills the field"))]
     return [_loss(value, fit.but)] if fit.but else []
 
 
@@ -231,7 +232,7 @@ def _customer(draft: LeadDraft, facts: Facts, payload: Payload) -> Record | None
         return None
     if facts.customers:
         return _record(draft, "customers", draft.person.name or draft.company or draft.title)
-    reason = "customers are switched off in this amoCRM account"
+    reason = message("customers are switched off in this amoCRM account")
     payload.losses += [
         UnplacedValue(v.question, v.text, reason, "customers", v.target.remote_id)
         for v in draft.values
@@ -296,7 +297,7 @@ def _price(payload: Payload, text: str, facts: Facts) -> None:
     read = coercion.price(text, facts.currency)
     if read.value is not None:
         payload.lead.attributes["price"] = round(read.value)
-    but = "rounded to whole units" if read.value is not None and read.value % 1 else read.but
+    but = message("rounded to whole units") if read.value is not None and read.value % 1 else read.but
     if but:
         payload.losses.append(UnplacedValue("price", text, but, "leads"))
 
@@ -321,7 +322,7 @@ def _external_id(payload: Payload, draft: LeadDraft, facts: Facts) -> None:
         return
     entry = {"field_id": facts.mark_field, "values": [{"value": draft.uid}]}
     if answer := payload.lead.drop(str(facts.mark_field)):
-        payload.losses.append(answer.loss("leads", "the field is for our mark"))
+        payload.losses.append(answer.loss("leads", message("the field is for our mark")))
     payload.lead.entries.insert(0, FieldEntry(entry, kind="external_id"))
 
 

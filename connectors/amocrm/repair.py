@@ -15,10 +15,11 @@ from connectors.amocrm.errors import ValidationIssue
 from connectors.amocrm.records import FieldEntry, Record
 from connectors.draft import EXTERNAL_ID_FIELD_GONE, Problem, UnplacedValue
 from connectors.errors import ConnectorError, Refused, RuleNeedsFixing
+from connectors.messages import message
 
-FIELD_GONE = (
-    "The field for external ids was deleted in amoCRM. It is made again; "
-    "until then leads carry their ids in their names."
+FIELD_GONE = message(
+    "The field for external ids was deleted in amoCRM. It is made again; until then leads "
+    "carry their ids in their names."
 )
 
 NESTED = re.compile(r"_embedded\.(contacts|companies)\.0\.?")
@@ -89,8 +90,10 @@ def _drop_performer(item: Item) -> None:
     item.payload.without_performer()
     item.warn(
         "dead_performer",
-        f"The responsible person {item.draft.placement.performer} is no longer active in amoCRM; "
-        "amoCRM's default applies.",
+        message(
+            "The responsible person {performer} is no longer active in amoCRM; amoCRM's default applies.",
+            performer=item.draft.placement.performer,
+        ),
         "performer",
     )
 
@@ -109,13 +112,17 @@ def _drop_value(item: Item, record: Record, entry: FieldEntry, what: str, issue:
         item.warn(EXTERNAL_ID_FIELD_GONE, FIELD_GONE)
         return
     gone = what in ("field_id", "field_code", "")
-    code, reason = ("field_gone", "the field is gone") if gone else ("value_refused", issue.detail)
+    code, reason = ("field_gone", message("the field is gone")) if gone else ("value_refused", issue.detail)
     item.lose(entry.loss(record.entity, reason or issue.code))
     item.journal["dropped"] = ",".join(
         filter(None, (item.journal.get("dropped"), f"{record.entity}:{entry.key}"))
     )
     if entry.kind == "answer":
-        item.warn(code, f"amoCRM does not take “{entry.question}”: {reason}.", f"{record.entity}:{entry.key}")
+        item.warn(
+            code,
+            message("amoCRM does not take “{question}”: {reason}.", question=entry.question, reason=reason),
+            f"{record.entity}:{entry.key}",
+        )
 
 
 def _rename_tag(item: Item, record: Record, name: str) -> None:
@@ -127,25 +134,32 @@ def _rename_tag(item: Item, record: Record, name: str) -> None:
         record.by_name.add(name)
         return
     record.tags = [tag for tag in record.tags if tag.name != name]
-    item.warn("tag_refused", f"amoCRM does not take the tag “{name}”.", "tags")
+    item.warn("tag_refused", message("amoCRM does not take the tag “{name}”.", name=name), "tags")
 
 
 PLACES = {
-    "status_id": ("step_gone", "step", "The step"),
-    "pipeline_id": ("pipeline_gone", "pipeline", "The pipeline"),
+    "status_id": ("step_gone", "step", message("The step")),
+    "pipeline_id": ("pipeline_gone", "pipeline", message("The pipeline")),
 }
 
 
 def _place_gone(name: str, remote_id: str, issue: ValidationIssue) -> RuleNeedsFixing:
     code, where, what = PLACES[name]
-    message = f"{what} {remote_id} can't be used in amoCRM ({issue.detail or issue.code})."
+    words = message(
+        "{what} {remote_id} can't be used in amoCRM ({what2}).",
+        what=what,
+        remote_id=remote_id,
+        what2=issue.detail or issue.code,
+    )
     return RuleNeedsFixing(
-        message,
+        words,
         code=code,
-        remedy="Choose another one in the rule.",
-        problem=Problem(code, message, where),
+        remedy=message("Choose another one in the rule."),
+        problem=Problem(code, words, where),
     )
 
 
 def _refused(issue: ValidationIssue) -> Refused:
-    return Refused(f"amoCRM refuses the lead: {issue.words}", code=issue.code or "validation")
+    return Refused(
+        message("amoCRM refuses the lead: {words}", words=issue.words), code=issue.code or "validation"
+    )

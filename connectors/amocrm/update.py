@@ -21,13 +21,14 @@ from connectors.changes import EDITED, Change, decide, same_value
 from connectors.contact import is_same_reach
 from connectors.draft import LeadDraft, UnplacedValue
 from connectors.errors import ConnectorError, Refused, Unclear
+from connectors.messages import message
 
 Values = Mapping[str, Any]
 LEADS, CONTACTS = "leads", "contacts"
 ATTRIBUTES = ("name", "price")  # where a lead stands and who looks after it is people's business by now
 REACH = ("PHONE", "EMAIL", "IM")
-KEPT = "the contact was in amoCRM already and is left as it is"
-LATE_COMPANY = "the company came after the lead was made"
+KEPT = message("the contact was in amoCRM already and is left as it is")
+LATE_COMPANY = message("the company came after the lead was made")
 
 
 class Update:
@@ -48,7 +49,9 @@ class Update:
         client = self.requests.client_for(item)
         lead = _existing(fetch_records(client, LEADS, [item.lead], "contacts")[item.lead])
         if lead is None or lead.get("is_deleted"):
-            raise Refused("The lead was deleted in amoCRM: it can't be brought up to date", code="lead_gone")
+            raise Refused(
+                message("The lead was deleted in amoCRM: it can't be brought up to date"), code="lead_gone"
+            )
         formers = [pack(former, self.facts) for former in item.draft.formers]
         changed = self._changed(item, item.payload.lead, lead, [one.lead for one in formers])
         item.changes[LEADS] = _spared(item, changed) if _is_incoming(item, lead) else changed
@@ -136,7 +139,7 @@ class Update:
         reply = client.call("POST", "/api/v4/contacts", json=[{**record.body(), "request_id": item.uid}])
         made = next((remote_id(row.get("id")) for row in embedded(reply, CONTACTS)), "")
         if not made:
-            raise Unclear("amoCRM's answer doesn't name the contact", code="no_reply")
+            raise Unclear(message("amoCRM's answer doesn't name the contact"), code="no_reply")
         item.journal["contact"] = made
         item.journal.pop("found", None)
         self.requests.record([item])

@@ -18,6 +18,7 @@ from connectors.bitrix24.options import BitrixOptions
 from connectors.errors import BadCallback, ConnectorError, NeedsReconnect, OurMistake, TryLater
 from connectors.hosts import HostNotAllowed, HostPolicy, bare_host
 from connectors.http import Answer, HttpClient
+from connectors.messages import message
 
 TOKEN_PATH = "/oauth/token/"  # noqa: S105
 TIMEOUT = (5.0, 15.0)
@@ -28,7 +29,7 @@ def normalise_portal(typed: str, hosts: HostPolicy, options: BitrixOptions) -> s
     """The portal's host out of what a person typed (contract D39). Raises ``HostNotAllowed``."""
     host = hosts.allow(bare_host(typed))
     if host in options.oauth_hosts and host not in hosts.sandbox:
-        raise HostNotAllowed(f"{host!r} is Bitrix24's own server, not a portal")
+        raise HostNotAllowed(message("{host} is Bitrix24's own server, not a portal", host=repr(host)))
     return host
 
 
@@ -48,12 +49,18 @@ class BitrixSignIn:
     def read_callback(self, query: Mapping[str, str], portal: str = "") -> Callback:
         """What a browser brought and nobody vouches for: it only has to agree with what we asked (1.8)."""
         if missing := [name for name in NEEDED if not query.get(name)]:
-            raise BadCallback(f"Bitrix24's answer is incomplete: {', '.join(missing)} missing.")
+            raise BadCallback(
+                message("Bitrix24's answer is incomplete: {names} missing.", names=", ".join(missing))
+            )
         host = self._portal(query["domain"])
         if portal and host != self._portal(portal):
-            raise BadCallback(f"The answer is from {host}, but {portal} was to be connected.")
+            raise BadCallback(
+                message(
+                    "The answer is from {host}, but {portal} was to be connected.", host=host, portal=portal
+                )
+            )
         if bare_host(query["server_domain"]) not in self.options.oauth_hosts:
-            raise BadCallback("The answer names a sign-in server that is none of Bitrix24's.")
+            raise BadCallback(message("The answer names a sign-in server that is none of Bitrix24's."))
         return Callback(code=query["code"], host=host, remote_id=query["member_id"])
 
     def exchange(self, callback: Callback) -> Grant:
@@ -63,7 +70,7 @@ class BitrixSignIn:
             raise exchange_error(answer)
         grant = self._grant(answer)
         if grant.host != callback.host or grant.remote_id != callback.remote_id:
-            raise BadCallback("Bitrix24's tokens are for another portal. Start connecting again.")
+            raise BadCallback(message("Bitrix24's tokens are for another portal. Start connecting again."))
         return grant
 
     def refresh(self, host: str, tokens: Tokens, facts: Mapping[str, Any] | None = None) -> Grant:
@@ -75,7 +82,7 @@ class BitrixSignIn:
 
     def read_uninstall(self, query: Mapping[str, str]) -> str:
         """Raises ``BadCallback``: an uninstall comes as a notice."""
-        raise BadCallback("Bitrix24 tells of an uninstall by an event.")
+        raise BadCallback(message("Bitrix24 tells of an uninstall by an event."))
 
     def read_notice(self, form: Mapping[str, str]) -> Notice | None:
         return read_notice(form)
@@ -125,11 +132,17 @@ GONE = frozenset(
 )
 UNPAID = "payment_required"
 BAD_CODES = {
-    "invalid_grant": "The code from Bitrix24 was used already or is too old. Start connecting again.",
-    "expired_token": "The code from Bitrix24 is older than 30 seconds. Start connecting again.",
-    "not_installed": "The application is not installed in this Bitrix24. Install it, then connect again.",
-    UNPAID: "The subscription of this Bitrix24 has ended. Renew it, then connect again.",
-    "insufficient_scope": "The application has fewer rights than it needs. Check its card in Bitrix24.",
+    "invalid_grant": message(
+        "The code from Bitrix24 was used already or is too old. Start connecting again."
+    ),
+    "expired_token": message("The code from Bitrix24 is older than 30 seconds. Start connecting again."),
+    "not_installed": message(
+        "The application is not installed in this Bitrix24. Install it, then connect again."
+    ),
+    UNPAID: message("The subscription of this Bitrix24 has ended. Renew it, then connect again."),
+    "insufficient_scope": message(
+        "The application has fewer rights than it needs. Check its card in Bitrix24."
+    ),
 }
 
 
@@ -142,7 +155,7 @@ class TokenResponses:
     def failure(self, answer: Answer, safe: bool) -> ConnectorError | None:
         if isinstance(answer.json, dict) and (answer.ok or code_of(answer)):
             return None
-        words = f"Bitrix24's sign-in server is not available ({answer.status})"
+        words = message("Bitrix24's sign-in server is not available ({status})", status=answer.status)
         return TryLater(words, code=f"http_{answer.status}", account_wide=True)
 
 
@@ -151,7 +164,9 @@ def exchange_error(answer: Answer) -> Exception:
     code = code_of(answer)
     if code in OUR_OWN:
         return our_mistake(code)
-    return BadCallback(BAD_CODES.get(code, f"Bitrix24 did not accept the code ({code[:60]})."))
+    return BadCallback(
+        BAD_CODES.get(code, message("Bitrix24 did not accept the code ({code}).", code=code[:60]))
+    )
 
 
 def refresh_error(answer: Answer) -> ConnectorError:
@@ -163,24 +178,30 @@ def refresh_error(answer: Answer) -> ConnectorError:
         return not_alive(code)
     if code in OUR_OWN:
         return our_mistake(code)
-    return TryLater(f"Bitrix24 did not refresh the token ({code[:60]})", code=code[:60], account_wide=True)
+    return TryLater(
+        message("Bitrix24 did not refresh the token ({code})", code=code[:60]),
+        code=code[:60],
+        account_wide=True,
+    )
 
 
 def not_alive(code: str) -> NeedsReconnect:
-    installed = "Install the application again, then c" if code == "not_installed" else "C"
+    again = message("Connect Bitrix24 again.")
+    if code == "not_installed":
+        again = message("Install the application again, then connect Bitrix24 again.")
     return NeedsReconnect(
-        "Bitrix24 no longer accepts our token",
+        message("Bitrix24 no longer accepts our token"),
         code=code,
-        remedy=f"{installed}onnect Bitrix24 again.",
+        remedy=again,
         account_wide=True,
     )
 
 
 def our_mistake(code: str) -> OurMistake:
     return OurMistake(
-        f"Bitrix24's sign-in server refuses our application ({code})",
+        message("Bitrix24's sign-in server refuses our application ({code})", code=code),
         code="client_refused",
-        remedy="Compare BITRIX24_CLIENT_ID and BITRIX24_CLIENT_SECRET with the application's card.",
+        remedy=message("Compare BITRIX24_CLIENT_ID and BITRIX24_CLIENT_SECRET with the application's card."),
         account_wide=True,
     )
 
@@ -189,7 +210,9 @@ def read_tokens(body: Mapping[str, Any]) -> Tokens:
     """The pair. Raises ``TryLater`` where there is none."""
     access, refresh = body.get("access_token"), body.get("refresh_token")
     if not (isinstance(access, str) and isinstance(refresh, str) and access and refresh):
-        raise TryLater("Bitrix24's sign-in server sent no tokens", code="unreadable", account_wide=True)
+        raise TryLater(
+            message("Bitrix24's sign-in server sent no tokens"), code="unreadable", account_wide=True
+        )
     life = float(body.get("expires_in") or 3600)
     return Tokens(access, refresh, expires_at=float(body.get("expires") or time.time() + life))
 

@@ -21,6 +21,7 @@ from connectors.draft import Person
 from connectors.errors import ConnectorError, Refused, TryLater, Unclear
 from connectors.http import HttpClient
 from connectors.limiter import RateLimiter
+from connectors.messages import message
 
 T = TypeVar("T")
 Row = Mapping[str, Any]
@@ -160,7 +161,7 @@ def _read(commands: Sequence[Command], result: Any, budget: Budget) -> list[Outc
         elif key in results:
             outcomes.append(_reply(command, results[key], totals.get(key), times.get(key), budget))
         else:
-            silent = Unclear("Bitrix24's answer does not speak of this command", code="no_reply")
+            silent = Unclear(message("Bitrix24's answer does not speak of this command"), code="no_reply")
             outcomes.append(_own(silent, command))
     return outcomes
 
@@ -248,7 +249,9 @@ class PhoneMatching:
             return None
         self.tries_left -= 1
         params = {"type": "PHONE", "values": others[-1:], "entity_type": "CONTACT"}
-        return Command("crm.duplicate.findbycomm", params, why="are phones compared by their digits?")
+        return Command(
+            "crm.duplicate.findbycomm", params, why=message("are phones compared by their digits?")
+        )
 
     def learn(self, contact: str, reply: Reply) -> None:
         ids = reply.value.get("CONTACT") if isinstance(reply.value, dict) else None

@@ -14,10 +14,14 @@ from connectors.bitrix24.client import Command, Reply, Row, Story, digits_of, re
 from connectors.bitrix24.requests import FIND, MOST_VALUES, BitrixItem
 from connectors.contact import email_key, is_phone
 from connectors.draft import Person, UnplacedValue
+from connectors.messages import message
 
 TELLING = 7  # last digits that two spellings of one number have in common
 REACH = ("PHONE", "EMAIL")
-KEPT = "the {} was in Bitrix24 already and is left as it is"
+KEPT = {
+    "contact": message("the contact was in Bitrix24 already and is left as it is"),
+    "company": message("the company was in Bitrix24 already and is left as it is"),
+}
 FOUND = {"contact": "found", "company": "found_company"}
 
 
@@ -49,7 +53,7 @@ def find(item: BitrixItem, words: Sequence[str], alone: bool = False) -> Story[d
         (word, kind): Command(
             FIND,
             {"type": kind, "values": list(values)[:MOST_VALUES], "entity_type": word.upper()},
-            why=f"is there a {word} with this {kind.lower()} already?",
+            why=message("is there a {word} with this {kind} already?", word=word, kind=kind.lower()),
             joinable=not alone,
         )
         for word in words
@@ -82,7 +86,9 @@ def find(item: BitrixItem, words: Sequence[str], alone: bool = False) -> Story[d
 def read(word: str, ids: Sequence[str], reach: bool = False) -> Command:
     """The records that are still there, at most 50; with their phones and e-mails where ``reach``."""
     params = {"filter": {"ID": list(ids)}, "select": ["ID", *(REACH if reach else ())], "start": -1}
-    return Command(f"crm.{word}.list", params, why=f"is the {word} still there?", joinable=True)
+    return Command(
+        f"crm.{word}.list", params, why=message("is the {word} still there?", word=word), joinable=True
+    )
 
 
 def belongs(row: Row, kind: str, person: Person) -> bool | None:
@@ -125,6 +131,6 @@ def _attach(item: BitrixItem, word: str, remote_id: str) -> None:
         item.journal |= {word: remote_id, FOUND[word]: remote_id}
     record = item.payload.of(word)
     if record and item.journal.get(FOUND[word]) == remote_id:
-        reason, entity = KEPT.format(word), record.entity
+        reason, entity = KEPT[word], record.entity
         item.lose(*(UnplacedValue(e.question, e.text, reason, entity, e.field_id) for e in record.entries))
         item.lose(*(UnplacedValue("im", one["VALUE"], reason, entity) for one in record.head.get("IM", ())))

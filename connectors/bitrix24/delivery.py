@@ -39,6 +39,7 @@ from connectors.bitrix24.requests import (
 from connectors.delivery import spread_account_error
 from connectors.draft import LeadDraft, Plan, PlannedRequest, Problem
 from connectors.errors import ConnectorError, Refused, RuleNeedsFixing, Unclear, unexpected
+from connectors.messages import message
 from connectors.text import text_of
 
 log = logging.getLogger(__name__)
@@ -118,12 +119,14 @@ def check_place(item: BitrixItem) -> None:
     own = pipeline_of(step)
     if item.payload.record.entity != DEAL or not step or (own.isdigit() and int(own) == int(pipeline or 0)):
         return
-    message = f"Step {step} is not in pipeline {pipeline}; choose another one."
+    words = message(
+        "Step {step} is not in pipeline {pipeline}; choose another one.", step=step, pipeline=pipeline
+    )
     raise RuleNeedsFixing(
-        message,
+        words,
         code="step_gone",
-        problem=Problem("step_gone", message, "StageID"),
-        remedy="Choose a step of the rule's pipeline and save the rule again.",
+        problem=Problem("step_gone", words, "StageID"),
+        remedy=message("Choose a step of the rule's pipeline and save the rule again."),
     )
 
 
@@ -136,7 +139,9 @@ def make(item: BitrixItem, word: str, record: Record | None, **links: Any) -> St
     except Refused as refusal:
         if refusal.code in INDISPENSABLE:
             raise
-        item.warn(f"{word}_refused", f"Bitrix24 took no {word}: {refusal.message}")
+        item.warn(
+            f"{word}_refused", message("Bitrix24 took no {word}: {said}", word=word, said=refusal.message)
+        )
         item.lose(*record.lost_whole(refusal.message))
 
 
@@ -156,13 +161,19 @@ def _make_record(item: BitrixItem) -> Story[None]:
 
 def _demanded(record: Record, refusal: Refused) -> RuleNeedsFixing:
     """The portal wants a value in a field that this lead leaves empty; its own words name the field."""
-    message = f"Bitrix24 demands a field that is empty in this {record.word}: {refusal.message}"
+    words = message(
+        "Bitrix24 demands a field that is empty in this {word}: {said}",
+        word=record.word,
+        said=refusal.message,
+    )
     return RuleNeedsFixing(
-        message,
+        words,
         code="field_demanded",
-        problem=Problem("field_demanded", message, f"FieldsRule.{record.word}"),
-        remedy="Have a question of the rule fill that field, or make the field optional in Bitrix24; "
-        "then save the rule again.",
+        problem=Problem("field_demanded", words, f"FieldsRule.{record.word}"),
+        remedy=message(
+            "Have a question of the rule fill that field, or make the field optional in Bitrix24; "
+            "then save the rule again."
+        ),
     )
 
 
@@ -209,19 +220,21 @@ def add_comments(item: BitrixItem, first: int = 2) -> Story[None]:
             "COMMENT": f"{text}\n\n[{item.draft.note_mark(number)}]",
         }
         command = Command(
-            "crm.timeline.comment.add", {"fields": fields}, safe=False, why="more of the answers"
+            "crm.timeline.comment.add", {"fields": fields}, safe=False, why=message("more of the answers")
         )
         try:
             item.journal[item.draft.note_step(number)] = made_id((yield from reply_to(command)).value)
         except Refused as refusal:
-            item.warn("comment_refused", f"Bitrix24 took no further comment: {refusal.message}")
+            item.warn(
+                "comment_refused", message("Bitrix24 took no further comment: {said}", said=refusal.message)
+            )
             return
 
 
 def made_id(value: Any) -> str:
     """The id that an add returned. Raises ``Unclear`` where there is none."""
     if isinstance(value, bool) or not isinstance(value, (int, str)) or not str(value).strip("0 "):
-        raise Unclear("Bitrix24's answer doesn't name the record it made", code="no_reply")
+        raise Unclear(message("Bitrix24's answer doesn't name the record it made"), code="no_reply")
     return str(value)
 
 

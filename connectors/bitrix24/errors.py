@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from connectors.errors import ConnectorError, NeedsReconnect, OurMistake, Refused, TryLater, Unclear
 from connectors.hosts import HostNotAllowed, HostPolicy
 from connectors.http import Answer
+from connectors.messages import aside, message
 
 NO_RIGHTS, NO_SCOPE, NOT_FOUND, OPERATING = "no_rights", "no_scope", "not_found", "operating_limit"
 FAILED = frozenset({"internal_server_error", "error_unexpected_answer"})
@@ -45,7 +46,7 @@ class BitrixResponses:
         if answer.ok and "result" in body:
             return None
         if answer.ok:
-            return _lost("Bitrix24's answer can't be read", "unreadable", safe)
+            return _lost(message("Bitrix24's answer can't be read"), "unreadable", safe)
         return _by_status(answer.status, safe)
 
     def _leads_to_a_portal(self, answer: Answer) -> bool:
@@ -75,10 +76,12 @@ def meaning(body: Mapping[str, Any], safe: bool, status: int = 400, alone: bool 
     if any(known in words.lower() for known in DENIED_WORDS):
         return no_rights(words)
     if code == NOT_FOUND or words.lower().rstrip(".") == "not found":
-        return Refused(f"Bitrix24 has no such record: {words}", code=NOT_FOUND)
+        return Refused(message("Bitrix24 has no such record: {words}", words=words), code=NOT_FOUND)
     if status == 401:
         return _gone(words)
-    return Refused(f"Bitrix24 says no: {words or code or status}", code=code or f"http_{status}")
+    return Refused(
+        message("Bitrix24 says no: {what}", what=words or code or status), code=code or f"http_{status}"
+    )
 
 
 def is_failure(error: ConnectorError) -> bool:
@@ -102,15 +105,17 @@ def as_account_error(error: ConnectorError) -> ConnectorError:
 
 def no_rights(words: str) -> Refused:
     return Refused(
-        f"Bitrix24 allows this only to somebody with more rights ({words})",
+        message("Bitrix24 allows this only to somebody with more rights ({words})", words=words),
         code=NO_RIGHTS,
-        remedy="Give the user who connected these rights in Bitrix24, or connect as an administrator.",
+        remedy=message(
+            "Give the user who connected these rights in Bitrix24, or connect as an administrator."
+        ),
     )
 
 
 def operating_limit(seconds: float) -> TryLater:
     return TryLater(
-        "Bitrix24's time budget for this method is used up",
+        message("Bitrix24's time budget for this method is used up"),
         code=OPERATING,
         after=seconds,
         account_wide=True,
@@ -118,8 +123,8 @@ def operating_limit(seconds: float) -> TryLater:
 
 
 def unpaid() -> TryLater:
-    remedy = "Renew the subscription of Bitrix24; deliveries go on by themselves."
-    return _later("The subscription of this Bitrix24 has ended", "unpaid", LONG_WAIT, remedy)
+    remedy = message("Renew the subscription of Bitrix24; deliveries go on by themselves.")
+    return _later(message("The subscription of this Bitrix24 has ended"), "unpaid", LONG_WAIT, remedy)
 
 
 # -- one function a kind of answer ----------------------------------------------------------------------
@@ -133,7 +138,7 @@ def _lost(words: str, code: str, safe: bool, account_wide: bool = True) -> Conne
 def _by_status(status: int, safe: bool) -> ConnectorError:
     """Answers without a code come from what stands before the portal."""
     if status in REDIRECTS:
-        words = "Bitrix24 sends us elsewhere"
+        words = message("Bitrix24 sends us elsewhere")
         return TryLater(words, code="redirected", account_wide=True, repeatable=False)
     if status == 429:
         return _busy("")
@@ -141,7 +146,7 @@ def _by_status(status: int, safe: bool) -> ConnectorError:
         return _gone("")
     if status >= 500:
         return _lost(f"Bitrix24 failed ({status})", f"http_{status}", safe)
-    return _later(f"The portal does not answer as one ({status})", f"http_{status}")
+    return _later(message("The portal does not answer as one ({status})", status=status), f"http_{status}")
 
 
 def _later(words: str, code: str, after: float | None = None, remedy: str = "") -> TryLater:
@@ -149,7 +154,7 @@ def _later(words: str, code: str, after: float | None = None, remedy: str = "") 
 
 
 def _busy(words: str) -> ConnectorError:
-    return _later("Bitrix24 asks us to slow down", "busy", BUSY_WAIT)
+    return _later(message("Bitrix24 asks us to slow down"), "busy", BUSY_WAIT)
 
 
 def _operating(words: str) -> ConnectorError:
@@ -157,13 +162,13 @@ def _operating(words: str) -> ConnectorError:
 
 
 def _overloaded(words: str) -> ConnectorError:
-    remedy = "Ask Bitrix24's support why the portal is blocked."
-    return _later("Bitrix24 has blocked this portal's requests", "overload", LONG_WAIT, remedy)
+    remedy = message("Ask Bitrix24's support why the portal is blocked.")
+    return _later(message("Bitrix24 has blocked this portal's requests"), "overload", LONG_WAIT, remedy)
 
 
 def _stale(words: str) -> ConnectorError:
     """Inside a batch: the token ran out between two commands."""
-    return _later("The token ran out meanwhile", "expired_token", 1)
+    return _later(message("The token ran out meanwhile"), "expired_token", 1)
 
 
 def _unpaid(words: str) -> ConnectorError:
@@ -174,31 +179,43 @@ def _denied(words: str) -> ConnectorError:
     """The plan, or the user's rights: only the text tells (reference 2.4)."""
     if not any(known in words.lower() for known in PLAN_WORDS):
         return no_rights(words)
-    remedy = "Change the plan of this Bitrix24; deliveries go on by themselves."
-    return _later(f"This Bitrix24's plan has no REST API ({words})", "plan", LONG_WAIT, remedy)
+    remedy = message("Change the plan of this Bitrix24; deliveries go on by themselves.")
+    return _later(
+        message("This Bitrix24's plan has no REST API ({words})", words=words), "plan", LONG_WAIT, remedy
+    )
 
 
 def _waiting(words: str) -> ConnectorError:
-    remedy = "An administrator of the portal must allow the method."
-    return _later(f"Bitrix24 waits for a confirmation ({words})", "confirm_waiting", LONG_WAIT, remedy)
+    remedy = message("An administrator of the portal must allow the method.")
+    return _later(
+        message("Bitrix24 waits for a confirmation ({words})", words=words),
+        "confirm_waiting",
+        LONG_WAIT,
+        remedy,
+    )
 
 
 def _reconnect(sentence: str, remedy: str, code: str = "") -> Callable[[str], ConnectorError]:
     def error(words: str) -> ConnectorError:
-        message = f"{sentence} ({words})" if words else sentence
-        return NeedsReconnect(message, code=code or "unauthorized", remedy=remedy, account_wide=True)
+        return NeedsReconnect(
+            aside(sentence, words), code=code or "unauthorized", remedy=remedy, account_wide=True
+        )
 
     return error
 
 
 def _ours(words: str) -> ConnectorError:
-    return OurMistake(f"Bitrix24 does not take our requests: {words}", code="bad_request", account_wide=True)
+    return OurMistake(
+        message("Bitrix24 does not take our requests: {words}", words=words),
+        code="bad_request",
+        account_wide=True,
+    )
 
 
-AGAIN = "Connect Bitrix24 again."
-INSTALL = "Install the application in Bitrix24 again, then connect it."
-OTHER_USER = "Connect Bitrix24 again under a working administrator's account."
-_gone = _reconnect("Bitrix24 refuses our token", AGAIN)
+AGAIN = message("Connect Bitrix24 again.")
+INSTALL = message("Install the application in Bitrix24 again, then connect it.")
+OTHER_USER = message("Connect Bitrix24 again under a working administrator's account.")
+_gone = _reconnect(message("Bitrix24 refuses our token"), AGAIN)
 
 TABLE: dict[str, Callable[[str], ConnectorError]] = {
     "query_limit_exceeded": _busy,
@@ -207,20 +224,36 @@ TABLE: dict[str, Callable[[str], ConnectorError]] = {
     "expired_token": _stale,
     "invalid_token": _stale,
     "no_auth_found": _gone,
-    "error_oauth": _reconnect("The application is not installed in this Bitrix24", INSTALL, "not_installed"),
-    "application_not_found": _reconnect("The application is not installed", INSTALL, "not_installed"),
-    "authorization_error": _reconnect("The user who connected can't work any more", OTHER_USER, "user_gone"),
+    "error_oauth": _reconnect(
+        message("The application is not installed in this Bitrix24"), INSTALL, "not_installed"
+    ),
+    "application_not_found": _reconnect(
+        message("The application is not installed"), INSTALL, "not_installed"
+    ),
+    "authorization_error": _reconnect(
+        message("The user who connected can't work any more"), OTHER_USER, "user_gone"
+    ),
     "payment_required": _unpaid,
     "insufficient_scope": _reconnect(
-        "The application has too few rights", "Tick crm and user on the application's card.", NO_SCOPE
+        message("The application has too few rights"),
+        message("Tick crm and user on the application's card."),
+        NO_SCOPE,
     ),
-    "user_access_error": _reconnect("The user may not use the application", OTHER_USER, "user_access"),
+    "user_access_error": _reconnect(
+        message("The user may not use the application"), OTHER_USER, "user_access"
+    ),
     "invalid_credentials": _gone,
     "access_denied": _denied,
     "invalid_request": _ours,
-    "portal_deleted": _reconnect("The portal was deleted", "Connect another Bitrix24.", "portal_deleted"),
+    "portal_deleted": _reconnect(
+        message("The portal was deleted"), message("Connect another Bitrix24."), "portal_deleted"
+    ),
     "method_confirm_waiting": _waiting,
-    "method_confirm_denied": _reconnect("An administrator forbade the method", AGAIN, "confirm_denied"),
+    "method_confirm_denied": _reconnect(
+        message("An administrator forbade the method"), AGAIN, "confirm_denied"
+    ),
     "wrong_auth_type": _gone,
-    "allowed_only_intranet_user": _reconnect("Only employees may do this", OTHER_USER, "not_intranet"),
+    "allowed_only_intranet_user": _reconnect(
+        message("Only employees may do this"), OTHER_USER, "not_intranet"
+    ),
 }

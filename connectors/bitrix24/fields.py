@@ -20,6 +20,7 @@ from connectors.coercion import ONE_VALUE, Unfit, written
 from connectors.draft import Target
 from connectors.errors import ConnectorError, Refused
 from connectors.http import HttpClient
+from connectors.messages import joined, message
 from connectors.rows import FieldRow
 from connectors.text import shorten, tidy
 
@@ -61,7 +62,9 @@ def convert(texts: Iterable[str], target: Target, zone: tzinfo = UTC, currency: 
         return _choose(clean, target)
     converter = TO_BITRIX.get(target.type)
     if converter is None:
-        raise Unfit(f"a field of type {target.type or 'unknown'} can't be filled by an answer")
+        raise Unfit(
+            message("a field of type {type} can't be filled by an answer", type=target.type or "unknown")
+        )
     if not target.multiple and target.type in JOINED:
         clean = [", ".join(clean)]
     if not target.multiple and target.type in ALONE and len(clean) > 1:
@@ -81,12 +84,12 @@ def _gather(converter: Callable[[Given], Any], given: list[Given], multiple: boo
         else:
             values += [value] if value not in values else []
     if not values:
-        raise Unfit("; ".join(faults))
+        raise Unfit(joined("; ", *faults))
     if multiple:
-        return Fit(values, "; ".join(faults))
+        return Fit(values, joined("; ", *faults))
     if len(values) > 1:
         faults[ONE_VALUE] = None
-    return Fit(values[0], "; ".join(faults))
+    return Fit(values[0], joined("; ", *faults))
 
 
 def _choose(texts: list[str], target: Target) -> Fit:
@@ -95,7 +98,7 @@ def _choose(texts: list[str], target: Target) -> Fit:
     ids = [option.remote_id for option in read.needed()]
     if target.multiple:
         return Fit(ids, read.but)
-    return Fit(ids[0], "; ".join(filter(None, (read.but, ONE_VALUE if len(ids) > 1 else ""))))
+    return Fit(ids[0], joined("; ", read.but, ONE_VALUE if len(ids) > 1 else ""))
 
 
 # -- one function a format ------------------------------------------------------------------------------
@@ -305,4 +308,7 @@ def _made(found: Mapping[Key, Target], wish: FieldWish) -> Target:
     try:
         return found[_key(wish)]
     except KeyError:
-        raise Refused(f"Bitrix24 did not make the field “{wish.name}”", code="field_not_made") from None
+        raise Refused(
+            message("Bitrix24 did not make the field “{wish_name}”", wish_name=wish.name),
+            code="field_not_made",
+        ) from None

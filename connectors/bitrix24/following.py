@@ -26,6 +26,7 @@ from connectors.crm_values import money
 from connectors.errors import ConnectorError, Refused, TryLater, unexpected
 from connectors.http import HttpClient
 from connectors.lead_status import LOST, OPEN, WON, ChangeNotice, Followed, LeadStatus
+from connectors.messages import joined, message
 from connectors.text import is_id, rows_in, text_of
 
 log = logging.getLogger(__name__)
@@ -121,7 +122,7 @@ def details(word: str, row: Row, zone: tzinfo) -> dict[str, str]:
         "name": text_of(row.get("TITLE")),
         "closed_at": moment_closed.isoformat() if moment_closed else "",
         "lead": text_of(row.get("LEAD_ID")) if text_of(row.get("LEAD_ID")) != "0" else "",
-        "converted": "no deal is known" if word == LEAD and is_converted(row) else "",
+        "converted": message("no deal is known") if word == LEAD and is_converted(row) else "",
     }
     return {name: value for name, value in told.items() if value}
 
@@ -188,7 +189,7 @@ def listing(word: str, field: str, ids: Sequence[str], above: str = "") -> Comma
         "order": {"ID": "ASC"},
         "start": -1,
     }
-    return Command(f"crm.{word}.list", params, why=f"what became of the {word}s?")
+    return Command(f"crm.{word}.list", params, why=message("what became of the {word}s?", word=word))
 
 
 def match_of(trace: RecordTrace, lists: Lists) -> Match | ConnectorError | None:
@@ -214,7 +215,7 @@ def _look(trace: RecordTrace, word: str, lists: Lists) -> Match | ConnectorError
         if isinstance(deal, ConnectorError):
             return deal
         if deal is not None:
-            return Match(DEAL, deal, f"the deal made of lead {trace.remote_id}")
+            return Match(DEAL, deal, message("the deal made of lead {remote_id}", remote_id=trace.remote_id))
     return None if own is None else Match(word, own)
 
 
@@ -318,7 +319,7 @@ class Following:
         """
         if isinstance(there, Reply):
             if not isinstance(there.value, dict):
-                return TryLater("Bitrix24's answer can't be read", code="unreadable")
+                return TryLater(message("Bitrix24's answer can't be read"), code="unreadable")
             return self._status(Match(word, there.value))
         if there.code != NOT_FOUND:
             return there
@@ -330,13 +331,13 @@ class Following:
             return error
         heirs = [(row, number) for row in ours if (number := text_of(row.get("ID"))) != trace.remote_id]
         for row, number in heirs:
-            return self._status(Match(word, row, f"merged into {number}"))
+            return self._status(Match(word, row, message("merged into {number}", number=number)))
         return gone(word, trace.remote_id, self.base_url)
 
 
 def contacts(ids: Sequence[str]) -> Command:
     params = {"filter": {"@ID": list(ids)}, "select": ["ID", *PERSON], "order": {"ID": "ASC"}, "start": -1}
-    return Command("crm.contact.list", params, why="who is it about?")
+    return Command("crm.contact.list", params, why=message("who is it about?"))
 
 
 def confirm(trace: RecordTrace) -> list[Command]:
@@ -346,8 +347,8 @@ def confirm(trace: RecordTrace) -> list[Command]:
         command
         for word in trace.words
         for command in (
-            Command(f"crm.{word}.get", {"id": number}, why=f"is the {word} still there?"),
-            replace(search(word, uid, SELECT[word]), why="was it merged?"),
+            Command(f"crm.{word}.get", {"id": number}, why=message("is the {word} still there?", word=word)),
+            replace(search(word, uid, SELECT[word]), why=message("was it merged?")),
         )
     ]
 
@@ -361,15 +362,15 @@ def _rows_of(outcome: Outcome) -> Sequence[Row] | ConnectorError:
 EVENTS = ("ONCRMDEALUPDATE", "ONCRMDEALDELETE", "ONCRMLEADUPDATE", "ONCRMLEADDELETE")
 BOUND = ("error_event_binding_exists", "unable to set event handler")
 SECRET = re.compile(r"[0-9A-Za-z_-]{1,200}")
-SLOWER = "Without events changes are seen when Bitrix24 is asked the next time; nothing is lost."
+SLOWER = message("Without events changes are seen when Bitrix24 is asked the next time; nothing is lost.")
 
 
 def subscribe(http_client: HttpClient, budget: Budget, url: str) -> None:
     """Bind what is not bound to ``url`` yet. Raises ``Refused`` where rights or plan don't allow it."""
-    (reply,) = ask(http_client, [Command("event.get", why="what is posted already?")], budget)
+    (reply,) = ask(http_client, [Command("event.get", why=message("what is posted already?"))], budget)
     bound = {str(row.get("event")).upper() for row in rows(reply) if row.get("handler") == url}
     binds = [
-        Command("event.bind", {"event": event, "handler": url}, why="tell us of changes")
+        Command("event.bind", {"event": event, "handler": url}, why=message("tell us of changes"))
         for event in EVENTS
         if event not in bound
     ]
@@ -389,8 +390,8 @@ def _settle(outcome: Outcome) -> None:
     if outcome.code in BOUND or any(words in outcome.message.lower() for words in BOUND):
         return
     if outcome.code in (NO_RIGHTS, "plan"):
-        words = f"Bitrix24 does not let us listen to changes: {outcome.message}"
-        raise Refused(words, code=outcome.code, remedy=f"{outcome.remedy} {SLOWER}".strip())
+        words = message("Bitrix24 does not let us listen to changes: {said}", said=outcome.message)
+        raise Refused(words, code=outcome.code, remedy=joined(" ", outcome.remedy, SLOWER))
     raise outcome
 
 

@@ -12,6 +12,7 @@ from connectors.bitrix24.errors import NO_SCOPE
 from connectors.bitrix24.options import LEAD, SOURCE, STATUS, TYPE
 from connectors.draft import Option, Placement
 from connectors.http import HttpClient
+from connectors.messages import message
 from connectors.rows import FieldRow, PipelineRow, StepRow, UserRow
 from connectors.text import rows_in, whole_number
 
@@ -52,7 +53,7 @@ def _pages(
 
 
 def _users_from(start: int) -> Command:
-    return Command("user.get", {"sort": "ID", "order": "ASC", "start": start}, why="the users")
+    return Command("user.get", {"sort": "ID", "order": "ASC", "start": start}, why=message("the users"))
 
 
 def user_row(user: Row) -> UserRow:
@@ -73,7 +74,7 @@ def user_row(user: Row) -> UserRow:
 def pipelines(http_client: HttpClient, budget: Budget) -> Iterator[Sequence[PipelineRow]]:
     """Of every record type. Most have none, and say so with an error; only deals must have them."""
     commands = [
-        Command("crm.category.list", {"entityTypeId": number}, why="the pipelines")
+        Command("crm.category.list", {"entityTypeId": number}, why=message("the pipelines"))
         for number in TYPES_WITH_PIPELINES
     ]
     outcomes = zip(TYPES_WITH_PIPELINES, send(http_client, commands, budget), strict=True)
@@ -100,7 +101,9 @@ def pipeline_row(entity: str, row: Row) -> PipelineRow:
 def steps(http_client: HttpClient, budget: Budget) -> Iterator[Sequence[StepRow]]:
     """All entries of all directories: the stages, and sources, types and whatever else there is."""
     (reply,) = ask(
-        http_client, [Command("crm.status.list", {"order": {"SORT": "ASC"}}, why="the steps")], budget
+        http_client,
+        [Command("crm.status.list", {"order": {"SORT": "ASC"}}, why=message("the steps"))],
+        budget,
     )
     found = [step_row(row) for row in rows(reply) if row.get("STATUS_ID") not in (None, "")]
     yield list({(row.entity, row.remote_id): row for row in found}.values())
@@ -158,7 +161,7 @@ def fields(http_client: HttpClient, budget: Budget, lang: str) -> Iterator[Seque
     commands = [
         *(list_command(entity, lang) for entity in METHODS),
         _smart_invoice(lang, 0),
-        Command("crm.status.list", why="the choices of directory fields"),
+        Command("crm.status.list", why=message("the choices of directory fields")),
     ]
     outcomes = zip(keys, send(http_client, commands, budget), strict=True)
     found = dict(allowed(outcomes, NEEDED, tolerated=frozenset({NO_SCOPE})))
@@ -174,7 +177,9 @@ def fields(http_client: HttpClient, budget: Budget, lang: str) -> Iterator[Seque
 def list_command(entity: str, lang: str) -> Command:
     """Without ``LANG`` a field has no label."""
     params = {"order": {"SORT": "ASC"}, "filter": {"LANG": lang}}
-    return Command(f"crm.{METHODS[entity]}.userfield.list", params, why=f"the fields of {entity}")
+    return Command(
+        f"crm.{METHODS[entity]}.userfield.list", params, why=message("the fields of {entity}", entity=entity)
+    )
 
 
 def field_row(entity: str, row: Row, directories: Directories | None = None) -> FieldRow:
@@ -222,7 +227,11 @@ def _smart_invoice(lang: str, start: int) -> Command:
         "filter": {"entityId": SMART_INVOICE},
         "start": start,
     }
-    return Command("userfieldconfig.list", params, why=f"the fields of {SMART_INVOICE}")
+    return Command(
+        "userfieldconfig.list",
+        params,
+        why=message("the fields of {smart_invoice}", smart_invoice=SMART_INVOICE),
+    )
 
 
 def _configs(reply: Reply) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from connectors.base import Choice
+from connectors.messages import message
 
 # The vendor publishes no full list (reference 1.8): a new country is added here or in the setting.
 COUNTRIES = (
@@ -20,9 +21,9 @@ TYPE = "TypeID"  # the deal's TYPE_ID, an entry of DEAL_TYPE
 SOURCE = "SourceID"  # SOURCE_ID of either, an entry of SOURCE
 
 OFFERED = (
-    Choice(LEAD, "A lead instead of a deal"),
-    Choice(STATUS, "Status of the lead", "STATUS"),
-    Choice(TYPE, "Type of the deal", "DEAL_TYPE"),
+    Choice(LEAD, message("A lead instead of a deal")),
+    Choice(STATUS, message("Status of the lead"), "STATUS"),
+    Choice(TYPE, message("Type of the deal"), "DEAL_TYPE"),
     Choice(SOURCE, "Source", "SOURCE"),
 )
 

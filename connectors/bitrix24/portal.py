@@ -19,6 +19,7 @@ from connectors.draft import Problem
 from connectors.errors import NeedsReconnect
 from connectors.hosts import HostPolicy, bare_host
 from connectors.http import HttpClient
+from connectors.messages import message
 
 APP_INFO = "/rest/app.info/"
 QUESTIONS = {
@@ -33,7 +34,9 @@ TOLERATED = frozenset({NO_SCOPE})
 
 def ask_portal(http_client: HttpClient, budget: Budget) -> dict[str, Reply]:
     """What the portal tells of itself and of the user who connected; what it keeps to itself is left out."""
-    commands = [Command(method, why=f"the portal's {word}") for word, method in QUESTIONS.items()]
+    commands = [
+        Command(method, why=message("the portal's {word}", word=word)) for word, method in QUESTIONS.items()
+    ]
     outcomes: list[Outcome] = send(http_client, commands, budget)
     return dict(allowed(zip(QUESTIONS, outcomes, strict=True), {"profile"}, TOLERATED))
 
@@ -94,9 +97,9 @@ def server_of(facts: Mapping[str, Any]) -> str:
 
 def foreign_token() -> NeedsReconnect:
     return NeedsReconnect(
-        "The token belongs to another Bitrix24 than the one it is used at",
+        message("The token belongs to another Bitrix24 than the one it is used at"),
         code="foreign_token",
-        remedy="Connect Bitrix24 again.",
+        remedy=message("Connect Bitrix24 again."),
         account_wide=True,
     )
 
@@ -167,8 +170,10 @@ def problems_of(
 def _rights(answers: Mapping[str, Reply]) -> Iterator[Problem]:
     me = answers["profile"].value
     if not (isinstance(me, dict) and is_admin(me)):
-        message = "The connection isn't an administrator's: fields can't be made, and lists may be shorter."
-        yield Problem("not_admin", message)
+        words = message(
+            "The connection isn't an administrator's: fields can't be made, and lists may be shorter."
+        )
+        yield Problem("not_admin", words)
 
 
 def _scopes(scopes: Outcome) -> Iterator[Problem]:
@@ -177,21 +182,30 @@ def _scopes(scopes: Outcome) -> Iterator[Problem]:
     if granted is None:
         return
     if "crm" not in granted:
-        yield Problem("no_scope", "The application lacks the right “crm”: nothing can be delivered.")
+        yield Problem("no_scope", message("The application lacks the right “crm”: nothing can be delivered."))
     if not USER_SCOPES & granted:
-        yield Problem("no_scope", "The application lacks the right “user”: users can't be read.")
+        yield Problem("no_scope", message("The application lacks the right “user”: users can't be read."))
 
 
 def _fields(facts: Facts) -> Iterator[Problem]:
     if missing := [entity for entity in TAGGED if entity not in facts.tag_fields]:
         names = ", ".join(missing)
-        yield Problem("no_tag_field", f"There is no field for tags on {names}: tags go into the comment.")
+        yield Problem(
+            "no_tag_field",
+            message("There is no field for tags on {names}: tags go into the comment.", names=names),
+        )
     if missing := [entity for entity in TRACKED if entity not in facts.tracking_fields]:
-        message = f"There is no field for analytics on {', '.join(missing)}: client ids go into the comment."
-        yield Problem("no_tracking_field", message)
+        words = message(
+            "There is no field for analytics on {names}: client ids go into the comment.",
+            names=", ".join(missing),
+        )
+        yield Problem("no_tracking_field", words)
 
 
 def _budget(held: Sequence[str]) -> Iterator[Problem]:
     if held:
         names = ", ".join(held)
-        yield Problem("operating_limit", f"The portal's time budget for {names} is nearly used up: we wait.")
+        yield Problem(
+            "operating_limit",
+            message("The portal's time budget for {names} is nearly used up: we wait.", names=names),
+        )

@@ -18,6 +18,7 @@ from connectors.coercion import Unfit
 from connectors.contact import email_key
 from connectors.draft import FieldValue, LeadDraft, Problem, UnplacedValue
 from connectors.joining import one_per_field
+from connectors.messages import message
 from connectors.text import shorten, tidy
 
 DEAL, LEAD, CONTACT, COMPANY = "CRM_DEAL", "CRM_LEAD", "CRM_CONTACT", "CRM_COMPANY"
@@ -28,8 +29,11 @@ UTM = frozenset({"utm_source", "utm_medium", "utm_campaign", "utm_content", "utm
 STAGE = re.compile(r"[A-Za-z0-9_:.-]{1,50}")
 MESSENGERS = {"telegram": "TELEGRAM", "viber": "VIBER", "vkontakte": "VK", "skype": "SKYPE"}
 MAIL_WORDS = ("e-mail", "email", "почт")
-NOT_THIS = {LEAD: "the rule makes deals, this is a lead's field", DEAL: "the rule makes leads"}
-NO_CODE = "the field's name in requests is not known; refresh the list of fields"
+NOT_THIS = {
+    LEAD: message("the rule makes deals, this is a lead's field"),
+    DEAL: message("the rule makes leads"),
+}
+NO_CODE = message("the field's name in requests is not known; refresh the list of fields")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,9 @@ class Record:
     def command(self, **links: Any) -> Command:
         """``crm.deal.add`` and its siblings; ``links`` are what is known only by now."""
         given = {**self.values, **{name: value for name, value in links.items() if value}}
-        return Command(f"crm.{self.word}.add", {"fields": given}, safe=False, why=f"the {self.word}")
+        return Command(
+            f"crm.{self.word}.add", {"fields": given}, safe=False, why=message("the {word}", word=self.word)
+        )
 
     def strip(self, complaint: str) -> list[UnplacedValue]:
         """After a refusal: take out the values it names, or else all that the record can do without."""
@@ -149,7 +155,9 @@ def payload_of(draft: LeadDraft, facts: Facts) -> Payload:
     _misplaced(payload, draft)
     for email in draft.person.emails:  # one bad e-mail fails the whole record, so it is not sent (4.1)
         if not email_key(email):
-            payload.losses.append(UnplacedValue("email", email, "it is not an e-mail address", CONTACT))
+            payload.losses.append(
+                UnplacedValue("email", email, message("it is not an e-mail address"), CONTACT)
+            )
     return payload
 
 
@@ -207,10 +215,12 @@ def _concerns(draft: LeadDraft, entity: str) -> bool:
 def _place(payload: Payload, draft: LeadDraft, facts: Facts) -> None:
     place, choices, head = draft.placement, draft.placement.choices, payload.record.head
     if place.performer and not place.performer.isdigit():
-        words = f"{place.performer!r} is no user of Bitrix24 and is left out."
+        words = message(
+            "{performer} is no user of Bitrix24 and is left out.", performer=repr(place.performer)
+        )
         payload.warn("not_an_id", words, "performer")
     if choices.get(LEAD_FLAG) is True and facts.simple:
-        words = "This Bitrix24 keeps no leads (simple CRM mode): deals are made instead."
+        words = message("This Bitrix24 keeps no leads (simple CRM mode): deals are made instead.")
         payload.warn("simple_mode", words, LEAD_FLAG)
     head |= _directory(choices, "SOURCE_ID", SOURCE)
     if payload.record.entity == LEAD:
@@ -218,7 +228,9 @@ def _place(payload: Payload, draft: LeadDraft, facts: Facts) -> None:
         return
     head |= _directory(choices, "TYPE_ID", TYPE)
     if place.pipeline and not place.pipeline.isdigit():
-        words = f"{place.pipeline!r} is no pipeline of Bitrix24 and is left out."
+        words = message(
+            "{pipeline} is no pipeline of Bitrix24 and is left out.", pipeline=repr(place.pipeline)
+        )
         payload.warn("not_an_id", words, "pipeline")
         return
     if pipeline := place.pipeline or (pipeline_of(place.step) if place.step else ""):
@@ -247,7 +259,9 @@ def _price(payload: Payload, draft: LeadDraft, facts: Facts) -> None:
         payload.losses.append(UnplacedValue("price", draft.price, read.but, record.entity))
         return
     if read.value != round(read.value, 2):
-        payload.losses.append(UnplacedValue("price", draft.price, "rounded to hundredths", record.entity))
+        payload.losses.append(
+            UnplacedValue("price", draft.price, message("rounded to hundredths"), record.entity)
+        )
     record.head["OPPORTUNITY"] = f"{read.value:.2f}"
     if facts.currency:
         record.head["CURRENCY_ID"] = facts.currency
@@ -289,7 +303,7 @@ def _tag(payload: Payload, draft: LeadDraft, facts: Facts) -> None:
             record.add(FieldEntry(code, names, "tags", ", ".join(names)))
         elif names:
             payload.losses.append(
-                UnplacedValue("tags", ", ".join(names), "there is no field for tags", record.entity)
+                UnplacedValue("tags", ", ".join(names), message("there is no field for tags"), record.entity)
             )
 
 
@@ -303,7 +317,9 @@ def _track(payload: Payload, draft: LeadDraft, facts: Facts) -> None:
         record.add(FieldEntry(code, lines, "analytics", "; ".join(lines)))
     elif lines:
         payload.losses.append(
-            UnplacedValue("analytics", "; ".join(lines), "there is no field for analytics", record.entity)
+            UnplacedValue(
+                "analytics", "; ".join(lines), message("there is no field for analytics"), record.entity
+            )
         )
 
 

@@ -15,6 +15,7 @@ from connectors.bitrix24.records import ORIGINATOR
 from connectors.bitrix24.requests import BitrixItem
 from connectors.crm_values import moment
 from connectors.errors import Refused, TryLater
+from connectors.messages import message
 from connectors.text import is_id, text_of
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ def search(word: str, uid: str, select: Sequence[str] = ()) -> Command:
         "order": {"ID": "ASC"},
         "start": -1,
     }
-    return Command(f"crm.{word}.list", params, why=f"was the {word} made already?")
+    return Command(f"crm.{word}.list", params, why=message("was the {word} made already?", word=word))
 
 
 def carriers(reply: Reply, uid: str) -> list[Row]:
@@ -70,14 +71,17 @@ def carrying(found: Iterable[Row], uid: str) -> list[Row]:
 
 def incomplete() -> TryLater:
     """A look that saw only a part of what there is."""
-    return TryLater("Bitrix24 showed only a part of what was asked for", code="look_incomplete")
+    return TryLater(message("Bitrix24 showed only a part of what was asked for"), code="look_incomplete")
 
 
 def _carrier(item: BitrixItem, word: str, reply: Reply) -> dict[str, Row]:
     ours = carriers(reply, item.uid)
     if len(ours) > 1:
         log.warning("bitrix24: delivery=%s has %d %s records", item.uid, len(ours), word)
-        item.warn("doubled", f"Several records of type {word} carry this answer's mark; the oldest counts.")
+        item.warn(
+            "doubled",
+            message("Several records of type {word} carry this answer's mark; the oldest counts.", word=word),
+        )
     return {word: ours[0]} if ours else {}
 
 
@@ -105,7 +109,9 @@ def recognise(item: BitrixItem, numbers: Sequence[int]) -> Story[None]:
     asked = {"filter": {"ENTITY_ID": item.lead, "ENTITY_TYPE": item.kind}, "order": {"ID": "DESC"}}
     for page in range(MOST_PAGES):
         params = {**asked, "start": page * PAGE}
-        command = Command("crm.timeline.comment.list", params, why="which of the comments are there?")
+        command = Command(
+            "crm.timeline.comment.list", params, why=message("which of the comments are there?")
+        )
         try:
             found = rows((yield from reply_to(command)))
         except Refused:  # the record is gone since; adding says so

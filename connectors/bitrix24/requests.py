@@ -33,6 +33,7 @@ from connectors.delivery import WorkItem, own_part, record
 from connectors.draft import Exchange, Placement
 from connectors.errors import ConnectorError
 from connectors.http import HttpClient
+from connectors.messages import message
 from connectors.note_texts import lost, parts
 from connectors.text import paragraphs, text_of, whole_number
 
@@ -320,7 +321,7 @@ def _read_backs(request: Request) -> list[Command]:
 def where_is(kind: str, wanted: Mapping[str, Any]) -> Command:
     """At most 50 deals or leads with where they are."""
     params = {"filter": wanted, "select": ["ID", "ORIGIN_ID", *PLACE[kind]], "start": -1}
-    return Command(f"crm.{kind}.list", params, why="where is it now?")
+    return Command(f"crm.{kind}.list", params, why=message("where is it now?"))
 
 
 def placed_rows(command: Command, outcome: Outcome) -> list[tuple[str, Row]]:

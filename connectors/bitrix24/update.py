@@ -20,6 +20,7 @@ from connectors.changes import EDITED, Change, decide, same_value
 from connectors.contact import is_same_reach
 from connectors.draft import UnplacedValue
 from connectors.errors import ConnectorError, Refused
+from connectors.messages import message
 from connectors.text import rows_in
 
 # Where a record stands and who looks after it is people's business by now.
@@ -31,7 +32,7 @@ def update(item: BitrixItem, facts: Facts) -> Story[None]:
     """A later body's way from beginning to end. Raises ``Refused`` where the record is gone."""
     standing = yield from _read(item.kind, item.lead)
     if standing is None:
-        words = "The record was deleted in Bitrix24: it can't be brought up to date"
+        words = message("The record was deleted in Bitrix24: it can't be brought up to date")
         raise Refused(words, code="lead_gone")
     formers = [payload_of(former, facts) for former in item.draft.formers]
     yield from meet(item)
@@ -47,7 +48,9 @@ def update(item: BitrixItem, facts: Facts) -> Story[None]:
 
 
 def _read(word: str, remote_id: str) -> Story[Row | None]:
-    (outcome,) = yield from outcomes_of([Command(f"crm.{word}.get", {"id": remote_id}, why="as it is now")])
+    (outcome,) = yield from outcomes_of(
+        [Command(f"crm.{word}.get", {"id": remote_id}, why=message("as it is now"))]
+    )
     if isinstance(outcome, Refused) and outcome.code == NOT_FOUND:
         return None
     if isinstance(outcome, ConnectorError):
@@ -122,7 +125,9 @@ def _write(item: BitrixItem, record: Record, remote_id: str) -> Story[None]:
     def command() -> Command | None:
         params: Mapping[str, Any] = {"id": remote_id, "fields": record.values}
         return (
-            Command(f"crm.{record.word}.update", params, why=f"the {record.word}") if record.values else None
+            Command(f"crm.{record.word}.update", params, why=message("the {word}", word=record.word))
+            if record.values
+            else None
         )
 
     yield from without_refused_values(item, record, command)

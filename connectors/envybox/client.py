@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from connectors.errors import TryLater
+from connectors.messages import message
 from connectors.text import rows_in, text_of, texts_in
 
 PREFIX = "/openapi/v1"
@@ -447,7 +448,7 @@ def row_in(value: Any) -> dict[str, Any]:
 def whole(row: dict[str, Any]) -> dict[str, Any]:
     """A success without the record says nothing of it, least of all that it is gone. Raises ``TryLater``."""
     if not id_of(row.get("id")):
-        raise TryLater("Envybox's answer shows no record", code="unreadable")
+        raise TryLater(message("Envybox's answer shows no record"), code="unreadable")
     return row
 
 

@@ -25,6 +25,7 @@ from connectors.envybox.update import Update
 from connectors.errors import ConnectorError, RuleNeedsFixing
 from connectors.http import HttpClient
 from connectors.lead_status import ChangeNotice, Followed, LeadStatus
+from connectors.messages import message
 from connectors.rows import FieldRow, PipelineRow, StepRow, UserRow
 from connectors.ssrf_guard import vet
 
@@ -45,9 +46,9 @@ class EnvyConnector(Connector):
         lists=("users", "pipelines", "steps", "fields"),
         entities={"lead": "lead", "deal": "deal", "contact": "client"},
         choices=(
-            Choice(LEAD, "Leave it a lead", default=True),
+            Choice(LEAD, message("Leave it a lead"), default=True),
             Choice(SOURCE, "Source", INBOXES),
-            Choice(QUEUE, "Through the queue"),
+            Choice(QUEUE, message("Through the queue")),
         ),
     )
     rest = REST
@@ -76,7 +77,7 @@ class EnvyConnector(Connector):
         lines = lists.pipelines(self._main_data())
         if any(line.entity == "deal" and line.is_main for line in lines):
             return ()
-        return (Problem("no_main_pipeline", "No pipeline of deals is the main one in Envybox."),)
+        return (Problem("no_main_pipeline", message("No pipeline of deals is the main one in Envybox.")),)
 
     # -- mirroring ----------------------------------------------------------------------------------
 
@@ -181,18 +182,18 @@ class EnvyConnector(Connector):
 
 LEAD_ID, DEAL_ID, CLIENT_ID = "<id of the new lead>", "<id of the new deal>", "<id of the client>"
 WHY = {
-    "lead/set": "the lead, with every answer in its note",
-    "lead/workset": "the lead, into the queue that makes no duplicates",
-    "lead/search": "which number has the queue given it?",
-    "lead/get": "has somebody taken it into work?",
-    "lead/start": "the deal and its client",
-    "deal/get": "is it at its step already?",
-    "deal/updateDealStage": "to its step",
-    "deal/updateDealValue": "answers for the deal",
-    "client/updateClientValue": "answers for the client",
-    f"client/{CLIENT_ID}/addCompany": "the client's company",
-    "deal/createComment": "more of the answers",
-    "lead/log/create": "more of the answers",
+    "lead/set": message("the lead, with every answer in its note"),
+    "lead/workset": message("the lead, into the queue that makes no duplicates"),
+    "lead/search": message("which number has the queue given it?"),
+    "lead/get": message("has somebody taken it into work?"),
+    "lead/start": message("the deal and its client"),
+    "deal/get": message("is it at its step already?"),
+    "deal/updateDealStage": message("to its step"),
+    "deal/updateDealValue": message("answers for the deal"),
+    "client/updateClientValue": message("answers for the client"),
+    f"client/{CLIENT_ID}/addCompany": message("the client's company"),
+    "deal/createComment": message("more of the answers"),
+    "lead/log/create": message("more of the answers"),
 }
 
 

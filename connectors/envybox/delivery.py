@@ -17,6 +17,7 @@ from connectors.envybox.errors import IN_WORK, NO_DEAL, NO_LEAD
 from connectors.envybox.records import FieldEntry, Payload, fields_of, pack
 from connectors.envybox.recovery import Wanted, history, look, newest_deal
 from connectors.errors import Refused, RuleNeedsFixing, TryLater, Unclear
+from connectors.messages import message
 from connectors.note_texts import lost
 from connectors.text import tidy
 
@@ -24,12 +25,12 @@ COMMENT_LOG = 10  # the type of a comment in a lead's history (reference 2)
 QUEUE_WAIT = INTAKE_WAIT = 5.0  # seconds
 IDS = ("lead", "merged", "deal", "contact")
 LEFT, FILLED = "left", "ok"  # words of the journal for steps without an id
-LEFT_OUT = "Envybox refused the lead with all its fields"
-REFUSED = "Envybox refused this value"
-NO_DEAL_YET = "Envybox made no deal of the lead"
-NOT_MOVED = (
-    "Envybox does not move deals to this step. "
-    "Allow changing statuses manually in the settings of the pipeline."
+LEFT_OUT = message("Envybox refused the lead with all its fields")
+REFUSED = message("Envybox refused this value")
+NO_DEAL_YET = message("Envybox made no deal of the lead")
+NOT_MOVED = message(
+    "Envybox does not move deals to this step. Allow changing statuses manually in the "
+    "settings of the pipeline."
 )
 
 
@@ -96,7 +97,7 @@ class Delivery:
         answer = self._send(self.client.leads.set) or {}
         own, parent = id_of(answer.get("id")), id_of(answer.get("parent_id"))
         if not own:
-            raise Unclear("Envybox took the lead and did not say its number", code="no_id")
+            raise Unclear(message("Envybox took the lead and did not say its number"), code="no_id")
         self.done(lead=parent or own, **({"merged": own} if parent and parent != own else {}))
 
     def _queue(self) -> None:
@@ -123,10 +124,12 @@ class Delivery:
         if self._adopt():
             self.item.adopted = not first and self.item.draft.look_first
         elif self.item.draft.look_first and not first:
-            words = "Envybox's queue took the lead and does not show it"
-            raise Unclear(words, code="queued", remedy="Look for it in Envybox; it is not sent again.")
+            words = message("Envybox's queue took the lead and does not show it")
+            raise Unclear(
+                words, code="queued", remedy=message("Look for it in Envybox; it is not sent again.")
+            )
         else:
-            words = "Envybox's queue has the lead and does not show it yet"
+            words = message("Envybox's queue has the lead and does not show it yet")
             raise TryLater(words, code="queued", after=QUEUE_WAIT)
 
     def _adopt(self) -> bool:
@@ -142,13 +145,16 @@ class Delivery:
             return send(self.payload.body())
         except Refused as error:
             self.payload.lose("lead", LEFT_OUT)
-            self.item.warn("parts_refused", f"{LEFT_OUT} ({error.message}); it went without them.")
+            self.item.warn(
+                "parts_refused",
+                message("{left_out} ({said}); it went without them.", left_out=LEFT_OUT, said=error.message),
+            )
         try:
             return send(self.payload.bare())
         except Refused as error:
             if "pipeline_id" not in self.payload.head:
                 raise
-            words = f"Envybox refuses the pipeline: {error.message}"
+            words = message("Envybox refuses the pipeline: {said}", said=error.message)
             problem = Problem("pipeline_refused", words, "PipelineID")
             raise RuleNeedsFixing(words, code=problem.code, problem=problem) from error
 
@@ -180,9 +186,11 @@ class Delivery:
             deal, contact = self._known_deal() or self._start()
         except Refused as error:
             if error.code == NO_LEAD:
-                self.item.warn("lead_gone", "The lead was deleted in Envybox before it was taken into work.")
+                self.item.warn(
+                    "lead_gone", message("The lead was deleted in Envybox before it was taken into work.")
+                )
             else:
-                words = f"Envybox does not take the lead into work: {error.message}"
+                words = message("Envybox does not take the lead into work: {said}", said=error.message)
                 self.item.warn("start_refused", words)
             for entity in ("deal", "client"):
                 self.payload.lose(entity, NO_DEAL_YET)
@@ -205,7 +213,7 @@ class Delivery:
                 return self._deal_soon()
             if error.code == NO_LEAD or not performer:
                 raise
-            words = "Envybox refused the responsible person; the deal is open to all."
+            words = message("Envybox refused the responsible person; the deal is open to all.")
             self.item.warn("performer_refused", words)
             result = start(self.item.lead, 0, 0)
         deal = id_of(result.get("deal_id"))
@@ -214,7 +222,9 @@ class Delivery:
     def _deal_soon(self) -> tuple[str, str]:
         if known := self._known_deal():
             return known
-        raise TryLater("The lead is being taken into work just now", code="in_work", after=INTAKE_WAIT)
+        raise TryLater(
+            message("The lead is being taken into work just now"), code="in_work", after=INTAKE_WAIT
+        )
 
     # -- what the deal gets -----------------------------------------------------------------------------
 
@@ -281,7 +291,7 @@ class Delivery:
         try:
             self.client.deals.add_tags(self.item.journal["deal"], self.payload.tags)
         except Refused as error:
-            self.item.warn("tags_refused", f"Envybox refused the tags: {error.message}")
+            self.item.warn("tags_refused", message("Envybox refused the tags: {said}", said=error.message))
 
     def _add_company(self) -> None:
         """Once, and not where the client has it already: Envybox keeps companies of clients, not of deals."""
@@ -294,7 +304,9 @@ class Delivery:
                 self.item.in_flight = True
                 self.client.clients.add_company(contact, **company)
         except Refused as error:
-            self.item.warn("company_refused", f"Envybox refused the company: {error.message}")
+            self.item.warn(
+                "company_refused", message("Envybox refused the company: {said}", said=error.message)
+            )
             self.item.lose(UnplacedValue("company", company["short_name"], REFUSED))
         self.done(company="1")
 
@@ -316,7 +328,7 @@ class Delivery:
                 else:
                     self.client.leads.add_log(self.item.lead, COMMENT_LOG, {"comment": text})
         except Refused as error:
-            self.item.warn("note_refused", f"Envybox refused the comment: {error.message}")
+            self.item.warn("note_refused", message("Envybox refused the comment: {said}", said=error.message))
         self.done(**{step: "1"})
 
     def _is_said(self, external_id: str) -> bool:

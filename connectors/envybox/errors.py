@@ -10,6 +10,7 @@ from typing import Any
 
 from connectors.errors import ConnectorError, NeedsReconnect, Refused, TryLater, Unclear
 from connectors.http import Answer
+from connectors.messages import aside, message
 
 WRONG_KEY, IN_WORK, NO_LEAD, NO_DEAL, NO_CLIENT = "wrong_key", "in_work", "no_lead", "no_deal", "no_client"
 BAD_REQUEST, NO_FIELD, MISSING = "bad_request", "no_field", "missing"
@@ -27,7 +28,7 @@ SENTENCES = {
 }
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 BUSY_WAIT = 5
-NEW_KEY = "Connect Envybox again with the key from Settings - Integrations - API."
+NEW_KEY = message("Connect Envybox again with the key from Settings - Integrations - API.")
 
 
 class EnvyResponses:
@@ -70,13 +71,17 @@ def meaning(body: dict[str, Any]) -> ConnectorError:
         return wrong_key(words)
     if not known and code == 429:
         return _busy()
-    return Refused(f"Envybox says no: {words or code}", code=known or f"envybox_{code or 'unknown'}")
+    return Refused(
+        message("Envybox says no: {what}", what=words or code), code=known or f"envybox_{code or 'unknown'}"
+    )
 
 
 def wrong_key(words: str = "") -> NeedsReconnect:
-    said = f" ({words})" if words else ""
     return NeedsReconnect(
-        f"Envybox does not accept the key{said}", code=WRONG_KEY, remedy=NEW_KEY, account_wide=True
+        aside(message("Envybox does not accept the key"), words),
+        code=WRONG_KEY,
+        remedy=NEW_KEY,
+        account_wide=True,
     )
 
 
@@ -88,18 +93,24 @@ def _by_status(answer: Answer, safe: bool) -> ConnectorError:
     """No envelope: what stands before Envybox spoke, or half of an answer came."""
     status = answer.status
     if status in REDIRECTS:
-        words = "Envybox sends us elsewhere: its address must have changed"
+        words = message("Envybox sends us elsewhere: its address must have changed")
         return TryLater(words, code="redirected", account_wide=True, repeatable=False)
     if status == 429:
         return _busy()
     if status >= 500 or answer.ok:
-        words = "Envybox's answer can't be read" if answer.ok else f"Envybox failed ({status})"
+        words = (
+            message("Envybox's answer can't be read")
+            if answer.ok
+            else message("Envybox failed ({status})", status=status)
+        )
         code = "unreadable" if answer.ok else f"http_{status}"
         return (TryLater if safe else Unclear)(words, code=code, account_wide=True)
     return TryLater(
-        f"The address does not answer as Envybox ({status})", code=f"http_{status}", account_wide=True
+        message("The address does not answer as Envybox ({status})", status=status),
+        code=f"http_{status}",
+        account_wide=True,
     )
 
 
 def _busy() -> TryLater:
-    return TryLater("Envybox asks us to slow down", code="busy", after=BUSY_WAIT, account_wide=True)
+    return TryLater(message("Envybox asks us to slow down"), code="busy", after=BUSY_WAIT, account_wide=True)

@@ -15,6 +15,7 @@ from typing import Any
 from connectors import coercion
 from connectors.coercion import Unfit, written
 from connectors.draft import Target
+from connectors.messages import message
 from connectors.text import shorten, tidy
 
 LONGEST_TEXT = 5_000  # no bound is documented
@@ -37,7 +38,9 @@ def convert(texts: Iterable[str], target: Target) -> Fit:
     """The value to send. Raises ``Unfit``."""
     clean = [text for text in map(tidy, texts) if text]
     if not re.fullmatch(r"[0-9]{1,9}", target.type):
-        raise Unfit(f"a field of type {target.type or 'unknown'} can't be filled by an answer")
+        raise Unfit(
+            message("a field of type {type} can't be filled by an answer", type=target.type or "unknown")
+        )
     return TO_ENVYBOX.get(target.type, _text)(clean, target) if clean else Fit(None)
 
 
@@ -58,7 +61,9 @@ def json_number(number: Decimal) -> int | float:
 def _text(texts: list[str], target: Target) -> Fit:
     text = ", ".join(texts)
     short = shorten(text, LONGEST_TEXT)
-    return Fit(short, but="" if short == text else f"shortened to {LONGEST_TEXT} characters")
+    return Fit(
+        short, but="" if short == text else message("shortened to {length} characters", length=LONGEST_TEXT)
+    )
 
 
 def _number(texts: list[str], target: Target) -> Fit:

@@ -23,6 +23,7 @@ from connectors.envybox.records import digits
 from connectors.envybox.recovery import Wanted, look, newest_deal
 from connectors.errors import ConnectorError, Refused, Unclear, unexpected
 from connectors.lead_status import LOST, OPEN, WON, ChangeNotice, Followed, LeadStatus
+from connectors.messages import message
 from connectors.text import rows_in, text_of
 
 log = logging.getLogger(__name__)
@@ -93,7 +94,7 @@ class Following:
             return self.reader.gone(LEAD, lead_id, matched)
         parent = id_of(row.get("parent_id"))
         united = bool(parent) and parent != lead_id and depth < LONGEST_CHAIN
-        matched = f"merged into {parent}" if united else matched
+        matched = message("merged into {parent}", parent=parent) if united else matched
         if deal := newest_deal(row):
             return self._deal(deal, matched)
         return self._lead(parent, matched, depth + 1) if united else self.reader.lead(row, matched)

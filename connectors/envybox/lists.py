@@ -13,6 +13,7 @@ from connectors.draft import Option
 from connectors.envybox.client import Row, at, flag_of, id_of
 from connectors.envybox.options import INBOXES
 from connectors.errors import TryLater
+from connectors.messages import message
 from connectors.rows import FieldRow, PipelineRow, StepRow, UserRow
 from connectors.text import rows_in, whole_number
 
@@ -143,7 +144,7 @@ def checked(data: Row) -> Row:
     """The answer, if it is whole. Raises ``TryLater``."""
     whole = id_of(data.get("id")) and isinstance(data.get("lead"), dict) and pipelines_of(data, "deal")
     if not whole:
-        words = "Envybox's description of the account is not whole"
+        words = message("Envybox's description of the account is not whole")
         raise TryLater(words, code="unreadable", account_wide=True)
     return data
 

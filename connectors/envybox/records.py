@@ -14,6 +14,7 @@ from connectors.envybox.client import is_id, searchable
 from connectors.envybox.fields import CURRENCY, Fit, convert, holds_several, json_number
 from connectors.envybox.options import SOURCE, queues, takes_into_work
 from connectors.joining import TAKEN, one_per_field
+from connectors.messages import message
 from connectors.note_texts import lost, parts
 from connectors.text import paragraphs, shorten, tidy
 
@@ -25,8 +26,8 @@ MORE_CONTACTS = ("position", "home_phone")
 EXTENSION = re.compile(r"(.*\d)[\s,;(]*(?:доб|ext|вн|x|#)[\s.:№]*(\d{1,6})\)?", re.IGNORECASE | re.DOTALL)
 INN = re.compile(r"\d{10}|\d{12}")
 COMPANY = ("kpp", "ogrn", "legal_address", "postal_address")
-NO_MONEY_FIELD = "Envybox has no money field for it"
-ONLY_LEAD = "the rule leaves leads, this belongs to what a lead becomes"
+NO_MONEY_FIELD = message("Envybox has no money field for it")
+ONLY_LEAD = message("the rule leaves leads, this belongs to what a lead becomes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +122,13 @@ def _place(payload: Payload, draft: LeadDraft) -> None:
         if is_id(remote_id):
             payload.head[name] = int(remote_id)
         elif remote_id:
-            _warn(payload, f"{remote_id!r} is no id of Envybox and is left out.", where)
+            _warn(
+                payload,
+                message("{remote_id} is no id of Envybox and is left out.", remote_id=repr(remote_id)),
+                where,
+            )
     if place.step and not is_id(place.step):
-        _warn(payload, f"{place.step!r} is no id of Envybox and is left out.", "step")
+        _warn(payload, message("{step} is no id of Envybox and is left out.", step=repr(place.step)), "step")
     if payload.tags:
         payload.head["tags"] = payload.tags
 
@@ -158,7 +163,7 @@ def _fill(payload: Payload, draft: LeadDraft) -> None:
         try:
             fit = convert(one.texts, target)
             if not is_id(target.remote_id):
-                raise Unfit("the CRM has no such field")
+                raise Unfit(message("the CRM has no such field"))
         except Unfit as exc:
             fit = Fit(None, but=str(exc))
         if fit.but:
@@ -168,7 +173,10 @@ def _fill(payload: Payload, draft: LeadDraft) -> None:
         entry = FieldEntry(target.remote_id, fit.value, one.question, text)
         payload.entries.setdefault(target.entity, []).append(entry)
         if fit.unproven:
-            words = f"Envybox does not tell the options of «{target.name}»: answers go there as texts."
+            words = message(
+                "Envybox does not tell the options of «{target_name}»: answers go there as texts.",
+                target_name=target.name,
+            )
             _warn(payload, words, f"FieldsRule.{target.entity}", "options_unknown")
 
 
@@ -198,7 +206,9 @@ def _company(payload: Payload, draft: LeadDraft) -> None:
         more = {key: text for key in COMPANY if (text := tidy(draft.more.get(key, "")))}
         payload.company = {"short_name": name, "inn": inn, **more}
     elif name and name not in draft.note:
-        payload.losses.append(UnplacedValue("company", name, "Envybox takes a company only with its INN"))
+        payload.losses.append(
+            UnplacedValue("company", name, message("Envybox takes a company only with its INN"))
+        )
 
 
 def fields_of(entries: Iterable[FieldEntry]) -> Mapping[str | int, Any]:

@@ -16,6 +16,7 @@ from connectors.envybox.client import Client, carries, id_of, row_in, searchable
 from connectors.envybox.errors import NO_DEAL, NO_LEAD
 from connectors.envybox.records import Payload
 from connectors.errors import LOOK_INCOMPLETE, Refused, Unclear
+from connectors.messages import message
 from connectors.text import rows_in
 
 PAGES = 20  # of 50 rows, of a list or a history
@@ -74,9 +75,9 @@ def look(client: Client, wanted: Wanted) -> Found | None:
 
 def incomplete() -> Unclear:
     return Unclear(
-        "It is not known whether Envybox has this lead: there is more than could be looked through",
+        message("It is not known whether Envybox has this lead: there is more than could be looked through"),
         code=LOOK_INCOMPLETE,
-        remedy="Look for it in Envybox; if it is not there, send the answer again.",
+        remedy=message("Look for it in Envybox; if it is not there, send the answer again."),
         look_again=False,
     )
 

@@ -20,9 +20,10 @@ from connectors.envybox.lists import alive
 from connectors.envybox.records import FieldEntry, pack
 from connectors.envybox.recovery import newest_deal
 from connectors.errors import Refused
+from connectors.messages import message
 
-GONE = "The lead was deleted in Envybox: it can't be brought up to date"
-ONLY_CLIENTS = "Envybox adds contacts to clients, and this lead has none yet"
+GONE = message("The lead was deleted in Envybox: it can't be brought up to date")
+ONLY_CLIENTS = message("Envybox adds contacts to clients, and this lead has none yet")
 
 
 class Update(Delivery):

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from connectors.errors import Refused
 from connectors.http import HttpClient
+from connectors.messages import message
 from connectors.solos.errors import NOT_FOUND, unreadable
 from connectors.solos.options import SolosOptions
 from connectors.solos.records import (
@@ -187,7 +188,7 @@ class Client:
     def _record(self, path: str, number: int) -> Row:
         body = self._get(path, {"id": number})
         if is_empty(body):
-            raise Refused("solOS has no such record", code=NOT_FOUND)
+            raise Refused(message("solOS has no such record"), code=NOT_FOUND)
         record = record_of(body)
         if record is None:
             raise unreadable(body)

@@ -16,6 +16,7 @@ from connectors.draft import Exchange, LeadDraft, Placement, Plan, PlannedReques
 from connectors.errors import ConnectorError
 from connectors.http import HttpClient
 from connectors.lead_status import Followed, LeadStatus
+from connectors.messages import message
 from connectors.rows import FieldRow, PipelineRow, StepRow, UserRow
 from connectors.solos import lists, recovery
 from connectors.solos.auth import V1, Facts, KeyPair, identify, more_shapes, which_api
@@ -27,7 +28,7 @@ from connectors.solos.options import SOURCE
 from connectors.solos.records import ENTITY, holds_several, pack
 from connectors.solos.rest import REST
 
-ONLY_V1 = "solOS shows us no projects (API v2): leads are delivered, lists stay as they are."
+ONLY_V1 = message("solOS shows us no projects (API v2): leads are delivered, lists stay as they are.")
 
 
 class SolosConnector(Connector):
@@ -44,7 +45,7 @@ class SolosConnector(Connector):
         observes=True,
         lists=("users", "pipelines", "steps", "fields"),
         entities={"lead": ENTITY, "contact": "contacts"},
-        choices=(Choice(SOURCE, "Number of the lead's source", typed=True, name="SourceID"),),
+        choices=(Choice(SOURCE, message("Number of the lead's source"), typed=True, name="SourceID"),),
     )
     rest = REST
 
@@ -122,7 +123,9 @@ class SolosConnector(Connector):
     def plan(self, draft: LeadDraft) -> Plan:
         payload = pack(draft, self.options)
         url = self.remote.base_url + self.options.create_path
-        request = PlannedRequest("POST", url, create_body(self.options, payload.lead), "create the lead")
+        request = PlannedRequest(
+            "POST", url, create_body(self.options, payload.lead), message("create the lead")
+        )
         return Plan((request,), payload.losses, payload.problems)
 
     def find(self, uids: Sequence[str]) -> Mapping[str, str]:

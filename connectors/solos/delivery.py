@@ -8,6 +8,7 @@ from connectors.base import Journal
 from connectors.delivery import WorkItem, record
 from connectors.draft import LeadDraft
 from connectors.errors import ConnectorError, Refused, Unclear
+from connectors.messages import aside, message
 from connectors.solos import recovery
 from connectors.solos.client import Client
 from connectors.solos.options import SolosOptions
@@ -65,5 +66,5 @@ def _look(client: Client, item: Item) -> str | None:
     try:
         return recovery.find(client, [item.uid], item.draft.visit.answered_at).get(item.uid)
     except Refused as refusal:
-        words = "It is not known whether solOS has this lead, and it no longer shows leads"
-        raise Unclear(f"{words} ({refusal.message})", code=NO_LEADS, look_again=False) from refusal
+        words = message("It is not known whether solOS has this lead, and it no longer shows leads")
+        raise Unclear(aside(words, refusal.message), code=NO_LEADS, look_again=False) from refusal

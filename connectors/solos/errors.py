@@ -8,6 +8,7 @@ from typing import Any
 
 from connectors.errors import ConnectorError, NeedsReconnect, Refused, TryLater, Unclear
 from connectors.http import Answer
+from connectors.messages import aside, message
 from connectors.response_shape import sample
 from connectors.solos.records import ENVELOPES, number
 
@@ -15,7 +16,7 @@ NOT_FOUND, NO_API, UNREADABLE = "not_found", "no_api", "unreadable"
 ABOUT_KEYS = re.compile(r"(?i)token|secret|crypto|unauthori[sz]ed|access denied|токен|ключ|доступ запрещ")
 BUSY_WAIT = 5.0
 LONGEST_WAIT = 3600.0
-REMEDY = "Copy the token and the secret from the settings of solOS and connect the account again."
+REMEDY = message("Copy the token and the secret from the settings of solOS and connect the account again.")
 
 
 class SolosResponses:
@@ -36,7 +37,7 @@ class SolosResponses:
         if safe and answer.text.lstrip().startswith("<"):
             return _no_api(answer.status)  # a page: whoever answers there is no API
         if answer.json is None:
-            return _lost("solOS's answer can't be read", UNREADABLE, safe)
+            return _lost(message("solOS's answer can't be read"), UNREADABLE, safe)
         return _inside(answer.json, safe)
 
 
@@ -53,7 +54,7 @@ def words_of(body: Any) -> str:
 
 def unreadable(body: Any) -> TryLater:
     """A read that brought something else than rows. Its form is told, never its values."""
-    words = f"solOS's answer has a form that we don't know: {sample(body)}"
+    words = message("solOS's answer has a form that we don't know: {sample}", sample=sample(body))
     return TryLater(words[:500], code=UNREADABLE, account_wide=True, repeatable=False)
 
 
@@ -66,8 +67,8 @@ def _inside(body: Any, safe: bool) -> ConnectorError | None:
         return _gone(words)
     named = any(body.get(key) for key in ("error", "errors")) or body.get("success") is False
     if not safe and not named and body.get("status") != "error":
-        return Unclear(f"solOS answered only: {words}", code="only_a_message")
-    return Refused(f"solOS says no: {words}", code="refused")
+        return Unclear(message("solOS answered only: {words}", words=words), code="only_a_message")
+    return Refused(message("solOS says no: {words}", words=words), code="refused")
 
 
 def _by_status(answer: Answer, safe: bool) -> ConnectorError:
@@ -76,23 +77,27 @@ def _by_status(answer: Answer, safe: bool) -> ConnectorError:
         return _gone(words)
     if status == 429:
         wait = _seconds(answer.headers.get("Retry-After", ""))
-        return TryLater("solOS asks us to slow down", code="busy", after=wait, account_wide=True)
+        return TryLater(message("solOS asks us to slow down"), code="busy", after=wait, account_wide=True)
     if status >= 500:
-        return _lost(f"solOS failed ({status})", f"http_{status}", safe)
+        return _lost(message("solOS failed ({status})", status=status), f"http_{status}", safe)
     if status in (404, 405) and not words:
         return _no_api(status)
     if 300 <= status < 400:
-        sentence = "solOS sends us elsewhere: its address may have changed"
+        sentence = message("solOS sends us elsewhere: its address may have changed")
         return TryLater(sentence, code="redirected", account_wide=True, repeatable=False)
     code = NOT_FOUND if status == 404 else f"http_{status}"
-    return Refused(f"solOS says no ({status}): {words or 'no words'}", code=code)
+    return Refused(
+        message("solOS says no ({status}): {what}", status=status, what=words or "no words"), code=code
+    )
 
 
 def _no_api(status: int) -> TryLater:
     return TryLater(
-        f"There is no such API at this address ({status})",
+        message("There is no such API at this address ({status})", status=status),
         code=NO_API,
-        remedy="Check the address of solOS, and that its API is switched on; deliveries go on by themselves.",
+        remedy=message(
+            "Check the address of solOS, and that its API is switched on; deliveries go on by themselves."
+        ),
         account_wide=True,
         repeatable=False,
     )
@@ -104,8 +109,8 @@ def _lost(words: str, code: str, safe: bool) -> ConnectorError:
 
 
 def _gone(words: str) -> NeedsReconnect:
-    message = "solOS refuses the token and the secret" + (f" ({words})" if words else "")
-    return NeedsReconnect(message, code="unauthorized", remedy=REMEDY, account_wide=True)
+    said = aside(message("solOS refuses the token and the secret"), words)
+    return NeedsReconnect(said, code="unauthorized", remedy=REMEDY, account_wide=True)
 
 
 def _text(said: Any) -> str:

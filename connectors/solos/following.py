@@ -14,6 +14,7 @@ from connectors.crm_values import moment, money
 from connectors.errors import ConnectorError, NeedsReconnect, Refused, TryLater, unexpected
 from connectors.lead_status import Followed, LeadStatus
 from connectors.lead_status import Payment as Money
+from connectors.messages import message
 from connectors.solos.auth import which_api
 from connectors.solos.client import Client, Page
 from connectors.solos.errors import NO_API, NOT_FOUND, UNREADABLE
@@ -23,7 +24,7 @@ from connectors.solos.records import Checklist, Good, Payment, Project, Stage, n
 log = logging.getLogger(__name__)
 DELETED_SEEN = 500  # deleted projects among which a missing one is looked for
 NO_PROJECTS = "no_projects"
-DELETED, MISSING = "deleted", "not found"
+DELETED, MISSING = "deleted", message("not found")
 PAYMENT_PAGES, PAYMENTS_A_PAGE = 5, 100
 PROJECT = "project"
 MOST_ROWS = 20  # of each kind among the details that a person is shown
@@ -83,7 +84,7 @@ class Following:
             which_api(self.client)
         except ConnectorError as error:
             return error
-        words = f"solOS shows us no projects any more ({refusal.message})"
+        words = message("solOS shows us no projects any more ({said})", said=refusal.message)
         return TryLater(words, code=NO_PROJECTS, account_wide=True, repeatable=False)
 
     # -- one project --------------------------------------------------------------------------------
@@ -97,7 +98,7 @@ class Following:
             why = DELETED if link.project in self._deleted else MISSING
             return self.reader.missing(link.project, link.matched, why)
         if project.id != link.project:
-            raise TryLater("solOS showed another project than was asked for", code=UNREADABLE)
+            raise TryLater(message("solOS showed another project than was asked for"), code=UNREADABLE)
         lost = project.id in self._deleted if project.deleted is None else project.deleted
         return self.reader.status(project, self._belongings(project), link.matched, DELETED if lost else "")
 

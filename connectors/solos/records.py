@@ -16,6 +16,7 @@ from typing import Any
 
 from connectors.draft import FieldValue, LeadDraft, Placement, Problem, Target, UnplacedValue
 from connectors.joining import one_per_field
+from connectors.messages import message
 from connectors.note_texts import lost
 from connectors.solos.options import SOURCE, SolosOptions
 from connectors.text import tidy
@@ -348,14 +349,14 @@ def _fits(value: FieldValue) -> bool:
 def _unfit(values: Iterable[FieldValue]) -> Iterator[UnplacedValue]:
     for value in (value for value in values if not _fits(value)):
         target = value.target
-        reason = f"a field of type {target.type or 'unknown'} can't be filled by an answer"
+        reason = message("a field of type {type} can't be filled by an answer", type=target.type or "unknown")
         yield UnplacedValue(value.question, value.text, reason, target.entity, target.remote_id)
 
 
 def _problems(place: Placement) -> Iterator[Problem]:
     """Ids are numbers in solOS; what is none is left out and told."""
     if place.performer and not number(place.performer):
-        yield Problem("bad_performer", "The responsible person is no user of solOS.", "PerformerID")
+        yield Problem("bad_performer", message("The responsible person is no user of solOS."), "PerformerID")
     source = place.choices.get(SOURCE)
     if source and not number(source):
-        yield Problem("bad_source", "The source of the lead is not a number.", "SourceID")
+        yield Problem("bad_source", message("The source of the lead is not a number."), "SourceID")

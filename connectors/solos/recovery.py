@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from connectors.crm_values import moment
 from connectors.errors import LOOK_INCOMPLETE, Refused, TryLater, Unclear
+from connectors.messages import message
 from connectors.solos.client import Client
 from connectors.solos.records import Row, all_text, number, pattern_of, text_of
 
@@ -24,7 +25,7 @@ def find(client: Client, uids: Iterable[str], since: datetime | None = None) -> 
     wanted = set(uids)
     found, complete = look(client, wanted, since)
     if not complete and wanted - found.keys():
-        words = f"solOS shows its newest {PAGE * PAGES} leads, and the answer may be older"
+        words = message("solOS shows its newest {what} leads, and the answer may be older", what=PAGE * PAGES)
         raise Unclear(words, code=LOOK_INCOMPLETE, look_again=False)
     return {uid: str(number(row.get("id")) or "") for uid, row in found.items()}
 
