@@ -213,7 +213,7 @@ def test_the_patterns_are_found() -> None:
         "connectors.redact",
         "config.logs",
         "rules.serializers.derived",
-        "connectors.note_texts",
+        "connectors.messages",
     } <= places
 
 

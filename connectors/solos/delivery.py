@@ -14,10 +14,6 @@ from connectors.solos.client import Client
 from connectors.solos.options import SolosOptions
 from connectors.solos.records import Payload, id_in, pack
 
-REMEDY = (
-    "Look for {uid} in the comments of leads in solOS: if it is there, mark the delivery as delivered; "
-    "if it is not, send the answer again."
-)
 NO_LEADS = "can_not_look"  # solOS refuses to show leads, though it once did
 MADE = "made"  # the journal's step of a lead whose id solOS kept to itself
 
@@ -44,7 +40,11 @@ class Item(WorkItem):
     def fail(self, error: ConnectorError) -> None:
         super().fail(error)
         if isinstance(self.error, Unclear) and not (self.can_look and self.error.look_again):
-            self.error.remedy = self.error.remedy or REMEDY.format(uid=self.uid)
+            self.error.remedy = self.error.remedy or message(
+                "Look for {uid} in the comments of leads in solOS: if it is there, mark the delivery as"
+                " delivered; if it is not, send the answer again.",
+                uid=self.uid,
+            )
 
 
 def send(client: Client, item: Item, journal: Journal) -> None:

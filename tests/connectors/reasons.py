@@ -1,4 +1,5 @@
-"""Which reasons for losses the code can give, read from its source: what stands where a reason is asked for.
+"""Which reasons for losses are bare texts: what stands in the source where a reason is asked for, and is no
+message.
 
 A name, a table or a function is followed, into the module that it is imported from as well; what a CRM says
 itself is in no source.
@@ -32,7 +33,8 @@ def reasons() -> dict[str, str]:
     for path in sorted([*(HOUSE / "connectors").rglob("*.py"), *(HOUSE / "rules").rglob("*.py")]):
         if "sandbox" not in path.parts:
             module = Module(ast.parse(path.read_text()))
-            found |= dict.fromkeys(module.reasons(), str(path.relative_to(HOUSE)))
+            bare = (reason for reason in module.reasons() if reason != ANYTHING)
+            found |= dict.fromkeys(bare, str(path.relative_to(HOUSE)))
     return found
 
 

@@ -1,4 +1,4 @@
-"""The note speaks one language: every reason that the code can give has its Russian form."""
+"""The note speaks one language."""
 
 from __future__ import annotations
 
@@ -7,54 +7,19 @@ import re
 import pytest
 
 from connectors.draft import UnplacedValue
-from connectors.messages import EN, RU
-from connectors.note_texts import NAMES, RUSSIAN, lost, name_of, parts, say
+from connectors.messages import EN, RU, message
+from connectors.note_texts import NAMES, lost, name_of, parts
 from tests.connectors.reasons import reasons
 
-ENGLISH = re.compile(r"[A-Za-z]{2,}")
 
-
-def test_every_reason_that_the_code_can_give_has_a_russian_form():
-    assert {reason: where for reason, where in reasons().items() if say(reason, RU) == reason} == {}
-
-
-@pytest.mark.parametrize(
-    ("english", "russian"),
-    [
-        ("not a number", "это не число"),
-        ("shortened to 255 characters", "сокращено до 255 символов"),
-        ("the field has no choice 'a; b'", "в поле нет варианта 'a; b'"),
-        ("not a date; the field takes one value", "это не дата; в поле помещается одно значение"),
-        (
-            "the field has no choice 'x'; the field has no choice 'a; b'; the field takes one value",
-            "в поле нет варианта 'x'; в поле нет варианта 'a; b'; в поле помещается одно значение",
-        ),
-        (
-            "the field's name in requests is not known; refresh the list of fields",
-            "имя поля для запросов неизвестно, обновите список полей",
-        ),
-        ("the field has no choice '{0}\n{}'", "в поле нет варианта '{0}\n{}'"),
-        ("Fehler 17: Wert ungültig", "Fehler 17: Wert ungültig"),
-    ],
-)
-def test_a_reason_is_said_in_russian_with_what_differs(english, russian):
-    assert say(english, RU) == russian
-    assert say(english, EN) == english
-
-
-@pytest.mark.parametrize("russian", RUSSIAN.values())
-def test_the_russian_forms_are_russian(russian):
-    assert set(ENGLISH.findall(russian)) <= {"CRM", "mail"}
-
-
-@pytest.mark.parametrize("english", RUSSIAN)
-def test_a_translation_keeps_what_differs(english):
-    assert RUSSIAN[english].count("{}") == english.count("{}")
+def test_every_reason_that_the_code_can_give_is_a_message():
+    """So the catalogue has its Russian form (``tests/test_catalogues.py``)."""
+    assert reasons() == {}
 
 
 def test_what_found_no_place_is_told_once_in_either_language():
     losses = [
-        UnplacedValue("phone", " 12 ", "not a number", "leads"),
+        UnplacedValue("phone", " 12 ", message("not a number"), "leads"),
         UnplacedValue("Цвет?", "синий", "the CRM says no"),
     ]
     assert lost([*losses, *losses], RU) == (
