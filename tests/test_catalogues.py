@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 import pytest
 
-from tests.catalogues import DOMAINS, Domain, mo_bytes, untranslated, written
+from tests.catalogues import DOMAINS, ROOT, Domain, mo_bytes, po_bytes, untranslated, updated, written
 
 GAP = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
 
@@ -32,3 +33,46 @@ def test_a_translation_has_the_gaps_of_its_text(domain: Domain):
         forms = message.string if isinstance(message.string, tuple) else (message.string,)
         wrong += [(message.id, form) for form in forms if message.id and set(GAP.findall(form)) != gaps]
     assert wrong == []
+
+
+@each_domain
+def test_the_catalogue_has_what_the_code_says(domain: Domain):
+    assert domain.po.read_bytes() == po_bytes(updated(domain)), "make messages"
+
+
+NOT_WORDS = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}|<(script|style).*?</\1>|<[^>]*>", re.DOTALL)
+TRANSLATED = re.compile(r"\{% blocktrans.*?\{% endblocktrans(?:late)? %\}", re.DOTALL)
+
+
+def test_no_template_says_anything_that_is_not_translated():
+    bare = {}
+    for path in sorted((ROOT / "templates").rglob("*.html")):
+        words = NOT_WORDS.sub(" ", TRANSLATED.sub(" ", path.read_text()))
+        if found := [word for word in re.findall(r"[A-Za-z]{2,}", words) if word != "CRM"]:
+            bare[path.name] = found
+    assert bare == {}
+
+
+SHOWN = {"description", "label", "help_text", "empty_value", "search_help_text", "verbose_name"}
+ADMIN = (
+    "accounts/admin.py",
+    "accounts/connect_page.py",
+    "config/unfold.py",
+    "config/admin.py",
+    "crm_cache",
+    "rules/admin",
+)
+
+
+def test_no_admin_page_is_labelled_in_english_alone():
+    """Labels as literals; what is put together at run time no test can tell from a code."""
+    bare = [
+        f"{path.relative_to(ROOT)}:{node.value.lineno} {node.value.value!r}"
+        for place in ADMIN
+        for path in ([ROOT / place] if place.endswith(".py") else sorted((ROOT / place).rglob("*.py")))
+        if "migrations" not in path.parts and "serializers" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.keyword) and node.arg in SHOWN and isinstance(node.value, ast.Constant)
+        if re.search("[a-z]", str(node.value.value))
+    ]
+    assert bare == []
