@@ -122,7 +122,7 @@ def _store(attempt: ConnectAttempt, grant: Grant, identity: Identity) -> Account
         with transaction.atomic():
             live = lock_live(owner, kind)
             # Asked again under the lock: another consent may have moved the attempt to the account's own row.
-            asked_for = ConnectAttempt.objects.values_list("account", flat=True).get(pk=attempt.pk)
+            asked_for = ConnectAttempt.objects.values_list("account_id", flat=True).get(pk=attempt.pk)
             if live is None or live.pk != asked_for:
                 raise ConnectError("account_gone", label_of(kind))
             return store(

@@ -40,7 +40,7 @@ class Environment(environ.Env):
 
     def choice(self, var: str, default: str, choices: Collection[str], called: str = "") -> str:
         """One of a few words, or of many that have a name together."""
-        value = self.str(var, default)
+        value = str(self.str(var, default))
         if value not in choices:
             words = called or ", ".join(choices)
             raise ImproperlyConfigured(f"{var} is {value!r}; it must be one of {words}.")

@@ -26,7 +26,7 @@ class Change(Enum):
 def same_value(current: Any, ours: Any) -> bool:
     """Does the CRM's value say what was sent? Typography of transport aside: ``"100.00"`` is 100, an empty
     text is None, a text's ends are trimmed, an order of choices is no difference."""
-    return _plain(current) == _plain(ours)
+    return bool(_plain(current) == _plain(ours))
 
 
 def decide(

@@ -63,13 +63,15 @@ def kinds() -> list[tuple[str, str]]:
 @cache
 def connector_class(kind: str) -> type[Connector]:
     """The connector of a CRM. Raises ``KeyError`` for one that isn't in the table."""
-    return _load(CONNECTORS[kind].connector)
+    found: type[Connector] = _load(CONNECTORS[kind].connector)
+    return found
 
 
 @cache
 def options_class(kind: str) -> type[Any]:
     """The dataclass of a CRM's options: each field with its default becomes ``<KIND>_<FIELD>``."""
-    return _load(CONNECTORS[kind].options)
+    found: type[Any] = _load(CONNECTORS[kind].options)
+    return found
 
 
 def read_options(kind: str, read: Any) -> Any:

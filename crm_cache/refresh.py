@@ -153,7 +153,7 @@ def _try_soon(account: Account, run: SyncRun, error: ConnectorError) -> None:
 
 def pause_after(failures: int, asked: timedelta = timedelta()) -> timedelta:
     """How long to wait after so many failures in a row: longer each time, never all accounts at once."""
-    pause = min(FIRST_PAUSE * 2 ** min(failures - 1, 16), settings.SYNC_EVERY)
+    pause: timedelta = min(FIRST_PAUSE * 2 ** min(failures - 1, 16), settings.SYNC_EVERY)
     return max(pause, asked) * random.uniform(1, 1 + 2 * JITTER)  # noqa: S311 - no secret
 
 

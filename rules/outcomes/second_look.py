@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 from django.db import connection
+from django.db.models import QuerySet
 
 from accounts import db_clock
 from accounts.access import connector_for
@@ -51,7 +52,7 @@ def look_again(account_id: int) -> int:
         return _look(account, rows) if account and rows else 0
 
 
-def _due():  # type: ignore[no-untyped-def]
+def _due() -> QuerySet[Delivery]:
     return Delivery.objects.filter(look_again_at__lte=db_clock.now(), state=Delivery.State.DELIVERED)
 
 

@@ -108,7 +108,8 @@ class PreviewViewSet(CrmViewSet):
             raise NotFound(
                 "There is no answer of this quiz to show; give one under 'answer'", field="answerID"
             )
-        return answer.payload
+        payload: Mapping[str, Any] = answer.payload
+        return payload
 
 
 def plan_of(rule: Rule, payload: Mapping[str, Any]) -> Plan:

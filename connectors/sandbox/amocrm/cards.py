@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from connectors.sandbox.amocrm.filters import card_tests
-from connectors.sandbox.amocrm.hal import NO_CONTENT, Call, Reply, hal, page, problem
+from connectors.sandbox.amocrm.hal import NO_CONTENT, Call, hal, page, problem
 from connectors.sandbox.amocrm.model import Card, Table
 from connectors.sandbox.amocrm.values import view
 from connectors.sandbox.amocrm.writes import customers_open
+from connectors.sandbox.core import Reply
 
 COMMON = (
     "id", "name", "responsible_user_id", "group_id", "created_by", "updated_by", "created_at", "updated_at",

@@ -9,10 +9,11 @@ from connectors.sandbox.amocrm import incoming
 from connectors.sandbox.amocrm.drafts import Draft, Reader
 from connectors.sandbox.amocrm.duplicates import merge, twins
 from connectors.sandbox.amocrm.errors import Errors, validation_failed
-from connectors.sandbox.amocrm.hal import HAL, Call, Reply, problem
+from connectors.sandbox.amocrm.hal import HAL, Call, problem
 from connectors.sandbox.amocrm.model import Card
 from connectors.sandbox.amocrm.store import create
 from connectors.sandbox.amocrm.writes import check_existing, request_id
+from connectors.sandbox.core import Reply
 
 MAX_ITEMS, MAX_VALUES = 50, 40
 

@@ -7,8 +7,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.sandbox.amocrm.filters import texts_of
-from connectors.sandbox.amocrm.hal import NO_CONTENT, Call, Reply, hal, page, problem, refuse
+from connectors.sandbox.amocrm.hal import NO_CONTENT, Call, hal, page, problem, refuse
 from connectors.sandbox.amocrm.model import Pipeline, Status, Tag, User
+from connectors.sandbox.core import Reply
 
 EVERYTHING = {"view": "A", "edit": "A", "add": "A", "delete": "A", "export": "A"}
 OWN = {"view": "A", "edit": "M", "add": "A", "delete": "D", "export": "D"}

@@ -7,9 +7,10 @@ from typing import Any
 
 from connectors.sandbox.amocrm.errors import Errors, validation_failed
 from connectors.sandbox.amocrm.filters import texts_of
-from connectors.sandbox.amocrm.hal import Call, Reply, hal, page, problem, refuse
+from connectors.sandbox.amocrm.hal import Call, hal, page, problem, refuse
 from connectors.sandbox.amocrm.model import Card, Note
 from connectors.sandbox.amocrm.writes import customers_open, request_id
+from connectors.sandbox.core import Reply
 from connectors.sandbox.php import map_of
 
 NOTE_TYPES = {

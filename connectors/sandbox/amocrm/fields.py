@@ -6,10 +6,11 @@ from typing import Any
 
 from connectors.sandbox.amocrm.errors import Errors, validation_failed
 from connectors.sandbox.amocrm.filters import texts_of
-from connectors.sandbox.amocrm.hal import Call, Reply, hal, page, problem, refuse
+from connectors.sandbox.amocrm.hal import Call, hal, page, problem, refuse
 from connectors.sandbox.amocrm.model import Enum, Field
 from connectors.sandbox.amocrm.values import TYPES
 from connectors.sandbox.amocrm.writes import customers_open, request_id
+from connectors.sandbox.core import Reply
 
 WITH_ENUMS = {"select", "multiselect", "radiobutton"}
 NOT_ON_CUSTOMERS = {"smart_address", "birthday", "legal_entity"}

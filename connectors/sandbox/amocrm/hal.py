@@ -140,7 +140,7 @@ def page_size(call: Call, cap: int) -> int:
         if rule == "422":
             raise refuse(422, "Limit 250 per page")
         asked = 250 if rule == "clamp" else 50
-    return min(asked, cap, call.box.switches["page_cap"])
+    return min(asked, cap, int(call.box.switches["page_cap"]))
 
 
 def page(

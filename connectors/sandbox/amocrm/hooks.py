@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from connectors.sandbox.amocrm.filters import texts_of
-from connectors.sandbox.amocrm.hal import Call, Reply, hal, problem, refuse
+from connectors.sandbox.amocrm.hal import Call, hal, problem, refuse
 from connectors.sandbox.amocrm.model import Account, Card
+from connectors.sandbox.core import Reply
 
 if TYPE_CHECKING:
     from connectors.sandbox.amocrm.sandbox import AmoSandbox

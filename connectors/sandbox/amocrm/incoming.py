@@ -10,10 +10,11 @@ from typing import Any
 
 from connectors.sandbox.amocrm.drafts import Reader
 from connectors.sandbox.amocrm.errors import Errors, validation_failed
-from connectors.sandbox.amocrm.hal import Call, Reply, hal, page, problem, refuse
+from connectors.sandbox.amocrm.hal import Call, hal, page, problem, refuse
 from connectors.sandbox.amocrm.model import Card
 from connectors.sandbox.amocrm.store import create, take_in
 from connectors.sandbox.amocrm.writes import request_id
+from connectors.sandbox.core import Reply
 
 FORM = {"form_id": str, "form_name": str, "form_page": str, "ip": str, "form_sent_at": int, "referer": str}
 KEYS = {"source_uid", "source_name", "metadata", "pipeline_id", "created_at", "request_id", "_embedded"}

@@ -48,7 +48,8 @@ def row(account: Account, lead: Card) -> dict[str, Any]:
 
 
 def _customers(account: Account, contact_id: int) -> list[int]:
-    return account.contacts[contact_id].linked("customers")
+    linked: list[int] = account.contacts[contact_id].linked("customers")
+    return linked
 
 
 def _person(account: Account, kind: str, lead: Card) -> dict[str, Any] | None:

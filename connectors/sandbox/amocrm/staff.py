@@ -57,4 +57,5 @@ def merge(box: AmoSandbox, account: Account, arguments: dict[str, Any]) -> None:
 
 
 def _lead(account: Account, arguments: dict[str, Any]) -> Card:
-    return account.leads[arguments["lead_id"]]
+    lead: Card = account.leads[arguments["lead_id"]]
+    return lead

@@ -61,13 +61,16 @@ class Call:
         return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
 
     def lead(self, missing: str = "NO_LEAD") -> Lead:
-        return found(self.crm.leads.get(self.number("lead_id")), missing)
+        row: Lead = found(self.crm.leads.get(self.number("lead_id")), missing)
+        return row
 
     def deal(self, missing: str = "NO_DEAL") -> Deal:
-        return found(self.crm.deals.get(self.number("deal_id")), missing)
+        row: Deal = found(self.crm.deals.get(self.number("deal_id")), missing)
+        return row
 
     def client(self) -> Client:
-        return found(self.crm.clients.get(self.number("client_id")), "NO_CLIENT")
+        row: Client = found(self.crm.clients.get(self.number("client_id")), "NO_CLIENT")
+        return row
 
 
 def found(row: Any, missing: str) -> Any:
