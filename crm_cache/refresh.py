@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import DurationField, ExpressionWrapper, QuerySet, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Least, Random
@@ -16,6 +17,7 @@ from django.utils import timezone
 
 from accounts import states
 from accounts.access import connector_for, learn
+from accounts.db_retry import patiently
 from accounts.models import Account, live_accounts
 from connectors.base import Connector
 from connectors.errors import ConnectorError, NeedsReconnect, Refused, RuleNeedsFixing, TryLater
@@ -86,6 +88,10 @@ def _refresh(account: Account, claim: runs.Claim) -> bool:
         log.warning("list not synced", account=account.pk, list=run.what, error=exc)
     except ConnectorError as exc:
         return _settle(account, run, exc)
+    except (OperationalError, InterfaceError) as exc:
+        log.warning("the database went away under a sync", account=account.pk, list=run.what, error=str(exc))
+        away = TryLater("The database was out of reach", code="database_away")
+        return patiently(partial(_settle, account, run, away))
     except Exception:
         log.exception("syncing the list broke", account=account.pk, list=run.what)
         runs.fail(run, message("The refresh broke on our side; the log of the worker has the details."))

@@ -9,6 +9,9 @@ import pytest
 from django.db import OperationalError, connection
 
 from accounts import db_retry
+from crm_cache import refresh
+from crm_cache.models import SyncRun
+from crm_cache.runs import ask_for
 from rules.delivery import outbox, worker
 from rules.models import Attempt
 
@@ -82,3 +85,24 @@ def test_an_error_of_ours_leaves_no_batch_under_way_unsettled(quiz, monkeypatch)
 
 def broken(*_: Any) -> None:
     raise RuntimeError("This is a test.")
+
+
+def test_lists_that_were_being_read_are_read_again_within_minutes(quiz, monkeypatch, later):
+    """A run that breaks off with the database would keep its list unread until it counts as dead."""
+    real, broken = refresh._walk, []
+
+    def walk(run: Any, *given: Any) -> None:
+        if run.what == "steps" and not broken:
+            broken.append(True)
+            raise OperationalError("the connection is lost")
+        real(run, *given)
+
+    monkeypatch.setattr(refresh, "_walk", walk)
+    ask_for(quiz.account)
+    refresh.run_waiting(quiz.account.pk)
+    steps = SyncRun.objects.filter(account=quiz.account, what="steps").latest("pk")
+    assert (steps.state, steps.error) == ("failed", "The database was out of reach.")
+
+    later(minutes=3)
+    refresh.run_waiting(quiz.account.pk)
+    assert SyncRun.objects.filter(account=quiz.account, what="steps").latest("pk").state == "done"

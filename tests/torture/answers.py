@@ -31,7 +31,7 @@ from tests.torture.people import People
 from tests.torture.schedule import KINDS, ROUND, Blow, plan_blows
 from tests.torture.servers import Servers, the_servers
 from tests.torture.skewed import SECONDS
-from tests.torture.verdict import Books, Figures, judge, read_books, read_start, report
+from tests.torture.verdict import FOLLOWED, Books, Figures, judge, read_books, read_start, report
 from tests.torture.watch import Watch
 from tests.torture.world import World
 
@@ -229,7 +229,7 @@ class Run:
             if self.chosen.short:
                 self.people.hurry(undone)
         self.progress()
-        left = [one for one in undone if one.state != "held" or one.because == "look_first"]
+        left = [one for one in undone if one.state != "held" or one.because in FOLLOWED]
         return calm and well and not left
 
     def progress(self) -> None:

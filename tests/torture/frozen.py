@@ -6,14 +6,14 @@ about to send and before the first byte of that. A failover ends a connection wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 import psycopg
 
 from config.demo.http import tell
 from tests.torture.chosen import HOLD
-from tests.torture.moods import TOKENS, WRITES
+from tests.torture.moods import TOKENS
 from tests.torture.schedule import Blow
 from tests.torture.world import Course, World, after, until
 
@@ -35,7 +35,6 @@ def freeze(world: World, blow: Blow) -> Course:
 def freeze_before_first_byte(world: World, blow: Blow) -> Course:
     """It has said that it is about to send, and does so when it wakes."""
     victim = world.customers[blow.whom]
-    world.moods.add(victim.kind, **WRITES[victim.kind], host=victim.host, action="delay", delay=HOLD / 2)
     with suppress(psycopg.Error), world.watch.connection() as lock:
         if name := (yield from _about_to_send(world, lock, victim.id)):
             yield from _frozen(world, blow, name, lock)
@@ -44,20 +43,36 @@ def freeze_before_first_byte(world: World, blow: Blow) -> Course:
 
 
 def _about_to_send(world: World, lock: psycopg.Connection, customer: str) -> Iterator[None]:
-    """Hold what is claimed until a worker wants to say that it sends it: its name, "" where none came."""
+    """Until a worker wants to say that it sends what it has claimed: its name, "" where none came.
+
+    What is due is held until a worker wants to claim it; then the claim is let through, and we stand right
+    behind it. Whatever else waits for us is let through, too.
+    """
+    lock.execute("SET lock_timeout = '5s'")
+
+    def somebody_waits() -> list[tuple[int, str, bool]]:
+        return world.watch.blocked(lock.info.backend_pid)
+
     for _ in range(20):
-        if not (yield from until(lambda: world.watch.sending(customer), world.find)):
+        if not (yield from until(lambda: world.watch.due(customer), world.find)):
             return ""
-        rows = world.watch.sending(customer)
-        lock.execute("BEGIN")
-        lock.execute("SELECT id FROM rules_delivery WHERE id = ANY(%s) FOR UPDATE", [rows])
-        yield from until(lambda: world.watch.blocked(lock.info.backend_pid), world.find / 4)
-        for pid, name, _ in world.watch.blocked(lock.info.backend_pid):
-            said = world.watch.rows("SELECT query FROM pg_stat_activity WHERE pid = %s", pid)
-            if said and BEGINNING in said[0][0] and name in world.cast.workers:
-                return name
+        rows = world.watch.due(customer)
+        _hold(lock, rows)
+        if (yield from until(somebody_waits, world.find / 4)):
+            lock.execute("COMMIT")
+            _hold(lock, rows)
+            yield from until(somebody_waits, world.find / 4)
+            for pid, name, _ in somebody_waits():
+                said = world.watch.rows("SELECT query FROM pg_stat_activity WHERE pid = %s", pid)
+                if said and BEGINNING in said[0][0] and name in world.cast.workers:
+                    return name
         lock.execute("COMMIT")
     return ""
+
+
+def _hold(lock: psycopg.Connection, rows: Sequence[int]) -> None:
+    lock.execute("BEGIN")
+    lock.execute("SELECT id FROM rules_delivery WHERE id = ANY(%s) FOR UPDATE", [list(rows)])
 
 
 def _frozen(world: World, blow: Blow, name: str, lock: psycopg.Connection | None = None) -> Course:

@@ -83,6 +83,14 @@ class Watch:
         found = self.rows("SELECT id FROM rules_delivery WHERE owner = %s AND state = 'sending'", customer)
         return [pk for (pk,) in found]
 
+    def due(self, customer: str) -> list[int]:
+        found = self.rows(
+            "SELECT id FROM rules_delivery WHERE owner = %s AND state = 'waiting' AND due_at <= now() "
+            "LIMIT 200",
+            customer,
+        )
+        return [pk for (pk,) in found]
+
     def blocked(self, by: int) -> list[tuple[int, str, bool]]:
         """Who waits for a backend of ours: pid, the worker's name, and whether it is about to settle."""
         return self.rows(
