@@ -62,7 +62,7 @@ def needs_reconnect(account: Account, reason: str) -> bool:
 def signed_in_after_all(account: Account) -> bool:
     """The CRM had given us a pair that could not be written down in time, and now is."""
     known = {"connected_at": account.connected_at}
-    said = "The new tokens of an earlier renewal were kept after all"
+    said = message("The new tokens of an earlier renewal were kept after all")
     return _move(account, State.ACTIVE, "", (State.NEEDS_RECONNECT,), said=said, only=known)
 
 

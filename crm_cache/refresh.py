@@ -90,7 +90,7 @@ def _refresh(account: Account, claim: runs.Claim) -> bool:
         return _settle(account, run, exc)
     except (OperationalError, InterfaceError) as exc:
         log.warning("the database went away under a sync", account=account.pk, list=run.what, error=str(exc))
-        away = TryLater("The database was out of reach", code="database_away")
+        away = TryLater(message("The database was out of reach"), code="database_away")
         return patiently(partial(_settle, account, run, away))
     except Exception:
         log.exception("syncing the list broke", account=account.pk, list=run.what)

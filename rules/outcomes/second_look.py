@@ -22,6 +22,7 @@ from accounts.counters import counters
 from accounts.models import Account, live_accounts
 from connectors.base import Connector
 from connectors.errors import ConnectorError
+from connectors.messages import message
 from rules.delivery.concurrency import looks
 from rules.delivery.queueing import ask_to_look_again
 from rules.models import Delivery
@@ -30,7 +31,7 @@ log = structlog.stdlib.get_logger(__name__)
 ACCOUNTS, AT_ONCE = 500, 20  # accounts of a round; leads of one look
 LATER = timedelta(hours=1)
 DOUBLED = "doubled"
-REMEDY = "Look at them in the CRM and keep one of them: nothing is merged by itself."
+REMEDY = message("Look at them in the CRM and keep one of them: nothing is merged by itself.")
 
 
 def look_again_due() -> None:
@@ -81,7 +82,7 @@ def _tell(row: Delivery, leads: Iterable[str]) -> bool:
     others = [lead for lead in there if lead and lead != row.remote_id]
     changes: dict[str, Any] = {"look_again_at": None}
     if others:
-        words = f"The CRM has this lead more than once: {', '.join(filter(None, there))}"
+        words = message("The CRM has this lead more than once: {leads}", leads=", ".join(filter(None, there)))
         changes |= {"error_code": DOUBLED, "error": words, "remedy": REMEDY, "also_made": others}
         counters.count("doubles_found", crm=row.account.crm)
         log.warning("a lead is doubled", delivery=row.pk, account=row.account_id, leads=list(there))
