@@ -20,6 +20,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.texts import said
 from rules.models import Delivery, Incident
 
 log = structlog.stdlib.get_logger(__name__)
@@ -104,7 +105,7 @@ def _line(row: Incident) -> str:
     if row.deliveries:
         told.append(_("Deliveries concerned: %(count)s.") % {"count": row.deliveries})
     if row.reason and row.kind != Incident.Kind.SILENT:
-        told.append(row.reason)
+        told.append(said(row.reason))
     told.append(what_to_do(row))
     return "\n".join(told)
 

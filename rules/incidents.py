@@ -18,6 +18,7 @@ from django.db.models import Count, Max, Min
 from django.utils import timezone
 
 from accounts.models import Account
+from connectors.messages import Message
 from rules.models import Answer, Delivery, Incident, Rule
 
 log = structlog.stdlib.get_logger(__name__)
@@ -80,7 +81,7 @@ def _keyed(row: Any) -> Any:
 def _opened(one: Found) -> Incident:
     return Incident(
         kind=one.kind, account_id=one.account, rule_id=one.rule, deliveries=one.deliveries,
-        reason=one.reason[:LONGEST_REASON],
+        reason=_fitting(one.reason),
     )  # fmt: skip
 
 
@@ -89,7 +90,7 @@ def _refresh(known: dict[Any, Any], found: dict[Any, Found]) -> None:
     now, changed = timezone.now(), []
     for key in known.keys() & found.keys():
         row, one = known[key], found[key]
-        reason = one.reason[:LONGEST_REASON]
+        reason = _fitting(one.reason)
         if (row.deliveries, row.reason) != (one.deliveries, reason):
             row.deliveries, row.reason, row.seen_at = one.deliveries, reason, now
             changed.append(row)
@@ -97,6 +98,11 @@ def _refresh(known: dict[Any, Any], found: dict[Any, Found]) -> None:
 
 
 # -- what is wrong -------------------------------------------------------------------------------------------
+
+
+def _fitting(reason: str) -> str:
+    """A CRM's words have an end; a message is ours and kept whole."""
+    return reason if isinstance(reason, Message) else reason[:LONGEST_REASON]
 
 
 def _held() -> Iterator[Found]:

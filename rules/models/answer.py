@@ -4,6 +4,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.texts import say
+
 
 class Answer(models.Model):
     """One finished quiz as the quiz service sent it; ``(account_id, quiz_id, answer_id)`` is for ever.
@@ -39,7 +41,7 @@ class Answer(models.Model):
         indexes = [models.Index(fields=["created_at"], name="answer_by_age")]
 
     def __str__(self) -> str:
-        return f"answer {self.answer_id} of quiz {self.quiz_id}"
+        return say("answer {answer} of quiz {quiz}", answer=self.answer_id, quiz=self.quiz_id)
 
 
 class FormerBody(models.Model):

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.message_fields import MessageField, MessagesField
 from accounts.models import Account
+from accounts.texts import say
 from rules.models.answer import Answer
 from rules.models.rule import Rule
 
@@ -118,7 +119,7 @@ class Delivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"delivery {self.pk}"
+        return say("delivery {number}", number=self.pk)
 
 
 class Attempt(models.Model):

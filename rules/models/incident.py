@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.message_fields import MessageField
 from accounts.models import Account
 from rules.models.rule import Rule
 
@@ -40,7 +41,7 @@ class Incident(models.Model):
         blank=True,
     )
     deliveries = models.PositiveIntegerField(_("deliveries"), default=0)
-    reason = models.TextField(_("reason"), blank=True)
+    reason = MessageField(_("reason"), blank=True)
     opened_at = models.DateTimeField(_("opened"), default=timezone.now)
     seen_at = models.DateTimeField(_("last seen"), default=timezone.now)
     solved_at = models.DateTimeField(_("solved"), null=True, blank=True)

@@ -10,6 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.message_fields import MessageField
 from accounts.models import Account
+from accounts.texts import say
 from rules.models.delivery import Delivery
 
 
@@ -94,4 +95,4 @@ class Outcome(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"outcome of delivery {self.delivery_id}"
+        return say("outcome of delivery {number}", number=self.delivery_id)

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.message_fields import MessagesField
 from accounts.models import Account
+from accounts.texts import say
 
 
 class Rule(models.Model):
@@ -61,4 +62,4 @@ class Rule(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"quiz {self.quiz_id} → {self.account}"
+        return say("quiz {quiz} → {account}", quiz=self.quiz_id, account=self.account)
