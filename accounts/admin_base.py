@@ -90,7 +90,7 @@ class StaffAdmin(ModelAdmin):
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """What was done, in the reader's language."""
-        response = super().history_view(request, object_id, extra_context)
+        response: HttpResponse = super().history_view(request, object_id, extra_context)
         for entry in getattr(response, "context_data", {}).get("action_list", ()):
             entry.change_message = said(from_column(entry.change_message))
         return response
