@@ -64,6 +64,7 @@ app.conf.beat_schedule = {
     "look again at what was unclear": every(60.0, "rules.tasks.look_again_due"),
     "look for incidents": every(60.0, "rules.tasks.look_for_incidents"),
     "send the figures of the day": every(600.0, "rules.tasks.send_digest"),
+    "forget people who asked for it": every(60.0, "rules.tasks.erase_due"),
     "purge payloads past their retention": every(3600.0, "rules.tasks.purge"),
 }
 

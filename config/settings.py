@@ -187,6 +187,8 @@ JWT_KEY = env.str("JWT_KEY", "", multiline=True) if JWT_JWKS_URL else demand("JW
 JWT_ISSUER = env.str("JWT_ISSUER", "")
 JWT_AUDIENCE = env.str("JWT_AUDIENCE", "")
 JWT_ACCOUNT_CLAIM = env.str("JWT_ACCOUNT_CLAIM", "id")
+JWT_SCOPE_CLAIM = env.str("JWT_SCOPE_CLAIM", "scope")
+JWT_PLATFORM_SCOPE = env.str("JWT_PLATFORM_SCOPE", "platform")
 JWT_REQUIRE_EXP = env.bool("JWT_REQUIRE_EXP", True)
 
 ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=[])

@@ -21,7 +21,7 @@ from accounts.rest.errors import Conflict
 from rules.delivery import outbox, revisions
 from rules.delivery.queueing import wake_lanes
 from rules.mapping.payload import digest, is_complete, normalised
-from rules.mapping.person import contact_keys
+from rules.mapping.person import contact_keys, keys_of
 from rules.mapping.rule_snapshot import region_of
 from rules.models import Answer, Delivery, Rule
 
@@ -143,6 +143,7 @@ def _insert(account_id: str, bodies: Mapping[Key, _Sent]) -> dict[Key, Answer]:
             "payload": bodies[key].payload,
             "mark": bodies[key].mark,
             "complete": is_complete(bodies[key].payload),
+            "people": keys_of(bodies[key].payload),
         }
         for key in sorted(bodies)
     ]
@@ -166,9 +167,11 @@ def _insert(account_id: str, bodies: Mapping[Key, _Sent]) -> dict[Key, Answer]:
 
 
 INSERT_ANSWERS = """
-INSERT INTO rules_answer (account_id, quiz_id, answer_id, payload, digest, created_at, complete)
-SELECT %s, quiz, answer, payload, mark, %s, complete
-FROM jsonb_to_recordset(%s::jsonb) AS t(quiz bigint, answer text, payload jsonb, mark text, complete boolean)
+INSERT INTO rules_answer
+    (account_id, quiz_id, answer_id, payload, digest, created_at, complete, contact_keys)
+SELECT %s, quiz, answer, payload, mark, %s, complete, ARRAY(SELECT jsonb_array_elements_text(people))
+FROM jsonb_to_recordset(%s::jsonb) AS t(quiz bigint, answer text, payload jsonb, mark text, complete boolean,
+    people jsonb)
 ON CONFLICT (account_id, quiz_id, answer_id) DO NOTHING RETURNING id, quiz_id, answer_id
 """
 

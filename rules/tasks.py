@@ -5,8 +5,9 @@ from functools import partial
 from celery import shared_task
 from structlog.contextvars import bind_contextvars
 
+from accounts.singletons import one_at_a_time
 from accounts.worker_threads import maintenance
-from rules import alerts, incidents, provisioning
+from rules import alerts, incidents, people, provisioning, retention
 from rules.delivery import drift, worker
 from rules.delivery import sweep as sweeping
 from rules.delivery.concurrency import lanes
@@ -36,7 +37,12 @@ def check_lanes() -> None:
 
 @shared_task
 def purge() -> None:
-    maintenance.do("purge", sweeping.purge)
+    maintenance.do("purge", retention.purge)
+
+
+@shared_task
+def erase_due() -> None:
+    maintenance.do("erase_due", one_at_a_time(people.erase_due))
 
 
 @shared_task

@@ -14,6 +14,7 @@ from rules.views import (
     DeliveryViewSet,
     HookView,
     OutcomeViewSet,
+    PeopleViewSet,
     PreviewViewSet,
     RuleViewSet,
 )
@@ -39,6 +40,8 @@ urlpatterns = [
     *both("deliveries/<int:delivery_pk>", DeliveryViewSet, {"get": "retrieve"}),
     *both("deliveries/<int:delivery_pk>/retry", DeliveryViewSet, {"post": "retry"}),
     *both("deliveries/<int:delivery_pk>/arrived", DeliveryViewSet, {"post": "arrived"}),
+    *both("people/erase", PeopleViewSet, {"post": "erase"}),
+    *both("people/export", PeopleViewSet, {"post": "export"}),
     *both("outcomes", OutcomeViewSet, {"get": "index"}),
     *both("hooks/<int:hook_pk>/<str:secret>", HookView, {"post": "take", "head": "nothing"}),
 ]

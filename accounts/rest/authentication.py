@@ -18,7 +18,7 @@ from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from jwt.types import Options
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from structlog.contextvars import bind_contextvars
@@ -53,6 +53,50 @@ class BearerAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """The quiz platform itself, on behalf of no quiz account."""
+
+    name: str = "platform"
+    is_authenticated: bool = True
+
+
+class PlatformAuthentication(BearerAuthentication):
+    """A token whose scope (claim ``JWT_SCOPE_CLAIM``) has ``JWT_PLATFORM_SCOPE``; it needs no account."""
+
+    def authenticate(self, request: Request) -> tuple[Any, str] | None:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            return None
+        scope = read_claims(token.strip()).get(settings.JWT_SCOPE_CLAIM)
+        words = scope.split() if isinstance(scope, str) else scope if isinstance(scope, list) else []
+        if settings.JWT_PLATFORM_SCOPE not in words:
+            raise PermissionDenied(f"The token's scope lacks {settings.JWT_PLATFORM_SCOPE}")
+        return Platform(), "bearer"
+
+
+class IsPlatform(BasePermission):
+    """Only the quiz platform's own tokens."""
+
+    message = "Unauthorized"
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return isinstance(request.user, Platform)
+
+
+class PlatformScheme(OpenApiAuthenticationExtension):
+    target_class = "accounts.rest.authentication.PlatformAuthentication"
+    name = "PlatformAuth"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "JWT of the quiz platform itself, whose scope says so",
+        }
 
 
 class HasAccount(BasePermission):

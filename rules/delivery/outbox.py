@@ -344,6 +344,14 @@ def expire(rows: QuerySet[Delivery], hold: Hold, most: int | None = None) -> int
     return _move(rows.filter(state=HELD, held_because__in=FOR_RETURN), lambda: held_by(hold), most=most)
 
 
+def cancel_erased(rows: QuerySet[Delivery]) -> int:
+    """Whose person is to be forgotten: nothing is sent any more. What is being sent is left alone."""
+    hold = Hold(
+        Held.ERASED, message("The person asked to be forgotten"), message("Nothing is left to be sent.")
+    )
+    return rows.filter(state__in=[WAITING, HELD]).update(**held_by(hold))
+
+
 def held_by(hold: Hold) -> dict[str, str]:
     """The columns of a delivery that is held."""
     return {
@@ -387,7 +395,7 @@ def retry(rows: QuerySet[Delivery]) -> int:
     ``look_first`` stays where the account can be asked. Where it can't, or a look saw only a part, the person
     has looked and decides: send.
     """
-    movable = rows.filter(state__in=[WAITING, HELD])
+    movable = rows.filter(state__in=[WAITING, HELD]).exclude(held_because=Held.ERASED)
     unclear = movable.filter(look_first=True)
     accounts = Account.objects.filter(pk__in=unclear.order_by().values("account_id").distinct())
     deaf = [account.pk for account in accounts if not can_look(account)]

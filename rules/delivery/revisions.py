@@ -19,7 +19,7 @@ from connectors.messages import message
 from connectors.note_texts import completed
 from rules.delivery.queueing import wake_lanes
 from rules.mapping.payload import is_complete, is_repeat, normalised
-from rules.mapping.person import contact_keys
+from rules.mapping.person import contact_keys, keys_of
 from rules.mapping.rule_snapshot import region_of
 from rules.models import Answer, Delivery, FormerBody
 
@@ -76,7 +76,8 @@ def revise(answer: Answer, payload: Mapping[str, Any], digest: str) -> Change:
     )
     answer.payload, answer.digest = dict(payload), digest
     answer.complete, answer.revision, answer.purged_at = is_complete(payload), answer.revision + 1, None
-    answer.save(update_fields=["payload", "digest", "complete", "revision", "purged_at"])
+    answer.contact_keys = keys_of(payload)
+    answer.save(update_fields=["payload", "digest", "complete", "revision", "purged_at", "contact_keys"])
     _send_again(answer)
     return Change.REVISED
 

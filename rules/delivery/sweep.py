@@ -12,9 +12,8 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Exists, OuterRef
-from django.utils import timezone
 
 from accounts import db_clock
 from accounts.models import Account, Lane
@@ -26,7 +25,7 @@ from rules.delivery import outbox
 from rules.delivery.lane import due_lanes, forget_silence, is_free, reckon
 from rules.delivery.queueing import wake_lanes
 from rules.mapping.rule_snapshot import lists_named, why_unread
-from rules.models import Answer, Attempt, Delivery, FormerBody, Outcome, Rule
+from rules.models import Delivery, Rule
 
 log = structlog.stdlib.get_logger(__name__)
 AT_ONCE = 1000
@@ -254,27 +253,3 @@ AND l.review_at IS NULL AND CASE WHEN a.state = 'active' AND NOT a.deleted
                  AND d.held_because IN ('reconnect', 'disconnected', 'paused'))
     ELSE EXISTS (SELECT FROM rules_delivery d WHERE d.account_id = a.id AND d.state = 'waiting') END
 """
-
-
-# -- retention -----------------------------------------------------------------------------------------------
-
-
-def purge() -> None:
-    """Payloads and attempts past their retention, and who it was. Rows, digests and outcomes stay."""
-    now = timezone.now()
-    undelivered = Delivery.objects.filter(answer=OuterRef("pk")).exclude(state=Delivery.State.DELIVERED)
-    old = Answer.objects.filter(
-        created_at__lt=now - timedelta(days=settings.PAYLOAD_DAYS), purged_at__isnull=True
-    )
-    with transaction.atomic():
-        settled = old.exclude(Exists(undelivered))
-        locked = settled.select_for_update(of=("self",), skip_locked=True)
-        keys = list(locked.values_list("pk", flat=True)[:AT_ONCE])
-        # Asked again under the lock: a backfill may have planned deliveries for some just before.
-        keys = list(settled.filter(pk__in=keys).values_list("pk", flat=True))
-        Answer.objects.filter(pk__in=keys).update(payload={}, purged_at=now)
-        FormerBody.objects.filter(answer__in=keys).update(payload={})
-        Delivery.objects.filter(answer__in=keys).update(contact_keys=[])
-        Outcome.objects.filter(delivery__answer__in=keys).update(contact={})
-    tries = Attempt.objects.filter(started_at__lt=now - timedelta(days=settings.ATTEMPT_DAYS))
-    tries.filter(pk__in=list(tries.values_list("pk", flat=True)[: AT_ONCE * 10])).delete()

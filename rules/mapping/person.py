@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from django.conf import settings
+
 from connectors.contact import (
     CITY,
     COMPANY,
@@ -24,6 +26,7 @@ from connectors.contact import (
     texts_of,
 )
 from connectors.draft import Person, UnplacedValue
+from rules.mapping.payload import normalised
 
 HANDLED = frozenset({NAME, FIRST, LAST, MIDDLE, PHONE, EMAIL, COMPANY, CITY})
 
@@ -50,6 +53,11 @@ def contact_keys(contact: Mapping[str, Any], region: str) -> list[str]:
     """What makes two answers the same person's (``Person.keys``)."""
     person, _ = read_person(contact, region)
     return list(person.keys)
+
+
+def keys_of(payload: Mapping[str, Any]) -> list[str]:
+    """By which phones and e-mails an answer is found again, whatever its accounts' regions are."""
+    return contact_keys(normalised(payload).get("contact", {}), settings.PHONE_REGION)
 
 
 def extras(contact: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

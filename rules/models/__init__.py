@@ -1,7 +1,8 @@
 from rules.models.answer import Answer, FormerBody
 from rules.models.delivery import Attempt, Delivery
+from rules.models.erasure import Erasure
 from rules.models.incident import Incident
 from rules.models.outcome import Outcome
 from rules.models.rule import Rule
 
-__all__ = ["Answer", "Attempt", "Delivery", "FormerBody", "Incident", "Outcome", "Rule"]
+__all__ = ["Answer", "Attempt", "Delivery", "Erasure", "FormerBody", "Incident", "Outcome", "Rule"]

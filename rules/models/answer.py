@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -11,8 +14,9 @@ class Answer(models.Model):
     """One finished quiz as the quiz service sent it; ``(account_id, quiz_id, answer_id)`` is for ever.
 
     ``digest`` is the payload's fingerprint: a repeat with another body is told from a repeat. ``payload``
-    is emptied when its retention is over; the row and its digest stay. While ``complete`` is false a later
-    body under the same id takes its place as the next ``revision``; replaced ones are ``FormerBody`` rows.
+    is emptied when its retention is over, and ``contact_keys``, by which a person's answers are found; the
+    row and its digest stay. While ``complete`` is false a later body under the same id takes its place as the
+    next ``revision``; replaced ones are ``FormerBody`` rows.
     """
 
     account_id = models.CharField(_("quiz account"), max_length=200)
@@ -22,6 +26,7 @@ class Answer(models.Model):
     digest = models.CharField(max_length=64)
     created_at = models.DateTimeField(_("created at"), default=timezone.now)
     purged_at = models.DateTimeField(null=True, blank=True)
+    contact_keys = ArrayField(models.CharField(max_length=330), default=list, blank=True, db_default=[])
     complete = models.BooleanField(
         _("complete"), default=True, db_default=True, help_text=_("Nothing more is to come under this id.")
     )
@@ -38,7 +43,14 @@ class Answer(models.Model):
                 fields=["account_id", "quiz_id", "answer_id"], name="one_answer_per_quiz_and_id"
             )
         ]
-        indexes = [models.Index(fields=["created_at"], name="answer_by_age")]
+        indexes = [
+            models.Index(fields=["created_at"], name="answer_by_age"),
+            models.Index(
+                fields=["created_at", "id"], condition=Q(purged_at__isnull=True), name="answer_to_purge"
+            ),
+            models.Index(fields=["answer_id"], name="answer_by_its_id"),
+            GinIndex(fields=["contact_keys"], name="answer_of_person"),
+        ]
 
     def __str__(self) -> str:
         return say("answer {answer} of quiz {quiz}", answer=self.answer_id, quiz=self.quiz_id)

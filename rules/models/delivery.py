@@ -40,6 +40,7 @@ class Delivery(models.Model):
         REFUSED = "refused", _("refused by the CRM")
         GAVE_UP = "gave_up", _("out of tries")
         PAUSED = "paused", _("account paused")
+        ERASED = "erased", _("erased on the person's request")
         STALE = "stale", _("waited too long for its account: a person decides")
 
     answer = models.ForeignKey(

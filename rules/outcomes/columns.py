@@ -64,9 +64,11 @@ def changes_of(row: Outcome, found: LeadStatus, names: Names, now: datetime) -> 
     changes["link"] = fit(Outcome, "link", found.link or row.link)
     changes["status"] = found.status or (kind if kind in (WON, LOST) else OPEN)
     changes["amount"] = _money(found.amount)
-    changes |= _payments(found) | {"details": storable(found.details)}
-    if found.contact and row.delivery.answer.purged_at is None:
-        changes["contact"] = storable(found.contact)
+    changes |= _payments(found)
+    if row.delivery.answer.purged_at is None:
+        changes["details"] = storable(found.details)
+        if found.contact:
+            changes["contact"] = storable(found.contact)
     return changes | _moments(row, found, changes, now)
 
 

@@ -3,6 +3,7 @@ from rules.views.answers import AnswerViewSet
 from rules.views.backfill import BackfillViewSet
 from rules.views.deliveries import DeliveryViewSet
 from rules.views.outcomes import HookView, OutcomeViewSet
+from rules.views.people import PeopleViewSet
 from rules.views.preview import PreviewViewSet
 from rules.views.rules import RuleViewSet
 
@@ -13,6 +14,7 @@ __all__ = [
     "DeliveryViewSet",
     "HookView",
     "OutcomeViewSet",
+    "PeopleViewSet",
     "PreviewViewSet",
     "RuleViewSet",
 ]

@@ -13,7 +13,8 @@ from accounts.worker_threads import worker
 from connectors.errors import NeedsReconnect, Refused, TryLater
 from connectors.lead_status import Payment
 from crm_cache.models import CrmUser
-from rules.delivery import concurrency, sweep
+from rules import retention
+from rules.delivery import concurrency
 from rules.models import Answer, Delivery, Outcome
 from rules.outcomes import following
 from tests.stories.followed import lead_of, look, shown, standing
@@ -178,7 +179,7 @@ def test_who_it_was_is_forgotten_with_the_answer(delivered, crm, later):
     assert shown(delivered)["contact"] == {"name": "Анна"}
 
     later(days=91)
-    sweep.purge()
+    retention.purge()
     assert Answer.objects.get().payload == {}
     assert delivered.delivery.contact_keys == []
     assert shown(delivered)["contact"] == {}
@@ -188,7 +189,7 @@ def test_who_it_was_is_forgotten_with_the_answer(delivered, crm, later):
 
 def test_who_it_was_is_forgotten_by_a_look_under_way_too(delivered, crm, later):
     crm.says[lead_of(delivered)] = standing(lead_of(delivered), contact={"name": "Анна"})
-    crm.while_asked = sweep.purge
+    crm.while_asked = retention.purge
     later(days=91)
     assert look(delivered) == 1
     assert shown(delivered)["contact"] == {}

@@ -10,8 +10,7 @@ from django.db import connections
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from rules import intake
-from rules.delivery import sweep
+from rules import intake, retention
 from rules.models import Answer, Attempt, Delivery
 from tests.stories.conftest import QUIZ
 
@@ -20,15 +19,15 @@ def test_contents_are_erased_after_their_time_and_not_before(quiz, later):
     quiz.post()
     quiz.work()
     later(days=29)
-    sweep.purge()
+    retention.purge()
     assert Attempt.objects.count() == 1
     later(days=2)
-    sweep.purge()
+    retention.purge()
     assert Attempt.objects.count() == 0
     assert Answer.objects.get().payload["quizID"] == 42
 
     later(days=60)
-    sweep.purge()
+    retention.purge()
     answer = Answer.objects.get()
     assert (answer.payload, answer.purged_at is not None) == ({}, True)
     assert quiz.delivery.state == Delivery.State.DELIVERED
@@ -39,7 +38,7 @@ def test_what_is_not_delivered_keeps_its_contents(quiz, later):
     quiz.api.delete("/account")
     quiz.work()
     later(days=400)
-    sweep.purge()
+    retention.purge()
     assert Answer.objects.get().payload["contact"]["phone"]
     assert quiz.delivery.contact_keys
 
@@ -47,7 +46,7 @@ def test_what_is_not_delivered_keeps_its_contents(quiz, later):
 def test_an_answer_without_a_rule_is_erased_too(shop, later):
     shop.post()
     later(days=91)
-    sweep.purge()
+    retention.purge()
     assert Answer.objects.get().payload == {}
 
 
@@ -64,7 +63,7 @@ def test_an_answer_that_is_purged_while_a_backfill_begins_gets_no_empty_lead(qui
     plan = intake.plan_deliveries
 
     def purge_first(*asked: Any) -> Any:
-        sweep.purge()
+        retention.purge()
         return plan(*asked)
 
     monkeypatch.setattr(intake, "plan_deliveries", purge_first)
@@ -91,6 +90,6 @@ def test_an_answer_that_a_backfill_plans_while_a_purge_begins_keeps_its_contents
         return lock(Answer.objects.filter(pk__in=seen), *args, **kwargs)
 
     monkeypatch.setattr(QuerySet, "select_for_update", backfill_first)
-    sweep.purge()
+    retention.purge()
     answer.refresh_from_db()
     assert (answer.payload["quizID"], answer.purged_at) == (QUIZ, None)

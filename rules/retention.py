@@ -1,0 +1,91 @@
+"""Contents past their time are erased, the oldest first, in short transactions until nothing is left to do.
+
+What stays for ever: ids, digests, states, times, and what became of leads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from accounts.singletons import each_alone
+from accounts.worker_threads import worker
+from rules.models import Answer, Attempt, Delivery, FormerBody, Outcome
+
+log = structlog.stdlib.get_logger(__name__)
+AT_ONCE = 1000  # answers, or tries, of one transaction
+
+
+def purge() -> None:
+    """All that is past its retention."""
+    each_alone(purge_answers, purge_attempts)
+
+
+def purge_answers() -> int:
+    """Bodies, who it was, and what is known of a person from elsewhere. How many answers.
+
+    What is not delivered everywhere is kept as long as that takes.
+    """
+    old = Answer.objects.filter(
+        created_at__lt=timezone.now() - timedelta(days=settings.PAYLOAD_DAYS), purged_at__isnull=True
+    )
+    erased, last = 0, None
+    while not worker.ends.is_set() and (window := _next(old, "created_at", last)):
+        erased += _purge([pk for pk, _ in window])
+        last = window[-1]
+    if erased:
+        log.info("answers purged", count=erased)
+    return erased
+
+
+def purge_attempts() -> int:
+    """Tries with all that was said; how many."""
+    old = Attempt.objects.filter(started_at__lt=timezone.now() - timedelta(days=settings.ATTEMPT_DAYS))
+    erased, last = 0, None
+    while not worker.ends.is_set() and (window := _next(old, "started_at", last)):
+        Attempt.objects.filter(pk__in=[pk for pk, _ in window]).delete()
+        erased += len(window)
+        last = window[-1]
+    if erased:
+        log.info("tries purged", count=erased)
+    return erased
+
+
+def _next(rows: QuerySet[Any], moment: str, last: tuple[int, datetime] | None) -> list[tuple[int, datetime]]:
+    """(id, moment) of the oldest rows behind the last one: what was kept or is locked is not met again."""
+    if last:
+        pk, at = last
+        behind = Q(**{f"{moment}__gt": at}) | Q(pk__gt=pk)
+        rows = rows.filter(behind, **{f"{moment}__gte": at})
+    return list(rows.order_by(moment, "pk").values_list("pk", moment)[:AT_ONCE])
+
+
+def _purge(window: Collection[int]) -> int:
+    undelivered = Delivery.objects.filter(answer=OuterRef("pk")).exclude(state=Delivery.State.DELIVERED)
+    settled = Answer.objects.filter(purged_at__isnull=True).exclude(
+        Exists(undelivered.exclude(held_because=Delivery.Held.ERASED))
+    )
+    with transaction.atomic():
+        locked = settled.filter(pk__in=window).order_by("pk")
+        keys = list(locked.select_for_update(of=("self",), skip_locked=True).values_list("pk", flat=True))
+        # Asked again under the lock: a backfill may have planned deliveries for some just before.
+        keys = list(settled.filter(pk__in=keys).values_list("pk", flat=True))
+        empty(keys)
+    return len(keys)
+
+
+def empty(answers: Collection[int]) -> None:
+    """Erase what is personal of these answers. The caller has locked them."""
+    deliveries = Delivery.objects.filter(answer__in=answers)
+    Answer.objects.filter(pk__in=answers).update(payload={}, contact_keys=[], purged_at=timezone.now())
+    FormerBody.objects.filter(answer__in=answers).update(payload={})
+    deliveries.update(contact_keys=[], losses=[])
+    Outcome.objects.filter(delivery__in=deliveries).update(contact={}, details={})
+    Attempt.objects.filter(delivery__in=deliveries).update(message="", exchanges=[])

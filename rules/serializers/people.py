@@ -1,0 +1,82 @@
+"""A person's data: who is meant, what is given out, what is forgotten."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from rules import people
+from rules.models import Erasure
+
+
+class PersonIn(serializers.Serializer[Any]):
+    """Who is meant: whoever has this phone or this e-mail, or gave this answer. One of them is needed."""
+
+    phone = serializers.CharField(
+        required=False, max_length=100, help_text="As the person wrote it, or with the country's code"
+    )
+    email = serializers.CharField(required=False, max_length=300, help_text="In any case")
+    answerID = serializers.CharField(
+        required=False, max_length=200, help_text="The quiz service's own id of an answer"
+    )
+    accountID = serializers.CharField(
+        required=False, max_length=200, help_text="Only in this quiz account; in all where it is missing"
+    )
+
+
+class ErasureOut(serializers.Serializer[Any]):
+    """What became of it. ``done`` is false while leads of the person are being sent: it goes on by itself,
+    and the same request tells how far it is."""
+
+    id = serializers.IntegerField()
+    done = serializers.BooleanField()
+    answers = serializers.IntegerField(help_text="Answers whose content is erased")
+    inFlight = serializers.IntegerField(help_text="Answers whose leads are being sent, erased after that")
+    erased = serializers.ListField(child=serializers.CharField(), help_text="What is erased, in words")
+    kept = serializers.ListField(child=serializers.CharField(), help_text="What stays, in words")
+
+
+class PersonDeliveryOut(serializers.Serializer[Any]):
+    """What was sent of an answer."""
+
+    id = serializers.IntegerField()
+    crm = serializers.CharField()
+    state = serializers.CharField()
+    leadID = serializers.CharField(help_text="Empty where no lead was made")
+    link = serializers.CharField()
+    losses = serializers.ListField(child=serializers.JSONField(), help_text="Values that fit no field")
+    contact = serializers.JSONField(help_text="Who the CRM says it is, as seen last")
+    details = serializers.JSONField(help_text="What else was seen of the lead in the CRM")
+
+
+class PersonAnswerOut(serializers.Serializer[Any]):
+    """An answer with all that is kept of it."""
+
+    id = serializers.IntegerField()
+    accountID = serializers.CharField()
+    quizID = serializers.IntegerField()
+    answerID = serializers.CharField()
+    createdAt = serializers.DateTimeField()
+    erased = serializers.BooleanField(help_text="Its content is gone, by retention or on request")
+    body = serializers.JSONField(help_text="As it was posted")
+    formerBodies = serializers.ListField(child=serializers.JSONField(), help_text="Bodies it replaced")
+    deliveries = PersonDeliveryOut(many=True)
+
+
+class PersonOut(serializers.Serializer[Any]):
+    """All that is kept of a person, the newest answers first. ``more``: only the newest 1,000 are here."""
+
+    answers = PersonAnswerOut(many=True)
+    more = serializers.BooleanField()
+
+
+def write_erasure(erasure: Erasure) -> dict[str, Any]:
+    return {
+        "id": erasure.pk,
+        "done": erasure.done_at is not None,
+        "answers": erasure.answers,
+        "inFlight": people.in_flight(erasure),
+        "erased": list(people.ERASED),
+        "kept": list(people.KEPT),
+    }

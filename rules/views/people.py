@@ -1,0 +1,69 @@
+"""What the law wants of whoever keeps data of people: give it out, or forget it. For the platform alone."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from accounts.rest.authentication import IsPlatform, PlatformAuthentication
+from accounts.rest.errors import ApiError
+from accounts.rest.views import JsonWhateverIsAsked
+from rules import people
+from rules.serializers.answers import OurError
+from rules.serializers.people import ErasureOut, PersonIn, PersonOut, write_erasure
+
+ERRORS = {
+    400: OpenApiResponse(OurError, "Nobody is named, or a phone or an e-mail is none"),
+    401: OpenApiResponse(OurError, "No valid bearer token"),
+    403: OpenApiResponse(OurError, "The token's scope is not the platform's"),
+}
+
+
+class PeopleViewSet(ViewSet):
+    """One person's data over all quiz accounts, or in one of them."""
+
+    error_shape = "object"
+    content_negotiation_class = JsonWhateverIsAsked
+    authentication_classes = (PlatformAuthentication,)
+    permission_classes = (IsPlatform,)
+
+    @extend_schema(
+        operation_id="ErasePerson",
+        tags=["people"],
+        summary="Forget a person",
+        description="Leads that are being sent are finished first; what waits or is held is sent no more. The"
+        " CRM's own records stay as they are. An answer that is posted later is kept like any other.",
+        request=PersonIn,
+        responses={
+            200: OpenApiResponse(ErasureOut, "Forgotten"),
+            202: OpenApiResponse(ErasureOut, "Something is being sent: the rest follows by itself"),
+            **ERRORS,
+        },
+    )
+    def erase(self, request: Request) -> Response:
+        erasure = people.erase(_who(request), "platform")
+        return Response(write_erasure(erasure), status=200 if erasure.done_at else 202)
+
+    @extend_schema(
+        operation_id="ExportPerson",
+        tags=["people"],
+        summary="All that is kept of a person",
+        request=PersonIn,
+        responses={200: PersonOut, **ERRORS},
+    )
+    def export(self, request: Request) -> Response:
+        return Response(people.export(_who(request)))
+
+
+def _who(request: Request) -> people.Who:
+    asked = PersonIn(data=request.data)
+    asked.is_valid(raise_exception=True)
+    told = asked.validated_data
+    try:
+        return people.who(
+            told.get("phone", ""), told.get("email", ""), told.get("answerID", ""), told.get("accountID", "")
+        )
+    except ValueError as exc:
+        raise ApiError(str(exc), field="phone" if "phone" in str(exc) else "email") from exc
