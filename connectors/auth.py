@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from requests import PreparedRequest
+from requests import PreparedRequest as PreparedRequest
 from requests.auth import AuthBase
 
 

@@ -12,9 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from requests import PreparedRequest
-
-from connectors.auth import Auth, Tokens
+from connectors.auth import Auth, PreparedRequest, Tokens
 from connectors.envybox.client import Client, Row, account_in, flag_of, id_of, row_in
 from connectors.envybox.lists import ELEMENTS, alive, fields_of
 from connectors.errors import Refused, TryLater
