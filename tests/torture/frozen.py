@@ -33,16 +33,15 @@ def freeze(world: World, blow: Blow) -> Course:
 
 
 def freeze_before_first_byte(world: World, blow: Blow) -> Course:
-    """It has said that it is about to send, and does so when it wakes."""
-    victim = world.customers[blow.whom]
+    """Whoever claims next: it has said that it is about to send, and does so when it wakes."""
     with suppress(psycopg.Error), world.watch.connection() as lock:
-        if name := (yield from _about_to_send(world, lock, victim.id)):
+        if name := (yield from _about_to_send(world, lock)):
             yield from _frozen(world, blow, name, lock)
             return
     world.missed[blow.what] += 1
 
 
-def _about_to_send(world: World, lock: psycopg.Connection, customer: str) -> Iterator[None]:
+def _about_to_send(world: World, lock: psycopg.Connection) -> Iterator[None]:
     """Until a worker wants to say that it sends what it has claimed: its name, "" where none came.
 
     What is due is held until a worker wants to claim it; then the claim is let through, and we stand right
@@ -54,9 +53,9 @@ def _about_to_send(world: World, lock: psycopg.Connection, customer: str) -> Ite
         return world.watch.blocked(lock.info.backend_pid)
 
     for _ in range(20):
-        if not (yield from until(lambda: world.watch.due(customer), world.find)):
+        if not (yield from until(world.watch.due, world.find)):
             return ""
-        rows = world.watch.due(customer)
+        rows = world.watch.due()
         _hold(lock, rows)
         if (yield from until(somebody_waits, world.find / 4)):
             lock.execute("COMMIT")

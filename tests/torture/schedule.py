@@ -32,7 +32,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     f"{CHOSEN}after commit": EVERYONE,
     f"{CHOSEN}before settle": EVERYONE,
     "worker frozen": (),
-    FIRST_BYTE: EVERYONE,
+    FIRST_BYTE: (),
     CUT_EXCHANGE: SIGNED_IN,
     "web killed": (),
     "beat killed": (),

@@ -83,11 +83,11 @@ class Watch:
         found = self.rows("SELECT id FROM rules_delivery WHERE owner = %s AND state = 'sending'", customer)
         return [pk for (pk,) in found]
 
-    def due(self, customer: str) -> list[int]:
+    def due(self) -> list[int]:
+        """Some of what waits and may go."""
         found = self.rows(
-            "SELECT id FROM rules_delivery WHERE owner = %s AND state = 'waiting' AND due_at <= now() "
-            "LIMIT 200",
-            customer,
+            "SELECT id FROM rules_delivery WHERE state = 'waiting' AND due_at <= now() "
+            "ORDER BY due_at LIMIT 50"
         )
         return [pk for (pk,) in found]
 
