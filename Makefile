@@ -60,7 +60,7 @@ demo: install  ## run everything with local CRMs and post answers (ARGS=--exit: 
 test: $(VENV)/.tests-installed  ## run the tests (T=path chooses some)
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(COVERAGE) $(T)
 
-bench: $(VENV)/.tests-installed  ## measure on real processes (ARGS="all", "intake", "lists", "drain", "idle", "backlog", "bitrix24")
+bench: $(VENV)/.tests-installed  ## measure on real processes (ARGS="all", "intake", "lists", "drain", "idle", "backlog", "bitrix24", "scale")
 	@$(STAND_INS) $(BIN)/python -m tests.benchmarks $(ARGS)
 
 torture: $(VENV)/.tests-installed  ## break whatever can break and count what is lost or doubled (N=1000 SEED=7; RUN=tokens, neighbours, alone)

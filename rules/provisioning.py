@@ -62,7 +62,10 @@ def prepare_due() -> None:
     waiting = Rule.objects.filter(deleted=False, account__deleted=False, prepare_at__lte=timezone.now())
     accounts = {(rule.account.crm, rule.account.remote_id): rule.account for rule in _few(waiting)}
     for account in accounts.values():
-        _prepare_waiting(account)
+        try:
+            _prepare_waiting(account)
+        except Exception:
+            log.exception("rules can't be prepared, other accounts go on", account=account.pk)
     _recheck_stale()
 
 
@@ -76,7 +79,10 @@ def _recheck_stale(**chosen: object) -> None:
         deleted=False, prepare_at=None, account__synced_at__gt=F("prepared_at"), **chosen
     )
     for rule_id in list(stale.values_list("pk", flat=True)[:AT_ONCE]):
-        recheck(rule_id)
+        try:
+            recheck(rule_id)
+        except Exception:  # its next chance comes with the next round; it keeps no other rule from its own
+            log.exception("the rule can't be looked at, others go on", rule=rule_id)
 
 
 def ask_again(rule: Rule, payload: Mapping[str, Any]) -> bool:

@@ -15,7 +15,6 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 from unfold.decorators import action, display
 
 from accounts.admin_base import StaffAdmin, key_of, when
-from accounts.models import Account
 from accounts.texts import said, say
 from rules.admin import conversion_page, looking
 from rules.admin.filters import DayFilter, OwnerFilter, QuizFilter, TrailFilter
@@ -58,13 +57,12 @@ class OutcomeAdmin(StaffAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Outcome], search_term: str
     ) -> tuple[QuerySet[Outcome], bool]:
-        """By what it is now (account by account, as the index is made), by what was delivered, by quiz."""
+        """By what it is now, by what was delivered, by quiz."""
         term = search_term.strip()
         if not term:
             return queryset, False
-        accounts = list(Account.objects.order_by().values_list("pk", flat=True))
         ids = Outcome.objects.order_by().values_list("pk", flat=True)
-        now = ids.filter(account__in=accounts, record_id=term)[:MOST_FOUND]
+        now = ids.filter(record_id=term)[:MOST_FOUND]
         once = ids.filter(delivery__remote_id=term)[:MOST_FOUND]
         found = Q(pk__in=[*now, *once])
         if term.isdecimal() and len(term) < 19:

@@ -44,13 +44,21 @@ class Delivery(models.Model):
         STALE = "stale", _("waited too long for its account: a person decides")
 
     answer = models.ForeignKey(
-        Answer, on_delete=models.PROTECT, verbose_name=_("answer"), related_name="deliveries"
+        Answer,
+        on_delete=models.PROTECT,
+        verbose_name=_("answer"),
+        related_name="deliveries",
+        db_index=False,  # one_delivery_per_answer_and_account
     )
     rule = models.ForeignKey(
         Rule, on_delete=models.PROTECT, verbose_name=_("rule"), related_name="deliveries"
     )
     account = models.ForeignKey(
-        Account, on_delete=models.PROTECT, verbose_name=_("account"), related_name="deliveries"
+        Account,
+        on_delete=models.PROTECT,
+        verbose_name=_("account"),
+        related_name="deliveries",
+        db_index=False,  # delivery_of_account
     )
     owner = models.CharField(_("quiz account"), max_length=200)
     quiz_id = models.BigIntegerField(_("quiz"))
@@ -107,7 +115,6 @@ class Delivery(models.Model):
             models.Index(
                 fields=["rule", "held_because", "id"], condition=Q(state="held"), name="delivery_held_by_rule"
             ),
-            models.Index(fields=["due_at"], condition=Q(state="waiting"), name="delivery_sweep"),
             models.Index(
                 fields=["account", "look_again_at"],
                 condition=Q(look_again_at__isnull=False),
@@ -116,7 +123,8 @@ class Delivery(models.Model):
             models.Index(fields=["owner", "-id"], name="delivery_of_owner"),
             models.Index(fields=["owner", "quiz_id", "-id"], name="delivery_of_quiz"),
             models.Index(fields=["owner", "-id"], condition=Q(state="held"), name="delivery_held_of_owner"),
-            models.Index(fields=["rule", "state"], name="delivery_of_rule"),
+            models.Index(fields=["account", "-id"], name="delivery_of_account"),
+            models.Index(fields=["remote_id"], condition=~Q(remote_id=""), name="delivery_by_lead"),
         ]
 
     def __str__(self) -> str:

@@ -38,7 +38,11 @@ class Outcome(models.Model):
         Delivery, on_delete=models.PROTECT, verbose_name=_("delivery"), related_name="outcome"
     )
     account = models.ForeignKey(
-        Account, on_delete=models.PROTECT, verbose_name=_("account"), related_name="outcomes"
+        Account,
+        on_delete=models.PROTECT,
+        verbose_name=_("account"),
+        related_name="outcomes",
+        db_index=False,  # outcome_of_account
     )
     owner = models.CharField(_("quiz account"), max_length=200)
     quiz_id = models.BigIntegerField(_("quiz"))
@@ -89,7 +93,8 @@ class Outcome(models.Model):
                 condition=Q(next_look_at__isnull=False),
                 name="outcome_newest_first",
             ),
-            models.Index(fields=["account", "record_id"], name="outcome_by_record"),
+            models.Index(fields=["record_id", "account"], name="outcome_of_record"),
+            models.Index(fields=["account", "-delivery"], name="outcome_of_account"),
             models.Index(fields=["owner", "-delivery"], name="outcome_of_owner"),
             models.Index(fields=["owner", "quiz_id", "-delivery"], name="outcome_of_quiz"),
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.db.models import Model, QuerySet
 from django.utils import timezone
@@ -13,6 +13,8 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
+from accounts.models import Account
+from accounts.rest.authentication import Caller
 from accounts.rest.errors import ApiError
 from accounts.rest.paging import read_number
 from connectors.registry import CONNECTORS
@@ -33,7 +35,9 @@ def read_common_filters(rows: QuerySet[Row], request: Request) -> QuerySet[Row]:
     if request.query_params.get("quizID"):
         rows = rows.filter(quiz_id=read_number(request, "quizID"))
     if crm := read_choice(request, "crm", list(CONNECTORS)):
-        rows = rows.filter(account__crm=crm)
+        owner = cast("Caller", request.user).account_id
+        mine = Account.objects.filter(account_id=owner, crm=crm).values_list("pk", flat=True)
+        rows = rows.filter(account__in=list(mine))
     if start := _moment(request, "from"):
         rows = rows.filter(created_at__gte=start)
     if end := _moment(request, "to"):

@@ -109,9 +109,9 @@ def test_a_lane_that_was_missed_heals(account, deliveries):
         deliveries(1)
         cursor.execute("ALTER TABLE rules_delivery ENABLE TRIGGER USER")
     assert sweep.lanes_with_work() == []
-    assert sweep.check_lanes() == 1
+    assert sweep.check_lanes(account.pk) == 1
     assert sweep.lanes_with_work() == [account.pk]
-    assert sweep.check_lanes() == 0
+    assert sweep.check_lanes(account.pk) == 0
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_a_lane_that_was_missed_heals(account, deliveries):
 def test_an_account_that_was_not_reviewed_is_found(account, deliveries, state, row):
     Account.objects.update(state=state)
     deliveries(1, **row)
-    assert sweep.check_lanes() == 1
+    assert sweep.check_lanes(account.pk) == 1
     sweep.review()
     assert Delivery.objects.get().state == ("waiting" if state == "active" else "held")
 

@@ -1,0 +1,33 @@
+"""A rule that our own code can't look at keeps no other rule from its turn."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from rules import provisioning
+from rules.models import Rule
+
+
+@pytest.mark.parametrize("what", ["recheck", "_prepare_waiting"])
+def test_a_broken_rule_stops_no_other(quiz, monkeypatch, what):
+    other = quiz.api.post("/rules/43", quiz.place(), content_type="application/json")
+    assert other.status_code == 200
+    long_ago = timezone.now() - timedelta(days=1)
+    Rule.objects.update(prepared_at=long_ago, prepare_at=None)
+    broken, healthy = Rule.objects.order_by("-pk")
+    if what == "_prepare_waiting":
+        Rule.objects.filter(pk=broken.pk).update(prepare_at=long_ago)
+    real = getattr(provisioning, what)
+
+    def break_on_one(asked):
+        if what == "_prepare_waiting" or asked == broken.pk:
+            raise RuntimeError("This is a test.")
+        return real(asked)
+
+    monkeypatch.setattr(provisioning, what, break_on_one)
+    provisioning.prepare_due()
+    healthy.refresh_from_db()
+    assert healthy.prepared_at > long_ago
