@@ -152,13 +152,13 @@ def _insert(account_id: str, bodies: Mapping[Key, _Sent]) -> dict[Key, Answer]:
         made = {(quiz, answer): pk for pk, quiz, answer in cursor.fetchall()}
     return {
         key: Answer(
-            pk,
-            account_id,
-            one.quiz_id,
-            one.answer_id,
-            one.payload,
-            one.mark,
-            now,
+            pk=pk,
+            account_id=account_id,
+            quiz_id=one.quiz_id,
+            answer_id=one.answer_id,
+            payload=one.payload,
+            digest=one.mark,
+            created_at=now,
             complete=is_complete(one.payload),
         )
         for key, pk in made.items()
@@ -215,17 +215,17 @@ def live_rules(account_id: str, quiz_ids: Iterable[int]) -> list[Rule]:
         cursor.execute(LIVE_RULES, [account_id, list(quiz_ids)])
         found = cursor.fetchall()
     rules = []
-    for pk, quiz, rests_until, *columns in found:
+    for pk, quiz, paused_at, rests_until, *columns in found:
         account = Account(**dict(zip(OF_ACCOUNT, columns, strict=True)))
         account.lane = Lane(account=account, rests_until=rests_until)
-        rules.append(Rule(pk=pk, quiz_id=quiz, account=account))
+        rules.append(Rule(pk=pk, quiz_id=quiz, paused_at=paused_at, account=account))
     return rules
 
 
 # A disconnected account's rules wait for it, unless another one was connected in its place since.
 OF_ACCOUNT = ("id", "crm", "country", "state", "state_reason", "deleted")
 LIVE_RULES = f"""
-SELECT r.id, r.quiz_id, l.rests_until, {", ".join(f"a.{name}" for name in OF_ACCOUNT)}
+SELECT r.id, r.quiz_id, r.paused_at, l.rests_until, {", ".join(f"a.{name}" for name in OF_ACCOUNT)}
 FROM rules_rule r JOIN accounts_account a ON a.id = r.account_id
 JOIN accounts_lane l ON l.account_id = a.id
 WHERE a.account_id = %s AND r.quiz_id = ANY(%s) AND NOT r.deleted AND NOT (a.deleted AND EXISTS (
@@ -237,8 +237,8 @@ ORDER BY a.id
 
 
 def _delivery(answer: Answer, rule: Rule) -> Delivery:
-    """Held at once where its account can't be used."""
-    hold, now = outbox.hold_of(rule.account), db_clock.now()
+    """Held at once where its account can't be used or its rule is paused."""
+    hold, now = outbox.hold_of(rule.account) or outbox.hold_of_rule(rule), db_clock.now()
     contact = normalised(answer.payload).get("contact", {})
     return Delivery(
         **(outbox.held_by(hold) if hold else {}),

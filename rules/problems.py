@@ -17,10 +17,14 @@ from crm_cache.sync import storable
 from rules.models import Delivery, Rule
 
 MOST_PROBLEMS = 50
+PAUSED = message("This rule is paused; its answers wait until it is resumed.")
 
 
 def shown_problems(rule: Rule) -> list[dict[str, Any]]:
-    """What is wrong with a rule today. What is wrong with its account comes first, and is not stored."""
+    """What is wrong with a rule today. That it is paused comes first, then what is wrong with its account;
+    neither is stored."""
+    if rule.paused_at:
+        return [asdict(Problem("rule_paused", PAUSED)), *rule.problems]
     account = rule.account
     if account.state != Account.State.NEEDS_RECONNECT:
         return list(rule.problems)

@@ -35,7 +35,9 @@ def create_rule(account: Account, quiz_id: int, changes: Mapping[str, Any]) -> R
         raise NotFound(f"PerformerID {performer} is not a user of this account", field="PerformerID")
     try:
         with transaction.atomic():
-            return save_rule(Rule(account=account, quiz_id=quiz_id), changes)
+            rule = save_rule(Rule(account=account, quiz_id=quiz_id), changes)
+            _take_over(rule)
+            return rule
     except IntegrityError as exc:
         raise Conflict("rules already exist", code="rule_exists", field="quizID") from exc
 
@@ -77,12 +79,45 @@ def apply_changes(rule: Rule, changes: Mapping[str, Any]) -> None:
     rule.contact_map = derive_contact_map(rule)
 
 
-def release_held(rule: Rule) -> int:
+def delete_rule(rule_id: int) -> None:
+    """Nothing more goes by the rule. What waits for it is held: a new rule of the quiz takes it over, or a
+    person cancels it. What is being sent right now is finished."""
+    with transaction.atomic():
+        Rule.objects.filter(pk=rule_id).update(deleted=True, prepare_at=None, updated_at=timezone.now())
+        outbox.park_rule(Delivery.objects.filter(rule=rule_id), outbox.RULE_DELETED)
+
+
+def pause_rule(rule_id: int) -> None:
+    """Answers are taken in and wait, until ``resume_rule``. What is being sent right now is finished."""
+    with transaction.atomic():
+        now = timezone.now()
+        Rule.objects.filter(pk=rule_id, paused_at=None).update(paused_at=now, updated_at=now)
+        outbox.park_rule(Delivery.objects.filter(rule=rule_id), outbox.RULE_PAUSED)
+
+
+def resume_rule(rule_id: int) -> None:
+    """What waited goes on by today's rule."""
+    with transaction.atomic():
+        rule = Rule.objects.select_for_update().get(pk=rule_id)
+        if rule.paused_at:
+            Rule.objects.filter(pk=rule_id).update(paused_at=None, updated_at=timezone.now())
+            release_held(rule, Delivery.Held.RULE_PAUSED)
+
+
+def _take_over(rule: Rule) -> None:
+    """What waits for a deleted rule of the same quiz goes by this one (``outbox.hand_over``)."""
+    former = Rule.objects.filter(account=rule.account, quiz_id=rule.quiz_id, deleted=True)
+    for one in former.select_related("account"):
+        for because in (Delivery.Held.RULE_DELETED, Delivery.Held.FIX_RULE):
+            release_held(one, because)
+
+
+def release_held(rule: Rule, because: str = Delivery.Held.FIX_RULE) -> int:
     """Deliveries that waited for this rule go on: the first now, many more by and by
     (``rules.delivery.sweep``)."""
     if not rule.pk:
         return 0
-    released = outbox.release(rule.deliveries.all(), Delivery.Held.FIX_RULE, most=outbox.AT_ONCE)
+    released = outbox.release(rule.deliveries.all(), because, most=outbox.AT_ONCE)
     if released == outbox.AT_ONCE:
         Rule.objects.filter(pk=rule.pk).update(release_at=db_clock.now())
     if released:

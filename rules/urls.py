@@ -16,6 +16,8 @@ from rules.views import (
     OutcomeViewSet,
     PeopleViewSet,
     PreviewViewSet,
+    RuleListViewSet,
+    RulePauseViewSet,
     RuleViewSet,
 )
 
@@ -23,9 +25,11 @@ from rules.views import (
 def rule_of(kind: str) -> list[URLPattern]:
     """A CRM's rules, their preview and their backfill."""
     prefix = f"{rest_root(kind)}rules/<str:quizID>"
-    actions = {"get": "retrieve", "post": "create", "patch": "partial_update"}
+    actions = {"get": "retrieve", "post": "create", "patch": "partial_update", "delete": "destroy"}
     return [
         *both(prefix, RuleViewSet, actions, kind=kind, dialect=dialect_of(kind)),
+        *both(f"{prefix}/pause", RulePauseViewSet, {"post": "pause"}, kind=kind),
+        *both(f"{prefix}/resume", RulePauseViewSet, {"post": "resume"}, kind=kind),
         *both(f"{prefix}/preview", PreviewViewSet, {"post": "create"}, kind=kind),
         *both(f"{prefix}/backfill", BackfillViewSet, {"post": "create"}, kind=kind),
     ]
@@ -33,12 +37,14 @@ def rule_of(kind: str) -> list[URLPattern]:
 
 urlpatterns = [
     *(line for kind in CONNECTORS for line in rule_of(kind)),
+    *both("rules", RuleListViewSet, {"get": "index"}),
     *both("accounts", AccountsViewSet, {"get": "index"}),
-    *both("answers", AnswerViewSet, {"post": "create"}),
+    *both("answers", AnswerViewSet, {"get": "index", "post": "create"}),
     *both("answers/<int:answer_pk>", AnswerViewSet, {"get": "retrieve"}),
     *both("deliveries", DeliveryViewSet, {"get": "index"}),
     *both("deliveries/<int:delivery_pk>", DeliveryViewSet, {"get": "retrieve"}),
     *both("deliveries/<int:delivery_pk>/retry", DeliveryViewSet, {"post": "retry"}),
+    *both("deliveries/<int:delivery_pk>/cancel", DeliveryViewSet, {"post": "cancel"}),
     *both("deliveries/<int:delivery_pk>/arrived", DeliveryViewSet, {"post": "arrived"}),
     *both("people/erase", PeopleViewSet, {"post": "erase"}),
     *both("people/export", PeopleViewSet, {"post": "export"}),

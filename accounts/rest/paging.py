@@ -1,14 +1,18 @@
-"""Numbers of the query string, and pages of lists."""
+"""Numbers of the query string, pages of lists, and places in them."""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.core.cache import cache
 from django.db.models import Model, QuerySet
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
 from rest_framework.request import Request
 
 from accounts.rest.errors import ApiError
@@ -74,3 +78,73 @@ def count_of(rows: QuerySet[Row]) -> int:
         return few
     asked = hashlib.sha256(repr(ids.query.sql_with_params()).encode()).hexdigest()
     return int(cache.get_or_set(f"count:{asked}", ids.count, COUNTED_FOR) or few)
+
+
+# -- places in a list ---------------------------------------------------------------------------------------
+
+ORDERS = ("newest", "oldest")
+CURSOR = "id:"
+LISTED = [
+    OpenApiParameter("page", int, description="Counts from 1; rows that come in between shift the pages"),
+    OpenApiParameter("size", int, description="25 where it is missing, at most 10,000"),
+    OpenApiParameter("after", str, description="The `next` of a former answer: what comes behind it"),
+    OpenApiParameter("order", str, enum=ORDERS, description="Which rows come first; without it `newest`"),
+]
+
+
+class ListOut(serializers.Serializer[Any]):
+    """What all our lists say beside their ``items``."""
+
+    count = serializers.IntegerField(help_text="How many rows the filters choose, on all pages.")
+    next = serializers.CharField(help_text="For `after`: what comes behind the last of these items.")
+    more = serializers.BooleanField(help_text="Is there anything behind them by now?")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed(Generic[Row]):
+    """A part of a list: how many rows there are in all, these ones, and how to go on behind them."""
+
+    count: int
+    rows: list[Row]
+    next: str
+    more: bool
+
+    def body(self, items: list[dict[str, Any]]) -> dict[str, Any]:
+        """The answer, of the rows as ``items``."""
+        return {"count": self.count, "next": self.next, "more": self.more, "items": items}
+
+
+def listed(request: Request, rows: QuerySet[Row], key: str = "pk") -> Listed[Row]:
+    """The part of ``rows`` that a request asks for, by page and size or behind a cursor.
+
+    ``key`` is a unique column that grows with each row. Raises ``ApiError`` naming the parameter.
+    """
+    order = request.query_params.get("order") or "newest"
+    if order not in ORDERS:
+        raise ApiError(f"order must be one of {', '.join(ORDERS)}", field="order")
+    sign, beyond = ("-", "lt") if order == "newest" else ("", "gt")
+    page, text = read_page(request), request.query_params.get("after", "")
+    chosen, start, count = rows, (page.number - 1) * page.size, count_of(rows)
+    if text:
+        chosen, start = rows.filter(**{f"{key}__{beyond}": read_cursor(text)}), 0
+    keys = chosen.order_by(f"{sign}{key}").values_list(key, flat=True)[start : start + page.size + 1]
+    found = list(keys) if text or start < count else []
+    shown = found[: page.size]
+    items = list(rows.filter(**{f"{key}__in": shown}).order_by(f"{sign}{key}")) if shown else []
+    return Listed(count, items, cursor(shown[-1]) if shown else text, len(found) > len(shown))
+
+
+def cursor(key: int) -> str:
+    """A place in a list as a text that says nothing to its reader."""
+    return base64.urlsafe_b64encode(f"{CURSOR}{key}".encode()).decode().rstrip("=")
+
+
+def read_cursor(text: str) -> int:
+    """Raises ``ApiError`` for what ``cursor`` never made."""
+    try:
+        said = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+    except (binascii.Error, ValueError):
+        said = ""
+    if said.startswith(CURSOR) and re.fullmatch(r"[0-9]{1,19}", said[len(CURSOR) :]):
+        return min(int(said[len(CURSOR) :]), BIGGEST)
+    raise ApiError("after is no cursor: take it from `next` of a former answer", field="after")

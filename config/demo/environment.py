@@ -65,11 +65,13 @@ class Environment:
 
     def variables(self, crms: Mapping[str, str]) -> dict[str, str]:
         """What the processes read: whatever we were started with, except that nothing of it may matter."""
-        secret = {name: secrets.token_urlsafe(48) for name in ("SECRET_KEY", "JWT_KEY")}
         return {
             **os.environ,
-            **secret,
             **PLAIN,
+            "SECRET_KEY": secrets.token_urlsafe(48),
+            # As `manage.py issue_token` signs in this checkout; the run is open to this machine alone.
+            "JWT_KEY": settings.JWT_KEY or secrets.token_urlsafe(48),
+            "JWT_ACCOUNT_CLAIM": settings.JWT_ACCOUNT_CLAIM,
             **crms,
             "ENCRYPTION_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
             "DATABASE_URL": self.database_url,
@@ -88,7 +90,6 @@ PLAIN = {
     **dict.fromkeys(
         ("JWT_JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE", "RETURN_URLS", "CSRF_TRUSTED_ORIGINS"), ""
     ),
-    "JWT_ACCOUNT_CLAIM": "id",
     "SSL_REDIRECT": "false",
     "BEHIND_PROXY": "false",
     "HSTS_SECONDS": "0",

@@ -69,7 +69,9 @@ def _conversion(request: HttpRequest) -> dict[str, Any]:
 
 
 def _open() -> QuerySet[Delivery]:
-    return Delivery.objects.filter(state__in=["waiting", "sending", "held"]).order_by()
+    """What is not settled yet; the cancelled wait for nothing."""
+    rows = Delivery.objects.filter(state__in=["waiting", "sending", "held"])
+    return rows.exclude(held_because__in=["cancelled", "erased"]).order_by()
 
 
 def _cards(open_now: Counter[str], arrived: int) -> list[dict[str, Any]]:
@@ -93,7 +95,7 @@ def _cards(open_now: Counter[str], arrived: int) -> list[dict[str, Any]]:
 
 def _held() -> list[dict[str, Any]]:
     """Why deliveries are held, the commonest reason first."""
-    rows = Delivery.objects.filter(state="held").order_by().values_list("held_because").annotate(Count("pk"))
+    rows = _open().filter(state="held").values_list("held_because").annotate(Count("pk"))
     return [
         {
             "label": Delivery.Held(because).label,

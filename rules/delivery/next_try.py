@@ -16,7 +16,7 @@ from accounts.crm_settings import rate_limiter_for
 from accounts.models import Account
 from connectors.limiter import NoRateLimiter
 from connectors.messages import message, sentences
-from rules.delivery.outbox import FOR_RETURN, hold_of
+from rules.delivery.outbox import CANCELLED, FOR_RETURN, RULE_DELETED, RULE_PAUSED, hold_of
 from rules.delivery.settlement import NOT_YET
 from rules.models import Delivery
 
@@ -84,6 +84,10 @@ def _next_try(row: Delivery, barrier: Barrier | None, now: datetime) -> NextTry:
 
 
 def _held(row: Delivery) -> str:
+    if row.held_because == CANCELLED.because:
+        return message("Nothing: it was cancelled.")
+    if row.held_because in (RULE_PAUSED.because, RULE_DELETED.because):
+        return message("Its rule. {remedy}", remedy=row.remedy)
     if row.held_because not in FOR_RETURN:
         return message("A person: {remedy}", remedy=row.remedy or row.get_held_because_display())
     if hold := hold_of(row.account):

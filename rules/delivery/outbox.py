@@ -38,7 +38,7 @@ from connectors.text import storable
 from crm_cache import leases
 from rules.delivery.lane import end_rests
 from rules.delivery.settlement import Settlement, died
-from rules.models import Delivery
+from rules.models import Delivery, Rule
 
 log = structlog.stdlib.get_logger(__name__)
 State = Delivery.State
@@ -77,6 +77,19 @@ AWAY = {
     ),
     Account.State.PAUSED: Hold(Held.PAUSED, message("The account is paused"), message("Resume the account.")),
 }
+RULE_PAUSED = Hold(
+    Held.RULE_PAUSED,
+    message("The rule is paused"),
+    message("Resume it: what waits goes on by itself. Or cancel this delivery."),
+)
+RULE_DELETED = Hold(
+    Held.RULE_DELETED,
+    message("The rule was deleted"),
+    message("Make a rule for the quiz again: what waits goes on by it. Or cancel this delivery."),
+)
+OVER = (Held.CANCELLED, Held.ERASED)  # nothing is to be sent any more
+FOR_RULE = (Held.FIX_RULE, Held.RULE_PAUSED, Held.RULE_DELETED)
+CANCELLED = Hold(Held.CANCELLED, message("It was cancelled"), message("Nothing; a retry sends it after all."))
 FOR_RETURN = (Held.DISCONNECTED, Held.RECONNECT, Held.PAUSED)  # what an account's return ends
 
 
@@ -87,6 +100,13 @@ def hold_of(account: Account) -> Hold | None:
     state = Account.State.DISCONNECTED if account.deleted else Account.State(account.state)
     away = AWAY[state]
     return Hold(away.because, joined(": ", away.error, account.state_reason), away.remedy)
+
+
+def hold_of_rule(rule: Rule) -> Hold | None:
+    """Why nothing goes by this rule; None where it works."""
+    if rule.deleted:
+        return RULE_DELETED
+    return RULE_PAUSED if rule.paused_at else None
 
 
 def claim(
@@ -308,6 +328,29 @@ def park(account: Account, hold: Hold, most: int | None = None) -> int:
         if because != hold.because and left != 0:
             moved += _move(mine.filter(state=HELD, held_because=because), lambda: held_by(hold), most=left)
     return moved
+
+
+def park_rule(rows: QuerySet[Delivery], hold: Hold) -> int:
+    """Hold what waits for its turn, or for its rule, as ``hold`` says: the first of many now. The others are
+    held one by one when their turn comes."""
+    moved = _move(rows.filter(state=WAITING), lambda: held_by(hold), most=AT_ONCE)
+    for_rule = rows.filter(state=HELD, held_because__in=FOR_RULE).exclude(held_because=hold.because)
+    return moved + _move(for_rule, lambda: held_by(hold), most=AT_ONCE)
+
+
+def cancel(rows: QuerySet[Delivery]) -> int:
+    """A person says that these are not to be sent; how many waited or were held. What is being sent is left
+    alone."""
+    movable = rows.filter(state__in=[WAITING, HELD]).exclude(held_because__in=OVER)
+    return _move(movable, lambda: held_by(CANCELLED))
+
+
+def hand_over(rows: Sequence[Delivery]) -> None:
+    """Claimed deliveries of deleted rules go by the quiz's new rule, where there is one."""
+    for row in rows:
+        if row.rule.deleted and (rule := row.rule.successor()):
+            Delivery.objects.filter(pk=row.pk).update(rule=rule)
+            row.rule = rule
 
 
 def release(rows: QuerySet[Delivery], *because: str, most: int | None = None) -> int:

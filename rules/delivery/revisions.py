@@ -91,7 +91,7 @@ def _send_again(answer: Answer) -> None:
     for row in rows.select_for_update(of=("self",)):
         row.revision = answer.revision
         row.contact_keys = contact_keys(contact, region_of(row.account))
-        if row.state == Delivery.State.DELIVERED and not row.rule.deleted:
+        if row.state == Delivery.State.DELIVERED:
             row.state, row.due_at = Delivery.State.WAITING, db_clock.now()
             row.strikes, row.first_failed_at = 0, None
             lanes.add(row.account_id)

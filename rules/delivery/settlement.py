@@ -47,6 +47,14 @@ class ListsUnread(NotYet):
     """What stands in the way may be our lists, which were not read since the account was connected."""
 
 
+class RuleIdle(NotYet):
+    """The rule is paused or deleted: nothing goes by it. ``because`` is why its deliveries are held."""
+
+    def __init__(self, message: str, *, because: str, remedy: str) -> None:
+        super().__init__(message, code=because, remedy=remedy)
+        self.because = because
+
+
 @dataclass(frozen=True, slots=True)
 class Settlement:
     """What becomes of one delivery after a try (``tries`` is 0 where none was made). ``strikes`` is how many
@@ -113,6 +121,8 @@ def settlement_of(
             return _held(plain, Held.REFUSED)
         case OurMistake():
             return _later(replace(plain, strikes=0), delivery, OUR_MISTAKE_PAUSE)
+        case RuleIdle():
+            return _held(replace(plain, tries=0), outcome.because, strikes=0)
         case NotYet():
             return replace(
                 plain, tries=0, strikes=0, due_at=timezone.now() + timedelta(seconds=outcome.after or 0)

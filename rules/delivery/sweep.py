@@ -193,9 +193,10 @@ def review_soon(account_id: int, **_: object) -> None:
 
 
 def release_saved_rules() -> None:
-    """What a saved rule held goes on: the first of it went with the saving, a million takes a while."""
+    """What a saved or resumed rule held goes on: the first of it went at once, a million takes a while."""
     for rule in Rule.objects.filter(release_at__isnull=False).order_by("release_at")[:AT_ONCE]:
-        count = outbox.release(rule.deliveries.all(), Delivery.Held.FIX_RULE, most=TURN)
+        works = outbox.hold_of_rule(rule.successor() or rule if rule.deleted else rule) is None
+        count = outbox.release(rule.deliveries.all(), *outbox.FOR_RULE, most=TURN) if works else 0
         if count < TURN:
             Rule.objects.filter(pk=rule.pk, release_at=rule.release_at).update(release_at=None)
         log.info("deliveries of a saved rule released", rule=rule.pk, count=count)

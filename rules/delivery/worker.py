@@ -48,6 +48,7 @@ from rules.delivery.queueing import answer_wake_up, wake_lanes
 from rules.delivery.settlement import (
     ListsUnread,
     NotYet,
+    RuleIdle,
     StillPreparing,
     believable,
     settlement_of,
@@ -243,6 +244,7 @@ class Drain:
     def _draft(self, claimed: Sequence[int]) -> Batch:
         """Turn claimed deliveries into drafts; those whose rule needs fixing are settled here."""
         rows = list(Delivery.objects.filter(pk__in=claimed).select_related("answer", "rule").order_by("pk"))
+        outbox.hand_over(rows)
         contacts = known_contacts(self.account, {key for row in rows for key in row.contact_keys})
         bodies = revisions.begin(rows)
         batch, broken = (Batch([], [], copy(self.connector)) for _ in range(2))
@@ -261,6 +263,8 @@ class Drain:
 
     def _draft_one(self, row: Delivery, bodies: revisions.Bodies, contacts: Mapping[str, str]) -> LeadDraft:
         """Raises ``RuleNeedsFixing``, ``NotYet``, or ``TryLater`` for a bug of ours."""
+        if hold := outbox.hold_of_rule(row.rule):
+            raise RuleIdle(hold.error, because=hold.because, remedy=hold.remedy)
         snapshot = self._book(row)
         if _awaits_fields(row, snapshot):
             raise StillPreparing(

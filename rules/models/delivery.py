@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -22,7 +23,8 @@ class Delivery(models.Model):
     have been sent; before that, a worker that dies leaves nothing unclear. ``look_again_at``: when a lead
     that ever was unclear is looked for once more; ``also_made``: leads that a worker made after it had lost
     its claim. ``revision`` repeats the answer's, so that a new body and a settlement meet on one row's lock;
-    ``revision_sent`` is the last one whose sending was begun. ``owner`` and ``quiz_id`` repeat the answer's,
+    ``revision_sent`` is the last one whose sending was begun. ``updated_at`` is moved by the database
+    whenever the state, its reason or the lead changes. ``owner`` and ``quiz_id`` repeat the answer's,
     for the lists.
     """
 
@@ -42,6 +44,9 @@ class Delivery(models.Model):
         PAUSED = "paused", _("account paused")
         ERASED = "erased", _("erased on the person's request")
         STALE = "stale", _("waited too long for its account: a person decides")
+        RULE_PAUSED = "rule_paused", _("rule paused")
+        RULE_DELETED = "rule_deleted", _("rule deleted: a new one or a person decides")
+        CANCELLED = "cancelled", _("cancelled: nobody wants it sent")
 
     answer = models.ForeignKey(
         Answer,
@@ -85,6 +90,7 @@ class Delivery(models.Model):
     also_made = ArrayField(models.CharField(max_length=100), default=list, db_default=[], blank=True)
     first_failed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(_("created at"), default=timezone.now)
+    updated_at = models.DateTimeField(_("changed at"), default=timezone.now, db_default=Now())
     delivered_at = models.DateTimeField(_("lead made at"), null=True, blank=True)
     revision = models.PositiveIntegerField(default=1, db_default=1)
     revision_sent = models.PositiveIntegerField(default=1, db_default=1)
@@ -125,6 +131,7 @@ class Delivery(models.Model):
             models.Index(fields=["owner", "-id"], condition=Q(state="held"), name="delivery_held_of_owner"),
             models.Index(fields=["account", "-id"], name="delivery_of_account"),
             models.Index(fields=["remote_id"], condition=~Q(remote_id=""), name="delivery_by_lead"),
+            models.Index(fields=["owner", "updated_at"], name="delivery_updated"),
         ]
 
     def __str__(self) -> str:

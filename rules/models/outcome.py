@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Q, Value
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -24,7 +25,8 @@ class Outcome(models.Model):
 
     Made with the delivery's settlement, written by ``rules.outcomes.following`` alone. ``next_look_at`` is
     when the CRM is asked again; whoever asks pushes it ahead first, so that one worker asks. Null: followed
-    no more. ``asked``: a notice or a person wants that look, so it comes before those of the plan. ``owner``
+    no more. ``asked``: a notice or a person wants that look, so it comes before those of the plan.
+    ``updated_at`` is moved by the database whenever what is shown of the lead changes. ``owner``
     and ``quiz_id`` repeat the delivery's, for the lists. ``payments`` is a list of
     ``{"id", "amount", "paidAt"}``, null where the CRM says nothing of money received.
     """
@@ -67,6 +69,7 @@ class Outcome(models.Model):
     created_at = models.DateTimeField(_("delivered at"), default=timezone.now)
     changed_at = models.DateTimeField(_("changed in the CRM"), null=True, blank=True)
     closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
+    updated_at = models.DateTimeField(_("changed at"), default=timezone.now, db_default=Now())
     seen_at = models.DateTimeField(_("last looked at"), null=True, blank=True)
     next_look_at = models.DateTimeField(null=True, blank=True)
     asked = models.BooleanField(default=False, db_default=False)
@@ -97,6 +100,7 @@ class Outcome(models.Model):
             models.Index(fields=["account", "-delivery"], name="outcome_of_account"),
             models.Index(fields=["owner", "-delivery"], name="outcome_of_owner"),
             models.Index(fields=["owner", "quiz_id", "-delivery"], name="outcome_of_quiz"),
+            models.Index(fields=["owner", "updated_at"], name="outcome_updated"),
         ]
 
     def __str__(self) -> str:

@@ -16,7 +16,8 @@ class Rule(models.Model):
     ``fields_rule`` and ``tags_to_add`` are stored as the HTTP contract has them; ``choices`` holds what only
     some CRMs ask for; ``quiz`` is the quiz's configuration, if it was sent; ``contact_map`` is derived
     (contact field name -> remote field id); ``problems`` is what is wrong with the rule today, a list of
-    ``{"code", "message", "field"}``. ``prepare_at`` set means: its preparation waits; ``prepare_tries``: how
+    ``{"code", "message", "field"}``. While ``paused_at`` is set its answers wait, and those of a ``deleted``
+    rule for the next one of the quiz. ``prepare_at`` set means: its preparation waits; ``prepare_tries``: how
     often the CRM was asked for its fields since the rule was saved; ``release_at`` set: what it held is being
     let go, in portions.
     """
@@ -39,6 +40,7 @@ class Rule(models.Model):
     release_at = models.DateTimeField(null=True, blank=True)
     prepared_at = models.DateTimeField(null=True, blank=True)
     deleted = models.BooleanField(_("deleted"), default=False)
+    paused_at = models.DateTimeField(_("paused at"), null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
 
@@ -63,3 +65,7 @@ class Rule(models.Model):
 
     def __str__(self) -> str:
         return say("quiz {quiz} → {account}", quiz=self.quiz_id, account=self.account)
+
+    def successor(self) -> Rule | None:
+        """The quiz's live rule, once this one was deleted."""
+        return Rule.objects.filter(account=self.account_id, quiz_id=self.quiz_id, deleted=False).first()

@@ -12,6 +12,7 @@ from rest_framework.fields import empty
 from rest_framework.settings import api_settings
 
 from accounts.models import Account
+from accounts.rest.paging import ListOut
 from accounts.rest.values import BIGGEST
 from connectors.messages import joined, sentences
 from rules.delivery.next_try import NextTry, next_tries, next_try
@@ -172,6 +173,7 @@ class DeliveryOut(serializers.Serializer[Any]):
     link = serializers.CharField()
     error = ErrorWords()
     createdAt = serializers.DateTimeField()
+    updatedAt = serializers.DateTimeField(help_text="When its state, its reason or its lead last changed.")
     deliveredAt = serializers.DateTimeField(allow_null=True)
 
 
@@ -215,9 +217,12 @@ class AnswerOut(serializers.Serializer[Any]):
     deliveries = DeliveryOut(many=True)
 
 
-class DeliveryListOut(serializers.Serializer[Any]):
-    count = serializers.IntegerField()
+class DeliveryListOut(ListOut):
     items = DeliveryOut(many=True)
+
+
+class AnswerListOut(ListOut):
+    items = AnswerOut(many=True)
 
 
 class ErrorOut(serializers.Serializer[Any]):
@@ -344,6 +349,7 @@ def write_delivery(delivery: Delivery, answer_id: str, then: NextTry) -> dict[st
         "link": delivery.remote_link,
         "error": {"code": delivery.error_code, "message": delivery.error, "remedy": delivery.remedy},
         "createdAt": delivery.created_at,
+        "updatedAt": delivery.updated_at,
         "deliveredAt": delivery.delivered_at,
     }
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from accounts.rest.paging import ListOut
 from rules.models import Outcome
 
 
@@ -41,8 +42,12 @@ class OutcomeOut(serializers.Serializer[Any]):
     paid = serializers.CharField(help_text="Empty where the CRM says nothing of money received.")
     payments = PaymentOut(many=True)
     contact = serializers.DictField(child=serializers.CharField())
+    details = serializers.DictField(
+        help_text="What else the CRM shows: goods, payments, history of steps; its keys differ by CRM."
+    )
     deliveredAt = serializers.DateTimeField()
-    changedAt = serializers.DateTimeField(allow_null=True)
+    changedAt = serializers.DateTimeField(allow_null=True, help_text="By the CRM's clock.")
+    updatedAt = serializers.DateTimeField(help_text="When we last saw a change; `changedFrom` asks by it.")
     closedAt = serializers.DateTimeField(allow_null=True)
     seenAt = serializers.DateTimeField(allow_null=True)
     nextLookAt = serializers.DateTimeField(allow_null=True)
@@ -55,10 +60,9 @@ class CountsOut(serializers.Serializer[Any]):
     lost = serializers.IntegerField()
 
 
-class OutcomeListOut(serializers.Serializer[Any]):
+class OutcomeListOut(ListOut):
     """``counts`` are of everything that the filters choose, whatever ``status`` says."""
 
-    count = serializers.IntegerField()
     counts = CountsOut()
     items = OutcomeOut(many=True)
 
@@ -81,6 +85,7 @@ def write_outcome(row: Outcome) -> dict[str, Any]:
         "performer": {"id": row.performer, "name": row.performer_name},
         **_money(row),
         "contact": row.contact,
+        "details": row.details,
         **_moments(row),
         "error": row.error,
     }
@@ -99,6 +104,7 @@ def _moments(row: Outcome) -> dict[str, Any]:
     return {
         "deliveredAt": row.created_at,
         "changedAt": row.changed_at,
+        "updatedAt": row.updated_at,
         "closedAt": row.closed_at,
         "seenAt": row.seen_at,
         "nextLookAt": row.next_look_at,

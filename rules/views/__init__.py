@@ -5,6 +5,7 @@ from rules.views.deliveries import DeliveryViewSet
 from rules.views.outcomes import HookView, OutcomeViewSet
 from rules.views.people import PeopleViewSet
 from rules.views.preview import PreviewViewSet
+from rules.views.rule_life import RuleListViewSet, RulePauseViewSet
 from rules.views.rules import RuleViewSet
 
 __all__ = [
@@ -16,5 +17,7 @@ __all__ = [
     "OutcomeViewSet",
     "PeopleViewSet",
     "PreviewViewSet",
+    "RuleListViewSet",
+    "RulePauseViewSet",
     "RuleViewSet",
 ]

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from accounts.models import Account, live_accounts
 from accounts.rest.errors import ApiError, Conflict, NotFound
 from accounts.rest.exception_handler import error_object
+from accounts.rest.paging import listed
 from accounts.rest.values import BIGGEST
 from accounts.rest.views import CallerViewSet
 from rules.intake import Taken, accept_answers
@@ -20,12 +21,14 @@ from rules.models import Answer, Delivery
 from rules.serializers.answers import (
     MOST_ANSWERS,
     AnswerIn,
+    AnswerListOut,
     AnswerOut,
     OurError,
     RefusedItemOut,
     TakenItemOut,
     write_answer,
 )
+from rules.views.filters import PERSON_FILTERS, QUIZ_AND_TIME_FILTERS, read_person, read_quiz_and_time
 
 # Validating changes nothing in it; made anew, each request would copy every field of every level.
 ANSWER = AnswerIn()
@@ -116,6 +119,27 @@ class AnswerViewSet(CallerViewSet):
             write_answer(one.answer, one.deliveries, _without(connected, one.deliveries), one.revised)
             for one in taken
         ]
+
+    @extend_schema(
+        operation_id="ListAnswers",
+        tags=["deliveries"],
+        summary="Answers and their deliveries",
+        parameters=[*QUIZ_AND_TIME_FILTERS, *PERSON_FILTERS],
+        responses={
+            200: AnswerListOut,
+            400: OpenApiResponse(OurError, "A filter says something it may not"),
+            401: ERRORS[401],
+        },
+    )
+    def index(self, request: Request) -> Response:
+        mine = read_quiz_and_time(Answer.objects.filter(account_id=self.caller_id), request)
+        part = listed(request, read_person(mine, request))
+        made = Delivery.objects.filter(answer__in=part.rows).select_related("account").order_by("pk")
+        by_answer: dict[int, list[Delivery]] = {row.pk: [] for row in part.rows}
+        for delivery in made:
+            by_answer[delivery.answer_id].append(delivery)
+        taken = [Taken(row, is_new=False, deliveries=tuple(by_answer[row.pk])) for row in part.rows]
+        return Response(part.body(self._written(taken)))
 
     @extend_schema(
         operation_id="GetAnswer",

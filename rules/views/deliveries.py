@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.rest.errors import Conflict, NotFound
-from accounts.rest.paging import cut, read_page
+from accounts.rest.paging import listed
 from accounts.rest.values import BIGGEST
 from accounts.rest.views import CallerViewSet
 from rules.delivery import outbox
@@ -23,13 +23,25 @@ from rules.serializers.answers import (
     write_delivery,
     write_delivery_detail,
 )
-from rules.views.filters import COMMON_FILTERS, read_choice, read_common_filters
+from rules.views.filters import (
+    CHANGED_FROM,
+    COMMON_FILTERS,
+    PERSON_FILTERS,
+    read_choice,
+    read_common_filters,
+    read_person,
+)
 
 UNAUTHORIZED = OpenApiResponse(OurError, "No valid bearer token")
 NO_DELIVERY = OpenApiResponse(OurError, "No such delivery")
 FILTERS = [
     *COMMON_FILTERS,
+    *PERSON_FILTERS,
+    CHANGED_FROM,
     OpenApiParameter("state", str, enum=Delivery.State.values, description="Only this state"),
+    OpenApiParameter(
+        "heldBecause", str, enum=Delivery.Held.values, description="Only those held for this reason"
+    ),
 ]
 
 
@@ -41,7 +53,7 @@ class DeliveryViewSet(CallerViewSet):
     @extend_schema(
         operation_id="ListDeliveries",
         tags=["deliveries"],
-        summary="Deliveries, the newest first",
+        summary="Deliveries",
         parameters=FILTERS,
         responses={
             200: DeliveryListOut,
@@ -50,13 +62,16 @@ class DeliveryViewSet(CallerViewSet):
         },
     )
     def index(self, request: Request) -> Response:
-        rows = read_common_filters(self._mine(), request)
+        rows = read_person(read_common_filters(self._mine(), request), request, "answer__")
         if state := read_choice(request, "state", Delivery.State.values):
             rows = rows.filter(state=state)
-        count, items = cut(rows.order_by("-pk"), read_page(request))
-        tries = next_tries(items)
-        shown = [write_delivery(row, row.answer.answer_id, tries[row.pk]) for row in items]
-        return Response({"count": count, "items": shown})
+        if because := read_choice(request, "heldBecause", Delivery.Held.values):
+            rows = rows.filter(held_because=because)
+        part = listed(request, rows)
+        tries = next_tries(part.rows)
+        return Response(
+            part.body([write_delivery(row, row.answer.answer_id, tries[row.pk]) for row in part.rows])
+        )
 
     @extend_schema(
         operation_id="GetDelivery",
@@ -105,6 +120,25 @@ class DeliveryViewSet(CallerViewSet):
         told.is_valid(raise_exception=True)
         if not outbox.arrived(delivery.pk, told.validated_data["leadID"]):
             raise Conflict(f"The delivery is {self._one(delivery_pk).state}, not held")
+        return self._shown(delivery_pk)
+
+    @extend_schema(
+        operation_id="CancelDelivery",
+        tags=["deliveries"],
+        summary="Nobody wants it sent: a waiting or held delivery stays held as cancelled, until a retry",
+        request=None,
+        responses={
+            200: DeliveryDetailOut,
+            401: UNAUTHORIZED,
+            404: NO_DELIVERY,
+            409: OpenApiResponse(OurError, "It is delivered, being sent right now, or cancelled already"),
+        },
+    )
+    def cancel(self, request: Request, delivery_pk: int) -> Response:
+        delivery = self._one(delivery_pk)
+        if not outbox.cancel(Delivery.objects.filter(pk=delivery.pk)):
+            now = self._one(delivery_pk)
+            raise Conflict(f"The delivery is {now.held_because or now.state}; there is nothing to cancel")
         return self._shown(delivery_pk)
 
     def _shown(self, pk: int, status: int = 200) -> Response:

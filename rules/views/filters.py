@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
+from django.conf import settings
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
@@ -16,32 +17,67 @@ from rest_framework.request import Request
 from accounts.models import Account
 from accounts.rest.authentication import Caller
 from accounts.rest.errors import ApiError
-from accounts.rest.paging import read_number
+from accounts.rest.paging import LISTED, read_number
 from connectors.registry import CONNECTORS
+from rules.mapping.person import contact_keys
 
 Row = TypeVar("Row", bound=Model)
-COMMON_FILTERS = [
+QUIZ_AND_TIME_FILTERS = [
     OpenApiParameter("quizID", int, description="Only this quiz"),
-    OpenApiParameter("crm", str, enum=list(CONNECTORS), description="Only this CRM"),
     OpenApiParameter("from", OpenApiTypes.DATETIME, description="At this moment or later"),
     OpenApiParameter("to", OpenApiTypes.DATETIME, description="Before this moment"),
-    OpenApiParameter("page", int, description="Counts from 1"),
-    OpenApiParameter("size", int, description="25 where it is missing"),
+    *LISTED,
+]
+CRM_FILTER = OpenApiParameter("crm", str, enum=list(CONNECTORS), description="Only this CRM")
+COMMON_FILTERS = [CRM_FILTER, *QUIZ_AND_TIME_FILTERS]
+CHANGED_FROM = OpenApiParameter(
+    "changedFrom", OpenApiTypes.DATETIME, description="Only what has changed at this moment or later"
+)
+PERSON_FILTERS = [
+    OpenApiParameter("answerID", str, description="Only this answer"),
+    OpenApiParameter("phone", str, description="Only of the person with this phone, as people write it"),
+    OpenApiParameter("email", str, description="Only of the person with this e-mail"),
 ]
 
 
 def read_common_filters(rows: QuerySet[Row], request: Request) -> QuerySet[Row]:
     """The rows that the query string chooses. Raises ``ApiError`` naming the filter."""
-    if request.query_params.get("quizID"):
-        rows = rows.filter(quiz_id=read_number(request, "quizID"))
+    rows = read_quiz_and_time(rows, request)
     if crm := read_choice(request, "crm", list(CONNECTORS)):
         owner = cast("Caller", request.user).account_id
         mine = Account.objects.filter(account_id=owner, crm=crm).values_list("pk", flat=True)
         rows = rows.filter(account__in=list(mine))
-    if start := _moment(request, "from"):
+    if changed := read_moment(request, "changedFrom"):
+        rows = rows.filter(updated_at__gte=changed)
+    return rows
+
+
+def read_quiz_and_time(rows: QuerySet[Row], request: Request) -> QuerySet[Row]:
+    """Of this quiz and time. Raises ``ApiError``."""
+    if request.query_params.get("quizID"):
+        rows = rows.filter(quiz_id=read_number(request, "quizID"))
+    if start := read_moment(request, "from"):
         rows = rows.filter(created_at__gte=start)
-    if end := _moment(request, "to"):
+    if end := read_moment(request, "to"):
         rows = rows.filter(created_at__lt=end)
+    return rows
+
+
+def read_person(rows: QuerySet[Row], request: Request, to_answer: str = "") -> QuerySet[Row]:
+    """Of this answer, phone and e-mail. ``to_answer`` leads from a row to its answer (``answer__``).
+
+    Raises ``ApiError`` for a phone or an e-mail that is none.
+    """
+    if answer := request.query_params.get("answerID"):
+        rows = rows.filter(**{f"{to_answer}answer_id": answer.replace("\0", "")})
+    for name in ("phone", "email"):
+        if said := request.query_params.get(name, "").strip():
+            if name == "phone" and said[0] in "123456789":
+                said = f"+{said}"  # a plus in a query string that was not encoded is a blank
+            keys = contact_keys({name: said}, settings.PHONE_REGION)
+            if not keys:
+                raise ApiError(f"{name} is none that can be read", field=name)
+            rows = rows.filter(**{f"{to_answer}contact_keys__overlap": keys})
     return rows
 
 
@@ -53,7 +89,7 @@ def read_choice(request: Request, name: str, choices: Sequence[Any]) -> str:
     return text
 
 
-def _moment(request: Request, name: str) -> datetime | None:
+def read_moment(request: Request, name: str) -> datetime | None:
     text = request.query_params.get(name, "").replace(" ", "+")
     if not text:
         return None

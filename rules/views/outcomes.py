@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from accounts import hooks
 from accounts.rest.errors import NotFound
-from accounts.rest.paging import cut, read_page
+from accounts.rest.paging import listed
 from accounts.rest.parsers import BoundedFormParser
 from accounts.rest.schema import string_responses
 from accounts.rest.views import CallerViewSet
@@ -21,10 +21,11 @@ from rules.models import Outcome
 from rules.outcomes import following
 from rules.serializers.answers import OurError
 from rules.serializers.outcomes import OutcomeListOut, write_outcome
-from rules.views.filters import COMMON_FILTERS, read_choice, read_common_filters
+from rules.views.filters import CHANGED_FROM, COMMON_FILTERS, read_choice, read_common_filters
 
 FILTERS = [
     *COMMON_FILTERS,
+    CHANGED_FROM,
     OpenApiParameter("status", str, enum=Outcome.Status.values, description="Only this status"),
 ]
 FORM = {"type": "object", "additionalProperties": {"type": "string"}}
@@ -38,7 +39,7 @@ class OutcomeViewSet(CallerViewSet):
     @extend_schema(
         operation_id="ListOutcomes",
         tags=["deliveries"],
-        summary="What became of delivered leads, the newest first",
+        summary="What became of delivered leads",
         parameters=FILTERS,
         responses={
             200: OutcomeListOut,
@@ -50,9 +51,8 @@ class OutcomeViewSet(CallerViewSet):
         rows = read_common_filters(Outcome.objects.filter(owner=self.caller_id), request)
         status = read_choice(request, "status", Outcome.Status.values)
         chosen = rows.filter(status=status) if status else rows
-        page = chosen.select_related("account", "delivery__answer").order_by("-delivery")
-        count, items = cut(page, read_page(request))
-        return Response({"count": count, "counts": _counts(rows), "items": list(map(write_outcome, items))})
+        part = listed(request, chosen.select_related("account", "delivery__answer"), "delivery_id")
+        return Response({**part.body(list(map(write_outcome, part.rows))), "counts": _counts(rows)})
 
 
 def _counts(rows: QuerySet[Outcome]) -> dict[str, int]:

@@ -14,7 +14,7 @@ from accounts.rest.errors import ApiError, NotFound
 from accounts.rest.values import BIGGEST
 from accounts.rest.views import CrmViewSet
 from rules.models import Rule
-from rules.rule_save import change_rule, create_rule
+from rules.rule_save import change_rule, create_rule, delete_rule
 from rules.serializers.dialect import RuleDialect
 from rules.views.schema import RuleSchema
 
@@ -91,6 +91,12 @@ class RuleViewSet(CrmViewSet):
         choices = changes.pop("choices", None)
         rule = change_rule(live_rule(self.connected_account(), wanted).pk, changes, choices)
         return self._saved(rule, shows)
+
+    def destroy(self, request: Request, quizID: str) -> Response:
+        """Delete the quiz's rule. Answers that wait for their turn are held: a new rule of the quiz takes
+        them over, or each is cancelled. What is being sent right now is finished; leads stay in the CRM."""
+        delete_rule(live_rule(self.connected_account(), read_quiz_id(quizID)).pk)
+        return Response("Success")
 
     def _saved(self, rule: Rule, shows: bool) -> Response:
         """The contract's "Success", or the rule with what is wrong with it, where that was asked for."""

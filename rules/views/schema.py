@@ -13,6 +13,7 @@ from connectors.registry import without_contract
 
 CODES = {"retrieve": (400, 401, 404, 500), "create": (200, 400, 401, 404, 409, 500)}
 CODES["partial_update"] = (200, 400, 401, 404, 500)
+CODES["destroy"] = (200, 400, 401, 404, 500)
 INCLUDE = [
     OpenApiParameter(
         "include",
@@ -35,6 +36,8 @@ class RuleSchema(AutoSchema):
     view: Any
 
     def get_operation_id(self) -> str:
+        if self.view.action == "destroy":
+            return f"Delete{self.view.kind.capitalize()}Rule"
         return str(self.view.dialect.operations[self.view.action])
 
     def get_tags(self) -> list[str]:
@@ -45,13 +48,13 @@ class RuleSchema(AutoSchema):
         return " ".join((doc or "").split())
 
     def get_request_serializer(self) -> Any:
-        return None if self.view.action == "retrieve" else self.view.dialect.request
+        return None if self.view.action in ("retrieve", "destroy") else self.view.dialect.request
 
     def get_response_serializers(self) -> Any:
         responses = string_responses(*CODES[self.view.action])
         if self.view.action == "retrieve":
             responses = {200: OpenApiResponse(self.view.dialect.response, "The quiz's settings"), **responses}
-        elif self.view.kind in without_contract():
+        elif self.view.action != "destroy" and self.view.kind in without_contract():
             # Contracts say that a 200 is a string; there the other answer stands in the description alone.
             rule = self.resolve_serializer(self.view.dialect.response, "response").ref
             either = {"oneOf": [{"type": "string"}, rule]}
@@ -63,7 +66,7 @@ class RuleSchema(AutoSchema):
 
     def get_override_parameters(self) -> list[Any]:
         quiz = OpenApiParameter("quizID", OpenApiTypes.INT64, OpenApiParameter.PATH, description="Quiz id")
-        return [quiz] if self.view.action == "retrieve" else [quiz, *INCLUDE]
+        return [quiz] if self.view.action in ("retrieve", "destroy") else [quiz, *INCLUDE]
 
 
 class PreviewSchema(AutoSchema):
@@ -77,6 +80,13 @@ class PreviewSchema(AutoSchema):
 
     def get_override_parameters(self) -> list[Any]:
         return [OpenApiParameter("quizID", OpenApiTypes.INT64, OpenApiParameter.PATH, description="Quiz id")]
+
+
+class PauseSchema(PreviewSchema):
+    """Neither pausing nor resuming is called alike in two CRMs."""
+
+    def get_operation_id(self) -> str:
+        return f"{self.view.action.capitalize()}{self.view.kind.capitalize()}Rule"
 
 
 class BackfillSchema(PreviewSchema):

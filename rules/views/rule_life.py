@@ -1,0 +1,88 @@
+"""All rules of a quiz account over all CRMs, and pausing one and letting it go on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.db.models import Count
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import Account
+from accounts.rest.paging import LISTED, listed, read_number
+from accounts.rest.views import CallerViewSet, CrmViewSet
+from connectors.registry import CONNECTORS
+from rules.delivery import outbox
+from rules.models import Delivery, Rule
+from rules.rule_save import pause_rule, resume_rule
+from rules.serializers.answers import OurError
+from rules.serializers.rules import QuizRuleListOut, QuizRuleOut, write_rule
+from rules.views.filters import CRM_FILTER, read_choice
+from rules.views.rules import live_rule, read_quiz_id
+from rules.views.schema import PauseSchema
+
+ERRORS = {
+    401: OpenApiResponse(OurError, "No valid bearer token"),
+    404: OpenApiResponse(OurError, "No account or no rule"),
+}
+
+
+def undelivered(rules: Collection[int]) -> dict[int, int]:
+    """How many deliveries by each rule are neither delivered nor cancelled. One query."""
+    rows = Delivery.objects.filter(rule__in=rules, state__in=["waiting", "sending", "held"])
+    rows = rows.exclude(held_because__in=outbox.OVER).order_by()
+    return dict(rows.values_list("rule").annotate(Count("pk")))
+
+
+class RuleListViewSet(CallerViewSet):
+    """The caller's rules over all CRMs, those of disconnected accounts too; deleted ones are left out."""
+
+    error_shape = "object"
+
+    @extend_schema(
+        operation_id="ListRules",
+        tags=["Rules"],
+        summary="The rules of all quizzes in all CRMs",
+        parameters=[CRM_FILTER, OpenApiParameter("quizID", int, description="Only this quiz"), *LISTED],
+        responses={
+            200: QuizRuleListOut,
+            400: OpenApiResponse(OurError, "A filter says something it may not"),
+            401: ERRORS[401],
+        },
+    )
+    def index(self, request: Request) -> Response:
+        mine = Account.objects.filter(account_id=self.caller_id)
+        rows = Rule.objects.filter(account__in=mine, deleted=False).select_related("account")
+        if crm := read_choice(request, "crm", list(CONNECTORS)):
+            rows = rows.filter(account__crm=crm)
+        if request.query_params.get("quizID"):
+            rows = rows.filter(quiz_id=read_number(request, "quizID"))
+        part = listed(request, rows)
+        waiting = undelivered([rule.pk for rule in part.rows])
+        return Response(part.body([write_rule(rule, waiting) for rule in part.rows]))
+
+
+class RulePauseViewSet(CrmViewSet):
+    """A rule at rest: answers are taken in and wait, with their reason, until it goes on."""
+
+    error_shape = "object"
+    schema = PauseSchema()
+
+    @extend_schema(tags=["Rules"], request=None, responses={200: QuizRuleOut, **ERRORS})
+    def pause(self, request: Request, quizID: str) -> Response:
+        """Nothing goes out by the rule until it is resumed; what is being sent right now is finished."""
+        rule = live_rule(self.connected_account(), read_quiz_id(quizID))
+        pause_rule(rule.pk)
+        return self._shown(rule.pk)
+
+    @extend_schema(tags=["Rules"], request=None, responses={200: QuizRuleOut, **ERRORS})
+    def resume(self, request: Request, quizID: str) -> Response:
+        """What waited goes on, by the rule as it is now."""
+        rule = live_rule(self.connected_account(), read_quiz_id(quizID))
+        resume_rule(rule.pk)
+        return self._shown(rule.pk)
+
+    def _shown(self, rule_id: int) -> Response:
+        rule = Rule.objects.select_related("account").get(pk=rule_id)
+        return Response(write_rule(rule, undelivered([rule.pk])))

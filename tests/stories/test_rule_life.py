@@ -1,0 +1,142 @@
+"""Rules are listed, paused, resumed and deleted over REST, and no answer is lost or silent on the way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rules.delivery import sweep
+from rules.models import Answer, Delivery, Rule
+from tests.stories.conftest import QUIZ
+
+JSON = {"content_type": "application/json"}
+
+
+def states() -> list[tuple[str, str]]:
+    return list(Delivery.objects.order_by("pk").values_list("state", "held_because"))
+
+
+def waits(quiz: Any) -> int:
+    [rule] = quiz.api.get("/rules").json()["items"]
+    return rule["waiting"]
+
+
+def test_all_rules_are_listed_over_all_crms(quiz, clinic):
+    shown = quiz.api.get("/rules").json()
+    assert (shown["count"], shown["more"]) == (2, False)
+    assert [one["crm"] for one in shown["items"]] == ["bitrix24", "amocrm"]
+    rule = shown["items"][-1]
+    assert (rule["crm"], rule["quizID"], rule["path"]) == ("amocrm", QUIZ, f"/rules/{QUIZ}")
+    assert rule["rule"] == quiz.api.get(rule["path"]).json()
+    [only] = clinic.api.get("/rules?crm=bitrix24").json()["items"]
+    assert only["rule"] == quiz.api.get(only["path"]).json()
+    assert quiz.api.get("/rules?crm=solos").json()["items"] == []
+    assert quiz.api.get("/rules?crm=other").status_code == 400
+
+
+def test_answers_of_a_paused_rule_wait_and_say_so(quiz):
+    quiz.post("before")
+    paused = quiz.api.post(f"/rules/{QUIZ}/pause").json()
+    assert (paused["paused"], paused["waiting"]) == (True, 1)
+    assert [one["code"] for one in paused["problems"]] == ["rule_paused"]
+    assert quiz.api.get(f"/rules/{QUIZ}").json()["Problems"][0]["code"] == "rule_paused"
+    reply = quiz.post("meanwhile").json()
+    assert "held: The rule is paused" in reply["message"]
+    quiz.work()
+    assert states() == [("held", "rule_paused")] * 2
+    assert quiz.leads == []
+
+    resumed = quiz.api.post(f"/rules/{QUIZ}/resume").json()
+    assert (resumed["paused"], resumed["pausedAt"], resumed["problems"]) == (False, None, [])
+    quiz.work()
+    assert states() == [("delivered", "")] * 2
+    assert len(quiz.leads) == 2
+
+
+def test_a_retry_does_not_go_around_a_pause(quiz):
+    quiz.post()
+    quiz.api.post(f"/rules/{QUIZ}/pause")
+    assert quiz.api.post(f"/deliveries/{quiz.delivery.pk}/retry").status_code == 202
+    quiz.work()
+    assert states() == [("held", "rule_paused")]
+    assert (quiz.delivery.attempts_made, quiz.delivery.strikes, quiz.leads) == (0, 0, [])
+
+
+def test_answers_of_a_deleted_rule_go_by_the_next_one(quiz):
+    quiz.post("waiting")
+    assert quiz.api.delete(f"/rules/{QUIZ}").json() == "Success"
+    assert quiz.api.get(f"/rules/{QUIZ}").status_code == 404
+    assert quiz.api.delete(f"/rules/{QUIZ}").status_code == 404
+    assert quiz.api.get("/rules").json()["items"] == []
+    assert states() == [("held", "rule_deleted")]
+    [account] = quiz.api.get("/accounts").json()["items"]
+    assert account["held"] == {"rule_deleted": 1}
+    assert quiz.post("later").json()["deliveries"] == []
+    quiz.work()
+    assert quiz.leads == []
+
+    assert quiz.save_rule().status_code == 200
+    quiz.work()
+    assert states() == [("delivered", "")]
+    assert quiz.delivery.rule == quiz.rule
+    made = quiz.api.post(f"/rules/{QUIZ}/backfill", {"from": "2020-01-01"}, **JSON).json()
+    assert made["deliveries"] == 1
+
+
+def test_a_later_body_for_a_deleted_rule_is_not_forgotten(quiz):
+    contact = {"name": "Анна", "phone": "+79990000001"}
+    quiz.post("a-1", complete=False, contact=contact)
+    quiz.work()
+    quiz.api.delete(f"/rules/{QUIZ}")
+    quiz.post("a-1", contact={**contact, "email": "anna@example.com"})
+    quiz.work()
+    assert states() == [("held", "rule_deleted")]
+    quiz.save_rule()
+    quiz.work()
+    assert states() == [("delivered", "")]
+    assert (quiz.delivery.revision_sent, len(quiz.leads)) == (2, 1)
+
+
+def test_what_is_being_sent_is_finished(quiz):
+    """A worker has it in its hands while the rule is deleted; should the try fail, it waits for the rule."""
+    quiz.post()
+    Delivery.objects.update(state="sending", claimed_at="2026-01-01T00:00:00Z")
+    quiz.api.delete(f"/rules/{QUIZ}")
+    assert states() == [("sending", "")]
+    Delivery.objects.update(state="waiting")
+    quiz.work()
+    assert states() == [("held", "rule_deleted")]
+
+
+def test_a_cancelled_delivery_waits_for_nothing(quiz):
+    quiz.api.post(f"/rules/{QUIZ}/pause")
+    quiz.post()
+    path = f"/deliveries/{quiz.delivery.pk}"
+    shown = quiz.api.post(f"{path}/cancel")
+    assert (shown.status_code, shown.json()["heldBecause"]) == (200, "cancelled")
+    assert quiz.api.post(f"{path}/cancel").status_code == 409
+    quiz.api.post(f"/rules/{QUIZ}/resume")
+    quiz.work()
+    assert (states(), quiz.leads, waits(quiz)) == ([("held", "cancelled")], [], 0)
+    assert quiz.api.get("/accounts").json()["items"][0]["held"] == {}
+    Answer.objects.update(created_at="2020-01-01T00:00:00Z")
+    sweep.purge()
+    assert Answer.objects.get().payload == {}
+
+
+def test_a_cancelled_delivery_can_be_sent_after_all(quiz):
+    quiz.post()
+    path = f"/deliveries/{quiz.delivery.pk}"
+    assert quiz.api.post(f"{path}/cancel").status_code == 200
+    assert quiz.api.post(f"{path}/retry").status_code == 202
+    quiz.work()
+    assert states() == [("delivered", "")]
+    assert quiz.api.post(f"{path}/cancel").status_code == 409
+
+
+@pytest.mark.parametrize("way", ["pause", "resume"])
+def test_strangers_pause_nothing(quiz, caller, way):
+    assert caller("stranger").post(f"/rules/{QUIZ}/{way}").status_code == 404
+    assert caller("stranger").delete(f"/rules/{QUIZ}").status_code == 404
+    assert Rule.objects.get().paused_at is None
