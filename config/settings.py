@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "axes",
     "csp",
+    "corsheaders",
     "config",
     "connectors",
     "accounts",
@@ -79,6 +80,9 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.headers.SecurityHeaders",
     "config.request_id.RequestId",
+    "config.transfer.Compression",
+    "config.transfer.ETags",
+    "corsheaders.middleware.CorsMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "config.statics.StaticFiles",
@@ -223,6 +227,19 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "accounts.rest.exception_handler.handle",
     "UNAUTHENTICATED_USER": None,
 }
+API_RATE = env.int("API_RATE", 60_000)  # requests of a quiz account in a minute; 0: as many as they like
+CORS_ALLOWED_ORIGINS = env.list("CORS_ORIGINS", default=[])
+CORS_URLS_REGEX = r"^/(?!admin/|static/|metrics)"
+CORS_ALLOW_HEADERS = ("authorization", "content-type", "if-none-match", "prefer", "x-request-id")
+CORS_EXPOSE_HEADERS = (
+    "etag",
+    "preference-applied",
+    "ratelimit-limit",
+    "ratelimit-remaining",
+    "ratelimit-reset",
+    "retry-after",
+    "x-request-id",
+)
 SPECTACULAR_SETTINGS = {
     "TITLE": "Quiz answers into CRM leads",
     "VERSION": "1.0.0",

@@ -5,9 +5,11 @@ A view says which by ``error_shape``: ``"string"`` (default) or ``"object"``.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404
@@ -16,8 +18,9 @@ from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import set_rollback
+from structlog.contextvars import get_contextvars
 
-from accounts.rest.errors import ApiError, NotFound, Unavailable
+from accounts.rest.errors import CODES, ApiError, NotFound, Unavailable
 
 log = structlog.stdlib.get_logger(__name__)
 DATABASE_AWAY = "The database is out of reach at the moment; send the request again"
@@ -41,13 +44,21 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
         response["WWW-Authenticate"] = header
     if isinstance(exc, Unavailable):
         response["Retry-After"] = str(exc.retry_after)
+    elif isinstance(exc, exceptions.Throttled) and (seconds := getattr(exc, "wait", None)):
+        response["Retry-After"] = str(math.ceil(seconds))
     return response
 
 
 def error_object(exc: APIException) -> dict[str, str]:
-    """An error as our own paths tell it: ``{"code", "message", "field"}``."""
+    """An error as our own paths tell it: ``code`` is one of ``CODES``, ``requestId`` finds it in our logs."""
     message, code, field = _say(exc)
-    return {"code": code, "message": message, "field": field}
+    return {
+        "code": code if code in CODES else "invalid",
+        "message": message,
+        "field": field,
+        "docs": f"{settings.PUBLIC_URL}/docs",
+        "requestId": str(get_contextvars().get("request_id", "")),
+    }
 
 
 def _known(exc: Exception) -> Exception:

@@ -11,6 +11,7 @@ from rest_framework.viewsets import ViewSet
 from accounts.models import Account, live_accounts
 from accounts.rest.authentication import Caller
 from accounts.rest.errors import NotFound
+from accounts.rest.rate_limit import AccountRate, Allowance
 
 
 class JsonWhateverIsAsked(DefaultContentNegotiation):
@@ -25,7 +26,16 @@ class CallerViewSet(ViewSet):
 
     error_shape = "string"
     content_negotiation_class = JsonWhateverIsAsked
+    throttle_classes = (AccountRate,)
+    allowance: Allowance | None = None
     request: Request
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Every answer says what is left of the caller's rate."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        for name, value in (self.allowance.headers if self.allowance else {}).items():
+            response[name] = value
+        return response
 
     @property
     def caller_id(self) -> str:

@@ -12,6 +12,7 @@ from rest_framework.fields import empty
 from rest_framework.settings import api_settings
 
 from accounts.models import Account
+from accounts.rest.errors import CODES
 from accounts.rest.paging import ListOut
 from accounts.rest.values import BIGGEST
 from connectors.messages import joined, sentences
@@ -226,9 +227,11 @@ class AnswerListOut(ListOut):
 
 
 class ErrorOut(serializers.Serializer[Any]):
-    code = serializers.CharField()
-    message = serializers.CharField()
-    field = serializers.CharField()
+    code = serializers.ChoiceField(choices=list(CODES.items()), help_text="For programs; it stays.")
+    message = serializers.CharField(help_text="For people; it may change.")
+    field = serializers.CharField(help_text="What it is about, empty for the whole request.")
+    docs = serializers.CharField(help_text="Where to read on.")
+    requestId = serializers.CharField(help_text="As in the header X-Request-Id; our logs have it.")
 
 
 class OurError(serializers.Serializer[Any]):

@@ -17,7 +17,7 @@ from config import gunicorn
 
 ROOT = Path(__file__).resolve().parents[2]
 SAID = "The database is out of reach at the moment; send the request again"
-OURS = {"error": {"code": "unavailable", "message": SAID, "field": ""}}
+OURS = {"code": "unavailable", "message": SAID, "field": ""}
 # Asks one path after another as the web server does, and prints what was answered. In argv: a token.
 ASKING = """
 import json, os, sys, time
@@ -96,7 +96,7 @@ def test_whoever_asks_is_told_to_come_again(away, caller):
         assert (status, retry_after) == (503, "5"), (path, body)
         assert seconds < 2.0, path
         if path in ("/answers", "/deliveries"):
-            assert json.loads(body) == OURS
+            assert OURS.items() <= json.loads(body)["error"].items()
         elif path in ("/account", "/users"):
             assert json.loads(body) == SAID
         else:

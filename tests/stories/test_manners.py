@@ -1,0 +1,117 @@
+"""What every answer of the API has: a name, what is left of the caller's rate, a tag; and what errors say."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import threading
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from accounts.redis_client import redis_client
+from accounts.rest import rate_limit
+from accounts.rest.errors import CODES
+from config import health
+
+
+@pytest.fixture(autouse=True)
+def counted_anew(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.REDIS_PREFIX = f"{settings.REDIS_PREFIX}manners:"
+    monkeypatch.setattr(rate_limit.counter, "rests_until", 0.0)
+    for key in redis_client().scan_iter(f"{settings.REDIS_PREFIX}rate:*"):
+        redis_client().delete(key)
+
+
+def test_an_account_has_its_rate_over_all_its_tokens(settings, caller, db, monkeypatch):
+    settings.API_RATE = 2
+    monkeypatch.setattr(rate_limit.time, "time", lambda: 1_800_000_015.0)
+    first, second, third = (caller().get("/deliveries") for _ in range(3))
+    assert [one.status_code for one in (first, second, third)] == [200, 200, 429]
+    assert [one["RateLimit-Remaining"] for one in (first, second, third)] == ["1", "0", "0"]
+    assert (first["RateLimit-Limit"], first["RateLimit-Reset"], third["Retry-After"]) == ("2", "45", "45")
+    assert third.json()["error"]["code"] == "throttled"
+    assert isinstance(caller().get("/users").json(), str)  # as errors are on the contract's paths
+    assert caller("neighbour").get("/deliveries").status_code == 200
+    monkeypatch.setattr(rate_limit.time, "time", lambda: 1_800_000_061.0)
+    assert caller().get("/deliveries").status_code == 200
+
+
+def test_without_redis_nobody_is_counted_and_nobody_waits(settings, caller, db, monkeypatch):
+    asked: list[int] = []
+
+    def away() -> Any:
+        asked.append(1)
+        raise ConnectionError
+
+    monkeypatch.setattr(rate_limit, "redis_client", away)
+    for _ in range(3):
+        answer = caller().get("/deliveries")
+        assert (answer.status_code, "RateLimit-Limit" in answer) == (200, False)
+    assert asked == [1]
+
+
+def test_what_has_not_changed_is_not_sent_again(quiz):
+    quiz.post("a-1")
+    first = quiz.api.get("/deliveries", headers={"Accept-Encoding": "gzip"})
+    assert json.loads(gzip.decompress(first.content))["count"] == 1
+    again = quiz.api.get("/deliveries", headers={"If-None-Match": first["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    quiz.post("a-2")
+    assert quiz.api.get("/deliveries", headers={"If-None-Match": first["ETag"]}).status_code == 200
+
+
+def test_an_error_says_where_to_read_on_and_how_to_find_it(caller, db, settings):
+    answer = caller().get("/deliveries/1", headers={"X-Request-Id": "mine-1"})
+    error = answer.json()["error"]
+    assert set(error) == {"code", "message", "field", "docs", "requestId"}
+    assert (error["code"], error["requestId"], answer["X-Request-Id"]) == ("not_found", "mine-1", "mine-1")
+    assert error["docs"] == f"{settings.PUBLIC_URL}/docs"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("post", "/answers", {}),
+        ("post", "/answers", {"quizID": -1, "answerID": ""}),
+        ("post", "/answers", {"quizID": 1, "answerID": "x" * 201}),
+        ("post", "/answers", []),
+        ("get", "/deliveries?state=odd", None),
+        ("delete", "/deliveries", None),
+        ("post", "/rules/1/preview", {}),
+    ],
+)
+def test_codes_are_of_the_list(caller, db, method, path, body):
+    sent = {"data": json.dumps(body), "content_type": "application/json"} if body is not None else {}
+    error = getattr(caller(), method)(path, **sent).json()["error"]
+    assert error["code"] in CODES
+
+
+def test_pages_of_named_origins_may_call(settings, caller, db):
+    ask = {"Origin": "https://app.example.com", "Access-Control-Request-Method": "GET"}
+    assert "Access-Control-Allow-Origin" not in Client().options("/deliveries", headers=ask)
+    settings.CORS_ALLOWED_ORIGINS = ["https://app.example.com"]
+    allowed = Client().options("/deliveries", headers=ask)
+    assert allowed["Access-Control-Allow-Origin"] == "https://app.example.com"
+    assert "authorization" in allowed["Access-Control-Allow-Headers"]
+    assert "Access-Control-Allow-Origin" not in Client().options("/admin/", headers=ask)
+    other = Client().options("/deliveries", headers={**ask, "Origin": "https://evil.example"})
+    assert "Access-Control-Allow-Origin" not in other
+
+
+def test_a_silent_part_does_not_keep_a_probe_waiting(monkeypatch):
+    ends = threading.Event()
+    monkeypatch.setattr(health, "PATIENCE", 0.05)
+    monkeypatch.setattr(health, "_database", lambda: ends.wait(30))
+    try:
+        answer = Client().get("/readyz")
+        assert (answer.status_code, answer.json()["database"]) == (503, "out of reach")
+    finally:
+        ends.set()
+
+
+def test_a_probe_sees_the_database(transactional_db):
+    assert Client().get("/readyz").json()["database"] == "ok"
+    assert connection.is_usable()
