@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rules.delivery import sweep
+from rules import retention
 from rules.models import Answer, Delivery, Rule
 from tests.stories.conftest import QUIZ
 
@@ -121,7 +121,7 @@ def test_a_cancelled_delivery_waits_for_nothing(quiz):
     assert (states(), quiz.leads, waits(quiz)) == ([("held", "cancelled")], [], 0)
     assert quiz.api.get("/accounts").json()["items"][0]["held"] == {}
     Answer.objects.update(created_at="2020-01-01T00:00:00Z")
-    sweep.purge()
+    retention.purge()
     assert Answer.objects.get().payload == {}
 
 
