@@ -114,9 +114,10 @@ UNFOLD = {
             "950": "oklch(28.2% .091 267.935)",
         }
     },
+    "COMMAND": {"search_models": False, "search_callback": "rules.admin.search.find"},
     "SIDEBAR": {
-        "show_search": False,
-        "command_search": False,
+        "show_search": True,
+        "command_search": True,
         "show_all_applications": False,
         "navigation": NAVIGATION,
     },

@@ -18,12 +18,12 @@ from accounts.admin_base import StaffAdmin, key_of, link, short, when
 from accounts.texts import said, say
 from rules.admin import arriving, retrying
 from rules.admin.filters import DayFilter, OwnerFilter, QuizFilter
+from rules.admin.search import deliveries_found
 from rules.admin.timeline import story_of
 from rules.delivery.next_try import next_tries
 from rules.models import Delivery
 
 STATE_COLOURS = {"waiting": "info", "sending": "primary", "delivered": "success", "held": "danger"}
-MOST_FOUND = 200
 UNUSED_IN_LIST = (
     "answer__payload", "answer__digest", "account__facts", "contact_keys", "steps", "losses", "remedy",
 )  # fmt: skip
@@ -45,7 +45,7 @@ class DeliveryAdmin(StaffAdmin):
         ("created_at", DayFilter),
     )
     search_fields = ("uid", "remote_id", "answer__answer_id")
-    search_help_text = _("Our mark, an answer id or a lead id, whole")
+    search_help_text = _("A phone, an e-mail, a name; our id in the CRM, an answer id or a lead id")
     list_select_related = ("account__lane", "answer")
     sortable_by = ()
     actions = ("try_chosen_again", "chosen_arrived")
@@ -59,17 +59,11 @@ class DeliveryAdmin(StaffAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Delivery], search_term: str
     ) -> tuple[QuerySet[Delivery], bool]:
-        """Whole words through their indexes, one after another: an OR over two tables would read both."""
         term = search_term.strip()
         if not term:
             return queryset, False
-        marks = Delivery.objects.order_by().values_list("pk", flat=True)
-        found = marks.filter(uid=term).union(
-            marks.filter(remote_id=term)[:MOST_FOUND],
-            marks.filter(answer__answer_id=term)[:MOST_FOUND],
-            all=True,
-        )
-        return queryset.filter(pk__in=list(found)), False
+        found = deliveries_found(term, self.has_operate_permission(request))
+        return queryset.filter(pk__in=found), False
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """The page is drawn by its template."""

@@ -2,12 +2,20 @@ from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Func, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.texts import say
+
+
+class ContactWords(Func):
+    """The words of an answer's contact form, searched by their beginnings: ``ContactWords("payload")``."""
+
+    template = "to_tsvector('simple', %(expressions)s -> 'contact')"
+    output_field = SearchVectorField()
 
 
 class Answer(models.Model):
@@ -51,6 +59,7 @@ class Answer(models.Model):
             models.Index(fields=["answer_id"], name="answer_by_its_id"),
             models.Index(fields=["account_id", "-id"], name="answer_of_owner"),
             GinIndex(fields=["contact_keys"], name="answer_of_person"),
+            GinIndex(ContactWords("payload"), name="answer_by_contact_words"),
         ]
 
     def __str__(self) -> str:
