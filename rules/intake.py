@@ -18,6 +18,7 @@ from django.utils import timezone
 from accounts import db_clock
 from accounts.models import Account, Lane
 from accounts.rest.errors import Conflict
+from connectors.messages import from_column
 from rules.delivery import outbox, revisions
 from rules.delivery.queueing import wake_lanes
 from rules.mapping.payload import digest, is_complete, normalised
@@ -217,6 +218,7 @@ def live_rules(account_id: str, quiz_ids: Iterable[int]) -> list[Rule]:
     rules = []
     for pk, quiz, paused_at, rests_until, *columns in found:
         account = Account(**dict(zip(OF_ACCOUNT, columns, strict=True)))
+        account.state_reason = from_column(account.state_reason)  # as the field reads it
         account.lane = Lane(account=account, rests_until=rests_until)
         rules.append(Rule(pk=pk, quiz_id=quiz, paused_at=paused_at, account=account))
     return rules
