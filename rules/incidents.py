@@ -13,6 +13,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
+from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.models import Count, Max, Min
 from django.utils import timezone
@@ -38,6 +39,7 @@ FEWEST = 28  # answers in that time; of a rarer quiz a quiet day says nothing
 GAPS = 10  # a quiz is silent after so many of its usual gaps between answers
 LEAST_SILENCE = timedelta(hours=24)  # so that a night is no incident
 LONGEST_REASON = 500
+QUIET_KEPT = 900  # seconds; a silence of days is told in time all the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,16 +147,7 @@ def _silent() -> Iterator[Found]:
     """Rules of quizzes that bring fewer answers than usual: none for many of their usual gaps."""
     if not settings.SILENT_QUIZZES:
         return
-    now = timezone.now()
-    usual = Answer.objects.filter(created_at__gte=now - timedelta(days=USUAL_DAYS)).order_by()
-    rows = usual.values_list("account_id", "quiz_id").annotate(
-        Count("pk"), Min("created_at"), Max("created_at")
-    )
-    quiet = {
-        (owner, quiz): last
-        for owner, quiz, count, first, last in rows
-        if count >= FEWEST and is_silent(count, first, last, now)
-    }
+    quiet = cache.get_or_set("quiet-quizzes", _quiet, QUIET_KEPT)
     if not quiet:
         return
     live = Rule.objects.filter(
@@ -162,7 +155,21 @@ def _silent() -> Iterator[Found]:
     ).select_related("account")
     for rule in live:
         if last := quiet.get((rule.account.account_id, rule.quiz_id)):
-            yield Found(Kind.SILENT, rule.account_id, rule.pk, reason=f"{last.isoformat(timespec='minutes')}")
+            yield Found(Kind.SILENT, rule.account_id, rule.pk, reason=last.isoformat(timespec="minutes"))
+
+
+def _quiet() -> dict[tuple[str, int], datetime]:
+    """``{(quiz account, quiz): last answer}`` of those that fell silent. Reads two weeks of answers."""
+    now = timezone.now()
+    usual = Answer.objects.filter(created_at__gte=now - timedelta(days=USUAL_DAYS)).order_by()
+    rows = usual.values_list("account_id", "quiz_id").annotate(
+        Count("pk"), Min("created_at"), Max("created_at")
+    )
+    return {
+        (owner, quiz): last
+        for owner, quiz, count, first, last in rows
+        if count >= FEWEST and is_silent(count, first, last, now)
+    }
 
 
 def is_silent(count: int, first: datetime, last: datetime, now: datetime) -> bool:

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.models import Account
 from connectors.lead_status import LeadStatus
+from connectors.messages import from_column
 from connectors.registry import connector_class
 from rules.models import Delivery, Outcome
 from rules.outcomes import following
@@ -157,7 +158,8 @@ def test_a_lead_that_nobody_found_is_named_by_a_person(
     followed.refresh_from_db()
     assert (followed.record, followed.record_id, followed.matched) == ("lead", "77", "by hand")
     assert (followed.seen_at, followed.contact, followed.next_look_at <= timezone.now()) == (None, {}, True)
-    assert LogEntry.objects.get().change_message == "Said that it is lead 77; before: not found."
+    said = from_column(LogEntry.objects.get().change_message)
+    assert said == "Said that it is lead 77; before: not found."
     assert ("rules.tasks.follow", [followed.account_id]) in queued
 
 
@@ -192,7 +194,7 @@ def test_a_wrong_record_is_taken_back(operator: Client, followed: Outcome) -> No
     followed.refresh_from_db()
     assert (followed.record, followed.record_id, followed.matched) == ("", "15", "")
     assert followed.link == "https://flowers.amocrm.ru/leads/15"
-    assert LogEntry.objects.first().change_message == "Said that it is not lead 77."
+    assert from_column(LogEntry.objects.first().change_message) == "Said that it is not lead 77."
 
 
 def test_another_lead_of_the_same_record_is_told(operator: Client, deliver: Deliver) -> None:

@@ -19,7 +19,7 @@ def assert_clear_error(answer: Any, route: Route | None = None, status: set[int]
         said = said[0]
     if route and getattr(route.view.cls, "error_shape", "string") == "object":
         assert set(said) == {"error"}, where
-        assert set(said["error"]) == {"code", "message", "field"}, where
+        assert set(said["error"]) == {"code", "message", "field", "docs", "requestId"}, where
         assert all(isinstance(text, str) for text in said["error"].values()), where
         said = said["error"]["message"]
     assert isinstance(said, str), where

@@ -28,9 +28,15 @@ MAKES_ONES_OWN = {("create", "quizID")}
 
 
 def ask(client: Client, method: str, url: str, body: Any) -> Any:
+    """The answer, of which what counts requests is left out."""
+    said = {"headers": {"X-Request-Id": "the-same-for-all"}}
     if body is None:
-        return client.generic(method.upper(), url)
-    return client.generic(method.upper(), url, json.dumps(body), content_type="application/json")
+        answer = client.generic(method.upper(), url, **said)
+    else:
+        answer = client.generic(method.upper(), url, json.dumps(body), "application/json", **said)
+    for header in ("RateLimit-Remaining", "RateLimit-Reset"):
+        del answer.headers[header]
+    return answer
 
 
 def tries() -> list[tuple[Route, str]]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -108,10 +109,12 @@ def test_a_quiz_that_falls_silent_is_told_and_a_rare_one_is_not(rule: Rule) -> N
     answers(rule, 100, timedelta(days=13), timedelta(hours=2))
     assert incidents.look() == (0, 0)
     Answer.objects.all().delete()
+    cache.clear()
     answers(rule, 100, timedelta(days=13), timedelta(hours=40))
     assert incidents.look() == (1, 0)
     assert open_kinds() == [("silent", 0)]
     Answer.objects.all().delete()
+    cache.clear()
     answers(rule, 5, timedelta(days=13), timedelta(days=5))
     assert incidents.look() == (0, 1)
 
