@@ -28,15 +28,13 @@ MAKES_ONES_OWN = {("create", "quizID")}
 
 
 def ask(client: Client, method: str, url: str, body: Any) -> Any:
-    """The answer, of which what counts requests is left out."""
-    said = {"headers": {"X-Request-Id": "the-same-for-all"}}
+    """Named alike, so that answers can be compared letter by letter."""
+    named = {"X-Request-Id": "one-of-them"}
     if body is None:
-        answer = client.generic(method.upper(), url, **said)
-    else:
-        answer = client.generic(method.upper(), url, json.dumps(body), "application/json", **said)
-    for header in ("RateLimit-Remaining", "RateLimit-Reset"):
-        del answer.headers[header]
-    return answer
+        return client.generic(method.upper(), url, headers=named)
+    return client.generic(
+        method.upper(), url, json.dumps(body), content_type="application/json", headers=named
+    )
 
 
 def tries() -> list[tuple[Route, str]]:
@@ -44,7 +42,10 @@ def tries() -> list[tuple[Route, str]]:
 
 
 @pytest.mark.parametrize(("route", "method"), tries(), ids=lambda one: str(one))
-def test_another_accounts_id_is_an_id_that_does_not_exist(spy: Client, route: Route, method: str) -> None:
+def test_another_accounts_id_is_an_id_that_does_not_exist(
+    spy: Client, route: Route, method: str, settings: Any
+) -> None:
+    settings.API_RATE = 0  # what is left of it is told by every answer
     (name,) = route.ids
     before = belongings()
     for body in BODIES:
