@@ -35,7 +35,7 @@ class Route:
 
     @property
     def is_platforms(self) -> bool:
-        """Is it open to tokens of the quiz platform alone? Those have tests of their own (``test_people``)."""
+        """Is it open to the quiz platform's tokens alone? Those have tests of their own (``test_people``)."""
         authentications = getattr(getattr(self.view, "cls", None), "authentication_classes", ())
         return PlatformAuthentication in authentications
 
