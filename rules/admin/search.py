@@ -40,15 +40,16 @@ def find(request: HttpRequest, term: str) -> list[SearchResult]:
 
 
 def deliveries_found(term: str, personal: bool) -> list[int]:
-    """Keys of deliveries by external id, lead id or answer id, and with ``personal`` by who answered."""
+    """Keys of deliveries by external id, lead id or answer id; with ``personal`` else by who answered."""
     rows = Delivery.objects.order_by().values_list("pk", flat=True)
     found = rows.filter(uid=term).union(
         rows.filter(remote_id=term)[:MOST],
         rows.filter(answer__answer_id=term)[:MOST],
-        *([rows.filter(answer__in=list(people))[:MOST] for people in _people(term)] if personal else ()),
         all=True,
     )
-    return sorted(set(found), reverse=True)[:MOST]
+    if not (keys := set(found)) and personal:
+        keys = {key for people in _people(term) for key in rows.filter(answer__in=list(people))[:MOST]}
+    return sorted(keys, reverse=True)[:MOST]
 
 
 def _people(term: str) -> Iterator[QuerySet[Answer, int]]:
@@ -58,7 +59,7 @@ def _people(term: str) -> Iterator[QuerySet[Answer, int]]:
         kind = "email" if "@" in term else "phone"
         if keys := contact_keys({kind: term}, settings.PHONE_REGION):
             yield answers.filter(contact_keys__overlap=keys)[:MOST]
-    elif words := [word for word in WORDS.findall(term) if not word.isdecimal()]:
+    elif (words := WORDS.findall(term)) and not re.search(r"[0-9]", term):
         query = " & ".join(f"{word.lower()}:*" for word in words)
         yield (
             Answer.objects.annotate(words=ContactWords("payload"))

@@ -9,6 +9,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
+from connectors.messages import from_column
 from rules.models import Delivery, Outcome
 from tests.admin.test_pages import list_of, page_of
 
@@ -46,7 +47,8 @@ def test_it_is_delivered_and_followed_with_an_id_or_without(
     unclear.refresh_from_db()
     assert (unclear.state, unclear.held_because, unclear.remote_id) == ("delivered", "", lead)
     assert Outcome.objects.get().record_id == lead
-    assert LogEntry.objects.get().change_message == f"Found in the CRM by a person{logged}"
+    said = from_column(LogEntry.objects.get().change_message)
+    assert said == f"Found in the CRM by a person{logged}"
 
 
 def test_what_was_never_unclear_is_not_offered(operator: Client, deliver: Deliver) -> None:
