@@ -77,6 +77,7 @@ def test_a_request_lost_on_its_way_is_sent_again_once(florist, later_at_envybox)
 def test_a_killed_worker_leaves_one_lead(florist, later_at_envybox, monkeypatch):
     florist.post()
     [claimed] = outbox.claim(florist.account.pk, 1, set())
+    Delivery.objects.filter(pk=claimed).update(write_begun_at=timezone.now())
     florist.box.handle(
         "POST",
         f"https://{florist.envy.host}/openapi/v1/lead/set/?api_key={florist.envy.key}",
