@@ -22,6 +22,9 @@ class Kind(Enum):
     SILENT = "no answer in time"
 
 
+KEPT = (Kind.CALM, Kind.SAVE)  # a new pair is kept at once, on a connection of its own if need be
+
+
 @dataclass
 class Round:
     """Pairs ``given`` by the CRM, ``asked`` for by us. To a ``strict`` CRM the old pair is dead at once."""
@@ -37,7 +40,7 @@ class Round:
     @property
     def doomed(self) -> bool:
         """The CRM's rules leave nobody a token that still counts."""
-        return self.strict and self.kind is not Kind.CALM
+        return self.strict and self.kind not in KEPT
 
     @property
     def lost(self) -> bool:
@@ -45,12 +48,12 @@ class Round:
         return not self.doomed and (self.state != "active" or bool(self.outcomes[REFUSED]))
 
     def complaints(self) -> Iterator[str]:
-        wanted = {Kind.CALM: 1}.get(self.kind, 1 if self.strict else 2)
+        wanted = 1 if self.strict or self.kind in KEPT else 2
         if self.given != wanted:
             yield f"{self.given} exchanges instead of {wanted}"
         if set(self.outcomes) != {REFUSED if self.doomed else SIGNED_IN}:
             yield f"outcomes {dict(self.outcomes)}"
-        if self.doomed and (self.state, self.reason.startswith(SENTENCE)) != ("needs_reconnect", True):
+        if self.doomed and (self.state, SENTENCE.rstrip(".") in self.reason) != ("needs_reconnect", True):
             yield f"the account is {self.state}: {self.reason!r}"
         if not self.doomed and self.state != "active":
             yield f"the account is {self.state}: {self.reason!r}"
