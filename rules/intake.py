@@ -11,6 +11,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
@@ -66,7 +67,7 @@ def accept_answers(account_id: str, payloads: Sequence[Mapping[str, Any]]) -> li
     with transaction.atomic():
         taken = _store(account_id, payloads)
         stored = [item for item in taken if isinstance(item, Taken)]
-        planned = _plan([item.answer for item in stored if item.is_new])
+        planned = _plan([item.answer for item in stored if item.is_new], inserted=True)
         _wake(planned)
         fresh = {item.answer.pk for item in stored if item.is_new}
         known = _deliveries_of([item.answer for item in stored if item.answer.pk not in fresh])
@@ -137,6 +138,7 @@ def _insert(account_id: str, bodies: Mapping[Key, _Sent]) -> dict[Key, Answer]:
     """Those that nobody has stored before. In one order for everybody, so that no two calls wait for
     each other's answers."""
     now = timezone.now()
+    people = {key: keys_of(one.payload) for key, one in bodies.items()}
     rows = [
         {
             "quiz": key[0],
@@ -144,7 +146,7 @@ def _insert(account_id: str, bodies: Mapping[Key, _Sent]) -> dict[Key, Answer]:
             "payload": bodies[key].payload,
             "mark": bodies[key].mark,
             "complete": is_complete(bodies[key].payload),
-            "people": keys_of(bodies[key].payload),
+            "people": people[key],
         }
         for key in sorted(bodies)
     ]
@@ -161,6 +163,7 @@ def _insert(account_id: str, bodies: Mapping[Key, _Sent]) -> dict[Key, Answer]:
             digest=one.mark,
             created_at=now,
             complete=is_complete(one.payload),
+            contact_keys=people[key],
         )
         for key, pk in made.items()
         if (one := bodies[key])
@@ -195,15 +198,24 @@ def _other_body(one: _Sent) -> Conflict:
 
 
 def _plan(
-    answers: Sequence[Answer], known: Collection[tuple[int, int]] = (), rule: Rule | None = None
+    answers: Sequence[Answer],
+    known: Collection[tuple[int, int]] = (),
+    rule: Rule | None = None,
+    *,
+    inserted: bool = False,
 ) -> list[Delivery]:
-    """One delivery per live rule of each answer's quiz, or by ``rule``; the answers have one owner."""
+    """One delivery per live rule of each answer's quiz, or by ``rule``; the answers have one owner.
+
+    ``inserted``: this call stored them, so their ``contact_keys`` are by today's ``PHONE_REGION``. Those of
+    an older row may be by another one."""
     if not answers:
         return []
     quizzes = {answer.quiz_id for answer in answers}
     rules = [rule] if rule else live_rules(answers[0].account_id, quizzes)
+    # Reading phones and e-mails is the dearest step without the database, so each region's are read once.
+    people = {(row.pk, settings.PHONE_REGION): row.contact_keys for row in answers} if inserted else {}
     return Delivery.objects.bulk_create(
-        _delivery(answer, rule)
+        _delivery(answer, rule, people)
         for answer in answers
         for rule in rules
         if rule.quiz_id == answer.quiz_id and (answer.pk, rule.account_id) not in known
@@ -238,10 +250,13 @@ ORDER BY a.id
 """  # noqa: S608 - names of our own
 
 
-def _delivery(answer: Answer, rule: Rule) -> Delivery:
-    """Held at once where its account can't be used or its rule is paused."""
+def _delivery(answer: Answer, rule: Rule, people: dict[tuple[int, str], list[str]]) -> Delivery:
+    """Held at once where its account can't be used or its rule is paused. ``people`` are contact keys by
+    answer and region; missing ones are added."""
     hold, now = outbox.hold_of(rule.account) or outbox.hold_of_rule(rule), db_clock.now()
-    contact = normalised(answer.payload).get("contact", {})
+    place = answer.pk, region_of(rule.account)
+    if place not in people:
+        people[place] = contact_keys(normalised(answer.payload).get("contact", {}), place[1])
     return Delivery(
         **(outbox.held_by(hold) if hold else {}),
         answer=answer,
@@ -253,7 +268,7 @@ def _delivery(answer: Answer, rule: Rule) -> Delivery:
         created_at=now,
         due_at=now,
         revision=answer.revision,
-        contact_keys=contact_keys(contact, region_of(rule.account)),
+        contact_keys=people[place],
     )
 
 
