@@ -8,7 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection
 
+from accounts.models import Account
 from accounts.rest.parsers import MOST_LEVELS
+from rules.mapping.person import contact_keys
 from rules.models import Answer, Delivery
 
 
@@ -343,3 +345,15 @@ def test_the_answer_says_what_becomes_of_it(quiz):
     quiz.work()
     first = Answer.objects.earliest("pk")
     assert quiz.api.get(f"/answers/{first.pk}").json()["message"] == "amoCRM: delivered."
+
+
+@pytest.mark.parametrize("country", ["", "RU", "UA", "KZ"])
+def test_a_delivery_knows_its_person_by_its_accounts_region_and_an_answer_by_ours(quiz, settings, country):
+    settings.PHONE_REGION = "RU"
+    Account.objects.update(country=country)
+    form = {"phone": "044 234 56 78", "phone2": "8 999 000-11-22", "email": "Anna@Mail.example"}
+    quiz.post("k-1", contact=form)
+
+    assert Answer.objects.get().contact_keys == contact_keys(form, "RU")
+    assert Delivery.objects.get().contact_keys == contact_keys(form, country or "RU")
+    assert contact_keys(form, "UA") != contact_keys(form, "RU")
