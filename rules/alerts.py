@@ -13,18 +13,17 @@ import structlog
 from apprise import Apprise, AppriseAsset, NotifyType
 from django.conf import settings
 from django.core.cache import cache
-from django.db import connection, transaction
 from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.singletons import alone
 from accounts.texts import said
 from rules.models import Delivery, Incident
 
 log = structlog.stdlib.get_logger(__name__)
-LOCK = 0xA1E
 AT_ONCE = 10  # incidents that one message tells one by one; of more it gives the numbers
 ASSET = AppriseAsset(app_id="Quiz to CRM", app_desc="", app_url="", async_mode=False)
 
@@ -33,9 +32,8 @@ def tell() -> int:
     """Send what nobody was told yet; how many incidents were told of. Does nothing without ``ALERTS``."""
     if not settings.ALERTS:
         return 0
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
-        if not cursor.fetchone()[0]:
+    with alone("rules.alerts.tell") as mine:
+        if not mine:
             return 0
         ripe = timezone.now() - settings.ALERT_AFTER
         rows = Incident.objects.filter(muted_at=None).select_related("account", "rule").order_by("opened_at")

@@ -6,7 +6,7 @@ that is lost costs a minute, as the next one finds the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,17 +14,18 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.core.cache import cache
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count, Max, Min
 from django.utils import timezone
 
 from accounts.models import Account
+from accounts.singletons import alone
 from connectors.messages import Message
 from rules.models import Answer, Delivery, Incident, Rule
 
 log = structlog.stdlib.get_logger(__name__)
 Kind = Incident.Kind
-LOCK = 0x1CD  # of the advisory lock that lets one process look at a time
+Key = tuple[str, int, int | None]  # kind, account, rule
 # Reasons for which deliveries are held, and what they mean for their account or rule. Those of accounts that
 # are paused or disconnected were somebody's own decision.
 HELD = {
@@ -53,17 +54,16 @@ class Found:
     reason: str = ""
 
     @property
-    def key(self) -> tuple[str, int, int | None]:
+    def key(self) -> Key:
         return self.kind, self.account, self.rule
 
 
 def look() -> tuple[int, int]:
     """Open what is new, solve what is gone; how many of each. None while another process looks."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
-        if not cursor.fetchone()[0]:
+    with alone("rules.incidents.look") as mine, transaction.atomic():
+        if not mine:
             return 0, 0
-        known = {row.key: row for row in map(_keyed, Incident.objects.filter(solved_at=None))}
+        known = {_key(row): row for row in Incident.objects.filter(solved_at=None)}
         found = {one.key: one for one in [*_held(), *_unreachable(), *_silent()]}
         _refresh(known, found)
         opened = [_opened(one) for key, one in found.items() if key not in known]
@@ -75,9 +75,8 @@ def look() -> tuple[int, int]:
     return len(opened), solved
 
 
-def _keyed(row: Any) -> Any:
-    row.key = (row.kind, row.account_id, row.rule_id)
-    return row
+def _key(row: Incident) -> Key:
+    return row.kind, row.account_id, row.rule_id
 
 
 def _opened(one: Found) -> Incident:
@@ -87,7 +86,7 @@ def _opened(one: Found) -> Incident:
     )  # fmt: skip
 
 
-def _refresh(known: dict[Any, Any], found: dict[Any, Found]) -> None:
+def _refresh(known: Mapping[Key, Incident], found: Mapping[Key, Found]) -> None:
     """Numbers and reasons of what is still wrong. Rows that say the same already are left alone."""
     now, changed = timezone.now(), []
     for key in known.keys() & found.keys():
@@ -116,7 +115,7 @@ def _held() -> Iterator[Found]:
     columns = "account_id", "rule_id", "held_because"
     counted = rows.values_list(*columns).annotate(Count("pk"), Max("error"))
     waiting: dict[int, int] = {}
-    found: dict[tuple[str, int, int | None], list[Any]] = {}
+    found: dict[Key, list[Any]] = {}
     for account, rule, because, count, reason in counted:
         if because == Delivery.Held.RECONNECT:
             waiting[account] = waiting.get(account, 0) + count
