@@ -58,10 +58,12 @@ class Who:
         return hashlib.sha256(told.encode()).hexdigest()
 
     def answers(self) -> QuerySet[Answer]:
-        meant = Q(contact_keys__overlap=list(self.keys)) if self.keys else Q()
-        meant = meant | Q(answer_id=self.answer_id) if self.answer_id and self.keys else meant
-        if self.answer_id and not self.keys:
-            meant = Q(answer_id=self.answer_id)
+        """Those of any of the keys, and the one named; none where nobody is named."""
+        meant = Q(pk__in=())
+        if self.keys:
+            meant |= Q(contact_keys__overlap=list(self.keys))
+        if self.answer_id:
+            meant |= Q(answer_id=self.answer_id)
         rows = Answer.objects.filter(meant)
         return rows.filter(account_id=self.owner) if self.owner else rows
 
@@ -77,6 +79,11 @@ def who(phone: str = "", email: str = "", answer_id: str = "", owner: str = "") 
     if not (keys or answer_id):
         raise ValueError("A phone, an e-mail or an answer id is needed")
     return Who(tuple(keys), answer_id, owner)
+
+
+def person_of(erasure: Erasure) -> Who:
+    """Who is to be forgotten; nobody once that is done."""
+    return Who(tuple(erasure.keys), erasure.answer_id, erasure.owner)
 
 
 # -- giving out ----------------------------------------------------------------------------------------------
@@ -157,7 +164,7 @@ def erase_due() -> None:
 
 def carry_out(erasure: Erasure) -> None:
     """One portion after another; done once nothing is being sent and nothing is left."""
-    person = Who(tuple(erasure.keys), erasure.answer_id, erasure.owner)
+    person = person_of(erasure)
     left = person.answers().filter(purged_at=None)
     last = 0
     while found := list(left.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
@@ -190,8 +197,7 @@ def in_flight(erasure: Erasure) -> int:
     """How many answers are waited for."""
     if erasure.done_at:
         return 0
-    person = Who(tuple(erasure.keys), erasure.answer_id, erasure.owner)
-    return person.answers().filter(purged_at=None).count()
+    return person_of(erasure).answers().filter(purged_at=None).count()
 
 
 def _go_on_soon(erasure_id: int) -> None:
