@@ -12,8 +12,6 @@ from typing import TypeVar
 from django.db import InterfaceError, OperationalError, connection
 
 PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)  # seconds; a PostgreSQL that crashed has replayed its log by then
-
-
 Done = TypeVar("Done")
 
 

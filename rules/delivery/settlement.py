@@ -29,8 +29,6 @@ Held = Delivery.Held
 OUR_MISTAKE_PAUSE = 300  # seconds until a wrong client id or secret is tried again
 LONGEST_ID = 100  # characters, as the columns of leads and contacts take them
 IN_COLUMNS = ("lead", "contact")  # steps whose ids are kept outside the journal, too
-
-
 NEVER_SENT = message("The worker that was to send it died before it did")
 NOT_YET = ("preparing", "lists_unread")  # codes of ``NotYet``
 

@@ -22,7 +22,7 @@ from accounts.worker_threads import worker
 from connectors.messages import message
 from crm_cache import runs
 from rules.delivery import outbox
-from rules.delivery.lane import due_lanes, forget_silence, is_free, reckon
+from rules.delivery.lane import NEXT_DUE, due_lanes, forget_silence, is_free, reckon
 from rules.delivery.queueing import wake_lanes
 from rules.mapping.rule_snapshot import lists_named, why_unread
 from rules.models import Delivery, Rule
@@ -236,16 +236,13 @@ MISSING = """
 INSERT INTO accounts_lane (account_id) SELECT id FROM accounts_account
 WHERE id >= %(first)s AND id < %(first)s + %(count)s ON CONFLICT DO NOTHING
 """
-OVERDUE = """
+OVERDUE = f"""
 UPDATE accounts_lane l SET next_due = found.due FROM (
-    SELECT account_id, least(
-        (SELECT min(due_at) FROM rules_delivery d WHERE d.account_id = s.account_id AND state = 'waiting'),
-        (SELECT min(claimed_at) FROM rules_delivery d WHERE d.account_id = s.account_id AND state = 'sending')
-    ) AS due FROM accounts_lane s
+    SELECT account_id, {NEXT_DUE} AS due FROM accounts_lane s
     WHERE account_id >= %(first)s AND account_id < %(first)s + %(count)s
 ) found WHERE l.account_id = found.account_id AND (l.next_due IS NULL OR l.next_due > found.due)
 AND found.due IS NOT NULL
-"""
+"""  # noqa: S608 - words of our own
 UNREVIEWED = """
 UPDATE accounts_lane l SET review_at = %(now)s FROM accounts_account a
 WHERE a.id = l.account_id AND l.account_id >= %(first)s AND l.account_id < %(first)s + %(count)s

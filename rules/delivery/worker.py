@@ -265,7 +265,7 @@ class Drain:
         """Raises ``RuleNeedsFixing``, ``NotYet``, or ``TryLater`` for a bug of ours."""
         if hold := outbox.hold_of_rule(row.rule):
             raise RuleIdle(hold.error, because=hold.because, remedy=hold.remedy)
-        snapshot = self._book(row)
+        snapshot = self._snapshot(row)
         if _awaits_fields(row, snapshot):
             raise StillPreparing(
                 message("The fields of this rule are being made"), code="preparing", after=PREPARING
@@ -295,7 +295,7 @@ class Drain:
             error, remedy = why_unread(self.account, unread)
             raise ListsUnread(error, code="lists_unread", after=READING, remedy=remedy)
 
-    def _book(self, row: Delivery) -> RuleSnapshot:
+    def _snapshot(self, row: Delivery) -> RuleSnapshot:
         version = (row.rule_id, row.rule.updated_at, row.rule.prepared_at)
         if version not in self.snapshots:
             self.snapshots[version] = read_snapshot(row.rule, self.account)
@@ -374,7 +374,9 @@ class Drain:
         if not batch.drafts:
             return list(outcomes)
         return [
-            compared(outcome, draft.placement, self._book(row)) if isinstance(outcome, Receipt) else outcome
+            compared(outcome, draft.placement, self._snapshot(row))
+            if isinstance(outcome, Receipt)
+            else outcome
             for row, draft, outcome in zip(batch.deliveries, batch.drafts, outcomes, strict=True)
         ]
 

@@ -1,4 +1,4 @@
-"""What is wrong with a rule today. Pure: a book in, problems out."""
+"""What is wrong with a rule today. Pure: a rule's snapshot in, problems out."""
 
 from __future__ import annotations
 

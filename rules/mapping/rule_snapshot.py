@@ -61,7 +61,7 @@ class RuleSnapshot:
 
 
 def read_snapshot(rule: Rule, account: Account) -> RuleSnapshot:
-    """Read a rule's book; a handful of small queries."""
+    """Read a rule with what it names; a handful of small queries."""
     connector = connector_class(account.crm)
     fields, gone = _fields(account, _wanted_fields(rule))
     return RuleSnapshot(
