@@ -95,7 +95,7 @@ class Delivery:
         self.requests.record([item for item in lost if item.adopted])
 
     def _search(self, item: Item) -> None:
-        self._adopt(item, search(self.requests.client_for(item), item.uid, self.facts.mark_field))
+        adopt(item, search(self.requests.client_for(item), item.uid, self.facts.mark_field))
 
     def _look_closer(self, items: Sequence[Item]) -> None:
         """One walk for the whole batch. The pages are other people's leads: they are in no trace."""
@@ -112,7 +112,7 @@ class Delivery:
 
     def _conclude(self, item: Item, seen: Scan, by_name: bool) -> None:
         since = answered_at(item)
-        self._adopt(item, seen.found.get(item.uid))
+        adopt(item, seen.found.get(item.uid))
         if item.adopted:
             return
         if not seen.covers(since):
@@ -123,17 +123,12 @@ class Delivery:
         namesakes = seen.namesakes.get(name_of(item), ())
         alike = same_lead(self.requests.client_for(item), namesakes, item.draft.person, since)
         if len(alike) == 1 and item.draft.person.keys:
-            self._adopt(item, found(alike[0]))
+            adopt(item, found(alike[0]))
         elif alike:
             words = message(
                 "The field for external ids was deleted in amoCRM, and leads of this name are there"
             )
             raise Unclear(words, code=LOOK_INCOMPLETE, look_again=False, remedy=LOOK)
-
-    def _adopt(self, item: Item, lead: FoundLead | None) -> None:
-        if lead:
-            item.journal |= lead.journal()
-            item.adopted = True
 
     # -- 2. do we know this person? -----------------------------------------------------------------
 
@@ -253,11 +248,16 @@ class Creation(BatchWrite):
         uids = [item.uid for item in items]
         seen = scan(self.requests.client_for(), uids, self.facts.mark_field, self.began)
         for item in items:
-            if lead := seen.found.get(item.uid):
-                item.journal |= lead.journal()
-                item.adopted = True
+            adopt(item, seen.found.get(item.uid))
         self.requests.record(item for item in items if item.adopted)
         return seen.covers(self.began) or len(seen.found) == len(items)
+
+
+def adopt(item: Item, lead: FoundLead | None) -> None:
+    """The lead that a look found is the item's, with its contact and company."""
+    if lead:
+        item.journal |= lead.journal()
+        item.adopted = True
 
 
 def answered_at(item: Item) -> float:
