@@ -21,7 +21,7 @@ from connectors.registry import connector_class
 from crm_cache import lookup
 from crm_cache.models import Tag
 from rules.mapping.quiz import all_questions
-from rules.mapping.rule_snapshot import questions_of
+from rules.mapping.rule_snapshot import is_wish, questions_of
 from rules.mapping.suggestions import suggested
 from rules.models import Rule
 from rules.serializers import mapped_records, takes_lists
@@ -129,11 +129,12 @@ def _suggestions(
     can = connector_class(rule.account.crm).can
     used = list(questions_of(rule.fields_rule))
     mapped = {question for _record, question, _field in used}
-    filled = {remote_id for _record, _question, remote_id in used}
+    filled = {named for _record, _question, named in used if not is_wish(named)}  # by id or by code
     free = {one: words for one, words in questions.items() if one not in mapped}
     for record in mapped_records(rule.account.crm):
         of_record = [field for field in fields if field.entity == can.entities[record]]
-        for question, field in suggested(free, of_record, filled).items():
+        taken = [field.remote_id for field in of_record if filled & {field.remote_id, field.code}]
+        for question, field in suggested(free, of_record, taken).items():
             free.pop(question)
             yield {"record": record, "question": question, "field": field.remote_id}
 
