@@ -241,7 +241,7 @@ OF_ACCOUNT = ("id", "crm", "country", "state", "state_reason", "deleted")
 LIVE_RULES = f"""
 SELECT r.id, r.quiz_id, r.paused_at, l.rests_until, {", ".join(f"a.{name}" for name in OF_ACCOUNT)}
 FROM rules_rule r JOIN accounts_account a ON a.id = r.account_id
-JOIN accounts_lane l ON l.account_id = a.id
+LEFT JOIN accounts_lane l ON l.account_id = a.id
 WHERE a.account_id = %s AND r.quiz_id = ANY(%s) AND NOT r.deleted AND NOT (a.deleted AND EXISTS (
     SELECT FROM accounts_account o
     WHERE o.account_id = a.account_id AND o.crm = a.crm
