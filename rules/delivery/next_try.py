@@ -10,8 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.utils import timezone
-
+from accounts import db_clock
 from accounts.crm_settings import rate_limiter_for
 from accounts.models import Account
 from connectors.limiter import NoRateLimiter
@@ -46,7 +45,8 @@ def next_tries(deliveries: Iterable[Delivery], ask_pace: bool = True) -> dict[in
 
     Without ``ask_pace`` the database's part alone is told: taking an answer waits for no Redis.
     """
-    now = timezone.now()
+    # Due times and rests are of the database's clock, which may be read that much too late.
+    now = db_clock.now() + timedelta(seconds=db_clock.QUICK)
     barriers: dict[int, Barrier | None] = {}
     found = {}
     for row in deliveries:

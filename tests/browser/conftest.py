@@ -39,11 +39,12 @@ def picture(page: Any, name: str) -> None:
     page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Any]:
+    """Ended with this package: Playwright's loop runs in this thread, where no other test could run one."""
     from playwright.sync_api import sync_playwright
 
-    # Playwright's loop runs in this thread, and Django would take every query for one out of a coroutine.
+    # Django would take every query for one out of a coroutine.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)

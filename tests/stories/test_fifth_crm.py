@@ -136,7 +136,8 @@ RULE = {
 def test_it_has_paths_and_a_schema(fifth):
     schema: Mapping[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
     paths = {path for path in schema["paths"] if path.startswith("/fifth/")}
-    rules = {"/fifth/rules/{quizID}", "/fifth/rules/{quizID}/preview", "/fifth/rules/{quizID}/backfill"}
+    rule = "/fifth/rules/{quizID}"
+    rules = {rule, *(f"{rule}/{verb}" for verb in ("preview", "backfill", "pause", "resume"))}
     lists = {f"/fifth/{what}" for what in FifthConnector.can.lists}
     assert paths == {"/fifth/account", *rules, *lists}
     components = schema["components"]["schemas"]
