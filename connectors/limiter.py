@@ -89,6 +89,37 @@ class NoRateLimiter:
         return {}
 
 
+class WrappedRateLimiter:
+    """Another one's pace; subclasses add what happens on top of it."""
+
+    def __init__(self, limiter: RateLimiter) -> None:
+        self.limiter = limiter
+
+    def wait(self) -> None:
+        self.limiter.wait()
+
+    def about_to_write(self) -> None:
+        self.limiter.about_to_write()
+
+    def stop(self, reason: str) -> None:
+        self.limiter.stop(reason)
+
+    def resume(self) -> None:
+        self.limiter.resume()
+
+    def stopped(self) -> bool:
+        return self.limiter.stopped()
+
+    def hold(self, what: str, seconds: float) -> None:
+        self.limiter.hold(what, seconds)
+
+    def held(self, what: str) -> float:
+        return self.limiter.held(what)
+
+    def resting(self) -> Mapping[str, float]:
+        return self.limiter.resting()
+
+
 class RedisRateLimiter:
     """``per_second`` requests with at most ``burst`` of them ahead of their time, for ``key``.
 

@@ -1,4 +1,4 @@
-"""Background work: each task is a door to a plain function. Messages carry ids only."""
+"""Background work: each task calls a plain function. Messages carry ids only."""
 
 from functools import partial
 

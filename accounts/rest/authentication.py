@@ -7,7 +7,6 @@ are out of reach nobody can say whether a token is good: 503, not 401.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -23,6 +22,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from structlog.contextvars import bind_contextvars
 
+from accounts.out_of_reach import OutOfReach
 from accounts.rest.errors import Unavailable
 
 log = structlog.stdlib.get_logger(__name__)
@@ -178,20 +178,22 @@ class PlatformKeys(jwt.PyJWKClient):
     and each would wait for the timeout.
     """
 
-    rests_until = 0.0
+    def __init__(self, url: str) -> None:
+        # The set of keys is kept as long as this; with ``cache_keys`` a single key would be kept for ever.
+        super().__init__(url, cache_keys=False, lifespan=KEYS_LIVE, timeout=KEYS_TIMEOUT)
+        self.server = OutOfReach(KEYS_PAUSE)
 
     def fetch_data(self) -> Any:
-        if time.monotonic() < self.rests_until:
+        if self.server.rests():
             raise KeysAway
         try:
             return super().fetch_data()
         except (jwt.PyJWTError, ValueError, OSError) as exc:
-            self.rests_until = time.monotonic() + KEYS_PAUSE
+            self.server.was_silent()
             log.warning("JWT_JWKS_URL gives no keys", error=exc)
             raise KeysAway from exc
 
 
 @lru_cache(maxsize=4)
 def _jwks(url: str) -> PlatformKeys:
-    """The set of keys lives ``KEYS_LIVE``; with ``cache_keys`` a single key would be kept for ever."""
-    return PlatformKeys(url, cache_keys=False, lifespan=KEYS_LIVE, timeout=KEYS_TIMEOUT)
+    return PlatformKeys(url)

@@ -14,6 +14,7 @@ from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from accounts.out_of_reach import OutOfReach
 from accounts.redis_client import redis_client
 from accounts.rest.authentication import Caller
 
@@ -40,30 +41,25 @@ class Allowance:
         }
 
 
-class _Counter:
-    """When this process may ask Redis again."""
-
-    rests_until = 0.0
-
-    def count(self, account_id: str) -> Allowance | None:
-        """One more request of the account; None where nobody can say how many there were."""
-        limit, now = settings.API_RATE, time.time()
-        if not limit or time.monotonic() < self.rests_until:
-            return None
-        key = f"{settings.REDIS_PREFIX}rate:{account_id}:{int(now // WINDOW)}"
-        try:
-            pipeline = redis_client().pipeline(transaction=False)
-            pipeline.incr(key)
-            pipeline.expire(key, 2 * WINDOW)
-            used = int(pipeline.execute()[0])
-        except Exception as exc:
-            self.rests_until = time.monotonic() + REDIS_RESTS
-            log.warning("requests are not counted", error=type(exc).__name__)
-            return None
-        return Allowance(limit, used, WINDOW - int(now % WINDOW))
+redis = OutOfReach(REDIS_RESTS)
 
 
-counter = _Counter()
+def count(account_id: str) -> Allowance | None:
+    """One more request of the account; None where nobody can say how many there were."""
+    limit, now = settings.API_RATE, time.time()
+    if not limit or redis.rests():
+        return None
+    key = f"{settings.REDIS_PREFIX}rate:{account_id}:{int(now // WINDOW)}"
+    try:
+        pipeline = redis_client().pipeline(transaction=False)
+        pipeline.incr(key)
+        pipeline.expire(key, 2 * WINDOW)
+        used = int(pipeline.execute()[0])
+    except Exception as exc:
+        redis.was_silent()
+        log.warning("requests are not counted", error=type(exc).__name__)
+        return None
+    return Allowance(limit, used, WINDOW - int(now % WINDOW))
 
 
 class AccountRate(BaseThrottle):
@@ -74,7 +70,7 @@ class AccountRate(BaseThrottle):
     def allow_request(self, request: Request, view: Any) -> bool:
         if not isinstance(request.user, Caller):
             return True
-        self.allowance = counter.count(request.user.account_id)
+        self.allowance = count(request.user.account_id)
         view.allowance = self.allowance
         return self.allowance is None or self.allowance.used <= self.allowance.limit
 

@@ -19,7 +19,7 @@ from rules.admin.offers import BETWEEN, Choices, entries, performers, placed, pl
 from rules.mapping.rule_snapshot import is_wish, questions_of, tags_of
 from rules.mapping.suggestions import plain
 from rules.models import Rule
-from rules.serializers import mapped_records, takes_lists
+from rules.serializers import dialect_of, mapped_records
 
 
 @dataclass(slots=True)
@@ -112,7 +112,7 @@ def _fields(rule: Rule, account: Account, twin: Twin) -> Iterator[tuple[str, str
 
 def _as_contract(crm: str, rows: Iterator[tuple[str, str, str]]) -> dict[str, Any]:
     """Rows in the shape of the CRM's contract: lists of maps, or one map a record (D25)."""
-    lists = takes_lists(crm)
+    lists = dialect_of(crm).lists_of_maps
     maps: dict[str, list[dict[str, Any]]] = {record: [] for record in mapped_records(crm)}
     for record, question, remote_id in rows:
         free = next((one for one in maps[record] if question not in one), None)
@@ -127,7 +127,7 @@ def _as_contract(crm: str, rows: Iterator[tuple[str, str, str]]) -> dict[str, An
 
 def _tags(rule: Rule, account: Account, twin: Twin) -> Mapping[str, list[Any]]:
     """Tags by name: our keys where the CRM's rules name tags so, else texts."""
-    by_key = takes_lists(account.crm)
+    by_key = dialect_of(account.crm).tags_by_key
     entities = connector_class(account.crm).can.entities
     wanted = list(tags_of(rule.tags_to_add))
     names = dict(

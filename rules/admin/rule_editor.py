@@ -24,7 +24,7 @@ from rules.mapping.quiz import all_questions
 from rules.mapping.rule_snapshot import is_wish, questions_of
 from rules.mapping.suggestions import suggested
 from rules.models import Rule
-from rules.serializers import mapped_records, takes_lists
+from rules.serializers import dialect_of, mapped_records
 
 RECORDS: dict[str, str | Promise] = {
     "lead": gettext_lazy("Lead"),
@@ -70,7 +70,7 @@ def editor_of(rule: Rule) -> dict[str, Any]:
     tags = list(Tag.objects.filter(account=rule.account, deleted=False).order_by("name"))
     questions = all_questions(rule)
     mapped = mapped_records(rule.account.crm)
-    lists = takes_lists(rule.account.crm)
+    dialect = dialect_of(rule.account.crm)
     return {
         "records": [
             {
@@ -79,7 +79,7 @@ def editor_of(rule: Rule) -> dict[str, Any]:
                 "fields": [_field(one) for one in fields if one.entity == entity],
                 "mapped": record in mapped,
                 "contactMap": record == "contact" and record in mapped,
-                "tags": [_tag(tag, lists) for tag in tags if tag.entity == entity],
+                "tags": [_tag(tag, dialect.tags_by_key) for tag in tags if tag.entity == entity],
             }
             for record, entity in can.entities.items()
         ],
@@ -89,10 +89,10 @@ def editor_of(rule: Rule) -> dict[str, Any]:
         ],
         "parts": _parts(rule),
         "suggestions": list(_suggestions(rule, questions, fields)),
-        "lists": lists,
+        "lists": dialect.lists_of_maps,
         "creates": can.creates_fields,
-        "wish": 0 if lists else "",
-        "tagIds": lists,
+        "wish": 0 if dialect.lists_of_maps else "",
+        "tagIds": dialect.tags_by_key,
         "texts": _texts(),
     }
 

@@ -28,6 +28,7 @@ from accounts.models import Account
 from accounts.rest.errors import ApiError
 from accounts.rest.values import BIGGEST
 from accounts.texts import said, say, say_many
+from connectors.errors import OurMistake
 from connectors.messages import message
 from crm_cache.models import CrmUser, Pipeline, Step
 from crm_cache.naming import name_of
@@ -166,7 +167,6 @@ class RuleAdmin(StaffAdmin):
         rule = Rule.objects.select_related("account").filter(pk=key_of(object_id)).first()
         more: dict[str, Any] = {
             "rule": rule,
-            "named": named_questions(rule) if rule else [],
             "show_save_and_add_another": False,
         }
         if rule and self.has_change_permission(request, rule):
@@ -174,6 +174,8 @@ class RuleAdmin(StaffAdmin):
                 "editor": editor_of(rule), "can_preview": True, "answers": answers_of(rule),
                 "preview_url": reverse("admin:rules_rule_preview", args=[rule.pk]),
             }  # fmt: skip
+        elif rule:
+            more["named"] = named_questions(rule)
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **more})
 
     def save_model(self, request: HttpRequest, obj: Rule, form: Any, change: bool) -> None:
@@ -207,8 +209,11 @@ class RuleAdmin(StaffAdmin):
         if not form.is_valid():
             refused = [sentence for sentences in form.errors.values() for sentence in sentences]
             return TemplateResponse(request, template, {"refused": refused})
-        imagined = changed(rule, form.changes(), form.new_choices())
-        return TemplateResponse(request, template, shown(imagined, answer))
+        try:
+            lead = shown(changed(rule, form.changes(), form.new_choices()), answer)
+        except (ApiError, OurMistake) as error:
+            lead = {"refused": [said(error.message)]}
+        return TemplateResponse(request, template, lead)
 
     # -- new rules, and copies of rules ----------------------------------------------------------------------
 

@@ -6,13 +6,13 @@ lets one worker in), so nothing here raises. Tasks are named, not imported: they
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 
 import structlog
 from celery import current_app
 from django.conf import settings
 
+from accounts.out_of_reach import OutOfReach
 from accounts.redis_client import redis_client
 
 log = structlog.stdlib.get_logger(__name__)
@@ -20,19 +20,7 @@ FLAG_SECONDS = 10  # a message may be stuck in a worker whose threads all wait f
 BROKER_RESTS = 5.0  # seconds without asking, after the broker was out of reach: requests don't wait for it
 
 
-class _Broker:
-    """When this process may ask the broker again."""
-
-    rests_until = 0.0
-
-    def rests(self) -> bool:
-        return time.monotonic() < self.rests_until
-
-    def was_silent(self) -> None:
-        self.rests_until = time.monotonic() + BROKER_RESTS
-
-
-broker = _Broker()
+broker = OutOfReach(BROKER_RESTS)
 
 
 def wake_lanes(account_ids: Iterable[int]) -> None:

@@ -36,7 +36,7 @@ from connectors.errors import (
     TryLater,
     Unclear,
 )
-from connectors.limiter import RateLimiter
+from connectors.limiter import RateLimiter, WrappedRateLimiter
 from connectors.messages import message
 from crm_cache import leases, runs
 from crm_cache.contacts import known_contacts, remember
@@ -101,19 +101,19 @@ class LaneJournal:
         return {key: contact for uid, contact in met for key in self.people.get(uid, ())}
 
 
-class LeasedRateLimiter:
+class LeasedRateLimiter(WrappedRateLimiter):
     """The connector's pace for one batch, closed once the lane is lost: a worker that was frozen past its
     lease must not send what another one has taken over since."""
 
     def __init__(self, limiter: RateLimiter, lane: LaneLease, batch: Batch) -> None:
-        self.limiter = limiter
+        super().__init__(limiter)
         self.lane = lane
         self.claims = {row.pk: row.claimed_at for row in batch.deliveries}
         self._writes = threading.Lock()
         self._begun = False
 
     def wait(self) -> None:
-        self.limiter.wait()
+        super().wait()
         if not self.lane.alive:
             raise lane_lost()
 
@@ -130,24 +130,6 @@ class LeasedRateLimiter:
                 connection.close()  # this thread goes back to waiting for the CRM
         if not self._begun:
             raise lane_lost()
-
-    def stop(self, reason: str) -> None:
-        self.limiter.stop(reason)
-
-    def resume(self) -> None:
-        self.limiter.resume()
-
-    def stopped(self) -> bool:
-        return self.limiter.stopped()
-
-    def hold(self, what: str, seconds: float) -> None:
-        self.limiter.hold(what, seconds)
-
-    def held(self, what: str) -> float:
-        return self.limiter.held(what)
-
-    def resting(self) -> Mapping[str, float]:
-        return self.limiter.resting()
 
 
 def lane_lost() -> TryLater:

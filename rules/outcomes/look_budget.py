@@ -7,15 +7,13 @@ and looks are not counted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import structlog
 from django.conf import settings
 
 from accounts.crm_settings import options_for
 from accounts.models import Account
 from accounts.redis_client import redis_client
-from connectors.limiter import RateLimiter
+from connectors.limiter import RateLimiter, WrappedRateLimiter
 
 log = structlog.stdlib.get_logger(__name__)
 SHARE = 0.1
@@ -50,34 +48,13 @@ class LookBudget:
             log.warning("looks are not counted", error=type(exc).__name__)
 
 
-class CountingRateLimiter:
+class CountingRateLimiter(WrappedRateLimiter):
     """A connector's pace that counts the requests."""
 
     def __init__(self, limiter: RateLimiter) -> None:
-        self.limiter = limiter
+        super().__init__(limiter)
         self.count = 0
 
     def wait(self) -> None:
-        self.limiter.wait()
+        super().wait()
         self.count += 1
-
-    def about_to_write(self) -> None:
-        self.limiter.about_to_write()
-
-    def stop(self, reason: str) -> None:
-        self.limiter.stop(reason)
-
-    def resume(self) -> None:
-        self.limiter.resume()
-
-    def stopped(self) -> bool:
-        return self.limiter.stopped()
-
-    def hold(self, what: str, seconds: float) -> None:
-        self.limiter.hold(what, seconds)
-
-    def held(self, what: str) -> float:
-        return self.limiter.held(what)
-
-    def resting(self) -> Mapping[str, float]:
-        return self.limiter.resting()

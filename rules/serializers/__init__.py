@@ -22,8 +22,3 @@ def dialect_of(kind: str) -> RuleDialect:
 def mapped_records(crm: str) -> tuple[str, ...]:
     """The kinds of records whose fields a rule of this CRM may fill with questions, the lead's first."""
     return dialect_of(crm).mapped
-
-
-def takes_lists(crm: str) -> bool:
-    """Has a record a list of maps (D25), in which a question may come again, or a single map?"""
-    return dialect_of(crm).lists_of_maps

@@ -153,5 +153,6 @@ DIALECT = RuleDialect(
     write=write,
     mapped=("lead", "company", "customer"),  # a contact's map is derived (D26)
     lists_of_maps=True,
+    tags_by_key=True,
     tag="main",
 )

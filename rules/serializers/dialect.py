@@ -21,7 +21,8 @@ class ReadsRule(Protocol):
 class RuleDialect:
     """``operations`` are operation ids by action (retrieve, create, partial_update); ``write`` is a rule as
     ``response`` describes it. ``mapped`` are the kinds of records whose fields a rule may fill with
-    questions, the lead's first; ``lists_of_maps``: a record has a list of maps (D25), not a single one.
+    questions, the lead's first; ``lists_of_maps``: a record has a list of maps (D25), in which a question may
+    come again, not a single one; ``tags_by_key``: rules name tags by our keys, not by their names.
     ``biggest_quiz_id`` is what its ``QuizID`` can say."""
 
     request: type[Serializer[Any]]
@@ -31,5 +32,6 @@ class RuleDialect:
     write: Callable[[Rule], dict[str, Any]]
     mapped: tuple[str, ...]
     lists_of_maps: bool = False
+    tags_by_key: bool = False
     tag: str = "Rules"
     biggest_quiz_id: int = BIGGEST

@@ -11,7 +11,7 @@ from django.test import Client
 from accounts.models import Account
 from crm_cache import models
 from rules.admin.rule_form import named_questions
-from rules.models import Rule
+from rules.models import Answer, Rule
 from tests.admin.test_pages import page_of
 from tests.contract.worlds import bitrix24
 
@@ -197,3 +197,18 @@ def test_a_viewer_sees_the_choices_and_changes_none(viewer: Client, bitrix_rule:
     html = viewer.get(page_of(bitrix_rule)).content.decode()
     assert "Status of the lead: Новая" in html
     assert viewer.post(page_of(bitrix_rule), {"choice_LeadFlag": "yes"}).status_code == 403
+
+
+def test_a_preview_of_an_account_whose_host_is_not_allowed_says_so(
+    operator: Client, bitrix_rule: Rule
+) -> None:
+    answer = Answer.objects.create(
+        account_id=bitrix_rule.account.account_id, quiz_id=bitrix_rule.quiz_id, answer_id="a", digest="x",
+        payload={"quizID": bitrix_rule.quiz_id, "contact": {"phone": "+79160001122"}},
+    )  # fmt: skip
+    form = form_of(operator, bitrix_rule)
+    sent = {name: form[name].value() for name in form.fields if form[name].value() is not None}
+    Account.objects.filter(pk=bitrix_rule.account_id).update(host="169.254.169.254")
+    page = operator.post(f"/admin/rules/rule/{bitrix_rule.pk}/preview/", {**sent, "answer": answer.pk})
+    assert page.status_code == 200
+    assert "169.254.169.254" in page.content.decode()

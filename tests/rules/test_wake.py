@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from redis.exceptions import ConnectionError as NoRedis
 
+from accounts.out_of_reach import OutOfReach
 from rules.delivery import queueing
 from rules.tasks import drain
 
 
 @pytest.fixture(autouse=True)
 def fresh_broker(monkeypatch):
-    monkeypatch.setattr(queueing, "broker", queueing._Broker())
+    monkeypatch.setattr(queueing, "broker", OutOfReach(queueing.BROKER_RESTS))
 
 
 @pytest.fixture
@@ -35,8 +38,8 @@ def test_a_dead_broker_is_asked_once_and_then_left_in_peace(asked):
 
 def test_it_is_asked_again_after_a_moment(asked, monkeypatch):
     queueing.wake_lanes([1])
-    now = queueing.time.monotonic()
-    monkeypatch.setattr(queueing.time, "monotonic", lambda: now + queueing.BROKER_RESTS + 1)
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + queueing.BROKER_RESTS + 1)
     queueing.wake_lanes([1])
     assert len(asked) == 2
 

@@ -19,7 +19,7 @@ from config import health
 @pytest.fixture(autouse=True)
 def counted_anew(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.REDIS_PREFIX = f"{settings.REDIS_PREFIX}manners:"
-    monkeypatch.setattr(rate_limit.counter, "rests_until", 0.0)
+    monkeypatch.setattr(rate_limit.redis, "rests_until", 0.0)
     for key in redis_client().scan_iter(f"{settings.REDIS_PREFIX}rate:*"):
         redis_client().delete(key)
 
