@@ -15,6 +15,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin import helpers
 from django.contrib.auth import get_permission_codename
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -87,6 +88,12 @@ class StaffAdmin(ModelAdmin):
         """May this person act on rows, and read what people answered?"""
         codename = get_permission_codename("change", self.opts)
         return bool(request.user.has_perm(f"{self.opts.app_label}.{codename}"))
+
+    @staticmethod
+    def require(request: HttpRequest, allowed: bool) -> None:
+        """For pages beside the theme's actions, which check by themselves. Raises ``PermissionDenied``."""
+        if not allowed:
+            raise PermissionDenied
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """What was done, in the reader's language."""

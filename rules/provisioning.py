@@ -20,6 +20,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.access import connector_for
+from accounts.history import SERVICE
 from accounts.models import Account
 from connectors.base import FieldWish
 from connectors.draft import Problem, Target
@@ -29,12 +30,13 @@ from connectors.registry import connector_class
 from connectors.rows import FieldRow
 from crm_cache import leases, lookup
 from crm_cache.sync import Walk
+from rules import versions
 from rules.delivery.queueing import ask_to_prepare
 from rules.mapping.checks import BLOCKING, CODES, problems_of
 from rules.mapping.contact_map import derive_contact_map
 from rules.mapping.quiz import questions, told_by
 from rules.mapping.rule_snapshot import is_wish, questions_of, read_snapshot
-from rules.models import Rule
+from rules.models import Rule, RuleVersion
 from rules.rule_save import release_held
 
 log = structlog.stdlib.get_logger(__name__)
@@ -232,7 +234,10 @@ def _finish(rule: Rule, made: Mapping[tuple[str, str], str], problems: list[Prob
     """Write the fruit down. A rule that was saved meanwhile waits on: it is prepared once more."""
     with transaction.atomic():
         fresh = _locked(rule.pk)
-        fresh.fields_rule = with_fields(fresh.fields_rule, made)
+        before = fresh.fields_rule
+        fresh.fields_rule = with_fields(before, made)
+        if fresh.fields_rule != before:
+            versions.write(fresh, RuleVersion.Event.FIELDS_MADE, SERVICE)
         if fresh.prepare_at != rule.prepare_at:
             fresh.save(update_fields=["fields_rule"])
             return

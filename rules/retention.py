@@ -18,15 +18,16 @@ from django.utils import timezone
 from accounts.singletons import each_alone
 from accounts.worker_threads import worker
 from rules.delivery import outbox
-from rules.models import Answer, Attempt, Delivery, FormerBody, Outcome
+from rules.models import Answer, Attempt, Delivery, FormerBody, Outcome, RuleVersion
 
 log = structlog.stdlib.get_logger(__name__)
-AT_ONCE = 1000  # answers, or tries, of one transaction
+AT_ONCE = 1000  # answers, tries or versions of one transaction
+KEEP_VERSIONS = timedelta(days=730)
 
 
 def purge() -> None:
     """All that is past its retention."""
-    each_alone(purge_answers, purge_attempts)
+    each_alone(purge_answers, purge_attempts, purge_versions)
 
 
 def purge_answers() -> int:
@@ -56,6 +57,22 @@ def purge_attempts() -> int:
         last = window[-1]
     if erased:
         log.info("tries purged", count=erased)
+    return erased
+
+
+def purge_versions() -> int:
+    """Versions of rules that were replaced long ago and by which no delivery went; how many."""
+    old = RuleVersion.objects.filter(at__lt=timezone.now() - KEEP_VERSIONS)
+    later = old.filter(rule=OuterRef("rule"), number__gt=OuterRef("number")).order_by()
+    unused = old.filter(Exists(later)).exclude(Exists(Delivery.objects.filter(version=OuterRef("pk"))))
+    erased = 0
+    while not worker.ends.is_set():
+        keys = list(unused.order_by("at").values_list("pk", flat=True)[:AT_ONCE])
+        if not keys:
+            break
+        erased += RuleVersion.objects.filter(pk__in=keys).delete()[0]
+    if erased:
+        log.info("versions of rules purged", count=erased)
     return erased
 
 

@@ -1,4 +1,5 @@
-"""Saving a rule: checked against the cache, stored with its task, and whatever waited for it released."""
+"""Saving a rule: checked against the cache, stored with its task and as a version, and whatever waited for it
+released. ``actor`` is who does it, the REST API's caller where nobody else is named."""
 
 from __future__ import annotations
 
@@ -11,21 +12,24 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import db_clock
+from accounts.history import OWNER, Actor
 from accounts.models import Account
 from accounts.rest.errors import ApiError, Conflict, NotFound
 from connectors.registry import connector_class
 from crm_cache import lookup, runs
+from rules import versions
 from rules.delivery import outbox
 from rules.delivery.queueing import ask_to_prepare, wake_lanes
 from rules.mapping.checks import BLOCKING, problems_of
 from rules.mapping.contact_map import derive_contact_map, sent_map
 from rules.mapping.rule_snapshot import read_snapshot, tags_of
-from rules.models import Delivery, Rule
+from rules.models import Delivery, Rule, RuleVersion
+from rules.versions import Event
 
 LAGGING = BLOCKING | {"entry_gone", "performer_gone", "field_gone"}
 
 
-def create_rule(account: Account, quiz_id: int, changes: Mapping[str, Any]) -> Rule:
+def create_rule(account: Account, quiz_id: int, changes: Mapping[str, Any], actor: Actor = OWNER) -> Rule:
     """Make the rule of a quiz.
 
     Raises ``Conflict`` (there is one, D15), ``NotFound`` (unknown performer, D13), ``ApiError`` (tags).
@@ -35,26 +39,47 @@ def create_rule(account: Account, quiz_id: int, changes: Mapping[str, Any]) -> R
         raise NotFound(f"PerformerID {performer} is not a user of this account", field="PerformerID")
     try:
         with transaction.atomic():
-            rule = save_rule(Rule(account=account, quiz_id=quiz_id), changes)
+            rule = _save(Rule(account=account, quiz_id=quiz_id), changes)
+            versions.write(rule, Event.MADE, actor)
             _take_over(rule)
             return rule
     except IntegrityError as exc:
         raise Conflict("rules already exist", code="rule_exists", field="quizID") from exc
 
 
-def change_rule(rule_id: int, changes: Mapping[str, Any], choices: Mapping[str, Any] | None = None) -> Rule:
-    """Change a rule; what ``changes`` lacks stays, and so do choices that ``choices`` lacks.
+def change_rule(
+    rule_id: int,
+    changes: Mapping[str, Any],
+    choices: Mapping[str, Any] | None = None,
+    actor: Actor = OWNER,
+    restored: int | None = None,
+) -> Rule:
+    """Change a rule; what ``changes`` lacks stays, and so do choices that ``choices`` lacks. A save that
+    changes nothing is no version. ``restored`` is the version whose content ``changes`` are.
 
     Raises ``ApiError`` for foreign tags.
     """
     with transaction.atomic():
-        rule = Rule.objects.select_for_update(of=("self",)).select_related("account").get(pk=rule_id)
+        rule = _locked(rule_id)
         if choices:
             changes = {**changes, "choices": {**rule.choices, **choices}}
-        return save_rule(rule, changes)
+        before = versions.content_of(rule)
+        rule = _save(rule, changes)
+        if versions.content_of(rule) != before:
+            versions.write(rule, Event.RESTORED if restored else Event.CHANGED, actor, restored)
+        return rule
 
 
-def save_rule(rule: Rule, changes: Mapping[str, Any]) -> Rule:
+def restore_version(version: RuleVersion, actor: Actor) -> Rule:
+    """The rule says again what it said then, as a new version; checked like any other save.
+
+    Raises ``ApiError`` for tags that are gone by now.
+    """
+    said = {name: version.said[name] for name in versions.MAPPING}
+    return change_rule(version.rule_id, said, actor=actor, restored=version.number)
+
+
+def _save(rule: Rule, changes: Mapping[str, Any]) -> Rule:
     """Store a rule inside a transaction: its problems, its task, and the release of what it held."""
     apply_changes(rule, changes)
     rule.updated_at = rule.prepare_at = timezone.now()
@@ -79,29 +104,40 @@ def apply_changes(rule: Rule, changes: Mapping[str, Any]) -> None:
     rule.contact_map = derive_contact_map(rule)
 
 
-def delete_rule(rule_id: int) -> None:
+def delete_rule(rule_id: int, actor: Actor = OWNER) -> None:
     """Nothing more goes by the rule. What waits for it is held: a new rule of the quiz takes it over, or a
     person cancels it. What is being sent right now is finished."""
     with transaction.atomic():
-        Rule.objects.filter(pk=rule_id).update(deleted=True, prepare_at=None, updated_at=timezone.now())
+        rule = _locked(rule_id)
+        if not rule.deleted:
+            Rule.objects.filter(pk=rule_id).update(deleted=True, prepare_at=None, updated_at=timezone.now())
+            versions.write(rule, Event.DELETED, actor)
         outbox.park_rule(Delivery.objects.filter(rule=rule_id), outbox.RULE_DELETED)
 
 
-def pause_rule(rule_id: int) -> None:
+def pause_rule(rule_id: int, actor: Actor = OWNER) -> None:
     """Answers are taken in and wait, until ``resume_rule``. What is being sent right now is finished."""
     with transaction.atomic():
-        now = timezone.now()
-        Rule.objects.filter(pk=rule_id, paused_at=None).update(paused_at=now, updated_at=now)
+        rule = _locked(rule_id)
+        if not rule.paused_at:
+            now = timezone.now()
+            Rule.objects.filter(pk=rule_id).update(paused_at=now, updated_at=now)
+            versions.write(rule, Event.PAUSED, actor)
         outbox.park_rule(Delivery.objects.filter(rule=rule_id), outbox.RULE_PAUSED)
 
 
-def resume_rule(rule_id: int) -> None:
+def resume_rule(rule_id: int, actor: Actor = OWNER) -> None:
     """What waited goes on by today's rule."""
     with transaction.atomic():
-        rule = Rule.objects.select_for_update().get(pk=rule_id)
+        rule = _locked(rule_id)
         if rule.paused_at:
             Rule.objects.filter(pk=rule_id).update(paused_at=None, updated_at=timezone.now())
+            versions.write(rule, Event.RESUMED, actor)
             release_held(rule, Delivery.Held.RULE_PAUSED)
+
+
+def _locked(rule_id: int) -> Rule:
+    return Rule.objects.select_for_update(of=("self",)).select_related("account").get(pk=rule_id)
 
 
 def _take_over(rule: Rule) -> None:

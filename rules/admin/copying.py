@@ -15,7 +15,7 @@ from accounts.models import Account
 from connectors.draft import Target
 from connectors.registry import connector_class
 from crm_cache import lookup, models
-from rules.admin.offers import BETWEEN, Choices, entries, performers, placed, placements
+from rules.admin.offers import BETWEEN, Choices, entries, flat, performers, placed, placements
 from rules.mapping.rule_snapshot import is_wish, questions_of, tags_of
 from rules.mapping.suggestions import plain
 from rules.models import Rule
@@ -65,21 +65,12 @@ def _alike(here: Choices, there: Choices, now: str, what: str, twin: Twin) -> st
     """The key there of what has the same words here, "" where nothing has."""
     if not now:
         return ""
-    words = dict(_flat(here)).get(now, now)
-    for key, other in _flat(there):
-        if key and plain(other) == plain(words):
+    words = str(dict(flat(here)).get(now, now))
+    for key, other in flat(there):
+        if key and plain(str(other)) == plain(words):
             return key
     twin.missing.append(f"{what}: {words}")
     return ""
-
-
-def _flat(choices: Choices) -> Iterator[tuple[str, str]]:
-    """Choices without their groups."""
-    for key, words in choices:
-        if isinstance(words, list):
-            yield from words
-        else:
-            yield key, str(words)
 
 
 def _fields(rule: Rule, account: Account, twin: Twin) -> Iterator[tuple[str, str, str]]:

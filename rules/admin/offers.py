@@ -5,6 +5,7 @@ Whatever the rule names today is offered too, even where the CRM no longer has i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -53,8 +54,17 @@ def placements(rule: Rule) -> Choices:
     return (
         offered
         if now in known
-        else [*offered, (now, say("{name} (not in the CRM any more)", name=_gone(rule)))]
+        else [*offered, (now, say("{name} (not in the CRM any more)", name=gone_place(rule)))]
     )
+
+
+def flat(choices: Choices) -> Iterator[tuple[str, Any]]:
+    """Choices without their groups."""
+    for key, words in choices:
+        if isinstance(words, list):
+            yield from words
+        else:
+            yield key, words
 
 
 def entries(account: Account, choice: Choice, now: Any) -> Choices:
@@ -97,7 +107,7 @@ def _is_in(where: Named, step: Step) -> bool:
     return step.entity == where.entity and where.pipeline in ("", step.pipeline_id)
 
 
-def _gone(rule: Rule) -> str:
+def gone_place(rule: Rule) -> str:
     """What our cache still knows of a place that the CRM no longer has."""
     named = _named(rule.account, rule.pipeline, rule.step)
     seen = [(one, seen_of(rule.account, one)) for one in [one for one in named if one.vital] or named]

@@ -23,7 +23,8 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioF
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelect2Widget
 
-from accounts.admin_base import Question, StaffAdmin, ask, confirmed, done, key_of, link, note, when
+from accounts.admin_base import Question, ask, confirmed, done, key_of, link, note, when
+from accounts.history import staff
 from accounts.models import Account
 from accounts.rest.errors import ApiError
 from accounts.rest.values import BIGGEST
@@ -37,6 +38,7 @@ from rules.admin.filters import ProblemsFilter, QuizFilter
 from rules.admin.links import page
 from rules.admin.rule_editor import editor_of
 from rules.admin.rule_form import RuleForm, choice_names, form_for, named_questions, told_choices
+from rules.admin.rule_life import RuleLife
 from rules.admin.rule_preview import answers_of, changed, shown
 from rules.intake import MOST_BACKFILLED, backfill, unplanned
 from rules.mapping.quiz import newest_answers
@@ -54,7 +56,7 @@ DERIVED = (
 
 
 @admin.register(Rule)
-class RuleAdmin(StaffAdmin):
+class RuleAdmin(RuleLife):
     form = RuleForm
     list_display = (
         "quiz_id", "account", "performer_name", "placement_name", "problem_count", "prepared", "saved",
@@ -70,7 +72,7 @@ class RuleAdmin(StaffAdmin):
     search_help_text = gettext_lazy("A quiz or a quiz account")
     list_select_related = ("account",)
     readonly_fields = DERIVED
-    actions_detail = ("backfill", "copy")
+    actions_detail = ("versions", "copy", "backfill", "pause", "resume", "delete_it")
     change_form_outer_before_template = "admin/desk/rule.html"
     change_form_outer_after_template = "admin/desk/rule_preview.html"
 
@@ -184,7 +186,7 @@ class RuleAdmin(StaffAdmin):
         if not (changes or choices):
             return
         try:
-            change_rule(obj.pk, changes, choices)
+            change_rule(obj.pk, changes, choices, staff(request.user))
         except ApiError as exc:
             messages.error(request, say("Not saved: {reason}", reason=said(exc.message)))
 
@@ -194,7 +196,7 @@ class RuleAdmin(StaffAdmin):
         own = path(
             "<path:object_id>/preview/", self.admin_site.admin_view(self.preview), name="rules_rule_preview"
         )
-        return [own, *super().get_urls()]
+        return [own, *self.life_urls(), *super().get_urls()]
 
     def preview(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The lead that the form as it was posted makes of ``answer``; nothing is stored or sent."""
@@ -258,7 +260,9 @@ class RuleAdmin(StaffAdmin):
         account, quiz_id = form.cleaned_data["account"], form.cleaned_data["quiz_id"]
         try:
             with transaction.atomic():
-                rule = create_rule(account, quiz_id, {**twin.changes, "choices": twin.choices})
+                rule = create_rule(
+                    account, quiz_id, {**twin.changes, "choices": twin.choices}, staff(request.user)
+                )
         except ApiError as exc:
             form.add_error("quiz_id", said(exc.message))
             return None
@@ -266,11 +270,6 @@ class RuleAdmin(StaffAdmin):
         return done(request, _("The rule is made. Choose what goes where, and save."), self.page_of(rule))
 
     # -- answers that came before the rule -------------------------------------------------------------------
-
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """None for rules that are not in use."""
-        alive = self._in_use().filter(pk=key_of(object_id)).exists()
-        return super().get_actions_detail(request, object_id) if alive else []
 
     @action(description=gettext_lazy("Deliver earlier answers"), permissions=["operate"], icon="history")
     def backfill(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -16,7 +16,14 @@ from rules.delivery.outbox import FOR_RETURN
 from rules.models import Attempt, Delivery
 
 TRIES_SHOWN = 50
-UNUSED = ("answer__payload", "rule__quiz", "account__facts", "outcome__contact", "outcome__details")
+UNUSED = (
+    "answer__payload",
+    "version__said",
+    "rule__quiz",
+    "account__facts",
+    "outcome__contact",
+    "outcome__details",
+)
 OUTCOMES = {  # as rules.delivery.attempts writes them: label, colour
     "delivered": (_("delivered"), "success"),
     "adopted": (_("found in the CRM and adopted"), "success"),
@@ -32,7 +39,9 @@ STEP_NAMES = {"lead": _("lead"), "contact": _("contact"), "company": _("company"
 
 def story_of(delivery_id: int, for_operator: bool) -> dict[str, Any]:
     """What the page shows; requests and values only for those who may read what people answered."""
-    rows = Delivery.objects.select_related("account__lane", "rule", "answer", "outcome").defer(*UNUSED)
+    rows = Delivery.objects.select_related("account__lane", "rule", "answer", "outcome", "version").defer(
+        *UNUSED
+    )
     delivery = rows.filter(pk=delivery_id).first()
     if delivery is None:
         return {}

@@ -162,6 +162,7 @@ def settle(settlements: Sequence[Settlement]) -> None:
         [s.code[:100] for s in settlements],
         [to_column(s.error) for s in settlements],
         [to_column(s.remedy) for s in settlements],
+        [s.version for s in settlements],
     ]
     with connection.cursor() as cursor:
         cursor.execute(SETTLE, [now, now, now + SECOND_LOOK, *columns, now + FIRST_LOOK])
@@ -180,6 +181,7 @@ UPDATE rules_delivery d SET
     remote_id = CASE WHEN s.remote = '' THEN d.remote_id ELSE s.remote END,
     remote_link = CASE WHEN s.link = '' THEN d.remote_link ELSE s.link END,
     error_code = s.code, error = s.error, remedy = s.remedy, claimed_at = NULL,
+    version_id = coalesce(s.version, d.version_id),
     delivered_at = CASE WHEN s.state = 'delivered' THEN coalesce(d.delivered_at, %s)
                         ELSE d.delivered_at END,
     first_failed_at = CASE WHEN s.state = 'delivered' OR s.tries = 0 THEN d.first_failed_at
@@ -188,9 +190,9 @@ UPDATE rules_delivery d SET
     look_again_at = CASE WHEN s.look OR d.look_first OR d.look_again_at IS NOT NULL THEN %s::timestamptz END
 FROM (SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[], %s::text[], %s::timestamptz[],
       %s::int[], %s::int[], %s::bool[], %s::jsonb[], %s::jsonb[],
-      %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
+      %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[])
       AS t(id, claimed, state, held, due, tries, strikes, look, steps, losses,
-           remote, link, code, error, remedy)) s
+           remote, link, code, error, remedy, version)) s
 WHERE d.id = s.id AND d.state = 'sending' AND d.claimed_at = s.claimed
 RETURNING d.*
 )

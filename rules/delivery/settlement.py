@@ -56,7 +56,7 @@ class RuleIdle(NotYet):
 @dataclass(frozen=True, slots=True)
 class Settlement:
     """What becomes of one delivery after a try (``tries`` is 0 where none was made). ``strikes`` is how many
-    steps of the plan it cost."""
+    steps of the plan it cost. ``version`` is the rule's that was used; none where no rule was."""
 
     delivery_id: int
     claimed_at: datetime | None
@@ -73,6 +73,7 @@ class Settlement:
     code: str = ""
     error: str = ""
     remedy: str = ""
+    version: int | None = None
 
 
 def storable_steps(steps: Mapping[str, str]) -> dict[str, str]:

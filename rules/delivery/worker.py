@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
@@ -328,7 +328,10 @@ class Drain:
         can_look, send_again = batch.connector.can.find_by_external_id, self.account.send_again
         outcomes = self._compared(batch, [believable(outcome) for outcome in outcomes])
         pairs = list(zip(batch.deliveries, outcomes, strict=True))
-        settlements = [settlement_of(row, outcome, can_look, send_again) for row, outcome in pairs]
+        settlements = [
+            replace(settlement_of(row, outcome, can_look, send_again), version=_version(row, outcome))
+            for row, outcome in pairs
+        ]
         patiently(partial(outbox.settle, settlements))
         self._let_go(pairs)
         attempts.write(batch.started_at, [pair for pair in pairs if not isinstance(pair[1], NotYet)])
@@ -383,6 +386,11 @@ class Drain:
         else:
             self.lane.rest(error.after if isinstance(error, TryLater) else None)
             silences.met(self.account.crm, self.account.pk)
+
+
+def _version(row: Delivery, outcome: Result) -> int | None:
+    """The rule's version that was used; none where something of ours came before the rule."""
+    return None if isinstance(outcome, NotYet) else row.rule.current_id
 
 
 def _progress(row: Delivery, contacts: Mapping[str, str]) -> Progress:

@@ -4,5 +4,16 @@ from rules.models.erasure import Erasure
 from rules.models.incident import Incident
 from rules.models.outcome import Outcome
 from rules.models.rule import Rule
+from rules.models.rule_version import RuleVersion
 
-__all__ = ["Answer", "Attempt", "Delivery", "Erasure", "FormerBody", "Incident", "Outcome", "Rule"]
+__all__ = [
+    "Answer",
+    "Attempt",
+    "Delivery",
+    "Erasure",
+    "FormerBody",
+    "Incident",
+    "Outcome",
+    "Rule",
+    "RuleVersion",
+]

@@ -25,7 +25,7 @@ class Delivery(models.Model):
     its claim. ``revision`` repeats the answer's, so that a new body and a settlement meet on one row's lock;
     ``revision_sent`` is the last one whose sending was begun. ``updated_at`` is moved by the database
     whenever the state, its reason or the lead changes. ``owner`` and ``quiz_id`` repeat the answer's,
-    for the lists.
+    for the lists. ``version`` is the rule's version by which it was tried last.
     """
 
     class State(models.TextChoices):
@@ -94,6 +94,15 @@ class Delivery(models.Model):
     delivered_at = models.DateTimeField(_("lead made at"), null=True, blank=True)
     revision = models.PositiveIntegerField(default=1, db_default=1)
     revision_sent = models.PositiveIntegerField(default=1, db_default=1)
+    version = models.ForeignKey(
+        "rules.RuleVersion",
+        on_delete=models.PROTECT,
+        verbose_name=_("version of the rule"),
+        related_name="deliveries",
+        null=True,
+        blank=True,
+        db_index=False,  # delivery_by_version
+    )
 
     class Meta:
         verbose_name = _("delivery")
@@ -132,6 +141,7 @@ class Delivery(models.Model):
             models.Index(fields=["account", "-id"], name="delivery_of_account"),
             models.Index(fields=["remote_id"], condition=~Q(remote_id=""), name="delivery_by_lead"),
             models.Index(fields=["owner", "updated_at"], name="delivery_updated"),
+            models.Index(fields=["version"], condition=Q(version__isnull=False), name="delivery_by_version"),
         ]
 
     def __str__(self) -> str:

@@ -19,7 +19,7 @@ class Rule(models.Model):
     ``{"code", "message", "field"}``. While ``paused_at`` is set its answers wait, and those of a ``deleted``
     rule for the next one of the quiz. ``prepare_at`` set means: its preparation waits; ``prepare_tries``: how
     often the CRM was asked for its fields since the rule was saved; ``release_at`` set: what it held is being
-    let go, in portions.
+    let go, in portions. ``current`` is its newest version (``rules.versions``).
     """
 
     account = models.ForeignKey(
@@ -43,6 +43,9 @@ class Rule(models.Model):
     paused_at = models.DateTimeField(_("paused at"), null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
+    current = models.ForeignKey(
+        "rules.RuleVersion", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
 
     class Meta:
         verbose_name = _("rule")

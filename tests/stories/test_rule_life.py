@@ -54,6 +54,28 @@ def test_answers_of_a_paused_rule_wait_and_say_so(quiz):
     assert len(quiz.leads) == 2
 
 
+def test_a_delivery_names_the_version_that_it_went_by(quiz):
+    quiz.post("first")
+    quiz.work()
+    former = quiz.rule.current
+    quiz.change_rule(**quiz.place(step="Неразобранное"))
+    quiz.post("second")
+    quiz.work()
+    assert (quiz.rule.current.number, quiz.rule.current.who) == (former.number + 1, "shop")
+    assert list(Delivery.objects.order_by("pk").values_list("version", flat=True)) == [
+        former.pk,
+        quiz.rule.current_id,
+    ]
+    assert former.said["step"] != quiz.rule.current.said["step"] == quiz.rule.step
+
+
+def test_a_paused_rule_lends_its_version_to_nothing_that_waits(quiz):
+    quiz.post()
+    quiz.api.post(f"/rules/{QUIZ}/pause")
+    quiz.work()
+    assert quiz.delivery.version is None
+
+
 def test_a_retry_does_not_go_around_a_pause(quiz):
     quiz.post()
     quiz.api.post(f"/rules/{QUIZ}/pause")

@@ -59,6 +59,8 @@ def test_a_field_is_called_as_the_first_answer_calls_its_question(quiz, later):
 
     assert quiz.leads[0]["fields"]["Площадь кухни?"] == "12"
     assert quiz.rule.problems == []
+    assert (quiz.rule.current.event, quiz.rule.current.by) == ("fields_made", "service")
+    assert quiz.rule.current.said["fields_rule"] == quiz.rule.fields_rule
 
 
 def test_an_answer_without_the_question_goes_out_at_once(quiz):

@@ -1,0 +1,38 @@
+"""Versions of a rule: what it said, since when, and who had it say so.
+
+Each change of what a rule says, and of whether it works, is a row, written in the transaction of the change
+under the rule's lock. ``Rule.current`` is the newest; a delivery names the one by which it was sent last.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from accounts.history import Actor
+from accounts.models import AccountEvent
+from rules.models import Rule, RuleVersion
+
+Event = RuleVersion.Event
+CONTENT = ("performer", "pipeline", "step", "choices", "fields_rule", "tags_to_add", "quiz")
+MAPPING = CONTENT[:-1]  # what is brought back: the quiz's configuration is a fact about the quiz
+
+
+def content_of(rule: Rule) -> dict[str, Any]:
+    """What the rule says, as it is stored."""
+    return {name: getattr(rule, name) for name in CONTENT}
+
+
+def write(rule: Rule, event: Event, actor: Actor, restored: int | None = None) -> None:
+    """Keep the rule as it is now as its newest version. The caller has locked it in a transaction."""
+    who = actor.name or (rule.account.account_id if actor.by == AccountEvent.By.OWNER else "")
+    newest = rule.versions.values_list("number", flat=True).first() or 0
+    rule.current = RuleVersion.objects.create(
+        rule=rule,
+        number=newest + 1,
+        event=event,
+        restored=restored,
+        said=content_of(rule),
+        by=actor.by,
+        who=who,
+    )
+    Rule.objects.filter(pk=rule.pk).update(current=rule.current)
