@@ -20,7 +20,7 @@ from accounts import db_clock
 from accounts.models import Account, Lane
 from accounts.rest.errors import Conflict
 from connectors.messages import from_column
-from rules.delivery import outbox, revisions
+from rules.delivery import holds, revisions
 from rules.delivery.queueing import wake_lanes
 from rules.mapping.payload import digest, is_complete, normalised
 from rules.mapping.person import contact_keys, keys_of
@@ -253,12 +253,12 @@ ORDER BY a.id
 def _delivery(answer: Answer, rule: Rule, people: dict[tuple[int, str], list[str]]) -> Delivery:
     """Held at once where its account can't be used or its rule is paused. ``people`` are contact keys by
     answer and region; missing ones are added."""
-    hold, now = outbox.hold_of(rule.account) or outbox.hold_of_rule(rule), db_clock.now()
+    hold, now = holds.hold_of(rule.account) or holds.hold_of_rule(rule), db_clock.now()
     place = answer.pk, region_of(rule.account)
     if place not in people:
         people[place] = contact_keys(normalised(answer.payload).get("contact", {}), place[1])
     return Delivery(
-        **(outbox.held_by(hold) if hold else {}),
+        **(holds.held_by(hold) if hold else {}),
         answer=answer,
         rule=rule,
         account=rule.account,

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from accounts.singletons import each_alone
 from accounts.worker_threads import worker
-from rules.delivery import outbox
+from rules.delivery import holds
 from rules.models import Answer, Attempt, Delivery, FormerBody, Outcome, RuleVersion
 
 log = structlog.stdlib.get_logger(__name__)
@@ -88,7 +88,7 @@ def _next(rows: QuerySet[Any], moment: str, last: tuple[int, datetime] | None) -
 def _purge(window: Collection[int]) -> int:
     undelivered = Delivery.objects.filter(answer=OuterRef("pk")).exclude(state=Delivery.State.DELIVERED)
     settled = Answer.objects.filter(purged_at__isnull=True).exclude(
-        Exists(undelivered.exclude(held_because__in=outbox.OVER))
+        Exists(undelivered.exclude(held_because__in=holds.OVER))
     )
     with transaction.atomic():
         locked = settled.filter(pk__in=window).order_by("pk")

@@ -18,7 +18,7 @@ from accounts.rest.errors import ApiError, Conflict, NotFound
 from connectors.registry import connector_class
 from crm_cache import lookup, runs
 from rules import versions
-from rules.delivery import outbox
+from rules.delivery import holds, outbox
 from rules.delivery.queueing import ask_to_prepare, wake_lanes
 from rules.mapping.checks import BLOCKING, problems_of
 from rules.mapping.contact_map import derive_contact_map, sent_map
@@ -112,7 +112,7 @@ def delete_rule(rule_id: int, actor: Actor = OWNER) -> None:
         if not rule.deleted:
             Rule.objects.filter(pk=rule_id).update(deleted=True, prepare_at=None, updated_at=timezone.now())
             versions.write(rule, Event.DELETED, actor)
-        outbox.park_rule(Delivery.objects.filter(rule=rule_id), outbox.RULE_DELETED)
+        outbox.park_rule(Delivery.objects.filter(rule=rule_id), holds.RULE_DELETED)
 
 
 def pause_rule(rule_id: int, actor: Actor = OWNER) -> None:
@@ -123,7 +123,7 @@ def pause_rule(rule_id: int, actor: Actor = OWNER) -> None:
             now = timezone.now()
             Rule.objects.filter(pk=rule_id).update(paused_at=now, updated_at=now)
             versions.write(rule, Event.PAUSED, actor)
-        outbox.park_rule(Delivery.objects.filter(rule=rule_id), outbox.RULE_PAUSED)
+        outbox.park_rule(Delivery.objects.filter(rule=rule_id), holds.RULE_PAUSED)
 
 
 def resume_rule(rule_id: int, actor: Actor = OWNER) -> None:

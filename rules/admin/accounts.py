@@ -25,7 +25,7 @@ from connectors.registry import connector_class
 from crm_cache import runs
 from crm_cache.models import CrmUser, Field, Pipeline, Step, SyncRun, Tag
 from rules.admin.links import deliveries_url, of_account, outcomes_url
-from rules.delivery.outbox import FOR_RETURN
+from rules.delivery.holds import FOR_RETURN
 from rules.models import Delivery, Rule
 
 LISTS: dict[str, tuple[str, Any]] = {

@@ -19,7 +19,7 @@ from accounts.rest.errors import ApiError
 from accounts.texts import said, say, say_many
 from connectors.messages import message
 from rules.admin.versions import changes_between, history_of, names_of
-from rules.delivery import outbox
+from rules.delivery import holds
 from rules.models import Delivery, Rule, RuleVersion
 from rules.rule_save import delete_rule, pause_rule, restore_version, resume_rule
 from rules.versions import MAPPING, content_of
@@ -164,7 +164,7 @@ def told_against_today(rule: Rule, version: RuleVersion) -> list[str]:
 
 def _waiting(rule: Rule) -> str:
     waiting = rule.deliveries.filter(state="waiting").count()
-    held = rule.deliveries.filter(state="held").exclude(held_because__in=outbox.OVER).count()
+    held = rule.deliveries.filter(state="held").exclude(held_because__in=holds.OVER).count()
     return say_many(
         "{count} delivery waits now, {held} are held already: they stay.",
         "{count} deliveries wait now, {held} are held already: they stay.",

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from connectors.redact import redact
 from rules.admin.lead_status import in_short
 from rules.admin.links import page
+from rules.delivery.holds import FOR_RETURN
 from rules.delivery.next_try import next_try
-from rules.delivery.outbox import FOR_RETURN
 from rules.models import Attempt, Delivery
 
 TRIES_SHOWN = 50

@@ -15,7 +15,7 @@ from accounts.crm_settings import rate_limiter_for
 from accounts.models import Account
 from connectors.limiter import NoRateLimiter
 from connectors.messages import message, sentences
-from rules.delivery.outbox import CANCELLED, FOR_RETURN, RULE_DELETED, RULE_PAUSED, hold_of
+from rules.delivery.holds import CANCELLED, FOR_RETURN, RULE_DELETED, RULE_PAUSED, hold_of
 from rules.delivery.settlement import NOT_YET
 from rules.models import Delivery
 

@@ -32,13 +32,14 @@ from accounts.access import connector_for
 from accounts.models import Account
 from connectors.draft import UnplacedValue
 from connectors.errors import LOOK_INCOMPLETE, OurMistake
-from connectors.messages import joined, message, stored, to_column
+from connectors.messages import message, stored, to_column
 from connectors.registry import connector_class
 from connectors.text import storable
 from crm_cache import leases
+from rules.delivery.holds import CANCELLED, FOR_RETURN, FOR_RULE, OVER, Hold, held_by
 from rules.delivery.lane import end_rests
 from rules.delivery.settlement import Settlement, died
-from rules.models import Delivery, Rule
+from rules.models import Delivery
 
 log = structlog.stdlib.get_logger(__name__)
 State = Delivery.State
@@ -50,63 +51,6 @@ PERSON_LEASE = timedelta(minutes=5)  # longer than any batch is under way
 FIRST_LOOK = timedelta(hours=1)  # what becomes of a lead: nobody moves it at once, and hooks are quicker
 MOST_CANDIDATES = 4  # looked at for each one taken, so that one busy person does not block the rest
 AT_ONCE = 2000  # rows of one statement that moves many: a few tenths of a second
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """Why a delivery is held, in words, and what a person does about it."""
-
-    because: str
-    error: str
-    remedy: str
-
-
-AWAY = {
-    Account.State.NEEDS_RECONNECT: Hold(
-        Held.RECONNECT,
-        message("The CRM no longer accepts our sign-in"),
-        message("Connect the account again."),
-    ),
-    Account.State.CONNECTING: Hold(
-        Held.RECONNECT, message("The account is not connected yet"), message("Finish connecting it.")
-    ),
-    Account.State.DISCONNECTED: Hold(
-        Held.DISCONNECTED,
-        message("The account was disconnected"),
-        message("Connect it again: what waits goes on by itself."),
-    ),
-    Account.State.PAUSED: Hold(Held.PAUSED, message("The account is paused"), message("Resume the account.")),
-}
-RULE_PAUSED = Hold(
-    Held.RULE_PAUSED,
-    message("The rule is paused"),
-    message("Resume it: what waits goes on by itself. Or cancel this delivery."),
-)
-RULE_DELETED = Hold(
-    Held.RULE_DELETED,
-    message("The rule was deleted"),
-    message("Make a rule for the quiz again: what waits goes on by it. Or cancel this delivery."),
-)
-OVER = (Held.CANCELLED, Held.ERASED)  # nothing is to be sent any more
-FOR_RULE = (Held.FIX_RULE, Held.RULE_PAUSED, Held.RULE_DELETED)
-CANCELLED = Hold(Held.CANCELLED, message("It was cancelled"), message("Nothing; a retry sends it after all."))
-FOR_RETURN = (Held.DISCONNECTED, Held.RECONNECT, Held.PAUSED)  # what an account's return ends
-
-
-def hold_of(account: Account) -> Hold | None:
-    """Why deliveries of an account can't go now; None where they can. Its state and reason are read."""
-    if account.usable:
-        return None
-    state = Account.State.DISCONNECTED if account.deleted else Account.State(account.state)
-    away = AWAY[state]
-    return Hold(away.because, joined(": ", away.error, account.state_reason), away.remedy)
-
-
-def hold_of_rule(rule: Rule) -> Hold | None:
-    """Why nothing goes by this rule; None where it works."""
-    if rule.deleted:
-        return RULE_DELETED
-    return RULE_PAUSED if rule.paused_at else None
 
 
 def claim(
@@ -340,13 +284,6 @@ def park_rule(rows: QuerySet[Delivery], hold: Hold) -> int:
     return moved + _move(for_rule, lambda: held_by(hold), most=AT_ONCE)
 
 
-def cancel(rows: QuerySet[Delivery]) -> int:
-    """A person says that these are not to be sent; how many waited or were held. What is being sent is left
-    alone."""
-    movable = rows.filter(state__in=[WAITING, HELD]).exclude(held_because__in=OVER)
-    return _move(movable, lambda: held_by(CANCELLED))
-
-
 def hand_over(rows: Sequence[Delivery]) -> None:
     """Claimed deliveries of deleted rules go by the quiz's new rule, where there is one."""
     for row in rows:
@@ -397,17 +334,6 @@ def cancel_erased(rows: QuerySet[Delivery]) -> int:
     return rows.filter(state__in=[WAITING, HELD]).update(**held_by(hold))
 
 
-def held_by(hold: Hold) -> dict[str, str]:
-    """The columns of a delivery that is held."""
-    return {
-        "state": HELD,
-        "held_because": hold.because,
-        "error_code": hold.because,
-        "error": hold.error,
-        "remedy": hold.remedy,
-    }
-
-
 def _move(
     rows: QuerySet[Delivery],
     columns: Callable[[], Mapping[str, Any]],
@@ -433,6 +359,51 @@ def _move(
     return moved
 
 
+# -- what a person decides -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """One step of a bulk move. ``moved``: of each delivery its account. ``after``: the delivery behind which
+    the next step goes on; None where nothing is left."""
+
+    moved: Mapping[int, int]
+    after: int | None
+
+
+def retry_portion(
+    rows: QuerySet[Delivery], after: int = 0, most: int = AT_ONCE, *, skip_locked: bool = True
+) -> Portion:
+    """Try some of ``rows`` again: at most ``most``, in the order of their keys, those behind ``after``.
+
+    In one short transaction; whoever keeps ``after`` in the same one goes on where it broke off. What
+    somebody else moves right now is left to them. See ``retry``.
+    """
+    movable = rows.filter(state__in=[WAITING, HELD]).exclude(held_because=Held.ERASED)
+    with transaction.atomic():
+        portion = _portion(movable, after, most, skip_locked)
+        chosen = Delivery.objects.filter(pk__in=list(portion.moved))
+        unclear = chosen.filter(look_first=True)
+        accounts = Account.objects.filter(pk__in=unclear.order_by().values("account_id").distinct())
+        deaf = [account.pk for account in accounts if not can_look(account)]
+        blind = Q(account__in=deaf) | Q(held_because=Held.LOOK_FIRST, error_code=LOOK_INCOMPLETE)
+        unclear.filter(blind).update(look_first=False)
+        end_rests(set(portion.moved.values()))
+        chosen.update(state=WAITING, held_because="", due_at=_soonest(), strikes=0, first_failed_at=None)
+    return portion
+
+
+def cancel_portion(
+    rows: QuerySet[Delivery], after: int = 0, most: int = AT_ONCE, *, skip_locked: bool = True
+) -> Portion:
+    """Cancel some of ``rows``, as ``retry_portion`` tries some again. See ``cancel``."""
+    movable = rows.filter(state__in=[WAITING, HELD]).exclude(held_because__in=OVER)
+    with transaction.atomic():
+        portion = _portion(movable, after, most, skip_locked)
+        Delivery.objects.filter(pk__in=list(portion.moved)).update(**held_by(CANCELLED))
+    return portion
+
+
 def retry(rows: QuerySet[Delivery]) -> int:
     """A person says: try again now (``_soonest``), even where the lane rests. Held and waiting deliveries
     only; what is being sent is left alone.
@@ -440,14 +411,31 @@ def retry(rows: QuerySet[Delivery]) -> int:
     ``look_first`` stays where the account can be asked. Where it can't, or a look saw only a part, the person
     has looked and decides: send.
     """
-    movable = rows.filter(state__in=[WAITING, HELD]).exclude(held_because=Held.ERASED)
-    unclear = movable.filter(look_first=True)
-    accounts = Account.objects.filter(pk__in=unclear.order_by().values("account_id").distinct())
-    deaf = [account.pk for account in accounts if not can_look(account)]
-    blind = Q(account__in=deaf) | Q(held_because=Held.LOOK_FIRST, error_code=LOOK_INCOMPLETE)
-    unclear.filter(blind).update(look_first=False)
-    end_rests(list(movable.values_list("account_id", flat=True).distinct()))
-    return movable.update(state=WAITING, held_because="", due_at=_soonest(), strikes=0, first_failed_at=None)
+    return _all(rows, retry_portion)
+
+
+def cancel(rows: QuerySet[Delivery]) -> int:
+    """A person says that these are not to be sent; how many waited or were held. What is being sent is left
+    alone."""
+    return _all(rows, cancel_portion)
+
+
+def _all(rows: QuerySet[Delivery], step: Callable[..., Portion]) -> int:
+    """Portion by portion; few rows are waited for where somebody else holds one."""
+    moved, after = 0, 0
+    while True:
+        portion = step(rows, after, skip_locked=False)
+        moved += len(portion.moved)
+        if portion.after is None:
+            return moved
+        after = portion.after
+
+
+def _portion(rows: QuerySet[Delivery], after: int, most: int, skip_locked: bool) -> Portion:
+    """The next ones, locked for the transaction around us."""
+    locked = rows.filter(pk__gt=after).order_by("pk").select_for_update(of=("self",), skip_locked=skip_locked)
+    found = dict(locked.values_list("pk", "account_id")[:most])
+    return Portion(found, max(found) if len(found) == most else None)
 
 
 def can_look(account: Account) -> bool:

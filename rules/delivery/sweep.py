@@ -21,7 +21,7 @@ from accounts.singletons import each_alone
 from accounts.worker_threads import worker
 from connectors.messages import message
 from crm_cache import runs
-from rules.delivery import outbox
+from rules.delivery import holds, outbox
 from rules.delivery.lane import NEXT_DUE, due_lanes, forget_silence, is_free, reckon
 from rules.delivery.queueing import wake_lanes
 from rules.mapping.rule_snapshot import lists_named, why_unread
@@ -109,7 +109,7 @@ def _review(account: Account) -> datetime | None:
 
 def _hold(account: Account) -> int:
     """Deliveries of an account that can't be used say so, instead of waiting in silence."""
-    hold = outbox.hold_of(account)
+    hold = holds.hold_of(account)
     count = outbox.park(account, hold, TURN) if hold else 0
     if hold and count:
         log.info("deliveries held", account=account.pk, count=count, because=hold.because)
@@ -137,7 +137,7 @@ def _bring_back(account: Account) -> tuple[int, bool]:
 def _expire_old(account: Account) -> int:
     oldest = account.state_since - settings.HELD_FOR_RETURN
     hours = settings.HELD_FOR_RETURN // timedelta(hours=1)
-    hold = outbox.Hold(
+    hold = holds.Hold(
         Delivery.Held.STALE,
         message(
             "The account came back on {since} UTC, when this answer was older than {hours} hours",
@@ -148,13 +148,13 @@ def _expire_old(account: Account) -> int:
             "Try it again if the lead is still wanted; if it is in the CRM already, mark it as delivered."
         ),
     )
-    count = sum(_expire(account, because, oldest, hold) for because in outbox.FOR_RETURN)
+    count = sum(_expire(account, because, oldest, hold) for because in holds.FOR_RETURN)
     if count:
         log.info("deliveries held as stale", account=account.pk, count=count)
     return count
 
 
-def _expire(account: Account, because: str, oldest: datetime, hold: outbox.Hold) -> int:
+def _expire(account: Account, because: str, oldest: datetime, hold: holds.Hold) -> int:
     """Deliveries are numbered as they were made: where one of the first isn't old, none behind it is."""
     held = account.deliveries.filter(state="held", held_because=because).order_by("pk")
     count = portion = outbox.AT_ONCE
@@ -167,7 +167,7 @@ def _expire(account: Account, because: str, oldest: datetime, hold: outbox.Hold)
 
 def _release_known(account: Account, most: int) -> tuple[int, bool]:
     """By rule: a list that was not read since says nothing of what the account has now."""
-    waits = {"state": "held", "held_because__in": outbox.FOR_RETURN}
+    waits = {"state": "held", "held_because__in": holds.FOR_RETURN}
     rules = list(account.rules.filter(Exists(Delivery.objects.filter(rule=OuterRef("pk"), **waits))))
     read = runs.read_since(account, runs.returned_at(account)) if rules else frozenset()
     wanted, moved = set[str](), 0
@@ -179,7 +179,7 @@ def _release_known(account: Account, most: int) -> tuple[int, bool]:
             wanted |= unread
             error, remedy = why_unread(account, unread)
             outbox.explain(held.filter(**waits), error, remedy, outbox.AT_ONCE)
-        elif count := outbox.release(held, *outbox.FOR_RETURN, most=most - moved):
+        elif count := outbox.release(held, *holds.FOR_RETURN, most=most - moved):
             moved += count
             forget_silence(account.pk)
             log.info("deliveries released", account=account.pk, rule=rule.pk, count=count)
@@ -195,8 +195,8 @@ def review_soon(account_id: int, **_: object) -> None:
 def release_saved_rules() -> None:
     """What a saved or resumed rule held goes on: the first of it went at once, a million takes a while."""
     for rule in Rule.objects.filter(release_at__isnull=False).order_by("release_at")[:AT_ONCE]:
-        works = outbox.hold_of_rule(rule.successor() or rule if rule.deleted else rule) is None
-        count = outbox.release(rule.deliveries.all(), *outbox.FOR_RULE, most=TURN) if works else 0
+        works = holds.hold_of_rule(rule.successor() or rule if rule.deleted else rule) is None
+        count = outbox.release(rule.deliveries.all(), *holds.FOR_RULE, most=TURN) if works else 0
         if count < TURN:
             Rule.objects.filter(pk=rule.pk, release_at=rule.release_at).update(release_at=None)
         log.info("deliveries of a saved rule released", rule=rule.pk, count=count)

@@ -40,7 +40,7 @@ from connectors.limiter import RateLimiter, WrappedRateLimiter
 from connectors.messages import message
 from crm_cache import leases, runs
 from crm_cache.contacts import known_contacts, remember
-from rules.delivery import attempts, outbox, revisions
+from rules.delivery import attempts, holds, outbox, revisions
 from rules.delivery.concurrency import lanes, silences
 from rules.delivery.drift import compared, look_again
 from rules.delivery.lane import LaneLease, take_lane
@@ -245,7 +245,7 @@ class Drain:
 
     def _draft_one(self, row: Delivery, bodies: revisions.Bodies, contacts: Mapping[str, str]) -> LeadDraft:
         """Raises ``RuleNeedsFixing``, ``NotYet``, or ``TryLater`` for a bug of ours."""
-        if hold := outbox.hold_of_rule(row.rule):
+        if hold := holds.hold_of_rule(row.rule):
             raise RuleIdle(hold.error, because=hold.because, remedy=hold.remedy)
         snapshot = self._snapshot(row)
         if _awaits_fields(row, snapshot):

@@ -16,7 +16,7 @@ from accounts.rest.paging import cut, read_page
 from accounts.rest.views import CallerViewSet
 from connectors.registry import CONNECTORS
 from crm_cache.runs import lists_states
-from rules.delivery import outbox
+from rules.delivery import holds
 from rules.models import Delivery, Rule
 from rules.serializers.accounts import CrmAccountListOut, Work, write_account
 from rules.serializers.answers import OurError
@@ -81,7 +81,7 @@ def _work_of(accounts: Collection[int]) -> defaultdict[int, Work]:
         Count("pk"), Min("created_at")
     )
     for account, state, because, number, oldest in counted:
-        if because in outbox.OVER:
+        if because in holds.OVER:
             continue  # it waits for nothing
         work = found[account]
         work.oldest = min(filter(None, (work.oldest, oldest)))

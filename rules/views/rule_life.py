@@ -13,7 +13,7 @@ from accounts.models import Account
 from accounts.rest.paging import LISTED, listed, read_number
 from accounts.rest.views import CallerViewSet, CrmViewSet
 from connectors.registry import CONNECTORS
-from rules.delivery import outbox
+from rules.delivery import holds
 from rules.models import Delivery, Rule
 from rules.rule_save import pause_rule, resume_rule
 from rules.serializers.answers import OurError
@@ -31,7 +31,7 @@ ERRORS = {
 def undelivered(rules: Collection[int]) -> dict[int, int]:
     """How many deliveries by each rule are neither delivered nor cancelled. One query."""
     rows = Delivery.objects.filter(rule__in=rules, state__in=["waiting", "sending", "held"])
-    rows = rows.exclude(held_because__in=outbox.OVER).order_by()
+    rows = rows.exclude(held_because__in=holds.OVER).order_by()
     return dict(rows.values_list("rule").annotate(Count("pk")))
 
 

@@ -80,11 +80,12 @@ SELECT id, id, 1000 + id, '', '1', '2', '{}', '{}', '{}', '{}', '{}',
 FROM accounts_account
 """,
     """
-INSERT INTO rules_answer (id, account_id, quiz_id, answer_id, payload, digest, created_at)
+INSERT INTO rules_answer (id, account_id, quiz_id, answer_id, payload, digest, contact_keys, created_at)
 SELECT g, 'q' || a, 1000 + a, 'a' || g,
     jsonb_build_object('quizID', 1000 + a, 'contact',
-        jsonb_build_object('name', 'Anna', 'phone', '+7999' || g)),
-    md5(g::text) || md5(g::text), now() - interval '180 days' * (1 - g::float / %(rows)s)
+        jsonb_build_object('name', 'Anna', 'phone', '+7' || (9000000000 + g))),
+    md5(g::text) || md5(g::text), array['phone:+7' || (9000000000 + g)],
+    now() - interval '180 days' * (1 - g::float / %(rows)s)
 FROM generate_series(1, %(rows)s) g,
     LATERAL (SELECT CASE WHEN g %% 2 = 0 THEN 1 ELSE 1 + g %% %(accounts)s END AS a) o
 """,

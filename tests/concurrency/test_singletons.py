@@ -11,7 +11,7 @@ from django.db import connection, connections
 from accounts.models import Account, Lane
 from accounts.singletons import alone, each_alone, one_at_a_time
 from config.celery import app
-from rules.delivery import outbox, sweep
+from rules.delivery import holds, sweep
 from rules.models import Delivery
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -80,7 +80,7 @@ def test_a_broken_account_stops_no_other(account, deliveries, monkeypatch):
     deliveries(1)
     deliveries(1, of=other)
     Account.objects.update(state="paused")
-    hold_of = outbox.hold_of
+    hold_of = holds.hold_of
 
     def broken_for_one(one):
         if one.pk == account.pk:
@@ -88,7 +88,7 @@ def test_a_broken_account_stops_no_other(account, deliveries, monkeypatch):
         return hold_of(one)
 
     with monkeypatch.context() as broken:
-        broken.setattr(outbox, "hold_of", broken_for_one)
+        broken.setattr(holds, "hold_of", broken_for_one)
         sweep.review()
     assert list(Delivery.objects.order_by("pk").values_list("state", flat=True)) == ["waiting", "held"]
     assert Lane.objects.get(pk=account.pk).review_at  # it comes again
