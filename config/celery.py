@@ -58,6 +58,7 @@ app.conf.beat_schedule = {
     "wake lanes with due deliveries": every(5.0, "rules.tasks.sweep"),
     "hold and release deliveries": every(5.0, "rules.tasks.review"),
     "mend lanes that were missed": every(60.0, "rules.tasks.check_lanes"),
+    "go on with bulk runs": every(30.0, "rules.tasks.run_bulk_due"),
     "prepare rules that wait": every(30.0, "rules.tasks.prepare_due"),
     "read again what rules name": every(60.0, "rules.tasks.check_drift"),
     "look what became of leads": every(60.0, "rules.tasks.follow_due"),

@@ -8,7 +8,7 @@ from django.db.models import Q
 VIEWED = {
     "accounts": ("account",),
     "crm_cache": ("crmuser", "pipeline", "step", "field", "tag", "syncrun"),
-    "rules": ("rule", "answer", "delivery", "outcome", "incident"),
+    "rules": ("rule", "answer", "delivery", "outcome", "incident", "bulkrun"),
 }
 OPERATED = {"accounts": ("account",), "crm_cache": VIEWED["crm_cache"], "rules": VIEWED["rules"]}
 GROUPS = {"viewer": (("view", VIEWED),), "operator": (("view", VIEWED), ("change", OPERATED))}

@@ -60,6 +60,7 @@ NAVIGATION = [
         },
         entry(_("Answers"), "quiz", "rules.answer"),
         entry(_("Rules"), "rule", "rules.rule"),
+        entry(_("Bulk runs"), "library_add_check", "rules.bulkrun"),
     ),
     group(
         _("CRMs"),

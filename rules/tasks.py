@@ -7,7 +7,7 @@ from structlog.contextvars import bind_contextvars
 
 from accounts.singletons import one_at_a_time
 from accounts.worker_threads import maintenance
-from rules import alerts, incidents, people, provisioning, retention
+from rules import alerts, bulk, incidents, people, provisioning, retention
 from rules.delivery import drift, worker
 from rules.delivery import sweep as sweeping
 from rules.delivery.concurrency import lanes
@@ -97,3 +97,14 @@ def _look_and_tell() -> None:
 @shared_task
 def send_digest() -> None:
     maintenance.do("digest", alerts.digest)
+
+
+@shared_task
+def run_bulk(run_id: int) -> None:
+    bind_contextvars(bulk_run=run_id)
+    maintenance.do(("bulk", run_id), partial(bulk.go_on, run_id))
+
+
+@shared_task
+def run_bulk_due() -> None:
+    maintenance.do("bulk_due", bulk.go_on_due)

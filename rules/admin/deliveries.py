@@ -6,27 +6,37 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404
 from django.utils.html import format_html
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import action, display
+from unfold.views import ChangeList
 
-from accounts.admin_base import StaffAdmin, key_of, link, short, when
+from accounts.admin_base import StaffAdmin, StaffChangeList, key_of, link, short, when
 from accounts.texts import said, say
-from rules.admin import arriving, retrying
+from rules.admin import arriving, bulk, retrying
 from rules.admin.filters import DayFilter, OwnerFilter, QuizFilter
 from rules.admin.search import deliveries_found
 from rules.admin.timeline import story_of
 from rules.delivery.next_try import next_tries
-from rules.models import Delivery
+from rules.models import BulkRun, Delivery
 
 STATE_COLOURS = {"waiting": "info", "sending": "primary", "delivered": "success", "held": "danger"}
 UNUSED_IN_LIST = (
     "answer__payload", "answer__digest", "account__facts", "contact_keys", "steps", "losses", "remedy",
 )  # fmt: skip
+
+
+class FilterRequest(HttpRequest):
+    """Nobody's request: what the list would show is to be acted on in the background."""
+
+
+class OnlyFilters(StaffChangeList):
+    def get_results(self, request: HttpRequest) -> None:
+        """Nobody looks at a page."""
 
 
 @admin.register(Delivery)
@@ -48,9 +58,19 @@ class DeliveryAdmin(StaffAdmin):
     search_help_text = _("A phone, an e-mail, a name; our id in the CRM, an answer id or a lead id")
     list_select_related = ("account__lane", "answer")
     sortable_by = ()
-    actions = ("try_chosen_again", "chosen_arrived")
+    actions = ("try_chosen_again", "release_chosen", "cancel_chosen", "chosen_arrived")
     actions_detail = ("try_again", "arrived")
     change_form_outer_before_template = "admin/desk/delivery.html"
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return OnlyFilters if isinstance(request, FilterRequest) else super().get_changelist(request)
+
+    def rows_of(self, query: str, person: Any) -> QuerySet[Delivery]:
+        """What the list shows this person under an address, on all of its pages; for ``rules.bulk``."""
+        request = FilterRequest()
+        request.method, request.GET, request.user = "GET", QueryDict(query), person
+        found: QuerySet[Delivery] = self.get_changelist_instance(request).get_queryset(request)
+        return found
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
         rows = super().get_queryset(request)
@@ -138,19 +158,24 @@ class DeliveryAdmin(StaffAdmin):
 
     @admin.action(description=_("Try again now"), permissions=["operate"])
     def try_chosen_again(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> HttpResponse:
-        rows = Delivery.objects.filter(pk__in=chosen.order_by().values("pk"))
-        return retrying.ask_or_do(request, self, rows, "try_chosen_again", request.get_full_path())
+        return bulk.ask_or_begin(request, self, chosen, BulkRun.Action.RETRY, "try_chosen_again")
+
+    @admin.action(description=_("Release what is held"), permissions=["operate"])
+    def release_chosen(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> HttpResponse:
+        return bulk.ask_or_begin(request, self, chosen, BulkRun.Action.RELEASE, "release_chosen")
+
+    @admin.action(description=_("Cancel: send nothing"), permissions=["operate"])
+    def cancel_chosen(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> HttpResponse:
+        return bulk.ask_or_begin(request, self, chosen, BulkRun.Action.CANCEL, "cancel_chosen")
+
+    @admin.action(description=_("The leads are in the CRM: mark as delivered"), permissions=["operate"])
+    def chosen_arrived(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> HttpResponse:
+        return bulk.ask_or_begin(request, self, chosen, BulkRun.Action.ARRIVED, "chosen_arrived")
 
     @action(description=_("Try again now"), permissions=["operate"], icon="replay")
     def try_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
         delivery = get_object_or_404(Delivery, pk=key_of(object_id))
-        rows = Delivery.objects.filter(pk=delivery.pk)
-        return retrying.ask_or_do(request, self, rows, "", self.page_of(delivery))
-
-    @admin.action(description=_("The leads are in the CRM: mark as delivered"), permissions=["operate"])
-    def chosen_arrived(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> HttpResponse:
-        rows = Delivery.objects.filter(pk__in=chosen.order_by().values("pk"))
-        return arriving.ask_or_do_many(request, self, rows, "chosen_arrived", request.get_full_path())
+        return retrying.ask_or_do(request, self, delivery)
 
     @action(
         description=_("The lead is in the CRM: mark as delivered"),

@@ -1,4 +1,5 @@
 from rules.models.answer import Answer, FormerBody
+from rules.models.bulk import BulkRun
 from rules.models.delivery import Attempt, Delivery
 from rules.models.erasure import Erasure
 from rules.models.incident import Incident
@@ -9,6 +10,7 @@ from rules.models.rule_version import RuleVersion
 __all__ = [
     "Answer",
     "Attempt",
+    "BulkRun",
     "Delivery",
     "Erasure",
     "FormerBody",

@@ -71,7 +71,7 @@ def test_many_are_marked_at_once(operator: Client, deliver: Deliver) -> None:
     rows += [deliver("held"), deliver("waiting")]
     html = choose(operator, rows).content.decode()
     assert "2 leads are in the CRM." in html
-    assert "2 deliveries will be left alone" in html
+    assert "2 more are left alone" in html
     assert choose(operator, rows, confirmed="yes").status_code == 302
     states = list(Delivery.objects.order_by("pk").values_list("state", flat=True))
     assert states == ["delivered", "delivered", "held", "waiting"]

@@ -75,26 +75,6 @@ def test_one_delivery_is_tried_again_from_its_page(operator: Client, deliver: De
     assert states() == ["waiting"]
 
 
-def test_all_rows_of_a_filter_are_meant_where_all_are_chosen(operator: Client, deliver: Deliver) -> None:
-    rows = [deliver("held") for _ in range(3)] + [deliver("waiting", error="busy")]
-    url = f"{list_of(Delivery)}?state__exact=held"
-    chosen = {"action": "try_chosen_again", "_selected_action": [rows[0].pk], "select_across": "1"}
-    assert "3 deliveries of 1 account" in operator.post(url, chosen).content.decode()
-    operator.post(url, {**chosen, "confirmed": "yes"})
-    assert states() == ["waiting"] * 4
-    assert Delivery.objects.get(pk=rows[3].pk).error == "busy"
-
-
-def test_no_more_go_at_once_than_a_request_can_move(
-    operator: Client, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("rules.admin.retrying.MOST_AT_ONCE", 2)
-    rows = [deliver("held") for _ in range(3)]
-    assert "Only 2 deliveries go at once" in choose(operator, rows).content.decode()
-    choose(operator, rows, confirmed="yes")
-    assert states() == ["waiting", "waiting", "held"]
-
-
 def test_a_lead_that_may_have_arrived_is_warned_of(
     operator: Client, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,7 +82,7 @@ def test_a_lead_that_may_have_arrived_is_warned_of(
         class can:  # noqa: N801 - as the connector has it
             find_by_external_id = False
 
-    monkeypatch.setattr("rules.admin.retrying.connector_class", lambda kind: Deaf)
+    monkeypatch.setattr("rules.bulk.connector_class", lambda kind: Deaf)
     held = deliver("held", held_because="look_first", look_first=True)
     html = operator.get(page_of(held, "try_again")).content.decode()
     assert "1 lead may have arrived" in html
