@@ -209,6 +209,5 @@ def test_a_portion_reads_so_many_keys_and_no_more(operator: Client, deliver: Del
     reads = [
         query["sql"] for query in seen if "FOR UPDATE" in query["sql"] and "rules_delivery" in query["sql"]
     ]
-    assert len(reads) == 1
     assert f"<= {run.newest}" in reads[0].replace('"rules_delivery"."id" ', "")
     assert "LIMIT 2000" in reads[0]
