@@ -11,6 +11,8 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.events.models import Event as Event
+from accounts.events.models import NewEvent as NewEvent
 from accounts.message_fields import MessageField
 from accounts.secrets import SecretField
 from connectors.registry import kinds

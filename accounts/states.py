@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from accounts import db_clock, history
 from accounts.crm_settings import rate_limiter_for
+from accounts.events.writing import tell_move
 from accounts.history import SERVICE, Actor
 from accounts.models import Account, Hook, Lane, Token, Unsubscription
 from accounts.secrets import WrongKey
@@ -158,6 +159,7 @@ def _move(
         Account.objects.filter(pk=account.pk).update(**changes)
         Lane.objects.filter(pk=account.pk).update(review_at=db_clock.now())
         history.note(account, before, to, said or reason, actor)
+        tell_move(account, before, to)
     for name, value in changes.items():
         setattr(account, name, value)
     log.info(

@@ -3,6 +3,8 @@ from functools import partial
 from celery import shared_task
 
 from accounts import hooks, maintenance, worker_threads
+from accounts.events import feed
+from accounts.singletons import one_at_a_time
 
 
 @shared_task(ignore_result=True)
@@ -28,3 +30,8 @@ def subscribe(account_id: int) -> None:
 @shared_task(ignore_result=True)
 def unsubscribe_due() -> None:
     worker_threads.maintenance.do("unsubscribe_due", hooks.unsubscribe_due)
+
+
+@shared_task(ignore_result=True)
+def purge_events() -> None:
+    worker_threads.maintenance.do("purge_events", one_at_a_time(feed.purge))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern
 
+from accounts.events.views import EventViewSet
 from accounts.key_accounts import KeyAccountView
 from accounts.portals import ConnectedView, HealthView, NoticeView, PortalAccountView
 from accounts.rest.routes import both
@@ -30,6 +31,7 @@ urlpatterns = [
     *both("bitrix/account", PortalAccountView, ACCOUNT, kind="bitrix24", dialect=bitrix24.DIALECT),
     *both("bitrix/events", NoticeView, {"post": "take"}, kind="bitrix24"),
     *(line for kind in without_contract() for line in account_of(kind)),
+    *both("events", EventViewSet, {"get": "index"}),
     *both("connected/<str:crm>", ConnectedView, {"get": "show"}),
     *both("webhook/create", ConsentReturnView, {"get": "finish", "head": "nothing"}),
     *both("webhook/delete", UninstallView, {"get": "remove", "head": "nothing"}, kind="amocrm"),

@@ -54,6 +54,7 @@ app.conf.beat_schedule = {
     "forget connections nobody finished": every(3600.0, "accounts.tasks.expire_attempts"),
     "ask CRMs to tell of changes": every(60.0, "accounts.tasks.subscribe_due"),
     "ask CRMs to tell no more": every(60.0, "accounts.tasks.unsubscribe_due"),
+    "delete old events": every(3600.0, "accounts.tasks.purge_events"),
     "sync lists that are due": every(30.0, "crm_cache.tasks.sync_due"),
     "wake lanes with due deliveries": every(5.0, "rules.tasks.sweep"),
     "hold and release deliveries": every(5.0, "rules.tasks.review"),

@@ -145,6 +145,12 @@ DATABASES["default"]["OPTIONS"] = {
         "reconnect_timeout": _wait,
     },
 }
+EVENT_DAYS = env.int("EVENT_DAYS", 30)  # 0: no events are written, by triggers of the database neither
+if EVENT_DAYS < 0:
+    raise ImproperlyConfigured("EVENT_DAYS must be 0 (no events) or a number of days.")
+if not EVENT_DAYS:
+    _options = DATABASES["default"]["OPTIONS"]
+    _options["options"] = f"{_options.get('options', '')} -c quiz_crm.events=off".strip()
 REDIS_URL = env.address("REDIS_URL", EMBEDDED_REDIS_URL, "redis", "rediss")
 REDIS_PREFIX = env.str("REDIS_PREFIX", "quiz-crm:")
 LIMIT_SHARES = env.int("LIMIT_SHARES", 4)

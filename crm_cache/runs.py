@@ -14,6 +14,8 @@ from django.db import transaction
 from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
 
+from accounts.events.models import EventType
+from accounts.events.writing import write
 from accounts.models import Account
 from connectors.messages import message
 from connectors.redact import redact
@@ -122,6 +124,7 @@ def finish(run: SyncRun, walk: Walk) -> int:
         gone = walk.bury(now)
         SyncRun.objects.filter(pk=run.pk).update(gone=gone)
         Account.objects.filter(pk=run.account_id).update(synced_at=now)
+        _tell(run.account_id, State.DONE, run.what)
     _prune(run)
     return gone
 
@@ -129,16 +132,22 @@ def finish(run: SyncRun, walk: Walk) -> int:
 def fail(run: SyncRun, sentence: str, refused: bool = False) -> None:
     """End a walk that broke off; the rows that it met stay as written, none is marked deleted."""
     now = timezone.now()
-    _running(run).update(state=State.FAILED, error=redact(sentence), refused=refused, finished_at=now)
+    failed = {"state": State.FAILED, "error": redact(sentence), "refused": refused, "finished_at": now}
+    with transaction.atomic():
+        if _running(run).update(**failed):
+            _tell(run.account_id, State.FAILED, run.what)
     _prune(run)
 
 
 def fail_waiting(account_id: int, sentence: str, refused: bool = False) -> None:
     """End what waits with the same sentence: the CRM would give the same answer to all of it."""
     now = timezone.now()
-    _waiting(account_id).update(
-        state=State.FAILED, error=redact(sentence), refused=refused, started_at=now, finished_at=now
-    )
+    with transaction.atomic():
+        runs = dict(_waiting(account_id).select_for_update().values_list("pk", "what"))
+        SyncRun.objects.filter(pk__in=runs).update(
+            state=State.FAILED, error=redact(sentence), refused=refused, started_at=now, finished_at=now
+        )
+        _tell(account_id, State.FAILED, *runs.values())
 
 
 def explain_waiting(account_id: int, sentence: str) -> None:
@@ -239,6 +248,13 @@ def lost(now: datetime) -> set[int]:
         account__state=Account.State.ACTIVE,
     )
     return set(waiting.values_list("account_id", flat=True)[:1000])
+
+
+def _tell(account_id: int, state: str, *lists: str) -> None:
+    """Walks have ended. The caller holds the transaction."""
+    account = Account.objects.get(pk=account_id)
+    for what in lists:
+        write(account, EventType.SYNC_FINISHED, list=what, state=state)
 
 
 def _chosen(account: Account, lists: tuple[str, ...]) -> tuple[str, ...]:

@@ -31,11 +31,11 @@ print(json.dumps(read, default=str))
 """
 
 
-def start(**variables: str) -> subprocess.CompletedProcess[str]:
+def start(code: str = RECORD, **variables: str) -> subprocess.CompletedProcess[str]:
     """Read the settings in a process of its own: production, except for what is given."""
     system = {name: os.environ[name] for name in ("PATH", "LANG", "LD_LIBRARY_PATH") if name in os.environ}
     env = {**system, **SERVERS, **DEMANDED, **variables}
-    command = [sys.executable, "-c", RECORD]
+    command = [sys.executable, "-c", code]
     return subprocess.run(command, cwd=PROJECT, env=env, capture_output=True, text=True, check=False)
 
 
@@ -76,6 +76,7 @@ def test_what_is_demanded_and_missing_is_named(name):
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
+        ("EVENT_DAYS", "-1", "EVENT_DAYS must be 0 (no events) or a number of days."),
         ("SYNC_MINUTES", "often", "SYNC_MINUTES is 'often'; it must be a whole number."),
         ("AMOCRM_REQUESTS_PER_SECOND", "fast", "it must be a number."),
         ("SSL_REDIRECT", "maybe", "SSL_REDIRECT is 'maybe'; it must be true or false."),
@@ -93,3 +94,13 @@ def test_a_wrong_value_is_named(name, value, sentence):
     assert done.returncode != 0
     assert sentence in done.stderr.splitlines()[-1]
     assert "PASSWORD" not in done.stderr
+
+
+def test_without_events_every_connection_says_so_to_the_triggers():
+    code = "import config.settings; print(config.settings.DATABASES['default']['OPTIONS'].get('options'))"
+    assert start(code).stdout.strip() == "None"
+    assert start(code, EVENT_DAYS="0").stdout.strip() == "-c quiz_crm.events=off"
+    named = f"{SERVERS['DATABASE_URL']}?options=-c%20jit%3Doff"
+    assert (
+        start(code, EVENT_DAYS="0", DATABASE_URL=named).stdout.strip() == "-c jit=off -c quiz_crm.events=off"
+    )

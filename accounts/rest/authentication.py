@@ -70,11 +70,28 @@ class PlatformAuthentication(BearerAuthentication):
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             return None
-        scope = read_claims(token.strip()).get(settings.JWT_SCOPE_CLAIM)
-        words = scope.split() if isinstance(scope, str) else scope if isinstance(scope, list) else []
-        if settings.JWT_PLATFORM_SCOPE not in words:
+        if not is_platforms(read_claims(token.strip())):
             raise PermissionDenied(f"The token's scope lacks {settings.JWT_PLATFORM_SCOPE}")
         return Platform(), "bearer"
+
+
+class EitherAuthentication(BearerAuthentication):
+    """The platform where the token's scope says so, else the quiz account that it names."""
+
+    def authenticate(self, request: Request) -> tuple[Any, str] | None:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            return None
+        if is_platforms(read_claims(token.strip())):
+            return Platform(), "bearer"
+        return super().authenticate(request)
+
+
+def is_platforms(claims: dict[str, Any]) -> bool:
+    """Does the scope claim have the platform's word?"""
+    scope = claims.get(settings.JWT_SCOPE_CLAIM)
+    words = scope.split() if isinstance(scope, str) else scope if isinstance(scope, list) else []
+    return settings.JWT_PLATFORM_SCOPE in words
 
 
 class IsPlatform(BasePermission):
@@ -97,6 +114,15 @@ class PlatformScheme(OpenApiAuthenticationExtension):
             "bearerFormat": "JWT",
             "description": "JWT of the quiz platform itself, whose scope says so",
         }
+
+
+class IsEither(BasePermission):
+    """The platform, or a caller with an account."""
+
+    message = "Unauthorized"
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return isinstance(request.user, (Caller, Platform))
 
 
 class HasAccount(BasePermission):

@@ -39,6 +39,7 @@ CODES = {
     "account_needs_reconnect": "the CRM no longer accepts our sign-in",
     "answer_changed": "the answer came before with another body and was complete",
     "conflict": "it contradicts what is there",
+    "cursor_expired": "events behind the cursor may be deleted: begin without one",
     # us
     "unavailable": "the database or the platform's keys are away: see Retry-After",
     "error": "something else went wrong",

@@ -12,9 +12,10 @@ from rest_framework.fields import empty
 from rest_framework.settings import api_settings
 
 from accounts.models import Account
-from accounts.rest.errors import CODES
 from accounts.rest.paging import ListOut
 from accounts.rest.values import BIGGEST
+from accounts.serializers.errors import ErrorOut
+from accounts.serializers.errors import OurError as OurError
 from connectors.messages import joined, sentences
 from rules.delivery.next_try import NextTry, next_tries, next_try
 from rules.mapping.payload import MAPS, MARKS, is_completeness_told, leftovers, unknown_keys
@@ -224,18 +225,6 @@ class DeliveryListOut(ListOut):
 
 class AnswerListOut(ListOut):
     items = AnswerOut(many=True)
-
-
-class ErrorOut(serializers.Serializer[Any]):
-    code = serializers.ChoiceField(choices=list(CODES.items()), help_text="For programs; it stays.")
-    message = serializers.CharField(help_text="For people; it may change.")
-    field = serializers.CharField(help_text="What it is about, empty for the whole request.")
-    docs = serializers.CharField(help_text="Where to read on.")
-    requestId = serializers.CharField(help_text="As in the header X-Request-Id; our logs have it.")
-
-
-class OurError(serializers.Serializer[Any]):
-    error = ErrorOut()
 
 
 class TakenItemOut(AnswerOut):

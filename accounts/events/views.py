@@ -1,0 +1,99 @@
+"""The feed of events over REST: of one quiz account, or of all for the platform."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.events import feed
+from accounts.events.models import EventType
+from accounts.rest.authentication import EitherAuthentication, IsEither, Platform
+from accounts.rest.errors import ApiError
+from accounts.rest.paging import cursor, read_cursor, read_number
+from accounts.rest.views import CallerViewSet
+from accounts.serializers.errors import OurError
+from accounts.serializers.events import EventListOut, example, write_event
+
+EITHER: Any = [{"BearerAuth": []}, {"PlatformAuth": []}]  # as OpenAPI writes "or"
+FIRST_SIZE, MOST_SIZE = 100, 1000
+FILTERS = [
+    OpenApiParameter("after", str, description="`next` of the last answer; without it, from the oldest kept"),
+    OpenApiParameter(
+        "types", str, description="Only these types, separated by commas", examples=[
+            OpenApiExample("two types", value="delivery.delivered,outcome.changed")
+        ],
+    ),
+    OpenApiParameter("size", int, description=f"{FIRST_SIZE} unless given, {MOST_SIZE} at most"),
+    OpenApiParameter("accountID", str, description="For the platform: only of this quiz account"),
+]  # fmt: skip
+
+
+class EventViewSet(CallerViewSet):
+    """What happened to the caller's answers and accounts; to everybody's, where the platform asks."""
+
+    error_shape = "object"
+    authentication_classes = (EitherAuthentication,)
+    permission_classes = (IsEither,)
+
+    @extend_schema(
+        operation_id="ListEvents",
+        tags=["events"],
+        auth=EITHER,
+        summary="What has happened, in order, behind a cursor",
+        description="Of the token's quiz account; of all of them where the token's scope is the platform's. "
+        "Nothing is skipped: an event that was written late comes late. Webhooks bring the same events.",
+        parameters=FILTERS,
+        responses={
+            200: EventListOut,
+            400: OpenApiResponse(OurError, "A parameter says something it may not"),
+            401: OpenApiResponse(OurError, "No valid bearer token"),
+            403: OpenApiResponse(OurError, "Other accounts' events are for the platform's tokens"),
+            410: OpenApiResponse(OurError, "Events behind the cursor may be deleted already"),
+        },
+        examples=[
+            OpenApiExample(
+                str(kind),
+                value={"items": [example(kind)], "next": cursor(1207), "more": False},
+                response_only=True,
+                status_codes=["200"],
+            )
+            for kind in EventType
+        ],
+    )
+    def index(self, request: Request) -> Response:
+        text = request.query_params.get("after", "")
+        size = min(read_number(request, "size") or FIRST_SIZE, MOST_SIZE)
+        after, owner = read_cursor(text) if text else None, self._owner(request)
+        try:
+            part = feed.read(after, size, owner, read_types(request))
+        except feed.Expired as exc:
+            words = (
+                f"Events are kept for {settings.EVENT_DAYS} days and the cursor is older: begin without after"
+            )
+            raise ApiError(words, code="cursor_expired", field="after", status=410) from exc
+        items = list(map(write_event, part.events))
+        return Response({"items": items, "next": cursor(part.next), "more": part.more})
+
+    def _owner(self, request: Request) -> str:
+        """Whose events; empty for everybody's. Raises ``PermissionDenied``."""
+        asked = request.query_params.get("accountID", "")
+        if isinstance(request.user, Platform):
+            return asked
+        if asked not in ("", self.caller_id):
+            raise PermissionDenied(
+                f"Other accounts' events want a token with the scope {settings.JWT_PLATFORM_SCOPE}"
+            )
+        return self.caller_id
+
+
+def read_types(request: Request) -> list[str]:
+    """The types that ``types`` names. Raises ``ApiError``."""
+    named = [word.strip() for word in request.query_params.get("types", "").split(",") if word.strip()]
+    if unknown := [word for word in named if word not in EventType.values]:
+        raise ApiError(f"types: {unknown[0]!r} is none of {', '.join(EventType.values)}", field="types")
+    return named
