@@ -136,6 +136,9 @@ _wait = env.float("DATABASE_WAIT_SECONDS", 30.0)
 DATABASES["default"]["OPTIONS"] = {
     **DATABASES["default"].get("OPTIONS", {}),
     "connect_timeout": 2,
+    # The statement that stores answers is prepared; None where a pooler between us and PostgreSQL keeps no
+    # prepared statements.
+    "prepare_threshold": 5 if env.bool("DATABASE_PREPARED", True) else None,
     "pool": {
         "min_size": 0,
         "max_size": env.int("DATABASE_POOL", 16),

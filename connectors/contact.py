@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 import phonenumbers
@@ -61,8 +62,17 @@ def part_of(key: str) -> str:
 
     Empty for a key that we don't know.
     """
+    return _part_of_usual(key) if len(key) <= LONGEST_USUAL_KEY else _part_of(key)
+
+
+def _part_of(key: str) -> str:
     plain = "".join(filter(str.isalnum, key.casefold().replace("ё", "е")))
     return PART_OF.get(plain) or PART_OF.get(plain.rstrip("0123456789"), "")
+
+
+# Forms are few, and each of their keys is asked for several times an answer.
+LONGEST_USUAL_KEY = 64
+_part_of_usual = lru_cache(maxsize=4096)(_part_of)
 
 
 def full_name(contact: Mapping[str, Any]) -> str:

@@ -1,53 +1,71 @@
-"""Taking answers in: stored once for ever, one delivery per live rule, lanes asked for on commit."""
+"""Taking answers in: one statement stores what is new, with a delivery for each live rule."""
 
 from __future__ import annotations
 
-import base64
-import json
-import secrets
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import OrderedDict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
+from threading import Lock
 from typing import Any
 
+import msgspec
+import psycopg
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from accounts import db_clock
-from accounts.models import Account, Lane
+from accounts.models import Account
 from accounts.rest.errors import Conflict
-from connectors.messages import from_column
-from rules.delivery import holds, revisions
-from rules.delivery.queueing import wake_lanes
-from rules.mapping.payload import digest, is_complete, normalised
-from rules.mapping.person import contact_keys, keys_of
+from connectors.messages import to_column
+from rules.delivery import revisions
+from rules.mapping.payload import digest, is_complete
+from rules.mapping.person import contact_keys, contact_of
 from rules.mapping.rule_snapshot import region_of
-from rules.models import Answer, Delivery, Rule
+from rules.models import Answer, Delivery
+from rules.planning import PLAN_AS_TEXT, Plan, begun, new_uid, plan_of, wake, without
 
-AT_ONCE = 500
-MOST_BACKFILLED = 5000  # answers of one call
 Key = tuple[int, str]  # quiz, the quiz service's own id of the answer
+MOST_PLANS = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """An answer as it is stored now, with its deliveries; ``is_new`` is false for a repeat.
-
-    ``revised``: it was incomplete and this body took the former one's place."""
+class Beginning:
+    """How new answers of a quiz begin, all alike: an answer and its deliveries that were not stored, whose
+    ids, bodies and people are to be filled in."""
 
     answer: Answer
-    is_new: bool
+    deliveries: Sequence[Delivery]
+    others: Sequence[Account]  # connected, and none of these deliveries goes there
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """An answer that was stored just now. ``deliveries``: their ids, one for each of the beginning's."""
+
+    pk: int
+    answer_id: str
+    payload: Mapping[str, Any]
+    beginning: Beginning
+    deliveries: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An answer that was stored before, as it is now; ``revised``: it was incomplete and this body took the
+    former one's place."""
+
+    answer: Answer
+    deliveries: Sequence[Delivery]
+    others: Sequence[Account]
     revised: bool = False
-    deliveries: tuple[Delivery, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """A body as it came, with its fingerprint."""
+    """A body as it came, the number of its place, and its fingerprint."""
 
+    place: int
     quiz_id: int
     answer_id: str
     payload: Mapping[str, Any]
@@ -58,133 +76,218 @@ class _Sent:
         return self.quiz_id, self.answer_id
 
 
-def accept_answers(account_id: str, payloads: Sequence[Mapping[str, Any]]) -> list[Taken | Conflict]:
-    """Store answers and plan their deliveries in one transaction; a repeat changes nothing.
+def accept_answers(account_id: str, payloads: Sequence[Mapping[str, Any]]) -> list[New | Known | Conflict]:
+    """Store answers with their deliveries; a repeat changes nothing.
 
     ``payloads`` are bodies whose ids were read (``AnswerIn``). Aligned with them: what is stored, or a
-    ``Conflict`` where a complete answer comes again with another body, which is not stored.
+    ``Conflict`` where a complete answer comes again with another body, which is not stored. What is new is
+    committed before anything else is looked at: a call that breaks off finds it as a repeat the next time.
     """
-    with transaction.atomic():
-        taken = _store(account_id, payloads)
-        stored = [item for item in taken if isinstance(item, Taken)]
-        planned = _plan([item.answer for item in stored if item.is_new], inserted=True)
-        _wake(planned)
-        fresh = {item.answer.pk for item in stored if item.is_new}
-        known = _deliveries_of([item.answer for item in stored if item.answer.pk not in fresh])
-    mine = _by_answer([*planned, *known])
-    return [
-        replace(item, deliveries=tuple(mine.get(item.answer.pk, ()))) if isinstance(item, Taken) else item
-        for item in taken
+    sent = [
+        _Sent(place, payload["quizID"], payload["answerID"], payload, digest(payload))
+        for place, payload in enumerate(payloads)
     ]
+    if not sent:
+        return []
+    plan, found = _store(account_id, {one.key: one for one in reversed(sent)})
+    if again := [one for one in sent if one.place not in found]:
+        found |= _take_again(account_id, again, plan)
+    return [found[one.place] for one in sent]
 
 
-def plan_deliveries(answers: QuerySet[Answer], rule: Rule | None = None) -> list[Delivery]:
-    """Deliveries for answers taken earlier, where they have none in that account yet: by today's rules, or by
-    ``rule`` alone. The answers are locked, so that two calls plan none twice; the purged are left."""
-    with transaction.atomic():
-        kept = answers.filter(purged_at=None).order_by("pk")
-        locked = list(kept.select_for_update(of=("self",)))
-        known = {(row.answer_id, row.account_id) for row in _deliveries_of(locked)}
-        planned = [row for mine in _by_owner(locked) for row in _plan(mine, known, rule)]
-        _wake(planned)
-    return planned
+# -- what is new ---------------------------------------------------------------------------------------------
 
 
-def unplanned(rule: Rule, since: datetime | None = None, until: datetime | None = None) -> QuerySet[Answer]:
-    """Answers of the rule's quiz that have no delivery in its account, purged ones among them."""
-    there = Delivery.objects.filter(answer=OuterRef("pk"), account=rule.account)
-    rows = Answer.objects.filter(account_id=rule.account.account_id, quiz_id=rule.quiz_id)
-    rows = rows.filter(created_at__gte=since) if since else rows
-    rows = rows.filter(created_at__lt=until) if until else rows
-    return rows.exclude(Exists(there))
+# The plan stands in the statement that plans by it, so that no rule is missed that was saved before, and is
+# compared with the one that the deliveries were written by: where it has changed nothing is stored.
+STORE = f"""
+WITH plan AS MATERIALIZED ({PLAN_AS_TEXT}),
+sent AS MATERIALIZED (
+    SELECT * FROM jsonb_to_recordset(%(sent)s::jsonb) AS t(nr int, quiz bigint, answer text, payload jsonb,
+        mark text, complete boolean, people text[], deliveries jsonb)
+    WHERE (SELECT text FROM plan) = %(plan)s
+),
+made AS (
+    INSERT INTO rules_answer
+        (account_id, quiz_id, answer_id, payload, digest, created_at, complete, contact_keys)
+    SELECT %(owner)s, quiz, answer, payload, mark, %(now)s, complete, people FROM sent ORDER BY nr
+    ON CONFLICT (account_id, quiz_id, answer_id) DO NOTHING RETURNING id, quiz_id, answer_id
+),
+planned AS (
+    INSERT INTO rules_delivery
+        (answer_id, rule_id, account_id, owner, quiz_id, uid, state, held_because, error_code, error, remedy,
+        contact_keys, due_at, created_at, updated_at, attempts_made, strikes, look_first, steps, losses,
+        remote_id, remote_link)
+    SELECT made.id, d.rule, d.account, %(owner)s, made.quiz_id, d.uid, d.state, d.because, d.code, d.error,
+        d.remedy, d.keys, d.due, d.due, %(now)s, 0, 0, false, '{{}}', '[]', '', ''
+    FROM made JOIN sent ON sent.quiz = made.quiz_id AND sent.answer = made.answer_id
+    CROSS JOIN LATERAL jsonb_to_recordset(sent.deliveries) AS d(rule bigint, account bigint, uid text,
+        state text, because text, code text, error text, remedy text, keys text[], due timestamptz)
+    ORDER BY made.id, d.account
+    RETURNING id, answer_id, account_id
+)
+SELECT made.id, made.quiz_id, made.answer_id, planned.account_id, planned.id, NULL AS plan
+FROM made LEFT JOIN planned ON planned.answer_id = made.id
+UNION ALL
+SELECT NULL, NULL, NULL, NULL, NULL, text FROM plan WHERE text <> %(plan)s
+"""  # noqa: S608 - our own words
 
 
-def backfill(rule: Rule, rows: QuerySet[Answer]) -> int:
-    """Make deliveries for the kept answers of ``unplanned``, the oldest first, at most ``MOST_BACKFILLED``;
-    how many. Each portion is a transaction of its own: a call that breaks off may be repeated."""
-    keys = list(rows.filter(purged_at=None).order_by("pk").values_list("pk", flat=True)[:MOST_BACKFILLED])
-    portions = (keys[start : start + AT_ONCE] for start in range(0, len(keys), AT_ONCE))
-    return sum(len(plan_deliveries(Answer.objects.filter(pk__in=some), rule)) for some in portions)
+Found = dict[int, New | Known | Conflict]  # by the places of the bodies
 
 
-def new_uid() -> str:
-    """Our mark in the CRM: letters and digits only, so that no search splits it (``qz7f3a91c2k4mp``)."""
-    return "qz" + base64.b32encode(secrets.token_bytes(10)).decode().lower()
-
-
-def _wake(planned: Iterable[Delivery]) -> None:
-    """On commit, the lanes of what may go."""
-    lanes = {row.account_id for row in planned if row.state == Delivery.State.WAITING}
-    transaction.on_commit(lambda: wake_lanes(lanes))
-
-
-def _store(account_id: str, payloads: Sequence[Mapping[str, Any]]) -> list[Taken | Conflict]:
-    """The answers as they are stored now, aligned with ``payloads``; one may stand there twice."""
-    sent = [_Sent(payload["quizID"], payload["answerID"], payload, digest(payload)) for payload in payloads]
-    new = _insert(account_id, {one.key: one for one in reversed(sent)})
-    stored = new | _known(account_id, {one.key for one in sent} - new.keys())
-    revisions.lock(answer for key, answer in stored.items() if not answer.complete and key not in new)
-    return [_taken(one, stored[one.key], is_new=new.pop(one.key, None) is not None) for one in sent]
-
-
-def _taken(one: _Sent, answer: Answer, *, is_new: bool) -> Taken | Conflict:
-    change = revisions.Change.UNCHANGED if is_new else revisions.revise(answer, one.payload, one.mark)
-    if change == revisions.Change.CONFLICT:
-        return _other_body(one)
-    return Taken(answer, is_new, revised=change == revisions.Change.REVISED)
-
-
-def _insert(account_id: str, bodies: Mapping[Key, _Sent]) -> dict[Key, Answer]:
-    """Those that nobody has stored before. In one order for everybody, so that no two calls wait for
-    each other's answers."""
+def _store(owner: str, bodies: Mapping[Key, _Sent]) -> tuple[Plan, Found]:
+    """Those that nobody has stored before, and the plan that they went by. In one order for everybody, so
+    that no two calls wait for each other's answers."""
+    in_order = [bodies[key] for key in sorted(bodies)]
+    quizzes = frozenset(one.quiz_id for one in in_order)
+    people = _People()
     now = timezone.now()
-    people = {key: keys_of(one.payload) for key, one in bodies.items()}
-    rows = [
+    while True:
+        plan = plans.of(owner, quizzes)
+        beginnings = {quiz: _beginning(owner, quiz, now, plan) for quiz in quizzes}
+        rows = _rows(in_order, beginnings, people) if plan.text else []
+        made = _run({"owner": owner, "now": now, "plan": plan.text, "quizzes": list(quizzes), "sent": rows})
+        if made and (said := made[0][-1]) is not None:
+            plans.keep(owner, quizzes, plan_of(said))
+            continue
+        break
+    answers: dict[Key, tuple[int, dict[int, int]]] = {}
+    for pk, quiz, answer, account, delivery, _ in made:
+        answers.setdefault((quiz, answer), (pk, {}))[1][account] = delivery
+    wake(row for quiz in {quiz for quiz, _ in answers} for row in beginnings[quiz].deliveries)
+    found: Found = {}
+    for key, (pk, deliveries) in answers.items():
+        one, beginning = bodies[key], beginnings[key[0]]
+        ids = [deliveries[row.account_id] for row in beginning.deliveries]
+        found[one.place] = New(pk, one.answer_id, one.payload, beginning, ids)
+    return plan, found
+
+
+def _beginning(owner: str, quiz: int, now: datetime, plan: Plan) -> Beginning:
+    answer = Answer(account_id=owner, quiz_id=quiz, payload={}, created_at=now)
+    deliveries = [begun(answer, rule) for rule in plan.rules.get(quiz, ())]
+    for number, row in enumerate(deliveries):
+        row.pk = number  # until the database has given them theirs, they are told apart by it
+        row.updated_at = now
+    return Beginning(answer, deliveries, without(plan.connected, deliveries))
+
+
+class _People:
+    """Who sent the bodies, by the regions where phones without a country code may belong. Reading phones and
+    e-mails is the dearest step without the database, so each region's are read once."""
+
+    def __init__(self) -> None:
+        self.read: dict[tuple[int, str], list[str]] = {}
+
+    def of(self, one: _Sent, region: str) -> list[str]:
+        place = one.place, region
+        if place not in self.read:
+            self.read[place] = contact_keys(contact_of(one.payload), region)
+        return self.read[place]
+
+
+def _rows(
+    bodies: Sequence[_Sent], beginnings: Mapping[int, Beginning], people: _People
+) -> list[dict[str, Any]]:
+    """What ``STORE`` reads of each body."""
+    columns = {quiz: [_columns(row) for row in one.deliveries] for quiz, one in beginnings.items()}
+    return [
         {
-            "quiz": key[0],
-            "answer": key[1],
-            "payload": bodies[key].payload,
-            "mark": bodies[key].mark,
-            "complete": is_complete(bodies[key].payload),
-            "people": people[key],
+            "nr": number,
+            "quiz": one.quiz_id,
+            "answer": one.answer_id,
+            "payload": one.payload,
+            "mark": one.mark,
+            "complete": is_complete(one.payload),
+            "people": people.of(one, settings.PHONE_REGION),
+            "deliveries": [
+                {**known, "uid": new_uid(), "keys": people.of(one, region)}
+                for region, known in columns[one.quiz_id]
+            ],
         }
-        for key in sorted(bodies)
+        for number, one in enumerate(bodies)
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(INSERT_ANSWERS, [account_id, now, json.dumps(rows)])
-        made = {(quiz, answer): pk for pk, quiz, answer in cursor.fetchall()}
-    return {
-        key: Answer(
-            pk=pk,
-            account_id=account_id,
-            quiz_id=one.quiz_id,
-            answer_id=one.answer_id,
-            payload=one.payload,
-            digest=one.mark,
-            created_at=now,
-            complete=is_complete(one.payload),
-            contact_keys=people[key],
-        )
-        for key, pk in made.items()
-        if (one := bodies[key])
+
+
+def _columns(row: Delivery) -> tuple[str, dict[str, Any]]:
+    """The region of a delivery's account, and what is alike in all deliveries that begin as ``row`` does."""
+    return region_of(row.account), {
+        "rule": row.rule_id,
+        "account": row.account_id,
+        "state": row.state,
+        "because": row.held_because,
+        "code": row.error_code,
+        "error": to_column(row.error),
+        "remedy": to_column(row.remedy),
+        "due": row.due_at,
     }
 
 
-INSERT_ANSWERS = """
-INSERT INTO rules_answer
-    (account_id, quiz_id, answer_id, payload, digest, created_at, complete, contact_keys)
-SELECT %s, quiz, answer, payload, mark, %s, complete, ARRAY(SELECT jsonb_array_elements_text(people))
-FROM jsonb_to_recordset(%s::jsonb) AS t(quiz bigint, answer text, payload jsonb, mark text, complete boolean,
-    people jsonb)
-ON CONFLICT (account_id, quiz_id, answer_id) DO NOTHING RETURNING id, quiz_id, answer_id
-"""
+def _run(values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """The rows of ``STORE``, prepared: parsing and planning it would cost more than it does itself."""
+    params = {**values, "sent": msgspec.json.encode(values["sent"]).decode()}
+    connection.ensure_connection()
+    connection.validate_no_broken_transaction()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        return cursor.execute(STORE, params, prepare=True).fetchall()
 
 
-def _known(account_id: str, keys: Collection[Key]) -> dict[Key, Answer]:
-    if not keys:
-        return {}
+class _Plans:
+    """The plans that answers went by last. What is stale in them costs a second statement, no answer."""
+
+    def __init__(self) -> None:
+        self.known: OrderedDict[tuple[str, frozenset[int]], Plan] = OrderedDict()
+        self.lock = Lock()
+
+    def of(self, owner: str, quizzes: frozenset[int]) -> Plan:
+        with self.lock:
+            plan = self.known.get((owner, quizzes))
+            if plan is None:
+                return Plan()
+            self.known.move_to_end((owner, quizzes))
+            return plan
+
+    def keep(self, owner: str, quizzes: frozenset[int], plan: Plan) -> None:
+        with self.lock:
+            self.known[owner, quizzes] = plan
+            if len(self.known) > MOST_PLANS:
+                self.known.popitem(last=False)
+
+
+plans = _Plans()
+
+
+# -- what came before ----------------------------------------------------------------------------------------
+
+
+def _take_again(owner: str, again: Sequence[_Sent], plan: Plan) -> Found:
+    """Bodies whose answers are stored already, in the order in which they came; by their places."""
+    with transaction.atomic():
+        stored = _known(owner, {one.key for one in again})
+        revisions.lock(answer for answer in stored.values() if not answer.complete)
+        changes = {one.place: revisions.revise(stored[one.key], one.payload, one.mark) for one in again}
+        made = (
+            Delivery.objects.filter(answer__in=stored.values()).select_related("account__lane").order_by("pk")
+        )
+        deliveries: dict[int, list[Delivery]] = {}
+        for row in made:
+            deliveries.setdefault(row.answer_id, []).append(row)
+    found: Found = {}
+    for one in again:
+        if changes[one.place] == revisions.Change.CONFLICT:
+            found[one.place] = _other_body(one)
+            continue
+        answer = stored[one.key]
+        mine = deliveries.get(answer.pk, [])
+        revised = changes[one.place] == revisions.Change.REVISED
+        found[one.place] = Known(answer, mine, without(plan.connected, mine), revised)
+    return found
+
+
+def _known(owner: str, keys: Collection[Key]) -> dict[Key, Answer]:
     quizzes, ids = {quiz for quiz, _ in keys}, {answer for _, answer in keys}
-    rows = Answer.objects.filter(account_id=account_id, quiz_id__in=quizzes, answer_id__in=ids)
+    rows = Answer.objects.filter(account_id=owner, quiz_id__in=quizzes, answer_id__in=ids)
     return {(row.quiz_id, row.answer_id): row for row in rows}
 
 
@@ -195,97 +298,3 @@ def _other_body(one: _Sent) -> Conflict:
         code="answer_changed",
         field="answerID",
     )
-
-
-def _plan(
-    answers: Sequence[Answer],
-    known: Collection[tuple[int, int]] = (),
-    rule: Rule | None = None,
-    *,
-    inserted: bool = False,
-) -> list[Delivery]:
-    """One delivery per live rule of each answer's quiz, or by ``rule``; the answers have one owner.
-
-    ``inserted``: this call stored them, so their ``contact_keys`` are by today's ``PHONE_REGION``. Those of
-    an older row may be by another one."""
-    if not answers:
-        return []
-    quizzes = {answer.quiz_id for answer in answers}
-    rules = [rule] if rule else live_rules(answers[0].account_id, quizzes)
-    # Reading phones and e-mails is the dearest step without the database, so each region's are read once.
-    people = {(row.pk, settings.PHONE_REGION): row.contact_keys for row in answers} if inserted else {}
-    return Delivery.objects.bulk_create(
-        _delivery(answer, rule, people)
-        for answer in answers
-        for rule in rules
-        if rule.quiz_id == answer.quiz_id and (answer.pk, rule.account_id) not in known
-    )
-
-
-def live_rules(account_id: str, quiz_ids: Iterable[int]) -> list[Rule]:
-    """With what a delivery wants of its rule and account, and no more: both rows are wide."""
-    with connection.cursor() as cursor:
-        cursor.execute(LIVE_RULES, [account_id, list(quiz_ids)])
-        found = cursor.fetchall()
-    rules = []
-    for pk, quiz, paused_at, rests_until, *columns in found:
-        account = Account(**dict(zip(OF_ACCOUNT, columns, strict=True)))
-        account.state_reason = from_column(account.state_reason)  # as the field reads it
-        account.lane = Lane(account=account, rests_until=rests_until)
-        rules.append(Rule(pk=pk, quiz_id=quiz, paused_at=paused_at, account=account))
-    return rules
-
-
-# A disconnected account's rules wait for it, unless another one was connected in its place since.
-OF_ACCOUNT = ("id", "crm", "country", "state", "state_reason", "deleted")
-LIVE_RULES = f"""
-SELECT r.id, r.quiz_id, r.paused_at, l.rests_until, {", ".join(f"a.{name}" for name in OF_ACCOUNT)}
-FROM rules_rule r JOIN accounts_account a ON a.id = r.account_id
-LEFT JOIN accounts_lane l ON l.account_id = a.id
-WHERE a.account_id = %s AND r.quiz_id = ANY(%s) AND NOT r.deleted AND NOT (a.deleted AND EXISTS (
-    SELECT FROM accounts_account o
-    WHERE o.account_id = a.account_id AND o.crm = a.crm
-    AND o.connected_at > a.connected_at))
-ORDER BY a.id
-"""  # noqa: S608 - names of our own
-
-
-def _delivery(answer: Answer, rule: Rule, people: dict[tuple[int, str], list[str]]) -> Delivery:
-    """Held at once where its account can't be used or its rule is paused. ``people`` are contact keys by
-    answer and region; missing ones are added."""
-    hold, now = holds.hold_of(rule.account) or holds.hold_of_rule(rule), db_clock.now()
-    place = answer.pk, region_of(rule.account)
-    if place not in people:
-        people[place] = contact_keys(normalised(answer.payload).get("contact", {}), place[1])
-    return Delivery(
-        **(holds.held_by(hold) if hold else {}),
-        answer=answer,
-        rule=rule,
-        account=rule.account,
-        owner=answer.account_id,
-        quiz_id=answer.quiz_id,
-        uid=new_uid(),
-        created_at=now,
-        due_at=now,
-        revision=answer.revision,
-        contact_keys=people[place],
-    )
-
-
-def _deliveries_of(answers: Sequence[Answer]) -> list[Delivery]:
-    if not answers:
-        return []
-    return list(Delivery.objects.filter(answer__in=answers).select_related("account__lane").order_by("pk"))
-
-
-def _by_answer(deliveries: Iterable[Delivery]) -> dict[int, list[Delivery]]:
-    found: dict[int, list[Delivery]] = {}
-    for delivery in deliveries:
-        found.setdefault(delivery.answer_id, []).append(delivery)
-    return found
-
-
-def _by_owner(answers: Sequence[Answer]) -> Iterator[list[Answer]]:
-    in_order = sorted(answers, key=lambda answer: answer.account_id)
-    for _, group in groupby(in_order, key=lambda answer: answer.account_id):
-        yield list(group)

@@ -3,10 +3,15 @@
 Algorithm, key or JWKS address, issuer, audience and the account's claim are settings. The account id is an
 opaque string; a valid token without it is 401 with ``"account id is required"``. While the platform's keys
 are out of reach nobody can say whether a token is good: 503, not 401.
+
+That a token was good is remembered for a minute at most: checking a signature is a good part of what a
+request costs.
 """
 
 from __future__ import annotations
 
+import hashlib
+import time
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -30,6 +35,8 @@ MOST_CHARACTERS = 200
 KEYS_LIVE = 300  # seconds: how long a key is taken that the platform has withdrawn
 KEYS_TIMEOUT = 2  # seconds
 KEYS_PAUSE = 5  # seconds before keys that could not be had are asked for again
+VERDICT_LIVES = 60  # seconds: how long a good token is not checked again
+MOST_VERDICTS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +159,43 @@ def read_claims(token: str) -> dict[str, Any]:
 
     ``Unavailable`` where the platform's keys can't be had.
     """
+    claims = verdicts.of(token)
+    if claims is None:
+        keys_end = _keys_end()
+        claims = _verified(token)
+        verdicts.keep(token, claims, keys_end)
+    return claims
+
+
+class _Verdicts:
+    """Claims of tokens that were found good, by the tokens' SHA-256; none past its ``exp``, nor past the life
+    of the set of keys that it was checked with. Other settings are other verdicts."""
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[Any, ...], tuple[float, float, dict[str, Any]]] = {}
+
+    def of(self, token: str) -> dict[str, Any] | None:
+        known = self.known.get(self._key(token))
+        if known is None or time.monotonic() >= known[0] or time.time() >= known[1]:
+            return None
+        return known[2]
+
+    def keep(self, token: str, claims: dict[str, Any], keys_end: float) -> None:
+        if len(self.known) >= MOST_VERDICTS:
+            self.known.clear()
+        ends = min(time.monotonic() + VERDICT_LIVES, keys_end)
+        self.known[self._key(token)] = ends, float(claims.get("exp", "inf")), claims
+
+    def _key(self, token: str) -> tuple[Any, ...]:
+        rules = settings.JWT_KEY, settings.JWT_JWKS_URL, settings.JWT_ISSUER, settings.JWT_AUDIENCE
+        demands = *settings.JWT_ALGORITHMS, settings.JWT_REQUIRE_EXP
+        return hashlib.sha256(token.encode(errors="surrogatepass")).digest(), *rules, *demands
+
+
+verdicts = _Verdicts()
+
+
+def _verified(token: str) -> dict[str, Any]:
     options: Options = {
         "verify_aud": bool(settings.JWT_AUDIENCE),
         "verify_iss": bool(settings.JWT_ISSUER),
@@ -191,6 +235,15 @@ def _key(token: str) -> Any:
     if settings.JWT_JWKS_URL:
         return _jwks(settings.JWT_JWKS_URL).get_signing_key_from_jwt(token).key
     return settings.JWT_KEY
+
+
+def _keys_end() -> float:
+    """When the set of keys that is kept now is thrown away, by the monotonic clock."""
+    if not settings.JWT_JWKS_URL:
+        return float("inf")
+    kept = _jwks(settings.JWT_JWKS_URL).jwk_set_cache
+    dated = kept.jwk_set_with_timestamp if kept else None
+    return dated.get_timestamp() + KEYS_LIVE if dated else 0.0
 
 
 class KeysAway(Exception):

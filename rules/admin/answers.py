@@ -18,8 +18,8 @@ from accounts.admin import QuizAccountFilter
 from accounts.admin_base import Question, StaffAdmin, ask, chosen_rows, confirmed, done, key_of, when
 from accounts.texts import say, say_many
 from rules.admin.filters import DayFilter, QuizFilter
-from rules.intake import AT_ONCE, plan_deliveries
 from rules.models import Answer, Delivery
+from rules.planning import AT_ONCE, plan_deliveries
 
 
 class PlannedFilter(admin.SimpleListFilter):

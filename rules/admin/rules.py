@@ -40,9 +40,9 @@ from rules.admin.rule_editor import editor_of
 from rules.admin.rule_form import RuleForm, choice_names, form_for, named_questions, told_choices
 from rules.admin.rule_life import RuleLife
 from rules.admin.rule_preview import answers_of, changed, shown
-from rules.intake import MOST_BACKFILLED, backfill, unplanned
 from rules.mapping.quiz import newest_answers
 from rules.models import Answer, Rule
+from rules.planning import MOST_BACKFILLED, backfill, unplanned
 from rules.rule_save import change_rule, create_rule
 
 BACK = {

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Any
 
+import msgspec
+
 MAPS = ("quiz", "contact")
 MARKS = ("utm", "clientIDs")
 TEXTS = ("page", "referrer", "ip", "result")
@@ -31,12 +33,12 @@ def normalised(payload: Mapping[str, Any]) -> dict[str, Any]:
     texts. Of a mark that came as a list, the first counts. ``price``, what a question was answered, the
     values of ``contact`` and unknown keys stay as they came: their meaning is the mapping's matter.
     """
-    return _Reading(payload).seen
+    return Reading(payload).seen
 
 
 def leftovers(payload: Mapping[str, Any]) -> dict[str, Any]:
     """What ``normalised`` leaves out, as it came, by dotted path (``utm.utm_source``, ``answers.3``)."""
-    return _Reading(payload).left
+    return Reading(payload).left
 
 
 def unknown_keys(payload: Mapping[str, Any]) -> list[str]:
@@ -55,7 +57,8 @@ def digest(payload: Mapping[str, Any]) -> str:
     whether a scalar is a JSON text or not (``54``, ``"54"``), or in ``complete``. Raises ``ValueError`` for
     what JSON in the database can't hold (a number beyond a float's range).
     """
-    return _hash(_canonical({key: value for key, value in payload.items() if key != "complete"}))
+    said = _canonical({key: value for key, value in payload.items() if key != "complete"})
+    return hashlib.sha256(_texts.encode(said)).hexdigest()
 
 
 def former_digest(payload: Mapping[str, Any]) -> str:
@@ -93,7 +96,12 @@ def _hash(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+_texts = msgspec.json.Encoder(order="sorted")  # writes texts, lists and maps as json.dumps does in _hash
+
+
 def _canonical(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.strip()
     if isinstance(value, Mapping):
         read = {str(key): _canonical(inner) for key, inner in value.items()}
         return {key: inner for key, inner in read.items() if not is_absent(inner)}
@@ -126,7 +134,9 @@ def _former(key: str, value: Any) -> Any:
 
 def is_absent(value: Any) -> bool:
     """Nothing was said: ``null``, an empty or blank text, an empty list (PHP's empty map) or map."""
-    return value is None or value in ([], {}) or (isinstance(value, str) and not value.strip())
+    if isinstance(value, str):
+        return not value.strip()
+    return value is None or (isinstance(value, (list, dict)) and not value)
 
 
 def scalar_text(value: Any) -> str:
@@ -141,23 +151,19 @@ def _former_text(value: Any) -> str:
 
 
 @dataclass(slots=True)
-class _Reading:
+class Reading:
+    """A body read once: ``seen`` is what ``normalised`` says, ``left`` what ``leftovers`` does."""
+
     payload: Mapping[str, Any]
     seen: dict[str, Any] = field(default_factory=dict)
     left: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        readers: dict[str, Callable[[str, Any], Any]] = {
-            **dict.fromkeys(MAPS, self._plain_map),
-            **dict.fromkeys(MARKS, self._marks),
-            **dict.fromkeys(TEXTS, self._text),
-            "answers": self._answers,
-        }
         for key, value in self.payload.items():
             if is_absent(value):
                 continue
-            read = readers.get(key)
-            found = read(key, value) if read else value
+            read = READERS.get(key)
+            found = read(self, key, value) if read else value
             if not is_absent(found):
                 self.seen[key] = found
         if quiz := self.seen.get("quiz"):
@@ -196,6 +202,8 @@ class _Reading:
 
     def _text(self, path: str, value: Any) -> str:
         """A scalar as text, of a list the first scalar; the rest is left over."""
+        if isinstance(value, str):
+            return value.strip()
         if isinstance(value, list):
             first, *rest = value
             if isinstance(first, (list, Mapping)):
@@ -207,6 +215,14 @@ class _Reading:
             self.left[path] = value
             return ""
         return scalar_text(value)
+
+
+READERS: dict[str, Callable[[Reading, str, Any], Any]] = {
+    **dict.fromkeys(MAPS, Reading._plain_map),
+    **dict.fromkeys(MARKS, Reading._marks),
+    **dict.fromkeys(TEXTS, Reading._text),
+    "answers": Reading._answers,
+}
 
 
 def _map(value: Any) -> Mapping[str, Any]:

@@ -36,8 +36,7 @@ def read_person(contact: Mapping[str, Any], region: str) -> tuple[Person, tuple[
 
     Only valid phones and e-mails are the person's; they alone tell whether two answers are of one person.
     """
-    phones = [reach for value in values_of(contact, PHONE) for reach in read_phones(value, region)]
-    emails = [reach for value in values_of(contact, EMAIL) for reach in read_emails(value)]
+    phones, emails = _reaches(contact, region)
     person = Person(
         name=full_name(contact),
         phones=_found(phones),
@@ -51,13 +50,25 @@ def read_person(contact: Mapping[str, Any], region: str) -> tuple[Person, tuple[
 
 def contact_keys(contact: Mapping[str, Any], region: str) -> list[str]:
     """What makes two answers the same person's (``Person.keys``)."""
-    person, _ = read_person(contact, region)
-    return list(person.keys)
+    phones, emails = _reaches(contact, region)
+    return list(Person(phones=_found(phones), emails=_found(emails)).keys)
 
 
 def keys_of(payload: Mapping[str, Any]) -> list[str]:
     """By which phones and e-mails an answer is found again, whatever its accounts' regions are."""
-    return contact_keys(normalised(payload).get("contact", {}), settings.PHONE_REGION)
+    return contact_keys(contact_of(payload), settings.PHONE_REGION)
+
+
+def contact_of(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The contact form of an answer as ``normalised`` has it."""
+    contact: Mapping[str, Any] = normalised({"contact": payload.get("contact")}).get("contact", {})
+    return contact
+
+
+def _reaches(contact: Mapping[str, Any], region: str) -> tuple[list[Reach], list[Reach]]:
+    """Phones and e-mails."""
+    phones = [reach for value in values_of(contact, PHONE) for reach in read_phones(value, region)]
+    return phones, [reach for value in values_of(contact, EMAIL) for reach in read_emails(value)]
 
 
 def extras(contact: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -18,7 +18,7 @@ from accounts.serializers.errors import ErrorOut
 from accounts.serializers.errors import OurError as OurError
 from connectors.messages import joined, sentences
 from rules.delivery.next_try import NextTry, next_tries, next_try
-from rules.mapping.payload import MAPS, MARKS, is_completeness_told, leftovers, unknown_keys
+from rules.mapping.payload import MAPS, MARKS, is_complete, is_completeness_told, leftovers, unknown_keys
 from rules.models import Answer, Attempt, Delivery
 from rules.serializers.outcomes import OutcomeOut, write_outcome
 
@@ -277,6 +277,22 @@ def write_answer(
         "message": " ".join(told) or NO_CRM,
         "warnings": warnings_of(answer.payload),
         "deliveries": [write_delivery(row, answer.answer_id, tries[row.pk]) for row in deliveries],
+    }
+
+
+def write_new(
+    like: Mapping[str, Any], answer_id: str, payload: Mapping[str, Any], pk: int, made: Sequence[int]
+) -> dict[str, Any]:
+    """What ``write_answer`` says of an answer that was stored just now. ``like``: what it said of one that
+    begins alike; ``made``: the ids of its deliveries, in their order."""
+    deliveries = zip(like["deliveries"], made, strict=True)
+    return {
+        **like,
+        "id": pk,
+        "answerID": answer_id,
+        "complete": is_complete(payload),
+        "warnings": warnings_of(payload),
+        "deliveries": [{**one, "id": number, "answerID": answer_id} for one, number in deliveries],
     }
 
 

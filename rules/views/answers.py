@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from drf_spectacular.utils import OpenApiResponse, PolymorphicProxySerializer, extend_schema
@@ -16,8 +15,9 @@ from accounts.rest.exception_handler import error_object
 from accounts.rest.paging import listed
 from accounts.rest.values import BIGGEST
 from accounts.rest.views import CallerViewSet
-from rules.intake import Taken, accept_answers
+from rules.intake import Known, New, accept_answers
 from rules.models import Answer, Delivery
+from rules.planning import without
 from rules.serializers.answers import (
     MOST_ANSWERS,
     AnswerIn,
@@ -27,6 +27,7 @@ from rules.serializers.answers import (
     RefusedItemOut,
     TakenItemOut,
     write_answer,
+    write_new,
 )
 from rules.views.filters import PERSON_FILTERS, QUIZ_AND_TIME_FILTERS, read_person, read_quiz_and_time
 
@@ -88,8 +89,7 @@ class AnswerViewSet(CallerViewSet):
         [taken] = accept_answers(self.caller_id, [ANSWER.run_validation(request.data)])
         if isinstance(taken, Conflict):
             raise taken
-        [body] = self._written([taken])
-        return Response(body, status=202 if taken.is_new or taken.revised else 200)
+        return Response(_Writer().of(taken), status=202 if _changed(taken) else 200)
 
     def _take_many(self, items: list[Any]) -> Response:
         if not 1 <= len(items) <= MOST_ANSWERS:
@@ -101,24 +101,16 @@ class AnswerViewSet(CallerViewSet):
                 read[index] = ANSWER.run_validation(item)
             except ValidationError as exc:
                 errors[index] = exc
-        taken: dict[int, Taken] = {}
+        writer, bodies, statuses = _Writer(), dict[int, dict[str, Any]](), {400}
         for index, found in zip(read, accept_answers(self.caller_id, list(read.values())), strict=True):
-            if isinstance(found, Taken):
-                taken[index] = found
-            else:
+            if isinstance(found, Conflict):
                 errors[index] = found
-        bodies = dict(zip(taken, self._written(list(taken.values())), strict=True))
+            else:
+                bodies[index] = writer.of(found)
+                statuses.add(202 if _changed(found) else 200)
         bodies |= {index: {"error": error_object(error)} for index, error in errors.items()}
-        status = 202 if any(one.is_new or one.revised for one in taken.values()) else 200 if taken else 400
+        status = next(code for code in (202, 200, 400) if code in statuses)
         return Response([{"index": index, **bodies[index]} for index in sorted(bodies)], status=status)
-
-    def _written(self, taken: list[Taken]) -> list[dict[str, Any]]:
-        live = live_accounts(account_id=self.caller_id).exclude(state=Account.State.CONNECTING)
-        connected = list(live.order_by("pk"))
-        return [
-            write_answer(one.answer, one.deliveries, _without(connected, one.deliveries), one.revised)
-            for one in taken
-        ]
 
     @extend_schema(
         operation_id="ListAnswers",
@@ -138,8 +130,12 @@ class AnswerViewSet(CallerViewSet):
         by_answer: dict[int, list[Delivery]] = {row.pk: [] for row in part.rows}
         for delivery in made:
             by_answer[delivery.answer_id].append(delivery)
-        taken = [Taken(row, is_new=False, deliveries=tuple(by_answer[row.pk])) for row in part.rows]
-        return Response(part.body(self._written(taken)))
+        connected = self._connected()
+        written = (
+            write_answer(row, mine, without(connected, mine))
+            for row, mine in ((row, by_answer[row.pk]) for row in part.rows)
+        )
+        return Response(part.body(list(written)))
 
     @extend_schema(
         operation_id="GetAnswer",
@@ -152,11 +148,30 @@ class AnswerViewSet(CallerViewSet):
         if answer is None:
             raise NotFound("No such answer", field="id")
         made = tuple(answer.deliveries.select_related("account__lane").order_by("pk"))
-        [body] = self._written([Taken(answer, is_new=False, deliveries=made)])
-        return Response(body)
+        return Response(write_answer(answer, made, without(self._connected(), made)))
+
+    def _connected(self) -> list[Account]:
+        live = live_accounts(account_id=self.caller_id).exclude(state=Account.State.CONNECTING)
+        return list(live.order_by("pk"))
 
 
-def _without(accounts: Iterable[Account], deliveries: Iterable[Delivery]) -> list[Account]:
-    """Of each CRM that gets nothing of the answer, the account."""
-    served = {row.account.crm for row in deliveries}
-    return [account for account in accounts if account.crm not in served]
+class _Writer:
+    """What is answered of answers that were taken. Those that begin alike are told alike, so of each quiz one
+    is written whole."""
+
+    def __init__(self) -> None:
+        self.like: dict[int, dict[str, Any]] = {}
+
+    def of(self, taken: New | Known) -> dict[str, Any]:
+        if isinstance(taken, Known):
+            return write_answer(taken.answer, taken.deliveries, taken.others, taken.revised)
+        begins = taken.beginning
+        like = self.like.get(begins.answer.quiz_id)
+        if like is None:
+            like = write_answer(begins.answer, begins.deliveries, begins.others)
+            self.like[begins.answer.quiz_id] = like
+        return write_new(like, taken.answer_id, taken.payload, taken.pk, taken.deliveries)
+
+
+def _changed(taken: New | Known) -> bool:
+    return isinstance(taken, New) or taken.revised

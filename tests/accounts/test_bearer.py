@@ -13,6 +13,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
+from accounts.rest import authentication
+
 pytestmark = pytest.mark.django_db
 KEY = "a-key-of-the-quiz-platform-long-enough-for-sha-256"
 TOMORROW = time.time() + 86_400
@@ -106,3 +108,56 @@ def test_no_token_is_issued_where_only_the_platform_can_sign(settings):
 def test_an_accept_that_does_not_mention_json_is_no_reason_for_406():
     answer = Client(headers={"Authorization": signed(SHOP), "Accept": "text/html"}).delete("/account")
     assert answer.json() == "Success"
+
+
+@pytest.fixture
+def checked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The tokens whose signatures were checked."""
+    real, seen = jwt.decode, []
+
+    def decode(token: str, *args: Any, **options: Any) -> Any:
+        seen.append(token)
+        return real(token, *args, **options)
+
+    monkeypatch.setattr(authentication.jwt, "decode", decode)
+    return seen
+
+
+def test_a_good_token_is_checked_once_a_minute_and_under_each_setting(checked, monkeypatch, settings):
+    real, ahead = time.monotonic, [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: real() + ahead[0])
+    token = signed(SHOP | {"jti": "once a minute"})
+    for seconds, times in (
+        (0, 1),
+        (authentication.VERDICT_LIVES - 1, 1),
+        (authentication.VERDICT_LIVES + 1, 2),
+    ):
+        ahead[0] = seconds
+        assert ask(token).status_code == 200
+        assert len(checked) == times
+    settings.JWT_AUDIENCE = "somebody else"
+    assert ask(token).status_code == 401
+    settings.JWT_AUDIENCE, settings.JWT_KEY = "", "another key that is long enough for sha 256 as well"
+    assert ask(token).status_code == 401
+
+
+def test_a_token_is_good_no_longer_than_it_says(checked, monkeypatch):
+    token = signed({"id": "shop", "exp": int(time.time()) + 10})
+    real = time.time
+    assert [ask(token).status_code for _ in range(2)] == [200, 200]
+    monkeypatch.setattr(time, "time", lambda: real() + 11)
+    assert ask(token).status_code == 200  # within the leeway of clocks that differ, but checked again
+    assert len(checked) == 2
+
+
+def test_a_bad_token_is_checked_each_time(checked):
+    token = signed(SHOP, key="another key that is long enough for sha")
+    assert [ask(token).status_code for _ in range(2)] == [401, 401]
+    assert len(checked) == 2
+
+
+def test_verdicts_do_not_pile_up(monkeypatch):
+    monkeypatch.setattr(authentication, "MOST_VERDICTS", 3)
+    for number in range(10):
+        assert ask(signed(SHOP | {"jti": str(number)})).status_code == 200
+    assert len(authentication.verdicts.known) <= 3

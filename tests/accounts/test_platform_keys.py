@@ -117,3 +117,15 @@ def test_a_new_key_is_known_within_half_a_minute(platform, after):
     platform.publish("old", "new")
     after(31)
     assert not refused(ask("new"))
+
+
+def test_a_token_known_as_good_ends_with_the_set_that_it_was_checked_with(platform, after):
+    claims = {"id": "shop", "exp": time.time() + 3600}
+    token = jwt.encode(claims, KEYS["old"], algorithm="ES256", headers={"kid": "old"})
+    again = Client(headers={"Authorization": f"Bearer {token}"})
+    assert not refused(ask("old"))
+    after(authentication.KEYS_LIVE - 1)
+    assert not refused(again.get("/account"))
+    platform.publish("new")
+    after(2)  # within the minute of the verdict, beyond the life of the set
+    assert refused(again.get("/account"))

@@ -16,8 +16,8 @@ from connectors.base import Capabilities
 from connectors.draft import Receipt
 from connectors.limiter import NoRateLimiter
 from rules.delivery import concurrency
-from rules.intake import new_uid
 from rules.models import Answer, Delivery, Rule
+from rules.planning import new_uid
 from rules.tasks import drain
 
 pytestmark = pytest.mark.django_db(transaction=True)

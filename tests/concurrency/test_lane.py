@@ -13,8 +13,8 @@ from accounts.models import Account, Lane
 from rules.delivery import outbox
 from rules.delivery.lane import take_lane
 from rules.delivery.settlement import Settlement
-from rules.intake import new_uid
 from rules.models import Answer, Delivery, Rule
+from rules.planning import new_uid
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from accounts.models import Account
-from rules.intake import new_uid
 from rules.models import Answer, Delivery, Rule
+from rules.planning import new_uid
 
 QUIZ = 42
 

@@ -357,3 +357,31 @@ def test_a_delivery_knows_its_person_by_its_accounts_region_and_an_answer_by_our
     assert Answer.objects.get().contact_keys == contact_keys(form, "RU")
     assert Delivery.objects.get().contact_keys == contact_keys(form, country or "RU")
     assert contact_keys(form, "UA") != contact_keys(form, "RU")
+
+
+def test_each_answer_goes_by_the_rules_of_its_moment(quiz):
+    """What is remembered of the last answer's rules is never what the next one goes by."""
+    assert [row["state"] for row in quiz.post().json()["deliveries"]] == ["waiting"]
+    quiz.api.post("/rules/42/pause")
+    paused = quiz.post().json()
+    assert [row["heldBecause"] for row in paused["deliveries"]] == ["rule_paused"]
+    assert paused["deliveries"][0] == quiz.api.get(f"/answers/{paused['id']}").json()["deliveries"][0]
+    quiz.api.post("/rules/42/resume")
+    Account.objects.update(state="needs_reconnect", state_reason="said so")
+    away = quiz.post().json()
+    assert away["deliveries"][0]["error"]["message"] == "The CRM no longer accepts our sign-in: said so"
+    Account.objects.update(state="active", state_reason="")
+    quiz.api.delete("/rules/42")
+    assert quiz.post().json()["deliveries"] == []
+    assert quiz.save_rule().status_code == 200
+    assert [row["state"] for row in quiz.post().json()["deliveries"]] == ["waiting"]
+
+
+def test_a_list_of_several_quizzes_goes_by_each_ones_rules(quiz):
+    bodies = [{"quizID": 42 + number % 2, "answerID": f"k-{number}"} for number in range(4)]
+    send(quiz.api, bodies[1])
+    ours, *_ = told = send(quiz.api, bodies).json()
+    assert [len(one["deliveries"]) for one in told] == [1, 0, 1, 0]
+    assert [one["message"][:17] for one in told] == ["amoCRM: on its wa", "amoCRM: no rule f"] * 2
+    assert Delivery.objects.get(answer=ours["id"]).pk == ours["deliveries"][0]["id"]
+    assert set(Delivery.objects.values_list("answer__answer_id", flat=True)) == {"k-0", "k-2"}

@@ -10,7 +10,7 @@ from django.db import connections
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from rules import intake, retention
+from rules import planning, retention
 from rules.models import Answer, Attempt, Delivery
 from tests.stories.conftest import QUIZ
 
@@ -60,14 +60,14 @@ def an_old_answer() -> Answer:
 
 def test_an_answer_that_is_purged_while_a_backfill_begins_gets_no_empty_lead(quiz, monkeypatch):
     an_old_answer()
-    plan = intake.plan_deliveries
+    plan = planning.plan_deliveries
 
     def purge_first(*asked: Any) -> Any:
         retention.purge()
         return plan(*asked)
 
-    monkeypatch.setattr(intake, "plan_deliveries", purge_first)
-    assert intake.backfill(quiz.rule, intake.unplanned(quiz.rule)) == 0
+    monkeypatch.setattr(planning, "plan_deliveries", purge_first)
+    assert planning.backfill(quiz.rule, planning.unplanned(quiz.rule)) == 0
     assert not Delivery.objects.exists()
 
 
@@ -76,7 +76,7 @@ def test_an_answer_that_a_backfill_plans_while_a_purge_begins_keeps_its_contents
 
     def backfill() -> int:
         try:
-            return intake.backfill(quiz.rule, intake.unplanned(quiz.rule))
+            return planning.backfill(quiz.rule, planning.unplanned(quiz.rule))
         finally:
             connections.close_all()
 

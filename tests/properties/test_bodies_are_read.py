@@ -1,0 +1,95 @@
+"""Bodies are read by a quick reader and an exact one: whatever comes, both say the same in the same words."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from rest_framework.exceptions import ParseError
+
+from accounts.rest.parsers import MOST_LEVELS, _refuse, _why, clean, read_json
+from rules.mapping.payload import Reading, digest, is_absent, leftovers, normalised, scalar_text
+
+EXAMPLES = int(os.environ.get("PROPERTY_EXAMPLES", "300"))
+often = settings(max_examples=EXAMPLES, derandomize=True, database=None, deadline=None)
+numbers = st.integers() | st.integers(-(10**40), 10**40) | st.floats(allow_nan=False, allow_infinity=False)
+texts = st.text(max_size=12) | st.text(st.characters(categories=("Cc", "Cs", "Zs", "Lu")), max_size=4)
+values = st.recursive(
+    st.none() | st.booleans() | numbers | texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+    max_leaves=20,
+)
+bodies = st.builds(
+    lambda value, ascii_only, spaces: json.dumps(value, ensure_ascii=ascii_only, indent=spaces).encode(
+        errors="surrogatepass"
+    ),
+    values,
+    st.booleans(),
+    st.sampled_from([None, 1]),
+)
+# Any bytes that look a little like JSON.
+RUINS = rb'{ } [ ] " : , 1 -0 1e999 0.1 NaN true null "a" 01 1. \u0000 \ud800 \ud83d\ude00 \x'.split()
+ruins = st.lists(
+    st.sampled_from([*RUINS, b" ", b"\x00", b"\xff", b"\xef\xbb\xbf"]),
+    max_size=12,
+).map(b"".join)
+
+
+def exactly(body: bytes) -> Any:
+    """The reading that says what a body means, and how a bad one is refused."""
+    try:
+        return clean(json.loads(body.decode("utf-8-sig"), parse_constant=_refuse))
+    except (ValueError, RecursionError) as exc:
+        return f"Bad Request: the body is not readable JSON ({_why(exc)})"
+
+
+def read(body: bytes) -> Any:
+    try:
+        return read_json(body)
+    except ParseError as exc:
+        return str(exc.detail)
+
+
+@given(body=bodies | ruins)
+@often
+@example(body=b'{"a": 1, "a": {"b": "\\u0000"}}')
+@example(body=b"[" * 500)
+@example(body=b'{"a":' * 2000 + b"1" + b"}" * 2000)
+@example(body=b"1" * 5000)
+@example(body=b'["\\ud800"]')
+@example(body=b'\xef\xbb\xbf{"a": 1e999}')
+def test_a_body_is_read_as_the_exact_reader_reads_it(body: bytes) -> None:
+    said = read(body)
+    assert json.dumps(said) == json.dumps(exactly(body))
+
+
+@pytest.mark.parametrize("around", [b"[%s]", b'[%s, "\\u0000"]', b'{"a": %s}'])
+@pytest.mark.parametrize("levels", [MOST_LEVELS - 1, MOST_LEVELS])
+def test_both_count_levels_alike(around: bytes, levels: int) -> None:
+    body = around.replace(b"%s", b"[" * levels + b"]" * levels)
+    assert read(body) == exactly(body)
+    assert isinstance(read(body), str) == (levels == MOST_LEVELS)
+
+
+def said_by(value: Any) -> Any:
+    """A value as the fingerprint counts it, as plainly as can be."""
+    if isinstance(value, dict):
+        read = {str(key): said_by(inner) for key, inner in value.items()}
+        return {key: inner for key, inner in read.items() if not is_absent(inner)}
+    if isinstance(value, list):
+        return [one for one in map(said_by, value) if not is_absent(one)]
+    return None if value is None else scalar_text(value)
+
+
+@given(body=st.dictionaries(texts, values, max_size=5).map(clean))
+@often
+def test_fingerprints_are_those_that_rows_keep_for_ever(body: dict[str, Any]) -> None:
+    kept = said_by({key: value for key, value in body.items() if key != "complete"})
+    text = json.dumps(kept, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    assert digest(body) == hashlib.sha256(text.encode()).hexdigest()
+    assert (Reading(body).seen, Reading(body).left) == (normalised(body), leftovers(body))
