@@ -1,4 +1,4 @@
-"""What each kind of CRM needs from the settings: options, allowed hosts, sign-in, pace."""
+"""What each kind of CRM needs from the settings: options, allowed hosts, sign-in, rate limit."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def sign_in_for(kind: str) -> SignIn:
 
 
 def rate_limiter_for(kind: str, remote: str) -> RateLimiter:
-    """The pace that everybody shares who talks to this *remote* account."""
+    """The rate limiter that everybody shares who talks to this *remote* account."""
     options = options_for(kind)
     per_second = getattr(options, "requests_per_second", 0)
     if not per_second or not remote:

@@ -110,7 +110,7 @@ def rotate(account_id: int, is_stale: Callable[[Token], bool], *, wait: bool = T
     """Exchange the pair if it still is stale once the row is ours. Raises like ``SignIn.refresh``.
 
     Without ``wait`` a row that somebody else holds is left to them (``TryLater``). Who waited while another
-    one's exchange failed shares its outcome: a queue would knock at a closed door one after the other.
+    one's exchange failed shares its outcome: a queue of them would fail one after the other.
     """
     if (earlier := _unkept.get(account_id)) and isinstance(found := _keep_after_all(earlier), TryLater):
         raise found  # the stored pair is spent

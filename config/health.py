@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.redis_client import redis_client
 
-PATIENCE = 1.5  # seconds: probes give up after two
+TIMEOUT = 1.5  # seconds: probes give up after two
 log = structlog.stdlib.get_logger(__name__)
 
 
@@ -32,10 +32,10 @@ def readyz(request: HttpRequest) -> JsonResponse:
 
 
 def _answer_in_time(parts: Mapping[str, Callable[[], object]]) -> dict[str, bool]:
-    """Each is asked in a thread of its own; whoever has not answered after ``PATIENCE`` is out of reach."""
+    """Each is asked in a thread of its own; whoever has not answered after ``TIMEOUT`` is out of reach."""
     pool = ThreadPoolExecutor(len(parts), "readyz")
     asked = {name: pool.submit(_works, ask) for name, ask in parts.items()}
-    wait(asked.values(), timeout=PATIENCE)
+    wait(asked.values(), timeout=TIMEOUT)
     pool.shutdown(wait=False)
     return {name: future.done() and future.result() for name, future in asked.items()}
 

@@ -1,4 +1,4 @@
-"""Auth is an object beside the door: it signs a request and knows how to get a fresh token.
+"""Auth is an object beside the HTTP client: it signs a request and knows how to get a fresh token.
 
 The store it reads from is handed in (``accounts.tokens`` keeps it in a locked database row), so nothing
 here knows a database.

@@ -52,7 +52,7 @@ class Capabilities:
     credentials: tuple[str, ...] = ()  # what an account without a consent page is opened with (accounts.keys)
     batch: int = 1  # how many leads `deliver` takes at a time, so that requests are full
     parallel: int = 1  # how many batches of one account may be in flight at a time
-    find_by_external_id: bool = False  # a lead can be looked up by our own mark
+    find_by_external_id: bool = False  # a lead can be looked up by our external id
     creates_fields: bool = False  # fields can be made through the API
     tags: bool = False  # the CRM has tags of its own
     updates: bool = False  # a lead that is there can be brought up to date (`LeadDraft.formers`)
@@ -257,7 +257,7 @@ class Connector(ABC):
         """Ask the CRM who we are talking to."""
 
     def prepare(self) -> Mapping[str, Any]:
-        """Make in the CRM what deliveries rely on (our mark field), matched first; returns facts to keep."""
+        """Make in the CRM what deliveries rely on (a field for external ids); returns facts to keep."""
         return {}
 
     @abstractmethod
@@ -312,7 +312,7 @@ class Connector(ABC):
 
     def find(self, uids: Sequence[str]) -> Mapping[str, str]:
         """Which external ids exist in the CRM: ``{uid: lead id}``. Only where ``can.find_by_external_id``."""
-        raise NotImplementedError(message("{label} can't be searched for our mark", label=self.label))
+        raise NotImplementedError(message("{label} can't be searched for our external id", label=self.label))
 
     def find_all(self, uids: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """Every lead that carries one of these external ids, ``{uid: lead ids}``: several where one was made

@@ -2,7 +2,7 @@
 
 Every reader takes the texts of one answer and gives a ``Read``: the value, or why there is none. What can't
 be read with confidence is not read: the caller keeps it in the note with the reason. Texts longer than values
-are not looked into, and every pattern takes linear time. Dates are in ``moments``. Why these readers are our
+are not looked into, and every pattern takes linear time. Dates are in ``dates``. Why these readers are our
 own: docs/decisions/0001-reading-libraries.md.
 """
 

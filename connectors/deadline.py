@@ -16,16 +16,16 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-PATIENCE = 3  # an answer must be complete within so many read timeouts
+READ_TIMEOUTS = 3  # an answer must be complete within so many read timeouts
 
 
 class DeadlineReader(io.RawIOBase):
-    """The bytes of one answer. Raises ``TimeoutError`` after ``PATIENCE`` of the socket's timeouts."""
+    """The bytes of one answer. Raises ``TimeoutError`` after ``READ_TIMEOUTS`` of the socket's timeouts."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.raw = sock.makefile("rb", buffering=0)
         self.sock, self.timeout = sock, sock.gettimeout()
-        self.until = time.monotonic() + PATIENCE * self.timeout if self.timeout else float("inf")
+        self.until = time.monotonic() + READ_TIMEOUTS * self.timeout if self.timeout else float("inf")
 
     def readable(self) -> bool:
         return True

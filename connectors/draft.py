@@ -128,7 +128,7 @@ class Visit:
 class LeadDraft:
     """What a connector is asked to create for one delivery.
 
-    ``uid`` is our mark, the same on every try. ``journal`` names what earlier tries already made
+    ``uid`` is our external id, the same on every try. ``journal`` names what earlier tries already made
     (``{"lead": "1500001", "contact": "1600001"}``) and must not be made again. ``look_first`` says that an
     earlier try ended unclear: whatever the journal lacks may exist all the same. ``known_contact`` is the
     remote contact that we remember for this person. ``utm`` has all marks by lower-cased names
@@ -191,7 +191,7 @@ class Exchange:
 class Receipt:
     """What a connector made of a draft. ``journal`` is complete; ``link`` opens the lead in the CRM.
 
-    ``adopted`` says that the lead was found by our mark instead of created, ``losses`` what is only in
+    ``adopted`` says that the lead was found by our external id instead of created, ``losses`` what is only in
     the note, ``problems`` what the rule's owner should mend (a dead responsible person, a deleted field).
     ``placed`` is where the CRM says that the new lead is; None where it was not read back, an empty part
     where it does not say.

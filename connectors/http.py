@@ -1,8 +1,8 @@
-"""The one door to the network.
+"""The only way to the network.
 
-Session, timeouts, User-Agent, pace, redaction and error translation happen here and once. ``safe`` means
-that doing a request twice does no harm: a lost answer to a safe request is ``TryLater``, to any other it
-is ``Unclear``. What a CRM's answers mean is the CRM's own table (``ResponseClassifier``).
+Session, timeouts, User-Agent, rate limit, redaction and error translation happen here and once.
+``safe`` means that doing a request twice does no harm: a lost answer to a safe request is ``TryLater``, to
+any other it is ``Unclear``. What a CRM's answers mean is the CRM's own table (``ResponseClassifier``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""One pace per remote account, shared by every process that talks to it.
+"""One request rate per remote account, shared by every process that talks to it.
 
 GCRA in a few lines of Lua on the server's own clock: exact, fair, one round trip. The limiter waits, it
-never fails: without a server each process keeps to its share of the pace.
+never fails: without a server each process keeps to its share of the rate.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ return 0
 
 
 class RateLimiter(Protocol):
-    """What the door asks before every request."""
+    """What the HTTP client asks before every request."""
 
     def wait(self) -> None:
         """Return when the next request may go. Raises ``Stopped`` once the stop sign is up."""
@@ -90,7 +90,7 @@ class NoRateLimiter:
 
 
 class WrappedRateLimiter:
-    """Another one's pace; subclasses add what happens on top of it."""
+    """Another limiter; subclasses add what happens on top of it."""
 
     def __init__(self, limiter: RateLimiter) -> None:
         self.limiter = limiter
@@ -124,7 +124,7 @@ class RedisRateLimiter:
     """``per_second`` requests with at most ``burst`` of them ahead of their time, for ``key``.
 
     ``server`` is a Redis client. ``shares`` is the number of processes that talk to the CRMs: without the
-    server each of them takes that part of the pace. ``sleep`` comes from outside so that tests don't wait.
+    server each of them takes that part of the rate. ``sleep`` comes from outside so that tests don't wait.
     """
 
     STOP_FOR = 24 * 3600

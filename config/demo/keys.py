@@ -10,7 +10,7 @@ from config.demo.http import tell
 from config.demo.scenario import Scenario
 from config.demo.service import QuizService
 
-PACE = 20  # requests a second; ours to choose, as neither vendor names a limit, and nobody is to wait here
+REQUESTS_PER_SECOND = 20  # ours to choose, as neither vendor names a limit, and nobody is to wait here
 
 
 class KeyScenario(Scenario):
@@ -21,7 +21,7 @@ class KeyScenario(Scenario):
     settings_page: ClassVar[str]
 
     def variables(self, environment: Environment) -> dict[str, str]:
-        return {f"{self.kind.upper()}_REQUESTS_PER_SECOND": str(PACE)}
+        return {f"{self.kind.upper()}_REQUESTS_PER_SECOND": str(REQUESTS_PER_SECOND)}
 
     def connecting(self, environment: Environment) -> dict[str, str]:
         address = f"http://{environment.sandbox_host}:{self.www_port + 1}"

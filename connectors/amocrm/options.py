@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class AmoOptions:
-    """The integration's keys, its addresses and its pace (reference 1, 6.1)."""
+    """The integration's keys, its addresses and its rate limit (reference 1, 6.1)."""
 
     client_id: str = ""
     client_secret: str = ""

@@ -322,7 +322,7 @@ def _external_id(payload: Payload, draft: LeadDraft, facts: Facts) -> None:
         return
     entry = {"field_id": facts.mark_field, "values": [{"value": draft.uid}]}
     if answer := payload.lead.drop(str(facts.mark_field)):
-        payload.losses.append(answer.loss("leads", message("the field is for our mark")))
+        payload.losses.append(answer.loss("leads", message("the field is for our external id")))
     payload.lead.entries.insert(0, FieldEntry(entry, kind="external_id"))
 
 

@@ -329,8 +329,8 @@ class Following:
             ours = carriers(marked, trace.lead.uid)
         except TryLater as error:
             return error
-        heirs = [(row, number) for row in ours if (number := text_of(row.get("ID"))) != trace.remote_id]
-        for row, number in heirs:
+        successors = [(row, number) for row in ours if (number := text_of(row.get("ID"))) != trace.remote_id]
+        for row, number in successors:
             return self._status(Match(word, row, message("merged into {number}", number=number)))
         return gone(word, trace.remote_id, self.base_url)
 

@@ -28,7 +28,7 @@ def queues(choices: Mapping[str, Any]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class EnvyOptions:
-    """Where customers' accounts live, our pace there (reference 7.7), and what no document settles.
+    """Where customers' accounts live, our request rate there (reference 7.7), and what no document settles.
 
     ``self_hosted`` are white-label addresses, each allowed by name. ``keyword_covers_comment``: the keyword
     search of leads looks into the note, too (reference 9); without it more of them are read.

@@ -16,7 +16,7 @@ ID_PATHS = ("payload.id", "payload.0.id", "payload", "id", "data.id", "result.id
 
 @dataclass(frozen=True, slots=True)
 class SolosOptions:
-    """Hosts, paths, the shape of a create and of its answer, the pace (reference 1, 5.2, 5.4).
+    """Hosts, paths, the shape of a create and of its answer, the rate limit (reference 1, 5.2, 5.4).
 
     ``self_hosted`` are installations under names of their own, each allowed by name. ``payload_names``
     rename keys of a lead (``comment=description``), ``payload_constants`` add some (``group_id=2``).

@@ -45,7 +45,7 @@ def ask_or_do_one(request: HttpRequest, admin: StaffAdmin, delivery: Delivery) -
         )
     told = [
         say(
-            "You have looked in {account} for our mark {uid}, or for the person who answered, and "
+            "You have looked in {account} for the external id {uid}, or for the person who answered, and "
             "the lead is there.",
             account=delivery.account,
             uid=delivery.uid,

@@ -97,7 +97,8 @@ def settlement_of(
 ) -> Settlement:
     """What an outcome means for a delivery. Pure but for the clock and the luck of the retry plan.
 
-    ``can_look``: the CRM can be asked for our mark; ``send_again``: the account wants unclear leads anew.
+    ``can_look``: the CRM can be asked for an external id; ``send_again``: the account wants unclear leads
+    sent anew.
     """
     if isinstance(outcome, Receipt):
         return _delivered(delivery, outcome)

@@ -182,7 +182,7 @@ def test_a_connection_keeps_its_timeout_for_the_next_answer(monkeypatch):
         ours.settimeout(2.0)
         reader = deadline.DeadlineReader(ours)
         now = time.monotonic()
-        monkeypatch.setattr(deadline.time, "monotonic", lambda: now + 2.0 * deadline.PATIENCE - 0.5)
+        monkeypatch.setattr(deadline.time, "monotonic", lambda: now + 2.0 * deadline.READ_TIMEOUTS - 0.5)
         theirs.sendall(b"x")
         assert reader.readinto(bytearray(1)) == 1
         assert ours.gettimeout() == 2.0

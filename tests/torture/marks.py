@@ -1,4 +1,4 @@
-"""The local CRMs' own books: which leads carry which of our marks."""
+"""The local CRMs' own books: which leads carry which of our external ids."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def sign_in(options: AmoOptions) -> AmoSignIn:
 
 @pytest.fixture
 def shop(amo: AmoSandbox, options: AmoOptions, sign_in: AmoSignIn) -> FlowerShop:
-    """Connected as an administrator, with our mark field made."""
+    """Connected as an administrator, with the field for our external id made."""
     account = amo.add_account("demo7")
     found = connect(amo, account, options, sign_in)
     found.prepare()

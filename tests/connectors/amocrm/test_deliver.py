@@ -56,7 +56,9 @@ def test_an_answer_for_the_field_of_our_mark_is_told(shop, draft, deliver):
     one = draft(values=(FieldValue(mark, "Город?", "Тула"),))
     (receipt,) = deliver(one)
     assert shop.leads[0]["fields"]["Quiz answer id"] == one.uid
-    assert [(loss.value, loss.reason) for loss in receipt.losses] == [("Тула", "the field is for our mark")]
+    assert [(loss.value, loss.reason) for loss in receipt.losses] == [
+        ("Тула", "the field is for our external id")
+    ]
 
 
 def test_a_batch_is_one_creation_and_one_note_request(shop, draft, deliver):

@@ -1,4 +1,4 @@
-"""Which project became of a lead: by what it tells, by our mark, by a contact of one project, or none."""
+"""Which project became of a lead: by what it tells, by external id, by a contact of one project, or none."""
 
 from __future__ import annotations
 
