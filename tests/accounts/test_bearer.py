@@ -16,7 +16,7 @@ from django.test import Client
 from accounts.rest import authentication
 
 pytestmark = pytest.mark.django_db
-KEY = "a-key-of-the-quiz-platform-long-enough-for-sha-256"
+KEY = "a-key-of-the-quiz-platform-that-is-long-enough-for-sha-512-and-not-only-256"
 TOMORROW = time.time() + 86_400
 SHOP = {"id": "shop", "exp": TOMORROW}
 

@@ -4,6 +4,7 @@ import os
 import pwd
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -34,6 +35,12 @@ except embedded.EmbeddedError as exc:
     sys.exit(str(exc))
 print("stopped", flush=True)
 """
+
+
+def heed_signals() -> None:
+    """As in a terminal: who runs tests in the background may ignore signals, and children inherit that."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
 
 
 class Command(subprocess.Popen):
@@ -75,6 +82,7 @@ class Checkout:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            preexec_fn=heed_signals,
             **who,
         )
         self.commands.append(command)
