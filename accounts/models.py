@@ -61,6 +61,15 @@ class Account(models.Model):
             "send it again instead of waiting for a person."
         ),
     )
+    contact_directory = models.BooleanField(
+        _("directory of contacts"),
+        default=True,
+        db_default=True,
+        help_text=_(
+            "Where many leads come, all contacts of the CRM are walked once and known by keyed hashes of "
+            "their phones and e-mails, which spares a search for each person. Turned off, it is erased."
+        ),
+    )
     created_at = models.DateTimeField(_("created at"), default=timezone.now)
     connected_at = models.DateTimeField(_("connected at"), null=True, blank=True)
 

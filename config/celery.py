@@ -36,6 +36,8 @@ app.conf.task_routes = {
     "rules.tasks.sweep": {"queue": "deliver"},  # it wakes lanes and asks nobody
     "crm_cache.tasks.sync_account": {"queue": "sync"},
     "crm_cache.tasks.sync_due": {"queue": "sync"},
+    "crm_cache.tasks.read_contacts": {"queue": "sync"},
+    "crm_cache.tasks.read_contacts_due": {"queue": "sync"},
     "rules.tasks.follow": {"queue": "follow"},
     "rules.tasks.follow_due": {"queue": "follow"},
     "rules.tasks.look_again": {"queue": "follow"},
@@ -56,6 +58,7 @@ app.conf.beat_schedule = {
     "ask CRMs to tell no more": every(60.0, "accounts.tasks.unsubscribe_due"),
     "delete old events": every(3600.0, "accounts.tasks.purge_events"),
     "sync lists that are due": every(30.0, "crm_cache.tasks.sync_due"),
+    "read contacts that are due": every(30.0, "crm_cache.tasks.read_contacts_due"),
     "wake lanes with due deliveries": every(5.0, "rules.tasks.sweep"),
     "hold and release deliveries": every(5.0, "rules.tasks.review"),
     "mend lanes that were missed": every(60.0, "rules.tasks.check_lanes"),

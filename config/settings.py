@@ -286,6 +286,7 @@ CRM_OPTIONS = {kind: read_options(kind, _option) for kind in CONNECTORS}
 CONNECT_TTL = timedelta(minutes=env.int("CONNECT_MINUTES", 30))
 RETURN_URLS = env.list("RETURN_URLS", default=[])
 SYNC_EVERY = timedelta(minutes=env.int("SYNC_MINUTES", 360))
+CONTACT_DIRECTORY = env.bool("CONTACT_DIRECTORY", True)
 
 # -- Deliveries ----------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from connectors.auth import Auth, Tokens
+from connectors.contact_directory import ContactDirectory, NoDirectory
 from connectors.draft import LeadDraft, Placement, Plan, Problem, Receipt, Target
 from connectors.errors import ConnectorError
 from connectors.hosts import HostPolicy
@@ -65,6 +66,7 @@ class Capabilities:
     records: tuple[str, ...] = ()  # what a lead may be by now (`Standing.record`), the likeliest first
     search_lag: int = 60  # seconds that a search may lag behind a write
     refresh_every: int = 0  # seconds between renewals of tokens; 0: at two thirds of their life
+    directory: bool = False  # all of an account's contacts can be walked, and followed as they change
     contact_codes: Mapping[str, str] = field(default_factory=dict)  # contact key (phone) -> Field.code
     lists: tuple[str, ...] = ()  # the lists that can be synced, in the order a rule needs them
     entities: Mapping[str, str] = field(default_factory=dict)  # our word -> the CRM's word in Field.entity
@@ -244,6 +246,7 @@ class Connector(ABC):
         self.limiter = limiter
         self.options = options
         self.hosts = hosts
+        self.directory: ContactDirectory = NoDirectory()
 
     # -- connecting ---------------------------------------------------------------------------------
 
@@ -296,6 +299,23 @@ class Connector(ABC):
         A repeat makes no second field. Only where ``can.creates_fields``.
         """
         raise NotImplementedError(message("{label} can't create fields", label=self.label))
+
+    # -- people -------------------------------------------------------------------------------------
+
+    def use_directory(self, directory: ContactDirectory) -> None:
+        """Find people in a directory of the account's contacts, where it is complete. ``can`` may change."""
+        self.directory = directory
+
+    def has_more_contacts_than(self, number: int) -> bool:
+        """Asked before a first walk. Raises like any call; only where ``can.directory``."""
+        raise NotImplementedError(message("{label} has no list of contacts", label=self.label))
+
+    def walk_contacts(self, goes_on: Callable[[], bool]) -> bool:
+        """Read contacts into the directory from where the last walk ended, as long as ``goes_on`` says.
+
+        True once the end was reached. Raises like any call; only where ``can.directory``.
+        """
+        raise NotImplementedError(message("{label} has no list of contacts", label=self.label))
 
     # -- delivering ---------------------------------------------------------------------------------
 

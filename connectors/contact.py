@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -161,6 +161,18 @@ def phones_in(text: str, region: str) -> frozenset[str]:
     return frozenset(_phones(visible(text), region).found)
 
 
+def stored_keys(phones: Iterable[str], emails: Iterable[str], region: str) -> frozenset[str]:
+    """By what a CRM's contact is known, as ``Person.keys`` has it: of texts that people typed there.
+
+    ``region`` is where phones without a country code belong. What is no phone is known by its digits.
+    """
+    keys = {f"email:{address}" for text in emails for address in emails_in(text)}
+    for text in phones:
+        found = phones_in(text, region) or ({f"+{digits}"} if (digits := _digits(text)) else ())
+        keys |= {f"phone:{phone}" for phone in found}
+    return frozenset(keys)
+
+
 def is_phone(stored: str, phone: str) -> bool:
     """Is ``phone`` (E.164) what a CRM keeps in ``stored``, in its country's spelling, too?"""
     digits = _digits(phone)
@@ -179,6 +191,12 @@ def region_of(phone: str) -> str:
     """The country of a number in E.164, ``RU``; empty where it has none."""
     number = _parsed(phone, "")
     return (phonenumbers.region_code_for_number(number) or "") if number else ""
+
+
+def is_of_region(phone: str, region: str) -> bool:
+    """Has a number in E.164 the country code of this region? Else texts of the region don't tell it."""
+    number = _parsed(phone, "")
+    return number is not None and number.country_code == phonenumbers.country_code_for_region(region)
 
 
 def national_digits(phone: str) -> str:

@@ -20,6 +20,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from crm_cache import directory
 from crm_cache.models import KnownContact
 from rules.delivery import outbox
 from rules.mapping.person import contact_keys
@@ -172,7 +173,7 @@ def carry_out(erasure: Erasure) -> None:
         count = _forget(found)
         Erasure.objects.filter(pk=erasure.pk).update(answers=F("answers") + count)
     if not left.exists():
-        KnownContact.objects.filter(key__in=person.keys).delete()
+        _forget_contacts(person.keys)
         done = {"keys": [], "answer_id": "", "done_at": timezone.now()}
         Erasure.objects.filter(pk=erasure.pk, done_at=None).update(**done)
         log.info("a person was forgotten", erasure=erasure.pk)
@@ -188,9 +189,15 @@ def _forget(answers: Collection[int]) -> int:
         sending = Delivery.objects.filter(answer__in=keys, state=Delivery.State.SENDING)
         keys -= set(sending.values_list("answer_id", flat=True))
         known = Answer.objects.filter(pk__in=keys).values_list("contact_keys", flat=True)
-        KnownContact.objects.filter(key__in={key for one in known for key in one}).delete()
+        _forget_contacts({key for one in known for key in one})
         empty(keys)
     return len(keys)
+
+
+def _forget_contacts(keys: Collection[str]) -> None:
+    """Which contact of a CRM the person is."""
+    KnownContact.objects.filter(key__in=keys).delete()
+    directory.forget(keys)
 
 
 def in_flight(erasure: Erasure) -> int:

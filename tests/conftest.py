@@ -50,6 +50,7 @@ def no_quick_repeats(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def a_new_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a process remembers of CRMs and of the broker it learns anew in each test."""
+    monkeypatch.setattr("connectors.amocrm.contacts._HEARD", {})
     monkeypatch.setattr("connectors.bitrix24.client._SPEEDS", {})
     monkeypatch.setattr("connectors.bitrix24.client._MATCHING", {})
     monkeypatch.setattr("rules.delivery.concurrency.silences._met", {})

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from connectors.amocrm import following, lists
+from connectors.amocrm import contacts, following, lists
 from connectors.amocrm.auth import AmoSignIn
 from connectors.amocrm.client import BatchRequests
 from connectors.amocrm.delivery import Delivery, plan
@@ -51,6 +51,7 @@ class AmoConnector(Connector):
         records=("lead",),
         hooks=True,
         search_lag=60,
+        directory=True,
         lists=("users", "pipelines", "steps", "fields", "tags"),
         entities={"lead": "leads", "contact": "contacts", "company": "companies", "customer": "customers"},
         contact_codes={"phone": "PHONE", "email": "EMAIL", "position": "POSITION", "messenger": "IM"},
@@ -132,6 +133,14 @@ class AmoConnector(Connector):
 
     def create_fields(self, wishes: Sequence[FieldWish], known: Sequence[Target]) -> list[Target]:
         return create_fields(self.http_client(), wishes, known)
+
+    # -- people -------------------------------------------------------------------------------------
+
+    def has_more_contacts_than(self, number: int) -> bool:
+        return contacts.has_more_than(self.http_client(), number)
+
+    def walk_contacts(self, goes_on: Callable[[], bool]) -> bool:
+        return contacts.walk(self.http_client(), self.directory, goes_on)
 
     # -- delivering ---------------------------------------------------------------------------------
 

@@ -27,6 +27,9 @@ OTHER_ORDERS = ("updated_at", "id")
 
 def listing(call: Call) -> Reply:
     customers_open(call)
+    deepest, number = call.box.switches["deepest_page"], call.request.params.get("page", "1")
+    if deepest and number.isdigit() and int(number) > deepest:
+        return NO_CONTENT if call.box.switches["deep_page"] == "204" else problem(400, "Page is too deep")
     return page(call, call.kind, _found(call), lambda card: card_view(call, card))
 
 
@@ -62,7 +65,7 @@ def _candidates(call: Call, table: Table) -> Iterable[Card]:
     if key == "created_at":
         pairs = reversed(table.created) if backwards else table.created
         return (table[number] for _, number in pairs)
-    return sorted(table.values(), key=_sort_key(key), reverse=backwards)
+    return table.by_change(backwards)
 
 
 def _sort_key(key: str) -> Any:

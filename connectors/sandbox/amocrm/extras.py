@@ -205,10 +205,12 @@ def events(call: Call) -> Reply:
     types = {name for value in texts_of(call.filter.get("type")) for name in value.split(",")}
     asked = map_of(call.filter.get("created_at"))
     since, until = (float(asked.get(side, "nan")) for side in ("from", "to"))
+    listed = call.box.clock.now() - call.box.switches["events_delay"]
     found = (
         event
         for event in reversed(call.account.events)
-        if (not types or event["type"] in types)
+        if event["created_at"] <= listed
+        and (not types or event["type"] in types)
         and not event["created_at"] < since
         and not event["created_at"] > until
     )

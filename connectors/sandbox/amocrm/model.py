@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from bisect import insort
+from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -12,6 +12,7 @@ from typing import Any
 from connectors.sandbox.amocrm.search import TextIndex, matches
 
 KINDS = ("leads", "contacts", "companies", "customers")
+SINGULAR = {"leads": "lead", "contacts": "contact", "companies": "company", "customers": "customer"}
 WON, LOST = 142, 143  # the same ids in every pipeline (reference 3.3)
 
 
@@ -22,6 +23,7 @@ class Ids:
         "accounts": 31000001, "users": 9100001, "pipelines": 5001, "statuses": 61001, "fields": 70001,
         "enums": 80001, "tags": 90001, "leads": 15000001, "contacts": 25000001, "companies": 35000001,
         "customers": 45000001, "notes": 55000001, "hooks": 1001, "reasons": 4001, "roles": 7001,
+        "events": 1,
     }  # fmt: skip
 
     def __init__(self) -> None:
@@ -185,14 +187,24 @@ class Table(dict[int, Card]):
         super().__init__()
         self.index = TextIndex()
         self.created: list[tuple[int, int]] = []
+        self.changed: list[tuple[int, int]] = []  # what was changed again since is passed over
 
     def insert(self, card: Card, now: float) -> None:
         self[card.id] = card
         insort(self.created, (card.props["created_at"], card.id))
-        self.index.add(card.id, card.texts(), now)
+        self.touched(card, now)
 
     def touched(self, card: Card, now: float) -> None:
         self.index.add(card.id, card.texts(), now)
+        change = (card.props["updated_at"], card.id)
+        place = bisect_left(self.changed, change)
+        if place == len(self.changed) or self.changed[place] != change:
+            self.changed.insert(place, change)
+
+    def by_change(self, backwards: bool) -> Iterator[Card]:
+        for moment, number in reversed(self.changed) if backwards else self.changed:
+            if (card := self[number]).props["updated_at"] == moment:
+                yield card
 
     def search(
         self, query: str, until: float, order: Callable[[Card], Any], backwards: bool

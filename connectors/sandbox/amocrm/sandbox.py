@@ -13,7 +13,7 @@ from connectors.sandbox.amocrm import controls, gate, limits
 from connectors.sandbox.amocrm.hal import nginx, problem
 from connectors.sandbox.amocrm.hooks import Courier, Sender, call_out, uninstall_request
 from connectors.sandbox.amocrm.ledger import ledger
-from connectors.sandbox.amocrm.model import Account, Card, Ids, Note, Tag, User
+from connectors.sandbox.amocrm.model import SINGULAR, Account, Card, Ids, Note, Tag, User
 from connectors.sandbox.amocrm.routes import pattern_of
 from connectors.sandbox.amocrm.seed import seed
 from connectors.sandbox.amocrm.switches import CHOICES, DEFAULTS
@@ -23,6 +23,7 @@ from connectors.sandbox.core import Reply, Request, Sandbox
 SUFFIXES = ("amocrm.ru", "amocrm.com", "kommo.com")
 DEMO_CLIENT = "3f0e5a1c-7c1d-4b8e-9a52-1d2c3b4a5f60"
 DEMO_SECRET = "sandbox-secret-of-the-quiz-integration"
+LISTED = {"add": "added", "delete": "deleted", "restore": "restored"}
 DEMO_REDIRECT = "http://127.0.0.1:8000/webhook/create"
 
 
@@ -146,12 +147,17 @@ class AmoSandbox(Sandbox):
         self, account: Account, event: str, card: Card, author: int, before: dict[str, Any] | None = None
     ) -> None:
         verb, entity = event.split("_", 1)
-        if verb == "add":
-            row = {"id": f"{card.id:032x}", "type": f"{entity}_added", "entity_id": card.id}
-            row |= {"entity_type": entity, "created_by": author, "created_at": self.clock.unix()}
-            account.events.append(row | {"value_after": [], "value_before": [], "account_id": account.id})
+        if verb in LISTED:
+            self.list_event(account, f"{entity}_{LISTED[verb]}", card, author)
         if account.hooks:
             self.sender.plan(account, event, card, before)
+
+    def list_event(self, account: Account, name: str, card: Card, author: int, **values: Any) -> None:
+        """``values``: value_before, value_after."""
+        row = {"id": f"{self.ids.next('events'):032x}", "type": name, "entity_id": card.id}
+        row |= {"entity_type": SINGULAR[card.kind], "created_by": author, "created_at": self.clock.unix()}
+        row |= {"value_after": [], "value_before": [], "account_id": account.id}
+        account.events.append(row | values)
 
     # -- tokens ----------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""What people do with leads in the interface, where the API has no word for it (reference 4.3, 5.3, 7)."""
+"""What people do in the interface, where the API has no word for it (reference 4.3, 5.3, 7, 11)."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def move(box: AmoSandbox, account: Account, arguments: dict[str, Any]) -> None:
     lead.props |= {"closed_at": box.clock.unix() if closed else None, "updated_at": box.clock.unix()}
     if lead["status_id"] != LOST:
         lead.props["loss_reason_id"] = None
+    account.leads.touched(lead, box.clock.now())
     changed = {name for name in before if lead.props[name] != before[name]}
     if changed & {"status_id", "pipeline_id"}:
         box.happened(account, "status_lead", lead, account.admin.id, before)
@@ -59,3 +60,50 @@ def merge(box: AmoSandbox, account: Account, arguments: dict[str, Any]) -> None:
 def _lead(account: Account, arguments: dict[str, Any]) -> Card:
     lead: Card = account.leads[arguments["lead_id"]]
     return lead
+
+
+# -- contacts ---------------------------------------------------------------------------------------------
+
+
+def delete_contact(box: AmoSandbox, account: Account, arguments: dict[str, Any]) -> None:
+    contact: Card = account.contacts[arguments["contact_id"]]
+    contact.props["is_deleted"] = True
+    box.happened(account, "delete_contact", contact, account.admin.id)
+
+
+def restore_contact(box: AmoSandbox, account: Account, arguments: dict[str, Any]) -> None:
+    contact: Card = account.contacts[arguments["contact_id"]]
+    contact.props["is_deleted"] = False
+    box.happened(account, "restore_contact", contact, account.admin.id)
+
+
+def change_phone(box: AmoSandbox, account: Account, arguments: dict[str, Any]) -> None:
+    """Another phone in place of all that there are. Whether that moves `updated_at` is UNCONFIRMED."""
+    contact: Card = account.contacts[arguments["contact_id"]]
+    field = account.fields["contacts"].by_code["PHONE"]
+    contact.values[field.id] = [{"value": str(arguments["phone"]), "enum_code": "WORK"}]
+    _changed(box, account, contact, "phone_is_a_change")
+    box.list_event(account, f"custom_field_{field.id}_value_changed", contact, account.admin.id)
+
+
+def merge_contacts(box: AmoSandbox, account: Account, arguments: dict[str, Any]) -> None:
+    """`contact_id` goes into `into`, which takes its phones, e-mails and leads."""
+    gone, kept = account.contacts[arguments["contact_id"]], account.contacts[arguments["into"]]
+    for number, items in gone.values.items():
+        has = {item["value"] for item in kept.values.get(number, [])}
+        kept.values[number] = kept.values.get(number, []) + [i for i in items if i["value"] not in has]
+    for (kind, number), told in list(gone.links.items()):
+        other = account.tables[kind][number]
+        account.unlink(gone, other)
+        account.link(kept, other, **told)
+    gone.props["is_deleted"], gone.hidden = True, True
+    _changed(box, account, kept, "merge_is_a_change")
+    merged = [{"entity": {"id": card.id, "type": "contact"}} for card in (gone, kept)]
+    box.list_event(account, "entity_merged", kept, account.admin.id, value_before=merged)
+
+
+def _changed(box: AmoSandbox, account: Account, contact: Card, switch: str) -> None:
+    if box.switches[switch]:
+        contact.props["updated_at"] = box.clock.unix()
+    account.contacts.touched(contact, box.clock.now())
+    box.happened(account, "update_contact", contact, account.admin.id)

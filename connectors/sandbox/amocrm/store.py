@@ -6,9 +6,8 @@ from typing import Any
 
 from connectors.sandbox.amocrm.drafts import Draft
 from connectors.sandbox.amocrm.hal import Call
-from connectors.sandbox.amocrm.model import LOST, WON, Card
+from connectors.sandbox.amocrm.model import LOST, SINGULAR, WON, Card
 
-SINGULAR = {"leads": "lead", "contacts": "contact", "companies": "company", "customers": "customer"}
 CLEARS = ("closed_at", "loss_reason_id", "visitor_uid")
 
 

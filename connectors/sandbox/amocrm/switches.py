@@ -30,6 +30,11 @@ DEFAULTS: dict[str, Any] = {
     "missing_card": "204",
     "index_delay": 0.0,
     "filter_id_free": False,
+    "deepest_page": 0,  # of a list of cards that is still shown (11); 0: all are
+    "deep_page": "204",  # what stands in place of deeper ones
+    "phone_is_a_change": True,  # does `updated_at` move when people change a phone (11)?
+    "merge_is_a_change": True,  # ... when contacts are merged?
+    "events_delay": 0.0,  # seconds until an event is listed (11)
     "filter_multitext": "all",  # what a filter on phones or e-mails does with several values (11)
     # writing (4)
     "batch_atomic": True,
@@ -57,6 +62,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "over_limit": ("clamp", "50", "422"),
     "missing_card": ("204", "404"),
     "filter_multitext": ("all", "first", "ignored"),
+    "deep_page": ("204", "400"),
     "emoji": ("keep", "cut"),
     "unknown_tag_id": ("400", "ignore"),
     "webhooks_refused": (0, 402, 403),

@@ -82,7 +82,8 @@ def check_existing(call: Call, kind: str, item: Any, allowed: set[str], errors: 
         return
     for key in item.keys() - allowed:
         errors.add("FieldNotExpected", "This field was not expected.", key)
-    if call.account.card(kind, item.get("id")) is None:
+    card = call.account.card(kind, item.get("id"))
+    if card is None or card["is_deleted"]:
         errors.no_choice("id")
 
 

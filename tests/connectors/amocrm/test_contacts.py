@@ -1,0 +1,239 @@
+"""All contacts of an account are walked once and followed as they change, whatever amoCRM leaves open."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import count
+from random import Random
+
+import pytest
+
+from connectors.amocrm import contacts
+from connectors.errors import Refused, TryLater
+from tests.connectors.amocrm.phonebook import Phonebook
+
+
+@pytest.fixture
+def book() -> Phonebook:
+    return Phonebook()
+
+
+@pytest.fixture
+def connector(shop, book):
+    made = shop.connector
+    made.use_directory(book)
+    return made
+
+
+@pytest.fixture
+def people(shop):
+    """``people(3)`` are three contacts with phones of their own; their ids."""
+    numbers = count(1)
+
+    def people(how_many: int = 1, **values: str) -> list[int]:
+        made: list[int] = []
+        client = shop.connector.http_client()
+        while len(made) < how_many:
+            rows = [body(next(numbers), **values) for _ in range(min(250, how_many - len(made)))]
+            reply = client.call("POST", "/api/v4/contacts", json=rows)
+            made += [row["id"] for row in reply["_embedded"]["contacts"]]
+        shop.amo.journal.clear()
+        return made
+
+    return people
+
+
+def body(number: int, phone: str = "", email: str = "") -> dict[str, object]:
+    values = [{"field_code": "PHONE", "values": [{"value": phone or f"8 (916) {number:07d}"}]}]
+    if email:
+        values.append({"field_code": "EMAIL", "values": [{"value": email}]})
+    return {"name": f"Анна {number}", "custom_fields_values": values}
+
+
+def walked(connector, portion: int = 10_000) -> int:
+    """Walk to the end in portions of so many questions; how many portions it took."""
+    for number in range(1, 1000):
+        left = iter(range(portion))
+        if connector.walk_contacts(lambda left=left: next(left, None) is not None):
+            return number
+    raise AssertionError("the walk never ended")
+
+
+def in_the_crm(shop) -> dict[int, frozenset[str]]:
+    """What the account's people see of their contacts."""
+    number = shop.account.fields["contacts"].by_code["PHONE"].id
+    return {
+        card.id: frozenset(
+            "phone:+7" + "".join(c for c in one["value"] if c.isdigit())[-10:] for one in card.values[number]
+        )
+        for card in shop.account.contacts.values()
+        if not card["is_deleted"] and not card.hidden
+    }
+
+
+# -- the walk -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how_many", [0, 1, 249, 250, 251, 1003])
+def test_a_walk_reads_every_contact(shop, connector, book, people, how_many):
+    people(how_many)
+    walked(connector)
+    assert book.kept.complete
+    assert book.keys == in_the_crm(shop)
+    assert shop.amo.journal.counts["GET /api/v4/contacts"] <= how_many / 240 + 7
+
+
+def test_phones_and_emails_are_known_however_they_are_spelled(connector, book, people):
+    (anna,) = people(phone="8 (999) 000-11-22 доб. 5", email="Anna <Anna@Demo.example>")
+    walked(connector)
+    assert book.keys[anna] == {"phone:+79990001122", "email:anna@demo.example"}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_walk_misses_nobody_whatever_happens_meanwhile(shop, connector, book, people, seed):
+    """Contacts are deleted, restored, merged, added and changed between any two of its requests."""
+    dice, known = Random(seed), people(1600)
+
+    def meanwhile() -> None:
+        for _ in range(dice.randrange(4)):
+            chosen = dice.choice(known)
+            what = dice.choice(["delete_contact", "restore_contact", "change_phone", "add"])
+            if what == "add":
+                known.extend(people())
+            else:
+                phone = f"+7 903 {dice.randrange(10**7):07d}"
+                shop.amo.control(what, {"contact_id": chosen, "phone": phone})
+
+    book.interrupt = meanwhile
+    walked(connector, portion=2)
+    book.interrupt = lambda: None
+    assert follow(connector)
+    assert book.keys == in_the_crm(shop)
+
+
+def follow(connector) -> bool:
+    """Some seconds after the last look."""
+    book = connector.directory
+    book.kept = replace(book.kept, events_to=max(book.kept.events_to - 20, 0))
+    return contacts.is_followed(connector.http_client(), book)
+
+
+def test_a_walk_that_was_broken_off_goes_on_where_it_was(shop, connector, book, people):
+    people(1000)
+    shop.amo.faults.add("/contacts", status=503, times=1, after=4)
+    with pytest.raises(TryLater):
+        walked(connector)
+    assert 0 < len(book.keys) < 1000
+    shop.amo.journal.clear()
+    walked(connector)
+    assert book.keys == in_the_crm(shop)
+    pages = [entry.request.params for entry in shop.amo.journal.find("GET", "/contacts$")]
+    assert len([page for page in pages if page.get("order[id]") == "asc"]) <= 4
+
+
+def test_pages_may_be_shorter_than_asked_for(shop, connector, book, people):
+    people(700)
+    shop.amo.switches["page_cap"] = 90
+    walked(connector)
+    assert book.keys == in_the_crm(shop)
+
+
+@pytest.mark.parametrize("instead", ["204", "400"])
+def test_a_list_that_is_cut_off_makes_no_directory(shop, connector, book, people, instead):
+    people(1500)
+    shop.amo.switches["deepest_page"] = 3
+    shop.amo.switches["deep_page"] = instead
+    with pytest.raises(Refused):
+        walked(connector)
+    assert not book.kept.complete
+
+
+def test_whoever_is_slower_keeps_nothing(connector, book, people):
+    people(300)
+    book.interrupt = lambda: setattr(book, "kept", replace(book.kept, revision=book.kept.revision + 1))
+    with pytest.raises(TryLater):
+        walked(connector)
+    assert book.keys == {}
+
+
+def test_one_request_tells_whether_a_walk_pays(shop, connector, people):
+    people(3)
+    assert connector.has_more_contacts_than(2)
+    assert not connector.has_more_contacts_than(3)
+    assert len(shop.amo.journal.find("GET", "/contacts")) == 2
+
+
+# -- what changes -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def complete(connector, book, people):
+    people(600)
+    walked(connector)
+    return book
+
+
+def test_a_contact_that_was_made_a_moment_ago_is_known(shop, connector, complete, people):
+    (new,) = people(phone="+79990001122")
+    assert follow(connector)
+    assert complete.keys[new] == {"phone:+79990001122"}
+
+
+@pytest.mark.parametrize("moves", [True, False])
+@pytest.mark.parametrize("delay", [0, 120])
+def test_changes_are_known_whether_or_not_they_count_as_one(shop, connector, complete, amo, moves, delay):
+    """Another phone, a merge, somebody deleted and restored; events may come late."""
+    amo.switches.update(phone_is_a_change=moves, merge_is_a_change=moves, events_delay=delay)
+    first, second, third, fourth, *_ = complete.keys
+    amo.clock.advance(60)
+    amo.control("change_phone", {"contact_id": first, "phone": "8 999 000-11-22"})
+    amo.control("merge_contacts", {"contact_id": second, "into": third})
+    amo.control("delete_contact", {"contact_id": fourth})
+    assert follow(connector)
+    amo.clock.advance(delay)
+    assert follow(connector)
+    assert complete.keys == in_the_crm(shop)
+    amo.control("restore_contact", {"contact_id": fourth})
+    amo.clock.advance(delay)
+    assert follow(connector)
+    assert complete.keys == in_the_crm(shop)
+
+
+def test_an_event_is_read_once(shop, connector, complete, amo):
+    amo.switches["phone_is_a_change"] = False
+    amo.clock.advance(60)
+    amo.control("change_phone", {"contact_id": next(iter(complete.keys)), "phone": "8 999 000-11-22"})
+    assert follow(connector)
+    shop.amo.journal.clear()
+    assert follow(connector)
+    assert len(shop.amo.journal.find("GET", r"/contacts/\d+")) == 0
+
+
+def test_a_moment_that_lies_ahead_hides_no_change(shop, connector, complete, people):
+    ahead = shop.account.contacts[people()[0]]
+    ahead.props["updated_at"] += 10**6
+    shop.account.contacts.touched(ahead, shop.amo.clock.now())
+    assert follow(connector)
+    (new,) = people(phone="+79990001122")
+    assert follow(connector)
+    assert new in complete.keys
+
+
+def test_too_many_changes_are_left_to_a_walk(shop, connector, complete, people):
+    people(2500)
+    assert not follow(connector)
+    walked(connector)
+    assert complete.kept.complete
+    assert complete.keys == in_the_crm(shop)
+
+
+def test_without_events_the_directory_is_good_all_the_same(shop, connector, complete, people, amo):
+    amo.faults.add("/events", status=403, times=None, body='{"status": 403}', content_type="application/json")
+    (new,) = people(phone="+79990001122")
+    assert follow(connector)
+    assert new in complete.keys
+
+
+def test_a_directory_that_is_not_complete_says_nothing(connector, book, people):
+    people(3)
+    assert not contacts.is_followed(connector.http_client(), book)
