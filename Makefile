@@ -75,6 +75,7 @@ lint: $(VENV)/.tests-installed  ## style, types, deployment checks, missing migr
 	@new=$$(mktemp) && trap 'rm -f "$$new"' EXIT && \
 	$(UNCONNECTED) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file "$$new" && \
 	{ diff -u $(SNAPSHOT) "$$new" || { echo "The API has changed: run 'make schema' and commit $(SNAPSHOT)." >&2; exit 1; }; }
+	$(BIN)/python -m tests.openapi.lint $(SNAPSHOT)
 
 schema: $(VENV)/.tests-installed  ## rewrite the schema snapshot
 	@mkdir -p $(dir $(SNAPSHOT))

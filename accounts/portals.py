@@ -41,6 +41,10 @@ class PortalAccountSchema(AutoSchema):
     def get_tags(self) -> list[str]:
         return [self.view.dialect.tag]
 
+    def get_summary(self) -> str:
+        words = {"connect": "Connect an account of", "show": "The account of", "remove": "Disconnect"}
+        return f"{words[self.view.action]} {label_of(self.view.kind)}"
+
     def get_request_serializer(self) -> Any:
         return self.view.dialect.request if self.view.action == "connect" else None
 
@@ -97,7 +101,11 @@ class HealthView(CallerViewSet):
     """A sign of life for callers with a token (D3); a probe without one asks ``/healthz``."""
 
     @extend_schema(
-        operation_id="CheckHealth", tags=["Account"], request=None, responses=string_responses(200, 401)
+        operation_id="CheckHealth",
+        tags=["Account"],
+        summary="A sign of life",
+        request=None,
+        responses=string_responses(200, 401),
     )
     def show(self, request: Request) -> Response:
         return Response("OK")
@@ -121,9 +129,10 @@ class NoticeView(OpenView):
     @extend_schema(
         operation_id="TakeNotice",
         tags=["Webhook"],
+        summary="A CRM tells of an installation",
         description="A portal tells that the integration was installed or removed there. Proven by the "
         "installation's own token; a removal counts once the portal refuses our tokens. Other events are "
-        "passed over.",
+        "passed over. No bearer token: the portal has none.",
         request={"application/x-www-form-urlencoded": FORM},
         responses=string_responses(200, 400, 403),
         auth=[],

@@ -31,6 +31,7 @@ class AccountView(CrmViewSet):
     @extend_schema(
         operation_id="ConnectAccount",
         tags=["main"],
+        summary="Connect an account",
         description="A link to the CRM's consent page. A body, if there is one, is ignored.",
         request=None,
         responses={
@@ -45,6 +46,7 @@ class AccountView(CrmViewSet):
     @extend_schema(
         operation_id="GetCurrentAccount",
         tags=["main"],
+        summary="The connected account",
         description="The connected account; 404 until it is authorised.",
         responses={
             200: OpenApiResponse(CurrentAccount, "The integration account"),
@@ -57,6 +59,7 @@ class AccountView(CrmViewSet):
     @extend_schema(
         operation_id="SoftDeleteAccount",
         tags=["main"],
+        summary="Disconnect the account",
         description="Disconnect and soft-delete the account. Connected again, it has its id and its rules "
         "back; another account may be connected in its place.",
         request=None,
@@ -86,8 +89,10 @@ class ConsentReturnView(OpenView):
     @extend_schema(
         operation_id="WebhookCreate",
         tags=["main"],
+        summary="Come back from a CRM's consent page",
         description="Where a CRM's consent page sends the browser. The state alone tells which CRM and "
-        "account it is about; each CRM sends parameters of its own. A browser gets a page, not a string.",
+        "account it is about; each CRM sends parameters of its own. A browser gets a page, not a string. "
+        "No bearer token: a browser has none, and `state` is signed, expires and is taken once.",
         parameters=optional_texts(
             state="issued with the link, for one use",
             code="authorisation code",
@@ -131,8 +136,10 @@ class UninstallView(OpenView):
     @extend_schema(
         operation_id="WebhookDelete",
         tags=["main"],
+        summary="A CRM tells that the integration was removed",
         description="The CRM tells that the integration was removed there: whatever is tied to that CRM "
-        "account is soft-deleted, once the CRM confirms it by refusing our tokens.",
+        "account is soft-deleted, once the CRM confirms it by refusing our tokens. No bearer token: the "
+        "CRM has none, and signs what it says.",
         parameters=optional_texts(
             account_id="id of the CRM account",
             client_uuid="the integration",

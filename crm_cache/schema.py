@@ -7,6 +7,7 @@ from typing import Any, cast
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 
+from accounts.crm_settings import label_of
 from accounts.rest.schema import string_responses
 from crm_cache.serializers.shape import ListShape
 
@@ -22,6 +23,10 @@ class CachedListSchema(AutoSchema):
 
     def get_tags(self) -> list[str]:
         return [self._shape.tag]
+
+    def get_summary(self) -> str:
+        listed = f"{self._shape.what} of {label_of(cast('Any', self.view).kind)}"
+        return f"A page of the {listed}" if self._reads else f"Read the {listed} again"
 
     def get_override_parameters(self) -> list[Any]:
         if not self._reads:

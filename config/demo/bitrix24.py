@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from config.demo.answers import QUIZ, QUIZ_ID
 from config.demo.environment import Environment
 from config.demo.http import tell
 from config.demo.scenario import Chosen, Scenario, pick
 from config.demo.service import QuizService
+from config.openapi.quiz import QUIZ, QUIZ_ID
 from connectors.sandbox.bitrix24.sandbox import DEMO_CLIENT, DEMO_SECRET
 
 PIPELINE, STEP, NAME, LAST_NAME = "Квизы", "Новая заявка", "Игорь", "Кузнецов"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from config.demo.answers import QUIZ, QUIZ_ID
 from config.demo.keys import KeyScenario
 from config.demo.scenario import Chosen, pick
 from config.demo.service import QuizService
+from config.openapi.quiz import QUIZ, QUIZ_ID
 
 PIPELINE, STEP, PERFORMER, SOURCE = "Квизы", "Дозвон", "Ольга Смирнова", "Квиз"
 FIELDS = {  # entity of the rule -> question -> the account's field; it has none for the rooms

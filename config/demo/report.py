@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from config.demo.answers import QUIZ_ID
 from config.demo.environment import Environment
 from config.demo.scenario import Scenario
 from config.demo.verify import Arrival, Verification
+from config.openapi.quiz import QUIZ_ID
 
 COLUMNS = ("CRM", "Answer", "Lead", "Pipeline / step", "Contact", "Seconds")
 LONGEST = 34

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from config.demo.answers import ANSWERS, QUIZ_ID, REPEATED
+from config.demo.answers import ANSWERS, REPEATED
 from config.demo.browser import Browser
 from config.demo.children import Children
 from config.demo.environment import Environment
@@ -14,6 +14,7 @@ from config.demo.errors import DemoFailed
 from config.demo.scenario import Chosen, Scenario
 from config.demo.service import QuizService
 from config.demo.verify import Verification, read_back
+from config.openapi.quiz import QUIZ_ID
 
 SYNC_SECONDS = 40
 QUIET_SECONDS = 1.0

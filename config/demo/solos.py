@@ -6,10 +6,10 @@ words, and the person who answered is no record of their own.
 
 from __future__ import annotations
 
-from config.demo.answers import QUIZ, QUIZ_ID
 from config.demo.keys import KeyScenario
 from config.demo.scenario import Chosen, pick
 from config.demo.service import QuizService
+from config.openapi.quiz import QUIZ, QUIZ_ID
 
 FUNNEL, STEP, SOURCE = "1", "12", "4"
 PERFORMER, PERFORMER_NAME = "2", "Павел Ершов"

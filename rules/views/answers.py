@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiResponse, PolymorphicProxySerializer, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, PolymorphicProxySerializer, extend_schema
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -141,6 +141,9 @@ class AnswerViewSet(CallerViewSet):
         operation_id="GetAnswer",
         tags=["deliveries"],
         summary="One answer and its deliveries",
+        parameters=[
+            OpenApiParameter("answer_pk", int, OpenApiParameter.PATH, description="`id` of an answer, ours")
+        ],
         responses={200: AnswerOut, 401: ERRORS[401], 404: OpenApiResponse(OurError, "No such answer")},
     )
     def retrieve(self, request: Request, answer_pk: int) -> Response:

@@ -21,7 +21,6 @@ class BackfillViewSet(CrmViewSet):
 
     @extend_schema(
         tags=["deliveries"],
-        summary="Deliver answers that came before the rule",
         request=BackfillIn,
         responses={
             202: OpenApiResponse(

@@ -34,6 +34,7 @@ from rules.views.filters import (
 
 UNAUTHORIZED = OpenApiResponse(OurError, "No valid bearer token")
 NO_DELIVERY = OpenApiResponse(OurError, "No such delivery")
+WHICH = [OpenApiParameter("delivery_pk", int, OpenApiParameter.PATH, description="`id` of a delivery, ours")]
 FILTERS = [
     *COMMON_FILTERS,
     *PERSON_FILTERS,
@@ -77,6 +78,7 @@ class DeliveryViewSet(CallerViewSet):
         operation_id="GetDelivery",
         tags=["deliveries"],
         summary="One delivery with the timeline of its tries",
+        parameters=WHICH,
         responses={200: DeliveryDetailOut, 401: UNAUTHORIZED, 404: NO_DELIVERY},
     )
     def retrieve(self, request: Request, delivery_pk: int) -> Response:
@@ -86,6 +88,7 @@ class DeliveryViewSet(CallerViewSet):
         operation_id="RetryDelivery",
         tags=["deliveries"],
         summary="Try again now, whatever it waits for",
+        parameters=WHICH,
         request=None,
         responses={
             202: DeliveryDetailOut,
@@ -105,6 +108,7 @@ class DeliveryViewSet(CallerViewSet):
         operation_id="ArrivedDelivery",
         tags=["deliveries"],
         summary="The lead of a held delivery is in the CRM: it is delivered, nothing is sent",
+        parameters=WHICH,
         request=ArrivedIn,
         responses={
             200: DeliveryDetailOut,
@@ -126,6 +130,7 @@ class DeliveryViewSet(CallerViewSet):
         operation_id="CancelDelivery",
         tags=["deliveries"],
         summary="Nobody wants it sent: a waiting or held delivery stays held as cancelled, until a retry",
+        parameters=WHICH,
         request=None,
         responses={
             200: DeliveryDetailOut,

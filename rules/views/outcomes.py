@@ -68,8 +68,14 @@ class HookView(OpenView):
     @extend_schema(
         operation_id="TakeHook",
         tags=["Webhook"],
-        description="A CRM tells that leads have changed. The address is the account's own and can't be "
-        "guessed; what is posted is never believed, it only brings our next look at these leads forward.",
+        summary="A CRM tells of changed leads",
+        description="A CRM tells that leads have changed. No bearer token: the CRM has none. The address is "
+        "the account's own and can't be guessed; what is posted is never believed, it only brings our next "
+        "look at these leads forward.",
+        parameters=[
+            OpenApiParameter("hook_pk", int, OpenApiParameter.PATH, description="Number of the address"),
+            OpenApiParameter("secret", str, OpenApiParameter.PATH, description="What can't be guessed of it"),
+        ],
         request={"application/x-www-form-urlencoded": FORM},
         responses=string_responses(200, 400, 404),
         auth=[],

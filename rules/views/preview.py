@@ -71,7 +71,6 @@ class PreviewViewSet(CrmViewSet):
 
     @extend_schema(
         tags=["deliveries"],
-        summary="What would be sent for an answer, what would be dropped and why",
         request=PreviewIn,
         responses={
             200: PreviewOut,

@@ -8,6 +8,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
+from accounts.crm_settings import label_of
 from accounts.rest.schema import string_responses
 from connectors.registry import without_contract
 
@@ -43,6 +44,10 @@ class RuleSchema(AutoSchema):
     def get_tags(self) -> list[str]:
         return [self.view.dialect.tag]
 
+    def get_summary(self) -> str:
+        verb = {"retrieve": "Read", "create": "Make", "partial_update": "Change", "destroy": "Delete"}
+        return f"{verb[self.view.action]} the rule of a quiz in {label_of(self.view.kind)}"
+
     def get_description(self) -> str:  # type: ignore[override]
         doc = getattr(type(self.view), self.view.action).__doc__
         return " ".join((doc or "").split())
@@ -73,10 +78,14 @@ class PreviewSchema(AutoSchema):
     """A preview's name carries its CRM's."""
 
     verb = "Preview"
+    words = "What would be sent for an answer, and what would be lost"
     view: Any
 
     def get_operation_id(self) -> str:
         return f"{self.verb}{self.view.kind.capitalize()}Rule"
+
+    def get_summary(self) -> str:
+        return f"{self.words}, in {label_of(self.view.kind)}"
 
     def get_override_parameters(self) -> list[Any]:
         return [OpenApiParameter("quizID", OpenApiTypes.INT64, OpenApiParameter.PATH, description="Quiz id")]
@@ -84,6 +93,10 @@ class PreviewSchema(AutoSchema):
 
 class PauseSchema(PreviewSchema):
     """Neither pausing nor resuming is called alike in two CRMs."""
+
+    def get_summary(self) -> str:
+        verb = {"pause": "Pause", "resume": "Let go on"}[self.view.action]
+        return f"{verb} the rule of a quiz in {label_of(self.view.kind)}"
 
     def get_operation_id(self) -> str:
         return f"{self.view.action.capitalize()}{self.view.kind.capitalize()}Rule"
@@ -93,3 +106,4 @@ class BackfillSchema(PreviewSchema):
     """So does a backfill's."""
 
     verb = "Backfill"
+    words = "Deliver answers that came before the rule"

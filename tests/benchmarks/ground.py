@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 import psycopg
 from django.conf import settings
 
-from config.demo.answers import QUIZ_ID, answer, person
 from config.demo.children import Child, Children
 from config.demo.environment import Environment, an_environment, connected
 from config.demo.errors import DemoFailed
@@ -25,6 +24,7 @@ from config.demo.run import Run
 from config.demo.scenario import Scenario, scenarios, variables_of
 from config.demo.service import QuizService
 from config.endings import Ended, listen_for_endings
+from config.openapi.quiz import QUIZ_ID, answer, person
 
 Figures = list[tuple[str, str]]  # what was measured, and how much: lines of docs/benchmarks.md's table
 

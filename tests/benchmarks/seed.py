@@ -17,8 +17,8 @@ from django.db import connection  # noqa: E402
 from django.db.models import Model  # noqa: E402
 
 from accounts.models import Account  # noqa: E402
-from config.demo.answers import QUIZ_ID  # noqa: E402
 from config.demo.processes import QUIZ_ACCOUNT  # noqa: E402
+from config.openapi.quiz import QUIZ_ID  # noqa: E402
 from crm_cache.models import CrmUser, Field, Step, Tag  # noqa: E402
 from rules.models import Answer, Delivery, Rule  # noqa: E402
 

@@ -22,6 +22,7 @@ from connectors.rows import FieldRow, PipelineRow, StepRow, UserRow
 from crm_cache.refresh import run_waiting
 from crm_cache.runs import ask_for
 from rules.serializers import dialect_of
+from tests.openapi.reading import examples, faults, operation, operations, read_document
 from tests.stories.conftest import work
 
 URLS = ("accounts.urls", "crm_cache.urls", "rules.urls", "config.urls")
@@ -150,6 +151,26 @@ def test_it_has_paths_and_a_schema(fifth):
     assert components["ConnectFifth"]["properties"]["base_url"]["description"].endswith(
         "https://example.fifth.example"
     )
+
+
+def test_it_has_examples_and_takes_them(connected):
+    root = read_document()
+    own = [one for one in operations(root) if one.path.startswith("/fifth/")]
+    lacking = [f"{one}: {at}" for one in own for at, media in one.bodies if not list(examples(media))]
+    assert lacking == []
+    assert [
+        fault
+        for one in own
+        for _, media in one.bodies
+        for _, shown in examples(media)
+        for fault in faults(root, media["schema"], shown["value"])
+    ] == []
+    for operation_id in ("CreateFifthRules", "ChangeFifthRules", "GetFifthRules", "PauseFifthRule"):
+        said = operation(root, operation_id)
+        [body] = said.requests.values()
+        sent = {"data": body, "content_type": "application/json"} if body else {}
+        answer = getattr(connected, said.method)(said.path.format(quizID=4201), **sent)
+        assert answer.status_code == 200, answer.content
 
 
 def test_it_is_connected_and_shows_its_lists(connected):

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from config.demo.answers import answer, person
+from config.openapi.quiz import answer, person
 
 TWICE = 0.05  # of the people answer a second time, every other of them at the same moment
 FLOOD, FLOOD_SECONDS = 0.1, 1.0  # of the answers are one account's, within a second

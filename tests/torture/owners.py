@@ -12,9 +12,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from config.demo.answers import QUIZ_ID
 from config.demo.errors import DemoFailed
 from config.demo.http import tell
+from config.openapi.quiz import QUIZ_ID
 from tests.torture.customers import Customer
 from tests.torture.schedule import SIGNED_IN, Blow
 from tests.torture.world import Course, World, after, until

@@ -1,0 +1,152 @@
+"""Deliveries: on their way, held, decided by a person; and what became of the leads."""
+
+from __future__ import annotations
+
+from accounts.rest.paging import cursor
+from config.openapi.examples import errors
+from config.openapi.examples.answers import DELIVERED, SAMPLE, WAITING
+from config.openapi.examples.shown import Shown
+
+SEEN = "2026-03-04T08:00:12Z"
+OUTCOME = {
+    "deliveryID": DELIVERED["id"],
+    "answerID": DELIVERED["answerID"],
+    "quizID": DELIVERED["quizID"],
+    "crm": DELIVERED["crm"],
+    "status": "won",
+    "gone": "",
+    "record": "lead",
+    "recordID": DELIVERED["leadID"],
+    "matched": "",
+    "link": DELIVERED["link"],
+    "pipeline": {"id": SAMPLE.pipeline, "name": "Квизы"},
+    "step": {"id": "142", "name": "Успешно реализовано"},
+    "performer": {"id": SAMPLE.user, "name": "Игорь Кузнецов"},
+    "amount": "54000.00",
+    "currency": "RUB",
+    "paid": "",
+    "payments": [],
+    "contact": {"name": "Анна Белова", "phone": "+79161234501"},
+    "details": {},
+    "deliveredAt": DELIVERED["deliveredAt"],
+    "changedAt": "2026-03-04T08:00:10Z",
+    "updatedAt": SEEN,
+    "closedAt": "2026-03-04T08:00:10Z",
+    "seenAt": SEEN,
+    "nextLookAt": "2026-03-11T08:00:12Z",
+    "error": "",
+}
+TRY = {
+    "number": 1,
+    "startedAt": "2026-03-02T10:15:31.310000Z",
+    "seconds": 0.144,
+    "outcome": "delivered",
+    "code": "",
+    "message": "",
+    "exchanges": [
+        {
+            "method": "POST",
+            "url": f"https://{SAMPLE.host}/leads",
+            "status": 200,
+            "seconds": 0.12,
+            "request": '{"name": "Анна Белова"}',
+            "response": f'{{"id": {SAMPLE.lead}}}',
+        }
+    ],
+}
+NEW = {
+    "revision": 1,
+    "revisionSent": 1,
+    "mark": "qzxbsrzufhleoffjwg",
+    "steps": {},
+    "losses": [],
+    "attempts": [],
+}
+DETAIL = {
+    **DELIVERED,
+    **NEW,
+    "steps": {"lead": SAMPLE.lead, "contact": "25000001"},
+    "attempts": [TRY],
+    "outcome": OUTCOME,
+}
+PAUSED = {
+    "code": "rule_paused",
+    "message": "The rule is paused",
+    "remedy": "Resume it: what waits goes on by itself. Or cancel this delivery.",
+}
+HELD = {
+    **WAITING,
+    "id": 82,
+    "answerID": "visit-02",
+    "state": "held",
+    "heldBecause": "rule_paused",
+    "waitsFor": f"Its rule. {PAUSED['remedy']}",
+    "error": PAUSED,
+}
+CANCELLED = {
+    **HELD,
+    "heldBecause": "cancelled",
+    "waitsFor": "Nothing: it was cancelled.",
+    "error": {
+        "code": "cancelled",
+        "message": "It was cancelled",
+        "remedy": "Nothing; a retry sends it after all.",
+    },
+}
+GONE = {404: {"Not yours": errors.our("not_found", "No such delivery", "id")}}
+
+
+def _conflict(message: str) -> dict[int, dict[str, object]]:
+    return {409: {"Delivered already": errors.our("conflict", message)}}
+
+
+EXAMPLES = {
+    "ListDeliveries": Shown(
+        {
+            200: {
+                "One held, one delivered": {
+                    "count": 2,
+                    "next": cursor(81),
+                    "more": False,
+                    "items": [HELD, DELIVERED],
+                }
+            }
+        }
+    ),
+    "GetDelivery": Shown({200: {"Delivered, and won since": DETAIL}, **GONE}),
+    "RetryDelivery": Shown(
+        {
+            202: {"On its way again": {**WAITING, **NEW, "error": CANCELLED["error"], "outcome": None}},
+            **GONE,
+            **_conflict("The delivery is delivered; there is nothing to retry"),
+        }
+    ),
+    "CancelDelivery": Shown(
+        {
+            200: {"Held as cancelled": {**CANCELLED, **NEW, "outcome": None}},
+            **GONE,
+            **_conflict("The delivery is delivered; there is nothing to cancel"),
+        }
+    ),
+    "ArrivedDelivery": Shown(
+        {
+            200: {"Somebody found it in the CRM": {**DETAIL, "tries": 0, "attempts": []}},
+            **GONE,
+            **_conflict("The delivery is delivered, not held"),
+        },
+        {"Somebody found it in the CRM": {"leadID": SAMPLE.lead}, "The id is not known": {}},
+    ),
+    "ListOutcomes": Shown(
+        {
+            200: {
+                "One lead, won": {
+                    "count": 1,
+                    "next": cursor(81),
+                    "more": False,
+                    "items": [OUTCOME],
+                    "counts": {"open": 0, "won": 1, "lost": 0},
+                }
+            }
+        }
+    ),
+}

@@ -1,0 +1,100 @@
+"""What each CRM has at its own paths: its account, its lists, a quiz's rule and what is done with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from config.openapi.examples.crms.sample import CREATED, CrmSample, sample_of
+from config.openapi.examples.shown import SUCCESS, Shown
+from config.openapi.quiz import UNSURE
+from connectors.registry import CONNECTORS
+from crm_cache.serializers import lists_of
+from rules.serializers import dialect_of
+from rules.serializers.rules import write_rule
+
+
+def examples() -> dict[str, Shown]:
+    """Of all CRMs of the registry, by operation id."""
+    found: dict[str, Shown] = {}
+    for kind in CONNECTORS:
+        sample = sample_of(kind)
+        found |= {**sample.accounts, **_lists(sample), **_rule(sample), **_rule_life(sample)}
+    return found
+
+
+def _lists(sample: CrmSample) -> dict[str, Shown]:
+    found = {}
+    for shape in lists_of(sample.kind):
+        page = {"count": 1, "items": [shape.item(sample.row(shape.what), sample.account)]}
+        found[shape.read_id] = Shown({200: {"The only page": page}, 404: {"Nothing is known": shape.missing}})
+        found[shape.refresh_id] = Shown({200: {"Asked for; it is read within seconds": "Success"}})
+    return found
+
+
+def _rule(sample: CrmSample) -> dict[str, Shown]:
+    dialect = dialect_of(sample.kind)
+    return {
+        dialect.operations["retrieve"]: Shown({200: {"The quiz's rule": dialect.write(sample.rule)}}),
+        dialect.operations["create"]: Shown(
+            SUCCESS, {"A rule for a quiz of seven questions": sample.rule_body}
+        ),
+        dialect.operations["partial_update"]: Shown(
+            SUCCESS, {"What is named is changed, the rest stays": sample.rule_change}
+        ),
+        f"Delete{_word(sample)}Rule": Shown(SUCCESS),
+    }
+
+
+def _rule_life(sample: CrmSample) -> dict[str, Shown]:
+    shown = write_rule(sample.rule, {})
+    paused = {**shown, "paused": True, "pausedAt": CREATED, "waiting": 2}
+    paused["problems"] = [
+        {
+            "code": "rule_paused",
+            "message": "This rule is paused; its answers wait until it is resumed.",
+            "field": "",
+        }
+    ]
+    counted = {"answers": 12, "deliveries": 12, "purged": 0, "more": False}
+    start = {"from": "2026-01-01T00:00:00Z"}
+    return {
+        f"Pause{_word(sample)}Rule": Shown({200: {"Paused": paused}}),
+        f"Resume{_word(sample)}Rule": Shown({200: {"Goes on": shown}}),
+        f"Preview{_word(sample)}Rule": Shown(
+            {200: {"An answer that fits no field": _plan(sample)}},
+            {
+                "An answer that fits no field": {"answer": UNSURE},
+                "One that was posted": {"answerID": "visit-01"},
+            },
+        ),
+        f"Backfill{_word(sample)}Rule": Shown(
+            {
+                200: {"Count only": {**counted, "dryRun": True}},
+                202: {"All since a moment": {**counted, "dryRun": False}},
+            },
+            {"Count only": {**start, "dryRun": True}, "All since a moment": start},
+        ),
+    }
+
+
+def _plan(sample: CrmSample) -> dict[str, Any]:
+    """What would be sent for whoever answers a number in words."""
+    call = {
+        "method": "POST",
+        "url": f"https://{sample.host}/leads",
+        "body": {"name": "Игорь", "phone": "+79295551009"},
+        "why": "the lead",
+    }
+    loss = {
+        "question": "Какая площадь квартиры?",
+        "value": "не знаю",
+        "reason": "not a number",
+        "entity": sample.entity,
+        "field_id": sample.number_field,
+    }
+    return {"requests": list(sample.planned or (call,)), "losses": [loss], "problems": []}
+
+
+def _word(sample: CrmSample) -> str:
+    """How the names of operations that all CRMs have call this one."""
+    return sample.kind.capitalize()

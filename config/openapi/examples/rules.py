@@ -1,0 +1,15 @@
+"""The rules of all quizzes over all CRMs."""
+
+from __future__ import annotations
+
+from accounts.rest.paging import cursor
+from config.openapi.examples.crms.sample import CRM, sample_of
+from config.openapi.examples.shown import Shown
+from rules.serializers.rules import write_rule
+
+RULE = write_rule(sample_of(CRM).rule, {})
+EXAMPLES = {
+    "ListRules": Shown(
+        {200: {"One quiz": {"count": 1, "next": cursor(RULE["id"]), "more": False, "items": [RULE]}}}
+    )
+}

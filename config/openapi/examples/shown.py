@@ -1,0 +1,25 @@
+"""What an example is: bodies by what they show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+# What a body shows, in words -> the body as JSON has it. A request and the response that it gets have the
+# same words; a request without such a response gets any of the operation's successes.
+Bodies = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The bodies of one operation: what is sent, and what comes back by status.
+
+    Errors need not be told unless they teach something: each status has a general one (``errors``).
+    """
+
+    responses: Mapping[int, Bodies]
+    request: Bodies = field(default_factory=dict)
+
+
+SUCCESS = {200: {"Done": "Success"}}

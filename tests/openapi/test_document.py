@@ -1,0 +1,61 @@
+"""What the document owes to whoever reads it: examples, words for everything, no environment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from config.openapi.examples import examples as shown
+from tests.openapi.reading import Operation, document, examples, faults, operations
+
+EVERY = operations(document())
+WHERE = "write it into the EXAMPLES of its part in config/openapi/examples, by its operation id"
+OPEN = {"WebhookCreate", "WebhookDelete", "TakeNotice", "TakeHook"}
+every_operation = pytest.mark.parametrize("operation", EVERY, ids=lambda one: one.says["operationId"])
+
+
+@every_operation
+def test_every_body_has_an_example(operation: Operation) -> None:
+    lacking = [at for at, media in operation.bodies if not list(examples(media))]
+    assert not lacking, f"{operation} has no example of {', '.join(lacking)}: {WHERE}"
+
+
+@every_operation
+def test_every_example_is_what_its_schema_says(operation: Operation) -> None:
+    broken = [
+        f"{at}, {one['summary']}: {fault}"
+        for at, media in operation.bodies
+        for _, one in examples(media)
+        for fault in faults(document(), media["schema"], one["value"])
+    ]
+    assert not broken, f"{operation}: {broken}"
+
+
+def test_every_example_belongs_to_an_operation() -> None:
+    assert shown().keys() - {one.says["operationId"] for one in EVERY} == set()
+
+
+@every_operation
+def test_every_operation_has_words_and_a_tag_that_is_explained(operation: Operation) -> None:
+    explained = {tag["name"]: tag["description"] for tag in document()["tags"]}
+    assert operation.says.get("summary"), f"{operation} has no summary"
+    assert operation.says.get("description"), f"{operation} has no description"
+    unknown = [tag for tag in operation.says["tags"] if not explained.get(tag)]
+    assert not unknown, f"{operation}: {unknown} is to be explained in TAGS of config/openapi/document.py"
+
+
+@every_operation
+def test_who_needs_no_token_is_told_so(operation: Operation) -> None:
+    is_open = operation.says["operationId"] in OPEN
+    assert (operation.says["security"] == []) is is_open
+    assert not is_open or "No bearer token: " in operation.says["description"]
+
+
+def test_the_file_does_not_depend_on_where_it_is_written(settings: Any) -> None:
+    before = document()["servers"]
+    settings.PUBLIC_URL = "https://elsewhere.example"
+    assert Client().get("/schema?format=json").json()["servers"][0]["url"] == "https://elsewhere.example"
+    document.cache_clear()
+    assert document()["servers"] == before == [{"url": "/", "description": before[0]["description"]}]
