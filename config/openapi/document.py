@@ -24,6 +24,7 @@ Every example here is sent to a running service by tests, and what comes back is
 TAGS = {
     "deliveries": "Answers come in here; what becomes of them, and of the leads, is read here.",
     "accounts": "The quiz account's CRM accounts over all CRMs, and what waits for whom.",
+    "events": "What happened to answers and accounts, in order: a feed behind a cursor, and webhooks.",
     "people": "One person's data, given out or forgotten. For the quiz platform's own tokens.",
     "main": "amoCRM as its contract has it: account, lists, and the rules of quizzes.",
     "Account": "Connecting, showing and disconnecting the account of each other CRM.",

@@ -39,6 +39,13 @@ OBJECTS: dict[int, Bodies] = {
             "answer_changed", "answerID: it came before with another body", "answerID"
         )
     },
+    410: {
+        "Too late": our(
+            "cursor_expired",
+            "Events are kept for 30 days and the cursor is older: begin without after",
+            "after",
+        )
+    },
     413: {"Too large": our("too_large", BIGGEST_BODY)},
     415: {"Not JSON": our("unsupported_media_type", 'Unsupported media type "text/plain" in request.')},
     429: {"Too fast": our("throttled", "Request was throttled. Expected available in 12 seconds.")},
