@@ -122,8 +122,9 @@ class Lane(models.Model):
     ``rules.0008``): the moment from which anything waits, null where nothing does. It may be too early, which
     costs a look, never too late. ``lease_until`` and ``holder``: one worker drains the lane. ``failures`` and
     ``rests_until``: its CRM was silent. ``review_at``: the account's deliveries are to be compared with its
-    state, because that has changed. Written by ``rules.delivery.lane``, ``review_at`` by ``accounts.states``,
-    too.
+    state, because that has changed. ``look_at``: from when on the CRM is to be asked what became of leads,
+    kept as ``next_due`` is (migration ``rules.0021``). ``check_at``: when what its rules name is read again;
+    null where nothing was sent lately. Written by ``rules``, ``review_at`` by ``accounts.states``, too.
     """
 
     account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True, related_name="lane")
@@ -133,6 +134,8 @@ class Lane(models.Model):
     rests_until = models.DateTimeField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0, db_default=0)
     review_at = models.DateTimeField(null=True, blank=True)
+    look_at = models.DateTimeField(null=True, blank=True)
+    check_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         indexes = [
@@ -142,6 +145,8 @@ class Lane(models.Model):
                 name="lane_due",
             ),
             models.Index(fields=["review_at"], condition=Q(review_at__isnull=False), name="lane_to_review"),
+            models.Index(fields=["look_at"], condition=Q(look_at__isnull=False), name="lane_to_look"),
+            models.Index(fields=["check_at"], condition=Q(check_at__isnull=False), name="lane_to_check"),
             models.Index(fields=["account"], condition=Q(failures__gt=0), name="lane_silent"),
         ]
 

@@ -17,8 +17,8 @@ from typing import Any
 import structlog
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 
+from accounts import db_clock
 from accounts.access import connector_for
 from accounts.history import SERVICE
 from accounts.models import Account
@@ -61,7 +61,7 @@ def prepare(rule_id: int) -> None:
 
 def prepare_due() -> None:
     """Rules whose preparation waits, and rules to look at again because their account's lists are newer."""
-    waiting = Rule.objects.filter(deleted=False, account__deleted=False, prepare_at__lte=timezone.now())
+    waiting = Rule.objects.filter(deleted=False, account__deleted=False, prepare_at__lte=db_clock.now())
     accounts = {(rule.account.crm, rule.account.remote_id): rule.account for rule in _few(waiting)}
     for account in accounts.values():
         try:
@@ -77,10 +77,8 @@ def recheck_account(account_id: int, **_: object) -> None:
 
 
 def _recheck_stale(**chosen: object) -> None:
-    stale = Rule.objects.filter(
-        deleted=False, prepare_at=None, account__synced_at__gt=F("prepared_at"), **chosen
-    )
-    for rule_id in list(stale.values_list("pk", flat=True)[:AT_ONCE]):
+    stale = Rule.objects.filter(deleted=False, prepare_at=None, recheck_at__isnull=False, **chosen)
+    for rule_id in list(stale.order_by("recheck_at").values_list("pk", flat=True)[:AT_ONCE]):
         try:
             recheck(rule_id)
         except Exception:  # its next chance comes with the next round; it keeps no other rule from its own
@@ -97,7 +95,7 @@ def ask_again(rule: Rule, payload: Mapping[str, Any]) -> bool:
         for entity, question, field in questions_of(rule.fields_rule)
     ):
         return False
-    now = timezone.now()
+    now = db_clock.now()
     Rule.objects.filter(pk=rule.pk, prepare_at=None).update(prepare_at=now, prepare_tries=0)
     transaction.on_commit(partial(ask_to_prepare, rule.pk))
     return True
@@ -124,7 +122,7 @@ def _next(account: Account) -> Rule | None:
             account__remote_id=account.remote_id,
             account__deleted=False,
             deleted=False,
-            prepare_at__lte=timezone.now(),
+            prepare_at__lte=db_clock.now(),
         )
         .select_related("account")
         .order_by("prepare_at", "pk")
@@ -153,7 +151,7 @@ def _prepare(rule: Rule) -> None:
 
 def _later(rule: Rule, tries: int) -> None:
     same = Rule.objects.filter(pk=rule.pk, prepare_at=rule.prepare_at)
-    same.update(prepare_at=timezone.now() + AGAIN, prepare_tries=F("prepare_tries") + tries)
+    same.update(prepare_at=db_clock.now() + AGAIN, prepare_tries=F("prepare_tries") + tries)
 
 
 def _few(rules: Any) -> Sequence[Rule]:
@@ -182,7 +180,7 @@ def make_wished_fields(rule: Rule) -> dict[tuple[str, str], str]:
     if not connector_class(account.crm).can.creates_fields:
         raise ConnectorError(message("This CRM lets nobody make fields through its API"))
     targets = connector_for(account).create_fields([wish for _, _, wish in wishes], lookup.fields(account))
-    Walk(account.pk, "fields").take([_row(target) for target in targets], timezone.now())
+    Walk(account.pk, "fields").take([_row(target) for target in targets], db_clock.now())
     return {
         (entity, question): target.remote_id
         for (entity, question, _), target in zip(wishes, targets, strict=True)
@@ -270,7 +268,9 @@ def _like(stored: Any, remote_id: str | None) -> Any:
 
 
 def _renew_problems(rule: Rule, kept: Sequence[Mapping[str, Any]]) -> None:
-    rule.prepared_at = timezone.now()  # before reading: lists that come meanwhile are looked at again
+    """The row is locked: a list whose reading ends meanwhile has the rule looked at once more behind us."""
+    Rule.objects.filter(pk=rule.pk).update(recheck_at=None)
+    rule.prepared_at = db_clock.now()
     found = problems_of(read_snapshot(rule, rule.account))
     rule.problems = [*(asdict(problem) for problem in found), *kept]
     rule.save(update_fields=["fields_rule", "contact_map", "problems", "prepare_at", "prepared_at"])

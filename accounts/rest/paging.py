@@ -72,20 +72,30 @@ def count_of(rows: QuerySet[Row]) -> int:
 
     Counting is most of what a page of a long list costs, and whoever reads its pages asks for it every time.
     """
-    ids = rows.order_by().values("pk")
-    few = ids[: MOST_COUNTED + 1].count()
+    few = count_to(MOST_COUNTED + 1, rows)
     if few <= MOST_COUNTED:
         return few
+    ids = rows.order_by().values("pk")
     asked = hashlib.sha256(repr(ids.query.sql_with_params()).encode()).hexdigest()
     return int(cache.get_or_set(f"count:{asked}", ids.count, COUNTED_FOR) or few)
 
 
+def count_to(most: int, rows: QuerySet[Row]) -> int:
+    """How many there are, or ``most`` where there are more: what counting costs has an end."""
+    return rows.order_by().values("pk")[:most].count()
+
+
 # -- places in a list ---------------------------------------------------------------------------------------
 
+MOST_LISTED = 100_000  # rows that a list counts, and skips
 ORDERS = ("newest", "oldest")
 CURSOR = "id:"
 LISTED = [
-    OpenApiParameter("page", int, description="Counts from 1; rows that come in between shift the pages"),
+    OpenApiParameter(
+        "page",
+        int,
+        description="Counts from 1; rows that come in between shift the pages. At most 100,000 rows deep",
+    ),
     OpenApiParameter("size", int, description="25 where it is missing, at most 10,000"),
     OpenApiParameter("after", str, description="The `next` of a former answer: what comes behind it"),
     OpenApiParameter("order", str, enum=ORDERS, description="Which rows come first; without it `newest`"),
@@ -95,7 +105,9 @@ LISTED = [
 class ListOut(serializers.Serializer[Any]):
     """What all our lists say beside their ``items``."""
 
-    count = serializers.IntegerField(help_text="How many rows the filters choose, on all pages.")
+    count = serializers.IntegerField(
+        help_text="How many rows the filters choose, on all pages; 100,000 means: as many or more."
+    )
     next = serializers.CharField(help_text="For `after`: what comes behind the last of these items.")
     more = serializers.BooleanField(help_text="Is there anything behind them by now?")
 
@@ -124,7 +136,9 @@ def listed(request: Request, rows: QuerySet[Row], key: str = "pk") -> Listed[Row
         raise ApiError(f"order must be one of {', '.join(ORDERS)}", field="order")
     sign, beyond = ("-", "lt") if order == "newest" else ("", "gt")
     page, text = read_page(request), request.query_params.get("after", "")
-    chosen, start, count = rows, (page.number - 1) * page.size, count_of(rows)
+    chosen, start, count = rows, (page.number - 1) * page.size, count_to(MOST_LISTED, rows)
+    if start >= MOST_LISTED and not text:
+        raise ApiError(f"page begins behind {MOST_LISTED:,} rows: go on with after", field="page")
     if text:
         chosen, start = rows.filter(**{f"{key}__{beyond}": read_cursor(text)}), 0
     keys = chosen.order_by(f"{sign}{key}").values_list(key, flat=True)[start : start + page.size + 1]

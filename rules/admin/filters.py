@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -15,7 +15,8 @@ from unfold.utils import parse_date_str
 
 from accounts.admin import QuizAccountFilter
 from accounts.texts import say
-from connectors.lead_status import BY_HAND
+from rules.made_between import made_between
+from rules.models.outcome import TRAILS
 
 
 class OwnerFilter(QuizAccountFilter):
@@ -37,11 +38,8 @@ class DayFilter(RangeDateFilter):
 
     def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
         first, last = self._day("from"), self._day("to")
-        if first:
-            rows = rows.filter(**{f"{self.parameter_name}__gte": _midnight(first)})
-        if last and last < date.max:
-            rows = rows.filter(**{f"{self.parameter_name}__lt": _midnight(last + timedelta(days=1))})
-        return rows
+        end = _midnight(last + timedelta(days=1)) if last and last < date.max else None
+        return made_between(rows, _midnight(first) if first else None, end)
 
     def _day(self, end: str) -> date | None:
         text = self.used_parameters.get(f"{self.parameter_name}_{end}")
@@ -78,10 +76,4 @@ class TrailFilter(admin.SimpleListFilter):
         ]
 
     def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
-        chosen = {
-            "gone": ~Q(gone=""),
-            "unfound": Q(record="", seen_at__isnull=False),
-            "failing": Q(failures__gt=0),
-            "hand": Q(matched=BY_HAND),
-        }
-        return rows.filter(chosen[value]) if (value := self.value() or "") in chosen else rows
+        return rows.filter(TRAILS[value]) if (value := self.value() or "") in TRAILS else rows

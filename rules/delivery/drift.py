@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q
-from django.utils import timezone
 
-from accounts.models import Account, live_accounts
+from accounts import db_clock
+from accounts.models import Account, Lane
 from connectors.draft import EXTERNAL_ID_FIELD_GONE, Placement, Problem, Receipt, UnplacedValue
 from connectors.messages import message
 from connectors.registry import connector_class
 from crm_cache import runs
 from crm_cache.models import SyncRun
 from rules.mapping.rule_snapshot import RuleSnapshot
-from rules.models import Delivery, Rule
 
 LISTS = ("users", "pipelines", "steps", "fields")  # what rules name
 PLACES = {"users": "PerformerID", "pipelines": "PipelineID", "steps": "StepID"}
 WORDS = {"users": message("responsible"), "pipelines": message("pipeline"), "steps": message("step")}
 LIVELY = timedelta(days=1)
+IN_TURN = timedelta(minutes=1)  # until a lane with work is looked at again
 AT_ONCE = 100
 MISPLACED = "placed_elsewhere"
 
@@ -82,21 +81,32 @@ def look_again(account: Account, outcomes: Iterable[object]) -> None:
 def check_due() -> None:
     """Have the lists read that rules name, in accounts with an answer within a day, every ``DRIFT_CHECK``.
 
-    Not while deliveries are due or the lane rests: they go first, and share the CRM's limit with us.
+    Not while deliveries are due or the lane rests: they go first, and share the CRM's limit with us. A lane
+    comes here once something was sent in it (``LaneLease.leave``), until its answers cease.
     """
-    now = timezone.now()
-    busy = Q(lane__next_due__lte=now) | Q(lane__rests_until__gt=now)
-    rules = Rule.objects.filter(account=OuterRef("pk"), deleted=False)
-    lively = Delivery.objects.filter(account=OuterRef("pk"), created_at__gt=now - LIVELY)
-    read = SyncRun.objects.filter(
-        account=OuterRef("pk"), what="steps", asked_at__gt=now - settings.DRIFT_CHECK
-    )
-    accounts = live_accounts(state=Account.State.ACTIVE).filter(
-        ~busy, Exists(rules), Exists(lively), ~Exists(read)
-    )
-    for account in accounts[:AT_ONCE]:
-        if not connector_class(account.crm).can.observes:  # there a row that is missing proves nothing
-            runs.ask_for(account, _named_lists(account.crm))
+    due = Lane.objects.filter(check_at__lte=db_clock.now()).select_related("account").order_by("check_at")
+    for lane in due[:AT_ONCE]:
+        Lane.objects.filter(pk=lane.pk, check_at=lane.check_at).update(check_at=_check(lane))
+
+
+def _check(lane: Lane) -> datetime | None:
+    """When to come again; None once the account is idle, or where a row that is missing proves nothing."""
+    account, now = lane.account, db_clock.now()
+    if not account.usable or connector_class(account.crm).can.observes:
+        return None
+    newest = account.deliveries.order_by("-pk").values_list("created_at", flat=True).first()
+    if newest is None or newest < now - LIVELY or not account.rules.filter(deleted=False).exists():
+        return None
+    if lane.rests_until and lane.rests_until > now:
+        return lane.rests_until + IN_TURN
+    if lane.next_due and lane.next_due <= now:
+        return now + IN_TURN
+    asked = SyncRun.objects.filter(account=account, what="steps").order_by("-asked_at")
+    last = asked.values_list("asked_at", flat=True).first()
+    if last and last > now - settings.DRIFT_CHECK:
+        return last + settings.DRIFT_CHECK
+    runs.ask_for(account, _named_lists(account.crm))
+    return now + settings.DRIFT_CHECK
 
 
 def _named_lists(crm: str) -> list[str]:

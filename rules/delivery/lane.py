@@ -13,14 +13,14 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Q, QuerySet
-from django.db.models.functions import Greatest
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import Coalesce, Greatest
 
 from accounts import db_clock
 from accounts.models import Account, Lane
 from rules.delivery.retry import lane_rest
 
-INTAKE_LOCK, INTAKE_LOCKS = 7107, 256  # shared by whoever adds to a lane, as migration rules.0008 has it
+INTAKE_LOCK, INTAKE_LOCKS = 7107, 256  # shared by whoever adds to a lane: migrations rules.0008, rules.0021
 MARGIN = 0.1  # of a lease: its holder stops so much earlier than others may begin
 NOBODY: dict[str, Any] = {"lease_until": None, "holder": ""}
 
@@ -62,9 +62,10 @@ class LaneLease:
         return self._age() > _length() / 3
 
     def leave(self) -> None:
-        """Somebody else may take it, once something is due again."""
+        """Somebody else may take it, once something is due again; what its rules name is read by then."""
         reckon(self.account.pk)
-        self._row().filter(holder=self.holder).update(**NOBODY)
+        checked = Coalesce("check_at", Value(db_clock.now()))
+        self._row().filter(holder=self.holder).update(**NOBODY, check_at=checked)
         self._lost = True
 
     def rest(self, asked: float | None = None) -> None:
@@ -115,6 +116,12 @@ FROM (SELECT {NEXT_DUE} AS due FROM accounts_lane s WHERE account_id = %(account
 WHERE l.account_id = %(account)s AND l.next_due IS DISTINCT FROM found.due
 """  # noqa: S608 - words of our own
 
+RECKON_LOOKS = """
+UPDATE accounts_lane l SET look_at = found.due
+FROM (SELECT min(next_look_at) AS due FROM rules_outcome WHERE account_id = %(account)s) found
+WHERE l.account_id = %(account)s AND l.look_at IS DISTINCT FROM found.due
+"""
+
 
 def take_lane(account_id: int) -> LaneLease | None:
     """The lane, or None: another worker has it, it rests, or the account is not active."""
@@ -127,15 +134,22 @@ def take_lane(account_id: int) -> LaneLease | None:
 
 
 def reckon(account_id: int) -> None:
-    """Say anew from when on anything waits in the lane.
+    """Say anew from when on anything waits in the lane."""
+    _reckon(account_id, RECKON)
 
-    Not while somebody is adding to it (``INTAKE_LOCK``): what is not committed can't be seen here, and would
-    be forgotten. The lane then stays due, and whoever finds nothing in it reckons again.
-    """
+
+def reckon_looks(account_id: int) -> None:
+    """Say anew from when on the CRM is to be asked what became of leads."""
+    _reckon(account_id, RECKON_LOOKS)
+
+
+def _reckon(account_id: int, statement: str) -> None:
+    """Not while somebody is adding to the lane (``INTAKE_LOCK``): what is not committed can't be seen here,
+    and would be forgotten. The lane then stays due, and whoever finds nothing in it reckons again."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [INTAKE_LOCK, account_id % INTAKE_LOCKS])
         if cursor.fetchone()[0]:
-            cursor.execute(RECKON, {"account": account_id})
+            cursor.execute(statement, {"account": account_id})
 
 
 def due_lanes(most: int, *, usable: bool) -> list[int]:

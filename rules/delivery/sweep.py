@@ -218,7 +218,7 @@ def check_lanes(first: int | None = None) -> int:
     }
     with connection.cursor() as cursor:
         mended = 0
-        for statement in (MISSING, OVERDUE, UNREVIEWED):
+        for statement in (MISSING, OVERDUE, UNREVIEWED, UNSEEN):
             cursor.execute(statement, values)
             mended += cursor.rowcount
     if mended:
@@ -250,4 +250,12 @@ AND l.review_at IS NULL AND CASE WHEN a.state = 'active' AND NOT a.deleted
     THEN EXISTS (SELECT FROM rules_delivery d WHERE d.account_id = a.id AND d.state = 'held'
                  AND d.held_because IN ('reconnect', 'disconnected', 'paused'))
     ELSE EXISTS (SELECT FROM rules_delivery d WHERE d.account_id = a.id AND d.state = 'waiting') END
+"""
+UNSEEN = """
+UPDATE accounts_lane l SET look_at = found.due FROM (
+    SELECT account_id,
+        (SELECT min(next_look_at) FROM rules_outcome o WHERE o.account_id = s.account_id) AS due
+    FROM accounts_lane s WHERE account_id >= %(first)s AND account_id < %(first)s + %(count)s
+) found WHERE l.account_id = found.account_id AND (l.look_at IS NULL OR l.look_at > found.due)
+AND found.due IS NOT NULL
 """

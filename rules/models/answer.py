@@ -57,7 +57,10 @@ class Answer(models.Model):
                 fields=["created_at", "id"], condition=Q(purged_at__isnull=True), name="answer_to_purge"
             ),
             models.Index(fields=["answer_id"], name="answer_by_its_id"),
-            models.Index(fields=["account_id", "-id"], name="answer_of_owner"),
+            models.Index(fields=["account_id", "-id"], include=["created_at"], name="answer_of_owner"),
+            models.Index(
+                fields=["quiz_id", "account_id", "-id"], include=["created_at"], name="answer_of_quiz"
+            ),
             GinIndex(fields=["contact_keys"], name="answer_of_person"),
             GinIndex(ContactWords("payload"), name="answer_by_contact_words"),
         ]

@@ -56,7 +56,11 @@ class Delivery(models.Model):
         db_index=False,  # one_delivery_per_answer_and_account
     )
     rule = models.ForeignKey(
-        Rule, on_delete=models.PROTECT, verbose_name=_("rule"), related_name="deliveries"
+        Rule,
+        on_delete=models.PROTECT,
+        verbose_name=_("rule"),
+        related_name="deliveries",
+        db_index=False,  # delivery_open_by_rule: nobody asks for a rule's delivered ones
     )
     account = models.ForeignKey(
         Account,
@@ -125,20 +129,38 @@ class Delivery(models.Model):
             ),
             models.Index(fields=["account"], condition=Q(state="sending"), name="delivery_sending"),
             models.Index(
-                fields=["account", "held_because", "id"], condition=Q(state="held"), name="delivery_held"
+                fields=["account", "held_because", "id"],
+                include=["rule"],
+                condition=Q(state="held"),
+                name="delivery_held",
             ),
             models.Index(
-                fields=["rule", "held_because", "id"], condition=Q(state="held"), name="delivery_held_by_rule"
+                fields=["account", "first_failed_at"],
+                condition=Q(state="waiting", first_failed_at__isnull=False),
+                name="delivery_failing",
+            ),
+            models.Index(
+                fields=["rule", "held_because", "id"],
+                condition=Q(state__in=["waiting", "sending", "held"]),
+                name="delivery_open_by_rule",
             ),
             models.Index(
                 fields=["account", "look_again_at"],
                 condition=Q(look_again_at__isnull=False),
                 name="delivery_to_look_again",
             ),
-            models.Index(fields=["owner", "-id"], name="delivery_of_owner"),
-            models.Index(fields=["owner", "quiz_id", "-id"], name="delivery_of_quiz"),
-            models.Index(fields=["owner", "-id"], condition=Q(state="held"), name="delivery_held_of_owner"),
-            models.Index(fields=["account", "-id"], name="delivery_of_account"),
+            models.Index(fields=["owner", "-id"], include=["created_at"], name="delivery_of_owner"),
+            models.Index(
+                fields=["quiz_id", "owner", "-id"], include=["account", "created_at"], name="delivery_of_quiz"
+            ),
+            models.Index(
+                fields=["owner", "-id"],
+                include=["state", "held_because", "created_at"],
+                condition=Q(state__in=["waiting", "sending", "held"]),
+                name="delivery_open_of_owner",
+            ),
+            models.Index(fields=["account", "-id"], include=["created_at"], name="delivery_of_account"),
+            models.Index(fields=["created_at"], name="delivery_by_age"),
             models.Index(fields=["remote_id"], condition=~Q(remote_id=""), name="delivery_by_lead"),
             models.Index(fields=["owner", "updated_at"], name="delivery_updated"),
             models.Index(fields=["version"], condition=Q(version__isnull=False), name="delivery_by_version"),

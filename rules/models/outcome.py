@@ -12,7 +12,15 @@ from django.utils.translation import pgettext_lazy
 from accounts.message_fields import MessageField
 from accounts.models import Account
 from accounts.texts import say
+from connectors.lead_status import BY_HAND
 from rules.models.delivery import Delivery
+
+TRAILS = {  # leads that the CRM doesn't show us as it should
+    "gone": ~Q(gone=""),
+    "unfound": Q(record="", seen_at__isnull=False),
+    "failing": Q(failures__gt=0),
+    "hand": Q(matched=str(BY_HAND)),
+}
 
 
 def text(word: Any, longest: int, **more: Any) -> models.CharField:
@@ -79,7 +87,7 @@ class Outcome(models.Model):
     class Meta:
         verbose_name = _("outcome")
         verbose_name_plural = _("outcomes")
-        ordering = ["-delivery_id"]
+        ordering = ["-id"]
         constraints = [
             models.CheckConstraint(
                 condition=Q(status__in=["open", "won", "lost"]), name="outcome_status_is_known"
@@ -97,10 +105,21 @@ class Outcome(models.Model):
                 name="outcome_newest_first",
             ),
             models.Index(fields=["record_id", "account"], name="outcome_of_record"),
-            models.Index(fields=["account", "-delivery"], name="outcome_of_account"),
-            models.Index(fields=["owner", "-delivery"], name="outcome_of_owner"),
-            models.Index(fields=["owner", "quiz_id", "-delivery"], name="outcome_of_quiz"),
-            models.Index(fields=["owner", "updated_at"], name="outcome_updated"),
+            models.Index(
+                fields=["account", "-id"], include=["status", "created_at"], name="outcome_of_account"
+            ),
+            models.Index(fields=["owner", "-id"], include=["status", "created_at"], name="outcome_of_owner"),
+            models.Index(
+                fields=["quiz_id", "owner", "-id"],
+                include=["account", "status", "created_at"],
+                name="outcome_of_quiz",
+            ),
+            models.Index(fields=["created_at"], name="outcome_by_age"),
+            *(
+                models.Index(fields=["-id"], condition=TRAILS[name], name=f"outcome_{name}")
+                for name in TRAILS
+            ),
+            models.Index(fields=["owner", "updated_at"], include=["status"], name="outcome_updated"),
         ]
 
     def __str__(self) -> str:

@@ -38,6 +38,7 @@ class Rule(models.Model):
     prepare_at = models.DateTimeField(null=True, blank=True)
     prepare_tries = models.PositiveIntegerField(default=0)
     release_at = models.DateTimeField(null=True, blank=True)
+    recheck_at = models.DateTimeField(null=True, blank=True)
     prepared_at = models.DateTimeField(null=True, blank=True)
     deleted = models.BooleanField(_("deleted"), default=False)
     paused_at = models.DateTimeField(_("paused at"), null=True, blank=True)
@@ -63,6 +64,9 @@ class Rule(models.Model):
             ),
             models.Index(
                 fields=["release_at"], condition=Q(release_at__isnull=False), name="rule_to_release"
+            ),
+            models.Index(
+                fields=["recheck_at"], condition=Q(recheck_at__isnull=False), name="rule_to_recheck"
             ),
         ]
 

@@ -16,12 +16,11 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
-from django.utils import timezone
+from django.db.models import F, QuerySet
 
-from accounts import states
+from accounts import db_clock, states
 from accounts.access import connector_for
-from accounts.models import Account, Hook, live_accounts
+from accounts.models import Account, Hook, Lane, live_accounts
 from connectors.base import Connector
 from connectors.errors import ConnectorError, NeedsReconnect, OurMistake, Refused, TryLater
 from connectors.lead_status import BY_HAND, Followed, LeadStatus
@@ -29,6 +28,7 @@ from connectors.messages import message
 from connectors.registry import CONNECTORS, connector_class
 from rules.delivery import outbox
 from rules.delivery.concurrency import looks
+from rules.delivery.lane import reckon_looks
 from rules.delivery.queueing import ask_to_follow
 from rules.models import Outcome
 from rules.outcomes.columns import PLACE, Names, changes_of
@@ -103,7 +103,7 @@ def hint(account: Account, records: Iterable[str] | None) -> int:
 
     None says that some have: then the newest open ones are meant that nobody has looked at just now.
     """
-    now = timezone.now()
+    now = db_clock.now()
     rows = Outcome.objects.filter(account=account, next_look_at__gt=now + DEBOUNCE)
     if records is None:
         newest = rows.filter(status=Outcome.Status.OPEN).exclude(seen_at__gt=now - SILENCE).order_by("-pk")
@@ -119,7 +119,7 @@ def hint(account: Account, records: Iterable[str] | None) -> int:
 def look_now(rows: QuerySet[Outcome]) -> int:
     """A person wants to know, be it of leads that are followed no more. How many they are."""
     accounts = list(rows.order_by().values_list("account_id", flat=True).distinct())
-    asked = rows.update(next_look_at=timezone.now(), asked=True)
+    asked = rows.update(next_look_at=db_clock.now(), asked=True)
     for account_id in accounts:
         transaction.on_commit(partial(ask_to_follow, account_id))
     return asked
@@ -144,12 +144,11 @@ def _begin_anew(row: Outcome, **known: str) -> None:
 
 def _due(most: int = AT_ONCE) -> list[int]:
     """Accounts with something to ask about, the longest waiting first: there may be more than have a turn."""
-    now = timezone.now()
+    now = db_clock.now()
     kinds = [kind for kind in CONNECTORS if connector_class(kind).can.follow]
-    due = Outcome.objects.filter(account=OuterRef("pk"), next_look_at__lte=now).order_by("next_look_at")
-    accounts = live_accounts(state=Account.State.ACTIVE, crm__in=kinds)
-    idle = accounts.filter(Exists(due)).exclude(lane__rests_until__gt=now).exclude(lane__next_due__lte=now)
-    return list(idle.order_by(Subquery(due.values("next_look_at")[:1])).values_list("pk", flat=True)[:most])
+    due = Lane.objects.filter(look_at__lte=now).exclude(rests_until__gt=now).exclude(next_due__lte=now)
+    mine = due.filter(account__state=Account.State.ACTIVE, account__deleted=False, account__crm__in=kinds)
+    return list(mine.order_by("look_at").values_list("pk", flat=True)[:most])
 
 
 # -- looking ------------------------------------------------------------------------------------------------
@@ -164,6 +163,8 @@ def follow(account_id: int) -> int:
     """
     with looks.take() as ours:
         looked = _look_at(account_id) if ours else 0
+        if ours:
+            reckon_looks(account_id)
     for longest_waiting in _due(1) if looked else ():
         ask_to_follow(longest_waiting)
     return looked
@@ -188,7 +189,7 @@ class _Look:
         self.budget, self.requests = LookBudget(account), CountingRateLimiter(connector.limiter)
         connector.limiter = self.requests
         self.notices = tells_of_changes(account)
-        self.ends_at = timezone.now() + settings.LANE_SLICE
+        self.ends_at = db_clock.now() + settings.LANE_SLICE
         self.names = Names(account)
         self.goes_on = True
 
@@ -196,7 +197,7 @@ class _Look:
         looked = 0
         if self.budget.wait():
             return looked  # whoever spent it has asked for the next look, or beat does
-        while self.goes_on and timezone.now() < self.ends_at and not outbox.due_now(self.account.pk):
+        while self.goes_on and db_clock.now() < self.ends_at and not outbox.due_now(self.account.pk):
             rows = _claim(self.account.pk, self.connector.can.follow)
             if not rows:
                 break
@@ -225,7 +226,7 @@ class _Look:
 
     def _keep(self, row: Outcome, found: LeadStatus | ConnectorError | None) -> None:
         """Write what was found, unless a hint came meanwhile: then the row is due again already."""
-        now = timezone.now()
+        now = db_clock.now()
         if isinstance(found, ConnectorError):
             changes = _failed(row, found, now)
         else:
@@ -265,7 +266,7 @@ class _Look:
             return
         self.goes_on = False
         log.warning("following rests", account=self.account.pk, code=wide[0].code)
-        now = timezone.now()
+        now = db_clock.now()
         Outcome.objects.filter(account=self.account, next_look_at__lte=now).update(next_look_at=now + SILENCE)
         if isinstance(wide[0], NeedsReconnect):
             states.park(self.account, wide[0])
@@ -280,7 +281,7 @@ def tells_of_changes(account: Account) -> bool:
     hook = Hook.objects.filter(account=account).first()
     if hook is None:
         return False
-    heard = hook.heard_at is not None and hook.heard_at > timezone.now() - HEARD_LATELY
+    heard = hook.heard_at is not None and hook.heard_at > db_clock.now() - HEARD_LATELY
     return heard or (hook.asked_at is not None and not hook.error)
 
 
@@ -306,7 +307,7 @@ def _pause_after(error: ConnectorError, failures: int) -> timedelta:
 def _claim(account_id: int, most: int) -> list[Outcome]:
     """Take what is due, what was asked for first and then the newest; nobody else asks about it until the
     lease is over."""
-    now = timezone.now()
+    now = db_clock.now()
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE rules_outcome SET next_look_at = %s WHERE id IN (SELECT id FROM rules_outcome "

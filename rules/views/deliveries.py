@@ -35,6 +35,7 @@ from rules.views.filters import (
 UNAUTHORIZED = OpenApiResponse(OurError, "No valid bearer token")
 NO_DELIVERY = OpenApiResponse(OurError, "No such delivery")
 WHICH = [OpenApiParameter("delivery_pk", int, OpenApiParameter.PATH, description="`id` of a delivery, ours")]
+WITH_ACCOUNT = Delivery.objects.select_related("account__lane", "answer")
 FILTERS = [
     *COMMON_FILTERS,
     *PERSON_FILTERS,
@@ -63,11 +64,11 @@ class DeliveryViewSet(CallerViewSet):
         },
     )
     def index(self, request: Request) -> Response:
-        rows = read_person(read_common_filters(self._mine(), request), request, "answer__")
+        rows = read_person(read_common_filters(WITH_ACCOUNT, request), request, "answer__")
         if state := read_choice(request, "state", Delivery.State.values):
             rows = rows.filter(state=state)
         if because := read_choice(request, "heldBecause", Delivery.Held.values):
-            rows = rows.filter(held_because=because)
+            rows = rows.filter(state="held", held_because=because)
         part = listed(request, rows)
         tries = next_tries(part.rows)
         return Response(
@@ -152,7 +153,7 @@ class DeliveryViewSet(CallerViewSet):
         return Response(write_delivery_detail(delivery, delivery.attempts.all()), status=status)
 
     def _mine(self) -> QuerySet[Delivery]:
-        return Delivery.objects.filter(owner=self.caller_id).select_related("account__lane", "answer")
+        return WITH_ACCOUNT.filter(owner=self.caller_id)
 
     def _one(self, pk: int) -> Delivery:
         delivery = self._mine().filter(pk=min(pk, BIGGEST)).first()

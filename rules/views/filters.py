@@ -19,6 +19,7 @@ from accounts.rest.authentication import Caller
 from accounts.rest.errors import ApiError
 from accounts.rest.paging import LISTED, read_number
 from connectors.registry import CONNECTORS
+from rules.made_between import made_between
 from rules.mapping.person import contact_keys
 
 Row = TypeVar("Row", bound=Model)
@@ -41,26 +42,25 @@ PERSON_FILTERS = [
 
 
 def read_common_filters(rows: QuerySet[Row], request: Request) -> QuerySet[Row]:
-    """The rows that the query string chooses. Raises ``ApiError`` naming the filter."""
-    rows = read_quiz_and_time(rows, request)
-    if crm := read_choice(request, "crm", list(CONNECTORS)):
-        owner = cast("Caller", request.user).account_id
-        mine = Account.objects.filter(account_id=owner, crm=crm).values_list("pk", flat=True)
-        rows = rows.filter(account__in=list(mine))
+    """Of ``rows`` the caller's own that the query string chooses. Raises ``ApiError`` naming the filter."""
+    owner = cast("Caller", request.user).account_id
+    crm, chosen = read_choice(request, "crm", list(CONNECTORS)), rows.filter(owner=owner)
+    if crm:
+        mine = list(Account.objects.filter(account_id=owner, crm=crm).values_list("pk", flat=True))
+        one = len(mine) == 1 and not request.query_params.get("quizID")
+        # Of one account there is an index, and whose it is is known.
+        chosen = rows.filter(account=mine[0]) if one else chosen.filter(account__in=mine)
+    chosen = read_quiz_and_time(chosen, request)
     if changed := read_moment(request, "changedFrom"):
-        rows = rows.filter(updated_at__gte=changed)
-    return rows
+        chosen = chosen.filter(updated_at__gte=changed)
+    return chosen
 
 
 def read_quiz_and_time(rows: QuerySet[Row], request: Request) -> QuerySet[Row]:
     """Of this quiz and time. Raises ``ApiError``."""
     if request.query_params.get("quizID"):
         rows = rows.filter(quiz_id=read_number(request, "quizID"))
-    if start := read_moment(request, "from"):
-        rows = rows.filter(created_at__gte=start)
-    if end := read_moment(request, "to"):
-        rows = rows.filter(created_at__lt=end)
-    return rows
+    return made_between(rows, read_moment(request, "from"), read_moment(request, "to"))
 
 
 def read_person(rows: QuerySet[Row], request: Request, to_answer: str = "") -> QuerySet[Row]:

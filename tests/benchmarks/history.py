@@ -1,4 +1,5 @@
-"""Accounts and deliveries of half a year, written by PostgreSQL: nothing of them is due.
+"""Accounts and deliveries of half a year, written by PostgreSQL: nothing of them is due, and one account in a
+hundred has something that is held.
 
 Rows are numbered as they were made. Keys are not checked and triggers are off, which would take longer than
 everything else; lanes are reckoned at the end.
@@ -92,14 +93,17 @@ FROM generate_series(1, %(rows)s) g,
     """
 INSERT INTO rules_delivery (id, answer_id, rule_id, account_id, owner, quiz_id, uid, state, held_because,
     due_at, attempts_made, strikes, look_first, contact_keys, steps, losses, remote_id, remote_link,
-    error_code, error, remedy, created_at, delivered_at)
+    error_code, error, remedy, created_at, updated_at, delivered_at)
 SELECT id, id, quiz_id - 1000, quiz_id - 1000, account_id, quiz_id, 'qz' || lpad(id::text, 16, '0'), s,
     CASE WHEN s = 'held' THEN
         (array['refused', 'gave_up', 'fix_rule', 'look_first', 'stale', 'refused'])[1 + id %% 6] ELSE '' END,
     CASE WHEN s = 'waiting' THEN now() + interval '1 day' ELSE created_at END, 1, 0, false,
     array['phone:+7' || (9000000000 + id)], jsonb_build_object('lead', id::text), '[]', id::text,
-    'https://h.amocrm.ru/leads/' || id, '', '', '', created_at, CASE WHEN s = 'delivered' THEN created_at END
-FROM rules_answer, LATERAL (SELECT CASE WHEN (id * 7919) %% 1000 < 1000 * %(held)s THEN 'held'
+    'https://h.amocrm.ru/leads/' || id, '', '', '', created_at, created_at,
+    CASE WHEN s = 'delivered' THEN created_at END
+FROM rules_answer,
+    LATERAL (SELECT CASE
+    WHEN (id * 7919) %% 1000 < 1000 * %(held)s AND quiz_id %% 100 = 1 THEN 'held'
     WHEN (id * 7919) %% 1000 < 1000 * (%(held)s + %(waiting)s) THEN 'waiting' ELSE 'delivered' END AS s) t
 """,
     """
@@ -109,14 +113,19 @@ FROM rules_delivery WHERE created_at > now() - interval '30 days'
 """,
     """
 INSERT INTO rules_outcome (delivery_id, account_id, owner, quiz_id, record_id, link, status, created_at,
-    changed_at, next_look_at)
+    updated_at, changed_at, next_look_at)
 SELECT id, account_id, owner, quiz_id, id::text, '', (array['open', 'won', 'lost'])[1 + id %% 3],
-    delivered_at, delivered_at, now() + interval '1 hour' + random() * interval '1 day'
+    delivered_at, delivered_at, delivered_at, now() + interval '1 hour' + random() * interval '1 day'
 FROM rules_delivery WHERE state = 'delivered'
 """,
     """
 UPDATE accounts_lane l SET next_due = found.due FROM (
     SELECT account_id, min(due_at) AS due FROM rules_delivery WHERE state = 'waiting' GROUP BY account_id
+) found WHERE l.account_id = found.account_id
+""",
+    """
+UPDATE accounts_lane l SET look_at = found.due FROM (
+    SELECT account_id, min(next_look_at) AS due FROM rules_outcome GROUP BY account_id
 ) found WHERE l.account_id = found.account_id
 """,
 )

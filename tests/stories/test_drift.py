@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from crm_cache.models import SyncRun
 from crm_cache.refresh import run_waiting
-from rules import provisioning
 from rules.delivery import drift
-from rules.models import Delivery, Rule
+from rules.models import Delivery
 
 
 def delete_stage(clinic) -> str:
@@ -153,21 +150,3 @@ def test_a_step_deleted_in_amocrm_is_found_by_the_next_look(answered):
     answered.post()
     answered.work()
     assert Delivery.objects.latest("pk").held_because == "fix_rule"
-
-
-def test_a_list_that_is_read_while_a_rule_is_looked_at_is_not_overlooked(clinic, monkeypatch):
-    read, stage = provisioning.read_snapshot, delete_stage(clinic)
-
-    def and_then_the_list_is_read(*asked):
-        snapshot = read(*asked)
-        with monkeypatch.context() as during:
-            during.setattr(provisioning, "read_snapshot", read)
-            clinic.sync()
-        return snapshot
-
-    Rule.objects.update(prepared_at=clinic.account.synced_at - timedelta(seconds=1))
-    monkeypatch.setattr(provisioning, "read_snapshot", and_then_the_list_is_read)
-    provisioning.recheck(clinic.rule.pk)
-    monkeypatch.setattr(provisioning, "read_snapshot", read)
-    provisioning.prepare_due()
-    assert [problem["code"] for problem in clinic.rule.problems] == ["step_gone"], stage

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from itertools import product
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from rules.models import Delivery
+from rules.models import Answer, Delivery, Outcome
 
 
 def ids(shown: dict[str, Any]) -> list[int]:
@@ -70,6 +72,39 @@ def test_pages_are_as_they_were(quiz):
     first, second = (quiz.api.get(f"/deliveries?size=2&page={page}").json() for page in (1, 2))
     assert (ids(first), ids(second)) == ([3, 2], [1]) or ids(first)[-1] > ids(second)[0]
     assert (first["count"], first["more"], second["more"]) == (3, True, False)
+
+
+def test_a_long_list_is_counted_and_skipped_only_so_far(quiz, monkeypatch):
+    for number in range(4):
+        quiz.post(f"a-{number}")
+    monkeypatch.setattr("accounts.rest.paging.MOST_LISTED", 3)
+    first = quiz.api.get("/deliveries?size=2").json()
+    assert (first["count"], len(first["items"]), first["more"]) == (3, 2, True)
+    assert len(quiz.api.get("/deliveries?size=2&page=2").json()["items"]) == 2
+    beyond = quiz.api.get("/deliveries?size=2&page=3")
+    assert (beyond.status_code, beyond.json()["error"]["field"]) == (400, "page")
+    last = quiz.api.get(f"/deliveries?size=3&after={first['next']}").json()
+    assert (len(last["items"]), last["more"]) == (2, False)
+
+
+@pytest.mark.parametrize("path", ["/answers", "/deliveries", "/outcomes"])
+def test_a_list_of_a_time_has_all_that_was_made_in_it(quiz, path):
+    """Keys grow with time, but not strictly: two were made in the other order, minutes apart."""
+    hours = (0, 5, 9.9, 9.7, 24, 30)
+    for number in range(len(hours)):
+        quiz.post(f"a-{number}")
+    quiz.work()
+    begun = timezone.now().replace(microsecond=0) - timedelta(days=3)
+    for model in (Answer, Delivery, Outcome):
+        for row, hour in zip(model.objects.order_by("pk"), hours, strict=True):
+            model.objects.filter(pk=row.pk).update(created_at=begun + timedelta(hours=hour))
+    ends = (-50, 0, 5, 9.7, 9.8, 9.9, 25, 50)
+    for start, end in [*product(ends, ends), (None, 9.8), (9.8, None)]:
+        told = {"from": start, "to": end}
+        query = {name: f"{begun + timedelta(hours=at):%FT%TZ}" for name, at in told.items() if at is not None}
+        shown = quiz.api.get(path, query).json()
+        wanted = [hour for hour in hours if (start is None or hour >= start) and (end is None or hour < end)]
+        assert (shown["count"], len(shown["items"])) == (len(wanted), len(wanted)), query
 
 
 def test_what_has_changed_since_a_moment(quiz):
