@@ -132,6 +132,9 @@ class AccountAdmin(StaffAdmin):
             )
         )
 
+    def has_connect_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.has_perm("accounts.connect_account"))
+
     def has_change_permission(self, request: HttpRequest, obj: Account | None = None) -> bool:
         return self.has_operate_permission(request) and not (obj and obj.deleted)
 
@@ -221,11 +224,11 @@ class AccountAdmin(StaffAdmin):
         """What else a pause or a farewell means; the upper floor knows of deliveries."""
         return []
 
-    @action(description=_("Connect an account"), permissions=["operate"], icon="add_link")
+    @action(description=_("Connect an account"), permissions=["connect"], icon="add_link")
     def connect(self, request: HttpRequest) -> HttpResponse:
         return connect_page.show(request, self)
 
-    @action(description=_("Reconnect"), permissions=["operate"], icon="link")
+    @action(description=_("Reconnect"), permissions=["connect"], icon="link")
     def reconnect(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return connect_page.show(request, self, self.account(object_id))
 
@@ -260,7 +263,7 @@ class AccountAdmin(StaffAdmin):
         )
         return self.ask_about(request, account, question)
 
-    @action(description=_("Disconnect"), permissions=["operate"], icon="link_off")
+    @action(description=_("Disconnect"), permissions=["connect"], icon="link_off")
     def disconnect(self, request: HttpRequest, object_id: str) -> HttpResponse:
         account = self.account(object_id)
         if confirmed(request):

@@ -1,7 +1,8 @@
 """What all pages of the operator's desk share: rows nobody edits or deletes, and questions before deeds.
 
-A viewer sees states and errors. An operator (whoever may ``change`` a model) also sees what people answered
-and what was said to the CRMs, and acts. Actions call the functions that workers call; no page writes a state.
+A viewer sees states and errors. An operator (whoever may ``change`` a model) also sees who answered, and
+acts. Whole answers and what was said to the CRMs are for whoever may ``view_payload``. Actions call the
+functions that workers call; no page writes a state.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.admin import helpers
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -85,9 +87,13 @@ class StaffAdmin(ModelAdmin):
         return False
 
     def has_operate_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """May this person act on rows, and read what people answered?"""
+        """May this person act on rows, and read who answered?"""
         codename = get_permission_codename("change", self.opts)
         return bool(request.user.has_perm(f"{self.opts.app_label}.{codename}"))
+
+    def has_payload_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """May this person read whole answers, and what was said to the CRMs?"""
+        return bool(request.user.has_perm("rules.view_payload"))
 
     @staticmethod
     def require(request: HttpRequest, allowed: bool) -> None:
@@ -162,6 +168,16 @@ def done(request: HttpRequest, sentence: str, back: str, happened: bool = True) 
 def note(admin: StaffAdmin, request: HttpRequest, row: Model, sentence: str) -> None:
     """Who did what, for the row's history."""
     admin.log_change(request, row, to_column(sentence))
+
+
+def note_all(request: HttpRequest, rows: QuerySet[Any], sentence: str) -> None:
+    """The same for many rows, in one statement."""
+    LogEntry.objects.log_actions(
+        user_id=int(request.user.pk or 0),
+        queryset=rows,
+        action_flag=CHANGE,
+        change_message=to_column(sentence),
+    )
 
 
 def link(url: str, text: str, new: bool = False) -> SafeString:

@@ -80,6 +80,7 @@ class Account(models.Model):
         verbose_name = _("account")
         verbose_name_plural = _("accounts")
         ordering = ["-id"]
+        permissions = [("connect_account", _("Can connect and disconnect accounts"))]
         constraints = [
             models.UniqueConstraint(
                 fields=["account_id", "crm"], condition=Q(deleted=False), name="one_live_account_per_crm"

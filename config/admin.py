@@ -16,8 +16,17 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from config.audit import AuditAdmin
+
+__all__ = ["AccessAttemptAdmin", "AuditAdmin", "GroupAdmin", "UserAdmin"]
+
 for model in (User, Group, AccessAttempt, AccessLog, AccessFailureLog):
     admin.site.unregister(model)
+
+
+def _may_touch(request: HttpRequest, obj: Any) -> bool:
+    """A superuser is nobody else's business."""
+    return bool(request.user.is_superuser or obj is None or not obj.is_superuser)
 
 
 @admin.register(User)
@@ -26,6 +35,24 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "first_name", "last_name", "is_active", "is_superuser", "last_login")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Nobody gives more than there is in the groups, but whoever may do everything."""
+        own = super().get_readonly_fields(request, obj)
+        return own if request.user.is_superuser else (*own, "is_superuser", "user_permissions")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and _may_touch(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and _may_touch(request, obj)
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """Deleting many would not ask of whom."""
+        found = super().get_actions(request)
+        if not request.user.is_superuser:
+            found.pop("delete_selected", None)
+        return found
 
 
 @admin.register(Group)

@@ -1,4 +1,9 @@
-"""The two groups of staff, and what each of them may do."""
+"""The groups of staff, and what each of them may do.
+
+A viewer sees how things stand. An operator mends: tries again, resumes, edits rules, and reads who answered.
+An administrator also connects accounts, reads whole bodies and what was said to CRMs, forgets people, looks
+after staff, and sees who did what.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +16,34 @@ VIEWED = {
     "rules": ("rule", "answer", "delivery", "outcome", "incident", "bulkrun"),
 }
 OPERATED = {"accounts": ("account",), "crm_cache": VIEWED["crm_cache"], "rules": VIEWED["rules"]}
-GROUPS = {"viewer": (("view", VIEWED),), "operator": (("view", VIEWED), ("change", OPERATED))}
+ADMINISTERED = {
+    "auth": ("user", "group"),
+    "axes": ("accessattempt",),
+    "admin": ("logentry",),
+    "rules": ("erasure",),
+}
+Grant = tuple[str, dict[str, tuple[str, ...]]]  # a verb, and the models of each app
+VIEWER: tuple[Grant, ...] = (("view", VIEWED),)
+OPERATOR: tuple[Grant, ...] = (*VIEWER, ("change", OPERATED))
+ADMINISTRATOR: tuple[Grant, ...] = (
+    *OPERATOR,
+    ("view", ADMINISTERED),
+    ("connect", {"accounts": ("account",)}),
+    ("view", {"rules": ("payload",)}),
+    ("erase", {"rules": ("person",)}),
+    ("add", {"auth": ("user",)}),
+    ("change", {"auth": ("user",)}),
+    ("delete", {"auth": ("user",), "axes": ("accessattempt",)}),
+)
+GROUPS = {"viewer": VIEWER, "operator": OPERATOR, "administrator": ADMINISTRATOR}
 
 
 def make_groups() -> list[Group]:
-    """Make both groups, or give them back exactly what they should have. A repeat changes nothing."""
+    """Make the groups, or give them back exactly what they should have. A repeat changes nothing."""
     return [_make(name, grants) for name, grants in GROUPS.items()]
 
 
-def _make(name: str, grants: tuple[tuple[str, dict[str, tuple[str, ...]]], ...]) -> Group:
+def _make(name: str, grants: tuple[Grant, ...]) -> Group:
     wanted = Q()
     for verb, models in grants:
         for app, names in models.items():

@@ -78,6 +78,8 @@ NAVIGATION = [
     ),
     group(
         _("Staff"),
+        entry(_("Who did what"), "history", "admin.logentry"),
+        entry(_("Forgotten people"), "person_remove", "rules.erasure"),
         entry(_("People"), "badge", "auth.user"),
         entry(_("Groups"), "shield_person", "auth.group"),
         entry(_("Failed log-ins"), "lock", "axes.accessattempt"),

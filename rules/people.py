@@ -20,6 +20,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from connectors.messages import message
 from crm_cache import directory
 from crm_cache.models import KnownContact
 from rules.delivery import outbox
@@ -30,18 +31,22 @@ from rules.retention import empty
 log = structlog.stdlib.get_logger(__name__)
 AT_ONCE = 500
 MOST_EXPORTED = 1000
+NO_SUCH = {
+    "phone": message("This is no phone that anybody could be found by"),
+    "email": message("This is no email that anybody could be found by"),
+}
 ERASED = (
-    "The bodies of the answers, replaced ones too",
-    "Phones and e-mails by which the person is known here",
-    "Values that were told as losses",
-    "The contact and the details that were seen in the CRM",
-    "What was said with the CRM in each try",
-    "Which contact of the CRM the person is",
+    message("The bodies of the answers, replaced ones too"),
+    message("Phones and e-mails by which the person is known here"),
+    message("Values that were told as losses"),
+    message("The contact and the details that were seen in the CRM"),
+    message("What was said with the CRM in each try"),
+    message("Which contact of the CRM the person is"),
 )
 KEPT = (
-    "Ids and digests of the answers, so that a late repeat is recognised",
-    "Ids and links of records in the CRM: erasing there is up to the CRM's customer",
-    "States, times, sums and steps",
+    message("Ids and digests of the answers, so that a late repeat is recognised"),
+    message("Ids and links of records in the CRM: erasing there is up to the CRM's customer"),
+    message("States, times, sums and steps"),
 )
 
 
@@ -75,10 +80,10 @@ def who(phone: str = "", email: str = "", answer_id: str = "", owner: str = "") 
     for name, value in (("phone", phone), ("email", email)):
         found = contact_keys({name: value}, settings.PHONE_REGION) if value else []
         if value and not found:
-            raise ValueError(f"This is no {name} that anybody could be found by")
+            raise ValueError(NO_SUCH[name])
         keys += found
     if not (keys or answer_id):
-        raise ValueError("A phone, an e-mail or an answer id is needed")
+        raise ValueError(message("A phone, an e-mail or an answer id is needed"))
     return Who(tuple(keys), answer_id, owner)
 
 

@@ -36,6 +36,7 @@ LISTS: dict[str, tuple[str, Any]] = {
     "tags": ("crm_cache_tag", Tag),
 }
 RUNS_SHOWN = 15
+SYNCED = message("Asked for a sync of all lists.")
 EVENTS_SHOWN = 50
 
 
@@ -128,7 +129,7 @@ class AccountOverviewAdmin(AccountAdmin):
         account = self.account(object_id)
         if confirmed(request):
             runs.ask_for(account)
-            note(self, request, account, message("Asked for a sync of all lists."))
+            note(self, request, account, SYNCED)
             return done(request, say("The lists are being refreshed."), self.page_of(account), account.usable)
         lists = ", ".join(said(runs.LIST_NAMES[name]) for name in connector_class(account.crm).can.lists)
         question = Question(
@@ -143,6 +144,7 @@ class AccountOverviewAdmin(AccountAdmin):
         usable = [account for account in chosen if account.usable]
         for account in usable:
             runs.ask_for(account)
+            note(self, request, account, SYNCED)
         left = len(chosen) - len(usable)
         told = say_many(
             "The lists of {count} account are being refreshed.",

@@ -11,13 +11,26 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from accounts.admin import QuizAccountFilter
-from accounts.admin_base import Question, StaffAdmin, ask, chosen_rows, confirmed, done, key_of, when
+from accounts.admin_base import (
+    Question,
+    StaffAdmin,
+    ask,
+    chosen_rows,
+    confirmed,
+    done,
+    key_of,
+    note_all,
+    when,
+)
 from accounts.texts import say, say_many
+from connectors.messages import RU, message
 from rules.admin.filters import DayFilter, QuizFilter
+from rules.mapping.note import read_note
 from rules.models import Answer, Delivery
 from rules.planning import AT_ONCE, plan_deliveries
 
@@ -54,7 +67,7 @@ class AnswerAdmin(StaffAdmin):
     search_fields = ("=answer_id",)
     search_help_text = _("An answer id, whole")
     actions = ("plan",)
-    readonly_fields = ("bodies", "payload_text")
+    readonly_fields = ("bodies", "readable", "payload_text")
     change_form_outer_after_template = "admin/desk/answer.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Answer]:
@@ -63,7 +76,8 @@ class AnswerAdmin(StaffAdmin):
         return super().get_queryset(request).defer("payload").annotate(made=made)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        told = ("payload_text",) if self.has_operate_permission(request) else ()
+        told: tuple[str, ...] = ("readable",) if self.has_operate_permission(request) else ()
+        told += ("payload_text",) if self.has_payload_permission(request) else ()
         own = (("account_id", "quiz_id"), ("answer_id", "created_at"), "bodies")
         return [(None, {"fields": (*own, *told)})]
 
@@ -92,6 +106,16 @@ class AnswerAdmin(StaffAdmin):
     def payload_kept(self, answer: Answer) -> tuple[str, str]:
         return ("purged", say("purged")) if answer.purged_at else ("kept", say("kept"))
 
+    @display(description=_("what was answered"))
+    def readable(self, answer: Answer) -> SafeString | str:
+        """As it stands in the lead's note."""
+        if answer.purged_at:
+            return say("Purged: its retention is over.")
+        quiz = answer.payload.get("quiz")
+        title = str(quiz.get("title") or "") if isinstance(quiz, dict) else ""
+        note = read_note(answer.payload, title or f"№ {answer.quiz_id}", get_language() or RU)
+        return format_html('<div class="desk-note">{}</div>', note)
+
     @display(description=_("what was sent"))
     def payload_text(self, answer: Answer) -> SafeString | str:
         if answer.purged_at:
@@ -110,7 +134,9 @@ class AnswerAdmin(StaffAdmin):
         free = unplanned(Answer.objects.filter(pk__in=chosen.order_by().values("pk"), purged_at=None))
         if not confirmed(request):
             return ask(request, self, _question(free.count(), chosen.count(), chosen_rows(request, "plan")))
+        keys = list(free.values_list("pk", flat=True))
         answers, planned = plan_in_turns(free)
+        note_all(request, Answer.objects.filter(pk__in=keys), message("Planned by today's rules."))
         told = say_many(
             "{count} delivery planned for {answers}.",
             "{count} deliveries planned for {answers}.",

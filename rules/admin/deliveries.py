@@ -138,7 +138,9 @@ class DeliveryAdmin(StaffAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        told = story_of(key_of(object_id), self.has_operate_permission(request))
+        told = story_of(
+            key_of(object_id), self.has_operate_permission(request), self.has_payload_permission(request)
+        )
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **told})
 
     # -- what can be done ------------------------------------------------------------------------------------

@@ -13,13 +13,15 @@ from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import action, display
 
-from accounts.admin_base import StaffAdmin, done, link, when
+from accounts.admin_base import StaffAdmin, done, link, note, when
+from connectors.messages import message
 from rules import incidents
 from rules.admin.links import deliveries_url, page
 from rules.alerts import what_to_do
 from rules.models import Delivery, Incident
 
 SHOWN = 5  # on the first page
+MUTED, UNMUTED = message("Muted."), message("No longer muted.")
 HELD = {
     Incident.Kind.REFUSED: Delivery.Held.REFUSED,
     Incident.Kind.LOOK: Delivery.Held.LOOK_FIRST,
@@ -83,12 +85,18 @@ class IncidentAdmin(StaffAdmin):
 
     @action(description=gettext_lazy("Write to nobody about these"), permissions=["operate"])
     def mute_chosen(self, request: HttpRequest, queryset: QuerySet[Incident]) -> HttpResponse:
-        count = incidents.mute(queryset.values_list("pk", flat=True), request.user)
+        chosen = list(queryset.filter(muted_at=None))
+        count = incidents.mute([row.pk for row in chosen], request.user)
+        for row in chosen:
+            note(self, request, row, MUTED)
         return done(request, _("Muted: %(count)s.") % {"count": count}, self.list_page(), count > 0)
 
     @action(description=gettext_lazy("Write to people again"), permissions=["operate"])
     def unmute_chosen(self, request: HttpRequest, queryset: QuerySet[Incident]) -> HttpResponse:
-        count = incidents.unmute(queryset.values_list("pk", flat=True))
+        chosen = list(queryset.exclude(muted_at=None))
+        count = incidents.unmute([row.pk for row in chosen])
+        for row in chosen:
+            note(self, request, row, UNMUTED)
         return done(request, _("No longer muted: %(count)s.") % {"count": count}, self.list_page(), count > 0)
 
 

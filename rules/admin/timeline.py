@@ -37,8 +37,8 @@ OUTCOMES = {  # as rules.delivery.attempts writes them: label, colour
 STEP_NAMES = {"lead": _("lead"), "contact": _("contact"), "company": _("company"), "note": _("note")}
 
 
-def story_of(delivery_id: int, for_operator: bool) -> dict[str, Any]:
-    """What the page shows; requests and values only for those who may read what people answered."""
+def story_of(delivery_id: int, for_operator: bool, payloads: bool) -> dict[str, Any]:
+    """What the page shows; values for operators, requests for those who may read payloads."""
     rows = Delivery.objects.select_related("account__lane", "rule", "answer", "outcome", "version").defer(
         *UNUSED
     )
@@ -48,12 +48,13 @@ def story_of(delivery_id: int, for_operator: bool) -> dict[str, Any]:
     return {
         "delivery": delivery,
         "for_operator": for_operator,
+        "payloads": payloads,
         "next_try": next_try(delivery),
         "for_return": delivery.held_because in FOR_RETURN,
         "fate": in_short(outcome) if (outcome := getattr(delivery, "outcome", None)) else None,
         "safe_link": delivery.remote_link.startswith(("https://", "http://")),
         "journal": [(STEP_NAMES.get(step, step), made) for step, made in delivery.steps.items()],
-        "tries": [_try(attempt, for_operator) for attempt in _attempts(delivery, for_operator)],
+        "tries": [_try(attempt, payloads) for attempt in _attempts(delivery, payloads)],
         "pages": {
             "account": page("accounts_account", delivery.account_id),
             "rule": page("rules_rule", delivery.rule_id),
@@ -62,15 +63,15 @@ def story_of(delivery_id: int, for_operator: bool) -> dict[str, Any]:
     }
 
 
-def _attempts(delivery: Delivery, for_operator: bool) -> list[Attempt]:
+def _attempts(delivery: Delivery, payloads: bool) -> list[Attempt]:
     """The newest tries, newest first."""
     rows = delivery.attempts.order_by("-id")
-    return list((rows if for_operator else rows.defer("exchanges"))[:TRIES_SHOWN])
+    return list((rows if payloads else rows.defer("exchanges"))[:TRIES_SHOWN])
 
 
-def _try(attempt: Attempt, for_operator: bool) -> dict[str, Any]:
+def _try(attempt: Attempt, payloads: bool) -> dict[str, Any]:
     label, colour = OUTCOMES.get(attempt.outcome, (attempt.outcome, "default"))
-    exchanges = [_exchange(one) for one in attempt.exchanges] if for_operator else []
+    exchanges = [_exchange(one) for one in attempt.exchanges] if payloads else []
     return {"row": attempt, "label": label, "colour": colour, "exchanges": exchanges}
 
 

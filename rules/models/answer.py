@@ -24,7 +24,8 @@ class Answer(models.Model):
     ``digest`` is the payload's fingerprint: a repeat with another body is told from a repeat. ``payload``
     is emptied when its retention is over, and ``contact_keys``, by which a person's answers are found; the
     row and its digest stay. While ``complete`` is false a later body under the same id takes its place as the
-    next ``revision``; replaced ones are ``FormerBody`` rows.
+    next ``revision``; replaced ones are ``FormerBody`` rows. ``test``: staff made it to try a rule
+    (``rules.test_leads``); it is counted nowhere and shown to staff alone.
     """
 
     account_id = models.CharField(_("quiz account"), max_length=200)
@@ -41,11 +42,13 @@ class Answer(models.Model):
     revision = models.PositiveIntegerField(
         default=1, db_default=1, help_text=_("How many bodies came under this id.")
     )
+    test = models.BooleanField(_("test"), default=False, db_default=False)
 
     class Meta:
         verbose_name = _("answer")
         verbose_name_plural = _("answers")
         ordering = ["-id"]
+        permissions = [("view_payload", _("Can read whole answers and what was said to CRMs"))]
         constraints = [
             models.UniqueConstraint(
                 fields=["account_id", "quiz_id", "answer_id"], name="one_answer_per_quiz_and_id"

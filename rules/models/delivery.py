@@ -25,7 +25,8 @@ class Delivery(models.Model):
     its claim. ``revision`` repeats the answer's, so that a new body and a settlement meet on one row's lock;
     ``revision_sent`` is the last one whose sending was begun. ``updated_at`` is moved by the database
     whenever the state, its reason or the lead changes. ``owner`` and ``quiz_id`` repeat the answer's,
-    for the lists. ``version`` is the rule's version by which it was tried last.
+    for the lists. ``version`` is the rule's version by which it was tried last. ``test``
+    repeats the answer's; ``removed_at`` is when a person had the CRM delete a test's lead.
     """
 
     class State(models.TextChoices):
@@ -108,6 +109,9 @@ class Delivery(models.Model):
         db_index=False,  # delivery_by_version
     )
 
+    test = models.BooleanField(_("test"), default=False, db_default=False)
+    removed_at = models.DateTimeField(_("deleted in the CRM"), null=True, blank=True)
+
     class Meta:
         verbose_name = _("delivery")
         verbose_name_plural = _("deliveries")
@@ -163,6 +167,7 @@ class Delivery(models.Model):
             models.Index(fields=["created_at"], name="delivery_by_age"),
             models.Index(fields=["remote_id"], condition=~Q(remote_id=""), name="delivery_by_lead"),
             models.Index(fields=["owner", "updated_at"], name="delivery_updated"),
+            models.Index(fields=["-id"], condition=Q(test=True), name="delivery_test"),
             models.Index(fields=["version"], condition=Q(version__isnull=False), name="delivery_by_version"),
         ]
 

@@ -34,8 +34,8 @@ class Outcome(models.Model):
     Made with the delivery's settlement, written by ``rules.outcomes.following`` alone. ``next_look_at`` is
     when the CRM is asked again; whoever asks pushes it ahead first, so that one worker asks. Null: followed
     no more. ``asked``: a notice or a person wants that look, so it comes before those of the plan.
-    ``updated_at`` is moved by the database whenever what is shown of the lead changes. ``owner``
-    and ``quiz_id`` repeat the delivery's, for the lists. ``payments`` is a list of
+    ``updated_at`` is moved by the database whenever what is shown of the lead changes. ``owner``,
+    ``quiz_id`` and ``test`` repeat the delivery's, for the lists. ``payments`` is a list of
     ``{"id", "amount", "paidAt"}``, null where the CRM says nothing of money received.
     """
 
@@ -83,6 +83,7 @@ class Outcome(models.Model):
     asked = models.BooleanField(default=False, db_default=False)
     failures = models.PositiveIntegerField(db_default=0)
     error = MessageField(_("error"), blank=True, db_default="")
+    test = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         verbose_name = _("outcome")

@@ -52,6 +52,11 @@ def operator(db: None) -> Client:
 
 
 @pytest.fixture
+def administrator(db: None) -> Client:
+    return staff("administrator")
+
+
+@pytest.fixture
 def superuser(db: None) -> Client:
     client = Client()
     person = User.objects.create_superuser("root")

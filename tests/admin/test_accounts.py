@@ -47,15 +47,15 @@ def test_resuming_shows_why_it_was_paused(operator: Client, shop: Account) -> No
 
 
 def test_disconnecting_says_what_becomes_of_its_deliveries(
-    operator: Client, shop: Account, deliver: Callable[..., Delivery]
+    administrator: Client, shop: Account, deliver: Callable[..., Delivery]
 ) -> None:
     for one in ("waiting", "waiting", "held"):
         deliver(one)
-    html = operator.get(page_of(shop, "disconnect")).content.decode()
+    html = administrator.get(page_of(shop, "disconnect")).content.decode()
     assert "2 waiting deliveries will be held, 1 held already" in html
     assert "goes on by itself once the same account of the CRM is connected again" in html
     assert state(shop) == "active"
-    yes(operator, shop, "disconnect")
+    yes(administrator, shop, "disconnect")
     assert (state(shop), shop.deleted) == ("disconnected", True)
     assert not Token.objects.exists()
 
@@ -81,29 +81,29 @@ def test_chosen_accounts_are_synced_and_idle_ones_left_alone(operator: Client, s
     assert not SyncRun.objects.filter(account=idle).exists()
 
 
-def test_connecting_gives_a_link_to_the_consent_page(operator: Client, amo: Any) -> None:
+def test_connecting_gives_a_link_to_the_consent_page(administrator: Client, amo: Any) -> None:
     url = f"{list_of(Account)}connect/"
-    assert operator.get(url).status_code == 200
-    page = operator.post(url, {"account_id": "new-shop", "crm": "amocrm"})
+    assert administrator.get(url).status_code == 200
+    page = administrator.post(url, {"account_id": "new-shop", "crm": "amocrm"})
     assert page.context["url"].startswith("https://www.amocrm.ru/oauth")
     assert Account.objects.get(account_id="new-shop").state == "connecting"
 
 
-def test_reconnecting_knows_the_account(operator: Client, amo: Any, shop: Account) -> None:
-    assert not operator.get(page_of(shop, "reconnect")).context["form"].fields
-    page = operator.post(page_of(shop, "reconnect"), {"account_id": "somebody-else", "crm": "solos"})
+def test_reconnecting_knows_the_account(administrator: Client, amo: Any, shop: Account) -> None:
+    assert not administrator.get(page_of(shop, "reconnect")).context["form"].fields
+    page = administrator.post(page_of(shop, "reconnect"), {"account_id": "somebody-else", "crm": "solos"})
     assert page.context["url"].startswith("https://www.amocrm.ru/oauth")
     assert (state(shop), Account.objects.count()) == ("active", 1)
 
 
-def test_only_what_the_state_allows_is_offered(operator: Client, shop: Account) -> None:
-    offered = operator.get(page_of(shop)).content.decode()
+def test_only_what_the_state_allows_is_offered(administrator: Client, shop: Account) -> None:
+    offered = administrator.get(page_of(shop)).content.decode()
     assert [a for a in (*ACTIONS, "resume") if page_of(shop, a) in offered] == list(ACTIONS)
     Account.objects.update(state="disconnected", deleted=True)
-    offered = operator.get(page_of(shop)).content.decode()
+    offered = administrator.get(page_of(shop)).content.decode()
     assert [a for a in (*ACTIONS, "resume") if page_of(shop, a) in offered] == ["reconnect"]
     Account.objects.create(account_id=shop.account_id, crm=shop.crm, remote_id="another", state="active")
-    assert page_of(shop, "reconnect") not in operator.get(page_of(shop)).content.decode()
+    assert page_of(shop, "reconnect") not in administrator.get(page_of(shop)).content.decode()
 
 
 def test_sending_again_is_the_only_thing_to_edit(operator: Client, shop: Account) -> None:

@@ -43,30 +43,30 @@ def typed(keeper: Any, **changed: str) -> dict[str, str]:
     return {**known, "token": keeper.token, "secret": keeper.secret, **changed}
 
 
-def test_every_crm_is_offered_and_asks_for_what_it_needs(operator: Client) -> None:
-    shown = operator.get(CONNECT).content.decode()
+def test_every_crm_is_offered_and_asks_for_what_it_needs(administrator: Client) -> None:
+    shown = administrator.get(CONNECT).content.decode()
     for kind, entry in CONNECTORS.items():
         assert entry.label in shown
         can = connector_class(kind).can
-        form = operator.get(CONNECT, {"crm": kind}).context["form"]
+        form = administrator.get(CONNECT, {"crm": kind}).context["form"]
         address = ["base_url"] if can.portal_first or can.credentials else []
         assert list(form.fields) == ["account_id", *address, *can.credentials]
 
 
-def test_secrets_are_typed_blind(operator: Client) -> None:
-    html = operator.get(CONNECT, {"crm": "solos"}).content.decode()
+def test_secrets_are_typed_blind(administrator: Client) -> None:
+    html = administrator.get(CONNECT, {"crm": "solos"}).content.decode()
     fields = [line for line in html.split("<input") if 'type="password"' in line]
     assert len(fields) == 2
     assert all('autocomplete="off"' in field for field in fields)
 
 
-def test_an_account_is_connected_by_its_keys(operator: Client, keeper: Any) -> None:
-    page = operator.post(CONNECT, typed(keeper), follow=True)
+def test_an_account_is_connected_by_its_keys(administrator: Client, keeper: Any) -> None:
+    page = administrator.post(CONNECT, typed(keeper), follow=True)
     account = Account.objects.get(account_id="windows")
     assert (account.crm, account.state, account.host) == ("solos", "active", keeper.host)
     assert page.redirect_chain[-1][0] == page_of(account)
     assert "is connected; its lists are being read." in page.content.decode()
-    assert "Connected by its keys." in operator.get(page_of(account, "history")).content.decode()
+    assert "Connected by its keys." in administrator.get(page_of(account, "history")).content.decode()
 
 
 @pytest.mark.parametrize(
@@ -80,9 +80,9 @@ def test_an_account_is_connected_by_its_keys(operator: Client, keeper: Any) -> N
     ],
 )
 def test_what_is_refused_is_said_at_its_field_and_nothing_is_kept(
-    operator: Client, keeper: Any, changed: dict[str, str], field: str, words: str
+    administrator: Client, keeper: Any, changed: dict[str, str], field: str, words: str
 ) -> None:
-    page = operator.post(CONNECT, typed(keeper, **changed))
+    page = administrator.post(CONNECT, typed(keeper, **changed))
     [said] = page.context["form"].errors[field]
     assert words in said
     assert "Bad Request" not in said
@@ -92,37 +92,37 @@ def test_what_is_refused_is_said_at_its_field_and_nothing_is_kept(
 
 
 def test_new_keys_wake_an_account_that_was_refused(
-    operator: Client, keeper: Any, deliver: Callable[..., Delivery]
+    administrator: Client, keeper: Any, deliver: Callable[..., Delivery]
 ) -> None:
-    operator.post(CONNECT, typed(keeper))
+    administrator.post(CONNECT, typed(keeper))
     account = Account.objects.get(account_id="windows")
     Account.objects.filter(pk=account.pk).update(state="needs_reconnect", state_reason="refused")
-    assert page_of(account, "reconnect") in operator.get(page_of(account)).content.decode()
+    assert page_of(account, "reconnect") in administrator.get(page_of(account)).content.decode()
 
-    form = operator.get(page_of(account, "reconnect")).context["form"]
+    form = administrator.get(page_of(account, "reconnect")).context["form"]
     assert (list(form.fields), form.initial) == (["base_url", "token", "secret"], {"base_url": keeper.host})
-    operator.post(page_of(account, "reconnect"), typed(keeper, account_id="somebody-else"))
+    administrator.post(page_of(account, "reconnect"), typed(keeper, account_id="somebody-else"))
     account.refresh_from_db()
     assert (account.state, Account.objects.filter(crm="solos").count()) == ("active", 1)
 
 
 def test_keys_of_another_account_are_refused_at_the_address(
-    operator: Client, box: SolosSandbox, keeper: Any
+    administrator: Client, box: SolosSandbox, keeper: Any
 ) -> None:
-    operator.post(CONNECT, typed(keeper))
+    administrator.post(CONNECT, typed(keeper))
     account = Account.objects.get(account_id="windows")
     other = box.add_account("doors")
-    page = operator.post(CONNECT, typed(other))
+    page = administrator.post(CONNECT, typed(other))
     [said] = page.context["form"].errors["base_url"]
     assert said.startswith(f"These keys open “{other.host}”, but “{keeper.host}” is connected.")
     assert [row.pk for row in Account.objects.filter(account_id="windows")] == [account.pk]
     refused = account.events.first()
     assert refused is not None
-    assert (refused.by, refused.who) == ("staff", "operator")
+    assert (refused.by, refused.who) == ("staff", "administrator")
 
 
-def test_an_unknown_crm_is_asked_for_again(operator: Client) -> None:
-    assert operator.post(CONNECT, {"crm": "none", "account_id": "x"}).context["kinds"]
+def test_an_unknown_crm_is_asked_for_again(administrator: Client) -> None:
+    assert administrator.post(CONNECT, {"crm": "none", "account_id": "x"}).context["kinds"]
 
 
 def test_a_viewer_brings_no_keys(viewer: Client, keeper: Any) -> None:

@@ -16,7 +16,7 @@ from django.urls import reverse
 from accounts.models import Account, ConnectAttempt, Token
 from crm_cache.models import CrmUser, Field, KnownContact, Pipeline, Step, SyncRun, Tag
 from rules.models import Answer, Attempt, Delivery, Outcome, Rule
-from tests.admin.conftest import PERSONAL, SECRETS, open_shop, rule_of
+from tests.admin.conftest import PERSONAL, SECRETS, open_shop, rule_of, staff
 
 MODELS = [Account, CrmUser, Pipeline, Step, Field, Tag, SyncRun, Rule, Answer, Delivery, Outcome]
 STATES = ("waiting", "held", "sending", "delivered")
@@ -62,13 +62,13 @@ def test_a_viewer_reads_nothing_that_people_answered(viewer: Client, everything:
     assert [(url, text) for url, html in shown.items() for text in PERSONAL if text in html] == []
 
 
-def test_an_operator_reads_the_payload_and_both_sides_of_a_try(
-    operator: Client, deliver: Callable[..., Delivery]
+def test_an_administrator_reads_the_payload_and_both_sides_of_a_try(
+    deliver: Callable[..., Delivery],
 ) -> None:
-    delivery = deliver("held")
-    html = operator.get(page_of(delivery)).content.decode()
+    delivery, administrator = deliver("held"), staff("administrator")
+    html = administrator.get(page_of(delivery)).content.decode()
     assert all(text in html for text in ("amoCRM refuses it", "Ask them.", "Sent", PERSONAL[0], PERSONAL[2]))
-    assert PERSONAL[1] in operator.get(page_of(delivery.answer)).content.decode()
+    assert PERSONAL[1] in administrator.get(page_of(delivery.answer)).content.decode()
 
 
 def test_whoever_is_in_no_group_sees_nothing(viewer: Client, everything: list[str]) -> None:

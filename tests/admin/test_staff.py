@@ -19,8 +19,8 @@ def test_the_groups_are_made_once_and_mended(capsys: pytest.CaptureFixture[str])
     viewer.permissions.add(*Group.objects.get(name="operator").permissions.all())
     call_command("make_staff_groups")
     named = {group.name: {p.codename for p in group.permissions.all()} for group in Group.objects.all()}
-    assert set(named) == {"viewer", "operator"}
-    assert named["viewer"] < named["operator"]
+    assert set(named) == {"viewer", "operator", "administrator"}
+    assert named["viewer"] < named["operator"] < named["administrator"]
     assert {code.split("_")[0] for code in named["viewer"]} == {"view"}
     assert {code.split("_")[0] for code in named["operator"]} == {"view", "change"}
     assert not {
@@ -53,7 +53,7 @@ def test_a_locked_person_is_let_in_again_by_the_superuser(superuser: Client, set
 
 
 @pytest.mark.parametrize("page", ["auth_user", "auth_group", "axes_accessattempt"])
-def test_only_superusers_manage_staff(operator: Client, superuser: Client, page: str) -> None:
+def test_operators_do_not_manage_staff(operator: Client, superuser: Client, page: str) -> None:
     url = reverse(f"admin:{page}_changelist")
     assert (operator.get(url).status_code, superuser.get(url).status_code) == (403, 200)
 

@@ -45,10 +45,11 @@ class Command(BaseCommand):
             supervisor.run()
 
     def migrate(self) -> None:
-        """In a process of its own: ours is to have neither threads nor connections when it starts others."""
-        command = [sys.executable, "manage.py", "migrate", "--noinput", "--verbosity=0"]
-        if subprocess.run(command, cwd=settings.BASE_DIR, check=False).returncode:  # noqa: S603 - our own
-            raise CannotServe("The database could not be brought up to date; the reason stands above.")
+        """In processes of their own: ours has neither threads nor connections when it starts others."""
+        for command in (["migrate", "--noinput", "--verbosity=0"], ["make_staff_groups", "--verbosity=0"]):
+            line = [sys.executable, "manage.py", *command]
+            if subprocess.run(line, cwd=settings.BASE_DIR, check=False).returncode:  # noqa: S603 - our own
+                raise CannotServe("The database could not be brought up to date; the reason stands above.")
 
     def say(self, sentence: str) -> None:
         self.stderr.write(f"serve: {sentence}")
