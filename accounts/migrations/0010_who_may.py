@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0008_events"), ("admin", "0003_logentry_add_action_flag_choices")]
+    dependencies = [("accounts", "0012_lane_looks"), ("admin", "0003_logentry_add_action_flag_choices")]
 
     operations = [
         migrations.AlterModelOptions(

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0010_who_may'),
-        ('rules', '0016_events'),
+        ('rules', '0022_list_indexes'),
     ]
 
     operations = [

@@ -18,7 +18,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from accounts.models import Account
 from connectors.messages import from_column
 from crm_cache.models import CrmUser, Field, Pipeline, Step, SyncRun, Tag
-from rules.models import Answer, Delivery, Erasure, Incident, Outcome, Rule
+from rules.models import Answer, BulkRun, Delivery, Erasure, Incident, Outcome, Rule
 from rules.rule_save import change_rule
 from tests.admin.conftest import PERSONAL, staff
 
@@ -32,7 +32,7 @@ LISTED = {
     "tag": Tag,
 }
 LISTED |= {"syncrun": SyncRun, "rule": Rule, "answer": Answer, "delivery": Delivery, "outcome": Outcome}
-LISTED |= {"incident": Incident}
+LISTED |= {"incident": Incident, "bulkrun": BulkRun}
 FOR_STAFF = ("logentry", "erasure", "user", "group", "accessattempt")
 # Who may open an address beside lists, pages and histories, from this role on. A new address belongs here.
 FROM: dict[str, str] = {
@@ -43,6 +43,7 @@ FROM: dict[str, str] = {
     "rules_rule_versions": "viewer", "rules_rule_restore": "operator", "rules_rule_preview": "operator",
     "rules_rule_add": "operator", "rules_rule_copy": "operator", "rules_rule_backfill": "operator",
     "rules_rule_pause": "operator", "rules_rule_resume": "operator", "rules_rule_delete_it": "operator",
+    "rules_bulkrun_stop": "operator",
     "rules_delivery_try_again": "operator", "rules_delivery_arrived": "operator",
     "rules_outcome_look_now": "operator", "rules_outcome_name_record": "operator",
     "rules_outcome_forget_record": "operator", "accounts_account_sync_now": "operator",
@@ -86,6 +87,7 @@ def everything(deliver: Callable[..., Delivery], rule: Rule) -> Rule:
     change_rule(rule.pk, {"performer": "902"})
     Incident.objects.create(kind="rule", account=rule.account, rule=rule)
     Erasure.objects.create(digest="x", asked_by="root")
+    BulkRun.objects.create(action="cancel", who="somebody", planned=1)
     AccessAttempt.objects.create(username="somebody", failures_since_start=3)
     kind = ContentType.objects.get_for_model(Rule)
     somebody = User.objects.create(username="somebody")
