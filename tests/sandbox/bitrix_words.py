@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
@@ -11,6 +12,7 @@ import pytest
 
 from connectors.sandbox.bitrix24 import BitrixSandbox, Portal
 from connectors.sandbox.core import Reply
+from connectors.sandbox.server import Hub
 
 NOW = 1_800_000_000  # a Friday, 08:00 UTC
 JSON = {"Content-Type": "application/json"}
@@ -144,3 +146,27 @@ def employee(b24: BitrixSandbox, portal: Portal) -> Bitrix:
 @pytest.fixture
 def sign_in(b24: BitrixSandbox, portal: Portal) -> BitrixOauth:
     return BitrixOauth(b24, portal)
+
+
+def leads(bx: Any, count: int) -> None:
+    for number in range(count):
+        bx.add("lead", TITLE=f"lead {number}")
+
+
+@pytest.fixture
+def b24_hub(b24: Any) -> Iterator[Hub]:
+    """Nothing listens elsewhere: the portal of the fixtures gets a port as well."""
+    b24.clock.thaw()
+    b24.clock.reset()
+    hub = Hub([b24], port=0)
+    thread = hub.start()
+    yield hub
+    hub.stop()
+    thread.join(2)
+
+
+@pytest.fixture
+def over_http(b24_hub: Hub, b24: Any, portal: Any) -> str:
+    portal.port = b24_hub.new_port(b24)
+    b24.ports[portal.port] = portal
+    return b24_hub.url(portal.port)

@@ -16,7 +16,16 @@ from urllib3.exceptions import ProtocolError
 from connectors.sandbox.amocrm import Account, AmoSandbox
 from connectors.sandbox.core import Dropped, Reply, TimedOut
 from connectors.sandbox.server import Hub
-from tests.sandbox.bitrix_words import b24, bx, employee, listener, portal, sign_in  # noqa: F401
+from tests.sandbox.bitrix_words import (  # noqa: F401
+    b24,
+    b24_hub,
+    bx,
+    employee,
+    listener,
+    over_http,
+    portal,
+    sign_in,
+)
 from tests.sandbox.envy_words import crm, envy, ev  # noqa: F401
 from tests.sandbox.solos_words import shop, sol  # noqa: F401
 

@@ -18,13 +18,7 @@ import requests
 import responses
 from b24pysdk import BitrixApp, BitrixToken, errors
 
-from connectors.sandbox.server import Hub
-
-
-def leads(bx: Any, count: int) -> None:
-    for number in range(count):
-        bx.add("lead", TITLE=f"lead {number}")
-
+from tests.sandbox.bitrix_words import leads
 
 # -- b24pysdk, the vendor's own client: requests, real host names -------------------------------------
 
@@ -121,25 +115,6 @@ def test_45_b24pysdk_maps_errors(sdk, b24, portal, monkeypatch):
 
 
 # -- fast-bitrix24: aiohttp over HTTP -----------------------------------------------------------------
-
-
-@pytest.fixture
-def served(b24) -> Iterator[Hub]:
-    """Nothing listens elsewhere: the portal of the fixtures gets a port as well."""
-    b24.clock.thaw()
-    b24.clock.reset()
-    hub = Hub([b24], port=0)
-    thread = hub.start()
-    yield hub
-    hub.stop()
-    thread.join(2)
-
-
-@pytest.fixture
-def over_http(served, b24, portal) -> str:
-    portal.port = served.new_port(b24)
-    b24.ports[portal.port] = portal
-    return served.url(portal.port)
 
 
 def run(over_http: str, portal: Any, story: Any) -> Any:
