@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from csp.constants import HEADER, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from csp.middleware import CSPMiddleware, PolicyParts
+from csp.utils import build_policy
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -44,11 +45,17 @@ ALWAYS = {
 }
 
 
+STRICTEST = build_policy(config=NOTHING)  # once: it is most of what this costs
+
+
 class SecurityHeaders(CSPMiddleware):
     """The outermost middleware, so that redirects, files and errors have the headers too."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        response = super().process_response(request, response)
+        if _is_page(response):
+            response = super().process_response(request, response)
+        else:
+            response.headers.setdefault(HEADER, STRICTEST)
         for name, value in ALWAYS.items():
             response.headers.setdefault(name, value)
         return response
@@ -57,7 +64,7 @@ class SecurityHeaders(CSPMiddleware):
         self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
     ) -> PolicyParts:
         parts: PolicyParts = super().get_policy_parts(request, response, report_only)
-        if not report_only and parts.config is None and _is_page(response):
+        if not report_only and parts.config is None:
             parts.config = _policy_of(request.path_info)
         return parts
 

@@ -85,6 +85,7 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "config.rest_chain.RestChain",
     "config.statics.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "accounts.page_language.PageLanguage",

@@ -19,6 +19,7 @@ from typing import Any
 import jwt
 import structlog
 from django.conf import settings
+from django.http import HttpRequest
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from jwt.types import Options
 from rest_framework.authentication import BaseAuthentication
@@ -50,8 +51,8 @@ class Caller:
 class BearerAuthentication(BaseAuthentication):
     """``Authorization: Bearer <JWT>``."""
 
-    def authenticate(self, request: Request) -> tuple[Caller, str] | None:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    def authenticate(self, request: Request | HttpRequest) -> tuple[Caller, str] | None:
+        scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             return None
         caller = Caller(account_of(read_claims(token.strip())))
@@ -73,8 +74,8 @@ class Platform:
 class PlatformAuthentication(BearerAuthentication):
     """A token whose scope (claim ``JWT_SCOPE_CLAIM``) has ``JWT_PLATFORM_SCOPE``; it needs no account."""
 
-    def authenticate(self, request: Request) -> tuple[Any, str] | None:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    def authenticate(self, request: Request | HttpRequest) -> tuple[Any, str] | None:
+        scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             return None
         if not is_platforms(read_claims(token.strip())):
@@ -85,8 +86,8 @@ class PlatformAuthentication(BearerAuthentication):
 class EitherAuthentication(BearerAuthentication):
     """The platform where the token's scope says so, else the quiz account that it names."""
 
-    def authenticate(self, request: Request) -> tuple[Any, str] | None:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    def authenticate(self, request: Request | HttpRequest) -> tuple[Any, str] | None:
+        scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             return None
         if is_platforms(read_claims(token.strip())):

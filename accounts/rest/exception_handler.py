@@ -6,6 +6,7 @@ A view says which by ``error_shape``: ``"string"`` (default) or ``"object"``.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -29,6 +30,21 @@ DATABASE_RETRY_AFTER = 5  # seconds
 
 def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler. None leaves a real bug to Django's 500."""
+    told = tell(exc, getattr(context.get("view"), "error_shape", "string"))
+    return Response(told.body, status=told.status, headers=told.headers) if told else None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How an error is answered."""
+
+    status: int
+    body: Any
+    headers: dict[str, str]
+
+
+def tell(exc: Exception, shape: str) -> Told | None:
+    """None where it is no error that a caller is told of."""
     if isinstance(exc, (OperationalError, InterfaceError)):
         log.warning("the database is out of reach", error=type(exc.__cause__ or exc).__name__)
     exc = _known(exc)
@@ -37,16 +53,16 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
     set_rollback()
     words = error_object(exc)
     body: Any = words["message"]
-    if getattr(context.get("view"), "error_shape", "string") == "object":
+    if shape == "object":
         body = {"error": words}
-    response = Response(body, status=exc.status_code)
+    headers = {}
     if header := getattr(exc, "auth_header", None):
-        response["WWW-Authenticate"] = header
+        headers["WWW-Authenticate"] = str(header)
     if isinstance(exc, Unavailable):
-        response["Retry-After"] = str(exc.retry_after)
+        headers["Retry-After"] = str(exc.retry_after)
     elif isinstance(exc, exceptions.Throttled) and (seconds := getattr(exc, "wait", None)):
-        response["Retry-After"] = str(math.ceil(seconds))
-    return response
+        headers["Retry-After"] = str(math.ceil(seconds))
+    return Told(exc.status_code, body, headers)
 
 
 def error_object(exc: APIException) -> dict[str, str]:

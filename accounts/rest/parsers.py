@@ -8,9 +8,10 @@ from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
 import msgspec
-from django.http import QueryDict
-from rest_framework.exceptions import ParseError
+from django.http import HttpRequest, QueryDict
+from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
+from rest_framework.utils.mediatypes import media_type_matches
 
 from accounts.rest.errors import ApiError
 
@@ -48,6 +49,20 @@ class BoundedFormParser(BaseParser):
         for name, value in parse_qsl(read_bounded(stream).decode(errors="replace"), keep_blank_values=True):
             form.appendlist(name, value)
         return form
+
+
+def json_body(request: HttpRequest) -> Any:
+    """What ``request.data`` is to DRF where ``BoundedJSONParser`` reads it. Raises the same errors."""
+    kind = request.META.get("CONTENT_TYPE", "")
+    try:
+        length = int(request.META.get("CONTENT_LENGTH", 0))
+    except ValueError:
+        length = 0
+    if not length:
+        return {}
+    if kind != BoundedJSONParser.media_type and not media_type_matches(BoundedJSONParser.media_type, kind):
+        raise UnsupportedMediaType(kind)
+    return read_json(read_bounded(request))
 
 
 def read_bounded(stream: Any) -> bytes:

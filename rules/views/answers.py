@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.http import HttpRequest
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, PolymorphicProxySerializer, extend_schema
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Account, live_accounts
+from accounts.rest.direct import answer_directly
 from accounts.rest.errors import ApiError, Conflict, NotFound
 from accounts.rest.exception_handler import error_object
 from accounts.rest.paging import listed
@@ -83,15 +85,21 @@ class AnswerViewSet(CallerViewSet):
             409: OpenApiResponse(OurError, "This answer id came before with another body, and was complete"),
         },
     )
-    def create(self, request: Request) -> Response:
-        if isinstance(request.data, list):
-            return self._take_many(request.data)
-        [taken] = accept_answers(self.caller_id, [ANSWER.run_validation(request.data)])
+    def create(self, caller: str, data: Any) -> tuple[int, Any]:
+        """Of the body that came, the status and what is answered."""
+        if isinstance(data, list):
+            return self._take_many(caller, data)
+        [taken] = accept_answers(caller, [ANSWER.run_validation(data)])
         if isinstance(taken, Conflict):
             raise taken
-        return Response(_Writer().of(taken), status=202 if _changed(taken) else 200)
+        return 202 if _changed(taken) else 200, _Writer().of(taken)
 
-    def _take_many(self, items: list[Any]) -> Response:
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if request.method == "POST" and self.action_map.get("post") == "create":
+            return answer_directly(self, request, self.create)
+        return super().dispatch(request, *args, **kwargs)
+
+    def _take_many(self, caller: str, items: list[Any]) -> tuple[int, Any]:
         if not 1 <= len(items) <= MOST_ANSWERS:
             raise ApiError(f"A list holds 1 to {MOST_ANSWERS} answers", field="answers")
         read: dict[int, dict[str, Any]] = {}
@@ -102,7 +110,7 @@ class AnswerViewSet(CallerViewSet):
             except ValidationError as exc:
                 errors[index] = exc
         writer, bodies, statuses = _Writer(), dict[int, dict[str, Any]](), {400}
-        for index, found in zip(read, accept_answers(self.caller_id, list(read.values())), strict=True):
+        for index, found in zip(read, accept_answers(caller, list(read.values())), strict=True):
             if isinstance(found, Conflict):
                 errors[index] = found
             else:
@@ -110,7 +118,7 @@ class AnswerViewSet(CallerViewSet):
                 statuses.add(202 if _changed(found) else 200)
         bodies |= {index: {"error": error_object(error)} for index, error in errors.items()}
         status = next(code for code in (202, 200, 400) if code in statuses)
-        return Response([{"index": index, **bodies[index]} for index in sorted(bodies)], status=status)
+        return status, [{"index": index, **bodies[index]} for index in sorted(bodies)]
 
     @extend_schema(
         operation_id="ListAnswers",
