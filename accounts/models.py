@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.events.models import Event as Event
 from accounts.events.models import NewEvent as NewEvent
-from accounts.message_fields import MessageField
+from accounts.message_fields import MessageField, MessagesField
 from accounts.secrets import SecretField
 from connectors.registry import kinds
 
@@ -278,6 +278,26 @@ class Hook(models.Model):
     def url(self) -> str:
         """What the CRM posts to."""
         return f"{settings.PUBLIC_URL}/hooks/{self.pk}/{self.secret}"
+
+
+class Checkup(models.Model):
+    """What an account's CRM said when it was asked whether everything is right for us, once a day.
+
+    ``problems`` are its connector's (``Connector.check``): rights that are missing, and what deliveries miss
+    there. ``error`` says why it could not be asked. Written by ``accounts.checkups`` alone.
+    """
+
+    account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="checkup")
+    ask_at = models.DateTimeField(default=timezone.now)
+    asked_at = models.DateTimeField(null=True, blank=True)
+    problems = MessagesField(default=list, blank=True)
+    error = MessageField(blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["ask_at"], name="checkup_due")]
+
+    def __str__(self) -> str:
+        return f"checkup of account {self.account_id}"
 
 
 class Unsubscription(models.Model):

@@ -2,7 +2,7 @@ from functools import partial
 
 from celery import shared_task
 
-from accounts import hooks, maintenance, worker_threads
+from accounts import checkups, hooks, maintenance, worker_threads
 from accounts.events import feed
 from accounts.singletons import one_at_a_time
 
@@ -35,3 +35,8 @@ def unsubscribe_due() -> None:
 @shared_task(ignore_result=True)
 def purge_events() -> None:
     worker_threads.maintenance.do("purge_events", one_at_a_time(feed.purge))
+
+
+@shared_task(ignore_result=True)
+def check_due() -> None:
+    worker_threads.maintenance.do("check_due", one_at_a_time(checkups.ask_due))

@@ -28,9 +28,9 @@ def entry(title: Text, icon: str, model: str) -> dict[str, Any]:
     return {"title": title, "icon": icon, "link": link, "permission": may_view(model)}
 
 
-def is_open(part: str, but: str) -> Callable[[HttpRequest], bool]:
+def is_open(part: str, but: tuple[str, ...]) -> Callable[[HttpRequest], bool]:
     """Is this one of an entry's pages, though not those that have an entry of their own?"""
-    return lambda request: part in request.path and but not in request.path
+    return lambda request: part in request.path and not any(one in request.path for one in but)
 
 
 def group(title: Text, *items: dict[str, Any], collapsible: bool = False) -> dict[str, Any]:
@@ -48,12 +48,19 @@ NAVIGATION = [
         "items": [
             {"title": _("What is going on"), "icon": "monitoring", "link": reverse_lazy("admin:index")},
             entry(_("Incidents"), "e911_emergency", "rules.incident"),
+            {
+                **entry(_("Reports"), "bar_chart", "rules.outcome"),
+                "link": reverse_lazy("admin:rules_outcome_reports"),
+            },
         ],
     },
     group(
         _("Answers into leads"),
         entry(_("Deliveries"), "local_shipping", "rules.delivery"),
-        {**entry(_("Outcomes"), "trophy", "rules.outcome"), "active": is_open("/outcome/", "/conversion/")},
+        {
+            **entry(_("Outcomes"), "trophy", "rules.outcome"),
+            "active": is_open("/outcome/", ("/conversion/", "/reports/")),
+        },
         {
             **entry(_("Conversion"), "percent", "rules.outcome"),
             "link": reverse_lazy("admin:rules_outcome_conversion"),

@@ -63,6 +63,7 @@ class Capabilities:
     tells_end: bool = True  # `follow` tells won from lost; where not, the kind of a step does
     hooks: bool = False  # the CRM posts changes of leads to an address that `subscribe` names
     observes: bool = False  # lists hold what was seen in passing: a row that is missing proves nothing
+    tells_rights: bool = False  # `check` learns which rights our sign-in has; where not, nobody can ask
     records: tuple[str, ...] = ()  # what a lead may be by now (`Standing.record`), the likeliest first
     search_lag: int = 60  # seconds that a search may lag behind a write
     refresh_every: int = 0  # seconds between renewals of tokens; 0: at two thirds of their life

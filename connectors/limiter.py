@@ -20,7 +20,8 @@ log = logging.getLogger(__name__)
 # Without a server the threads of one process still take turns, an account at a time.
 _OWN_TURNS: dict[str, threading.Lock] = {}
 
-# KEYS[1] theoretical arrival time of the next request (microseconds), KEYS[2] the stop sign.
+# KEYS[1] theoretical arrival time of the next request (microseconds), KEYS[2] the stop sign, KEYS[3] how many
+# requests went in each of the last minutes.
 # ARGV[1] microseconds between requests, ARGV[2] how far ahead of its time a request may go.
 # Returns the microseconds to wait (0: go now, the slot is taken), or -1 where the account is stopped.
 # A time further ahead than any request leaves behind was written by a server with another clock (a failover,
@@ -34,6 +35,11 @@ local tat = math.min(math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now), f
 local early = tat - tonumber(ARGV[2]) - now
 if early > 0 then return early end
 redis.call('SET', KEYS[1], string.format('%.0f', tat + tonumber(ARGV[1])), 'PX', 600000)
+local minute = math.floor(now / 60000000)
+if redis.call('HINCRBY', KEYS[3], minute, 1) == 1 then
+    redis.call('HDEL', KEYS[3], minute - 2, minute - 3)
+    redis.call('PEXPIRE', KEYS[3], 180000)
+end
 return 0
 """
 
@@ -65,6 +71,9 @@ class RateLimiter(Protocol):
     def resting(self) -> Mapping[str, float]:
         """All that is held, with its seconds: for people."""
 
+    def used(self) -> tuple[int, int] | None:
+        """(requests in the last whole minute, as many as the limit allows in one); None without a limit."""
+
 
 class NoRateLimiter:
     """For CRMs and tests without a limit."""
@@ -87,6 +96,9 @@ class NoRateLimiter:
 
     def resting(self) -> Mapping[str, float]:
         return {}
+
+    def used(self) -> tuple[int, int] | None:
+        return None
 
 
 class WrappedRateLimiter:
@@ -119,6 +131,9 @@ class WrappedRateLimiter:
     def resting(self) -> Mapping[str, float]:
         return self.limiter.resting()
 
+    def used(self) -> tuple[int, int] | None:
+        return self.limiter.used()
+
 
 class RedisRateLimiter:
     """``per_second`` requests with at most ``burst`` of them ahead of their time, for ``key``.
@@ -140,6 +155,7 @@ class RedisRateLimiter:
     ) -> None:
         self.server = server
         self.slot, self.sign = f"pace:{key}", f"pace:{key}:stopped"
+        self.minutes = f"pace:{key}:minutes"
         self.interval = int(1_000_000 / per_second)
         self.tolerance = self.interval * (burst - 1)
         self.shares = shares
@@ -193,9 +209,19 @@ class RedisRateLimiter:
         found = ((key.removeprefix(prefix), self.held(key.removeprefix(prefix))) for key in sorted(keys))
         return {what: seconds for what, seconds in found if seconds}
 
+    def used(self) -> tuple[int, int] | None:
+        try:
+            last = self.server.time()[0] // 60 - 1
+            return int(self.server.hget(self.minutes, last) or 0), 60_000_000 // self.interval
+        except Exception:
+            log.warning("the limiter is out of reach", extra={"limiter": self.slot})
+            return None
+
     def _ask(self) -> int:
         try:
-            return int(self.server.eval(GCRA, 2, self.slot, self.sign, self.interval, self.tolerance))
+            return int(
+                self.server.eval(GCRA, 3, self.slot, self.sign, self.minutes, self.interval, self.tolerance)
+            )
         except Exception:
             log.warning(
                 "the limiter is out of reach, a share of its rate is kept to", extra={"limiter": self.slot}

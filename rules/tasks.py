@@ -7,7 +7,7 @@ from structlog.contextvars import bind_contextvars
 
 from accounts.singletons import one_at_a_time
 from accounts.worker_threads import maintenance
-from rules import alerts, bulk, incidents, people, provisioning, retention
+from rules import alerts, bulk, figures, incidents, people, provisioning, retention
 from rules.delivery import drift, worker
 from rules.delivery import sweep as sweeping
 from rules.delivery.concurrency import lanes
@@ -108,3 +108,8 @@ def run_bulk(run_id: int) -> None:
 @shared_task
 def run_bulk_due() -> None:
     maintenance.do("bulk_due", bulk.go_on_due)
+
+
+@shared_task
+def count_figures() -> None:
+    maintenance.do("figures", one_at_a_time(figures.count_due))

@@ -50,6 +50,7 @@ class AmoConnector(Connector):
         follow=50,
         records=("lead",),
         hooks=True,
+        tells_rights=True,
         search_lag=60,
         directory=True,
         lists=("users", "pipelines", "steps", "fields", "tags"),

@@ -69,6 +69,7 @@ class BitrixConnector(Connector):
         records=("deal", "lead"),
         follow=50,  # a page of a list
         hooks=True,
+        tells_rights=True,
         search_lag=60,
         refresh_every=MONTH,  # a used token is renewed when it has run out, an idle one once a month
         lists=("users", "pipelines", "steps", "fields"),

@@ -10,6 +10,7 @@ from django.contrib import admin
 from django.db.models import Count, IntegerField, Min, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
@@ -17,13 +18,14 @@ from unfold.decorators import action, display
 
 from accounts import account_page
 from accounts.admin import AccountAdmin
-from accounts.admin_base import Question, confirmed, done, key_of, link, note
+from accounts.admin_base import COUNT_TO, Question, confirmed, done, key_of, link, note
 from accounts.models import Account
-from accounts.texts import said, say, say_many
+from accounts.texts import said, say, say_many, spaced
 from connectors.messages import message
 from connectors.registry import connector_class
 from crm_cache import runs
-from crm_cache.models import CrmUser, Field, Pipeline, Step, SyncRun, Tag
+from crm_cache.models import CrmUser, Field, Pipeline, Step, Tag
+from rules.admin import health
 from rules.admin.links import deliveries_url, of_account, outcomes_url
 from rules.delivery.holds import FOR_RETURN
 from rules.models import Delivery, Rule
@@ -35,9 +37,9 @@ LISTS: dict[str, tuple[str, Any]] = {
     "fields": ("crm_cache_field", Field),
     "tags": ("crm_cache_tag", Tag),
 }
-RUNS_SHOWN = 15
 SYNCED = message("Asked for a sync of all lists.")
 EVENTS_SHOWN = 50
+OPEN = (Delivery.State.WAITING, Delivery.State.SENDING, Delivery.State.HELD)
 
 
 @admin.register(Account)
@@ -48,6 +50,7 @@ class AccountOverviewAdmin(AccountAdmin):
     )  # fmt: skip
     actions = ("sync_chosen",)
     actions_detail = ("sync_now", "reconnect", "resume", "pause", "disconnect")
+    change_form_outer_before_template = "admin/desk/health.html"
     change_form_outer_after_template = "admin/desk/account.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
@@ -78,6 +81,8 @@ class AccountOverviewAdmin(AccountAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         account = Account.objects.filter(pk=key_of(object_id)).first()
+        if account and request.GET.urlencode() == health.SYNC_PART and self.has_view_permission(request):
+            return TemplateResponse(request, "admin/desk/syncing.html", health.syncing(account.pk))
         more = _told(account, self.has_operate_permission(request)) if account else {}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **more})
 
@@ -180,7 +185,9 @@ def _count(count: int, url: str) -> SafeString | str:
 
 def _told(account: Account, for_operator: bool) -> dict[str, Any]:
     return {
+        "health": health.health_of(account),
         "hangs_on_it": _hangs_on(account.pk),
+        **health.syncing(account.pk),
         "hook": account_page.hook_of(account, for_operator),
         "shapes": account_page.shapes_of(account),
         "events": account.events.all()[:EVENTS_SHOWN],
@@ -188,14 +195,17 @@ def _told(account: Account, for_operator: bool) -> dict[str, Any]:
     }
 
 
+def _capped(count: int) -> str:
+    return say("{count} or more", count=spaced(count)) if count == COUNT_TO else spaced(count)
+
+
 def _hangs_on(account_id: int) -> dict[str, Any]:
     """What the account's page shows below its facts."""
-    states = Delivery.objects.filter(account=account_id, state__in=["waiting", "sending", "held"]).order_by()
-    by_state = states.values_list("state").annotate(Count("pk"))
     return {
         "deliveries": [
-            (count, Delivery.State(state).label, deliveries_url(account=account_id, state=state))
-            for state, count in by_state
+            (_capped(count), Delivery.State(state).label, deliveries_url(account=account_id, state=state))
+            for state in OPEN
+            if (count := Delivery.objects.filter(account=account_id, state=state)[:COUNT_TO].count())
         ],
         "all_deliveries": deliveries_url(account=account_id),
         "outcomes": outcomes_url(account=account_id),
@@ -211,5 +221,4 @@ def _hangs_on(account_id: int) -> dict[str, Any]:
             )
             for name, (label, model) in LISTS.items()
         ],
-        "runs": SyncRun.objects.filter(account=account_id)[:RUNS_SHOWN],
     }

@@ -16,7 +16,7 @@ from unfold.decorators import action, display
 
 from accounts.admin_base import StaffAdmin, key_of, when
 from accounts.texts import said, say
-from rules.admin import conversion_page, looking
+from rules.admin import conversion_page, looking, reports
 from rules.admin.filters import DayFilter, OwnerFilter, QuizFilter, TrailFilter
 from rules.admin.lead_status import fate_of
 from rules.admin.sums import money
@@ -47,7 +47,7 @@ class OutcomeAdmin(StaffAdmin):
     list_select_related = ("account",)
     sortable_by = ()
     actions = ("look_at_chosen",)
-    actions_list = ("conversion",)
+    actions_list = ("conversion", "reports")
     actions_detail = ("look_now", "name_record", "forget_record")
     change_form_outer_before_template = "admin/desk/outcome.html"
 
@@ -137,6 +137,10 @@ class OutcomeAdmin(StaffAdmin):
     @action(description=_("Conversion by quiz"), permissions=["view"], icon="percent")
     def conversion(self, request: HttpRequest) -> HttpResponse:
         return conversion_page.show(request, self)
+
+    @action(description=_("Reports"), permissions=["view"], icon="bar_chart")
+    def reports(self, request: HttpRequest) -> HttpResponse:
+        return reports.show(request, self)
 
     @admin.action(description=_("Look now"), permissions=["operate"])
     def look_at_chosen(self, request: HttpRequest, chosen: QuerySet[Outcome]) -> HttpResponse:

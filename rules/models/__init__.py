@@ -2,6 +2,7 @@ from rules.models.answer import Answer, FormerBody
 from rules.models.bulk import BulkRun
 from rules.models.delivery import Attempt, Delivery
 from rules.models.erasure import Erasure
+from rules.models.figures import DayFigures
 from rules.models.incident import Incident
 from rules.models.outcome import Outcome
 from rules.models.rule import Rule
@@ -11,6 +12,7 @@ __all__ = [
     "Answer",
     "Attempt",
     "BulkRun",
+    "DayFigures",
     "Delivery",
     "Erasure",
     "FormerBody",

@@ -28,7 +28,7 @@ def server() -> Iterator[redis.Redis]:
 def key(server: redis.Redis) -> Iterator[str]:
     name = f"test-{uuid4().hex}"
     yield name
-    server.delete(f"pace:{name}", f"pace:{name}:stopped")
+    server.delete(f"pace:{name}", f"pace:{name}:stopped", f"pace:{name}:minutes")
 
 
 class DeadServer:
@@ -134,3 +134,15 @@ def test_what_rests_is_told_with_its_seconds(server, key):
     resting = RedisRateLimiter(server, key, per_second=100).resting()
     assert list(resting) == ["crm.deal.add"]
     assert 55 < resting["crm.deal.add"] <= 60
+
+
+def test_the_requests_of_the_last_whole_minute_are_told(server, key):
+    limiter = RedisRateLimiter(server, key, per_second=100)
+    assert limiter.used() == (0, 6000)
+    limiter.wait()
+    (minute,) = server.hgetall(f"pace:{key}:minutes")
+    assert server.hget(f"pace:{key}:minutes", minute) == b"1"
+    assert 0 < server.pttl(f"pace:{key}:minutes") <= 180_000
+    server.hset(f"pace:{key}:minutes", server.time()[0] // 60 - 1, 42)
+    assert limiter.used() == (42, 6000)
+    assert RedisRateLimiter(DeadServer(), "anything", per_second=5).used() is None

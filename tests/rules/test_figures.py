@@ -1,0 +1,87 @@
+"""The figures of a day: counted from leads and tries, kept, and counted anew while they change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from rules import figures
+from rules.models import Attempt, DayFigures, Delivery, Outcome
+from tests.admin.conftest import deliver, open_shop, rule, rule_of, shop, woken
+
+__all__ = ["deliver", "rule", "shop", "woken"]
+Deliver = Callable[..., Delivery]
+NOON = timezone.make_aware(datetime(2026, 11, 20, 12, 30))
+
+
+def made(deliver: Deliver, at: datetime, seconds: float = 2, **values: Any) -> Outcome:
+    """A lead that was made then; its one try succeeded."""
+    rule, utm = values.pop("rule", None), values.pop("utm", {})
+    row = deliver("delivered", **({"rule": rule} if rule else {}), created_at=at - timedelta(seconds=seconds))
+    row.attempts.update(outcome="delivered", started_at=at)
+    row.answer.payload["utm"] = utm
+    row.answer.save()
+    Outcome.objects.filter(delivery=row).update(created_at=at, **values)
+    return Outcome.objects.get(delivery=row)
+
+
+def numbers_of(day: datetime, account: Any = None) -> dict[str, Any]:
+    return DayFigures.objects.get(day=day.date(), account=account).numbers
+
+
+def test_a_day_tells_hours_seconds_quizzes_sources_and_people(
+    deliver: Deliver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rules.figures.PORTION", 2)  # so that the walk goes on several times
+    other = rule_of(open_shop("other", "Other"), 202)
+    for seconds, status in ((1, "won"), (2, "lost"), (30, "open")):
+        made(deliver, NOON, seconds, status=status, utm={"Source": " yandex "})
+    made(deliver, NOON + timedelta(hours=1), rule=other, status="won", performer_name="Олег", utm={"x": 1})
+    made(deliver, NOON - timedelta(days=1))
+    failed = deliver("waiting")
+    Attempt.objects.filter(delivery=failed).update(started_at=NOON, outcome="wait")
+    figures.count(NOON.date())
+    whole = numbers_of(NOON)
+    assert whole["hours"] == {"12": {"amocrm": [3, 1]}, "13": {"amocrm": [1, 0]}}
+    assert whole["seconds"] == {"": [2.0, 30.0], "amocrm": [2.0, 30.0]}
+    assert whole["quizzes"] == {"101": [3, 1, 1], "202": [1, 1, 0]}
+    assert whole["sources"] == {"yandex": [3, 1, 1], "": [1, 1, 0]}
+    assert whole["people"] == {"Маша": [3, 1, 1], "Олег": [1, 1, 0]}
+    assert numbers_of(NOON, other.account_id)["quizzes"] == {"202": [1, 1, 0]}
+
+
+def test_a_day_that_is_over_keeps_its_failed_tries(deliver: Deliver) -> None:
+    row = deliver("waiting")
+    Attempt.objects.update(started_at=NOON, outcome="wait")
+    figures.count(NOON.date())
+    Attempt.objects.all().delete()
+    made(deliver, NOON)
+    figures.count(NOON.date())
+    assert numbers_of(NOON)["hours"] == {"12": {"amocrm": [1, 1]}}
+    assert numbers_of(NOON, row.account_id)["hours"] == {"12": {"amocrm": [1, 1]}}
+
+
+def test_rare_names_are_kept_as_one(deliver: Deliver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rules.figures.MOST", 1)
+    for source in ("a", "a", "b", "c"):
+        made(deliver, NOON, utm={"utm_source": source})
+    figures.count(NOON.date())
+    assert numbers_of(NOON)["sources"] == {"a": [2, 0, 0], "*": [2, 0, 0]}
+
+
+@pytest.mark.django_db
+def test_days_are_counted_anew_the_rarer_the_older_they_are_and_the_longer_it_took(settings: Any) -> None:
+    settings.PAYLOAD_DAYS = 3
+    assert figures.count_due() == 3  # and no day before
+    today, now = timezone.localdate(), timezone.now()
+    assert figures.due_days(today) == []
+    DayFigures.objects.update(counted_at=now - timedelta(minutes=10))
+    assert figures.due_days(today) == [today]
+    DayFigures.objects.update(counted_at=now - timedelta(minutes=30))
+    assert figures.due_days(today) == [today, today - timedelta(days=1)]
+    DayFigures.objects.update(seconds=60)
+    assert figures.due_days(today) == []
