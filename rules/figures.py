@@ -2,7 +2,7 @@
 
 A day is counted anew while its leads change: today every few minutes, the older the rarer, and never so often
 that counting takes more than a fiftieth of the time. Leads are read in portions, so no statement lasts. The
-numbers of a row:
+numbers of a row, without test leads:
 
     hours      {hour: {crm: [leads made, tries that failed]}}
     seconds    {crm, "" for all: [median, 95th percentile]} from the answer to its lead
@@ -153,7 +153,7 @@ def _leads(first: datetime, end: datetime) -> Iterator[tuple[Any, ...]]:
         "performer_name", "performer",
     )  # fmt: skip
     rows = Outcome.objects.annotate(utm=KeyTransform("utm", "delivery__answer__payload")).filter(
-        created_at__gte=first, created_at__lt=end
+        created_at__gte=first, created_at__lt=end, test=False
     )
     after = Q()
     while True:
@@ -185,7 +185,11 @@ def _add_failures(found: dict[int | None, _Day], day: date, first: datetime, end
                         found[row.account_id].hours[int(hour)][crm][1] += failed
         if kept:
             return
-    tries = Attempt.objects.exclude(outcome__in=ARRIVED).annotate(hour=TruncHour("started_at"))
+    tries = (
+        Attempt.objects.filter(delivery__test=False)
+        .exclude(outcome__in=ARRIVED)
+        .annotate(hour=TruncHour("started_at"))
+    )
     while first < end:
         window = tries.filter(started_at__gte=first, started_at__lt=min(first + TRIES_OF, end)).order_by()
         grouped = window.values_list("hour", "delivery__account_id", "delivery__account__crm")

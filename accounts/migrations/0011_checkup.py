@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0012_lane_looks'),
+        ('accounts', '0010_who_may'),
     ]
 
     operations = [

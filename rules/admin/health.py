@@ -110,9 +110,7 @@ def _bars(week: list[tuple[datetime, int, int]]) -> list[dict[str, Any]]:
 
 
 def _last_success(account: Account) -> Tile:
-    newest = (
-        Outcome.objects.filter(account=account).order_by("-pk").values_list("created_at", "delivery")
-    )
+    newest = Outcome.objects.filter(account=account).order_by("-pk").values_list("created_at", "delivery")
     label = say("last lead made")
     if not (found := newest.first()):
         return Tile(label, say("never"))

@@ -210,7 +210,7 @@ def _seconds(days: list[date], rows: Mapping[date, DayFigures]) -> Chart:
 
 def _held(account: Account | None) -> Chart:
     """What waits for a person or its account now; the cancelled wait for nothing."""
-    rows = Delivery.objects.filter(state="held").exclude(held_because__in=["cancelled", "erased"])
+    rows = Delivery.objects.filter(state="held", test=False).exclude(held_because__in=["cancelled", "erased"])
     if account:
         rows = rows.filter(account=account)
     sql, params = rows.order_by().values("held_because")[:HELD_COUNTED].query.sql_with_params()
@@ -339,7 +339,7 @@ def counted_options(quiz: int, since: datetime) -> list[tuple[str, list[tuple[st
     A question of which nearly everybody's answer is another one is no choice, and left out.
     """
     owners = Rule.objects.filter(quiz_id=quiz).values_list("account__account_id", flat=True).distinct()
-    leads = Outcome.objects.filter(owner__in=list(owners), quiz_id=quiz, created_at__gte=since)
+    leads = Outcome.objects.filter(owner__in=list(owners), quiz_id=quiz, created_at__gte=since, test=False)
     rows = leads.annotate(answers=KeyTransform("answers", "delivery__answer__payload"))
     titles: dict[str, str] = {}
     found: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0, 0]))

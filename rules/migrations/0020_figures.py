@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0013_contact_directory'),
-        ('rules', '0022_list_indexes'),
+        ('rules', '0018_test_leads_and_roles'),
     ]
 
     operations = [
