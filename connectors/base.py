@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from typing import Any, ClassVar, Protocol
 
 from connectors.auth import Auth, Tokens
@@ -278,6 +279,11 @@ class Connector(ABC):
         return pages()
 
     # -- rules --------------------------------------------------------------------------------------
+
+    @classmethod
+    def zone(cls, facts: Mapping[str, Any]) -> tzinfo | None:
+        """By which clock the account's people work; None where the CRM does not tell. Pure."""
+        return None
 
     @classmethod
     def named(cls, place: Placement, facts: Mapping[str, Any]) -> tuple[Named, ...]:

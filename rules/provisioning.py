@@ -32,7 +32,7 @@ from crm_cache import leases, lookup
 from crm_cache.sync import Walk
 from rules import versions
 from rules.delivery.queueing import ask_to_prepare
-from rules.mapping.checks import BLOCKING, CODES, problems_of
+from rules.mapping.checks import CODES, delivers, problems_of
 from rules.mapping.contact_map import derive_contact_map
 from rules.mapping.quiz import questions, told_by
 from rules.mapping.rule_snapshot import is_wish, questions_of, read_snapshot
@@ -271,10 +271,11 @@ def _renew_problems(rule: Rule, kept: Sequence[Mapping[str, Any]]) -> None:
     """The row is locked: a list whose reading ends meanwhile has the rule looked at once more behind us."""
     Rule.objects.filter(pk=rule.pk).update(recheck_at=None)
     rule.prepared_at = db_clock.now()
-    found = problems_of(read_snapshot(rule, rule.account))
+    snapshot = read_snapshot(rule, rule.account)
+    found = problems_of(snapshot)
     rule.problems = [*(asdict(problem) for problem in found), *kept]
     rule.save(update_fields=["fields_rule", "contact_map", "problems", "prepare_at", "prepared_at"])
-    if not any(problem.code in BLOCKING for problem in found):
+    if delivers(snapshot):
         release_held(rule)
 
 

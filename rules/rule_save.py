@@ -20,7 +20,7 @@ from crm_cache import lookup, runs
 from rules import versions
 from rules.delivery import holds, outbox
 from rules.delivery.queueing import ask_to_prepare, wake_lanes
-from rules.mapping.checks import BLOCKING, problems_of
+from rules.mapping.checks import BLOCKING, delivers, problems_of
 from rules.mapping.contact_map import derive_contact_map, sent_map
 from rules.mapping.rule_snapshot import read_snapshot, tags_of
 from rules.models import Delivery, Rule, RuleVersion
@@ -75,7 +75,7 @@ def restore_version(version: RuleVersion, actor: Actor) -> Rule:
 
     Raises ``ApiError`` for tags that are gone by now.
     """
-    said = {name: version.said[name] for name in versions.MAPPING}
+    said = versions.said_by(version)
     return change_rule(version.rule_id, said, actor=actor, restored=version.number)
 
 
@@ -88,7 +88,7 @@ def _save(rule: Rule, changes: Mapping[str, Any]) -> Rule:
     problems = problems_of(snapshot)
     rule.problems = [asdict(problem) for problem in problems]
     rule.save()
-    if not any(problem.code in BLOCKING for problem in problems):
+    if delivers(snapshot):
         release_held(rule)
     if any(problem.code in LAGGING for problem in problems):
         runs.ask_for(rule.account)  # our lists may lag behind the CRM
@@ -99,6 +99,8 @@ def _save(rule: Rule, changes: Mapping[str, Any]) -> Rule:
 def apply_changes(rule: Rule, changes: Mapping[str, Any]) -> None:
     """Change a rule in memory, its derived contact map with it. Raises ``ApiError`` for foreign tags."""
     _check_tags(rule.account, changes.get("tags_to_add", {}))
+    for number, route in enumerate(changes.get("extra", {}).get("routes", ())):
+        _check_tags(rule.account, route["then"].get("tags_to_add", {}), f"Extra.Routes[{number}].Then.")
     for name, value in _still_derived(rule, changes).items():
         setattr(rule, name, value)
     rule.contact_map = derive_contact_map(rule)
@@ -185,8 +187,8 @@ def foreign_tags(account: Account, tags_to_add: Mapping[str, Any]) -> list[tuple
     ]
 
 
-def _check_tags(account: Account, tags_to_add: Mapping[str, Any]) -> None:
+def _check_tags(account: Account, tags_to_add: Mapping[str, Any], at: str = "") -> None:
     """A tag that can't be meant is the caller's mistake (D13)."""
     for slot, sentence in foreign_tags(account, tags_to_add):
-        field = f"TagsToAdd.{slot.capitalize()}"
+        field = f"{at}TagsToAdd.{slot.capitalize()}"
         raise ApiError(f"Bad Request: {field}: {sentence}", field=field)

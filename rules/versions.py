@@ -13,13 +13,18 @@ from accounts.models import AccountEvent
 from rules.models import Rule, RuleVersion
 
 Event = RuleVersion.Event
-CONTENT = ("performer", "pipeline", "step", "choices", "fields_rule", "tags_to_add", "quiz")
+CONTENT = ("performer", "pipeline", "step", "choices", "fields_rule", "tags_to_add", "extra", "quiz")
 MAPPING = CONTENT[:-1]  # what is brought back: the quiz's configuration is a fact about the quiz
 
 
 def content_of(rule: Rule) -> dict[str, Any]:
     """What the rule says, as it is stored."""
     return {name: getattr(rule, name) for name in CONTENT}
+
+
+def said_by(version: RuleVersion) -> dict[str, Any]:
+    """What would be brought back of a version; the oldest say nothing of ``extra``."""
+    return {name: version.said.get(name, {}) for name in MAPPING}
 
 
 def write(rule: Rule, event: Event, actor: Actor, restored: int | None = None) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import tzinfo
 from typing import Any
 
 from connectors.amocrm import contacts, following, lists
@@ -131,6 +132,10 @@ class AmoConnector(Connector):
     # -- rules --------------------------------------------------------------------------------------
 
     holds_several = staticmethod(holds_several)
+
+    @classmethod
+    def zone(cls, facts: Mapping[str, Any]) -> tzinfo | None:
+        return Facts.read(facts).zone if facts.get("timezone") else None
 
     def create_fields(self, wishes: Sequence[FieldWish], known: Sequence[Target]) -> list[Target]:
         return create_fields(self.http_client(), wishes, known)

@@ -6,6 +6,7 @@ REST v2, the classic CRM methods: apidocs.bitrix24.com. Quirks: ``NOTES.md``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import tzinfo
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -132,6 +133,10 @@ class BitrixConnector(Connector):
     @classmethod
     def named(cls, place: Placement, facts: Mapping[str, Any]) -> tuple[Named, ...]:
         return lists.named(place, Facts.read(facts).simple)
+
+    @classmethod
+    def zone(cls, facts: Mapping[str, Any]) -> tzinfo | None:
+        return Facts.read(facts).zone if facts.get("offset") else None
 
     holds_several = staticmethod(holds_several)
 

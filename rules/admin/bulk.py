@@ -142,6 +142,7 @@ def count(deed: Action, rows: QuerySet[Delivery], chosen: list[int]) -> Touched:
         "others": Count("pk", filter=~touches & ~Q(state__in=["sending", "delivered"])),
         "parked": Count("pk", filter=touches & parked),
         "may_double": Count("pk", filter=touches & bulk.unclear_for_good()),
+        "left_out": Count("pk", filter=touches & Q(held_because=Delivery.Held.LEFT_OUT)),
     }
     found, ends = Touched(), time.monotonic() + COUNTING
     for window in [Q()] if chosen else bulk.windows(*bulk.span()):
@@ -212,6 +213,12 @@ def warnings(deed: Action, touched: Touched) -> Iterable[str]:
             "{count} leads may have arrived, and their CRM can't be asked. Look there first: trying again"
             " makes a second lead if the first one did arrive.",
             numbers["may_double"],
+        )
+    if deed == Action.RETRY and numbers["left_out"]:
+        yield say_many(
+            "{count} was left out by its rule's condition and will be sent all the same.",
+            "{count} were left out by their rules' conditions and will be sent all the same.",
+            numbers["left_out"],
         )
     if deed in (Action.RETRY, Action.RELEASE) and numbers["parked"]:
         yield say_many(

@@ -19,6 +19,7 @@ from accounts.texts import said, say, spaced
 from rules.admin.conversion_page import TOP_PART
 from rules.admin.incidents import shown_first
 from rules.admin.links import accounts_url, deliveries_url, page
+from rules.delivery import holds
 from rules.delivery.next_try import next_try
 from rules.models import Attempt, Delivery, Outcome, Rule
 
@@ -71,7 +72,7 @@ def _conversion(request: HttpRequest) -> dict[str, Any]:
 def _open() -> QuerySet[Delivery]:
     """What is not settled yet; the cancelled wait for nothing."""
     rows = Delivery.objects.filter(state__in=["waiting", "sending", "held"])
-    return rows.exclude(held_because__in=["cancelled", "erased"]).order_by()
+    return rows.exclude(held_because__in=holds.OVER).order_by()
 
 
 def _cards(open_now: Counter[str], arrived: int) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ from rules.admin.versions import changes_between, history_of, names_of
 from rules.delivery import holds
 from rules.models import Delivery, Rule, RuleVersion
 from rules.rule_save import delete_rule, pause_rule, restore_version, resume_rule
-from rules.versions import MAPPING, content_of
+from rules.versions import content_of, said_by
 
 LIFE = ("pause", "resume", "versions", "delete_it")
 PAUSED, RESUMED, DELETED = message("Paused."), message("Resumed."), message("Deleted.")
@@ -155,7 +155,7 @@ class RuleLife(StaffAdmin):
 def told_against_today(rule: Rule, version: RuleVersion) -> list[str]:
     """What would change, in sentences."""
     today = content_of(rule)
-    then = {**today, **{name: version.said[name] for name in MAPPING}}
+    then = {**today, **said_by(version)}
     return [
         say("{what}: {before} → {after}", what=one.what, before=one.before or "—", after=one.after or "—")
         for one in changes_between(today, then, names_of(rule, [today, then]))

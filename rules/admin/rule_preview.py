@@ -18,6 +18,7 @@ from rules.admin.rule_editor import RECORDS
 from rules.mapping.checks import problems_of
 from rules.mapping.drafting import Progress, draft_for
 from rules.mapping.quiz import newest_answers
+from rules.mapping.routes import way_of
 from rules.mapping.rule_snapshot import RuleSnapshot, read_snapshot
 from rules.models import Answer, Rule
 from rules.rule_save import apply_changes
@@ -41,13 +42,18 @@ def changed(rule: Rule, changes: Mapping[str, Any], choices: Mapping[str, Any]) 
 
 
 def shown(rule: Rule, answer: Answer) -> dict[str, Any]:
-    """The template's context: ``problems``, and unless they stop the lead, what it would be."""
-    snapshot = read_snapshot(rule, rule.account)
-    problems = problems_of(snapshot)
+    """The template's context: ``problems``, and unless they stop the lead, or the rule leaves it out, what it
+    would be."""
+    whole = read_snapshot(rule, rule.account)
+    problems = problems_of(whole)
+    way = way_of(whole, answer.payload, answer.created_at)
+    if way.left_out:
+        return {"problems": problems, "left_out": way.left_out}
+    snapshot = way.rule
     try:
         draft = draft_for(snapshot, answer.payload, Progress(MARK, answer.created_at))
     except RuleNeedsFixing:
-        return {"problems": problems}
+        return {"problems": problems, "route": way.route}
     plan = connector_for(rule.account).plan(draft)
     requests = [
         {"method": one.method, "url": redact(one.url), "why": one.why, "body": _readable(one.body)}
@@ -55,6 +61,7 @@ def shown(rule: Rule, answer: Answer) -> dict[str, Any]:
     ]
     return {
         "problems": (*problems, *plan.problems),
+        "route": way.route,
         "lead": list(_lead(draft, snapshot)),
         "records": list(_records(draft, snapshot, plan.losses)),
         "losses": plan.losses,

@@ -46,7 +46,7 @@ RULE_DELETED = Hold(
     message("The rule was deleted"),
     message("Make a rule for the quiz again: what waits goes on by it. Or cancel this delivery."),
 )
-OVER = (Held.CANCELLED, Held.ERASED)  # nothing is to be sent any more
+OVER = (Held.CANCELLED, Held.ERASED, Held.LEFT_OUT)  # nothing is to be sent any more
 FOR_RULE = (Held.FIX_RULE, Held.RULE_PAUSED, Held.RULE_DELETED)
 CANCELLED = Hold(Held.CANCELLED, message("It was cancelled"), message("Nothing; a retry sends it after all."))
 FOR_RETURN = (Held.DISCONNECTED, Held.RECONNECT, Held.PAUSED)  # what an account's return ends

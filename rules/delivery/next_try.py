@@ -86,6 +86,8 @@ def _next_try(row: Delivery, barrier: Barrier | None, now: datetime) -> NextTry:
 def _held(row: Delivery) -> str:
     if row.held_because == CANCELLED.because:
         return message("Nothing: it was cancelled.")
+    if row.held_because == Delivery.Held.LEFT_OUT:
+        return message("Nothing: its rule leaves it out.")
     if row.held_because in (RULE_PAUSED.because, RULE_DELETED.because):
         return message("Its rule. {remedy}", remedy=row.remedy)
     if row.held_because not in FOR_RETURN:

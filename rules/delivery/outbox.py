@@ -115,8 +115,10 @@ def settle(settlements: Sequence[Settlement]) -> None:
 SETTLE = """
 WITH settled AS (
 UPDATE rules_delivery d SET
-    state = CASE WHEN s.state = 'delivered' AND d.revision > d.revision_sent THEN 'waiting' ELSE s.state END,
-    held_because = s.held, due_at = s.due,
+    state = CASE WHEN (s.state = 'delivered' OR s.held = 'left_out') AND d.revision > d.revision_sent
+                 THEN 'waiting' ELSE s.state END,
+    held_because = CASE WHEN s.held = 'left_out' AND d.revision > d.revision_sent THEN '' ELSE s.held END,
+    due_at = s.due,
     attempts_made = d.attempts_made + s.tries,
     strikes = CASE WHEN s.state = 'delivered' AND d.revision > d.revision_sent THEN 0
                    ELSE d.strikes + s.strikes END,
@@ -292,6 +294,11 @@ def hand_over(rows: Sequence[Delivery]) -> None:
             row.rule = rule
 
 
+def keep_routes(rows: Iterable[Delivery]) -> None:
+    """Write down by which routes claimed deliveries are sent, before they are."""
+    Delivery.objects.bulk_update(rows, ["route"])
+
+
 def release(rows: QuerySet[Delivery], *because: str, most: int | None = None) -> int:
     """Let held deliveries go on, by a retry plan that begins anew: what held them is gone."""
     held, moved = rows.filter(state=HELD), 0
@@ -388,6 +395,7 @@ def retry_portion(
         deaf = [account.pk for account in accounts if not can_look(account)]
         blind = Q(account__in=deaf) | Q(held_because=Held.LOOK_FIRST, error_code=LOOK_INCOMPLETE)
         unclear.filter(blind).update(look_first=False)
+        chosen.filter(held_because=Held.LEFT_OUT).update(wanted=True)
         end_rests(set(portion.moved.values()))
         chosen.update(state=WAITING, held_because="", due_at=_soonest(), strikes=0, first_failed_at=None)
     return portion
@@ -409,7 +417,7 @@ def retry(rows: QuerySet[Delivery]) -> int:
     only; what is being sent is left alone.
 
     ``look_first`` stays where the account can be asked. Where it can't, or a look saw only a part, the person
-    has looked and decides: send.
+    has looked and decides: send. So does whoever tries again what the rule's condition left out.
     """
     return _all(rows, retry_portion)
 

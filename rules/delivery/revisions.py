@@ -17,6 +17,7 @@ from accounts import db_clock
 from connectors.draft import LeadDraft, Receipt, UnplacedValue
 from connectors.messages import message
 from connectors.note_texts import completed
+from rules.delivery import outbox
 from rules.delivery.queueing import wake_lanes
 from rules.mapping.payload import is_complete, is_repeat, normalised
 from rules.mapping.person import contact_keys, keys_of
@@ -84,7 +85,7 @@ def revise(answer: Answer, payload: Mapping[str, Any], digest: str) -> Change:
 
 def _send_again(answer: Answer) -> None:
     """Leads that are there wait to be brought up to date; one that is being sent goes again afterwards, which
-    its settlement sees on the row that is locked here."""
+    its settlement sees on the row that is locked here. What the rule's condition left out is judged anew."""
     rows = Delivery.objects.filter(answer=answer).select_related("account", "rule").order_by("pk")
     contact = normalised(answer.payload).get("contact", {})
     lanes = set()
@@ -96,7 +97,10 @@ def _send_again(answer: Answer) -> None:
             row.strikes, row.first_failed_at = 0, None
             lanes.add(row.account_id)
         row.save(update_fields=["revision", "contact_keys", "state", "due_at", "strikes", "first_failed_at"])
-    transaction.on_commit(lambda: wake_lanes(lanes))
+    left_out = Delivery.objects.filter(answer=answer, held_because=Delivery.Held.LEFT_OUT)
+    judged_anew = set(left_out.values_list("account_id", flat=True))
+    outbox.release(left_out, Delivery.Held.LEFT_OUT)
+    transaction.on_commit(lambda: wake_lanes(lanes | judged_anew))
 
 
 # -- sending it ---------------------------------------------------------------------------------------------

@@ -46,7 +46,8 @@ class ListsUnread(NotYet):
 
 
 class RuleIdle(NotYet):
-    """The rule is paused or deleted: nothing goes by it. ``because`` is why its deliveries are held."""
+    """Nothing goes by the rule: it is paused or deleted, or its condition leaves the answer out. ``because``
+    is why its deliveries are held."""
 
     def __init__(self, message: str, *, because: str, remedy: str) -> None:
         super().__init__(message, code=because, remedy=remedy)

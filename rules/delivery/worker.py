@@ -14,6 +14,7 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -55,6 +56,7 @@ from rules.delivery.settlement import (
     storable_steps,
 )
 from rules.mapping.drafting import Progress, draft_for
+from rules.mapping.routes import Way, by_route, way_of
 from rules.mapping.rule_snapshot import RuleSnapshot, is_wish, lists_named, read_snapshot, why_unread
 from rules.models import Delivery
 from rules.problems import note_problems
@@ -63,6 +65,7 @@ from rules.provisioning import ask_again
 log = structlog.stdlib.get_logger(__name__)
 PREPARING = 5.0  # seconds until a lead looks again whether its rule's fields are made
 READING = 10.0  # seconds until a lead looks again whether the lists of a new sign-in are read
+SEND_ANYWAY = message("Nothing; a retry sends it all the same.")
 LOOK_UP = 5.0  # seconds between looks at the lease while batches are under way
 Result = Receipt | ConnectorError
 
@@ -229,6 +232,7 @@ class Drain:
         outbox.hand_over(rows)
         contacts = known_contacts(self.account, {key for row in rows for key in row.contact_keys})
         bodies = revisions.begin(rows)
+        routes = {row.pk: row.route for row in rows}
         batch, broken = (Batch([], [], copy(self.connector)) for _ in range(2))
         errors: list[ConnectorError] = []
         for row in rows:
@@ -240,6 +244,7 @@ class Drain:
             else:
                 batch.deliveries.append(row)
                 batch.drafts.append(draft)
+        outbox.keep_routes([row for row in batch.deliveries if row.route != routes[row.pk]])
         self._settle(broken, errors)
         return batch
 
@@ -253,9 +258,9 @@ class Drain:
                 message("The fields of this rule are being made"), code="preparing", after=PREPARING
             )
         try:
-            progress = _progress(row, contacts)
-            draft = draft_for(snapshot, bodies.payload, progress)
-            formers = tuple(draft_for(snapshot, former, progress) for former in bodies.formers)
+            way, progress = _way(row, snapshot, bodies.payload), _progress(row, contacts)
+            draft = draft_for(way.rule, bodies.payload, progress)
+            formers = tuple(draft_for(way.rule, former, progress) for former in bodies.formers)
             return revisions.revised(draft, bodies.revision, formers)
         except RuleNeedsFixing:
             self._insist_on_lists(row)
@@ -359,7 +364,7 @@ class Drain:
         if not batch.drafts:
             return list(outcomes)
         return [
-            compared(outcome, draft.placement, self._snapshot(row))
+            compared(outcome, draft.placement, by_route(self._snapshot(row), row.route))
             if isinstance(outcome, Receipt)
             else outcome
             for row, draft, outcome in zip(batch.deliveries, batch.drafts, outcomes, strict=True)
@@ -391,6 +396,21 @@ class Drain:
 def _version(row: Delivery, outcome: Result) -> int | None:
     """The rule's version that was used; none where something of ours came before the rule."""
     return None if isinstance(outcome, NotYet) else row.rule.current_id
+
+
+def _way(row: Delivery, snapshot: RuleSnapshot, payload: Mapping[str, Any]) -> Way:
+    """Which way the delivery goes by its rule, kept on the row. Raises ``RuleIdle`` where it is left out.
+
+    What was begun is finished by its route: a lead that may be there is not left out, nor made elsewhere.
+    """
+    begun = bool(row.delivered_at or row.look_first or row.steps)
+    way = way_of(
+        snapshot, payload, row.answer.created_at, kept=row.route if begun else None, wanted=row.wanted
+    )
+    if way.left_out:
+        raise RuleIdle(way.left_out, because=Delivery.Held.LEFT_OUT, remedy=SEND_ANYWAY)
+    row.route = way.route
+    return way
 
 
 def _progress(row: Delivery, contacts: Mapping[str, str]) -> Progress:

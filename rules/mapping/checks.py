@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from connectors.base import Named
 from connectors.draft import Problem
@@ -23,20 +24,30 @@ CODES = BLOCKING | {
 
 
 def problems_of(snapshot: RuleSnapshot) -> tuple[Problem, ...]:
-    """All problems, those that stop deliveries first."""
-    found = [
-        *_placement(snapshot),
-        *_performer(snapshot),
-        *_fields(snapshot),
-        *_crowded(snapshot),
-        *_tags(snapshot),
-    ]
+    """All problems, those that stop deliveries first; of a route those that the rule has not without it."""
+    own = [*_placement(snapshot), *_performer(snapshot), *_tags(snapshot)]
+    found = [*own, *_fields(snapshot), *_crowded(snapshot)]
+    for route in snapshot.routes:
+        its = [*_placement(route.rule), *_performer(route.rule), *_tags(route.rule)]
+        found += [_within(route.rule, problem) for problem in its if problem not in own]
     return tuple(sorted(found, key=lambda problem: problem.code not in BLOCKING))
 
 
 def blocking_problem(snapshot: RuleSnapshot) -> Problem | None:
-    """The problem for which a lead can't be sent at all, or None."""
-    return next((problem for problem in _placement(snapshot) if problem.code in BLOCKING), None)
+    """The problem for which a lead can't be sent at all, or None; of the rule's own way, or of a route's."""
+    found = next((problem for problem in _placement(snapshot) if problem.code in BLOCKING), None)
+    return _within(snapshot, found) if found else None
+
+
+def delivers(snapshot: RuleSnapshot) -> bool:
+    """Can leads be sent by the rule, or by one of its routes at least?"""
+    ways = (snapshot, *(route.rule for route in snapshot.routes))
+    return any(blocking_problem(way) is None for way in ways)
+
+
+def _within(snapshot: RuleSnapshot, problem: Problem) -> Problem:
+    """The problem with the place of its route."""
+    return replace(problem, field=f"{snapshot.at}{problem.field}") if snapshot.at else problem
 
 
 def _placement(snapshot: RuleSnapshot) -> Iterator[Problem]:

@@ -23,9 +23,9 @@ from rules.mapping.note import answer_text, read_note
 from rules.mapping.payload import KNOWN, normalised
 from rules.mapping.person import extras, read_person, text_of
 from rules.mapping.rule_snapshot import RuleSnapshot, is_wish
+from rules.mapping.values import answers_of, utm_of
 
 LONGEST_TITLE = 250
-UTM = ("source", "medium", "campaign", "content", "term")
 OTHER_PHONES = ("work_phone", "home_phone")  # phones like any other, and those for CRMs that tell them apart
 # Other names for what only some CRMs have a place for (``LeadDraft.more``).
 MORE = {
@@ -95,16 +95,6 @@ def lead_title(title: str, contact: Mapping[str, Any], language: str = RU) -> st
     return (f"{title}: {who}" if who else f"{name_of('quiz', language)} {title}")[:LONGEST_TITLE]
 
 
-def utm_of(payload: Mapping[str, Any]) -> dict[str, str]:
-    """The marks by lower-cased names, the usual five under their full ones."""
-    found: dict[str, str] = {}
-    for key, value in (payload.get("utm") or {}).items():
-        name = str(key).strip().lower()
-        if text := answer_text(value):
-            found.setdefault(f"utm_{name}" if name in UTM else name, text)
-    return found
-
-
 def more_of(payload: Mapping[str, Any]) -> dict[str, str]:
     """What was told beside the usual, by snake-cased names: in the contact, or at the top of the body."""
     contact = payload.get("contact") or {}
@@ -141,7 +131,7 @@ def _values(
     snapshot: RuleSnapshot, payload: Mapping[str, Any]
 ) -> tuple[list[FieldValue], list[UnplacedValue]]:
     """One value for each question and field; several for one field are the connector's to unite."""
-    answers = _answers(payload, snapshot.language)
+    answers = answers_of(payload, snapshot.language)
     values: list[FieldValue] = []
     losses: list[UnplacedValue] = []
     for entity, question, remote_id in dict.fromkeys(snapshot.questions):
@@ -155,23 +145,6 @@ def _values(
             text = answer_text(value, snapshot.language)
             losses.append(UnplacedValue(words, text, _why_not(snapshot, key), entity, remote_id))
     return [*values, *_contact_values(snapshot, payload)], losses
-
-
-def _answers(payload: Mapping[str, Any], language: str) -> dict[str, tuple[str, str | tuple[str, ...]]]:
-    """By question id: (as it was asked, the answer). The answers of a question that comes twice add up."""
-    found: dict[str, tuple[str, str | tuple[str, ...]]] = {}
-    for item in payload.get("answers", []):
-        value = _plain(item.get("answer"), language)
-        if not value:
-            continue
-        question = item["questionID"]
-        words, before = found.get(question, (item.get("question") or question, ()))
-        found[question] = (words, (*_several(before), *_several(value)) if before else value)
-    return found
-
-
-def _several(value: str | tuple[str, ...]) -> tuple[str, ...]:
-    return value if isinstance(value, tuple) else (value,)
 
 
 def _contact_values(snapshot: RuleSnapshot, payload: Mapping[str, Any]) -> Iterator[FieldValue]:
@@ -197,12 +170,6 @@ def _snake(key: str) -> str:
     """``workPhone`` and ``Work phone`` are ``work_phone``."""
     words = re.sub(r"(?<=[a-zа-я0-9])(?=[A-ZА-Я])", "_", key.strip())
     return re.sub(r"[\s_-]+", "_", words).lower()
-
-
-def _plain(value: Any, language: str) -> str | tuple[str, ...]:
-    """The texts of an answer; a single one that came alone is no list."""
-    texts = tuple(filter(None, (answer_text(leaf, language) for leaf in leaves(value))))
-    return texts if len(texts) > 1 or isinstance(value, list) else "".join(texts)
 
 
 def _tags(snapshot: RuleSnapshot) -> Iterator[Tag]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, tzinfo
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from accounts.models import Account
 from connectors.base import Connector, Named
@@ -17,6 +19,7 @@ from connectors.registry import connector_class
 from crm_cache import models as cache
 from crm_cache import runs
 from crm_cache.sync import LISTS
+from rules.mapping.conditions import Condition, read_condition
 from rules.models import Rule
 
 
@@ -37,6 +40,9 @@ class RuleSnapshot:
     (entity as the CRM calls it, the field's id or name as the rule has it), ``tags`` by primary key.
     ``named`` is whatever the rule names of pipelines, steps and directories, ``holds_several`` is
     ``Connector.holds_several`` of its CRM.
+
+    ``send_if`` and ``routes`` say which way an answer goes (``rules.mapping.routes``). A route's snapshot is
+    the rule as that route has it: it has no routes of its own, and ``at`` says where in the rule it is.
     """
 
     rule_id: int
@@ -58,13 +64,41 @@ class RuleSnapshot:
     gone_fields: frozenset[tuple[str, str]] = frozenset()
     tags: Mapping[int, Tag] = field(default_factory=dict)
     holds_several: Callable[[Target], bool] = Connector.holds_several
+    zone: tzinfo = UTC
+    at: str = ""
+    send_if: Condition | None = None
+    routes: tuple[Route, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What a rule says instead of its own for answers that fit."""
+
+    name: str
+    condition: Condition
+    rule: RuleSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where leads go by a rule or by one of its routes."""
+
+    performer: str
+    pipeline: str
+    step: str
+    choices: Mapping[str, Any]
+    tags_to_add: tuple[tuple[str, Any], ...]
 
 
 def read_snapshot(rule: Rule, account: Account) -> RuleSnapshot:
     """Read a rule with what it names; a handful of small queries."""
     connector = connector_class(account.crm)
     fields, gone = _fields(account, _wanted_fields(rule))
-    return RuleSnapshot(
+    own, *others = places = places_of(rule)
+    named = [_named(account, place) for place in places]
+    seen = _seen(account, {one for some in named for one in some})
+    users = _seen_users(account, {place.performer for place in places})
+    snapshot = RuleSnapshot(
         rule_id=rule.pk,
         quiz_id=rule.quiz_id,
         entities=connector.can.entities,
@@ -76,15 +110,61 @@ def read_snapshot(rule: Rule, account: Account) -> RuleSnapshot:
         choices=rule.choices,
         questions=tuple(questions_of(rule.fields_rule)),
         contact_map=rule.contact_map,
-        tags_to_add=tuple(tags_of(rule.tags_to_add)),
+        tags_to_add=own.tags_to_add,
         quiz=rule.quiz,
-        seen_performer=_seen_user(account, rule.performer),
-        named=tuple((one, seen_of(account, one)) for one in _named(account, rule)),
+        seen_performer=users.get(rule.performer),
+        named=tuple((one, seen.get(one)) for one in named[0]),
         fields=fields,
         gone_fields=gone,
-        tags=_tags(account, rule),
+        tags=_tags(account, places),
         holds_several=connector.holds_several,
+        zone=zone_of(account),
     )
+    routes = []
+    for number, (said, place, names) in enumerate(zip(routes_of(rule), others, named[1:], strict=True)):
+        at = f"Extra.Routes[{number}]"
+        its = replace(
+            snapshot,
+            performer=place.performer,
+            pipeline=place.pipeline,
+            step=place.step,
+            choices=place.choices,
+            tags_to_add=place.tags_to_add,
+            seen_performer=users.get(place.performer),
+            named=tuple((one, seen.get(one)) for one in names),
+            at=f"{at}.Then.",
+        )
+        routes.append(Route(said["name"], read_condition(said["if"], f"{at}.If"), its))
+    send_if = rule.extra.get("send_if")
+    condition = read_condition(send_if, "Extra.SendIf") if send_if else None
+    return replace(snapshot, send_if=condition, routes=tuple(routes))
+
+
+def routes_of(rule: Rule) -> list[dict[str, Any]]:
+    """As they are stored (``Rule.extra``), in order."""
+    return list(rule.extra.get("routes", ()))
+
+
+def places_of(rule: Rule) -> tuple[Place, ...]:
+    """The rule's own, then that of each route. What a route does not say is the rule's, but no step of
+    another pipeline. A route's tags are added to the rule's."""
+    own = Place(rule.performer, rule.pipeline, rule.step, rule.choices, tuple(tags_of(rule.tags_to_add)))
+    return own, *(_place(own, route["then"]) for route in routes_of(rule))
+
+
+def _place(own: Place, then: Mapping[str, Any]) -> Place:
+    return Place(
+        performer=then.get("performer", own.performer),
+        pipeline=then.get("pipeline", own.pipeline),
+        step=then.get("step", "" if "pipeline" in then else own.step),
+        choices={**own.choices, **then.get("choices", {})},
+        tags_to_add=tuple(dict.fromkeys((*own.tags_to_add, *tags_of(then.get("tags_to_add", {}))))),
+    )
+
+
+def zone_of(account: Account) -> tzinfo:
+    """By which clock its people work: the CRM's where it tells one, else the service's."""
+    return connector_class(account.crm).zone(account.facts) or timezone.get_default_timezone()
 
 
 def region_of(account: Account) -> str:
@@ -146,19 +226,20 @@ def as_target(row: cache.Field) -> Target:
     )
 
 
-def _named(account: Account, rule: Rule) -> tuple[Named, ...]:
-    place = Placement(rule.performer, rule.pipeline, rule.step, choices=rule.choices)
-    return connector_class(account.crm).named(place, account.facts)
+def _named(account: Account, place: Place) -> tuple[Named, ...]:
+    asked = Placement(place.performer, place.pipeline, place.step, choices=place.choices)
+    return connector_class(account.crm).named(asked, account.facts)
 
 
 def lists_named(rule: Rule, account: Account) -> frozenset[str]:
     """The lists of the account's CRM that the rule's leads depend on."""
-    named = {one.what for one in _named(account, rule)}
-    if rule.performer:
+    places = places_of(rule)
+    named = {one.what for place in places for one in _named(account, place)}
+    if any(place.performer for place in places):
         named.add("users")
     if _wanted_fields(rule) - {"", "0"}:
         named.add("fields")
-    if any(isinstance(item, int) for _, item in tags_of(rule.tags_to_add)):
+    if any(isinstance(item, int) for place in places for _, item in place.tags_to_add):
         named.add("tags")
     return frozenset(named) & frozenset(connector_class(account.crm).can.lists)
 
@@ -189,13 +270,35 @@ def seen_of(account: Account, one: Named) -> Seen | None:
     return Seen(row.name, not row.deleted, getattr(row, "kind", "")) if row else None
 
 
-def _seen_user(account: Account, remote_id: str) -> Seen | None:
-    row = cache.CrmUser.objects.filter(account=account, remote_id=remote_id).first() if remote_id else None
-    return Seen(row.name, row.active and not row.deleted) if row else None
+def _seen(account: Account, named: Collection[Named]) -> dict[Named, Seen]:
+    """What our lists have of these, one query a list."""
+    found: dict[Named, Seen] = {}
+    for what in sorted({one.what for one in named}):
+        wanted = [one for one in named if one.what == what]
+        ids = {one.remote_id for one in wanted}
+        rows = LISTS[what].model._default_manager.filter(account=account, remote_id__in=ids)
+        by_id: dict[str, list[Any]] = {}
+        for row in rows:
+            by_id.setdefault(row.remote_id, []).append(row)
+        for one in wanted:
+            for row in by_id.get(one.remote_id, ()):
+                if one not in found and _is_meant(one, row):
+                    found[one] = Seen(row.name, not row.deleted, getattr(row, "kind", ""))
+    return found
 
 
-def _tags(account: Account, rule: Rule) -> dict[int, Tag]:
-    keys = [item for _, item in tags_of(rule.tags_to_add) if isinstance(item, int)]
+def _is_meant(one: Named, row: Any) -> bool:
+    return row.entity == one.entity and (not one.pipeline or row.pipeline_id == one.pipeline)
+
+
+def _seen_users(account: Account, wanted: Collection[str]) -> dict[str, Seen]:
+    asked = {remote_id for remote_id in wanted if remote_id}
+    rows = cache.CrmUser.objects.filter(account=account, remote_id__in=asked) if asked else ()
+    return {row.remote_id: Seen(row.name, row.active and not row.deleted) for row in rows}
+
+
+def _tags(account: Account, places: Iterable[Place]) -> dict[int, Tag]:
+    keys = {item for place in places for _, item in place.tags_to_add if isinstance(item, int)}
     if not keys:
         return {}
     rows = cache.Tag.objects.filter(account=account, pk__in=keys, deleted=False)

@@ -25,8 +25,10 @@ class Delivery(models.Model):
     its claim. ``revision`` repeats the answer's, so that a new body and a settlement meet on one row's lock;
     ``revision_sent`` is the last one whose sending was begun. ``updated_at`` is moved by the database
     whenever the state, its reason or the lead changes. ``owner`` and ``quiz_id`` repeat the answer's,
-    for the lists. ``version`` is the rule's version by which it was tried last. ``test``
-    repeats the answer's; ``removed_at`` is when a person had the CRM delete a test's lead.
+    for the lists. ``version`` is the rule's version by which it was tried last, ``route`` the rule's route by
+    which its lead is or was made, empty for the rule itself; ``wanted``: a person wants it sent whatever the
+    rule's condition says. ``test`` repeats the answer's; ``removed_at`` is when a person had the CRM delete a
+    test's lead.
     """
 
     class State(models.TextChoices):
@@ -48,6 +50,7 @@ class Delivery(models.Model):
         RULE_PAUSED = "rule_paused", _("rule paused")
         RULE_DELETED = "rule_deleted", _("rule deleted: a new one or a person decides")
         CANCELLED = "cancelled", _("cancelled: nobody wants it sent")
+        LEFT_OUT = "left_out", _("left out by the rule's condition")
 
     answer = models.ForeignKey(
         Answer,
@@ -82,6 +85,8 @@ class Delivery(models.Model):
     )
     look_first = models.BooleanField(default=False)
     contact_keys = ArrayField(models.CharField(max_length=330), default=list, blank=True)
+    route = models.CharField(_("route"), max_length=100, blank=True, db_default="")
+    wanted = models.BooleanField(default=False, db_default=False)
     steps = models.JSONField(default=dict, blank=True)
     losses = MessagesField(default=list, blank=True)
     remote_id = models.CharField(_("lead"), max_length=100, blank=True)

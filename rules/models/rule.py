@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -14,12 +14,13 @@ class Rule(models.Model):
     """How the answers of one quiz become leads in one account.
 
     ``fields_rule`` and ``tags_to_add`` are stored as the HTTP contract has them; ``choices`` holds what only
-    some CRMs ask for; ``quiz`` is the quiz's configuration, if it was sent; ``contact_map`` is derived
-    (contact field name -> remote field id); ``problems`` is what is wrong with the rule today, a list of
-    ``{"code", "message", "field"}``. While ``paused_at`` is set its answers wait, and those of a ``deleted``
-    rule for the next one of the quiz. ``prepare_at`` set means: its preparation waits; ``prepare_tries``: how
-    often the CRM was asked for its fields since the rule was saved; ``release_at`` set: what it held is being
-    let go, in portions. ``current`` is its newest version (``rules.versions``).
+    some CRMs ask for, ``extra`` what goes beyond any contract (``rules.serializers.extra``); ``quiz`` is the
+    quiz's configuration, if it was sent; ``contact_map`` is derived (contact field name -> remote field id);
+    ``problems`` is what is wrong with the rule today, a list of ``{"code", "message", "field"}``. While
+    ``paused_at`` is set its answers wait, and those of a ``deleted`` rule for the next one of the quiz.
+    ``prepare_at`` set means: its preparation waits; ``prepare_tries``: how often the CRM was asked for its
+    fields since the rule was saved; ``release_at`` set: what it held is being let go, in portions.
+    ``current`` is its newest version (``rules.versions``).
     """
 
     account = models.ForeignKey(
@@ -30,6 +31,9 @@ class Rule(models.Model):
     pipeline = models.CharField(_("pipeline"), max_length=100, blank=True)
     step = models.CharField(_("step"), max_length=100, blank=True)
     choices = models.JSONField(_("choices"), default=dict, blank=True)
+    extra = models.JSONField(
+        _("conditions and routes"), default=dict, db_default=Value({}, models.JSONField()), blank=True
+    )
     fields_rule = models.JSONField(default=dict, blank=True)
     tags_to_add = models.JSONField(default=dict, blank=True)
     quiz = models.JSONField(default=dict, blank=True)

@@ -12,8 +12,10 @@ from accounts.rest.values import BIGGEST, number, unix
 from rules.models import Rule
 from rules.problems import shown_problems
 from rules.serializers.dialect import RuleDialect
+from rules.serializers.extra import RuleExtra, extra_changes, write_extra
 from rules.serializers.keys import documented
 
+PLACES = {"PerformerID": "performer", "PipelineID": "pipeline", "StepID": "step"}
 ENTITIES = ("Lead", "Contact", "Company", "Customer")
 MOST_QUESTIONS = 1000
 
@@ -76,6 +78,7 @@ class RulesReq(serializers.Serializer[Any]):
         help_text="The quiz's configuration, if known: title, questions [{id, title, type, options}], "
         "contact [{key, title}]. Fields asked for with id 0 are named after its questions.",
     )
+    Extra = RuleExtra(required=False)
 
 
 @extend_schema_serializer(component_name="Rule")
@@ -91,6 +94,7 @@ class RuleOut(serializers.Serializer[Any]):
     Deleted = serializers.BooleanField()
     CreatedAt = serializers.IntegerField()
     Problems = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
+    Extra = RuleExtra(required=False)
 
 
 def read(body: Mapping[str, Any], partial: bool) -> dict[str, Any]:
@@ -101,11 +105,8 @@ def read(body: Mapping[str, Any], partial: bool) -> dict[str, Any]:
     shape = RulesReq(data=known, partial=partial)
     shape.is_valid(raise_exception=True)
     sent = shape.validated_data
-    changes: dict[str, Any] = {
-        name: str(sent[key] or "")
-        for key, name in (("PerformerID", "performer"), ("PipelineID", "pipeline"), ("StepID", "step"))
-        if key in sent
-    }
+    changes = extra_changes(sent, DIALECT)
+    changes |= {name: str(sent[key] or "") for key, name in PLACES.items() if key in sent}
     if "Fieldsrule" in sent:
         wanted = sent["Fieldsrule"]
         changes["fields_rule"] = {e.lower(): wanted.get(e, []) for e in ENTITIES if e != "Contact"}
@@ -138,6 +139,7 @@ def write(rule: Rule) -> dict[str, Any]:
         "Deleted": rule.deleted,
         "CreatedAt": unix(rule.created_at),
         "Problems": shown_problems(rule),
+        **write_extra(rule, DIALECT),
     }
 
 
@@ -152,6 +154,7 @@ DIALECT = RuleDialect(
     read=read,
     write=write,
     mapped=("lead", "company", "customer"),  # a contact's map is derived (D26)
+    places=PLACES,
     lists_of_maps=True,
     tags_by_key=True,
     tag="main",

@@ -211,6 +211,9 @@ class AttemptOut(serializers.Serializer[Any]):
 
 
 class DeliveryDetailOut(DeliveryOut):
+    route = serializers.CharField(
+        help_text="The rule's route that the lead goes by; empty for the rule itself."
+    )
     revision = serializers.IntegerField(help_text="Which body of the answer the CRM is to have: 1, 2 ...")
     revisionSent = serializers.IntegerField(help_text="Which body was sent last.")
     mark = serializers.CharField()
@@ -388,6 +391,7 @@ def write_delivery_detail(delivery: Delivery, attempts: Iterable[Attempt]) -> di
         **write_delivery(delivery, delivery.answer.answer_id, next_try(delivery)),
         "revision": delivery.revision,
         "revisionSent": delivery.revision_sent,
+        "route": delivery.route,
         "mark": delivery.uid,
         "steps": delivery.steps,
         "losses": delivery.losses,

@@ -17,6 +17,7 @@ from connectors.bitrix24.options import LEAD, SOURCE, STATUS, TYPE
 from rules.models import Rule
 from rules.problems import shown_problems
 from rules.serializers.dialect import RuleDialect
+from rules.serializers.extra import RuleExtra, write_extra
 from rules.serializers.pattern import (
     QUIZ,
     TagTexts,
@@ -80,6 +81,7 @@ class BitrixRulesReq(serializers.Serializer[Any]):
         required=False,
         help_text=f"{QUIZ} Fields that are to be made are named after its questions.",
     )
+    Extra = RuleExtra(required=False)
 
 
 class BitrixRule(serializers.Serializer[Any]):
@@ -98,21 +100,17 @@ class BitrixRule(serializers.Serializer[Any]):
     LeadFlag = serializers.BooleanField()
     StatusID = serializers.CharField()
     Problems = problems()
+    Extra = RuleExtra(required=False)
 
 
-COLUMNS = {
-    "PerformerID": "performer",
-    "PipelineID": "pipeline",
-    "StageID": "step",
-    "TagsToAdd": "tags_to_add",
-    "Quiz": "quiz",
-}
+PLACES = {"PerformerID": "performer", "PipelineID": "pipeline", "StageID": "step"}
+COLUMNS = {**PLACES, "TagsToAdd": "tags_to_add", "Quiz": "quiz"}
 CHOICES = {"TypeID": TYPE, "SourceID": SOURCE, "StatusID": STATUS, "LeadFlag": LEAD}
 
 
 def read(body: Mapping[str, Any], partial: bool) -> dict[str, Any]:
     """The changes that a request asks for, by model field. Raises DRF's ``ValidationError``."""
-    changes = changes_of(BitrixRulesReq, body, partial, COLUMNS, ENTITIES, CHOICES)
+    changes = changes_of(body, partial, DIALECT, COLUMNS)
     if "pipeline" in changes:
         changes["pipeline"] = str(changes["pipeline"])
     return changes
@@ -137,6 +135,7 @@ def write(rule: Rule) -> dict[str, Any]:
         "LeadFlag": said.get(LEAD, False),
         "StatusID": said.get(STATUS, ""),
         "Problems": shown_problems(rule),
+        **write_extra(rule, DIALECT),
     }
 
 
@@ -151,5 +150,7 @@ DIALECT = RuleDialect(
     read=read,
     write=write,
     mapped=ENTITIES,
+    places=PLACES,
+    choices=CHOICES,
     biggest_quiz_id=BIGGEST_32,
 )

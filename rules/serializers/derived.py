@@ -17,6 +17,7 @@ from connectors.base import Choice
 from rules.models import Rule
 from rules.problems import shown_problems
 from rules.serializers.dialect import RuleDialect
+from rules.serializers.extra import RuleExtra, write_extra
 from rules.serializers.pattern import (
     QUIZ,
     TagTexts,
@@ -40,9 +41,9 @@ def dialect_for(kind: str) -> RuleDialect:
     choices = {name_of(choice): choice.key for choice in crm.can.choices}
 
     def read(body: Mapping[str, Any], partial: bool) -> dict[str, Any]:
-        return changes_of(request, body, partial, COLUMNS, mapped(crm), choices)
+        return changes_of(body, partial, dialect, COLUMNS)
 
-    return RuleDialect(
+    dialect = RuleDialect(
         request=request,
         response=_response(crm, fields, tags),
         operations={
@@ -51,9 +52,12 @@ def dialect_for(kind: str) -> RuleDialect:
             "partial_update": f"Change{crm.word}Rules",
         },
         read=read,
-        write=lambda rule: _write(crm, rule),
+        write=lambda rule: {**_write(crm, rule), **write_extra(rule, dialect)},
         mapped=mapped(crm),
+        places=PLACES,
+        choices=choices,
     )
+    return dialect
 
 
 def name_of(choice: Choice) -> str:
@@ -111,6 +115,7 @@ def _request(
         text = crm.text(choice.word, f"Rule.{name_of(choice)}")
         properties[name_of(choice)] = serializers.BooleanField(default=choice.default, help_text=text)
     properties["Quiz"] = serializers.DictField(required=False, help_text=QUIZ)
+    properties["Extra"] = RuleExtra(required=False)
     return crm.component(f"{crm.word}RulesReq", properties, REQUEST)
 
 
@@ -139,6 +144,7 @@ def _response(
         "Deleted": serializers.BooleanField(),
         "CreatedAt": Int64(),
         "Problems": problems(),
+        "Extra": RuleExtra(required=False),
     }
     return crm.component(f"{crm.word}Rule", properties)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from rest_framework.serializers import Serializer
@@ -23,7 +23,8 @@ class RuleDialect:
     ``response`` describes it. ``mapped`` are the kinds of records whose fields a rule may fill with
     questions, the lead's first; ``lists_of_maps``: a record has a list of maps (D25), in which a question may
     come again, not a single one; ``tags_by_key``: rules name tags by our keys, not by their names.
-    ``biggest_quiz_id`` is what its ``QuizID`` can say."""
+    ``biggest_quiz_id`` is what its ``QuizID`` can say. ``places`` are body key -> column of where leads go
+    and who looks after them, ``choices`` body key -> key of ``Rule.choices``."""
 
     request: type[Serializer[Any]]
     response: type[Serializer[Any]]
@@ -31,6 +32,8 @@ class RuleDialect:
     read: ReadsRule
     write: Callable[[Rule], dict[str, Any]]
     mapped: tuple[str, ...]
+    places: Mapping[str, str]
+    choices: Mapping[str, str] = field(default_factory=dict)
     lists_of_maps: bool = False
     tags_by_key: bool = False
     tag: str = "Rules"

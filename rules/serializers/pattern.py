@@ -10,6 +10,8 @@ from rest_framework import serializers
 
 from accounts.rest.schema import Component
 from rules.models import Rule
+from rules.serializers.dialect import RuleDialect
+from rules.serializers.extra import extra_changes
 from rules.serializers.keys import documented
 
 LONGEST_ID, MOST_TAGS = 100, 1000
@@ -48,27 +50,22 @@ class TagTexts(Component, serializers.DictField):
 
 
 def changes_of(
-    request: type[serializers.Serializer[Any]],
-    body: Mapping[str, Any],
-    partial: bool,
-    columns: Mapping[str, str],
-    entities: Iterable[str],
-    choices: Mapping[str, str],
+    body: Mapping[str, Any], partial: bool, dialect: RuleDialect, columns: Mapping[str, str]
 ) -> dict[str, Any]:
     """What a body asks to change, by model field; what a ``partial`` one lacks is left out. Raises
     ``ValidationError``.
 
-    ``columns`` are body key -> column, ``choices`` body key -> key of ``Rule.choices``.
+    ``columns`` are body key -> column.
     """
-    shape = request(data=documented(body, request()), partial=partial)
+    shape = dialect.request(data=documented(body, dialect.request()), partial=partial)
     shape.is_valid(raise_exception=True)
     sent = shape.validated_data
     changes: dict[str, Any] = {column: sent[key] for key, column in columns.items() if key in sent}
     if "FieldsRule" in sent:
-        changes["fields_rule"] = {entity: sent["FieldsRule"].get(entity, {}) for entity in entities}
-    if picked := {key: sent[name] for name, key in choices.items() if name in sent}:
+        changes["fields_rule"] = {entity: sent["FieldsRule"].get(entity, {}) for entity in dialect.mapped}
+    if picked := {key: sent[name] for name, key in dialect.choices.items() if name in sent}:
         changes["choices"] = picked
-    return changes
+    return changes | extra_changes(sent, dialect)
 
 
 def fields_rule(rule: Rule, entities: Iterable[str]) -> dict[str, Any]:

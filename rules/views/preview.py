@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -20,6 +21,7 @@ from connectors.errors import RuleNeedsFixing
 from connectors.redact import redact
 from rules.mapping.checks import problems_of
 from rules.mapping.drafting import Progress, draft_for
+from rules.mapping.routes import Way, way_of
 from rules.mapping.rule_snapshot import read_snapshot
 from rules.models import Answer, Rule
 from rules.serializers.answers import AnswerIn, OurError
@@ -61,6 +63,8 @@ class PreviewOut(serializers.Serializer[Any]):
     requests = PlannedRequestOut(many=True)
     losses = LossOut(many=True)
     problems = ProblemOut(many=True)
+    route = serializers.CharField(help_text="The route of the rule that it goes by; empty: the rule itself.")
+    leftOut = serializers.CharField(help_text="Why nothing is sent: the rule's condition. Empty where it is.")
 
 
 class PreviewViewSet(CrmViewSet):
@@ -81,11 +85,12 @@ class PreviewViewSet(CrmViewSet):
     )
     def create(self, request: Request, quizID: str) -> Response:
         rule = live_rule(self.connected_account(), read_quiz_id(quizID))
-        payload = self._payload(request, rule.quiz_id)
-        plan = plan_of(rule, payload)
-        return Response({**asdict(plan), "requests": [asdict(one) for one in plan.requests]})
+        way, plan = plan_of(rule, *self._answer(request, rule.quiz_id))
+        told = {"route": way.route, "leftOut": way.left_out}
+        return Response({**asdict(plan), "requests": [asdict(one) for one in plan.requests], **told})
 
-    def _payload(self, request: Request, quiz_id: int) -> Mapping[str, Any]:
+    def _answer(self, request: Request, quiz_id: int) -> tuple[Mapping[str, Any], datetime]:
+        """The body, and when it came."""
         if not isinstance(request.data, Mapping):
             raise ApiError("The body must be a JSON object")
         given = request.data.get("answer")
@@ -96,31 +101,34 @@ class PreviewViewSet(CrmViewSet):
         )
         shape = PreviewIn(data=sent)
         shape.is_valid(raise_exception=True)
-        return shape.validated_data.get("answer") or self._taken(
-            quiz_id, shape.validated_data.get("answerID")
-        )
+        if given := shape.validated_data.get("answer"):
+            return given, timezone.now()
+        return self._taken(quiz_id, shape.validated_data.get("answerID"))
 
-    def _taken(self, quiz_id: int, answer_id: str | None) -> Mapping[str, Any]:
+    def _taken(self, quiz_id: int, answer_id: str | None) -> tuple[Mapping[str, Any], datetime]:
         answers = Answer.objects.filter(account_id=self.caller_id, quiz_id=quiz_id, purged_at=None)
         answer = (answers.filter(answer_id=answer_id) if answer_id else answers.order_by("-pk")).first()
         if answer is None:
             raise NotFound(
                 "There is no answer of this quiz to show; give one under 'answer'", field="answerID"
             )
-        payload: Mapping[str, Any] = answer.payload
-        return payload
+        return answer.payload, answer.created_at
 
 
-def plan_of(rule: Rule, payload: Mapping[str, Any]) -> Plan:
-    """The plan of one answer; a rule that can't deliver gives its problems and no requests."""
+def plan_of(rule: Rule, payload: Mapping[str, Any], answered_at: datetime) -> tuple[Way, Plan]:
+    """The way and the plan of one answer. One that the rule leaves out has no requests, nor has one of a rule
+    that can't deliver."""
     snapshot = read_snapshot(rule, rule.account)
     problems = problems_of(snapshot)
+    way = way_of(snapshot, payload, answered_at)
+    if way.left_out:
+        return way, Plan((), (), problems)
     try:
-        draft = draft_for(snapshot, payload, Progress(MARK, timezone.now()))
+        draft = draft_for(way.rule, payload, Progress(MARK, answered_at))
     except RuleNeedsFixing:
-        return Plan((), (), problems)
+        return way, Plan((), (), problems)
     plan = connector_for(rule.account).plan(draft)
-    return Plan(
+    return way, Plan(
         tuple(type(one)(one.method, redact(one.url), one.body, one.why) for one in plan.requests),
         plan.losses,
         (*problems, *plan.problems),

@@ -11,9 +11,10 @@ from connectors.base import Named
 from connectors.draft import Option, Tag, Target
 from connectors.errors import RuleNeedsFixing
 from rules.mapping.checks import problems_of
-from rules.mapping.drafting import Progress, draft_for, lead_title, utm_of
+from rules.mapping.drafting import Progress, draft_for, lead_title
 from rules.mapping.note import answer_text, read_note
 from rules.mapping.rule_snapshot import RuleSnapshot, Seen, questions_of, tags_of
+from rules.mapping.values import utm_of
 
 ENTITIES = {"lead": "leads", "contact": "contacts", "company": "companies"}
 SIZE = Target("leads", "70", "Размер", "select", options=(Option("1", "S"),))
