@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rules', '0019_bulk_runs'),
+        ('rules', '0016_events'),
     ]
 
     operations = [
