@@ -16,7 +16,7 @@ from connectors.draft import Target
 from connectors.registry import connector_class
 from crm_cache import lookup, models
 from rules.admin.offers import BETWEEN, Choices, entries, flat, performers, placed, placements
-from rules.mapping.rule_snapshot import is_wish, questions_of, tags_of
+from rules.mapping.rule_snapshot import is_wish, questions_of, routes_of, tags_of
 from rules.mapping.suggestions import plain
 from rules.models import Rule
 from rules.serializers import dialect_of, mapped_records
@@ -34,13 +34,31 @@ class Twin:
 def twin_of(rule: Rule, account: Account) -> Twin:
     """What ``rule`` says, said of ``account``. Reads our lists alone."""
     if account.pk == rule.account_id:
-        same = ("performer", "pipeline", "step", "fields_rule", "tags_to_add", "quiz")
+        same = ("performer", "pipeline", "step", "fields_rule", "tags_to_add", "extra", "quiz")
         return Twin({name: getattr(rule, name) for name in same}, dict(rule.choices))
     twin = Twin({"quiz": rule.quiz})
     _place(rule, account, twin)
     twin.changes["fields_rule"] = _as_contract(account.crm, _fields(rule, account, twin))
     twin.changes["tags_to_add"] = _tags(rule, account, twin)
+    twin.changes["extra"] = _extra(rule, account, twin)
     return twin
+
+
+def _extra(rule: Rule, account: Account, twin: Twin) -> dict[str, Any]:
+    """Conditions as they are, as they ask the answer alone; routes as far as they lead anywhere there."""
+    routes = []
+    for route in routes_of(rule):
+        imagined = Rule(account=rule.account, **route["then"])
+        there = Twin({})
+        _place(imagined, account, there)
+        there.changes |= {"tags_to_add": _tags(imagined, account, there), "choices": there.choices}
+        then = {key: there.changes[key] for key in route["then"] if there.changes[key]}
+        twin.missing += [
+            _("Route %(name)s: %(what)s") % {"name": route["name"], "what": one} for one in there.missing
+        ]
+        routes += [{**route, "then": then}] if then else []
+    copied = {"send_if": rule.extra.get("send_if"), "routes": routes}
+    return {key: value for key, value in copied.items() if value}
 
 
 def _place(rule: Rule, account: Account, twin: Twin) -> None:

@@ -20,6 +20,7 @@ from connectors.draft import Target
 from connectors.registry import connector_class
 from crm_cache import lookup
 from crm_cache.models import Tag
+from rules.admin.rule_routes import routing_of
 from rules.mapping.quiz import all_questions
 from rules.mapping.rule_snapshot import is_wish, questions_of
 from rules.mapping.suggestions import suggested
@@ -63,13 +64,14 @@ class PickerWidget(Textarea):
 def editor_of(rule: Rule) -> dict[str, Any]:
     """The document: ``records`` with their fields and tags, ``questions``, ``suggestions``, ``texts``.
 
-    Four queries, however many fields there are.
+    A handful of queries, however many fields there are.
     """
     can = connector_class(rule.account.crm).can
     fields = lookup.fields(rule.account)
     tags = list(Tag.objects.filter(account=rule.account, deleted=False).order_by("name"))
     questions = all_questions(rule)
     mapped = mapped_records(rule.account.crm)
+    parts = _parts(rule)
     dialect = dialect_of(rule.account.crm)
     return {
         "records": [
@@ -87,7 +89,8 @@ def editor_of(rule: Rule) -> dict[str, Any]:
             {"id": one, "title": words.get("title") or one, "type": words.get("type", "")}
             for one, words in questions.items()
         ],
-        "parts": _parts(rule),
+        "parts": parts,
+        "routing": routing_of(rule, questions, parts),
         "suggestions": list(_suggestions(rule, questions, fields)),
         "lists": dialect.lists_of_maps,
         "creates": can.creates_fields,

@@ -21,12 +21,13 @@ from connectors.registry import connector_class
 from crm_cache.models import Field, Tag
 from rules.admin.offers import BETWEEN, Choices, entries, performers, placed, placements
 from rules.admin.rule_editor import PickerWidget
+from rules.admin.rule_routes import checked_extra, extra_of
 from rules.mapping.rule_snapshot import is_wish, questions_of, tags_of
 from rules.models import Rule
 from rules.rule_save import foreign_tags
 from rules.serializers import dialect_of
 
-COLUMNS = ("fields_rule", "tags_to_add")
+COLUMNS = ("fields_rule", "tags_to_add", "extra")
 NUMBER = r"^[0-9]{0,18}\Z"
 CHOICE = "choice_"  # in front of the key of what only this CRM asks for
 
@@ -61,6 +62,7 @@ class RuleForm(forms.ModelForm):
     )
     fields_rule = PickedJson("fields", label=_("Questions into fields"))
     tags_to_add = PickedJson("tags", label=_("Tags to add"))
+    extra = PickedJson("routes", label=_("Conditions and routes"))
 
     class Meta:
         model = Rule
@@ -71,6 +73,7 @@ class RuleForm(forms.ModelForm):
         if "placement" not in self.fields or not self.instance.pk:
             return
         rule: Rule = self.instance
+        self.initial["extra"] = extra_of(rule)
         self._offer("new_performer", performers(rule.account, rule.performer), rule.performer)
         self._offer("placement", placements(rule), placed(rule))
         for choice in self.offered:
@@ -96,6 +99,15 @@ class RuleForm(forms.ModelForm):
             or [f"{slot}: {what}." for slot, what in foreign_tags(self.instance.account, found)]
         )
         return found
+
+    def clean_extra(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.cleaned_data["extra"]
+        if "extra" not in self.changed_data:
+            stored: dict[str, Any] = self.instance.extra
+            return stored
+        read, errors = checked_extra(self.instance.account, found)
+        self._refuse(errors)
+        return read
 
     def changes(self) -> dict[str, Any]:
         """What the person changed, in the words of ``rules.rule_save``."""

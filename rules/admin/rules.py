@@ -78,7 +78,7 @@ class RuleAdmin(RuleLife):
 
     class Media:
         css = UnfoldAdminSelect2Widget.Media.css
-        js = (*UnfoldAdminSelect2Widget.Media.js, "desk/rule.js")
+        js = (*UnfoldAdminSelect2Widget.Media.js, "desk/rule.js", "desk/rule_routes.js")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Rule]:
         """Names come with the rows: three look-ups by unique index for each, no query for each."""
@@ -107,7 +107,7 @@ class RuleAdmin(RuleLife):
         placing = ("placement", "new_performer", *choice_names(obj.account.crm))
         return [
             head,
-            (_("Where leads go"), {"fields": placing}),
+            (_("Where leads go"), {"fields": (*placing, "extra")}),
             (_("What they are filled with"), {"fields": ("fields_rule", "tags_to_add")}),
         ]
 

@@ -17,6 +17,7 @@ from connectors.registry import connector_class
 from crm_cache.models import CrmUser, Field, Tag
 from rules.admin.offers import DEFAULT, entries, flat, gone_place, placed, placements
 from rules.admin.rule_editor import CONTACT_PARTS, RECORDS
+from rules.admin.rule_routes import told_extra
 from rules.mapping.quiz import all_questions
 from rules.mapping.rule_snapshot import is_wish, questions_of, tags_of
 from rules.models import Rule, RuleVersion
@@ -77,6 +78,12 @@ def changes_between(before: Content, after: Content, names: Names) -> list[Chang
     found = [
         Change(what, was.get(what, ""), now.get(what, ""))
         for was, now in pairs
+        for what in (was | now)
+        if was.get(what) != now.get(what)
+    ]
+    was, now = (told_extra(names.rule, one.get("extra", {})) for one in (before, after))
+    found += [
+        Change(what, was.get(what, ""), now.get(what, ""))
         for what in (was | now)
         if was.get(what) != now.get(what)
     ]

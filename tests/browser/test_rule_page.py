@@ -125,3 +125,41 @@ def test_a_copy_lists_what_has_no_twin_before_it_is_made(
     made = Rule.objects.get(account=other)
     assert (made.quiz_id, made.pipeline, made.step, made.performer) == (202, "70", "142", "901")
     assert made.fields_rule == {"lead": [], "company": [], "customer": []}
+
+
+def test_a_route_and_a_condition_are_made_without_json(
+    operator: Client, answered: Account, sit_down: Callable[..., Any]
+) -> None:
+    rule = Rule.objects.create(account=answered, quiz_id=101, pipeline="70", step="142")
+    page = sit_down(operator)
+    page.goto(rule_page(rule))
+    send = page.locator("[data-part=send-if]")
+    send.get_by_role("button", name="Add a condition").click()
+    test = send.locator(".desk-test")
+    test.locator("select").nth(0).select_option("contact.phone")
+    send.locator(".desk-test select").nth(1).select_option("filled")
+    page.get_by_role("button", name="Add a route").click()
+    route = page.locator(".desk-route")
+    route.get_by_role("textbox", name="Name of the route").fill("Gifts")
+    route.get_by_role("button", name="Add a condition").click()
+    route.locator(".desk-test select").nth(0).select_option("answer.3")
+    route.locator(".desk-test select").nth(1).select_option("oneOf")
+    route.locator(".desk-test textarea").fill("For mother\nFor a friend")
+    route.locator(".desk-then select").nth(0).select_option(label="Wholesale / Big order")
+    shown = page.locator("[data-preview-out]")
+    shown.get_by_text("Gifts").wait_for()
+    picture(page, "rule-routes")
+    page.locator("button[name=_continue]").click()
+    page.wait_for_load_state()
+    rule.refresh_from_db()
+    assert rule.extra == {
+        "send_if": {"value": "contact.phone", "empty": False},
+        "routes": [
+            {
+                "name": "Gifts",
+                "if": {"value": "answer.3", "oneOf": ["For mother", "For a friend"]},
+                "then": {"pipeline": "71", "step": "142"},
+            }
+        ],
+    }
+    assert page.locator(".desk-route textarea").input_value() == "For mother\nFor a friend"

@@ -335,6 +335,10 @@
     }
   }
 
+  // Pickers by the kind of their box; other scripts of the page add theirs.
+  const pickers = { fields: FieldsPicker, tags: TagsPicker };
+  window.deskRule = { element, parsed, typeAhead, pickers };
+
   document.addEventListener("DOMContentLoaded", () => {
     $ = django.jQuery;
     const data = document.getElementById("rule-editor");
@@ -342,7 +346,7 @@
     const editor = JSON.parse(data.textContent);
     for (const shell of document.querySelectorAll("[data-picker]")) {
       const box = shell.querySelector("textarea");
-      if (parsed(box) !== null) new (shell.dataset.picker === "tags" ? TagsPicker : FieldsPicker)(box, editor);
+      if (parsed(box) !== null) new pickers[shell.dataset.picker](box, editor);
     }
     const panel = document.querySelector("[data-preview-url]");
     const form = document.getElementById("rule_form");

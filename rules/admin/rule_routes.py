@@ -1,0 +1,195 @@
+"""Conditions and routes on a rule's page: what is offered, what may not be said, what they say in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import ValidationError
+
+from accounts.models import Account
+from accounts.texts import said as in_words
+from accounts.texts import say
+from connectors.registry import connector_class
+from rules.admin.offers import DEFAULT, entries, performers, placed, placements
+from rules.mapping.conditions import Malformed, read_condition
+from rules.mapping.values import ANSWER, CONTACT, USUAL_MARKS, UTM
+from rules.models import Rule
+from rules.rule_save import foreign_tags
+from rules.serializers import dialect_of
+from rules.serializers.derived import name_of
+from rules.serializers.extra import EXTRA, read_extra, write_extra
+
+CONTACT_VALUES = ("name", "phone", "email", "company", "city")
+
+
+def extra_of(rule: Rule) -> dict[str, Any]:
+    """As it is over REST, which the editor works on."""
+    found: dict[str, Any] = write_extra(rule, dialect_of(rule.account.crm)).get(EXTRA, {})
+    return found
+
+
+def checked_extra(account: Account, found: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """As it is stored, and what is wrong with it, in the reader's language."""
+    try:
+        stored = read_extra(found, dialect_of(account.crm))
+    except Malformed as error:
+        return {}, [say("{where}: {what}", where=error.at or EXTRA, what=in_words(error.message))]
+    except ValidationError as error:
+        return {}, list(_sentences(error.detail))
+    wrong = [
+        say("{where}: {what}", where=f"Routes[{number}].Then.{slot}", what=what)
+        for number, route in enumerate(stored.get("routes", ()))
+        for slot, what in foreign_tags(account, route["then"].get("tags_to_add", {}))
+    ]
+    return stored, wrong
+
+
+def routing_of(
+    rule: Rule, questions: Mapping[str, Mapping[str, Any]], parts: list[dict[str, str]]
+) -> dict[str, Any]:
+    """What conditions may ask for and where routes may lead, by name; ``keys`` are the CRM's own."""
+    dialect = dialect_of(rule.account.crm)
+    keys = {column: name for name, column in dialect.places.items()}
+    return {
+        "keys": keys,
+        "values": [
+            {
+                "title": _("Questions of the quiz"),
+                "items": [
+                    [f"{ANSWER}.{one}", str(words.get("title") or one), list(words.get("options", ()))]
+                    for one, words in questions.items()
+                ],
+            },
+            {
+                "title": _("Contact form"),
+                "items": [[f"{CONTACT}.{key}", name, []] for key, name in _contact(parts)],
+            },
+            {"title": "UTM", "items": [[f"{UTM}.{mark}", f"utm_{mark}", []] for mark in USUAL_MARKS]},
+            {
+                "title": _("The answer itself"),
+                "items": [
+                    ["sum", _("Sum"), []],
+                    ["hour", _("Hour of the day (0 to 23)"), []],
+                    ["weekday", _("Day of the week (1 is Monday)"), []],
+                    ["page", _("Page"), []],
+                    ["referrer", _("Referrer"), []],
+                    ["result", _("Result of the quiz"), []],
+                ],
+            },
+        ],
+        "placements": _groups(placements(rule)),
+        "performers": _groups(performers(rule.account, "")),
+        "choices": [
+            {
+                "name": name_of(one),
+                "title": in_words(one.word),
+                "flag": one.is_flag,
+                "typed": one.typed,
+                "options": []
+                if one.typed
+                else _groups(entries(rule.account, one, "yes" if one.is_flag else "")),
+            }
+            for one in connector_class(rule.account.crm).can.choices
+        ],
+        "texts": _texts(),
+    }
+
+
+def _contact(parts: list[dict[str, str]]) -> Iterator[tuple[str, str]]:
+    usual = dict(
+        zip(CONTACT_VALUES, (_("Name"), _("Phone"), _("E-mail"), _("Company"), _("City")), strict=True)
+    )
+    yield from (usual | {one["id"]: one["title"] for one in parts if one["id"] not in usual}).items()
+
+
+def _groups(choices: Any) -> list[dict[str, Any]]:
+    """Choices without the empty one, grouped where they are."""
+    found: list[dict[str, Any]] = []
+    for key, words in choices:
+        if isinstance(words, list):
+            found.append({"title": str(key), "items": [[one, str(name)] for one, name in words]})
+        elif key:
+            found.append({"title": "", "items": [[key, str(words)]]})
+    return found
+
+
+def told_extra(rule: Rule, extra: Mapping[str, Any]) -> dict[str, str]:
+    """Each part in words: «Send only if», and the routes by number and name."""
+    told: dict[str, str] = {}
+    if send_if := extra.get("send_if"):
+        told[_("Send only if")] = in_words(read_condition(send_if, "").words())
+    for number, route in enumerate(extra.get("routes", ()), start=1):
+        what = say("Route {number}: {name}", number=number, name=route["name"])
+        words = in_words(read_condition(route["if"], "").words())
+        told[what] = f"{words} → {', '.join(_told_then(rule, route['then']))}"
+    return told
+
+
+def _told_then(rule: Rule, then: Mapping[str, Any]) -> Iterator[str]:
+    account = rule.account
+    if "pipeline" in then or "step" in then:
+        imagined = Rule(
+            account=account, pipeline=then.get("pipeline", rule.pipeline), step=then.get("step", "")
+        )
+        names = {one: words for group in _groups(placements(imagined)) for one, words in group["items"]}
+        yield names.get(placed(imagined), str(DEFAULT[1]))
+    if "performer" in then:
+        now = then["performer"]
+        yield str(dict(performers(account, now)).get(now, now))
+    for choice in connector_class(account.crm).can.choices:
+        if choice.key in then.get("choices", {}):
+            now = then["choices"][choice.key]
+            key = ("yes" if now else "no") if choice.is_flag else str(now)
+            names = {} if choice.typed else dict(entries(account, choice, key))
+            yield f"{in_words(choice.word)}: {names.get(key, key)}"
+    if count := sum(len(items) for items in then.get("tags_to_add", {}).values()):
+        yield say("tags: {count}", count=count)
+
+
+def _sentences(detail: Any, path: str = "") -> Iterator[str]:
+    """Every sentence of the contract's complaint with its place below ``Extra``."""
+    for key, what in detail.items() if isinstance(detail, dict) else enumerate(detail):
+        inside = f"{path}.{key}".strip(".") if isinstance(key, str) else path
+        if isinstance(what, (dict, list)):
+            yield from _sentences(what, inside)
+        else:
+            yield f"{inside.removeprefix(f'{EXTRA}.')}: {what}"
+
+
+def _texts() -> dict[str, str]:
+    return {
+        "send_if": _("Send only if"),
+        "send_all": _("Every answer is sent."),
+        "routes": _("Routes: the first that fits counts, else what is said above"),
+        "no_routes": _("All leads go where the rule says above."),
+        "add_condition": _("Add a condition"),
+        "add_route": _("Add a route"),
+        "name": _("Name of the route"),
+        "route": _("Route"),
+        "all": _("all of these hold"),
+        "any": _("one of these holds"),
+        "value": _("What is asked for"),
+        "test": _("How"),
+        "text": _("Text"),
+        "from": _("from"),
+        "to": _("to"),
+        "equals": _("is"),
+        "not_equals": _("is not"),
+        "oneOf": _("is one of"),
+        "not_oneOf": _("is none of"),
+        "contains": _("contains"),
+        "not_contains": _("does not contain"),
+        "between": _("is between"),
+        "not_between": _("is not between"),
+        "empty": _("is empty"),
+        "filled": _("is not empty"),
+        "placement": _("Pipeline and step"),
+        "performer": _("Responsible"),
+        "same": _("as in the rule"),
+        "up": _("Move up"),
+        "down": _("Move down"),
+        "nested": _("Conditions within conditions are edited as JSON"),
+        "lines": _("one a line"),
+    }
