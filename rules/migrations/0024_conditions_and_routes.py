@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rules', '0016_events'),
+        ('rules', '0022_list_indexes'),
     ]
 
     operations = [
