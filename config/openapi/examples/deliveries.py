@@ -57,6 +57,7 @@ TRY = {
 NEW = {
     "revision": 1,
     "revisionSent": 1,
+    "route": "",
     "mark": "qzxbsrzufhleoffjwg",
     "steps": {},
     "losses": [],

@@ -92,7 +92,8 @@ def _plan(sample: CrmSample) -> dict[str, Any]:
         "entity": sample.entity,
         "field_id": sample.number_field,
     }
-    return {"requests": list(sample.planned or (call,)), "losses": [loss], "problems": []}
+    told = {"route": "", "leftOut": ""}
+    return {"requests": list(sample.planned or (call,)), "losses": [loss], "problems": [], **told}
 
 
 def _word(sample: CrmSample) -> str:
