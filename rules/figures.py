@@ -29,8 +29,8 @@ from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import TruncHour
 from django.utils import timezone
 
-from rules.mapping.drafting import utm_of
 from rules.mapping.payload import normalised
+from rules.mapping.values import utm_of
 from rules.models import Attempt, DayFigures, Outcome
 
 log = structlog.stdlib.get_logger(__name__)

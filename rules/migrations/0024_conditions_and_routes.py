@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rules', '0018_test_leads_and_roles'),
+        ('rules', '0020_figures'),
     ]
 
     operations = [
