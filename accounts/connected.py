@@ -6,11 +6,10 @@ A CRM account has one row for each quiz account, which is found again when it is
 from __future__ import annotations
 
 import structlog
-from celery import current_app
 from django.db import transaction
 from django.db.models import QuerySet
 
-from accounts import states, tokens
+from accounts import states, task_queue, tokens
 from accounts.access import connector_for, keep_facts, remember
 from accounts.crm_settings import subdomain_of
 from accounts.history import Actor
@@ -138,8 +137,5 @@ def prepare(account: Account) -> None:
 
 def _begin_work(account_pk: int) -> None:
     """Lists are fetched and notices asked for; both are due in the database, so a dead broker only delays."""
-    try:
-        current_app.send_task("crm_cache.tasks.sync_account", [account_pk])
-        current_app.send_task("accounts.tasks.subscribe", [account_pk])
-    except Exception as exc:
-        log.warning("the account's first work was not queued", account=account_pk, error=type(exc).__name__)
+    task_queue.ask("crm_cache.tasks.sync_account", account_pk)
+    task_queue.ask("accounts.tasks.subscribe", account_pk)

@@ -12,11 +12,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import structlog
-from celery import current_app
 from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts import db_clock, history
+from accounts import db_clock, history, task_queue
 from accounts.crm_settings import rate_limiter_for
 from accounts.events.writing import tell_move
 from accounts.history import SERVICE, Actor
@@ -130,10 +129,7 @@ def _keep_for_unsubscribing(account: Account) -> None:
 
 def _unsubscribe_soon() -> None:
     """Beat does it where the broker is away."""
-    try:
-        current_app.send_task("accounts.tasks.unsubscribe_due")
-    except Exception as exc:
-        log.warning("unsubscribing was not queued", error=type(exc).__name__)
+    task_queue.ask("accounts.tasks.unsubscribe_due")
 
 
 def _move(

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
-from celery import current_app
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
 
+from accounts import task_queue
 from accounts.events.models import EventType
 from accounts.events.writing import write
 from accounts.models import Account
@@ -83,11 +83,8 @@ def queue(wanted: Iterable[tuple[int, str]], now: datetime | None = None) -> Non
 
 def start(account_ids: Iterable[int]) -> None:
     """Wake workers for these accounts. A dead broker is no failure: beat finds what waits."""
-    try:
-        for account_id in account_ids:
-            current_app.send_task("crm_cache.tasks.sync_account", args=[account_id])
-    except Exception as exc:
-        log.warning("syncing waits for beat, the broker is out of reach", error=type(exc).__name__)
+    for account_id in account_ids:
+        task_queue.ask("crm_cache.tasks.sync_account", account_id)
 
 
 def claim(account_id: int, everything: Collection[str]) -> Claim | None:

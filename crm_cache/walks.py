@@ -12,11 +12,10 @@ import time
 from datetime import datetime, timedelta
 
 import structlog
-from celery import current_app
 from django.db import connection
 from django.utils import timezone
 
-from accounts import states
+from accounts import states, task_queue
 from accounts.access import connector_for
 from accounts.models import Account, Lane, live_accounts
 from accounts.worker_threads import worker
@@ -44,10 +43,7 @@ def read_due() -> None:
 
 def start(account: Account) -> None:
     """Beat does it where the broker is away."""
-    try:
-        current_app.send_task("crm_cache.tasks.read_contacts", args=[account.pk])
-    except Exception as exc:
-        log.warning("contacts wait for beat", account=account.pk, error=type(exc).__name__)
+    task_queue.ask("crm_cache.tasks.read_contacts", account.pk)
 
 
 def read(account_id: int) -> None:

@@ -14,7 +14,6 @@ from functools import partial
 from typing import Any
 
 import structlog
-from celery import current_app
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
@@ -22,6 +21,7 @@ from django.db import transaction
 from django.db.models import Max, Min, Q, QuerySet
 from django.utils import timezone
 
+from accounts import task_queue
 from accounts.singletons import alone
 from accounts.worker_threads import worker
 from connectors.errors import LOOK_INCOMPLETE
@@ -139,10 +139,7 @@ def begin(action: str, query: str, chosen: list[int], person: Any, planned: int,
 
 def ask_to_go_on(run_id: int) -> None:
     """Beat finds it again where this is lost."""
-    try:
-        current_app.send_task("rules.tasks.run_bulk", [run_id])
-    except Exception as exc:
-        log.warning("the bulk run waits for beat", run=run_id, error=type(exc).__name__)
+    task_queue.ask("rules.tasks.run_bulk", run_id)
 
 
 def go_on_due() -> None:

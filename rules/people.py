@@ -10,16 +10,15 @@ import hashlib
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import structlog
-from celery import current_app
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from accounts import task_queue
 from connectors.messages import message
 from crm_cache import directory
 from crm_cache.models import KnownContact
@@ -155,7 +154,7 @@ def erase(person: Who, by: str) -> Erasure:
     )
     carry_out(erasure)
     if erasure.done_at is None:
-        transaction.on_commit(partial(_go_on_soon, erasure.pk))
+        transaction.on_commit(_go_on_soon)
     return erasure
 
 
@@ -212,9 +211,6 @@ def in_flight(erasure: Erasure) -> int:
     return person_of(erasure).answers().filter(purged_at=None).count()
 
 
-def _go_on_soon(erasure_id: int) -> None:
+def _go_on_soon() -> None:
     """Beat goes on where the broker is away."""
-    try:
-        current_app.send_task("rules.tasks.erase_due", countdown=30)
-    except Exception as exc:
-        log.warning("the erasure waits for beat", erasure=erasure_id, error=type(exc).__name__)
+    task_queue.ask("rules.tasks.erase_due", seconds=30)

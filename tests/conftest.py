@@ -55,7 +55,7 @@ def a_new_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("connectors.bitrix24.client._MATCHING", {})
     monkeypatch.setattr("rules.delivery.concurrency.silences._met", {})
     monkeypatch.setattr("rules.delivery.concurrency.lanes._habits", OrderedDict())
-    monkeypatch.setattr("rules.delivery.queueing.broker.rests_until", 0.0)
+    monkeypatch.setattr("accounts.task_queue.broker.rests_until", 0.0)
 
 
 # ---- The cast: quiz accounts that call us, and the local amoCRM behind its real names ----

@@ -9,30 +9,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import structlog
-from celery import current_app
 from django.conf import settings
 
-from accounts.out_of_reach import OutOfReach
+from accounts import task_queue
 from accounts.redis_client import redis_client
 
 log = structlog.stdlib.get_logger(__name__)
 FLAG_SECONDS = 10  # a message may be stuck in a worker whose threads all wait for silent CRMs
-BROKER_RESTS = 5.0  # seconds without asking, after the broker was out of reach: requests don't wait for it
-
-
-broker = OutOfReach(BROKER_RESTS)
 
 
 def wake_lanes(account_ids: Iterable[int]) -> None:
     """Queue a drain for each account that has none queued."""
     for account_id in account_ids:
-        if broker.rests():
+        if task_queue.broker.rests():
             return
         try:
             if redis_client().set(_flag(account_id), 1, nx=True, ex=FLAG_SECONDS):
-                current_app.send_task("rules.tasks.drain", [account_id])
+                task_queue.ask("rules.tasks.drain", account_id)
         except Exception as exc:
-            broker.was_silent()
+            task_queue.broker.was_silent()
             log.warning("wake-up lost, the sweep will find it", account=account_id, error=type(exc).__name__)
 
 
@@ -50,26 +45,14 @@ def _flag(account_id: int) -> str:
 
 def ask_to_prepare(rule_id: int) -> None:
     """Queue a rule's preparation; ``prepare_at`` in its row finds it again if this is lost."""
-    try:
-        current_app.send_task("rules.tasks.prepare_rule", [rule_id])
-    except Exception as exc:
-        log.warning("preparation of the rule waits for beat", rule=rule_id, error=type(exc).__name__)
+    task_queue.ask("rules.tasks.prepare_rule", rule_id)
 
 
 def ask_to_look_again(account_id: int) -> None:
     """Queue a second look at what ever was unclear; beat finds it again if this is lost."""
-    try:
-        current_app.send_task("rules.tasks.look_again", [account_id])
-    except Exception as exc:
-        log.warning("second look waits for beat", account=account_id, error=type(exc).__name__)
+    task_queue.ask("rules.tasks.look_again", account_id)
 
 
 def ask_to_follow(account_id: int, seconds: float = 0) -> None:
     """Queue a look at what became of an account's leads; beat finds them again if this is lost."""
-    if broker.rests():
-        return
-    try:
-        current_app.send_task("rules.tasks.follow", [account_id], countdown=seconds or None)
-    except Exception as exc:
-        broker.was_silent()
-        log.warning("following waits for beat", account=account_id, error=type(exc).__name__)
+    task_queue.ask("rules.tasks.follow", account_id, seconds=seconds)

@@ -235,7 +235,7 @@ PAGES: dict[str, list[dict[str, Any]]] = {
         *OWNED,
         {"q": "1"},
     ],
-    "rules/outcome/conversion": [],
+    "rules/outcome/conversion/": [],
     "rules/rule/": [
         {"problems": "yes"}, {"problems": "no"}, {"deleted__exact": "0"}, {"deleted__exact": "1"},
         {"quiz": QUIZ}, {"account__id__exact": 1}, {"q": QUIZ}, {"q": "q77"},

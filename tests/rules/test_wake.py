@@ -7,6 +7,7 @@ import time
 import pytest
 from redis.exceptions import ConnectionError as NoRedis
 
+from accounts import task_queue
 from accounts.out_of_reach import OutOfReach
 from rules.delivery import queueing
 from rules.tasks import drain
@@ -14,7 +15,7 @@ from rules.tasks import drain
 
 @pytest.fixture(autouse=True)
 def fresh_broker(monkeypatch):
-    monkeypatch.setattr(queueing, "broker", OutOfReach(queueing.BROKER_RESTS))
+    monkeypatch.setattr(task_queue, "broker", OutOfReach(5.0))
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def test_a_dead_broker_is_asked_once_and_then_left_in_peace(asked):
 def test_it_is_asked_again_after_a_moment(asked, monkeypatch):
     queueing.wake_lanes([1])
     now = time.monotonic()
-    monkeypatch.setattr(time, "monotonic", lambda: now + queueing.BROKER_RESTS + 1)
+    monkeypatch.setattr(time, "monotonic", lambda: now + task_queue.broker.seconds + 1)
     queueing.wake_lanes([1])
     assert len(asked) == 2
 
