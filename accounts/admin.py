@@ -21,7 +21,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, TextFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from accounts import connect_page, states
+from accounts import connect_page, db_clock, states
 from accounts.admin_base import Question, StaffAdmin, ask, confirmed, done, key_of, link, note, when
 from accounts.crm_settings import rate_limiter_for
 from accounts.history import staff
@@ -158,7 +158,7 @@ class AccountAdmin(StaffAdmin):
     def signed_in_until(self, account: Any) -> Any:
         if account.token_until is None:
             return say("does not expire") if account.has_token else say("not signed in")
-        over = account.token_until < timezone.now()
+        over = account.token_until < db_clock.now()
         return format_html("{}{}", when(account.token_until), say(" (over)") if over else "")
 
     @display(description=_("synced"), ordering="synced_at", empty_value=_("never"))
@@ -179,7 +179,7 @@ class AccountAdmin(StaffAdmin):
 
     @display(description=_("lane"))
     def lane_state(self, account: Account) -> str:
-        now, lane = timezone.now(), account.lane
+        now, lane = db_clock.now(), account.lane
         if lane.rests_until and lane.rests_until > now:
             rest = timezone.localtime(lane.rests_until)
             return say(

@@ -15,8 +15,8 @@ from collections.abc import Mapping
 
 from django.conf import settings
 from django.core import signing
-from django.utils import timezone
 
+from accounts import db_clock
 from accounts.crm_settings import label_of
 from accounts.messages import Message, sentence
 from accounts.models import Account, ConnectAttempt
@@ -59,7 +59,7 @@ def issue(account: Account, portal: str, return_url: str) -> str:
         state_hash=_hash(state),
         portal=portal,
         return_url=return_url,
-        expires_at=timezone.now() + settings.CONNECT_TTL,
+        expires_at=db_clock.now() + settings.CONNECT_TTL,
     )
     return state
 
@@ -71,7 +71,7 @@ def claim(query: Mapping[str, str]) -> ConnectAttempt:
     attempt = ConnectAttempt.objects.select_related("account").filter(state_hash=_hash(state)).first()
     if attempt is None:
         raise ConnectError("unknown_state", crm)
-    now = timezone.now()
+    now = db_clock.now()
     if attempt.expires_at <= now:
         raise ConnectError("expired_state", crm)
     unused = ConnectAttempt.objects.filter(pk=attempt.pk, used_at=None)

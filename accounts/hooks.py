@@ -15,9 +15,8 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import OperationalError
 from django.db.models import Q
-from django.utils import timezone
 
-from accounts import states
+from accounts import db_clock, states
 from accounts.access import connector_at, connector_for
 from accounts.connected import NONSENSE, Held
 from accounts.models import Account, Hook, InstallKey, Unsubscription, live_accounts
@@ -44,7 +43,8 @@ class NotOurs(Exception):
 
 def address_of(account: Account) -> str:
     """The account's address, made when it is first asked for."""
-    hook, _ = Hook.objects.get_or_create(account=account, defaults={"secret": secrets.token_urlsafe(32)})
+    new = {"secret": secrets.token_urlsafe(32), "ask_at": db_clock.now()}
+    hook, _ = Hook.objects.get_or_create(account=account, defaults=new)
     return hook.url
 
 
@@ -55,7 +55,7 @@ def take(hook_pk: int, secret: str, form: Mapping[str, str]) -> tuple[Account, C
         raise NotOurs("No such address")
     hint = connector_class(hook.account.crm).read_hook(form)
     _check(hook.account, hint)
-    Hook.objects.filter(pk=hook.pk).update(heard_at=timezone.now())
+    Hook.objects.filter(pk=hook.pk).update(heard_at=db_clock.now())
     return hook.account, hint
 
 
@@ -74,7 +74,7 @@ def _check(account: Account, hint: ChangeNotice) -> None:
 def subscribe_due(account_id: int | None = None) -> int:
     """Ask the CRMs of accounts whose time has come (or of one of them) to post changes; how many do now."""
     kinds = [kind for kind in CONNECTORS if connector_class(kind).can.hooks]
-    new = Q(hook__isnull=True) | Q(hook__ask_at__lte=timezone.now())
+    new = Q(hook__isnull=True) | Q(hook__ask_at__lte=db_clock.now())
     due = live_accounts(state=Account.State.ACTIVE, crm__in=kinds).filter(new)
     due = due.filter(pk=account_id) if account_id else due
     until, asked = time.monotonic() + SECONDS_A_ROUND, 0
@@ -97,13 +97,13 @@ def _subscribe_alone(account: Account) -> bool:
             "The address for notices could not be read or used ({name}); see the log.",
             name=type(exc).__name__,
         )
-        Hook.objects.filter(account=account).update(ask_at=timezone.now() + REFUSED_PAUSE, error=words)
+        Hook.objects.filter(account=account).update(ask_at=db_clock.now() + REFUSED_PAUSE, error=words)
         return False
 
 
 def subscribe(account: Account) -> bool:
     """Ask this account's CRM, unless somebody else is asking. What it answers is in the account's hook."""
-    url, now = address_of(account), timezone.now()
+    url, now = address_of(account), db_clock.now()
     hook = Hook.objects.filter(account=account)
     if not hook.filter(ask_at__lte=now).update(ask_at=now + LEASE):
         return False
@@ -152,7 +152,7 @@ def unsubscribe_due() -> int:
     Whatever else they answer is taken for a no, and forgotten: a notice to an address that is gone does no
     harm. Only a CRM that is silent is asked again, until ``FORGET_AFTER``.
     """
-    now = timezone.now()
+    now = db_clock.now()
     Unsubscription.objects.filter(created_at__lt=now - FORGET_AFTER).delete()
     until, agreed = time.monotonic() + SECONDS_A_ROUND, 0
     due = Unsubscription.objects.filter(ask_at__lte=now).order_by("ask_at")

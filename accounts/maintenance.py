@@ -6,9 +6,8 @@ import time
 from datetime import timedelta
 
 import structlog
-from django.utils import timezone
 
-from accounts import pausing, states
+from accounts import db_clock, pausing, states
 from accounts.crm_settings import oauth_kinds
 from accounts.models import Account, ConnectAttempt, Token
 from accounts.tokens import rotate
@@ -60,19 +59,19 @@ def _refresh(account_pk: int) -> int:
         return 0
     except Exception:
         log.exception("tokens could not be renewed", account=account_pk)
-        later = timezone.now() + AFTER_A_BUG
+        later = db_clock.now() + AFTER_A_BUG
         Token.objects.filter(account_id=account_pk).update(refresh_at=later)
         return 0
     return 1
 
 
 def _is_due(row: Token) -> bool:
-    return row.refresh_at is not None and row.refresh_at <= timezone.now()
+    return row.refresh_at is not None and row.refresh_at <= db_clock.now()
 
 
 def _due(kind: str) -> list[int]:
     rows = Token.objects.filter(
-        refresh_at__lte=timezone.now(),
+        refresh_at__lte=db_clock.now(),
         account__crm=kind,
         account__deleted=False,
         account__state__in=KEPT_ALIVE,
@@ -82,7 +81,7 @@ def _due(kind: str) -> list[int]:
 
 def expire_attempts() -> int:
     """Note the attempts that nobody came back from, and disconnect accounts that were not connected since."""
-    now = timezone.now()
+    now = db_clock.now()
     ConnectAttempt.objects.filter(expires_at__lt=now, used_at=None, outcome="").update(outcome="expired")
     ConnectAttempt.objects.filter(expires_at__lt=now - FORGET).delete()
     recent = ConnectAttempt.objects.filter(expires_at__gt=now - UNFINISHED).values("account_id")

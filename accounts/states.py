@@ -13,7 +13,6 @@ from typing import Any
 
 import structlog
 from django.db import connection, transaction
-from django.utils import timezone
 
 from accounts import db_clock, history, task_queue
 from accounts.crm_settings import rate_limiter_for
@@ -31,7 +30,7 @@ LIVE = (State.CONNECTING, State.ACTIVE, State.NEEDS_RECONNECT, State.PAUSED)
 
 def activate(account: Account, how: str = "", actor: Actor = SERVICE) -> bool:
     """The owner has signed in, ``how`` says which way: requests may be sent, and the lists are due."""
-    now = timezone.now()
+    now = db_clock.now()
     return _move(account, State.ACTIVE, "", LIVE, actor, said=how, connected_at=now, next_sync_at=now)
 
 
@@ -123,7 +122,10 @@ def _keep_for_unsubscribing(account: Account) -> None:
         log.warning("notices stay subscribed, our keys don't open their secrets", account=account.pk)
         return
     if token and hook and account.state != State.NEEDS_RECONNECT:
-        Unsubscription.objects.create(account=account, url=hook.url, access=token.access)
+        now = db_clock.now()
+        Unsubscription.objects.create(
+            account=account, url=hook.url, access=token.access, ask_at=now, created_at=now
+        )
         transaction.on_commit(_unsubscribe_soon)
 
 
@@ -144,7 +146,7 @@ def _move(
     **more: Any,
 ) -> bool:
     """``reason`` stays with the account while it is in this state; history has it, or what is ``said``."""
-    changes = {"state": to, "state_reason": reason, "state_since": timezone.now(), **more}
+    changes = {"state": to, "state_reason": reason, "state_since": db_clock.now(), **more}
     rows = Account.objects.filter(
         pk=account.pk, state__in=list(allowed), **{"deleted": False, **(only or {})}
     )

@@ -22,7 +22,7 @@ import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
-from accounts import pausing, states
+from accounts import db_clock, pausing, states
 from accounts.counters import counters
 from accounts.crm_settings import host_policy_for, label_of, sign_in_for, subdomain_of
 from accounts.db_retry import patiently
@@ -140,7 +140,7 @@ def _announce(this: Round, is_stale: Callable[[Token], bool], wait: bool) -> Non
             return
         this.unended = row.exchange_begun_at
         if row.refresh and this.unended is None:
-            Token.objects.filter(pk=row.pk).update(exchange_begun_at=timezone.now())
+            Token.objects.filter(pk=row.pk).update(exchange_begun_at=db_clock.now())
 
 
 def _keep_after_all(this: Round) -> Tokens | ConnectorError:
@@ -177,15 +177,14 @@ def _keep(this: Round) -> Tokens | ConnectorError:
 
 def put(account: Account, tokens: Tokens) -> None:
     """Store a first or a whole new pair for an account. The caller holds the transaction."""
-    now = timezone.now()
     Token.objects.update_or_create(
         account=account,
         defaults={
             "access": tokens.access,
             "refresh": tokens.refresh,
             "expires_at": expiry_of(tokens),
-            "refresh_at": refresh_time(account.crm, tokens, now),
-            "refreshed_at": now,
+            "refresh_at": _refresh_at(account.crm, tokens),
+            "refreshed_at": db_clock.now(),
             "failures": 0,
             "last_error": "",
         },
@@ -204,6 +203,13 @@ def refresh_time(kind: str, tokens: Tokens, now: datetime) -> datetime | None:
         return None
     life = every or (tokens.expires_at - now.timestamp()) * 2 / 3
     return now + timedelta(seconds=max(life, SOONEST))
+
+
+def _refresh_at(kind: str, tokens: Tokens) -> datetime | None:
+    """As ``refresh_time``, by the database's clock: connectors say by this machine's when a pair expires."""
+    here = timezone.now()
+    found = refresh_time(kind, tokens, here)
+    return found and db_clock.now() + (found - here)
 
 
 def expiry_of(tokens: Tokens) -> datetime | None:
@@ -285,10 +291,10 @@ def _exchange(row: Token, account: Account) -> Grant:
 
 
 def _kept(row: Token, account: Account, grant: Grant) -> Tokens:
-    now, new = timezone.now(), grant.tokens
+    new = grant.tokens
     kept = Tokens(new.access, new.refresh or row.refresh, new.expires_at)
     row.access, row.refresh, row.expires_at = kept.access, kept.refresh, expiry_of(kept)
-    row.refresh_at, row.refreshed_at = refresh_time(account.crm, kept, now), now
+    row.refresh_at, row.refreshed_at = _refresh_at(account.crm, kept), db_clock.now()
     row.failures, row.last_error, row.exchange_begun_at = 0, "", None
     row.save()
     _follow(account, grant)
@@ -367,7 +373,7 @@ def _unanswered(row: Token, error: ConnectorError) -> ConnectorError:
 
 
 def _postponed(row: Token, error: ConnectorError, pause: timedelta) -> ConnectorError:
-    row.refresh_at, row.last_error = timezone.now() + pause, error.message
+    row.refresh_at, row.last_error = db_clock.now() + pause, error.message
     row.exchange_begun_at = None
     row.save(update_fields=["refresh_at", "last_error", "failures", "exchange_begun_at"])
     log.warning("tokens not renewed", account=row.account_id, code=error.code, error=error.message)

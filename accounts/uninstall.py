@@ -8,9 +8,8 @@ from datetime import timedelta
 import structlog
 from django.db.models import F, Value
 from django.db.models.functions import Least
-from django.utils import timezone
 
-from accounts import states
+from accounts import db_clock, states
 from accounts.access import connector_for
 from accounts.crm_settings import label_of, sign_in_for
 from accounts.history import CRM
@@ -64,6 +63,6 @@ def _look_again(account: Account) -> None:
     log.warning(
         "the notice of removal is not confirmed, nothing changed", account=account.pk, crm=account.crm
     )
-    soon = timezone.now() + LOOK_AGAIN
+    soon = db_clock.now() + LOOK_AGAIN
     rows = Token.objects.filter(account_id=account.pk, refresh_at__isnull=False)
     rows.update(refresh_at=Least(F("refresh_at"), Value(soon)))

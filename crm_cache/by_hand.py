@@ -10,8 +10,8 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
-from django.utils import timezone
 
+from accounts import db_clock
 from accounts.admin_base import StaffAdmin
 from accounts.models import Account, live_accounts
 from accounts.texts import say
@@ -80,5 +80,5 @@ class ByHandAdmin(StaffAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
         """From now on walks leave the row alone."""
-        obj.by_hand, obj.synced_at = True, timezone.now()
+        obj.by_hand, obj.synced_at = True, db_clock.now()
         super().save_model(request, obj, form, change)

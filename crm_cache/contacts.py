@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from django.db.models import Exists, OuterRef
-from django.utils import timezone
 
+from accounts import db_clock
 from accounts.models import Account, live_accounts
 from crm_cache.models import KnownContact
 
@@ -25,7 +25,7 @@ def known_contacts(account: Account, keys: Iterable[str]) -> dict[str, str]:
 
 def remember(account: Account, met: Mapping[str, str]) -> None:
     """Keep ``{key: remote contact id}``; the newest word on a key counts. One statement."""
-    now = timezone.now()
+    now = db_clock.now()
     # In one order everywhere, so that two workers never wait for each other's rows in a ring.
     rows = [
         KnownContact(

@@ -23,7 +23,6 @@ import structlog
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
-from django.utils import timezone
 
 from accounts import db_clock
 from accounts.models import Account, live_accounts
@@ -231,7 +230,7 @@ def begin(account: Account) -> None:
         "key_id": key_id,
         "region": region_of(account),
         "holes": [],
-        "due_at": timezone.now(),
+        "due_at": db_clock.now(),
         "followed_at": None,
         "error": "",
     }
@@ -248,7 +247,7 @@ def begin(account: Account) -> None:
 def give_up(account: Account, error: str) -> None:
     """The account's contacts can't be walked. What was read is erased; ``considered_at`` says since when."""
     rows = ContactDirectory.objects.filter(crm=account.crm, crm_account=account.remote_id)
-    rows.update(revision=F("revision") + 1, error=error, considered_at=timezone.now(), **UNWANTED)
+    rows.update(revision=F("revision") + 1, error=error, considered_at=db_clock.now(), **UNWANTED)
 
 
 UNWANTED = {"wanted": False, "complete": False, "walking": False, "due_at": None}

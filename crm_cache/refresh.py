@@ -13,9 +13,8 @@ from django.db.models import DurationField, ExpressionWrapper, QuerySet, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Least, Random
 from django.dispatch import Signal
-from django.utils import timezone
 
-from accounts import states
+from accounts import db_clock, states
 from accounts.access import connector_for, learn
 from accounts.db_retry import patiently
 from accounts.models import Account, live_accounts
@@ -58,7 +57,7 @@ def run_waiting(account_id: int) -> None:
                 state=AWAY.get(Account.State(account.state), ""),
             ),
         )
-    _ask_due(live_accounts(pk=account_id), timezone.now())
+    _ask_due(live_accounts(pk=account_id), db_clock.now())
     walked = False
     while claim := runs.claim(account_id, connector_class(account.crm).can.lists):
         walked = True
@@ -73,7 +72,7 @@ def sync_due() -> None:
     """Ask for all lists of the accounts whose time has come, start again what was lost, and clear away."""
     contacts.forget_disconnected()
     leases.drop_old()
-    now = timezone.now()
+    now = db_clock.now()
     runs.start(sorted(runs.free_stale(now) | runs.lost(now) | _ask_due(live_accounts(), now)))
 
 
@@ -122,7 +121,7 @@ def _take_pages(run: SyncRun, walk: Walk, connector: Connector) -> int:
     _let_go()
     for page in connector.fetch(run.what):
         with transaction.atomic():
-            runs.progress(run, walk.take(page, timezone.now()))
+            runs.progress(run, walk.take(page, db_clock.now()))
         pages += 1
         _let_go()
     return pages
@@ -153,7 +152,7 @@ def _settle(account: Account, run: SyncRun, error: ConnectorError) -> bool:
 
 def _try_soon(account: Account, run: SyncRun, error: ConnectorError) -> None:
     asked = timedelta(seconds=(error.after or 0) if isinstance(error, TryLater) else 0)
-    at = timezone.now() + pause_after(runs.failures_in_a_row(run), asked)
+    at = db_clock.now() + pause_after(runs.failures_in_a_row(run), asked)
     Account.objects.filter(pk=account.pk).update(next_sync_at=Least("next_sync_at", Value(at)))
 
 

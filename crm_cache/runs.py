@@ -11,9 +11,8 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Max, Q, QuerySet
-from django.utils import timezone
 
-from accounts import task_queue
+from accounts import db_clock, task_queue
 from accounts.events.models import EventType
 from accounts.events.writing import write
 from accounts.models import Account
@@ -76,7 +75,7 @@ def ask_for(account: Account, lists: Iterable[str] = ()) -> None:
 
 def queue(wanted: Iterable[tuple[int, str]], now: datetime | None = None) -> None:
     """Make waiting runs of (account id, list), except where one waits already."""
-    asked_at = now or timezone.now()
+    asked_at = now or db_clock.now()
     runs = [SyncRun(account_id=account_id, what=what, asked_at=asked_at) for account_id, what in wanted]
     SyncRun.objects.bulk_create(runs, ignore_conflicts=True)
 
@@ -97,7 +96,7 @@ def claim(account_id: int, everything: Collection[str]) -> Claim | None:
         if run is None:
             return None
         run.state, run.error = State.RUNNING, ""
-        run.started_at = run.alive_at = timezone.now()
+        run.started_at = run.alive_at = db_clock.now()
         run.save(update_fields=["state", "error", "started_at", "alive_at"])
     return Claim(run, full=set(everything) <= {other.what for other in waiting})
 
@@ -109,13 +108,13 @@ def progress(run: SyncRun, difference: Difference[tuple[str, ...]]) -> None:
         pages=F("pages") + 1,
         added=F("added") + len(difference.added),
         changed=F("changed") + len(difference.changed),
-        alive_at=timezone.now(),
+        alive_at=db_clock.now(),
     )
 
 
 def finish(run: SyncRun, walk: Walk) -> int:
     """End a complete walk: what it did not meet is gone. Returns how many rows. Raises ``Superseded``."""
-    now = timezone.now()
+    now = db_clock.now()
     with transaction.atomic():
         _move(run, state=State.DONE, finished_at=now)
         gone = walk.bury(now)
@@ -128,7 +127,7 @@ def finish(run: SyncRun, walk: Walk) -> int:
 
 def fail(run: SyncRun, sentence: str, refused: bool = False) -> None:
     """End a walk that broke off; the rows that it met stay as written, none is marked deleted."""
-    now = timezone.now()
+    now = db_clock.now()
     failed = {"state": State.FAILED, "error": redact(sentence), "refused": refused, "finished_at": now}
     with transaction.atomic():
         if _running(run).update(**failed):
@@ -138,7 +137,7 @@ def fail(run: SyncRun, sentence: str, refused: bool = False) -> None:
 
 def fail_waiting(account_id: int, sentence: str, refused: bool = False) -> None:
     """End what waits with the same sentence: the CRM would give the same answer to all of it."""
-    now = timezone.now()
+    now = db_clock.now()
     with transaction.atomic():
         runs = dict(_waiting(account_id).select_for_update().values_list("pk", "what"))
         SyncRun.objects.filter(pk__in=runs).update(

@@ -13,9 +13,8 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import connection
-from django.utils import timezone
 
-from accounts import states, task_queue
+from accounts import db_clock, states, task_queue
 from accounts.access import connector_for
 from accounts.models import Account, Lane, live_accounts
 from accounts.worker_threads import worker
@@ -37,7 +36,7 @@ LONG_PAUSE = timedelta(hours=1)
 def read_due() -> None:
     """Have directories read whose time has come; what was erased for good is cleared away."""
     directory.erase_unwanted()
-    for account in directory.due(timezone.now(), AT_ONCE):
+    for account in directory.due(db_clock.now(), AT_ONCE):
         start(account)
 
 
@@ -52,7 +51,7 @@ def read(account_id: int) -> None:
     if account is None or not directory.is_allowed(account):
         return
     rows = ContactDirectory.objects.filter(crm=account.crm, crm_account=account.remote_id, wanted=True)
-    row = rows.filter(due_at__lte=timezone.now()).first()
+    row = rows.filter(due_at__lte=db_clock.now()).first()
     if row is None:
         return
     holder = secrets.token_hex(8)
@@ -61,7 +60,7 @@ def read(account_id: int) -> None:
     try:
         due = _portion(account, row, holder)
         rows.update(due_at=due)
-        if due <= timezone.now():
+        if due <= db_clock.now():
             start(account)
     finally:
         leases.let_go([holder])
@@ -78,7 +77,7 @@ def _portion(account: Account, row: ContactDirectory, holder: str) -> datetime:
             ContactDirectory.objects.filter(pk=row.pk).update(walking=True)
     row.refresh_from_db()
     if row.walking and row.complete and _is_busy(account):
-        return timezone.now() + OUT_OF_THE_WAY
+        return db_clock.now() + OUT_OF_THE_WAY
     try:
         return _read(account, row, holder)
     except NeedsReconnect as error:
@@ -88,15 +87,15 @@ def _portion(account: Account, row: ContactDirectory, holder: str) -> datetime:
         directory.give_up(account, error.message)
     except TryLater as error:
         log.info("contacts are walked later", account=account.pk, crm=account.crm, code=error.code)
-        return timezone.now() + max(PAUSE, timedelta(seconds=error.after or 0))
+        return db_clock.now() + max(PAUSE, timedelta(seconds=error.after or 0))
     except ConnectorError as error:
         log.warning("contacts were not walked", account=account.pk, crm=account.crm, code=error.code)
         if isinstance(error, OurMistake):
-            return timezone.now() + LONG_PAUSE
-        return timezone.now() + PAUSE
+            return db_clock.now() + LONG_PAUSE
+        return db_clock.now() + PAUSE
     except Exception:
         log.exception("walking the contacts broke", account=account.pk, crm=account.crm)
-    return timezone.now() + LONG_PAUSE
+    return db_clock.now() + LONG_PAUSE
 
 
 def _read(account: Account, row: ContactDirectory, holder: str) -> datetime:
@@ -112,18 +111,18 @@ def _read(account: Account, row: ContactDirectory, holder: str) -> datetime:
 
     rows, done = ContactDirectory.objects.filter(pk=row.pk), connector.walk_contacts(goes_on)
     if done:
-        rows.filter(complete=True).update(walking=False, walked_at=timezone.now())
+        rows.filter(complete=True).update(walking=False, walked_at=db_clock.now())
         log.info("contacts are walked", account=account.pk, crm=account.crm)
     elif row.walking or rows.filter(complete=False).update(walking=True):
-        return timezone.now()
-    return timezone.now() + LOOK_AFTER
+        return db_clock.now()
+    return db_clock.now() + LOOK_AFTER
 
 
 def _is_old(row: ContactDirectory) -> bool:
-    return row.walked_at is None or row.walked_at < timezone.now() - WALK_AGAIN
+    return row.walked_at is None or row.walked_at < db_clock.now() - WALK_AGAIN
 
 
 def _is_busy(account: Account) -> bool:
     """Are deliveries under way to this account of the CRM?"""
     accounts = Account.objects.filter(crm=account.crm, remote_id=account.remote_id)
-    return Lane.objects.filter(account__in=accounts, lease_until__gt=timezone.now()).exists()
+    return Lane.objects.filter(account__in=accounts, lease_until__gt=db_clock.now()).exists()

@@ -19,6 +19,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts import db_clock
 from accounts.singletons import alone
 from accounts.texts import said
 from rules.models import Delivery, Incident
@@ -35,7 +36,7 @@ def tell() -> int:
     with alone("rules.alerts.tell") as mine:
         if not mine:
             return 0
-        ripe = timezone.now() - settings.ALERT_AFTER
+        ripe = db_clock.now() - settings.ALERT_AFTER
         rows = Incident.objects.filter(muted_at=None).select_related("account", "rule").order_by("opened_at")
         opened = list(rows.filter(opening_told_at=None, solved_at=None, opened_at__lte=ripe))
         solved = list(rows.filter(end_told_at=None, solved_at__isnull=False, opening_told_at__isnull=False))
@@ -49,7 +50,7 @@ def tell() -> int:
 
 
 def _told(rows: Sequence[Incident], column: str) -> int:
-    return Incident.objects.filter(pk__in=[row.pk for row in rows]).update(**{column: timezone.now()})
+    return Incident.objects.filter(pk__in=[row.pk for row in rows]).update(**{column: db_clock.now()})
 
 
 def send(title: str, body: str, kind: NotifyType = NotifyType.INFO) -> bool:
@@ -145,7 +146,7 @@ def digest() -> bool:
 
 
 def _figures() -> str:
-    since = timezone.now() - timedelta(hours=24)
+    since = db_clock.now() - timedelta(hours=24)
     counts = Delivery.objects.filter(created_at__gte=since).aggregate(
         all=Count("pk"), delivered=Count("pk", filter=Q(state="delivered"))
     )

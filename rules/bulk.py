@@ -19,9 +19,8 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import Max, Min, Q, QuerySet
-from django.utils import timezone
 
-from accounts import task_queue
+from accounts import db_clock, task_queue
 from accounts.singletons import alone
 from accounts.worker_threads import worker
 from connectors.errors import LOOK_INCOMPLETE
@@ -173,7 +172,7 @@ def finish(run_id: int) -> None:
 def cancel(run: BulkRun, person: Any) -> bool:
     """No further portion is begun; False where it had ended."""
     open_still = BulkRun.objects.filter(pk=run.pk, ended_at=None)
-    return bool(open_still.update(cancelled_at=timezone.now(), cancelled_by=person.get_username()))
+    return bool(open_still.update(cancelled_at=db_clock.now(), cancelled_by=person.get_username()))
 
 
 def portion(run_id: int) -> bool:
@@ -181,7 +180,7 @@ def portion(run_id: int) -> bool:
     with transaction.atomic():
         run = BulkRun.objects.select_for_update(of=("self",)).select_related("person").get(pk=run_id)
         if run.ended_at is None:
-            run.began_at = run.began_at or timezone.now()
+            run.began_at = run.began_at or db_clock.now()
             _take(run)
             run.save()
         return run.ended_at is None
@@ -244,5 +243,5 @@ def _do(run: BulkRun, deed: Deed, keys: list[int]) -> int:
 
 
 def _end(run: BulkRun) -> None:
-    run.ended_at = timezone.now()
+    run.ended_at = db_clock.now()
     log.info("bulk run ended", run=run.pk, moved=run.moved, left_alone=run.left_alone, failed=run.failed)

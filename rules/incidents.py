@@ -17,8 +17,8 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.models import Count, Max, Min
-from django.utils import timezone
 
+from accounts import db_clock
 from accounts.models import Account
 from accounts.singletons import alone
 from connectors.messages import Message
@@ -70,7 +70,7 @@ def look() -> tuple[int, int]:
         opened = [_opened(one) for key, one in found.items() if key not in known]
         Incident.objects.bulk_create(opened, ignore_conflicts=True)
         gone = [row.pk for key, row in known.items() if key not in found]
-        solved = Incident.objects.filter(pk__in=gone).update(solved_at=timezone.now())
+        solved = Incident.objects.filter(pk__in=gone).update(solved_at=db_clock.now())
     for one in opened:
         log.info("incident opened", kind=one.kind, account=one.account_id, rule=one.rule_id)
     return len(opened), solved
@@ -89,7 +89,7 @@ def _opened(one: Found) -> Incident:
 
 def _refresh(known: Mapping[Key, Incident], found: Mapping[Key, Found]) -> None:
     """Numbers and reasons of what is still wrong. Rows that say the same already are left alone."""
-    now, changed = timezone.now(), []
+    now, changed = db_clock.now(), []
     for key in known.keys() & found.keys():
         row, one = known[key], found[key]
         reason = _fitting(one.reason)
@@ -144,7 +144,7 @@ SELECT h.* FROM (
 
 def _unreachable() -> Iterator[Found]:
     """Accounts whose deliveries have failed for longer than ``INCIDENT_AFTER`` and are tried again."""
-    since = timezone.now() - settings.INCIDENT_AFTER
+    since = db_clock.now() - settings.INCIDENT_AFTER
     failing = Delivery.objects.filter(
         state="waiting", first_failed_at__lt=since, account__deleted=False, account__state="active"
     )
@@ -171,7 +171,7 @@ def _silent() -> Iterator[Found]:
 
 def _quiet() -> dict[tuple[str, int], datetime]:
     """``{(quiz account, quiz): last answer}`` of those that fell silent. Reads two weeks of answers."""
-    now = timezone.now()
+    now = db_clock.now()
     usual = Answer.objects.filter(created_at__gte=now - timedelta(days=USUAL_DAYS)).order_by()
     rows = usual.values_list("account_id", "quiz_id").annotate(
         Count("pk"), Min("created_at"), Max("created_at")
@@ -195,7 +195,7 @@ def is_silent(count: int, first: datetime, last: datetime, now: datetime) -> boo
 def mute(incidents: Iterable[int], person: Any) -> int:
     """Write to nobody about these any more; how many were not muted before."""
     rows = Incident.objects.filter(pk__in=list(incidents), muted_at=None)
-    return rows.update(muted_at=timezone.now(), muted_by=person)
+    return rows.update(muted_at=db_clock.now(), muted_by=person)
 
 
 def unmute(incidents: Iterable[int]) -> int:

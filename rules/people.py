@@ -16,9 +16,8 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
-from django.utils import timezone
 
-from accounts import task_queue
+from accounts import db_clock, task_queue
 from connectors.messages import message
 from crm_cache import directory
 from crm_cache.models import KnownContact
@@ -178,7 +177,7 @@ def carry_out(erasure: Erasure) -> None:
         Erasure.objects.filter(pk=erasure.pk).update(answers=F("answers") + count)
     if not left.exists():
         _forget_contacts(person.keys)
-        done = {"keys": [], "answer_id": "", "done_at": timezone.now()}
+        done = {"keys": [], "answer_id": "", "done_at": db_clock.now()}
         Erasure.objects.filter(pk=erasure.pk, done_at=None).update(**done)
         log.info("a person was forgotten", erasure=erasure.pk)
     erasure.refresh_from_db()

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
+from accounts import db_clock
 from accounts.models import Account
 from connectors.draft import Problem, Receipt, UnplacedValue
 from connectors.errors import ConnectorError, RuleNeedsFixing
@@ -77,4 +77,4 @@ def _merge(rule_id: int, found: list[Problem]) -> None:
         rule = Rule.objects.select_for_update().get(pk=rule_id)
         problems = merged(rule.problems, found)
         if problems != rule.problems:
-            Rule.objects.filter(pk=rule_id).update(problems=problems, updated_at=timezone.now())
+            Rule.objects.filter(pk=rule_id).update(problems=problems, updated_at=db_clock.now())

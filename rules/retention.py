@@ -13,8 +13,8 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.utils import timezone
 
+from accounts import db_clock
 from accounts.singletons import each_alone
 from accounts.worker_threads import worker
 from rules.delivery import holds
@@ -36,7 +36,7 @@ def purge_answers() -> int:
     What is not delivered everywhere is kept as long as that takes.
     """
     old = Answer.objects.filter(
-        created_at__lt=timezone.now() - timedelta(days=settings.PAYLOAD_DAYS), purged_at__isnull=True
+        created_at__lt=db_clock.now() - timedelta(days=settings.PAYLOAD_DAYS), purged_at__isnull=True
     )
     erased, last = 0, None
     while not worker.ends.is_set() and (window := _next(old, "created_at", last)):
@@ -49,7 +49,7 @@ def purge_answers() -> int:
 
 def purge_attempts() -> int:
     """Tries with all that was said; how many."""
-    old = Attempt.objects.filter(started_at__lt=timezone.now() - timedelta(days=settings.ATTEMPT_DAYS))
+    old = Attempt.objects.filter(started_at__lt=db_clock.now() - timedelta(days=settings.ATTEMPT_DAYS))
     erased, last = 0, None
     while not worker.ends.is_set() and (window := _next(old, "started_at", last)):
         Attempt.objects.filter(pk__in=[pk for pk, _ in window]).delete()
@@ -62,7 +62,7 @@ def purge_attempts() -> int:
 
 def purge_versions() -> int:
     """Versions of rules that were replaced long ago and by which no delivery went; how many."""
-    old = RuleVersion.objects.filter(at__lt=timezone.now() - KEEP_VERSIONS)
+    old = RuleVersion.objects.filter(at__lt=db_clock.now() - KEEP_VERSIONS)
     later = old.filter(rule=OuterRef("rule"), number__gt=OuterRef("number")).order_by()
     unused = old.filter(Exists(later)).exclude(Exists(Delivery.objects.filter(version=OuterRef("pk"))))
     erased = 0
@@ -102,7 +102,7 @@ def _purge(window: Collection[int]) -> int:
 def empty(answers: Collection[int]) -> None:
     """Erase what is personal of these answers. The caller has locked them."""
     deliveries = Delivery.objects.filter(answer__in=answers)
-    Answer.objects.filter(pk__in=answers).update(payload={}, contact_keys=[], purged_at=timezone.now())
+    Answer.objects.filter(pk__in=answers).update(payload={}, contact_keys=[], purged_at=db_clock.now())
     FormerBody.objects.filter(answer__in=answers).update(payload={})
     deliveries.update(contact_keys=[], losses=[])
     Outcome.objects.filter(delivery__in=deliveries).update(contact={}, details={})

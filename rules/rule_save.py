@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from accounts import db_clock
 from accounts.history import OWNER, Actor
@@ -82,7 +81,7 @@ def restore_version(version: RuleVersion, actor: Actor) -> Rule:
 def _save(rule: Rule, changes: Mapping[str, Any]) -> Rule:
     """Store a rule inside a transaction: its problems, its task, and the release of what it held."""
     apply_changes(rule, changes)
-    rule.updated_at = rule.prepare_at = timezone.now()
+    rule.updated_at = rule.prepare_at = db_clock.now()
     rule.prepare_tries = 0
     snapshot = read_snapshot(rule, rule.account)
     problems = problems_of(snapshot)
@@ -112,7 +111,7 @@ def delete_rule(rule_id: int, actor: Actor = OWNER) -> None:
     with transaction.atomic():
         rule = _locked(rule_id)
         if not rule.deleted:
-            Rule.objects.filter(pk=rule_id).update(deleted=True, prepare_at=None, updated_at=timezone.now())
+            Rule.objects.filter(pk=rule_id).update(deleted=True, prepare_at=None, updated_at=db_clock.now())
             versions.write(rule, Event.DELETED, actor)
         outbox.park_rule(Delivery.objects.filter(rule=rule_id), holds.RULE_DELETED)
 
@@ -122,7 +121,7 @@ def pause_rule(rule_id: int, actor: Actor = OWNER) -> None:
     with transaction.atomic():
         rule = _locked(rule_id)
         if not rule.paused_at:
-            now = timezone.now()
+            now = db_clock.now()
             Rule.objects.filter(pk=rule_id).update(paused_at=now, updated_at=now)
             versions.write(rule, Event.PAUSED, actor)
         outbox.park_rule(Delivery.objects.filter(rule=rule_id), holds.RULE_PAUSED)
@@ -133,7 +132,7 @@ def resume_rule(rule_id: int, actor: Actor = OWNER) -> None:
     with transaction.atomic():
         rule = _locked(rule_id)
         if rule.paused_at:
-            Rule.objects.filter(pk=rule_id).update(paused_at=None, updated_at=timezone.now())
+            Rule.objects.filter(pk=rule_id).update(paused_at=None, updated_at=db_clock.now())
             versions.write(rule, Event.RESUMED, actor)
             release_held(rule, Delivery.Held.RULE_PAUSED)
 

@@ -21,7 +21,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from accounts import states
+from accounts import db_clock, states
 from accounts.access import connector_for
 from accounts.counters import counters
 from accounts.db_retry import patiently
@@ -348,7 +348,7 @@ class Drain:
             word = "delivered" if isinstance(outcome, Receipt) else outcome.code
             counters.count("tries", crm=self.account.crm, outcome=attempts.counted_as(outcome))
             if isinstance(outcome, Receipt):
-                seconds = (timezone.now() - row.created_at).total_seconds()
+                seconds = (db_clock.now() - row.created_at).total_seconds()
                 counters.observe("delivery_seconds", seconds, crm=self.account.crm)
             log.info(
                 "delivery tried",
@@ -423,7 +423,7 @@ def _awaits_fields(row: Delivery, snapshot: RuleSnapshot) -> bool:
     longer where the CRM was not asked yet; then the values go into the note."""
     if not any(is_wish(field) for _, _, field in snapshot.questions):
         return False
-    is_young = timezone.now() - row.created_at < settings.FIELD_PATIENCE
+    is_young = db_clock.now() - row.created_at < settings.FIELD_PATIENCE
     if row.rule.prepare_at:
         return is_young or not row.rule.prepare_tries
     return is_young and ask_again(row.rule, row.answer.payload)

@@ -8,17 +8,23 @@ from datetime import timedelta
 
 import pytest
 from django.db import OperationalError, connection
+from django.db.models import F
 from django.utils import timezone
 
-from accounts import db_clock
-from accounts.models import Account
+from accounts import db_clock, hooks, maintenance, tokens
+from accounts.models import Account, Hook, Lane, Token, live_accounts
+from connectors.auth import Tokens
 from connectors.errors import TryLater
-from crm_cache import leases
+from crm_cache import leases, runs
+from crm_cache import refresh as crm_refresh
+from crm_cache.models import SyncRun
+from rules import provisioning
+from rules.delivery import drift, outbox, sweep
 from rules.delivery import lane as lanes
-from rules.delivery import outbox, sweep
 from rules.delivery.lane import take_lane
 from rules.delivery.settlement import settlement_of
-from rules.models import Delivery
+from rules.models import Delivery, Rule
+from rules.outcomes import following
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OFF = [timedelta(seconds=31), timedelta(seconds=-31)]
@@ -80,6 +86,77 @@ def test_a_person_is_leased_to_one_lane(account, machine, off):
     assert leases.take(account, {"phone:1": "one"}, length) == {"phone:1"}
     with machine(off):
         assert leases.take(account, {"phone:1": "other"}, length) == frozenset()
+
+
+def refresh(account, at):
+    Token.objects.create(account=account, access="a", refresh_at=at)
+
+
+def sync(account, at):
+    Account.objects.filter(pk=account.pk).update(next_sync_at=at)
+
+
+def subscribe(account, at):
+    Hook.objects.create(account=account, secret="s", ask_at=at)
+
+
+def prepare(account, at):
+    Rule.objects.create(account=account, quiz_id=42, prepare_at=at)
+
+
+def look(account, at):
+    Lane.objects.filter(pk=account.pk).update(look_at=at)
+
+
+def check(account, at):
+    Lane.objects.filter(pk=account.pk).update(check_at=at)
+
+
+def lose_a_run(account, at):
+    SyncRun.objects.create(
+        account=account, what="users", state="running", started_at=at, alive_at=at - runs.DEAD_AFTER
+    )
+
+
+DUE = {  # how it becomes due at a moment, and who is due by now
+    refresh: lambda: maintenance._due("amocrm"),
+    sync: lambda: list(crm_refresh._ask_due(live_accounts(), db_clock.now())),
+    subscribe: hooks.subscribe_due,
+    prepare: provisioning.prepare_due,
+    look: following._due,
+    check: drift.check_due,
+    lose_a_run: lambda: list(runs.free_stale(db_clock.now())),
+}
+
+
+@pytest.mark.parametrize("off", OFF)
+@pytest.mark.parametrize("become_due", DUE, ids=lambda one: one.__name__)
+def test_beat_is_early_and_late_nowhere(account, machine, monkeypatch, become_due, off):
+    met = []
+    monkeypatch.setattr(hooks, "_subscribe_alone", lambda account: bool(met.append(account.pk)))
+    monkeypatch.setattr(provisioning, "_prepare_waiting", lambda account: met.append(account.pk))
+    monkeypatch.setattr(drift, "_check", lambda lane: met.append(lane.pk))
+    become_due(account, db_clock.now() + timedelta(seconds=20))
+    with machine(off):
+        assert (DUE[become_due]() or met) == []
+        Token.objects.update(refresh_at=F("refresh_at") - timedelta(seconds=21))
+        Account.objects.update(next_sync_at=F("next_sync_at") - timedelta(seconds=21))
+        Hook.objects.update(ask_at=F("ask_at") - timedelta(seconds=21))
+        Rule.objects.update(prepare_at=F("prepare_at") - timedelta(seconds=21))
+        Lane.objects.update(
+            look_at=F("look_at") - timedelta(seconds=21), check_at=F("check_at") - timedelta(seconds=21)
+        )
+        SyncRun.objects.update(alive_at=F("alive_at") - timedelta(seconds=21))
+        assert (DUE[become_due]() or met) == [account.pk]
+
+
+@pytest.mark.parametrize("off", OFF)
+def test_a_pair_is_renewed_after_two_thirds_of_its_life_wherever_it_was_kept(account, machine, off):
+    with machine(off):
+        tokens.put(account, Tokens("a", "r", time.time() + 3000))
+    row = Token.objects.get()
+    assert abs((row.refresh_at - db_clock.now()).total_seconds() - 2000) < 10
+    assert abs((row.refreshed_at - db_clock.now()).total_seconds()) < 10
 
 
 def test_a_renewal_that_fails_ends_the_lease(account, monkeypatch):

@@ -40,6 +40,7 @@ AT_ONCE = 100  # answers in one POST
 SETTLE = 8.0  # seconds until a phase has begun everywhere
 PATIENCE = 120.0
 MOST = 1.3  # p95 beside the bad ones may be so much of what it is without
+FIGURES = {"waits": "d.delivered_at", "turns": "t.started_at"}  # of a phase, and until when they count
 ALONE, HANGING, SLOW = "nobody", "hanging accounts", "slow accounts"
 FAULTS: Mapping[str, Mapping[str, Any]] = {
     HANGING: {"action": "timeout"},
@@ -56,10 +57,12 @@ PAUSE, RESUME = "states.pause(account, 'Left out of this phase')", "states.resum
 
 @dataclass
 class Phase:
-    """``waits`` in seconds, from the answer's being stored to its lead's being known to be there."""
+    """``waits`` in seconds, from the answer's being stored to its lead's being known to be there; ``turns``
+    to its batch's being sent."""
 
     beside: str
     waits: list[float] = field(default_factory=list)
+    turns: list[float] = field(default_factory=list)
     undelivered: int = 0
 
 
@@ -129,7 +132,10 @@ class Street:
         deadline = time.monotonic() + PATIENCE
         while (left := self.left(begun, ended)) and time.monotonic() < deadline:
             time.sleep(0.5)
-        phase.undelivered, phase.waits = left, self.waits(begun, ended)
+        phase.undelivered = left
+        for what, until in FIGURES.items():
+            found = self.seconds(until, begun, ended)
+            setattr(phase, what, [seconds for seconds in found if seconds is not None])
 
     def trickle(self, seconds: float, rate: float) -> None:
         begun = time.monotonic()
@@ -144,21 +150,20 @@ class Street:
         return self.watch.rows("SELECT clock_timestamp()")[0][0]
 
     def left(self, begun: Any, ended: Any) -> int:
-        return len(self._rows("d.delivered_at IS NULL", begun, ended))
+        return self.seconds("d.delivered_at", begun, ended).count(None)
 
-    def waits(self, begun: Any, ended: Any) -> list[float]:
-        return [seconds for (seconds,) in self._rows("d.delivered_at IS NOT NULL", begun, ended)]
-
-    def _rows(self, condition: str, begun: Any, ended: Any) -> list[tuple[Any, ...]]:
-        """Of the healthy accounts' deliveries whose answers came in between: how long they took."""
-        return self.watch.rows(
-            "SELECT extract(epoch FROM d.delivered_at - n.created_at)::float "
+    def seconds(self, until: str, begun: Any, ended: Any) -> list[Any]:
+        """Of the healthy accounts' deliveries whose answers came in between: how long it took."""
+        found = self.watch.rows(
+            f"SELECT extract(epoch FROM {until} - n.created_at)::float "
             "FROM rules_delivery d JOIN rules_answer n ON n.id = d.answer_id "
-            f"WHERE {condition} AND n.account_id = ANY(%s) AND n.created_at BETWEEN %s AND %s",
+            "LEFT JOIN rules_attempt t ON t.delivery_id = d.id AND t.number = 1 "
+            "WHERE n.account_id = ANY(%s) AND n.created_at BETWEEN %s AND %s",
             [one.id for one in self.healthy],
             begun,
             ended,
         )
+        return [seconds for (seconds,) in found]
 
 
 def main(arguments: list[str]) -> int:
@@ -225,19 +230,20 @@ def report(chosen: Namespace, workers: int, phases: Sequence[Phase]) -> int:
         f"{2 * THREADS} bad accounts, {chosen.waiting} waiting in one and {QUEUE_OF_OTHERS} in each other; "
         f"{machine()}\n"
     )
-    say(table(("beside them", "leads", "p50, s", "p95, s", "most, s", "p95 ratio", "late"), rows))
+    head = ("beside them", "leads", "p50, s", "p95, s", "most, s", "p95 to its turn, s", "p95 ratio", "late")
+    say(table(head, rows))
     late = sum(phase.undelivered for phase in phases)
     return int(late > 0 or max(ratios.values()) > MOST)
 
 
 def together(phases: Sequence[Phase], beside: str) -> Phase:
     same = [phase for phase in phases if phase.beside == beside]
-    waits = [seconds for phase in same for seconds in phase.waits]
-    return Phase(beside, waits, sum(phase.undelivered for phase in same))
+    waits, turns = ([seconds for phase in same for seconds in getattr(phase, what)] for what in FIGURES)
+    return Phase(beside, waits, turns, sum(phase.undelivered for phase in same))
 
 
 def line(phase: Phase, ratio: float) -> tuple[str, ...]:
-    figures = (median(phase.waits), p95(phase.waits), max(phase.waits))
+    figures = (median(phase.waits), p95(phase.waits), max(phase.waits), p95(phase.turns))
     shown = (f"{seconds:.2f}" for seconds in figures)
     return (phase.beside, str(len(phase.waits)), *shown, f"{ratio:.2f}", str(phase.undelivered))
 
