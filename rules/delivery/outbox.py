@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -369,81 +368,43 @@ def _move(
 # -- what a person decides -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Portion:
-    """One step of a bulk move. ``moved``: of each delivery its account. ``after``: the delivery behind which
-    the next step goes on; None where nothing is left."""
-
-    moved: Mapping[int, int]
-    after: int | None
-
-
-def retry_portion(
-    rows: QuerySet[Delivery], after: int = 0, most: int = AT_ONCE, *, skip_locked: bool = True
-) -> Portion:
-    """Try some of ``rows`` again: at most ``most``, in the order of their keys, those behind ``after``.
-
-    In one short transaction; whoever keeps ``after`` in the same one goes on where it broke off. What
-    somebody else moves right now is left to them. See ``retry``.
-    """
-    movable = rows.filter(state__in=[WAITING, HELD]).exclude(held_because=Held.ERASED)
-    with transaction.atomic():
-        portion = _portion(movable, after, most, skip_locked)
-        chosen = Delivery.objects.filter(pk__in=list(portion.moved))
-        unclear = chosen.filter(look_first=True)
-        accounts = Account.objects.filter(pk__in=unclear.order_by().values("account_id").distinct())
-        deaf = [account.pk for account in accounts if not can_look(account)]
-        blind = Q(account__in=deaf) | Q(held_because=Held.LOOK_FIRST, error_code=LOOK_INCOMPLETE)
-        unclear.filter(blind).update(look_first=False)
-        chosen.filter(held_because=Held.LEFT_OUT).update(wanted=True)
-        end_rests(set(portion.moved.values()))
-        chosen.update(state=WAITING, held_because="", due_at=_soonest(), strikes=0, first_failed_at=None)
-    return portion
-
-
-def cancel_portion(
-    rows: QuerySet[Delivery], after: int = 0, most: int = AT_ONCE, *, skip_locked: bool = True
-) -> Portion:
-    """Cancel some of ``rows``, as ``retry_portion`` tries some again. See ``cancel``."""
+def cancel(rows: QuerySet[Delivery]) -> int:
+    """A person says that these are not to be sent; how many waited or were held. What is being sent is left
+    alone."""
     movable = rows.filter(state__in=[WAITING, HELD]).exclude(held_because__in=OVER)
-    with transaction.atomic():
-        portion = _portion(movable, after, most, skip_locked)
-        Delivery.objects.filter(pk__in=list(portion.moved)).update(**held_by(CANCELLED))
-    return portion
+    return _move(movable, lambda: held_by(CANCELLED))
 
 
 def retry(rows: QuerySet[Delivery]) -> int:
-    """A person says: try again now (``_soonest``), even where the lane rests. Held and waiting deliveries
-    only; what is being sent is left alone.
+    """A person says: try again now (``_soonest``), even where the lane rests; how many, in short transactions
+    where the caller has none. Held and waiting deliveries only; what is being sent is left alone.
 
     ``look_first`` stays where the account can be asked. Where it can't, or a look saw only a part, the person
     has looked and decides: send. So does whoever tries again what the rule's condition left out.
     """
-    return _all(rows, retry_portion)
-
-
-def cancel(rows: QuerySet[Delivery]) -> int:
-    """A person says that these are not to be sent; how many waited or were held. What is being sent is left
-    alone."""
-    return _all(rows, cancel_portion)
-
-
-def _all(rows: QuerySet[Delivery], step: Callable[..., Portion]) -> int:
-    """Portion by portion; few rows are waited for where somebody else holds one."""
-    moved, after = 0, 0
+    movable = rows.filter(state__in=[WAITING, HELD]).exclude(held_because=Held.ERASED).order_by("pk")
+    moved, last = 0, 0
     while True:
-        portion = step(rows, after, skip_locked=False)
-        moved += len(portion.moved)
-        if portion.after is None:
+        with transaction.atomic():
+            locked = movable.filter(pk__gt=last).select_for_update(of=("self",))
+            portion = dict(locked.values_list("pk", "account_id")[:AT_ONCE])
+            _retry(list(portion), set(portion.values()))
+        moved += len(portion)
+        if len(portion) < AT_ONCE:
             return moved
-        after = portion.after
+        last = max(portion)
 
 
-def _portion(rows: QuerySet[Delivery], after: int, most: int, skip_locked: bool) -> Portion:
-    """The next ones, locked for the transaction around us."""
-    locked = rows.filter(pk__gt=after).order_by("pk").select_for_update(of=("self",), skip_locked=skip_locked)
-    found = dict(locked.values_list("pk", "account_id")[:most])
-    return Portion(found, max(found) if len(found) == most else None)
+def _retry(keys: Sequence[int], accounts: set[int]) -> None:
+    rows = Delivery.objects.filter(pk__in=keys)
+    unclear = rows.filter(look_first=True)
+    whose = Account.objects.filter(pk__in=unclear.order_by().values("account_id").distinct())
+    deaf = [account.pk for account in whose if not can_look(account)]
+    blind = Q(account__in=deaf) | Q(held_because=Held.LOOK_FIRST, error_code=LOOK_INCOMPLETE)
+    unclear.filter(blind).update(look_first=False)
+    rows.filter(held_because=Held.LEFT_OUT).update(wanted=True)
+    end_rests(accounts)
+    rows.update(state=WAITING, held_because="", due_at=_soonest(), strikes=0, first_failed_at=None)
 
 
 def can_look(account: Account) -> bool:

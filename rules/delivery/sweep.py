@@ -24,6 +24,7 @@ from crm_cache import runs
 from rules.delivery import holds, outbox
 from rules.delivery.lane import NEXT_DUE, due_lanes, forget_silence, is_free, reckon
 from rules.delivery.queueing import wake_lanes
+from rules.made_between import made_between
 from rules.mapping.rule_snapshot import lists_named, why_unread
 from rules.models import Delivery, Rule
 
@@ -148,21 +149,12 @@ def _expire_old(account: Account) -> int:
             "Try it again if the lead is still wanted; if it is in the CRM already, mark it as delivered."
         ),
     )
-    count = sum(_expire(account, because, oldest, hold) for because in holds.FOR_RETURN)
+    old, count = made_between(account.deliveries.all(), None, oldest), 0
+    for because in holds.FOR_RETURN:
+        count += outbox.expire(old.filter(held_because=because), hold, TURN - count)
     if count:
         log.info("deliveries held as stale", account=account.pk, count=count)
     return count
-
-
-def _expire(account: Account, because: str, oldest: datetime, hold: holds.Hold) -> int:
-    """Deliveries are numbered as they were made: where one of the first isn't old, none behind it is."""
-    held = account.deliveries.filter(state="held", held_because=because).order_by("pk")
-    count = portion = outbox.AT_ONCE
-    while portion == outbox.AT_ONCE and count <= TURN:
-        first = list(held.values_list("pk", flat=True)[: outbox.AT_ONCE])
-        portion = outbox.expire(account.deliveries.filter(pk__in=first, created_at__lt=oldest), hold)
-        count += portion
-    return count - outbox.AT_ONCE
 
 
 def _release_known(account: Account, most: int) -> tuple[int, bool]:
