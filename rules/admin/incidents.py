@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import action, display
 
@@ -34,7 +34,7 @@ class OpenFilter(admin.SimpleListFilter):
     parameter_name = "open"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("yes", gettext_lazy("open")), ("no", gettext_lazy("solved"))]
+        return [("yes", pgettext_lazy("incident", "open")), ("no", gettext_lazy("solved"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Incident]) -> QuerySet[Incident]:
         if self.value() in ("yes", "no"):
@@ -73,7 +73,7 @@ class IncidentAdmin(StaffAdmin):
             return "solved", _("solved after %(time)s") % {"time": time}
         if row.muted_at:
             return "muted", _("open, muted by %(who)s") % {"who": row.muted_by or "?"}
-        return "open", _("open")
+        return "open", pgettext("incident", "open")
 
     @display(description=gettext_lazy("message sent"))
     def told(self, row: Incident) -> Any:
