@@ -24,6 +24,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from accounts import connect_page, db_clock, states
 from accounts.admin_base import Question, StaffAdmin, ask, confirmed, done, key_of, link, note, when
 from accounts.crm_settings import rate_limiter_for
+from accounts.events import admin as admin_of_endpoints  # noqa: F401 - registers its page
 from accounts.history import staff
 from accounts.models import Account, Token, live_accounts
 from accounts.texts import said, say

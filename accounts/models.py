@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.events.models import Event as Event
 from accounts.events.models import NewEvent as NewEvent
+from accounts.events.models import WebhookEndpoint as WebhookEndpoint
+from accounts.events.models import WebhookRetry as WebhookRetry
 from accounts.message_fields import MessageField, MessagesField
 from accounts.secrets import SecretField
 from connectors.registry import kinds

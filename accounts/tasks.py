@@ -3,7 +3,7 @@ from functools import partial
 from celery import shared_task
 
 from accounts import checkups, hooks, maintenance, worker_threads
-from accounts.events import feed
+from accounts.events import feed, sending
 from accounts.singletons import one_at_a_time
 
 
@@ -40,3 +40,13 @@ def purge_events() -> None:
 @shared_task(ignore_result=True)
 def check_due() -> None:
     worker_threads.maintenance.do("check_due", one_at_a_time(checkups.ask_due))
+
+
+@shared_task(ignore_result=True)
+def dispatch_events() -> None:
+    worker_threads.events.do("dispatch", one_at_a_time(sending.dispatch))
+
+
+@shared_task(ignore_result=True)
+def send_webhooks(endpoint_id: int) -> None:
+    worker_threads.events.do(("webhooks", endpoint_id), partial(sending.send, endpoint_id))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern
 
+from accounts.events.endpoint_views import EndpointViewSet
 from accounts.events.views import EventViewSet
 from accounts.key_accounts import KeyAccountView
 from accounts.portals import ConnectedView, HealthView, NoticeView, PortalAccountView
@@ -16,6 +17,7 @@ from accounts.serializers.derived import dialect_for
 from accounts.views import AccountView, ConsentReturnView, UninstallView
 from connectors.registry import connector_class, rest_root, without_contract
 
+ONE_ENDPOINT = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
 ACCOUNT = {"post": "connect", "get": "show", "delete": "remove"}
 
 
@@ -32,6 +34,10 @@ urlpatterns = [
     *both("bitrix/events", NoticeView, {"post": "take"}, kind="bitrix24"),
     *(line for kind in without_contract() for line in account_of(kind)),
     *both("events", EventViewSet, {"get": "index"}),
+    *both("webhook-endpoints", EndpointViewSet, {"get": "index", "post": "create"}),
+    *both("webhook-endpoints/<int:endpoint_pk>", EndpointViewSet, ONE_ENDPOINT),
+    *both("webhook-endpoints/<int:endpoint_pk>/rotate-secret", EndpointViewSet, {"post": "rotate"}),
+    *both("webhook-endpoints/<int:endpoint_pk>/replay", EndpointViewSet, {"post": "replay"}),
     *both("connected/<str:crm>", ConnectedView, {"get": "show"}),
     *both("webhook/create", ConsentReturnView, {"get": "finish", "head": "nothing"}),
     *both("webhook/delete", UninstallView, {"get": "remove", "head": "nothing"}, kind="amocrm"),

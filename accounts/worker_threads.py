@@ -21,7 +21,7 @@ LINE = 1000  # jobs of a kind that wait in a process; what comes beyond is found
 class Worker:
     """This process: how many ``threads`` it has, for how many ``queues``, and whether it is to end."""
 
-    threads, queues = 16, 4
+    threads, queues = 16, 5
 
     def __init__(self) -> None:
         self.ends = threading.Event()
@@ -78,3 +78,4 @@ class JobShare:
 
 sync = JobShare()
 maintenance = JobShare()
+events = JobShare()

@@ -23,7 +23,7 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-QUEUES = ("deliver", "sync", "follow", "maintenance")
+QUEUES = ("deliver", "sync", "follow", "maintenance", "events")
 STOP_SECONDS = 90.0  # a lane that is under way ends its batches, not its slice
 
 app = Celery("quiz_crm")
@@ -42,6 +42,8 @@ app.conf.task_routes = {
     "rules.tasks.follow_due": {"queue": "follow"},
     "rules.tasks.look_again": {"queue": "follow"},
     "rules.tasks.look_again_due": {"queue": "follow"},
+    "accounts.tasks.dispatch_events": {"queue": "events"},
+    "accounts.tasks.send_webhooks": {"queue": "events"},
 }
 
 
@@ -56,6 +58,7 @@ app.conf.beat_schedule = {
     "forget connections nobody finished": every(3600.0, "accounts.tasks.expire_attempts"),
     "ask CRMs to tell of changes": every(60.0, "accounts.tasks.subscribe_due"),
     "ask CRMs to tell no more": every(60.0, "accounts.tasks.unsubscribe_due"),
+    "post events to webhooks": every(5.0, "accounts.tasks.dispatch_events"),
     "delete old events": every(3600.0, "accounts.tasks.purge_events"),
     "ask which rights are missing": every(60.0, "accounts.tasks.check_due"),
     "sync lists that are due": every(30.0, "crm_cache.tasks.sync_due"),

@@ -66,6 +66,13 @@ LANES = """
 SELECT count(*) FILTER (WHERE lease_until > now()), count(*) FILTER (WHERE rests_until > now())
 FROM accounts_lane WHERE lease_until > now() OR rests_until > now()
 """
+WEBHOOK_LAG = """
+SELECT coalesce(max(extract(epoch FROM now() - next.at)), 0),
+       coalesce((SELECT extract(epoch FROM now() - at) FROM accounts_newevent ORDER BY id LIMIT 1), 0)
+FROM accounts_webhookendpoint endpoint CROSS JOIN LATERAL (
+    SELECT at FROM accounts_event WHERE id > endpoint.place ORDER BY id LIMIT 1
+) next WHERE endpoint.enabled AND NOT endpoint.deleted
+"""
 
 
 class Counted(Collector):
@@ -112,7 +119,7 @@ class Stored(Collector):
 
     def collect(self) -> Iterator[Metric]:
         failed = GaugeMetricFamily(PREFIX + "metrics_part_failed", "1: it could not be had", labels=["part"])
-        for part in (oldest_due, held, unclear, lanes, purge_lag):
+        for part in (oldest_due, held, unclear, lanes, purge_lag, webhook_lag):
             try:
                 with transaction.atomic():
                     with connection.cursor() as cursor:
@@ -157,6 +164,13 @@ def purge_lag() -> Iterable[Metric]:
     seconds = (kept - oldest).total_seconds() if oldest else 0.0
     words = "By how much the oldest content of an answer outlasts its retention"
     return [GaugeMetricFamily(PREFIX + "purge_lag_seconds", words, value=seconds)]
+
+
+def webhook_lag() -> Iterable[Metric]:
+    """Of endpoints that are enabled; what waits for its place in the feed counts, too."""
+    ((behind, unplaced),) = _rows(WEBHOOK_LAG)
+    words = "Age of the oldest event that an enabled webhook endpoint has not got"
+    return [GaugeMetricFamily(PREFIX + "webhook_lag_seconds", words, value=float(max(behind, unplaced)))]
 
 
 def _by_label(name: str, words: str, label: str, statement: str) -> Metric:

@@ -1,8 +1,8 @@
 """The groups of staff, and what each of them may do.
 
 A viewer sees how things stand. An operator mends: tries again, resumes, edits rules, and reads who answered.
-An administrator also connects accounts, reads whole bodies and what was said to CRMs, forgets people, looks
-after staff, and sees who did what.
+An administrator also connects accounts, says where events are posted, reads whole bodies and what was said to
+CRMs, forgets people, looks after staff, and sees who did what.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
 
 VIEWED = {
-    "accounts": ("account",),
+    "accounts": ("account", "webhookendpoint"),
     "crm_cache": ("crmuser", "pipeline", "step", "field", "tag", "syncrun"),
     "rules": ("rule", "answer", "delivery", "outcome", "incident", "bulkrun"),
 }
@@ -29,6 +29,7 @@ ADMINISTRATOR: tuple[Grant, ...] = (
     *OPERATOR,
     ("view", ADMINISTERED),
     ("connect", {"accounts": ("account",)}),
+    ("change", {"accounts": ("webhookendpoint",)}),
     ("view", {"rules": ("payload",)}),
     ("erase", {"rules": ("person",)}),
     ("add", {"auth": ("user",)}),

@@ -75,6 +75,10 @@ NAVIGATION = [
         entry(_("Sync runs"), "sync", "crm_cache.syncrun"),
     ),
     group(
+        _("Quiz platform"),
+        entry(_("Webhook endpoints"), "webhook", "accounts.webhookendpoint"),
+    ),
+    group(
         _("Cached lists"),
         entry(_("Users"), "group", "crm_cache.crmuser"),
         entry(_("Pipelines"), "filter_alt", "crm_cache.pipeline"),

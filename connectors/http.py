@@ -109,7 +109,8 @@ observers: list[Callable[[str, int, float], None]] = []
 class HttpClient:
     """Requests to one account of one CRM.
 
-    ``on_exchange`` sees every request and answer, redacted; ``timeout`` is (connect, read) in seconds.
+    ``on_exchange`` sees every request and answer, redacted; ``timeout`` is (connect, read) in seconds, and
+    ``most`` how many bytes an answer may have.
     """
 
     def __init__(
@@ -122,6 +123,7 @@ class HttpClient:
         timeout: tuple[float, float] = (5.0, 20.0),
         headers: Mapping[str, str] | None = None,
         on_exchange: Callable[[Exchange], None] | None = None,
+        most: int = MAX_BODY,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.reader = reader
@@ -130,6 +132,7 @@ class HttpClient:
         self.timeout = timeout
         self.headers = {"User-Agent": USER_AGENT, "Accept": "application/json", **(headers or {})}
         self.on_exchange = on_exchange
+        self.most = most
 
     def call(self, method: str, path: str, *, safe: bool | None = None, **kwargs: Any) -> Any:
         """Send a request and return its JSON (None for an empty body). Raises a ``ConnectorError``.
@@ -199,7 +202,7 @@ class HttpClient:
             stream=True,
             **options,
         ) as response:
-            body = b"".join(_chunks(response))
+            body = b"".join(_chunks(response, self.most))
             return Answer(response.status_code, response.headers, *_decode(body, response.encoding))
 
     def _tell(
@@ -221,7 +224,7 @@ def _in_passing(error: TryLater, seconds: float) -> bool:
     return error.repeatable and seconds < QUICK_ENOUGH and (error.after or 0) < QUICK_ENOUGH
 
 
-def _chunks(response: requests.Response) -> Iterator[bytes]:
+def _chunks(response: requests.Response, most: int) -> Iterator[bytes]:
     """The body piece by piece, so that an endless one does not fill the memory.
 
     ``requests`` maps errors of the body only in ``iter_content``, which waits for whole chunks.
@@ -230,7 +233,7 @@ def _chunks(response: requests.Response) -> Iterator[bytes]:
     try:
         while chunk := response.raw.read1(CHUNK, decode_content=True):
             size += len(chunk)
-            if size > MAX_BODY:
+            if size > most:
                 raise BodyLost("the body is too long")
             yield chunk
     except urllib3.exceptions.HTTPError as exc:

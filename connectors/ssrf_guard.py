@@ -51,6 +51,14 @@ def public_address(host: str, port: int) -> str:
     return min(found, key=lambda address: ("." not in address, address))
 
 
+def is_inside(host: str) -> bool:
+    """Is this an address, in figures, that is not public? Names are looked up when they are connected to."""
+    try:
+        return not _is_public(str(ipaddress.ip_address(host)))
+    except ValueError:
+        return False
+
+
 def _is_public(address: str) -> bool:
     """An ordinary address of the internet: none that is special, none that wraps another one."""
     ip = ipaddress.ip_address(address.partition("%")[0])

@@ -13,7 +13,7 @@ import structlog
 from apprise import Apprise, AppriseAsset, NotifyType
 from django.conf import settings
 from django.core.cache import cache
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -37,7 +37,7 @@ def tell() -> int:
         if not mine:
             return 0
         ripe = db_clock.now() - settings.ALERT_AFTER
-        rows = Incident.objects.filter(muted_at=None).select_related("account", "rule").order_by("opened_at")
+        rows = shown(Incident.objects.filter(muted_at=None)).order_by("opened_at")
         opened = list(rows.filter(opening_told_at=None, solved_at=None, opened_at__lte=ripe))
         solved = list(rows.filter(end_told_at=None, solved_at__isnull=False, opening_told_at__isnull=False))
         told = 0
@@ -47,6 +47,12 @@ def tell() -> int:
             if solved and send(*ending(solved), NotifyType.SUCCESS):
                 told += _told(solved, "end_told_at")
         return told
+
+
+def shown(rows: QuerySet[Incident]) -> QuerySet[Incident]:
+    """With what they are about, but for secrets."""
+    secrets = "endpoint__secret", "endpoint__former_secret"
+    return rows.select_related("account", "rule__account", "endpoint").defer(*secrets)
 
 
 def _told(rows: Sequence[Incident], column: str) -> int:
@@ -125,6 +131,7 @@ def what_to_do(row: Incident) -> str:
         kind.LOOK: _("Look into the CRM for these leads and say of each whether it is there."),
         kind.UNREACHABLE: _("Nothing if the CRM is down: it goes on by itself once the CRM answers."),
         kind.STALE: _("Decide on the deliveries' page whether they still go out."),
+        kind.WEBHOOK: _("Look why its server takes none, then enable it: it goes on where it stood."),
         kind.SILENT: _("Look whether the quiz still runs and its answers are sent to us."),
     }
     return told[kind(row.kind)]
@@ -156,6 +163,6 @@ def _figures() -> str:
         % {"count": counts["all"], "delivered": counts["delivered"]},
         _("Held and waiting for somebody: %(count)s.") % {"count": held},
     ]
-    open_now = Incident.objects.filter(solved_at=None).select_related("account", "rule")
+    open_now = shown(Incident.objects.filter(solved_at=None))
     lines += [f"- {row}" for row in open_now.order_by("opened_at")[:AT_ONCE]] or [_("No incidents.")]
     return "\n".join(lines)

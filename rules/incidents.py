@@ -16,9 +16,10 @@ import structlog
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, transaction
-from django.db.models import Count, Max, Min
+from django.db.models import Count, Max, Min, Q
 
 from accounts import db_clock
+from accounts.events import endpoints
 from accounts.models import Account
 from accounts.singletons import alone
 from connectors.messages import Message
@@ -26,7 +27,7 @@ from rules.models import Answer, Delivery, Incident, Rule
 
 log = structlog.stdlib.get_logger(__name__)
 Kind = Incident.Kind
-Key = tuple[str, int, int | None]  # kind, account, rule
+Key = tuple[str, int | None, int | None, int | None]  # kind, account, rule, endpoint
 # Reasons for which deliveries are held, and what they mean for their account or rule. Those of accounts that
 # are paused or disconnected were somebody's own decision.
 HELD = {
@@ -41,6 +42,7 @@ FEWEST = 28  # answers in that time; of a rarer quiz a quiet day says nothing
 GAPS = 10  # a quiz is silent after so many of its usual gaps between answers
 LEAST_SILENCE = timedelta(hours=24)  # so that a night is no incident
 LONGEST_REASON = 500
+DEAF_AFTER = timedelta(days=1)  # after five the endpoint is disabled (accounts.events.sending)
 QUIET_KEPT = 900  # seconds; a silence of days is told in time all the same
 
 
@@ -49,14 +51,15 @@ class Found:
     """One thing that is wrong now. ``key`` is unique."""
 
     kind: str
-    account: int
+    account: int | None
     rule: int | None = None
     deliveries: int = 0
     reason: str = ""
+    endpoint: int | None = None
 
     @property
     def key(self) -> Key:
-        return self.kind, self.account, self.rule
+        return self.kind, self.account, self.rule, self.endpoint
 
 
 def look() -> tuple[int, int]:
@@ -65,25 +68,31 @@ def look() -> tuple[int, int]:
         if not mine:
             return 0, 0
         known = {_key(row): row for row in Incident.objects.filter(solved_at=None)}
-        found = {one.key: one for one in [*_held(), *_unreachable(), *_silent()]}
+        found = {one.key: one for one in [*_held(), *_unreachable(), *_silent(), *_deaf()]}
         _refresh(known, found)
         opened = [_opened(one) for key, one in found.items() if key not in known]
         Incident.objects.bulk_create(opened, ignore_conflicts=True)
         gone = [row.pk for key, row in known.items() if key not in found]
         solved = Incident.objects.filter(pk__in=gone).update(solved_at=db_clock.now())
     for one in opened:
-        log.info("incident opened", kind=one.kind, account=one.account_id, rule=one.rule_id)
+        log.info(
+            "incident opened",
+            kind=one.kind,
+            account=one.account_id,
+            rule=one.rule_id,
+            endpoint=one.endpoint_id,
+        )
     return len(opened), solved
 
 
 def _key(row: Incident) -> Key:
-    return row.kind, row.account_id, row.rule_id
+    return row.kind, row.account_id, row.rule_id, row.endpoint_id
 
 
 def _opened(one: Found) -> Incident:
     return Incident(
         kind=one.kind, account_id=one.account, rule_id=one.rule, deliveries=one.deliveries,
-        reason=_fitting(one.reason),
+        reason=_fitting(one.reason), endpoint_id=one.endpoint,
     )  # fmt: skip
 
 
@@ -113,7 +122,7 @@ def _held() -> Iterator[Found]:
     One pass over the index of held deliveries, and one delivery of each incident for its words.
     """
     waiting: Counter[int] = Counter()
-    found: dict[Key, tuple[int, int]] = {}
+    found: dict[tuple[str, int, int | None], tuple[int, int]] = {}
     with connection.cursor() as cursor:
         cursor.execute(COUNT_HELD, [[*HELD, Delivery.Held.RECONNECT]])
         for account, rule, because, count, newest in cursor.fetchall():
@@ -167,6 +176,14 @@ def _silent() -> Iterator[Found]:
     for rule in live:
         if last := quiet.get((rule.account.account_id, rule.quiz_id)):
             yield Found(Kind.SILENT, rule.account_id, rule.pk, reason=last.isoformat(timespec="minutes"))
+
+
+def _deaf() -> Iterator[Found]:
+    """Webhook endpoints that have taken no events for ``DEAF_AFTER``, or that were given up."""
+    since = db_clock.now() - DEAF_AFTER
+    failing = endpoints.live().filter(Q(enabled=True, failing_since__lt=since) | Q(disabled_at__isnull=False))
+    for endpoint, reason in failing.values_list("pk", "error"):
+        yield Found(Kind.WEBHOOK, None, reason=reason, endpoint=endpoint)
 
 
 def _quiet() -> dict[tuple[str, int], datetime]:

@@ -18,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from accounts import counters as counting
 from accounts.counters import Counters, counters
-from accounts.models import Account, Lane
+from accounts.models import Account, Event, Lane, NewEvent, WebhookEndpoint
 from accounts.redis_client import redis_client
 from config import metrics
 from config.celery import app
@@ -118,6 +118,14 @@ def test_states_come_from_the_database() -> None:
         Delivery.objects.create(
             answer=row, account=account, rule=rule, uid=str(number), owner="a", quiz_id=1, **chosen
         )
+    NewEvent.objects.all().delete()
+    for place, age in ((7, 300), (8, 120), (9, 60)):
+        Event.objects.create(
+            pk=place, owner="shop", type="sync.finished", at=now - timedelta(seconds=age), data={}
+        )
+    WebhookEndpoint.objects.create(url="https://a.example.com/", secret="x", place=7)
+    WebhookEndpoint.objects.create(url="https://b.example.com/", secret="x", place=9)
+    WebhookEndpoint.objects.create(url="https://c.example.com/", secret="x", enabled=False)
     old = now - timedelta(days=live.PAYLOAD_DAYS, hours=1)
     Answer.objects.filter(answer_id="0").update(created_at=old)
     found = scraped()
@@ -127,6 +135,7 @@ def test_states_come_from_the_database() -> None:
     assert found["quiz_crm_lanes", "busy"] == 1
     assert found["quiz_crm_lanes", "resting"] == 0
     assert found["quiz_crm_purge_lag_seconds",] == pytest.approx(3600, abs=60)
+    assert found["quiz_crm_webhook_lag_seconds",] == pytest.approx(120, abs=20)
 
 
 @pytest.mark.django_db

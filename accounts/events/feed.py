@@ -11,8 +11,8 @@ import structlog
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Max, QuerySet
-from django.utils import timezone
 
+from accounts import db_clock
 from accounts.events.models import Event, NewEvent
 from accounts.worker_threads import worker
 
@@ -68,7 +68,7 @@ def read(after: int | None, size: int, owner: str = "", types: Collection[str] =
     """
     number()
     ends = newest()
-    if after is not None and _may_be_gone(after):
+    if after is not None and may_be_gone(after):
         raise Expired
     after = after or 0
     rows, limit = chosen(after, ends, owner, types)
@@ -78,14 +78,14 @@ def read(after: int | None, size: int, owner: str = "", types: Collection[str] =
     return Part(found, max(limit, after), more=limit < ends)
 
 
-def _may_be_gone(after: int) -> bool:
+def may_be_gone(after: int) -> bool:
     """``purge`` leaves the last of the old events: where the oldest is not old, none is gone."""
     oldest = Event.objects.order_by("id").first()
     return oldest is not None and oldest.at < _kept_from() and after + 1 < oldest.pk
 
 
 def _kept_from() -> datetime:
-    return timezone.now() - timedelta(days=settings.EVENT_DAYS)
+    return db_clock.now() - timedelta(days=settings.EVENT_DAYS)
 
 
 def newest() -> int:

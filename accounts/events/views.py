@@ -72,10 +72,7 @@ class EventViewSet(CallerViewSet):
         try:
             part = feed.read(after, size, owner, read_types(request))
         except feed.Expired as exc:
-            words = (
-                f"Events are kept for {settings.EVENT_DAYS} days and the cursor is older: begin without after"
-            )
-            raise ApiError(words, code="cursor_expired", field="after", status=410) from exc
+            raise too_old() from exc
         items = list(map(write_event, part.events))
         return Response({"items": items, "next": cursor(part.next), "more": part.more})
 
@@ -97,3 +94,9 @@ def read_types(request: Request) -> list[str]:
     if unknown := [word for word in named if word not in EventType.values]:
         raise ApiError(f"types: {unknown[0]!r} is none of {', '.join(EventType.values)}", field="types")
     return named
+
+
+def too_old() -> ApiError:
+    """The answer to a cursor behind which events may be gone."""
+    words = f"Events are kept for {settings.EVENT_DAYS} days and the cursor is older: begin without it"
+    return ApiError(words, code="cursor_expired", field="after", status=410)

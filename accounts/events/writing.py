@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 
+from accounts import db_clock
 from accounts.events.models import EventType, NewEvent
 from accounts.models import Account
 
@@ -19,7 +19,7 @@ def write(account: Account, kind: EventType, **data: Any) -> None:
     """Tell something of this CRM account. The caller holds the transaction. ``data``: ids and states."""
     if settings.EVENT_DAYS:
         NewEvent.objects.create(
-            owner=account.account_id, type=kind, at=timezone.now(), data={**whose(account), **data}
+            owner=account.account_id, type=kind, at=db_clock.now(), data={**whose(account), **data}
         )
 
 

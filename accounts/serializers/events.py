@@ -46,8 +46,15 @@ class EventProblemOut(serializers.Serializer[Any]):
 class EventDataOut(serializers.Serializer[Any]):
     """Ids and states; which of these there are depends on the type, see the examples."""
 
-    crm = serializers.ChoiceField(choices=list(CONNECTORS), required=False)
-    crmAccountID = serializers.IntegerField(required=False, help_text="`id` of GET /accounts.")
+    crm = serializers.ChoiceField(
+        choices=list(CONNECTORS),
+        required=False,
+        allow_null=True,
+        help_text="null where it is about none: an endpoint's.",
+    )
+    crmAccountID = serializers.IntegerField(
+        required=False, allow_null=True, help_text="`id` of GET /accounts."
+    )
     quizID = serializers.IntegerField(
         required=False, allow_null=True, help_text="null where it is about no quiz of its own."
     )

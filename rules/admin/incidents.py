@@ -17,7 +17,7 @@ from accounts.admin_base import StaffAdmin, done, link, note, when
 from connectors.messages import message
 from rules import incidents
 from rules.admin.links import deliveries_url, page
-from rules.alerts import what_to_do
+from rules.alerts import shown, what_to_do
 from rules.models import Delivery, Incident
 
 SHOWN = 5  # on the first page
@@ -47,9 +47,11 @@ class IncidentAdmin(StaffAdmin):
     list_display = ("what", "where", "deliveries", "since", "state", "told", "to_do")
     list_display_links = None
     list_filter = (OpenFilter, ("kind", ChoicesDropdownFilter), ("account", AutocompleteSelectFilter))
-    list_select_related = ("account", "rule", "muted_by", "rule__account")
     actions = ("mute_chosen", "unmute_chosen")
     sortable_by = ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Incident]:
+        return shown(super().get_queryset(request)).select_related("muted_by")
 
     @display(description=gettext_lazy("what happened"))
     def what(self, row: Incident) -> str:
@@ -101,7 +103,9 @@ class IncidentAdmin(StaffAdmin):
 
 
 def place_of(row: Incident) -> tuple[str, str]:
-    """(address, words) of the rule or account that it is about."""
+    """(address, words) of the rule, account or endpoint that it is about."""
+    if row.endpoint:
+        return page("accounts_webhookendpoint", row.endpoint_id), str(row.endpoint)
     if row.rule:
         return page("rules_rule", row.rule_id), str(row.rule)
     return page("accounts_account", row.account_id), str(row.account)
@@ -117,7 +121,7 @@ def _address(row: Incident) -> str:
 
 def shown_first() -> list[dict[str, Any]]:
     """Open incidents for the first page, those with most deliveries first."""
-    rows = Incident.objects.filter(solved_at=None).select_related("account", "rule__account")
+    rows = shown(Incident.objects.filter(solved_at=None))
     return [
         {
             "row": row,

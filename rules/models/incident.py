@@ -7,16 +7,18 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.message_fields import MessageField
-from accounts.models import Account
+from accounts.models import Account, WebhookEndpoint
 from rules.models.rule import Rule
 
 
 class Incident(models.Model):
-    """Something that keeps answers of an account (or of one of its rules) from becoming leads.
+    """Something that keeps answers of an account (or of one of its rules) from becoming leads, or an endpoint
+    from its events: that one has no account.
 
-    Opened and solved by ``rules.incidents.look`` alone: one open row for each kind, account and rule.
-    ``deliveries`` is how many are concerned as of ``seen_at``. ``opening_told_at`` and ``end_told_at`` say
-    when somebody was sent a message (``rules.alerts``); muted ones are shown, and nobody is written to.
+    Opened and solved by ``rules.incidents.look`` alone: one open row for each kind, account, rule and
+    endpoint. ``deliveries`` is how many are concerned as of ``seen_at``. ``opening_told_at`` and
+    ``end_told_at`` say when somebody was sent a message (``rules.alerts``); muted ones are shown, and nobody
+    is written to.
     """
 
     class Kind(models.TextChoices):
@@ -27,16 +29,30 @@ class Incident(models.Model):
         UNREACHABLE = "unreachable", _("the CRM does not take leads")
         STALE = "stale", _("answers waited too long for their account")
         SILENT = "silent", _("no answers of a quiz that usually brings some")
+        WEBHOOK = "webhook", _("an address takes no events")
 
     kind = models.CharField(_("what happened"), max_length=20, choices=Kind.choices)
     account = models.ForeignKey(
-        Account, on_delete=models.PROTECT, related_name="incidents", verbose_name=_("account")
+        Account,
+        on_delete=models.PROTECT,
+        related_name="incidents",
+        verbose_name=_("account"),
+        null=True,
+        blank=True,
     )
     rule = models.ForeignKey(
         Rule,
         on_delete=models.PROTECT,
         related_name="incidents",
         verbose_name=_("rule"),
+        null=True,
+        blank=True,
+    )
+    endpoint = models.ForeignKey(
+        WebhookEndpoint,
+        on_delete=models.PROTECT,
+        related_name="incidents",
+        verbose_name=_("webhook endpoint"),
         null=True,
         blank=True,
     )
@@ -63,7 +79,7 @@ class Incident(models.Model):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["kind", "account", "rule"],
+                fields=["kind", "account", "rule", "endpoint"],
                 condition=Q(solved_at=None),
                 nulls_distinct=False,
                 name="one_open_incident_per_kind",
@@ -80,4 +96,4 @@ class Incident(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()}: {self.account}"
+        return f"{self.get_kind_display()}: {self.account or self.endpoint}"

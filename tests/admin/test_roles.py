@@ -15,7 +15,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from accounts.models import Account
+from accounts.models import Account, WebhookEndpoint
 from connectors.messages import from_column
 from crm_cache.models import CrmUser, Field, Pipeline, Step, SyncRun, Tag
 from rules.models import Answer, BulkRun, Delivery, Erasure, Incident, Outcome, Rule
@@ -32,7 +32,7 @@ LISTED = {
     "tag": Tag,
 }
 LISTED |= {"syncrun": SyncRun, "rule": Rule, "answer": Answer, "delivery": Delivery, "outcome": Outcome}
-LISTED |= {"incident": Incident, "bulkrun": BulkRun}
+LISTED |= {"incident": Incident, "bulkrun": BulkRun, "webhookendpoint": WebhookEndpoint}
 FOR_STAFF = ("logentry", "erasure", "user", "group", "accessattempt")
 # Who may open an address beside lists, pages and histories, from this role on. A new address belongs here.
 FROM: dict[str, str] = {
@@ -49,6 +49,9 @@ FROM: dict[str, str] = {
     "rules_outcome_forget_record": "operator", "accounts_account_sync_now": "operator",
     "accounts_account_pause": "operator", "accounts_account_resume": "operator",
     "accounts_account_connect": "administrator", "accounts_account_reconnect": "administrator",
+    "accounts_webhookendpoint_add": "administrator",
+    "accounts_webhookendpoint_new_secret": "administrator",
+    "accounts_webhookendpoint_replay": "administrator", "accounts_webhookendpoint_remove": "administrator",
     "accounts_account_disconnect": "administrator", "rules_erasure_erase": "administrator",
     "rules_erasure_give_out": "administrator", "auth_user_add": "administrator",
     "auth_user_delete": "administrator", "auth_user_password_change": "administrator",
@@ -86,6 +89,7 @@ def everything(deliver: Callable[..., Delivery], rule: Rule) -> Rule:
         deliver(state, look_first=state == "held")
     change_rule(rule.pk, {"performer": "902"})
     Incident.objects.create(kind="rule", account=rule.account, rule=rule)
+    WebhookEndpoint.objects.create(url="https://quiz.example.com/", secret="x")
     Erasure.objects.create(digest="x", asked_by="root")
     BulkRun.objects.create(action="cancel", who="somebody", planned=1)
     AccessAttempt.objects.create(username="somebody", failures_since_start=3)

@@ -132,12 +132,27 @@ def test_answers_and_what_becomes_of_them(quiz: Any) -> None:
         follow(api, "ArrivedDelivery", (name,), delivery_pk=pk)
 
 
-def test_a_person_is_given_out_and_forgotten(quiz: Any, settings: Any) -> None:
-    quiz.api.post("/answers", ANSWERS[0], content_type="application/json")
+@pytest.fixture
+def platform(settings: Any, db: None) -> Client:
+    """The quiz platform itself."""
     claims = {settings.JWT_SCOPE_CLAIM: settings.JWT_PLATFORM_SCOPE, "exp": 4_000_000_000}
-    platform = Client(headers={"Authorization": f"Bearer {jwt.encode(claims, settings.JWT_KEY)}"})
+    return Client(headers={"Authorization": f"Bearer {jwt.encode(claims, settings.JWT_KEY)}"})
+
+
+def test_a_person_is_given_out_and_forgotten(quiz: Any, platform: Client) -> None:
+    quiz.api.post("/answers", ANSWERS[0], content_type="application/json")
     follow(platform, "ExportPerson")
     follow(platform, "ErasePerson")
+
+
+def test_endpoints_of_events_are_kept(platform: Client) -> None:
+    follow(platform, "CreateWebhookEndpoint")
+    [kept] = follow(platform, "ListWebhookEndpoints")["items"]
+    for operation_id in (
+        "GetWebhookEndpoint", "ChangeWebhookEndpoint", "RotateWebhookSecret", "ReplayWebhooks",
+    ):  # fmt: skip
+        follow(platform, operation_id, endpoint_pk=kept["id"])
+    assert platform.delete(f"/webhook-endpoints/{kept['id']}").status_code == 204
 
 
 def test_what_crms_post_is_taken(quiz: Any) -> None:
@@ -157,7 +172,7 @@ def test_a_removed_integration_is_taken(clinic: Any) -> None:
 
 @pytest.mark.parametrize("said", operations(document()), ids=lambda one: one.says["operationId"])
 def test_without_a_token_it_says_what_the_example_says(said: Operation, db: None) -> None:
-    ids = {"answer_pk": 1, "delivery_pk": 1, "hook_pk": 1, "secret": "x"}
+    ids = {"answer_pk": 1, "delivery_pk": 1, "endpoint_pk": 1, "hook_pk": 1, "secret": "x"}
     answer = send(Client(), said, next(iter(said.requests.values())), ids)
     assert answer.status_code == (401 if said.says["security"] else answer.status_code)
     compare(said, "", answer)
@@ -169,10 +184,11 @@ def test_without_a_token_it_says_what_the_example_says(said: Operation, db: None
     ids=lambda one: one.says["operationId"],
 )
 def test_to_somebody_without_an_account_it_says_what_the_example_says(
-    said: Operation, caller: Any, queued: Any, db: None
+    said: Operation, caller: Any, queued: Any, platform: Client
 ) -> None:
-    answer = send(
-        caller("nobody"), said, next(iter(said.requests.values())), {"answer_pk": 1, "delivery_pk": 1}
-    )
+    """The platform, which needs none, finds no such endpoint."""
+    api = platform if "403" in said.says["responses"] else caller("nobody")
+    ids = {"answer_pk": 1, "delivery_pk": 1, "endpoint_pk": 1}
+    answer = send(api, said, next(iter(said.requests.values())), ids)
     assert answer.status_code == 404
     compare(said, "", answer)

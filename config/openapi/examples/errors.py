@@ -42,7 +42,7 @@ OBJECTS: dict[int, Bodies] = {
     410: {
         "Too late": our(
             "cursor_expired",
-            "Events are kept for 30 days and the cursor is older: begin without after",
+            "Events are kept for 30 days and the cursor is older: begin without it",
             "after",
         )
     },

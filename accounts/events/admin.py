@@ -1,0 +1,191 @@
+"""Where events are posted, as staff see and change it. A secret is shown once, when it is made."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminRadioSelectWidget
+
+from accounts import db_clock
+from accounts.admin_base import Question, StaffAdmin, ask, confirmed, done, key_of, note, when
+from accounts.events import endpoints
+from accounts.events.models import EventType, WebhookEndpoint
+from accounts.texts import said, say
+from connectors.messages import message
+
+STATE_COLOURS = {"takes": "success", "fails": "warning", "given_up": "danger", "off": "default"}
+OVERLAPS = [("24", _("a day")), ("168", _("a week")), ("0", _("not at all"))]  # hours
+BACK = [
+    ("1", _("the last hour")),
+    ("24", _("the last 24 hours")),
+    ("168", _("the last 7 days")),
+    ("0", _("all that are kept")),
+]
+
+
+class EndpointForm(forms.ModelForm):
+    types = forms.MultipleChoiceField(
+        choices=EventType.choices,
+        required=False,
+        label=_("Event types"),
+        help_text=_("None chosen: all of them."),
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+    )
+
+    class Meta:
+        model = WebhookEndpoint
+        fields = ("url", "owner", "enabled", "types")
+
+    def clean_url(self) -> str:
+        url: str = self.cleaned_data["url"]
+        try:
+            endpoints.check_url(url)
+        except ValueError as exc:
+            raise forms.ValidationError(said(exc.args[0])) from exc
+        return url
+
+
+class OverlapForm(forms.Form):
+    hours = forms.ChoiceField(
+        choices=OVERLAPS,
+        initial="24",
+        label=_("For how long the former secret signs, too"),
+        widget=UnfoldAdminRadioSelectWidget,
+    )
+
+
+class ReplayForm(forms.Form):
+    hours = forms.ChoiceField(
+        choices=BACK, initial="24", label=_("Events of"), widget=UnfoldAdminRadioSelectWidget
+    )
+
+
+@admin.register(WebhookEndpoint)
+class EndpointAdmin(StaffAdmin):
+    form = EndpointForm
+    list_display = ("url", "owner", "state_label", "success", "aside", "trouble")
+    actions_detail = ("new_secret", "replay", "remove")
+    readonly_fields = ("state_text", "success", "failing", "aside", "trouble", "former")
+    fieldsets = (
+        (None, {"fields": ("url", "owner", "enabled", "types")}),
+        (
+            _("State"),
+            {"fields": (("state_text", "success"), ("failing", "aside"), "trouble", "former")},
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookEndpoint]:
+        return endpoints.live().annotate(waiting=Count("retries"))
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_operate_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_operate_permission(request)
+
+    def get_fieldsets(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> Any:
+        return self.fieldsets if obj else self.fieldsets[:1]
+
+    def save_model(self, request: HttpRequest, obj: WebhookEndpoint, form: Any, change: bool) -> None:
+        """As over REST: what is changed counts at once."""
+        columns = {name: form.cleaned_data[name] for name in EndpointForm.Meta.fields}
+        if change:
+            endpoints.change(obj, **columns)
+        else:
+            obj.pk = endpoints.create(**columns).pk
+
+    # -- what is shown ---------------------------------------------------------------------------------------
+
+    @display(description=_("state"), label=STATE_COLOURS)
+    def state_label(self, row: WebhookEndpoint) -> tuple[str, str]:
+        return _state(row)
+
+    @display(description=_("state"))
+    def state_text(self, row: WebhookEndpoint) -> str:
+        return _state(row)[1]
+
+    @display(description=_("last success"), empty_value=_("never"))
+    def success(self, row: WebhookEndpoint) -> Any:
+        return when(row.delivered_at) or None
+
+    @display(description=_("failing since"), empty_value="-")
+    def failing(self, row: WebhookEndpoint) -> Any:
+        return when(row.failing_since) or None
+
+    @display(description=_("put aside"))
+    def aside(self, row: Any) -> int:
+        return int(row.waiting)
+
+    @display(description=_("error"))
+    def trouble(self, row: WebhookEndpoint) -> str:
+        return said(row.error)
+
+    @display(description=_("the former secret signs until"), empty_value="-")
+    def former(self, row: WebhookEndpoint) -> Any:
+        over = row.former_until is None or row.former_until < db_clock.now()
+        return None if over else when(row.former_until)
+
+    # -- what can be done ------------------------------------------------------------------------------------
+
+    @action(description=_("New secret"), permissions=["operate"], icon="key")
+    def new_secret(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self._row(object_id)
+        form = OverlapForm(request.POST if confirmed(request) else None)
+        if not (confirmed(request) and form.is_valid()):
+            told = [say("The server behind the address must know it; it is shown once, on the next page.")]
+            return self._ask(
+                request, row, Question(say("Make a new secret?"), told, say("Make it"), form=form)
+            )
+        secret = endpoints.rotate(row, timedelta(hours=int(form.cleaned_data["hours"])))
+        note(self, request, row, message("Made a new secret."))
+        told = [secret, say("Copy it now: it is not shown again.")]
+        return self._ask(request, row, Question(say("The new secret"), told, "", possible=False))
+
+    @action(description=_("Post again"), permissions=["operate"], icon="replay")
+    def replay(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self._row(object_id)
+        form = ReplayForm(request.POST if confirmed(request) else None)
+        if not (confirmed(request) and form.is_valid()):
+            told = [say("What its server has taken already it gets once more, under the same ids.")]
+            return self._ask(request, row, Question(say("Post events again?"), told, say("Post"), form=form))
+        hours = int(form.cleaned_data["hours"])
+        since = db_clock.now() - timedelta(hours=hours)
+        endpoints.replay(row, endpoints.place_before(since) if hours else 0)
+        note(self, request, row, message("Events are posted again."))
+        return done(request, say("Events are posted again."), self.page_of(row))
+
+    @action(description=_("Delete"), permissions=["operate"], icon="delete")
+    def remove(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self._row(object_id)
+        if confirmed(request):
+            note(self, request, row, message("Deleted."))
+            endpoints.remove(row)
+            return done(request, say("The endpoint is deleted."), self.list_page())
+        told = [say("No more events are posted there. Its secret is erased.")]
+        return self._ask(
+            request, row, Question(say("Delete the endpoint?"), told, say("Delete"), danger=True)
+        )
+
+    def _row(self, object_id: str) -> WebhookEndpoint:
+        found: WebhookEndpoint = get_object_or_404(endpoints.live(), pk=key_of(object_id))
+        return found
+
+    def _ask(self, request: HttpRequest, row: WebhookEndpoint, question: Question) -> HttpResponse:
+        question.back = self.page_of(row)
+        return ask(request, self, question)
+
+
+def _state(row: WebhookEndpoint) -> tuple[str, str]:
+    if row.disabled_at:
+        return "given_up", say("given up")
+    if not row.enabled:
+        return "off", say("disabled")
+    return ("fails", say("takes nothing")) if row.failing_since else ("takes", say("works"))
