@@ -244,6 +244,13 @@ def begin(account: Account) -> None:
     log.info("contacts are to be walked", account=account.pk, crm=account.crm)
 
 
+def note_considered(account: Account) -> None:
+    """It was asked whether a directory pays."""
+    ContactDirectory.objects.update_or_create(
+        crm=account.crm, crm_account=account.remote_id, defaults={"considered_at": timezone.now()}
+    )
+
+
 def give_up(account: Account, error: str) -> None:
     """The account's contacts can't be walked. What was read is erased; ``considered_at`` says since when."""
     rows = ContactDirectory.objects.filter(crm=account.crm, crm_account=account.remote_id)

@@ -268,7 +268,8 @@ def customer_body(draft: LeadDraft, facts: Facts, record: Record | None) -> dict
 NOTES = "/api/v4/leads/notes"
 LONGEST_NOTE = 60_000  # characters; no bound is documented
 MOST_PARTS = 10  # more than the longest body that is taken in
-MOST_NOTES = 250
+MOST_NOTES = 250  # read or written at a time
+LONGEST_REQUEST = 500_000  # characters of notes; no bound is documented, and long requests ended in 504s
 
 
 def note_texts(item: Item) -> list[str]:
@@ -313,12 +314,26 @@ class NoteWrite(BatchWrite):
     """The notes with one number. The lead is there: a note that amoCRM won't have is no reason to hold it."""
 
     path = NOTES
+    most = MOST_NOTES
 
     def __init__(self, requests: BatchRequests, number: int, texts: Mapping[Item, str]) -> None:
         super().__init__(requests)
         self.number = number
         self.texts = texts
         self.refused: set[Item] = set()
+
+    def portions(self, items: Sequence[Item]) -> list[list[Item]]:
+        """As many as a request takes, fewer where they are long."""
+        found: list[list[Item]] = []
+        room = 0
+        for item in items:
+            length = len(self.texts.get(item, ""))
+            if not found or len(found[-1]) == self.most or length > room:
+                found.append([])
+                room = LONGEST_REQUEST
+            found[-1].append(item)
+            room -= length
+        return found
 
     def wants(self, item: Item) -> bool:
         return item in self.texts and item not in self.refused and not item.has(self.step(item))

@@ -111,11 +111,15 @@ MakeClient = Callable[[Callable[[Exchange], None]], HttpClient]
 
 
 class BatchRequests:
-    """The requests of one delivery, each traced by the items that it concerns, and its journal."""
+    """The requests of one delivery, each traced by the items that it concerns, and its journal.
+
+    ``at_once``: look-ups in flight.
+    """
 
     def __init__(self, make_client: MakeClient, journal: Journal) -> None:
         self.make_client = make_client
         self.journal = journal
+        self.at_once = AT_ONCE
 
     def client_for(self, *items: Item) -> HttpClient:
         """A client whose exchanges these items trace whole; without items nobody does."""
@@ -173,7 +177,7 @@ class BatchRequests:
         return named
 
     def each(self, items: Sequence[Item], do: Callable[[Item], None]) -> None:
-        each(items, do, AT_ONCE)
+        each(items, do, self.at_once)
 
 
 class BatchWrite:
@@ -186,6 +190,7 @@ class BatchWrite:
 
     method, path = "POST", ""
     safe: bool | None = None  # may it be repeated without harm?
+    most = 50  # items of a request: what /leads/complex takes, and what amoCRM recommends for the rest
 
     def __init__(self, requests: BatchRequests) -> None:
         self.requests = requests
@@ -225,7 +230,8 @@ class BatchWrite:
     def run(self, items: Sequence[Item]) -> None:
         self.items = items
         together = [item for item in items if self.safe or not self.suspects(item)]
-        queue = [together, *([item] for item in items if item not in together)]
+        alone = set(items).difference(together)
+        queue = [*self.portions(together), *([item] for item in items if item in alone)]
         for _ in range(MOST_ROUNDS):
             if not queue:
                 return
@@ -236,6 +242,10 @@ class BatchWrite:
             self.refuse(
                 item, Refused(message("amoCRM refuses the lead whatever is left out"), code="validation")
             )
+
+    def portions(self, items: Sequence[Item]) -> list[list[Item]]:
+        """What goes in one request each."""
+        return [list(items[start : start + self.most]) for start in range(0, len(items), self.most)]
 
     def _send(self, batch: list[Item]) -> list[list[Item]]:
         """Send a batch; returns the batches to send next."""

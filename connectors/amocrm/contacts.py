@@ -106,22 +106,20 @@ def has_more_than(http_client: HttpClient, number: int) -> bool:
 # -- what changes -----------------------------------------------------------------------------------------
 
 
-def is_followed(http_client: HttpClient, directory: ContactDirectory) -> bool:
-    """May the directory be asked now: is it complete, and are all changes known but those of a moment ago?
+def up_to_date(http_client: HttpClient, directory: ContactDirectory) -> DirectoryState | None:
+    """The state in which the directory may be asked: complete, with all changes but those of a moment ago.
 
-    Raises like any call, but for an account that may not read its contacts.
+    None where it can't be had. Raises like any call, but for an account that may not read its contacts.
     """
     with directory.turn():
         state = directory.state()
-        if state is None or not state.complete:
-            return False
-        if state.age <= FRESH:
-            return True
+        if state is None or not state.complete or state.age <= FRESH:
+            return state if state and state.complete else None
         try:
-            return catch_up(http_client, directory, state, FEW_PAGES) is not None
+            return catch_up(http_client, directory, state, FEW_PAGES)
         except Refused as refusal:
             log.warning("amocrm: contacts can't be read (%s)", refusal.code)
-            return False
+            return None
 
 
 def catch_up(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from connectors.amocrm import contacts
 from connectors.amocrm.additions import (
     CUSTOMERS,
     LINK,
@@ -19,7 +20,7 @@ from connectors.amocrm.additions import (
     customer_body,
     note_texts,
 )
-from connectors.amocrm.client import BatchRequests, BatchWrite, Item, fetch_listed, place_of
+from connectors.amocrm.client import AT_ONCE, BatchRequests, BatchWrite, Item, fetch_listed, place_of
 from connectors.amocrm.errors import ValidationIssue
 from connectors.amocrm.facts import Facts
 from connectors.amocrm.fields import has_field
@@ -36,6 +37,8 @@ from connectors.amocrm.recovery import (
 )
 from connectors.amocrm.repair import FIELD_GONE, repair
 from connectors.amocrm.update import Update
+from connectors.contact import is_of_region
+from connectors.contact_directory import ContactDirectory, NoDirectory
 from connectors.delivery import Outcome, deliver, guarded, run_stages
 from connectors.draft import EXTERNAL_ID_FIELD_GONE, LeadDraft, Plan, PlannedRequest, UnplacedValue
 from connectors.errors import LOOK_INCOMPLETE, ConnectorError, Refused, Unclear
@@ -44,6 +47,8 @@ from connectors.messages import message
 log = logging.getLogger(__name__)
 
 COMPLEX = "/api/v4/leads/complex"
+FEW_AT_ONCE = 2  # look-ups in flight while the contacts are walked, which is to have its share of the pace
+MOST_SEARCHED = 20  # lost leads from which one walk over the newest ones is quicker than a search for each
 NEWEST = {"order[created_at]": "desc"}  # where filters aren't paid for, these are most likely ours
 KEPT = message("the contact was in amoCRM already and is left as it is")
 LOOK = message(
@@ -54,10 +59,13 @@ LOOK = message(
 class Delivery:
     """One call of ``AmoConnector.deliver``."""
 
-    def __init__(self, requests: BatchRequests, facts: Facts, base_url: str) -> None:
+    def __init__(
+        self, requests: BatchRequests, facts: Facts, base_url: str, directory: ContactDirectory | None = None
+    ) -> None:
         self.requests = requests
         self.facts = facts
         self.base_url = base_url
+        self.directory = directory or NoDirectory()
 
     def run(self, drafts: Sequence[LeadDraft]) -> list[Outcome]:
         """One outcome per draft, in order; never raises."""
@@ -87,12 +95,25 @@ class Delivery:
         lost = [item for item in items if item.draft.look_first and not item.lead]
         if not lost:
             return
-        self.requests.each(lost, self._search)
+        unseen = lost
+        if len(lost) > MOST_SEARCHED:
+            with guarded(lost):
+                unseen = self._adopt_newest(lost)
+        self.requests.each([item for item in unseen if not item.lead and not item.error], self._search)
         missing = [item for item in lost if not item.lead and not item.error]
         if missing:
             with guarded(missing):
                 self._look_closer(missing)
         self.requests.record([item for item in lost if item.adopted])
+
+    def _adopt_newest(self, items: Sequence[Item]) -> list[Item]:
+        """Many at a time were lost with a worker: most are among the newest leads, or surely not there. Those
+        of whom that can't be said are left."""
+        since = min(map(answered_at, items))
+        seen = scan(self.requests.client_for(), [i.uid for i in items], self.facts.mark_field, since)
+        for item in items:
+            adopt(item, seen.found.get(item.uid))
+        return [item for item in items if not seen.covers(answered_at(item))]
 
     def _search(self, item: Item) -> None:
         adopt(item, search(self.requests.client_for(item), item.uid, self.facts.mark_field))
@@ -143,9 +164,32 @@ class Delivery:
         self.requests.record([item for item in new if item.payload.contact_id])
 
     def _look_up(self, items: Sequence[Item]) -> None:
-        """Ask for each person by phone and e-mail."""
-        reachable = [item for item in items if item.draft.person.phones or item.draft.person.emails]
-        self.requests.each(reachable, self._look_up_one)
+        """In the directory, where there is a complete one; whom it can't tell is asked for, one by one."""
+        reachable = [item for item in items if item.draft.person.keys]
+        self._ask_for(self._not_in_directory(reachable) if reachable else [])
+
+    def _not_in_directory(self, items: Sequence[Item]) -> Sequence[Item]:
+        """Whom the directory can't tell: everybody where it isn't complete. The pages that are read for it are
+        other people's: they are in no trace."""
+        state = contacts.up_to_date(self.requests.client_for(), self.directory)
+        if state is None:
+            is_walked = (begun := self.directory.state()) and not begun.complete
+            self.requests.at_once = FEW_AT_ONCE if is_walked else AT_ONCE
+            return items
+        found = self.directory.find({key for item in items for key in item.draft.person.keys})
+        unsure = []
+        for item in items:
+            person = item.draft.person
+            at_home = all(is_of_region(phone, state.region) for phone in person.phones)
+            if hits := next((found[key] for key in person.keys if found.get(key)), ()):
+                item.attach(str(min(hits)))
+            elif not at_home or any(key in found for key in person.keys):
+                unsure.append(item)
+        return unsure
+
+    def _ask_for(self, items: Sequence[Item]) -> None:
+        """Search for each person by phone and e-mail."""
+        self.requests.each(items, self._look_up_one)
 
     def _look_up_one(self, item: Item) -> None:
         client = self.requests.client_for(item)
@@ -154,7 +198,8 @@ class Delivery:
 
     def _look_up_again(self, items: Sequence[Item]) -> None:
         """The contact that we gave is refused: deleted, or merged into another."""
-        self._look_up([item for item in items if item.payload.contact])
+        self.directory.drop([int(one) for item in items for one in item.refused_contacts])
+        self._ask_for([item for item in items if item.payload.contact and item.draft.person.keys])
         self.requests.record(items)
 
     # -- 3. the lead ----------------------------------------------------------------------------------

@@ -41,7 +41,8 @@ from connectors.limiter import RateLimiter, WrappedRateLimiter
 from connectors.messages import message
 from crm_cache import leases, runs
 from crm_cache.contacts import known_contacts, remember
-from rules.delivery import attempts, holds, outbox, revisions
+from crm_cache.directory import directory_for
+from rules.delivery import attempts, directory_pays, holds, outbox, revisions
 from rules.delivery.concurrency import lanes, silences
 from rules.delivery.drift import compared, look_again
 from rules.delivery.lane import LaneLease, take_lane
@@ -163,6 +164,8 @@ def drain(account_id: int) -> int:
 
 def _drained(lane: LaneLease) -> int:
     connector = connector_for(lane.account)
+    directory_pays.consider(lane.account, connector)
+    connector.use_directory(directory_for(lane.account))
     outbox.free_stale(lane.account.pk, connector.can.find_by_external_id, lane.account.send_again)
     return Drain(lane, connector).run()
 

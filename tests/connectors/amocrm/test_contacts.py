@@ -115,7 +115,7 @@ def follow(connector) -> bool:
     """Some seconds after the last look."""
     book = connector.directory
     book.kept = replace(book.kept, events_to=max(book.kept.events_to - 20, 0))
-    return contacts.is_followed(connector.http_client(), book)
+    return contacts.up_to_date(connector.http_client(), book) is not None
 
 
 def test_a_walk_that_was_broken_off_goes_on_where_it_was(shop, connector, book, people):
@@ -236,4 +236,4 @@ def test_without_events_the_directory_is_good_all_the_same(shop, connector, comp
 
 def test_a_directory_that_is_not_complete_says_nothing(connector, book, people):
     people(3)
-    assert not contacts.is_followed(connector.http_client(), book)
+    assert contacts.up_to_date(connector.http_client(), book) is None
