@@ -33,7 +33,6 @@ from connectors.rows import FieldRow, PipelineRow, StepRow, TagRow, UserRow
 ACCOUNT = "/api/v4/account"
 ACCOUNT_PARTS = "users_groups,datetime_settings,is_api_filter_enabled"
 PAGES_OF_A_LOOK = 4
-WIDE = {"batch": 150, "parallel": 6}  # with a directory: five requests a batch
 
 
 class AmoConnector(Connector):
@@ -149,7 +148,7 @@ class AmoConnector(Connector):
         """Without searches a few requests make many leads, so batches are wider."""
         super().use_directory(directory)
         state = directory.state()
-        self.can = replace(type(self).can, **WIDE) if state and state.complete else type(self).can
+        self.can = WIDE if state and state.complete else type(self).can
 
     def has_more_contacts_than(self, number: int) -> bool:
         return contacts.has_more_than(self.http_client(), number)
@@ -203,3 +202,7 @@ class AmoConnector(Connector):
             timeout=(self.options.connect_timeout, self.options.read_timeout),
             on_exchange=on_exchange,
         )
+
+
+# With a directory of contacts: five requests make the leads of a batch.
+WIDE = replace(AmoConnector.can, batch=150, parallel=6)

@@ -169,8 +169,8 @@ class Delivery:
         self._ask_for(self._not_in_directory(reachable) if reachable else [])
 
     def _not_in_directory(self, items: Sequence[Item]) -> Sequence[Item]:
-        """Whom the directory can't tell: everybody where it isn't complete. The pages that are read for it are
-        other people's: they are in no trace."""
+        """Whom the directory can't tell: everybody where it isn't complete. The pages that are read for it
+        are other people's: they are in no trace."""
         state = contacts.up_to_date(self.requests.client_for(), self.directory)
         if state is None:
             is_walked = (begun := self.directory.state()) and not begun.complete

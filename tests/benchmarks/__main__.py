@@ -8,7 +8,7 @@ import django
 
 from config import embedded
 
-SCRIPTS = ("idle", "backlog", "bitrix24", "intake", "lists", "drain", "scale", "all")
+SCRIPTS = ("idle", "backlog", "bitrix24", "people", "intake", "lists", "drain", "scale", "all")
 
 
 def main(arguments: list[str]) -> None:

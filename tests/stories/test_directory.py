@@ -111,7 +111,7 @@ def test_who_may_not_read_contacts_is_asked_no_more(quiz: Shop, people: list[int
     assert (row.wanted, row.complete, bool(row.error)) == (False, False, True)
 
 
-# -- leads ------------------------------------------------------------------------------------------------------
+# -- leads -----------------------------------------------------------------------------------------------
 
 
 def asked(quiz: Shop) -> list[str]:

@@ -65,6 +65,23 @@ def _lead(account: Account, arguments: dict[str, Any]) -> Card:
 # -- contacts ---------------------------------------------------------------------------------------------
 
 
+def import_contacts(box: AmoSandbox, account: Account, arguments: dict[str, Any]) -> None:
+    """So many at once, from a file: `phone` has a place for the number, counted from `first`."""
+    field, now, first = (
+        account.fields["contacts"].by_code["PHONE"],
+        box.clock.unix(),
+        arguments.get("first", 1),
+    )
+    for number in range(first, first + arguments["count"]):
+        props: dict[str, Any] = {"name": f"Контакт {number}", "first_name": "", "last_name": ""}
+        props |= {"responsible_user_id": account.admin.id, "group_id": 0, "is_deleted": False}
+        props |= {"created_by": account.admin.id, "updated_by": account.admin.id, "closest_task_at": None}
+        props |= {"created_at": now, "updated_at": now}
+        card = Card("contacts", box.ids.next("contacts"), props)
+        card.values[field.id] = [{"value": str(arguments["phone"]).format(number), "enum_code": "WORK"}]
+        account.contacts.insert(card, box.clock.now())
+
+
 def delete_contact(box: AmoSandbox, account: Account, arguments: dict[str, Any]) -> None:
     contact: Card = account.contacts[arguments["contact_id"]]
     contact.props["is_deleted"] = True
