@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import structlog
+from django.db import connection
 from django.utils import timezone
 
 from accounts import db_clock
@@ -58,6 +59,7 @@ def _pays(account: Account, connector: Connector) -> bool:
     leads = sum(at > timezone.now() - WEEK for at in newest[:MOST])
     if leads < FEWEST:
         return False
+    connection.close()  # the CRM may take its time
     try:
         return not connector.has_more_contacts_than(leads * PAGE)
     except ConnectorError as error:  # the leads will meet it, too

@@ -1,7 +1,7 @@
 """Many leads for an amoCRM account with many contacts: the first walk of these, and a backlog beside it.
 
-A third of the people are contacts there already, spelled as people spell; every second visitor leaves an e-mail,
-too. The CRM keeps to its real limit, of which ours is the usual part. The backlog is worked off twice by the
+A third of the people are contacts there already, spelled as people spell; every second visitor leaves an
+e-mail, too. The CRM keeps to its real limit, of which ours is the usual part. The backlog is worked off twice by the
 same service: with a search for each person, and with the directory.
 """
 
@@ -38,9 +38,8 @@ def main(arguments: list[str]) -> Figures:
             (f"backlog of {leads} answers, {name}", f"{rows[-1][2]} leads/s, {rows[-1][7]} refused")
         )
     head = ("", "leads", "leads/s", "requests/s", f"of {LIMIT:g}/s", "requests a lead", "doubled", "429")
-    say(
-        f"\nA CRM that takes {chosen.latency:g} s, {chosen.contacts} contacts; {machine()}\n\n{table(head, rows)}"
-    )
+    setting = f"A CRM that takes {chosen.latency:g} s, {chosen.contacts} contacts; {machine()}"
+    say(f"\n{setting}\n\n{table(head, rows)}")
     return figures
 
 
@@ -74,7 +73,7 @@ def measured(ground: Ground, name: str, leads: int, latency: float, contacts: in
 
 
 def a_visitor(number: int) -> dict[str, Any]:
-    """The first third of them are contacts; the others are new. Numbers are spread, so that they mix."""
+    """The first third of them are contacts; the others are new."""
     body = a_visit(number)
     mail = {"email": f"a{number}@mail.example"} if number % 2 else {}
     return {**body, "contact": {**body["contact"], **mail}}

@@ -1,4 +1,4 @@
-"""Walk the run's contacts to the end: `people_walk`. Prints a line of JSON: seconds, keys, bytes of their table."""
+"""Walk the run's contacts to the end, and print a line of JSON: seconds, keys, bytes of their table."""
 
 from __future__ import annotations
 
