@@ -247,7 +247,7 @@ def begin(account: Account) -> None:
 def note_considered(account: Account) -> None:
     """It was asked whether a directory pays."""
     ContactDirectory.objects.update_or_create(
-        crm=account.crm, crm_account=account.remote_id, defaults={"considered_at": timezone.now()}
+        crm=account.crm, crm_account=account.remote_id, defaults={"considered_at": db_clock.now()}
     )
 
 

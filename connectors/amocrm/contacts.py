@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from connectors.amocrm.client import fetch_records
@@ -31,7 +32,7 @@ log = logging.getLogger(__name__)
 LIST, EVENTS = "/api/v4/contacts", "/api/v4/events"
 PAGE, EVENTS_PAGE = 250, 100
 FRESH = 1.0  # seconds for which changes that were read are new enough: a batch needs no other look
-OVERLAP = 5  # seconds before the last known change: those of one moment come in any order
+OVERLAP = 10  # seconds before an answer, of which the changes may be seen later than they say
 EVENTS_EVERY = 10.0  # seconds; who is gone is refused by amoCRM, too, so nothing hangs on them
 FEW_PAGES, MOST_PAGES = 8, 40  # of changes: before a batch, and where there is time
 MOST_EVENT_PAGES = 5
@@ -85,19 +86,36 @@ def keys_of(row: Row, region: str) -> frozenset[str]:
     return stored_keys(texts["PHONE"], texts["EMAIL"], region)
 
 
-def read_page(
-    http_client: HttpClient, order: str, way: str, limit: int, number: int
-) -> tuple[list[dict[str, Any]], bool]:
-    """The contacts of a page, and whether another one follows."""
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Contacts, whether another page follows, and until when changes are surely in it: by amoCRM's clock."""
+
+    rows: list[dict[str, Any]]
+    more: bool
+    until: int
+
+
+def read_page(http_client: HttpClient, order: str, way: str, limit: int, number: int) -> Page:
+    """Raises like any call."""
     params = {f"order[{order}]": way, "limit": limit, "page": number}
-    body = http_client.call("GET", LIST, params=params)
-    return [row for row in embedded(body, "contacts") if is_id(text_of(row.get("id")))], has_next(body)
+    answer = http_client.ask("GET", LIST, params=params)
+    rows = [row for row in embedded(answer.json, "contacts") if is_id(text_of(row.get("id")))]
+    return Page(rows, has_next(answer.json), _given_at(answer.headers, rows) - OVERLAP)
+
+
+def _given_at(headers: Mapping[str, str], rows: Sequence[Row]) -> int:
+    """When the answer was given; where it does not say, some change was made before it that is not ahead."""
+    try:
+        return int(parsedate_to_datetime(headers["Date"]).timestamp())
+    except (KeyError, TypeError, ValueError):
+        now = int(time.time())
+        return max((moment for row in rows if (moment := changed_at(row)) <= now), default=0)
 
 
 def has_more_than(http_client: HttpClient, number: int) -> bool:
     """Has the account more contacts than that? One request; an account that won't say has."""
     try:
-        rows, _ = read_page(http_client, "id", "asc", 1, number + 1)
+        rows = read_page(http_client, "id", "asc", 1, number + 1).rows
     except Refused:
         return True
     return bool(rows)
@@ -127,7 +145,7 @@ def catch_up(
 ) -> DirectoryState | None:
     """Take in what changed since; None where it is more than ``most`` pages, or somebody else is at it."""
     now = int(time.time())
-    changed = _changes(http_client, state, most, now)
+    changed = _changes(http_client, state, most)
     if changed is None:
         return None
     rows, changed_to = changed
@@ -150,24 +168,20 @@ def catch_up(
     return replace(after, revision=state.revision + 1)
 
 
-def _changes(
-    http_client: HttpClient, state: DirectoryState, most: int, now: int
-) -> tuple[list[Row], int] | None:
-    """The contacts that changed, and until when all changes are known now. A moment that lies ahead, which
-    any program may write, is none to go by."""
-    floor, newest = state.changed_to - OVERLAP, state.changed_to
-    changed: dict[str, Row] = {}
+def _changes(http_client: HttpClient, state: DirectoryState, most: int) -> tuple[list[Row], int] | None:
+    """The contacts that changed, and until when all changes are known now."""
+    until, changed = 0, dict[str, Row]()
     for number in range(1, most + 1):
-        rows, more = read_page(http_client, "updated_at", "desc", PAGE, number)
-        moments = [changed_at(row) for row in rows]
+        page = read_page(http_client, "updated_at", "desc", PAGE, number)
+        moments = [changed_at(row) for row in page.rows]
         if moments != sorted(moments, reverse=True):
             return None  # an order that isn't obeyed proves nothing
-        newest = max([newest, *(moment for moment in moments if moment <= now)])
-        for row, moment in zip(rows, moments, strict=True):
-            if moment >= floor:
+        until = until or page.until
+        for row, moment in zip(page.rows, moments, strict=True):
+            if moment >= state.changed_to:
                 changed.setdefault(str(row["id"]), row)
-        if not more or not rows or moments[-1] < floor:
-            return list(changed.values()), newest
+        if not page.more or not page.rows or moments[-1] < state.changed_to:
+            return list(changed.values()), max(state.changed_to, until)
     return None
 
 
@@ -294,14 +308,11 @@ def _begin(http_client: HttpClient, directory: ContactDirectory, state: Director
         known, state = state.revision, directory.state() or state
         if state.revision != known:
             raise _disturbed()
-    now = int(time.time())
-    rows, _ = read_page(http_client, "updated_at", "desc", 1, 1)
-    newest = min([now, *(changed_at(row) for row in rows)]) if rows else now - SKEW
-    return _kept(
-        directory,
-        state,
-        replace(state, complete=False, walked_to=0, offset=0, changed_to=newest, events_to=now),
+    until = max(read_page(http_client, "updated_at", "desc", 1, 1).until, 1)
+    fresh = replace(
+        state, complete=False, walked_to=0, offset=0, changed_to=until, events_to=int(time.time())
     )
+    return _kept(directory, state, fresh)
 
 
 def _kept(
@@ -335,14 +346,14 @@ class Walk:
         if not goes_on():
             return False
         first = window_at(self.state.offset, self.most)
-        if self._take(first, *self._read(first)):
+        if self._take(first, self._read(first)):
             return True
         with ThreadPoolExecutor(WINDOWS) as pool:
             while goes_on():
                 windows = self._ahead()
                 for window, page in zip(windows, pool.map(self._read, windows), strict=True):
                     before = self.state.offset
-                    if self._take(window, *page):
+                    if self._take(window, page):
                         return True
                     if self.state.offset < before:  # what was read ahead has a gap before it
                         break
@@ -354,11 +365,12 @@ class Walk:
             windows.append(window_at(windows[-1].end, self.most))
         return windows
 
-    def _read(self, window: Window) -> tuple[list[dict[str, Any]], bool]:
+    def _read(self, window: Window) -> Page:
         return read_page(self.http_client, "id", "asc", window.limit, window.number)
 
-    def _take(self, window: Window, rows: list[dict[str, Any]], more: bool) -> bool:
+    def _take(self, window: Window, page: Page) -> bool:
         """Keep a page that joins what is known; True at the end of the list."""
+        rows, more = page.rows, page.more
         ids = [int(row["id"]) for row in rows]
         if ids != sorted(ids):
             raise Refused(message("amoCRM doesn't keep to the order of contacts"), code="order_ignored")
@@ -388,9 +400,9 @@ class Walk:
 
     def _end(self) -> bool:
         """The newest contacts join what was read, or the list was cut off before its end."""
-        rows, more = read_page(self.http_client, "id", "desc", PAGE, 1)
-        known = self.state.walked_to
-        if more and rows and int(rows[-1]["id"]) > known:
+        page = read_page(self.http_client, "id", "desc", PAGE, 1)
+        rows, known = page.rows, self.state.walked_to
+        if page.more and rows and int(rows[-1]["id"]) > known:
             raise Refused(message("amoCRM doesn't show all of its contacts"), code="list_cut")
         fresh = [row for row in rows if int(row["id"]) > known]
         self._keep(replace(self.state, complete=True, walked_to=0, offset=0), fresh, (known, LAST))

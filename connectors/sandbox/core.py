@@ -13,6 +13,7 @@ import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import replace
+from email.utils import formatdate
 from typing import Any, ClassVar
 
 from connectors.sandbox.clock import Clock
@@ -164,10 +165,10 @@ class Sandbox(ABC):
             self.journal.record(Entry(at, request, self.route_of(request), status))
 
     def _signed(self, reply: Reply) -> Reply:
-        if "X-Request-Id" in reply.headers:
-            return reply
-        mark = f"{self._run}-{next(self._request_ids):08x}"
-        return replace(reply, headers={**reply.headers, "X-Request-Id": mark})
+        """Every answer says when it was given, by the CRM's clock, and which one it is."""
+        said = {"Date": formatdate(self.clock.now(), usegmt=True)}
+        said["X-Request-Id"] = f"{self._run}-{next(self._request_ids):08x}"
+        return replace(reply, headers={**said, **reply.headers})
 
     def reset(self) -> None:
         """Back to an empty world with default moods; a CRM adds its own state."""

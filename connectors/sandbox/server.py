@@ -214,7 +214,8 @@ class Conversation(BaseHTTPRequestHandler):
         return b"".join(pieces)
 
     def _send(self, reply: Reply) -> None:
-        self.send_response(reply.status)
+        answer = self.send_response_only if "Date" in reply.headers else self.send_response
+        answer(reply.status)
         for name, value in reply.headers.items():
             self.send_header(name, value)
         if reply.status != 204:

@@ -10,7 +10,6 @@ from datetime import timedelta
 
 import structlog
 from django.db import connection
-from django.utils import timezone
 
 from accounts import db_clock
 from accounts.models import Account
@@ -43,12 +42,12 @@ def consider(account: Account, connector: Connector) -> None:
 
 
 def _was_refused(row: ContactDirectory) -> bool:
-    return bool(row.error and row.considered_at and row.considered_at > timezone.now() - AFTER_A_REFUSAL)
+    return bool(row.error and row.considered_at and row.considered_at > db_clock.now() - AFTER_A_REFUSAL)
 
 
 def _is_asked(account: Account, row: ContactDirectory | None) -> bool:
     """Once in a while, by one of those who ask."""
-    if row and row.considered_at and row.considered_at > timezone.now() - ASK_AGAIN:
+    if row and row.considered_at and row.considered_at > db_clock.now() - ASK_AGAIN:
         return False
     directory.note_considered(account)
     return True
@@ -56,7 +55,7 @@ def _is_asked(account: Account, row: ContactDirectory | None) -> bool:
 
 def _pays(account: Account, connector: Connector) -> bool:
     newest = Delivery.objects.filter(account=account).order_by("-pk").values_list("created_at", flat=True)
-    leads = sum(at > timezone.now() - WEEK for at in newest[:MOST])
+    leads = sum(at > db_clock.now() - WEEK for at in newest[:MOST])
     if leads < FEWEST:
         return False
     connection.close()  # the CRM may take its time

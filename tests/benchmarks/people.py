@@ -1,8 +1,8 @@
 """Many leads for an amoCRM account with many contacts: the first walk of these, and a backlog beside it.
 
 A third of the people are contacts there already, spelled as people spell; every second visitor leaves an
-e-mail, too. The CRM keeps to its real limit, of which ours is the usual part. The backlog is worked off twice by the
-same service: with a search for each person, and with the directory.
+e-mail, too. The CRM keeps to its real limit, of which ours is the usual part. The backlog is worked off
+twice by the same service: with a search for each person, and with the directory.
 """
 
 from __future__ import annotations

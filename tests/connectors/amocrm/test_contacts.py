@@ -219,6 +219,25 @@ def test_a_moment_that_lies_ahead_hides_no_change(shop, connector, complete, peo
     assert new in complete.keys
 
 
+def test_a_moment_of_many_changes_costs_nothing_once_it_is_past(shop, connector, complete, people, amo):
+    """Somebody imported a file of contacts right before the walk."""
+    amo.clock.advance(60)
+    assert follow(connector)
+    shop.amo.journal.clear()
+    assert follow(connector)
+    assert len(shop.amo.journal.find("GET", "/contacts$")) == 1
+
+
+def test_an_answer_that_does_not_say_when_it_was_given_serves_as_well(
+    connector, complete, people, monkeypatch
+):
+    real = contacts._given_at
+    monkeypatch.setattr(contacts, "_given_at", lambda headers, rows: real({}, rows))
+    (new,) = people(phone="+79990001122")
+    assert follow(connector)
+    assert new in complete.keys
+
+
 def test_too_many_changes_are_left_to_a_walk(shop, connector, complete, people):
     people(2500)
     assert not follow(connector)
