@@ -45,7 +45,7 @@ def twin_of(rule: Rule, account: Account) -> Twin:
 
 
 def _extra(rule: Rule, account: Account, twin: Twin) -> dict[str, Any]:
-    """Conditions as they are, as they ask the answer alone; routes as far as they lead anywhere there."""
+    """Conditions and texts as they are, as they ask the answer alone; routes as far as they lead anywhere."""
     routes = []
     for route in routes_of(rule):
         imagined = Rule(account=rule.account, **route["then"])
@@ -57,8 +57,16 @@ def _extra(rule: Rule, account: Account, twin: Twin) -> dict[str, Any]:
             _("Route %(name)s: %(what)s") % {"name": route["name"], "what": one} for one in there.missing
         ]
         routes += [{**route, "then": then}] if then else []
-    copied = {"send_if": rule.extra.get("send_if"), "routes": routes}
+    copied = {**rule.extra, "routes": routes, "values": list(_values(rule, account, twin))}
     return {key: value for key, value in copied.items() if value}
+
+
+def _values(rule: Rule, account: Account, twin: Twin) -> Iterator[dict[str, str]]:
+    """Texts of fields that have a twin."""
+    for one in rule.extra.get("values", ()):
+        imagined = Rule(account=rule.account, fields_rule={one["record"]: {"QuestionID": {"": one["field"]}}})
+        for _record, _question, remote_id in _fields(imagined, account, twin):
+            yield {**one, "field": remote_id}
 
 
 def _place(rule: Rule, account: Account, twin: Twin) -> None:

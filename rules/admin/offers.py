@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account
@@ -21,6 +22,13 @@ from rules.models import Rule
 
 Choices = list[tuple[str, Any]]
 DEFAULT = ("", _("The CRM's own default"))
+RECORDS: dict[str, str | Promise] = {
+    "lead": _("Lead"),
+    "deal": _("Deal"),
+    "contact": _("Contact"),
+    "company": _("Company"),
+    "customer": _("Customer"),
+}
 YES_OR_NO = [("yes", _("Yes")), ("no", _("No"))]
 BETWEEN = "|"  # a step's id says nothing without its pipeline's: some CRMs repeat them in every pipeline
 ANY_STEP = "0"  # stands for a step when a connector is asked where a pipeline's steps are

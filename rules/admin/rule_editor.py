@@ -20,6 +20,7 @@ from connectors.draft import Target
 from connectors.registry import connector_class
 from crm_cache import lookup
 from crm_cache.models import Tag
+from rules.admin.offers import RECORDS
 from rules.admin.rule_routes import routing_of
 from rules.mapping.quiz import all_questions
 from rules.mapping.rule_snapshot import is_wish, questions_of
@@ -27,13 +28,6 @@ from rules.mapping.suggestions import suggested
 from rules.models import Rule
 from rules.serializers import dialect_of, mapped_records
 
-RECORDS: dict[str, str | Promise] = {
-    "lead": gettext_lazy("Lead"),
-    "deal": gettext_lazy("Deal"),
-    "contact": gettext_lazy("Contact"),
-    "company": gettext_lazy("Company"),
-    "customer": gettext_lazy("Customer"),
-}
 # The usual parts of a contact form beyond name, phone and e-mail, which find their places by themselves.
 CONTACT_PARTS: dict[str, str | Promise] = {
     "city": gettext_lazy("City"),

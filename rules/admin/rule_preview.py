@@ -14,7 +14,7 @@ from accounts.access import connector_for
 from connectors.draft import LeadDraft
 from connectors.errors import RuleNeedsFixing
 from connectors.redact import redact
-from rules.admin.rule_editor import RECORDS
+from rules.admin.offers import RECORDS
 from rules.mapping.checks import problems_of
 from rules.mapping.drafting import Progress, draft_for
 from rules.mapping.quiz import newest_answers

@@ -12,7 +12,7 @@ from accounts.models import Account
 from accounts.texts import said as in_words
 from accounts.texts import say
 from connectors.registry import connector_class
-from rules.admin.offers import DEFAULT, entries, performers, placed, placements
+from rules.admin.offers import DEFAULT, RECORDS, entries, performers, placed, placements
 from rules.mapping.conditions import Malformed, read_condition
 from rules.mapping.values import ANSWER, CONTACT, USUAL_MARKS, UTM
 from rules.models import Rule
@@ -116,10 +116,16 @@ def _groups(choices: Any) -> list[dict[str, Any]]:
 
 
 def told_extra(rule: Rule, extra: Mapping[str, Any]) -> dict[str, str]:
-    """Each part in words: «Send only if», and the routes by number and name."""
+    """Each part in words: «Send only if», the texts, and the routes by number and name."""
     told: dict[str, str] = {}
     if send_if := extra.get("send_if"):
         told[_("Send only if")] = in_words(read_condition(send_if, "").words())
+    for key, what in (("title", _("Title")), ("note", _("Note")), ("sum", _("Sum"))):
+        if key in extra:
+            told[what] = extra[key]
+    for one in extra.get("values", ()):
+        what = say("{record}: field {id}", record=RECORDS.get(one["record"], one["record"]), id=one["field"])
+        told[what] = "; ".join(filter(None, (told.get(what), one["value"])))
     for number, route in enumerate(extra.get("routes", ()), start=1):
         what = say("Route {number}: {name}", number=number, name=route["name"])
         words = in_words(read_condition(route["if"], "").words())
@@ -192,4 +198,14 @@ def _texts() -> dict[str, str]:
         "down": _("Move down"),
         "nested": _("Conditions within conditions are edited as JSON"),
         "lines": _("one a line"),
+        "texts": _("Texts of the lead"),
+        "texts_help": _(
+            "Words and gaps such as {{ contact.name }}, {{ answer.ID }}, {{ utm.source | default('-') }}, "
+            "{{ sum | number }}. What is empty is as usual."
+        ),
+        "title": _("Title"),
+        "note": _("Note, above what was answered"),
+        "sum": _("Sum"),
+        "add_value": _("Add a text for a field"),
+        "insert": _("Insert a value"),
     }

@@ -15,8 +15,8 @@ from accounts.texts import say
 from connectors.base import Choice
 from connectors.registry import connector_class
 from crm_cache.models import CrmUser, Field, Tag
-from rules.admin.offers import DEFAULT, entries, flat, gone_place, placed, placements
-from rules.admin.rule_editor import CONTACT_PARTS, RECORDS
+from rules.admin.offers import DEFAULT, RECORDS, entries, flat, gone_place, placed, placements
+from rules.admin.rule_editor import CONTACT_PARTS
 from rules.admin.rule_routes import told_extra
 from rules.mapping.quiz import all_questions
 from rules.mapping.rule_snapshot import is_wish, questions_of, tags_of

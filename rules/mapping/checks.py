@@ -26,7 +26,7 @@ CODES = BLOCKING | {
 def problems_of(snapshot: RuleSnapshot) -> tuple[Problem, ...]:
     """All problems, those that stop deliveries first; of a route those that the rule has not without it."""
     own = [*_placement(snapshot), *_performer(snapshot), *_tags(snapshot)]
-    found = [*own, *_fields(snapshot), *_crowded(snapshot)]
+    found = [*own, *_fields(snapshot), *_texts(snapshot), *_crowded(snapshot)]
     for route in snapshot.routes:
         its = [*_placement(route.rule), *_performer(route.rule), *_tags(route.rule)]
         found += [_within(route.rule, problem) for problem in its if problem not in own]
@@ -131,6 +131,18 @@ def _fields(snapshot: RuleSnapshot) -> Iterator[Problem]:
                     question=question,
                 ),
                 f"FieldsRule.{entity}",
+            )
+
+
+def _texts(snapshot: RuleSnapshot) -> Iterator[Problem]:
+    for number, (entity, remote_id, _) in enumerate(snapshot.texts.values):
+        if (snapshot.entities.get(entity, ""), remote_id) not in snapshot.fields:
+            yield Problem(
+                "field_gone",
+                message(
+                    "Field {remote_id} is not in the CRM; its text goes into the note.", remote_id=remote_id
+                ),
+                f"Extra.Values[{number}].Field",
             )
 
 

@@ -22,6 +22,7 @@ from rules.mapping.checks import blocking_problem
 from rules.mapping.note import answer_text, read_note
 from rules.mapping.payload import KNOWN, normalised
 from rules.mapping.person import extras, read_person, text_of
+from rules.mapping.routes import values_of
 from rules.mapping.rule_snapshot import RuleSnapshot, is_wish
 from rules.mapping.values import answers_of, utm_of
 
@@ -62,25 +63,59 @@ def draft_for(snapshot: RuleSnapshot, payload: Mapping[str, Any], progress: Prog
     person, unread = read_person(contact, snapshot.region)
     values, unplaced = _values(snapshot, seen)
     title = quiz_title(snapshot, seen)
+    own = _written(snapshot, payload, title, progress.answered_at)
     return LeadDraft(
         uid=progress.uid,
-        title=lead_title(title, contact, snapshot.language),
+        title=own.title[:LONGEST_TITLE] or lead_title(title, contact, snapshot.language),
         visit=_visit(snapshot, seen, title, progress.answered_at),
         person=person,
         company=text_of(contact, COMPANY),
-        price=", ".join(answer_text(leaf) for leaf in leaves(seen.get("price"))),
+        price=own.sum or ", ".join(answer_text(leaf) for leaf in leaves(seen.get("price"))),
         placement=_placement(snapshot),
-        values=tuple(values),
+        values=(*values, *own.values),
         tags=tuple(_tags(snapshot)),
         utm=utm_of(seen),
         more=more_of(seen),
-        note=read_note(payload, title, snapshot.language),
+        note="\n\n".join(filter(None, (own.note, read_note(payload, title, snapshot.language)))),
         language=snapshot.language,
-        losses=(*unread, *unplaced),
+        losses=(*unread, *unplaced, *own.losses),
         journal=progress.steps,
         look_first=progress.look_first,
         known_contact=progress.known_contact,
     )
+
+
+@dataclass(slots=True)
+class _Written:
+    """What the rule's own texts say of one answer."""
+
+    title: str = ""
+    note: str = ""
+    sum: str = ""
+    values: list[FieldValue] = field(default_factory=list)
+    losses: list[UnplacedValue] = field(default_factory=list)
+
+
+def _written(snapshot: RuleSnapshot, payload: Mapping[str, Any], title: str, at: datetime) -> _Written:
+    own, texts = _Written(), snapshot.texts
+    if not texts:
+        return own
+    values, quiz = values_of(snapshot, payload, at), {"title": title, "id": str(snapshot.quiz_id)}
+    for name in ("title", "note", "sum"):
+        if text := getattr(texts, name):
+            written, losses = text.write(values, quiz)
+            setattr(own, name, written)
+            own.losses += losses
+    for entity, remote_id, text in texts.values:
+        written, losses = text.write(values, quiz)
+        own.losses += losses
+        key = (snapshot.entities.get(entity, ""), remote_id)
+        target = snapshot.fields.get(key)
+        if written and target:
+            own.values.append(FieldValue(target, target.name, written))
+        elif written:
+            own.losses.append(UnplacedValue(text.what, written, _why_not(snapshot, key), entity, remote_id))
+    return own
 
 
 def quiz_title(snapshot: RuleSnapshot, payload: Mapping[str, Any]) -> str:

@@ -20,6 +20,7 @@ from crm_cache import models as cache
 from crm_cache import runs
 from crm_cache.sync import LISTS
 from rules.mapping.conditions import Condition, read_condition
+from rules.mapping.templates import Texts, read_texts
 from rules.models import Rule
 
 
@@ -68,6 +69,7 @@ class RuleSnapshot:
     at: str = ""
     send_if: Condition | None = None
     routes: tuple[Route, ...] = ()
+    texts: Texts = field(default_factory=Texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ def read_snapshot(rule: Rule, account: Account) -> RuleSnapshot:
         tags=_tags(account, places),
         holds_several=connector.holds_several,
         zone=zone_of(account),
+        texts=read_texts(rule.extra),
     )
     routes = []
     for number, (said, place, names) in enumerate(zip(routes_of(rule), others, named[1:], strict=True)):
@@ -199,6 +202,7 @@ def tags_of(tags_to_add: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _wanted_fields(rule: Rule) -> set[str]:
     wanted = {remote_id for _, _, remote_id in questions_of(rule.fields_rule)}
+    wanted |= {one["field"] for one in rule.extra.get("values", ())}
     return wanted | {str(remote_id) for remote_id in rule.contact_map.values()}
 
 

@@ -134,18 +134,24 @@ def test_a_route_and_a_condition_are_made_without_json(
     page = sit_down(operator)
     page.goto(rule_page(rule))
     send = page.locator("[data-part=send-if]")
-    send.get_by_role("button", name="Add a condition").click()
+    send.locator(".desk-add").click()
     test = send.locator(".desk-test")
     test.locator("select").nth(0).select_option("contact.phone")
     send.locator(".desk-test select").nth(1).select_option("filled")
-    page.get_by_role("button", name="Add a route").click()
+    page.locator("[data-part=routes] > .desk-add").click()
     route = page.locator(".desk-route")
-    route.get_by_role("textbox", name="Name of the route").fill("Gifts")
-    route.get_by_role("button", name="Add a condition").click()
+    route.locator(".desk-row > input").first.fill("Gifts")
+    route.locator(".desk-add").click()
     route.locator(".desk-test select").nth(0).select_option("answer.3")
     route.locator(".desk-test select").nth(1).select_option("oneOf")
     route.locator(".desk-test textarea").fill("For mother\nFor a friend")
-    route.locator(".desk-then select").nth(0).select_option(label="Wholesale / Big order")
+    texts = page.locator("[data-part=texts]")
+    texts.locator(".desk-text input").first.fill("Gift: ")
+    texts.locator(".desk-text select").first.select_option("contact.name")
+    texts.locator(".desk-add").click()
+    texts.locator(".desk-test > select").select_option(label="Branch")
+    texts.locator(".desk-test input").fill("web")
+    page.locator(".desk-route .desk-then select").nth(0).select_option(label="Wholesale / Big order")
     shown = page.locator("[data-preview-out]")
     shown.get_by_text("Gifts").wait_for()
     picture(page, "rule-routes")
@@ -153,6 +159,8 @@ def test_a_route_and_a_condition_are_made_without_json(
     page.wait_for_load_state()
     rule.refresh_from_db()
     assert rule.extra == {
+        "title": "Gift: {{ contact.name }}",
+        "values": [{"record": "company", "field": "5002", "value": "web"}],
         "send_if": {"value": "contact.phone", "empty": False},
         "routes": [
             {

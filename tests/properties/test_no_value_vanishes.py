@@ -22,6 +22,7 @@ from connectors.draft import Receipt, Target
 from connectors.registry import CONNECTORS
 from rules.mapping.drafting import Progress, draft_for
 from rules.mapping.rule_snapshot import RuleSnapshot
+from rules.mapping.templates import Text, Texts
 from tests.connectors.cast import Notebook
 from tests.connectors.harness import Harness, harness_class
 from tests.properties.bodies import bodies, plain, scalars_in, spellings
@@ -29,6 +30,7 @@ from tests.properties.bodies import bodies, plain, scalars_in, spellings
 EXAMPLES = int(os.environ.get("PROPERTY_EXAMPLES", "60"))
 QUESTIONS = tuple(f"q{number}" for number in range(40))
 CHOICES = ({}, {"LeadFlag": True}, {"LeadFlag": False}, {"LeadFlag": False, "QueueMode": True})
+NO_TEXTS = Texts()
 numbers = count(1)
 
 
@@ -40,12 +42,14 @@ class World:
     snapshot: RuleSnapshot
     mock: responses.RequestsMock
 
-    def deliver(self, body: dict[str, Any], choices: dict[str, Any]) -> tuple[Receipt, str]:
+    def deliver(
+        self, body: dict[str, Any], choices: dict[str, Any], texts: Texts = NO_TEXTS
+    ) -> tuple[Receipt, str]:
         """The receipt, and everything that was sent to the CRM, as one text."""
         self.mock.calls.reset()
         self.crm.box.journal.clear()
         progress = Progress(f"qz{next(numbers):08x}", datetime.now(UTC))
-        draft = draft_for(replace(self.snapshot, choices=choices), body, progress)
+        draft = draft_for(replace(self.snapshot, choices=choices, texts=texts), body, progress)
         (receipt,) = self.crm.connector.deliver([draft], Notebook())
         assert isinstance(receipt, Receipt), receipt
         return receipt, plain("\n".join(self._sent()))
@@ -93,7 +97,24 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
         yield World(crm, book_of(crm), mock)
 
 
-@given(body=bodies(QUESTIONS), choices=st.sampled_from(CHOICES))
+SOURCES = st.sampled_from(
+    ["Лид", "{{ contact.name }} {{ answer.q1 }}", "{{ sum | number }}", "{{ utm.source | default('-') }}"]
+)
+
+
+@st.composite
+def own_texts(draw: Any) -> Texts:
+    """Texts that put something else where the answer's own values would stand, and into fields."""
+    said = {name: Text(draw(SOURCES), name) for name in ("title", "note", "sum") if draw(st.booleans())}
+    fields = st.tuples(
+        st.just("lead"), st.sampled_from(["0", "5", "5000"]), SOURCES.map(lambda s: Text(s, "x"))
+    )
+    return Texts(**said, values=tuple(draw(st.lists(fields, max_size=2))))
+
+
+@given(
+    body=bodies(QUESTIONS), choices=st.sampled_from(CHOICES), texts=st.one_of(st.just(NO_TEXTS), own_texts())
+)
 @settings(
     max_examples=EXAMPLES,
     derandomize=True,
@@ -101,8 +122,8 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
     deadline=None,
     suppress_health_check=list(HealthCheck),  # one account takes all bodies, as accounts do
 )
-def test_no_value_vanishes(world, body, choices):
-    receipt, sent = world.deliver(body, choices)
+def test_no_value_vanishes(world, body, choices, texts):
+    receipt, sent = world.deliver(body, choices, texts)
     told = f"{sent}\n{plain(' '.join(loss.value for loss in receipt.losses))}"
     vanished = [one for one in scalars_in(body) if not any(form in told for form in spellings(one))]
     assert vanished == []

@@ -17,6 +17,7 @@ from rules.mapping.conditions import DEEPEST, MOST_TESTS, Malformed, Not, read_c
 from rules.mapping.drafting import Progress, draft_for
 from rules.mapping.routes import way_of
 from rules.mapping.rule_snapshot import Route
+from rules.mapping.templates import Text, Texts
 from rules.mapping.values import AnswerValues
 from tests.properties.bodies import bodies
 from tests.rules.test_mapping import BOOK
@@ -220,7 +221,13 @@ def test_twenty_routes_and_fifty_fields_cost_little():
         for n in range(20)
     )
     questions = tuple(("lead", str(n), str(n)) for n in range(50))
-    rule = replace(BOOK, questions=questions, fields=targets, routes=routes)
+    texts = Texts(
+        title=Text("{{ contact.name }}", "title"),
+        values=tuple(("lead", str(n), Text(f"{{{{ answer.{n} | upper }}}}", "value")) for n in range(10)),
+    )
+    own = replace(BOOK, questions=questions, fields=targets, texts=texts)
+    routes = tuple(replace(route, rule=own) for route in routes)
+    rule = replace(own, routes=routes)
     answers = [{"questionID": str(n), "question": f"Вопрос {n}?", "answer": f"ответ {n}"} for n in range(50)]
     body = {**BODY, "answers": answers}
 

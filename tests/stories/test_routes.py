@@ -94,6 +94,64 @@ def test_what_cannot_be_meant_is_refused_by_its_place(rules):  # noqa: F811
     assert rules.shown() == before
 
 
+def test_texts_of_its_own(transactional_db, rules):  # noqa: F811
+    before = rules.shown()
+    records = list(before["FieldsRule"])
+    extra = {
+        "Title": "{{ contact.name }} из {{ contact.city | default('интернета') }}",
+        "Note": "Перезвонить: {{ contact.phone }}",
+        "Sum": "{{ answer.area | digits }}",
+        "Values": [
+            {"Record": records[0], "Field": 581 if rules.crm == "amocrm" else "UF_1", "Value": "квиз"}
+        ],
+    }
+    assert rules.change(Extra=extra).json() == "Success"
+    assert rules.shown()["Extra"] == extra
+    assert "field_gone" in {one["code"] for one in rules.shown()["Problems"]}
+    assert rules.change(**rules.shown()).json() == "Success"
+    rules.change(Extra={name: said for name, said in extra.items() if name != "Values"})
+    rules.side.post(
+        contact={"name": "Анна", "phone": "+79990000001"}, answers=[{"questionID": "area", "answer": 54}]
+    )
+    rules.side.work()
+    assert rules.side.delivery.state == "delivered"
+    if rules.crm == "amocrm":
+        [lead] = rules.side.leads
+        assert (lead["name"], lead["price"]) == ("Анна из интернета", 54)
+        assert lead["notes"][0].startswith("Перезвонить: +79990000001")
+
+
+@pytest.mark.parametrize(
+    ("extra", "at"),
+    [
+        ({"Title": 5}, "Extra.Title"),
+        ({"Note": "{{ contact.name"}, "Extra.Note"),
+        ({"Sum": "{% for x in sum %}{% endfor %}"}, "Extra.Sum"),
+        ({"Values": [{"Record": "x", "Field": 1, "Value": "a"}]}, "Extra.Values[0].Record"),
+        ({"Values": [{"Record": "lead", "Field": 0, "Value": "a"}]}, "Extra.Values[0].Field"),
+        ({"Values": [{"Record": "lead", "Field": [], "Value": "a"}]}, "Extra.Values[0].Field"),
+        ({"Values": [{"Record": "lead", "Field": 1, "Value": " "}]}, "Extra.Values[0].Value"),
+        ({"Values": [{"Record": "lead", "Field": 1, "Value": "{{ x }}"}]}, "Extra.Values[0].Value"),
+    ],
+)
+def test_a_text_that_is_none_is_refused_by_its_place(quiz, extra, at):
+    answer = quiz.change_rule(Extra=extra)
+    assert (answer.status_code, answer.json().partition(": ")[0]) == (400, at)
+
+
+def test_what_a_text_lacks_is_told(quiz):
+    quiz.change_rule(Extra={"Title": "{{ answer.nobody }} {{ contact.name }}"})
+    quiz.post(contact={"name": "Анна", "phone": "+79990000001"})
+    quiz.work()
+    [loss] = shown(quiz)["losses"]
+    assert (loss["question"], loss["reason"]) == (
+        "answer.nobody",
+        "the text of the title asks for it, and the answer has none",
+    )
+    assert quiz.rule.problems == []
+    assert quiz.leads[0]["name"] == "Анна"
+
+
 def test_a_foreign_tag_of_a_route_is_refused(quiz):
     answer = quiz.change_rule(Extra={"Routes": [{"If": MADRID, "Then": {"TagsToAdd": {"Lead": [987654]}}}]})
     assert answer.status_code == 400

@@ -89,10 +89,8 @@
     }
 
     write() {
-      const value = {};
-      if (Object.keys(this.value.SendIf || {}).length) value.SendIf = this.value.SendIf;
-      if ((this.value.Routes || []).length) value.Routes = this.value.Routes;
-      this.box.value = JSON.stringify(value);
+      const said = Object.entries(this.value).filter(([, part]) => Object.keys(part).length);
+      this.box.value = JSON.stringify(Object.fromEntries(said));
       this.box.dispatchEvent(new Event("change", { bubbles: true }));
     }
 
@@ -111,6 +109,7 @@
       if (!Object.keys(this.value.SendIf || {}).length) send.append(element("p", "desk-quiet", texts.send_all));
       send.append(this.condition(this.value.SendIf, (made) => (this.value.SendIf = made)));
       const list = element("section", "desk-record");
+      list.dataset.part = "routes";
       list.append(element("h3", "desk-heading", texts.routes));
       if (!routes.length) list.append(element("p", "desk-quiet", texts.no_routes));
       routes.forEach((route, number) => list.append(this.route(route, number, routes)));
@@ -118,7 +117,62 @@
         routes.push({ Name: this.freeName(routes), If: {}, Then: {} });
         this.redraw();
       }));
-      this.shell.append(send, list);
+      this.shell.append(send, list, this.ownTexts());
+    }
+
+    ownTexts() {
+      const { texts } = this;
+      const section = element("section", "desk-record");
+      section.dataset.part = "texts";
+      section.append(element("h3", "desk-heading", texts.texts), element("p", "desk-quiet", texts.texts_help));
+      for (const [key, title] of [["Title", texts.title], ["Sum", texts.sum], ["Note", texts.note]]) {
+        section.append(this.labelled(title, this.text(title, this.value[key], key === "Note", (text) => (this.value[key] = text))));
+      }
+      const values = (this.value.Values = this.value.Values || []);
+      for (const one of values) section.append(this.fieldText(one, values));
+      section.append(button("+ " + texts.add_value, "desk-add desk-link", () => {
+        values.push({ Record: this.editor.records[0].key, Field: "", Value: "" });
+        this.redraw();
+      }));
+      return section;
+    }
+
+    fieldText(one, values) {
+      const { texts } = this;
+      const line = element("div", "desk-test");
+      const field = select(texts.field);
+      const groups = this.editor.records.map(({ key, title, fields }) => ({ title, items: fields.map(({ id, name }) => [`${key}|${id}`, name]) }));
+      fill(field, groups, one.Field ? `${one.Record}|${one.Field}` : "", texts.choose_field);
+      field.addEventListener("change", () => {
+        const [record, id] = field.value.split("|");
+        Object.assign(one, { Record: record || one.Record, Field: id || "" });
+        this.write();
+      });
+      const text = this.text(texts.text, one.Value, false, (said) => (one.Value = said));
+      text.classList.add("desk-wide");
+      line.append(field, text, button("×", "desk-remove", () => { values.splice(values.indexOf(one), 1); this.redraw(); }, texts.remove));
+      return line;
+    }
+
+    /* A box for a text, and a list that puts a value's gap where the cursor is. */
+    text(label, said, long, keep) {
+      const shell = element("div", "desk-row desk-text");
+      const box = element(long ? "textarea" : "input", "desk-source");
+      box.value = said || "";
+      box.setAttribute("aria-label", label);
+      const changed = () => { keep(box.value); this.write(); };
+      box.addEventListener("input", changed);
+      const gaps = select(this.texts.insert);
+      fill(gaps, this.offers.values, "", "+");
+      gaps.addEventListener("change", () => {
+        const [group, own] = gaps.value.split(/\.(.*)/s);
+        const name = own === undefined || /^[A-Za-z_]\w*$/.test(own) ? gaps.value : `${group}[${JSON.stringify(own)}]`;
+        box.setRangeText(`{{ ${name} }}`, box.selectionStart, box.selectionEnd, "end");
+        gaps.value = "";
+        changed();
+      });
+      shell.append(box, gaps);
+      return shell;
     }
 
     freeName(routes) {
