@@ -18,4 +18,4 @@ class ErrorOut(serializers.Serializer[Any]):
 
 
 class OurError(serializers.Serializer[Any]):
-    error = ErrorOut()
+    error = ErrorOut(help_text="What is wrong, and where.")

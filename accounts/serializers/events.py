@@ -99,7 +99,7 @@ class EventOut(serializers.Serializer[Any]):
     type = serializers.ChoiceField(choices=EventType.choices, help_text="What happened.")
     timestamp = serializers.DateTimeField(help_text="When it happened.")
     accountID = serializers.CharField(help_text="The quiz account.")
-    data = EventDataOut()  # type: ignore[assignment]
+    data = EventDataOut(help_text="Ids and states of what it is about; which there are depends on the type.")  # type: ignore[assignment]
 
 
 class EventListOut(serializers.Serializer[Any]):

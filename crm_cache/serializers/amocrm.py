@@ -79,23 +79,23 @@ class CachedListResp(serializers.Serializer):
 
 
 class UserListResp(CachedListResp):
-    items = User(many=True)
+    items = User(many=True, help_text="the rows of this page")
 
 
 class UserListPipelinesResp(CachedListResp):
-    items = Pipeline(many=True)
+    items = Pipeline(many=True, help_text="the rows of this page")
 
 
 class UserListStepsResp(CachedListResp):
-    items = Step(many=True)
+    items = Step(many=True, help_text="the rows of this page")
 
 
 class UserListFieldsResp(CachedListResp):
-    items = Field(many=True)
+    items = Field(many=True, help_text="the rows of this page")
 
 
 class UserListTagsResp(CachedListResp):
-    items = Tag(many=True)
+    items = Tag(many=True, help_text="the rows of this page")
 
 
 def user(row: models.CrmUser, account: Account) -> dict[str, Any]:

@@ -70,9 +70,11 @@ class BitrixAccountUser(serializers.Serializer):
     name = serializers.CharField(help_text="first name")
     lastName = serializers.CharField(help_text="last name")
     secondName = serializers.CharField(help_text="patronymic")
-    title = serializers.CharField()
+    title = serializers.CharField(help_text="form of address, mostly empty")
     email = serializers.EmailField(help_text="e-mail, empty where our rights don't show it")
-    uf_department = serializers.ListField(child=Int32())
+    uf_department = serializers.ListField(
+        child=Int32(), help_text="ids of the departments, as Bitrix24 numbers them"
+    )
     workPosition = serializers.CharField(help_text="position")
     deleted = serializers.BooleanField(help_text="soft deletion flag")
     createdAt = serializers.DateTimeField(help_text="when it came into our system")
@@ -121,19 +123,19 @@ class BitrixListResp(serializers.Serializer):
 
 
 class UserListBitrixResp(BitrixListResp):
-    items = BitrixAccountUser(many=True)
+    items = BitrixAccountUser(many=True, help_text="the rows of this page")
 
 
 class UserBitrixListPipelinesResp(BitrixListResp):
-    items = PipelineBitrix(many=True)
+    items = PipelineBitrix(many=True, help_text="the rows of this page")
 
 
 class UserListBitrixStepsResp(BitrixListResp):
-    items = StepBitrix(many=True)
+    items = StepBitrix(many=True, help_text="the rows of this page")
 
 
 class UserListBitrixFieldsResp(BitrixListResp):
-    items = BitrixField(many=True)
+    items = BitrixField(many=True, help_text="the rows of this page")
 
 
 def user(row: models.CrmUser, account: Account) -> dict[str, Any]:

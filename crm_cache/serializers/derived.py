@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from rest_framework import serializers
@@ -23,7 +25,7 @@ class Column:
 
     name: str
     text: str
-    field: type[serializers.Field[Any, Any, Any, Any]] = serializers.CharField
+    field: Callable[..., serializers.Field[Any, Any, Any, Any]] = serializers.CharField
 
 
 COLUMNS = {
@@ -33,7 +35,11 @@ COLUMNS = {
     "entity": Column("entity", "kind of record"),
     "is_main": Column("isMain", "where leads go whose rule names none", serializers.BooleanField),
     "pipeline_id": Column("pipelineID", "the CRM's id of the pipeline"),
-    "kind": Column("kind", "open, won or lost"),
+    "kind": Column(
+        "kind",
+        "what a lead in this step is",
+        partial(serializers.ChoiceField, choices=["open", "incoming", "won", "lost"]),
+    ),
     "color": Column("color", "colour"),
     "type": Column("type", "type of value"),
     "code": Column("code", "code by which rules may name the field"),
@@ -59,7 +65,9 @@ def _list(
         one.name: one.field(help_text=crm.text(one.text, f"{name}.{one.name}")) for one in shown.values()
     }
     item = crm.component(f"{crm.word}{name}", properties, crm.text("", name), row)
-    answer = crm.component(f"{crm.word}{word}Resp", {"items": item(many=True)}, base=listed)
+    answer = crm.component(
+        f"{crm.word}{word}Resp", {"items": item(many=True, help_text="the rows of this page")}, base=listed
+    )
 
     def write(found: models.CachedRow, account: Account) -> dict[str, Any]:
         return {

@@ -12,6 +12,7 @@ from rest_framework import serializers
 from accounts.crm_settings import label_of
 from accounts.models import Account
 from connectors.messages import message
+from connectors.registry import CONNECTORS
 from crm_cache.runs import ListState
 
 State = Account.State
@@ -20,36 +21,50 @@ State = Account.State
 class ListStateOut(serializers.Serializer[Any]):
     """``complete`` is false until the list was read to its end since the account was last connected."""
 
-    syncedAt = serializers.DateTimeField(allow_null=True)
-    complete = serializers.BooleanField()
-    running = serializers.BooleanField()
+    syncedAt = serializers.DateTimeField(
+        allow_null=True, help_text="When it was last read to its end; null before the first time."
+    )
+    complete = serializers.BooleanField(
+        help_text="It was read to its end since the account was last connected."
+    )
+    running = serializers.BooleanField(help_text="It is being read, or waits for its turn.")
     error = serializers.CharField(help_text="Why the last reading failed, or what it waits for.")
 
 
 class QuizProblemsOut(serializers.Serializer[Any]):
-    quizID = serializers.IntegerField()
+    quizID = serializers.IntegerField(help_text="The quiz service's number of the quiz.")
     title = serializers.CharField(help_text="Empty where no rule was sent with it.")
-    problems = serializers.IntegerField()
+    problems = serializers.IntegerField(help_text="How many problems its rule has.")
 
 
 class CrmAccountOut(serializers.Serializer[Any]):
     """One CRM account, connected or disconnected. Where ``why`` is not empty, ``remedy`` says what to do."""
 
-    id = serializers.IntegerField()
-    crm = serializers.CharField()
+    id = serializers.IntegerField(help_text="Our id of the account.")
+    crm = serializers.ChoiceField(choices=list(CONNECTORS), help_text="Which CRM.")
     remoteID = serializers.CharField(help_text="The CRM's own id; empty until it is authorised.")
-    name = serializers.CharField()
-    host = serializers.CharField()
-    state = serializers.ChoiceField(choices=State.choices)
+    name = serializers.CharField(help_text="What the account is called in the CRM.")
+    host = serializers.CharField(help_text="Where it is: the host of the customer's CRM.")
+    state = serializers.ChoiceField(choices=State.choices, help_text="Whether leads can be sent to it.")
     since = serializers.DateTimeField(help_text="Since when it has been in this state.")
-    why = serializers.CharField()
-    remedy = serializers.CharField()
-    connectedAt = serializers.DateTimeField(allow_null=True)
+    why = serializers.CharField(
+        help_text="What brought it into this state, for people; empty where all is well."
+    )
+    remedy = serializers.CharField(
+        help_text="What its owner does about it; empty where nothing needs to be done."
+    )
+    connectedAt = serializers.DateTimeField(
+        allow_null=True, help_text="When it was last connected; null before the first time."
+    )
     expiresAt = serializers.DateTimeField(
         allow_null=True, help_text="When its access ends unless it is renewed, which happens by itself."
     )
-    lists = serializers.DictField(child=ListStateOut())
-    rules = serializers.IntegerField()
+    lists = serializers.DictField(
+        child=ListStateOut(),
+        help_text="How current each list is, by its name in the paths: users, pipelines, steps, "
+        "fields, tags.",
+    )
+    rules = serializers.IntegerField(help_text="How many rules it has.")
     ruleProblems = QuizProblemsOut(many=True, help_text="The rules that have problems.")
     waiting = serializers.IntegerField(help_text="Deliveries that go on by themselves.")
     held = serializers.DictField(
@@ -61,8 +76,8 @@ class CrmAccountOut(serializers.Serializer[Any]):
 
 
 class CrmAccountListOut(serializers.Serializer[Any]):
-    count = serializers.IntegerField()
-    items = CrmAccountOut(many=True)
+    count = serializers.IntegerField(help_text="How many accounts there are, on all pages.")
+    items = CrmAccountOut(many=True, help_text="The rows of this page.")
 
 
 @dataclass

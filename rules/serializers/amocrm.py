@@ -30,49 +30,76 @@ class Id(serializers.IntegerField):
 class FieldRule(serializers.Serializer[Any]):
     """Keys are question ids, values are custom field ids in the CRM; 0 asks for a field to be made."""
 
-    QuestionID = serializers.DictField(child=Id(), required=False)
+    QuestionID = serializers.DictField(
+        child=Id(),
+        required=False,
+        help_text="question id to custom field id (`AmoID`); 0 has a field made, called as the question",
+    )
 
 
 class ContactRules(serializers.Serializer[Any]):
     """Contact field name to custom field id; derived, never taken."""
 
-    ContactRuleMap = serializers.DictField(child=Id(), required=False)
+    ContactRuleMap = serializers.DictField(
+        child=Id(),
+        required=False,
+        help_text="contact field name (phone, email, ...) to custom field id (`AmoID`)",
+    )
 
 
 class TagIds(serializers.Serializer[Any]):
     """Our primary keys of tags, by entity."""
 
-    Lead = serializers.ListField(child=Id(), required=False, max_length=MOST_QUESTIONS)
-    Contact = serializers.ListField(child=Id(), required=False, max_length=MOST_QUESTIONS)
-    Company = serializers.ListField(child=Id(), required=False, max_length=MOST_QUESTIONS)
-    Customer = serializers.ListField(child=Id(), required=False, max_length=MOST_QUESTIONS)
+    Lead = serializers.ListField(
+        child=Id(),
+        required=False,
+        max_length=MOST_QUESTIONS,
+        help_text="tags of leads, each by its `ID` in `/tags`, ours",
+    )
+    Contact = serializers.ListField(
+        child=Id(), required=False, max_length=MOST_QUESTIONS, help_text="tags of contacts, the same way"
+    )
+    Company = serializers.ListField(
+        child=Id(), required=False, max_length=MOST_QUESTIONS, help_text="tags of companies, the same way"
+    )
+    Customer = serializers.ListField(
+        child=Id(), required=False, max_length=MOST_QUESTIONS, help_text="tags of customers, the same way"
+    )
 
 
 class WantedFields(serializers.Serializer[Any]):
-    Lead = FieldRule(many=True, required=False)
+    Lead = FieldRule(
+        many=True,
+        required=False,
+        help_text="fields of the lead; of a question that comes twice the later entry counts",
+    )
     Contact = serializers.ListField(
         child=ContactRules(), required=False, help_text="Not to be sent; ignored if it is."
     )
-    Company = FieldRule(many=True, required=False)
-    Customer = FieldRule(many=True, required=False)
+    Company = FieldRule(many=True, required=False, help_text="fields of the company")
+    Customer = FieldRule(many=True, required=False, help_text="fields of the customer")
 
 
 class StoredFields(serializers.Serializer[Any]):
-    lead = FieldRule(many=True)
-    contact = ContactRules(many=True)
-    company = FieldRule(many=True)
-    customer = FieldRule(many=True)
+    lead = FieldRule(many=True, help_text="fields of the lead")
+    contact = ContactRules(many=True, help_text="fields of the contact, derived; empty until lists are read")
+    company = FieldRule(many=True, help_text="fields of the company")
+    customer = FieldRule(many=True, help_text="fields of the customer")
 
 
 @extend_schema_serializer(component_name="RulesReq")
 class RulesReq(serializers.Serializer[Any]):
     """Any property may be missing: in POST that is 0 or empty, in PATCH the stored value stays (D27)."""
 
-    PerformerID = Id()
-    PipelineID = Id()
-    StepID = Id()
-    Fieldsrule = WantedFields(required=False)
-    TagsToAdd = TagIds(required=False)
+    PerformerID = Id(help_text="`AmoID` of the user who is to be responsible; 0 is amoCRM's own default")
+    PipelineID = Id(help_text="`AmoID` of the pipeline; 0 is amoCRM's own default")
+    StepID = Id(help_text="`AmoID` of the step, of this pipeline; 0 is amoCRM's own default")
+    Fieldsrule = WantedFields(
+        required=False, help_text="which questions go into which fields, by kind of record"
+    )
+    TagsToAdd = TagIds(
+        required=False, help_text="tags by kind of record: our `ID`s, unlike all other ids of a rule"
+    )
     Quiz = serializers.DictField(
         required=False,
         help_text="The quiz's configuration, if known: title, questions [{id, title, type, options}], "
@@ -83,17 +110,24 @@ class RulesReq(serializers.Serializer[Any]):
 
 @extend_schema_serializer(component_name="Rule")
 class RuleOut(serializers.Serializer[Any]):
-    ID = serializers.IntegerField()
-    AccountID = serializers.IntegerField()
-    QuizID = serializers.IntegerField()
-    PerformerID = serializers.IntegerField()
-    PipelineID = serializers.IntegerField()
-    StepID = serializers.IntegerField()
-    FieldsRule = StoredFields()
-    TagsToAdd = TagIds()
-    Deleted = serializers.BooleanField()
-    CreatedAt = serializers.IntegerField()
-    Problems = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
+    ID = serializers.IntegerField(help_text="id in our system, primary key")
+    AccountID = serializers.IntegerField(help_text="amoCRM account id")
+    QuizID = serializers.IntegerField(help_text="the quiz service's number of the quiz")
+    PerformerID = serializers.IntegerField(
+        help_text="`AmoID` of the user who is responsible; 0 where none was named"
+    )
+    PipelineID = serializers.IntegerField(help_text="`AmoID` of the pipeline; 0 where none was named")
+    StepID = serializers.IntegerField(help_text="`AmoID` of the step; 0 where none was named")
+    FieldsRule = StoredFields(
+        help_text="which questions go into which fields, by kind of record; 0: the field is still to be made"
+    )
+    TagsToAdd = TagIds(help_text="tags by kind of record: our `ID`s")
+    Deleted = serializers.BooleanField(help_text="soft deletion flag")
+    CreatedAt = serializers.IntegerField(help_text="when it came into our system, Unix seconds")
+    Problems = serializers.ListField(
+        child=serializers.DictField(child=serializers.CharField()),
+        help_text="what is wrong with it today, each with code, message and field; empty where all is well",
+    )
     Extra = RuleExtra(required=False)
 
 

@@ -17,6 +17,7 @@ from accounts.rest.values import BIGGEST
 from accounts.serializers.errors import ErrorOut
 from accounts.serializers.errors import OurError as OurError
 from connectors.messages import joined, sentences
+from connectors.registry import CONNECTORS
 from rules.delivery.next_try import NextTry, next_tries, next_try
 from rules.mapping.payload import MAPS, MARKS, is_complete, is_completeness_told, leftovers, unknown_keys
 from rules.models import Answer, Attempt, Delivery
@@ -32,16 +33,37 @@ class AnyValue(serializers.JSONField):
 
 
 class QuestionAnswerIn(serializers.Serializer[Any]):
-    questionID = serializers.CharField(required=False, allow_blank=True)
-    question = serializers.CharField(required=False, allow_blank=True, allow_null=True)
-    type = serializers.CharField(required=False, allow_blank=True, allow_null=True)
+    questionID = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        help_text="The quiz's own id of the question: rules map answers to fields by it. Without "
+        "one the answer goes into the note.",
+    )
+    question = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        help_text="What was asked, as people read it in the note.",
+    )
+    type = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        help_text="The quiz's word for the kind of question: text, number, date, select, "
+        "multiselect, file, phone, email ...",
+    )
     answer = AnyValue(
         required=False, allow_null=True, help_text="A text, a number, true or false, or a list."
     )
 
 
 class QuizIn(serializers.Serializer[Any]):
-    title = serializers.CharField(required=False, allow_blank=True, allow_null=True)
+    title = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        help_text="What the quiz is called: the lead is named after it.",
+    )
 
 
 class AnswerIn(serializers.Serializer[Any]):
@@ -52,8 +74,16 @@ class AnswerIn(serializers.Serializer[Any]):
     an empty list or map mean absent.
     """
 
-    quizID = serializers.IntegerField(min_value=0, max_value=BIGGEST)
-    answerID = serializers.CharField(max_length=LONGEST_ID)
+    quizID = serializers.IntegerField(
+        min_value=0,
+        max_value=BIGGEST,
+        help_text="The quiz service's number of the quiz: the answer goes by the rules of this quiz.",
+    )
+    answerID = serializers.CharField(
+        max_length=LONGEST_ID,
+        help_text="The quiz service's own id of the answer, unique in its quiz. After any doubt "
+        "send the same again.",
+    )
     complete = serializers.BooleanField(
         required=False,
         allow_null=True,
@@ -61,14 +91,19 @@ class AnswerIn(serializers.Serializer[Any]):
         "this one's place and brings the same lead up to date. Without it the answer is complete, and "
         "another body under its id is refused (409).",
     )
-    quiz = QuizIn(required=False, allow_null=True)
+    quiz = QuizIn(required=False, allow_null=True, help_text="The quiz that was finished.")
     contact = serializers.DictField(
         child=serializers.JSONField(allow_null=True),
         required=False,
         allow_null=True,
         help_text="name, phone, email, company, city, telegram ... and whatever else the form asked.",
     )
-    answers = serializers.ListField(child=QuestionAnswerIn(), required=False, allow_null=True)
+    answers = serializers.ListField(
+        child=QuestionAnswerIn(),
+        required=False,
+        allow_null=True,
+        help_text="What was answered, in the order of the quiz.",
+    )
     utm = serializers.DictField(
         child=serializers.CharField(allow_blank=True, allow_null=True),
         required=False,
@@ -81,13 +116,24 @@ class AnswerIn(serializers.Serializer[Any]):
         allow_null=True,
         help_text="Ids of analytics: yclid, gclid, _ym_uid, gclientid, fbclid, roistat.",
     )
-    page = serializers.CharField(required=False, allow_blank=True, allow_null=True)
-    referrer = serializers.CharField(required=False, allow_blank=True, allow_null=True)
-    ip = serializers.CharField(required=False, allow_blank=True, allow_null=True)
+    page = serializers.CharField(
+        required=False, allow_blank=True, allow_null=True, help_text="Address of the page with the quiz."
+    )
+    referrer = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        help_text="Address of the page from which the person came.",
+    )
+    ip = serializers.CharField(
+        required=False, allow_blank=True, allow_null=True, help_text="The person's IP address."
+    )
     price = AnyValue(
         required=False, allow_null=True, help_text="The deal's sum, a number or as people write it."
     )
-    result = serializers.CharField(required=False, allow_blank=True, allow_null=True)
+    result = serializers.CharField(
+        required=False, allow_blank=True, allow_null=True, help_text="What the quiz showed as its result."
+    )
 
     def run_validation(self, data: Any = empty) -> Any:
         """Two plain ids are not worth the fields' trouble with them, ten times that of looking at them."""
@@ -165,49 +211,78 @@ class BackfillOut(serializers.Serializer[Any]):
         help_text="Answers without one whose content is erased already: too late"
     )
     more = serializers.BooleanField(help_text="Are there more than one call makes? Then call again.")
-    dryRun = serializers.BooleanField()
+    dryRun = serializers.BooleanField(help_text="As it was asked: nothing was made.")
 
 
 class ErrorWords(serializers.Serializer[Any]):
-    code = serializers.CharField()
-    message = serializers.CharField()
-    remedy = serializers.CharField()
+    code = serializers.CharField(
+        help_text="For programs, empty where nothing went wrong: the reason in one word, such as "
+        "rule_paused or refused."
+    )
+    message = serializers.CharField(help_text="What happened, for people; empty where nothing went wrong.")
+    remedy = serializers.CharField(
+        help_text="What a person can do about it; empty where nothing needs to be done."
+    )
 
 
 class DeliveryOut(serializers.Serializer[Any]):
     """One answer on its way through one rule. ``waitsFor`` says in words what comes next, ``heldBecause`` and
     ``error`` what happened."""
 
-    id = serializers.IntegerField()
-    answerID = serializers.CharField()
-    quizID = serializers.IntegerField()
-    crm = serializers.CharField()
-    state = serializers.ChoiceField(choices=Delivery.State.choices)
-    heldBecause = serializers.CharField()
+    id = serializers.IntegerField(help_text="Our id of the delivery.")
+    answerID = serializers.CharField(help_text="The quiz service's own id of the answer.")
+    quizID = serializers.IntegerField(help_text="The quiz service's number of the quiz.")
+    crm = serializers.ChoiceField(choices=list(CONNECTORS), help_text="Which CRM.")
+    state = serializers.ChoiceField(choices=Delivery.State.choices, help_text="Where it is on its way.")
+    heldBecause = serializers.ChoiceField(
+        choices=Delivery.Held.choices, allow_blank=True, help_text="Why it is held; empty in other states."
+    )
     dueAt = serializers.DateTimeField(help_text="When it was or is due by its own plan; see nextTryAt")
     nextTryAt = serializers.DateTimeField(
         allow_null=True,
         help_text="When it is really tried next, a moment to come; null where it is due now, being sent,"
         " delivered, or waits for something that has no time.",
     )
-    waitsFor = serializers.CharField()
-    tries = serializers.IntegerField()
-    leadID = serializers.CharField()
-    link = serializers.CharField()
-    error = ErrorWords()
-    createdAt = serializers.DateTimeField()
+    waitsFor = serializers.CharField(
+        help_text="What has to happen before its next try, for people; empty once it is delivered."
+    )
+    tries = serializers.IntegerField(help_text="How often it was tried.")
+    leadID = serializers.CharField(help_text="The CRM's id of the lead; empty until it is known.")
+    link = serializers.CharField(help_text="Opens the lead in the CRM; empty until it is delivered.")
+    error = ErrorWords(help_text="What went wrong last, also while it is tried again.")
+    createdAt = serializers.DateTimeField(help_text="When it was made: with its answer, or by a backfill.")
     updatedAt = serializers.DateTimeField(help_text="When its state, its reason or its lead last changed.")
-    deliveredAt = serializers.DateTimeField(allow_null=True)
+    deliveredAt = serializers.DateTimeField(
+        allow_null=True, help_text="When the lead was made; null until then."
+    )
+
+
+# What ``rules.delivery.attempts.outcome_word`` says.
+TRIES = {
+    "delivered": "the lead was made",
+    "adopted": "the lead was there already, made by an earlier try",
+    "wait": "tried again later",
+    "look_first": "unclear: the CRM is asked before anything is made",
+    "reconnect": "the account has to be connected again",
+    "resume": "the account is paused",
+    "edit_rule": "the rule needs fixing",
+    "fix_settings": "the settings of this service need fixing",
+    "give_up": "refused by the CRM",
+}
 
 
 class AttemptOut(serializers.Serializer[Any]):
-    number = serializers.IntegerField()
-    startedAt = serializers.DateTimeField()
-    seconds = serializers.FloatField()
-    outcome = serializers.CharField()
-    code = serializers.CharField()
-    message = serializers.CharField()
-    exchanges = serializers.ListField(child=serializers.DictField())
+    number = serializers.IntegerField(help_text="1 for the first try.")
+    startedAt = serializers.DateTimeField(help_text="When it began.")
+    seconds = serializers.FloatField(help_text="How long it took, in seconds.")
+    outcome = serializers.ChoiceField(choices=list(TRIES.items()), help_text="What became of it.")
+    code = serializers.CharField(help_text="For programs: the error in one word; empty where all went well.")
+    message = serializers.CharField(help_text="For people: what went wrong, or what had no field.")
+    exchanges = serializers.ListField(
+        child=serializers.DictField(),
+        help_text="The requests to the CRM, each with method, url, request, status, response and "
+        "seconds; secrets are left out.",
+    )
 
 
 class DeliveryDetailOut(DeliveryOut):
@@ -216,46 +291,59 @@ class DeliveryDetailOut(DeliveryOut):
     )
     revision = serializers.IntegerField(help_text="Which body of the answer the CRM is to have: 1, 2 ...")
     revisionSent = serializers.IntegerField(help_text="Which body was sent last.")
-    mark = serializers.CharField()
-    steps = serializers.DictField(child=serializers.CharField())
-    losses = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
-    attempts = AttemptOut(many=True)
+    mark = serializers.CharField(help_text="Our external id in the lead, by which it is found again.")
+    steps = serializers.DictField(
+        child=serializers.CharField(),
+        help_text="What was made in the CRM, by kind: lead, contact, note ... with its id there.",
+    )
+    losses = serializers.ListField(
+        child=serializers.DictField(child=serializers.CharField()),
+        help_text="Answers that fit no field and are only in the note: question, value, reason, "
+        "entity, field_id.",
+    )
+    attempts = AttemptOut(many=True, help_text="Every try, the first one first; erased after ATTEMPT_DAYS.")
     outcome = OutcomeOut(allow_null=True, help_text="What became of the lead; null until it is delivered.")
 
 
 class WarningOut(serializers.Serializer[Any]):
-    code = serializers.ChoiceField(choices=["unknown_key", "not_read"])
-    field = serializers.CharField()
-    message = serializers.CharField()
+    code = serializers.ChoiceField(
+        choices=[
+            ("unknown_key", "nobody knows this key"),
+            ("not_read", "the value has another shape than its key should have"),
+        ],
+        help_text="Why it is only in the note.",
+    )
+    field = serializers.CharField(help_text="Where in the body it is: answers.3.type.")
+    message = serializers.CharField(help_text="For people: what became of it.")
 
 
 class AnswerOut(serializers.Serializer[Any]):
     """``message`` says what becomes of the answer in each connected CRM."""
 
-    id = serializers.IntegerField()
-    quizID = serializers.IntegerField()
-    answerID = serializers.CharField()
-    createdAt = serializers.DateTimeField()
+    id = serializers.IntegerField(help_text="Our id of the answer.")
+    quizID = serializers.IntegerField(help_text="The quiz service's number of the quiz.")
+    answerID = serializers.CharField(help_text="The quiz service's own id of the answer.")
+    createdAt = serializers.DateTimeField(help_text="When it came first.")
     complete = serializers.BooleanField(help_text="false: more is awaited under this answerID.")
     revision = serializers.IntegerField(help_text="How many bodies came under this answerID.")
-    message = serializers.CharField()
+    message = serializers.CharField(help_text="What becomes of it in each connected CRM, for people.")
     warnings = WarningOut(many=True, help_text="What was kept, though it is not in its documented place")
-    deliveries = DeliveryOut(many=True)
+    deliveries = DeliveryOut(many=True, help_text="Its way into each CRM that has a rule for the quiz.")
 
 
 class DeliveryListOut(ListOut):
-    items = DeliveryOut(many=True)
+    items = DeliveryOut(many=True, help_text="The rows of this page.")
 
 
 class AnswerListOut(ListOut):
-    items = AnswerOut(many=True)
+    items = AnswerOut(many=True, help_text="The rows of this page.")
 
 
 class TakenItemOut(AnswerOut):
     """One of a list, by its ``index`` there: the answer as it is stored, or the ``error`` alone."""
 
-    index = serializers.IntegerField()
-    error = ErrorOut(required=False)
+    index = serializers.IntegerField(help_text="Its place in the list that was sent, from 0.")
+    error = ErrorOut(required=False, help_text="Why it was not taken; then there is nothing else.")
 
     def get_fields(self) -> dict[str, Any]:
         """Either the answer's keys or ``error``."""
@@ -268,8 +356,8 @@ class TakenItemOut(AnswerOut):
 class RefusedItemOut(serializers.Serializer[Any]):
     """One of a list of which nothing could be taken."""
 
-    index = serializers.IntegerField()
-    error = ErrorOut()
+    index = serializers.IntegerField(help_text="Its place in the list that was sent, from 0.")
+    error = ErrorOut(help_text="Why it was not taken.")
 
 
 NO_CRM = (

@@ -23,12 +23,14 @@ from rules.serializers.pattern import (
     TagTexts,
     changes_of,
     code,
+    contact_fields,
     fields_by_key,
     fields_rule,
     problems,
 )
 
 ENTITIES = ("lead", "deal", "company", "contact")
+BY_QUESTION = "question id to custom field (bitrixID or fieldName); empty has a field made"
 
 
 class BitrixFieldRule(serializers.Serializer[Any]):
@@ -37,21 +39,21 @@ class BitrixFieldRule(serializers.Serializer[Any]):
     An empty value asks for a field to be made.
     """
 
-    QuestionID = fields_by_key()
+    QuestionID = fields_by_key(BY_QUESTION)
 
 
 class BitrixContactRules(serializers.Serializer[Any]):
     """``ContactRuleMap``: contact field name to custom field; derived from the quiz where it is empty."""
 
-    ContactRuleMap = fields_by_key()
-    QuestionID = fields_by_key()
+    ContactRuleMap = contact_fields()
+    QuestionID = fields_by_key(BY_QUESTION)
 
 
 class BitrixFieldRules(serializers.Serializer[Any]):
-    lead = BitrixFieldRule(required=False)
-    deal = BitrixFieldRule(required=False)
-    company = BitrixFieldRule(required=False)
-    contact = BitrixContactRules(required=False)
+    lead = BitrixFieldRule(required=False, help_text="fields of the lead")
+    deal = BitrixFieldRule(required=False, help_text="fields of the deal")
+    company = BitrixFieldRule(required=False, help_text="fields of the company")
+    contact = BitrixContactRules(required=False, help_text="fields of the contact")
 
 
 class TagsToAdd(TagTexts):
@@ -73,8 +75,8 @@ class BitrixRulesReq(serializers.Serializer[Any]):
     TypeID = code("deal type, the statusID of a step of DEAL_TYPE")
     StageID = code("deal stage, the statusID of a step of the pipeline")
     SourceID = code("source, the statusID of a step of SOURCE")
-    FieldsRule = BitrixFieldRules()
-    TagsToAdd = TagsToAdd()
+    FieldsRule = BitrixFieldRules(help_text="which questions go into which fields, by kind of record")
+    TagsToAdd = TagsToAdd(help_text="texts by kind of record: lead, deal, company, contact")
     LeadFlag = serializers.BooleanField(help_text="a lead is wanted, not a deal")
     StatusID = code("lead stage, the statusID of a step of STATUS")
     Quiz = serializers.DictField(
@@ -85,20 +87,27 @@ class BitrixRulesReq(serializers.Serializer[Any]):
 
 
 class BitrixRule(serializers.Serializer[Any]):
-    ID = Int64()
+    ID = Int64(help_text="id in our system, primary key")
     accountID = serializers.CharField(help_text="Bitrix24 portal id")
-    QuizID = Int32()
-    PerformerID = serializers.CharField()
-    PipelineID = Int32()
-    TypeID = serializers.CharField()
-    StageID = serializers.CharField()
-    SourceID = serializers.CharField()
-    FieldsRule = BitrixFieldRules()
-    TagsToAdd = TagsToAdd()
-    Deleted = serializers.BooleanField()
-    CreatedAt = Int64()
-    LeadFlag = serializers.BooleanField()
-    StatusID = serializers.CharField()
+    QuizID = Int32(help_text="the quiz service's number of the quiz")
+    PerformerID = serializers.CharField(
+        help_text="bitrixUserID of the person responsible; empty where none was named"
+    )
+    PipelineID = Int32(help_text="bitrixID of the pipeline; 0 is the general one")
+    TypeID = serializers.CharField(help_text="deal type, the statusID of a step of DEAL_TYPE")
+    StageID = serializers.CharField(help_text="deal stage, the statusID of a step of the pipeline")
+    SourceID = serializers.CharField(help_text="source, the statusID of a step of SOURCE")
+    FieldsRule = BitrixFieldRules(
+        help_text="which questions go into which fields, by kind of record; an empty field is still "
+        "to be made"
+    )
+    TagsToAdd = TagsToAdd(help_text="texts by kind of record")
+    Deleted = serializers.BooleanField(help_text="soft deletion flag")
+    CreatedAt = Int64(help_text="when it came into our system, Unix seconds")
+    LeadFlag = serializers.BooleanField(
+        help_text="true: leads with StatusID, false: deals with PipelineID and StageID"
+    )
+    StatusID = serializers.CharField(help_text="lead stage, the statusID of a step of STATUS")
     Problems = problems()
     Extra = RuleExtra(required=False)
 

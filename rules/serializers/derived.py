@@ -5,7 +5,7 @@ PerformerID, PipelineID and StepID are columns of the rule, what only this CRM's
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rest_framework import serializers
@@ -23,6 +23,7 @@ from rules.serializers.pattern import (
     TagTexts,
     changes_of,
     code,
+    contact_fields,
     fields_by_key,
     fields_rule,
     problems,
@@ -30,6 +31,8 @@ from rules.serializers.pattern import (
 
 PLACES = {"PerformerID": "performer", "PipelineID": "pipeline", "StepID": "step"}
 COLUMNS = {**PLACES, "TagsToAdd": "tags_to_add", "Quiz": "quiz"}
+FIELDS = "which questions go into which fields, by kind of record"
+TAGS = "texts by kind of record"
 REQUEST = "What is missing has its default when a rule is made, and stays when it is changed."
 
 
@@ -87,8 +90,13 @@ def _fields(crm: Described) -> type[serializers.Serializer[Any]]:
     text = crm.text(
         "``ContactRuleMap``: contact field name to custom field; derived where it is empty.", "ContactRule"
     )
-    contact = crm.component(f"{crm.word}ContactRule", {"ContactRuleMap": fields_by_key()}, text, rule)
-    parts = {entity: (contact if entity == "contact" else rule)(required=False) for entity in mapped(crm)}
+    contact = crm.component(f"{crm.word}ContactRule", {"ContactRuleMap": contact_fields()}, text, rule)
+    parts = {
+        entity: (contact if entity == "contact" else rule)(
+            required=False, help_text=f"fields of the {entity}"
+        )
+        for entity in mapped(crm)
+    }
     return crm.component(f"{crm.word}FieldRules", parts)
 
 
@@ -96,53 +104,69 @@ def _tags(crm: Described) -> type[TagTexts]:
     return type(f"{crm.word}TagsToAdd", (TagTexts,), {"component": f"{crm.word}TagsToAdd"})
 
 
+def _texts(crm: Described) -> dict[str, str]:
+    """What each place and choice of a rule is, by its name over REST."""
+    general = {
+        "PerformerID": f"{crm.id_name} of the person responsible; empty: the CRM decides",
+        "PipelineID": f"{crm.id_name} of the pipeline; empty: the CRM decides",
+        "StepID": f"{crm.id_name} of the step; needs its pipeline",
+        **{name_of(choice): _choice_text(crm, choice) for choice in crm.can.choices},
+    }
+    return {name: crm.text(text, f"Rule.{name}") for name, text in general.items()}
+
+
+def _choice_text(crm: Described, choice: Choice) -> str:
+    if choice.is_flag:
+        return choice.word
+    if choice.typed:
+        return f"{choice.word}, a number; empty: none"
+    return f"{crm.id_name} of a step of entity {choice.directory}; empty: none"
+
+
 def _request(
     crm: Described, fields: type[serializers.Serializer[Any]], tags: type[TagTexts]
 ) -> type[serializers.Serializer[Any]]:
-    def place(name: str, default: str) -> serializers.CharField:
-        return code(crm.text(default, f"Rule.{name}"), default="")
-
-    properties: dict[str, Any] = {
-        "PerformerID": place("PerformerID", f"{crm.id_name} of the person responsible"),
-        "PipelineID": place("PipelineID", f"{crm.id_name} of the pipeline"),
-        "StepID": place("StepID", f"{crm.id_name} of the step; needs its pipeline"),
-    }
+    texts = _texts(crm)
+    properties: dict[str, Any] = {name: code(texts[name], default="") for name in PLACES}
     for choice in _entries(crm):
-        properties[name_of(choice)] = _entry(crm, choice)
-    properties["FieldsRule"] = fields(default=dict)
-    properties["TagsToAdd"] = tags(default=dict)
+        properties[name_of(choice)] = _entry(choice, texts[name_of(choice)])
+    properties["FieldsRule"] = fields(default=dict, help_text=FIELDS)
+    properties["TagsToAdd"] = tags(default=dict, help_text=TAGS)
     for choice in _flags(crm):
-        text = crm.text(choice.word, f"Rule.{name_of(choice)}")
+        text = texts[name_of(choice)]
         properties[name_of(choice)] = serializers.BooleanField(default=choice.default, help_text=text)
     properties["Quiz"] = serializers.DictField(required=False, help_text=QUIZ)
     properties["Extra"] = RuleExtra(required=False)
     return crm.component(f"{crm.word}RulesReq", properties, REQUEST)
 
 
-def _entry(crm: Described, choice: Choice) -> serializers.CharField:
-    name = f"Rule.{name_of(choice)}"
+def _entry(choice: Choice, text: str) -> serializers.CharField:
     if choice.typed:
-        text = crm.text(f"{choice.word}, a number", name)
         return serializers.RegexField(r"^[0-9]{0,18}\Z", default="", allow_blank=True, help_text=text)
-    return code(crm.text(f"{crm.id_name} of a step of entity {choice.directory}", name), default="")
+    return code(text, default="")
 
 
 def _response(
     crm: Described, fields: type[serializers.Serializer[Any]], tags: type[TagTexts]
 ) -> type[serializers.Serializer[Any]]:
+    texts = _texts(crm)
+
+    def said(names: Iterable[str], field: type[serializers.Field[Any, Any, Any, Any]]) -> dict[str, Any]:
+        return {name: field(help_text=texts[name]) for name in names}
+
     properties: dict[str, Any] = {
-        "ID": Int64(),
+        "ID": Int64(help_text="id in our system, primary key"),
         "accountID": serializers.CharField(
             help_text=crm.text(f"id of the account in {crm.label}", "accountID")
         ),
-        "QuizID": Int64(),
-        **{name: serializers.CharField() for name in PLACES},
-        **{name_of(choice): serializers.CharField() for choice in _entries(crm)},
-        "FieldsRule": fields(),
-        "TagsToAdd": tags(),
-        **{name_of(choice): serializers.BooleanField() for choice in _flags(crm)},
-        "Deleted": serializers.BooleanField(),
-        "CreatedAt": Int64(),
+        "QuizID": Int64(help_text="the quiz service's number of the quiz"),
+        **said(PLACES, serializers.CharField),
+        **said(map(name_of, _entries(crm)), serializers.CharField),
+        "FieldsRule": fields(help_text=FIELDS),
+        "TagsToAdd": tags(help_text=TAGS),
+        **said(map(name_of, _flags(crm)), serializers.BooleanField),
+        "Deleted": serializers.BooleanField(help_text="soft deletion flag"),
+        "CreatedAt": Int64(help_text="when it came into our system, Unix seconds"),
         "Problems": problems(),
         "Extra": RuleExtra(required=False),
     }

@@ -7,64 +7,78 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.rest.paging import ListOut
+from connectors.registry import CONNECTORS
 from rules.models import Outcome
 
 
 class NamedOut(serializers.Serializer[Any]):
-    id = serializers.CharField()
-    name = serializers.CharField()
+    id = serializers.CharField(help_text="The CRM's id; empty where it says nothing.")
+    name = serializers.CharField(help_text="As the CRM or its lists call it; empty where nobody does.")
 
 
 class PaymentOut(serializers.Serializer[Any]):
-    id = serializers.CharField()
+    id = serializers.CharField(help_text="The CRM's id of the payment.")
     amount = serializers.CharField(help_text="Below zero for money that went out.")
-    paidAt = serializers.CharField()
+    paidAt = serializers.CharField(help_text="When it was paid, as the CRM writes it.")
 
 
 class OutcomeOut(serializers.Serializer[Any]):
     """One lead as its CRM showed it at ``seenAt``; sums are decimal texts, empty where there is none."""
 
-    deliveryID = serializers.IntegerField()
-    answerID = serializers.CharField()
-    quizID = serializers.IntegerField()
-    crm = serializers.CharField()
-    status = serializers.ChoiceField(choices=Outcome.Status.choices)
+    deliveryID = serializers.IntegerField(help_text="`id` of the delivery that made the lead.")
+    answerID = serializers.CharField(help_text="The quiz service's own id of the answer.")
+    quizID = serializers.IntegerField(help_text="The quiz service's number of the quiz.")
+    crm = serializers.ChoiceField(choices=list(CONNECTORS), help_text="Which CRM.")
+    status = serializers.ChoiceField(choices=Outcome.Status.choices, help_text="How it ended, if it did.")
     gone = serializers.CharField(help_text="Why the CRM shows it no longer: deleted, merged.")
     record = serializers.CharField(help_text="What it is by now: lead, deal, project.")
-    recordID = serializers.CharField()
+    recordID = serializers.CharField(help_text="The CRM's id of that record.")
     matched = serializers.CharField(help_text="How it was found, where the CRM does not link it to the lead.")
-    link = serializers.CharField()
-    pipeline = NamedOut()
-    step = NamedOut()
-    performer = NamedOut()
-    amount = serializers.CharField()
-    currency = serializers.CharField()
+    link = serializers.CharField(help_text="Opens it in the CRM.")
+    pipeline = NamedOut(help_text="Where it is by now.")
+    step = NamedOut(help_text="How far it got.")
+    performer = NamedOut(help_text="Who is responsible.")
+    amount = serializers.CharField(
+        help_text="The sum of the deal, two decimals as a text; empty where there is none."
+    )
+    currency = serializers.CharField(
+        help_text="Of the sums, as the CRM writes it, such as RUB; empty where it says nothing."
+    )
     paid = serializers.CharField(help_text="Empty where the CRM says nothing of money received.")
-    payments = PaymentOut(many=True)
-    contact = serializers.DictField(child=serializers.CharField())
+    payments = PaymentOut(many=True, help_text="Money received, where the CRM tells each payment.")
+    contact = serializers.DictField(
+        child=serializers.CharField(),
+        help_text="Who the CRM says it is: id, name, phone, email, as far as it told them.",
+    )
     details = serializers.DictField(
         help_text="What else the CRM shows: goods, payments, history of steps; its keys differ by CRM."
     )
-    deliveredAt = serializers.DateTimeField()
+    deliveredAt = serializers.DateTimeField(help_text="When the lead was made.")
     changedAt = serializers.DateTimeField(allow_null=True, help_text="By the CRM's clock.")
     updatedAt = serializers.DateTimeField(help_text="When we last saw a change; `changedFrom` asks by it.")
-    closedAt = serializers.DateTimeField(allow_null=True)
-    seenAt = serializers.DateTimeField(allow_null=True)
-    nextLookAt = serializers.DateTimeField(allow_null=True)
+    closedAt = serializers.DateTimeField(
+        allow_null=True, help_text="When it was won or lost; null while it is open."
+    )
+    seenAt = serializers.DateTimeField(
+        allow_null=True, help_text="When we looked last; null before the first look."
+    )
+    nextLookAt = serializers.DateTimeField(
+        allow_null=True, help_text="When we look again without a notice; null once it is no longer followed."
+    )
     error = serializers.CharField(help_text="Why the last look found nothing.")
 
 
 class CountsOut(serializers.Serializer[Any]):
-    open = serializers.IntegerField()
-    won = serializers.IntegerField()
-    lost = serializers.IntegerField()
+    open = serializers.IntegerField(help_text="How many are open.")
+    won = serializers.IntegerField(help_text="How many are won.")
+    lost = serializers.IntegerField(help_text="How many are lost.")
 
 
 class OutcomeListOut(ListOut):
     """``counts`` are of everything that the filters choose, whatever ``status`` says."""
 
-    counts = CountsOut()
-    items = OutcomeOut(many=True)
+    counts = CountsOut(help_text="By status, of all that the other filters choose.")
+    items = OutcomeOut(many=True, help_text="The rows of this page.")
 
 
 def write_outcome(row: Outcome) -> dict[str, Any]:

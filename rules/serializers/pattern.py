@@ -34,12 +34,19 @@ def code(help_text: str, **more: Any) -> serializers.CharField:
     )
 
 
-def fields_by_key() -> serializers.DictField:
-    return serializers.DictField(child=code(""), required=False)
+def fields_by_key(help_text: str = "question id to custom field") -> Any:
+    return serializers.DictField(child=code(""), required=False, help_text=help_text)
+
+
+def contact_fields() -> Any:
+    return fields_by_key("contact field name (phone, email, ...) to custom field; derived where it is empty")
 
 
 def problems() -> serializers.ListField:
-    return serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
+    return serializers.ListField(
+        child=serializers.DictField(child=serializers.CharField()),
+        help_text="what is wrong with it today, each with code, message and field; empty where all is well",
+    )
 
 
 class TagTexts(Component, serializers.DictField):

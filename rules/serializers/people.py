@@ -6,8 +6,9 @@ from typing import Any
 
 from rest_framework import serializers
 
+from connectors.registry import CONNECTORS
 from rules import people
-from rules.models import Erasure
+from rules.models import Delivery, Erasure
 
 
 class PersonIn(serializers.Serializer[Any]):
@@ -29,8 +30,8 @@ class ErasureOut(serializers.Serializer[Any]):
     """What became of it. ``done`` is false while leads of the person are being sent: it goes on by itself,
     and the same request tells how far it is."""
 
-    id = serializers.IntegerField()
-    done = serializers.BooleanField()
+    id = serializers.IntegerField(help_text="Our id of the request to forget.")
+    done = serializers.BooleanField(help_text="All is erased.")
     answers = serializers.IntegerField(help_text="Answers whose content is erased")
     inFlight = serializers.IntegerField(help_text="Answers whose leads are being sent, erased after that")
     erased = serializers.ListField(child=serializers.CharField(), help_text="What is erased, in words")
@@ -40,11 +41,11 @@ class ErasureOut(serializers.Serializer[Any]):
 class PersonDeliveryOut(serializers.Serializer[Any]):
     """What was sent of an answer."""
 
-    id = serializers.IntegerField()
-    crm = serializers.CharField()
-    state = serializers.CharField()
+    id = serializers.IntegerField(help_text="Our id of the delivery.")
+    crm = serializers.ChoiceField(choices=list(CONNECTORS), help_text="Which CRM.")
+    state = serializers.ChoiceField(choices=Delivery.State.choices, help_text="Where it is on its way.")
     leadID = serializers.CharField(help_text="Empty where no lead was made")
-    link = serializers.CharField()
+    link = serializers.CharField(help_text="Opens the lead in the CRM; empty where there is none.")
     losses = serializers.ListField(child=serializers.JSONField(), help_text="Values that fit no field")
     contact = serializers.JSONField(help_text="Who the CRM says it is, as seen last")
     details = serializers.JSONField(help_text="What else was seen of the lead in the CRM")
@@ -53,22 +54,22 @@ class PersonDeliveryOut(serializers.Serializer[Any]):
 class PersonAnswerOut(serializers.Serializer[Any]):
     """An answer with all that is kept of it."""
 
-    id = serializers.IntegerField()
-    accountID = serializers.CharField()
-    quizID = serializers.IntegerField()
-    answerID = serializers.CharField()
-    createdAt = serializers.DateTimeField()
+    id = serializers.IntegerField(help_text="Our id of the answer.")
+    accountID = serializers.CharField(help_text="The quiz account whose quiz it was.")
+    quizID = serializers.IntegerField(help_text="The quiz service's number of the quiz.")
+    answerID = serializers.CharField(help_text="The quiz service's own id of the answer.")
+    createdAt = serializers.DateTimeField(help_text="When it came.")
     erased = serializers.BooleanField(help_text="Its content is gone, by retention or on request")
     body = serializers.JSONField(help_text="As it was posted")
     formerBodies = serializers.ListField(child=serializers.JSONField(), help_text="Bodies it replaced")
-    deliveries = PersonDeliveryOut(many=True)
+    deliveries = PersonDeliveryOut(many=True, help_text="What was sent to which CRM.")
 
 
 class PersonOut(serializers.Serializer[Any]):
     """All that is kept of a person, the newest answers first. ``more``: only the newest 1,000 are here."""
 
-    answers = PersonAnswerOut(many=True)
-    more = serializers.BooleanField()
+    answers = PersonAnswerOut(many=True, help_text="Each with all that is kept of it.")
+    more = serializers.BooleanField(help_text="There are older answers than these 1,000.")
 
 
 def write_erasure(erasure: Erasure) -> dict[str, Any]:

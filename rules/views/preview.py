@@ -34,35 +34,47 @@ MARK = "qzpreview0000000"
 class PreviewIn(serializers.Serializer[Any]):
     """Either an answer given here, or one taken before; without both the newest one of the quiz."""
 
-    answerID = serializers.CharField(max_length=200, required=False)
-    answer = AnswerIn(required=False)
+    answerID = serializers.CharField(
+        max_length=200, required=False, help_text="The quiz service's own id of an answer that was posted."
+    )
+    answer = AnswerIn(
+        required=False,
+        help_text="An answer made up for the preview, as POST /answers takes it; it needs no ids.",
+    )
 
 
 class PlannedRequestOut(serializers.Serializer[Any]):
-    method = serializers.CharField()
-    url = serializers.CharField()
-    body = serializers.JSONField(allow_null=True)
-    why = serializers.CharField()
+    method = serializers.CharField(help_text="HTTP method.")
+    url = serializers.CharField(help_text="Where it would go; secrets are left out.")
+    body = serializers.JSONField(
+        allow_null=True,
+        help_text="What would be sent; ids that only the CRM can give stand in <angle brackets>.",
+    )
+    why = serializers.CharField(help_text="What it is for.")
 
 
 class LossOut(serializers.Serializer[Any]):
-    question = serializers.CharField()
-    value = serializers.CharField()
-    reason = serializers.CharField()
-    entity = serializers.CharField()
-    field_id = serializers.CharField()
+    question = serializers.CharField(help_text="What was asked.")
+    value = serializers.CharField(help_text="What was answered.")
+    reason = serializers.CharField(help_text="Why it fits no field.")
+    entity = serializers.CharField(
+        help_text="The CRM's kind of record that the field is of; empty where the rule names no field."
+    )
+    field_id = serializers.CharField(help_text="The CRM's id of the field; empty where the rule names none.")
 
 
 class ProblemOut(serializers.Serializer[Any]):
-    code = serializers.CharField()
-    message = serializers.CharField()
-    field = serializers.CharField()
+    code = serializers.CharField(help_text="For programs: the problem in one word.")
+    message = serializers.CharField(help_text="For people: what is wrong and what it does.")
+    field = serializers.CharField(help_text="The part of the rule that it is about, empty for all of it.")
 
 
 class PreviewOut(serializers.Serializer[Any]):
-    requests = PlannedRequestOut(many=True)
-    losses = LossOut(many=True)
-    problems = ProblemOut(many=True)
+    requests = PlannedRequestOut(
+        many=True, help_text="In the order in which they would be sent; none where the rule can't deliver."
+    )
+    losses = LossOut(many=True, help_text="Answers that would be in the note only.")
+    problems = ProblemOut(many=True, help_text="What is wrong with the rule.")
     route = serializers.CharField(help_text="The route of the rule that it goes by; empty: the rule itself.")
     leftOut = serializers.CharField(help_text="Why nothing is sent: the rule's condition. Empty where it is.")
 

@@ -59,3 +59,18 @@ def test_the_file_does_not_depend_on_where_it_is_written(settings: Any) -> None:
     assert Client().get("/schema?format=json").json()["servers"][0]["url"] == "https://elsewhere.example"
     document.cache_clear()
     assert document()["servers"] == before == [{"url": "/", "description": before[0]["description"]}]
+
+
+def test_every_property_is_described() -> None:
+    lacking = [
+        f"{component}.{name}"
+        for component, schema in document()["components"]["schemas"].items()
+        for name, says in schema.get("properties", {}).items()
+        if not says.get("description")
+    ]
+    assert lacking == []
+
+
+@every_operation
+def test_every_parameter_is_described(operation: Operation) -> None:
+    assert [one["name"] for one in operation.says.get("parameters", ()) if not one.get("description")] == []
