@@ -54,8 +54,7 @@ $(VENV)/.tests-installed: $(VENV)/.installed tests/requirements.lock
 	@touch $@
 
 demo: install  ## run everything with local CRMs and post answers (ARGS=--exit: stop after the table)
-	@# Its processes get secrets of their own; the command itself wants to see some if DATABASE_URL is set.
-	@$(STAND_INS) $(BIN)/python manage.py demo $(ARGS)
+	@$(BIN)/python manage.py demo $(ARGS)
 
 test: $(VENV)/.tests-installed  ## run the tests (T=path chooses some)
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(COVERAGE) $(T)

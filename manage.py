@@ -7,6 +7,7 @@ REDIS_URL do not name, except the commands below: they look at code and files on
 such as a reloaded web server, joins the servers that run.
 """
 
+import base64
 import os
 import sys
 from contextlib import nullcontext
@@ -14,6 +15,8 @@ from contextlib import nullcontext
 from django.core.exceptions import ImproperlyConfigured
 
 from config import embedded
+from config.environment import dotenv
+from config.serving import SECRETS
 
 WITHOUT_SERVERS = {
     *("check", "collectstatic", "spectacular", "run_sandbox"),
@@ -24,6 +27,8 @@ WITHOUT_SERVERS = {
 def main(arguments: list[str]) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     try:
+        if arguments[1:2] == ["demo"]:
+            lend_secrets()
         # Before Django reads the settings, because these ask where the servers are.
         with embedded.running() if needs_servers(arguments) else nullcontext():
             from django.core.management import execute_from_command_line
@@ -31,6 +36,16 @@ def main(arguments: list[str]) -> None:
             execute_from_command_line(arguments)
     except (embedded.EmbeddedError, ImproperlyConfigured) as exc:
         sys.exit(str(exc))
+
+
+def lend_secrets() -> None:
+    """The demo's processes get secrets of their own; with DATABASE_URL the command wants to see some, too.
+
+    Those that are there stay, so that the demo takes the tokens which ``issue_token`` makes with them.
+    """
+    dotenv()
+    for name in SECRETS if os.environ.get("DATABASE_URL") else ():
+        os.environ[name] = os.environ.get(name) or base64.urlsafe_b64encode(os.urandom(32)).decode()
 
 
 def needs_servers(arguments: list[str]) -> bool:

@@ -36,10 +36,15 @@ class Call:
         return resolve(self.path)
 
 
+def commands_of(name: str) -> list[str]:
+    """The commands of a document's blocks, each of which may go over several lines."""
+    return [line.strip() for block in FENCED.findall(text_of(name)) for line in re.split(r"\n(?=\S)", block)]
+
+
 def calls_of(name: str) -> list[Call]:
-    """The ``api ... $URL/...`` lines of a document's blocks, which may go over several lines."""
-    lines = [line for block in FENCED.findall(text_of(name)) for line in re.split(r"\n(?=\S)", block)]
-    return [call_of(shlex.split(line, comments=True)) for line in lines if line.startswith("api ")]
+    """The ``api ... $URL/...`` commands, but for those whose body the shell makes."""
+    lines = [line for line in commands_of(name) if line.startswith("api ") and "${" not in line]
+    return [call_of(shlex.split(line, comments=True)) for line in lines]
 
 
 def call_of(words: list[str]) -> Call:
