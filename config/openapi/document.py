@@ -10,16 +10,11 @@ from typing import Any
 from django.conf import settings
 from rest_framework.renderers import JSONRenderer
 
+from config.openapi.about import about
 from config.openapi.examples import errors, examples
 from config.openapi.examples.shown import Bodies
 from config.openapi.quiz import QUIZ_ID
 
-ABOUT = """\
-A quiz platform hands over finished quizzes; each becomes a lead in its customer's CRM, once. Connect an
-account of a CRM, save a rule for a quiz, post answers, and follow what becomes of them.
-
-Every example here is sent to a running service by tests, and what comes back is held against the examples.
-"""
 # What each tag is about. Generated clients make a module of each, so none is renamed.
 TAGS = {
     "deliveries": "Answers come in here; what becomes of them, and of the leads, is read here.",
@@ -46,7 +41,7 @@ def complete(result: dict[str, Any], generator: Any, request: Any, public: bool)
     The document that a service serves names its own address; the one in a file names none, so that it is
     the same wherever it was written.
     """
-    result["info"] |= {"description": ABOUT, "contact": {"name": "Whoever runs this service"}}
+    result["info"] |= {"description": about(), "contact": {"name": "Whoever runs this service"}}
     here = {"url": settings.PUBLIC_URL, "description": "This service"}
     anywhere = {"url": "/", "description": "The service that serves this document"}
     result["servers"] = [here if request else anywhere]
