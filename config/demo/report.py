@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from config.demo.environment import Environment
+from config.demo.keys import KeyScenario
 from config.demo.scenario import Scenario
 from config.demo.verify import Arrival, Verification
 from config.openapi.quiz import QUIZ_ID
@@ -77,11 +78,19 @@ def hints(environment: Environment, scenarios: Sequence[Scenario], login: tuple[
     ).replace("WHEN", "hand-'$(date +%s)'")
     curl = 'curl -sSw "\\n" -H "Authorization: Bearer $TOKEN"'
     pages = "\n".join(f"  {one.label:<10} {environment.control_url}/{one.kind}" for one in scenarios)
+    asking = "curl -sS -d '{}'"
+    keys = "\n".join(
+        f"  {one.label:<10} {asking} {environment.control_url}/_sandbox/{one.kind}/{one.settings_page}"
+        for one in scenarios
+        if isinstance(one, KeyScenario)
+    )
     return f"""
 Admin        {environment.url}/admin/   {login[0]} / {login[1]}
 API          {environment.url}/docs
 Local CRMs   {environment.control_url}/
 {pages}
+Their keys
+{keys}
 Logs         {environment.folder}
 
 Try it:

@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-
-from rest_framework.serializers import Field
+from typing import Any
 
 from accounts.rest.derived import described
 from connectors.registry import CONNECTORS, rest_root
 from rules.serializers import dialect_of
 
 ABOUT = """\
-A quiz platform hands over finished quizzes; each becomes a lead in its customer's CRM, once. Connect an account
-of a CRM, save a rule for a quiz, post answers, and follow what becomes of them. Every example here is sent to a
-running service by tests, and what comes back is held against the examples.
+A quiz platform hands over finished quizzes; each becomes a lead in its customer's CRM, once. Connect an
+account of a CRM, save a rule for a quiz, post answers, and follow what becomes of them. Every example here is
+sent to a running service by tests, and what comes back is held against the examples.
 
-Tokens come from the quiz platform; `manage.py issue_token <account>` prints one where the key is a shared secret.
-The local CRMs of `make demo` tell their keys: it prints how to ask for them.
+Tokens come from the quiz platform; `manage.py issue_token <account>` prints one where the key is a shared
+secret. The local CRMs of `make demo` tell their keys: it prints how to ask for them.
 
 # Which id a rule wants
 
-Lists (`/users`, `/pipelines`, ...) show two kinds of ids, ours (`ID`, `id`) and the CRM's. Rules want the CRM's,
-with one exception: amoCRM's tags are named by ours.
+Lists (`/users`, `/pipelines`, ...) show two kinds of ids, ours (`ID`, `id`) and the CRM's. Rules want the
+CRM's, with one exception: amoCRM's tags are named by ours.
 """
 COST = """\
 # What a rule costs
 
-Saving one asks its CRM for nothing but the fields that are to be made. Each answer of its quiz becomes a lead, at
-the CRM's pace: leads that can share requests do, up to as many as the table says. An answer that came twice, or
-waits, costs nothing.
+Saving one asks its CRM for nothing but the fields that are to be made. Each answer of its quiz becomes a
+lead, at the CRM's pace: leads that can share requests do, up to as many as the table says. The same answer
+once more costs nothing.
 
 | CRM | leads that share requests |
 |---|---|
@@ -54,7 +53,7 @@ def _rule(kind: str) -> Iterator[str]:
 LEFT_OUT = ("Quiz", "Extra")  # they name no ids of their own
 
 
-def _meaning(name: str, field: Field) -> str:
+def _meaning(name: str, field: Any) -> str:
     """The words of the schema; of fields those of the map from questions."""
     if name.casefold() != "fieldsrule":
         return str(field.help_text)

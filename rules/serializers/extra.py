@@ -61,7 +61,11 @@ class RuleExtra(Component):
                     "type": "object",
                     "required": [IF, THEN],
                     "properties": {
-                        NAME: {"type": "string", "maxLength": LONGEST_NAME},
+                        NAME: {
+                            "type": "string",
+                            "maxLength": LONGEST_NAME,
+                            "description": "What people call it; a delivery tells its route by it.",
+                        },
                         IF: {**OBJECT, "description": CONDITION},
                         THEN: {
                             **OBJECT,
@@ -88,6 +92,11 @@ class RuleExtra(Component):
             },
         },
     }
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            **{"help_text": "which answers go, and where; missing: all, by the rule itself"} | options
+        )
 
     def to_internal_value(self, data: Any) -> Any:
         return data

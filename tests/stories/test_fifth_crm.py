@@ -168,10 +168,10 @@ def test_it_has_examples_and_takes_them(connected):
     } <= {f"'fifth' is not one of {KNOWN}"}  # the enum was made when the process began, as registries are
     for operation_id in ("CreateFifthRules", "ChangeFifthRules", "GetFifthRules", "PauseFifthRule"):
         said = operation(root, operation_id)
-        [body] = said.requests.values()
-        sent = {"data": body, "content_type": "application/json"} if body else {}
-        answer = getattr(connected, said.method)(said.path.format(quizID=4201), **sent)
-        assert answer.status_code == 200, answer.content
+        for body in said.requests.values():
+            sent = {"data": body, "content_type": "application/json"} if body else {}
+            answer = getattr(connected, said.method)(said.path.format(quizID=4201), **sent)
+            assert answer.status_code == 200, answer.content
 
 
 def test_it_is_connected_and_shows_its_lists(connected):

@@ -39,9 +39,23 @@ def _rule(sample: CrmSample) -> dict[str, Shown]:
             SUCCESS, {"A rule for a quiz of seven questions": sample.rule_body}
         ),
         dialect.operations["partial_update"]: Shown(
-            SUCCESS, {"What is named is changed, the rest stays": sample.rule_change}
+            SUCCESS,
+            {
+                "What is named is changed, the rest stays": sample.rule_change,
+                "Only with a phone; large sums go elsewhere": {"Extra": _extra(sample)},
+                "All answers, and all by the rule": {"Extra": {}},
+            },
         ),
         f"Delete{_word(sample)}Rule": Shown(SUCCESS),
+    }
+
+
+def _extra(sample: CrmSample) -> dict[str, Any]:
+    """A condition and a route, which names what the rule of this CRM names."""
+    large = {"value": "answer.budget", "between": [1_000_000, None]}
+    return {
+        "SendIf": {"value": "contact.phone", "empty": False},
+        "Routes": [{"Name": "Large", "If": large, "Then": sample.rule_change}],
     }
 
 
