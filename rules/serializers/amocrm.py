@@ -28,7 +28,7 @@ class Id(serializers.IntegerField):
 
 
 class FieldRule(serializers.Serializer[Any]):
-    """Keys are question ids, values are custom field ids in the CRM; 0 asks for a field to be made."""
+    """Keys are question ids, values are custom fields: ``AmoID``; 0 asks for a field to be made."""
 
     QuestionID = serializers.DictField(
         child=Id(),
