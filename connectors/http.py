@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
 import requests
@@ -87,7 +89,10 @@ class ResponseClassifier(Protocol):
 
 
 def _session() -> requests.Session:
+    """What the environment says of proxies and of certificates is read once, not for each request."""
     session = requests.Session()
+    session.trust_env = False
+    session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
     adapter = DeadlineAdapter(pool_connections=64, pool_maxsize=64, max_retries=0)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
@@ -103,6 +108,15 @@ class _NoCookies(requests.cookies.cookielib.DefaultCookiePolicy):  # type: ignor
 
 
 SESSION = _session()
+
+
+@lru_cache(maxsize=1024)
+def proxies_of(base_url: str) -> Mapping[str, str]:
+    """The proxies by which a host is reached, as the environment names them for it (``HTTPS_PROXY``,
+    ``NO_PROXY``)."""
+    return requests.utils.get_environ_proxies(base_url)
+
+
 # Told of every request: the CRM's folder, the status (0: no answer), seconds that it waited for the limit.
 observers: list[Callable[[str, int, float], None]] = []
 
@@ -202,6 +216,7 @@ class HttpClient:
             self.base_url + path,
             auth=self.auth.signing(tokens) if tokens and isinstance(self.auth, Auth) else self.auth,
             timeout=self.timeout,
+            proxies=dict(proxies_of(self.base_url)),
             allow_redirects=False,
             stream=True,
             **options,

@@ -134,7 +134,7 @@ class BatchRequests:
         try:
             client = self.make_client(seen.append)
             reply = client.call(method, path, safe=safe, json=list(bodies.values()))
-            own = partial(_own_rows, reply_rows(reply))
+            own = partial(_own_rows, _by_owner(reply_rows(reply)))
         except ValidationFailed as refusal:
             own = partial(_own_issues, refusal.issues)
             raise
@@ -352,16 +352,30 @@ def remote_id(value: Any) -> str:
     )
 
 
-def _own_rows(found: Sequence[dict[str, Any]], item: Item) -> list[Any]:
-    return [row for row in found if _concerns(row, item)]
+Owned = Mapping[str, Sequence[tuple[int, dict[str, Any]]]]  # rows with their places, by request or record id
 
 
-def _concerns(row: Mapping[str, Any], item: Item) -> bool:
+def _by_owner(found: Sequence[dict[str, Any]]) -> tuple[Owned, Owned]:
     """A row is an item's by its request id; replies to changes carry only the record's id."""
-    if "request_id" in row:
-        return item.uid in request_ids(row)
-    ids = {str(row.get(key)) for key in ("id", "entity_id")}
-    return bool(ids & {item.journal.get(step) for step in ("lead", "contact", "company", "customer")})
+    by_request: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+    by_record: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+    for place, row in enumerate(found):
+        if "request_id" in row:
+            owned, ids = by_request, request_ids(row)
+        else:
+            owned, ids = by_record, [str(row[key]) for key in ("id", "entity_id") if row.get(key)]
+        for one in dict.fromkeys(ids):
+            owned.setdefault(one, []).append((place, row))
+    return by_request, by_record
+
+
+def _own_rows(found: tuple[Owned, Owned], item: Item) -> list[Any]:
+    """In the order in which they came, each once."""
+    by_request, by_record = found
+    rows = dict(by_request.get(item.uid, ()))
+    for step in ("lead", "contact", "company", "customer"):
+        rows |= dict(by_record.get(item.journal.get(step, ""), ()))
+    return [rows[place] for place in sorted(rows)]
 
 
 def _own_issues(found: Sequence[ValidationIssue], item: Item) -> list[Any]:

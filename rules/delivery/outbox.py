@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
@@ -89,26 +90,30 @@ def settle(settlements: Sequence[Settlement]) -> None:
     if not settlements:
         return
     now, here = db_clock.now(), timezone.now()
-    columns: list[Any] = [
-        [s.delivery_id for s in settlements],
-        [s.claimed_at for s in settlements],
-        [str(s.state) for s in settlements],
-        [str(s.held_because) for s in settlements],
-        [now + (s.due_at - here) for s in settlements],  # settlements count from this machine's clock
-        [s.tries for s in settlements],
-        [s.strikes for s in settlements],
-        [s.look_first for s in settlements],
-        [json.dumps(dict(s.steps)) for s in settlements],
-        [json.dumps(stored([_loss(loss) for loss in s.losses]), ensure_ascii=False) for s in settlements],
-        [s.remote_id for s in settlements],
-        [s.remote_link for s in settlements],
-        [s.code[:100] for s in settlements],
-        [to_column(s.error) for s in settlements],
-        [to_column(s.remedy) for s in settlements],
-        [s.version for s in settlements],
+    rows = [
+        {
+            "id": s.delivery_id,
+            "claimed": s.claimed_at,
+            "state": s.state,
+            "held": s.held_because,
+            "due": now + (s.due_at - here),  # settlements count from this machine's clock
+            "tries": s.tries,
+            "strikes": s.strikes,
+            "look": s.look_first,
+            "steps": s.steps,
+            "losses": stored([_loss(loss) for loss in s.losses]),
+            "remote": s.remote_id,
+            "link": s.remote_link,
+            "code": s.code[:100],
+            "error": to_column(s.error),
+            "remedy": to_column(s.remedy),
+            "version": s.version,
+        }
+        for s in settlements
     ]
+    document = msgspec.json.encode(rows, enc_hook=str.__str__).decode()  # arrays cost more to be quoted
     with connection.cursor() as cursor:
-        cursor.execute(SETTLE, [now, now, now + SECOND_LOOK, *columns, now + FIRST_LOOK])
+        cursor.execute(SETTLE, [now, now, now + SECOND_LOOK, document, now + FIRST_LOOK])
 
 
 SETTLE = """
@@ -133,11 +138,10 @@ UPDATE rules_delivery d SET
                            ELSE coalesce(d.first_failed_at, %s) END,
     write_begun_at = NULL,
     look_again_at = CASE WHEN s.look OR d.look_first OR d.look_again_at IS NOT NULL THEN %s::timestamptz END
-FROM (SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[], %s::text[], %s::timestamptz[],
-      %s::int[], %s::int[], %s::bool[], %s::jsonb[], %s::jsonb[],
-      %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[])
-      AS t(id, claimed, state, held, due, tries, strikes, look, steps, losses,
-           remote, link, code, error, remedy, version)) s
+FROM jsonb_to_recordset(%s::jsonb)
+     AS s(id bigint, claimed timestamptz, state text, held text, due timestamptz, tries int, strikes int,
+          look bool, steps jsonb, losses jsonb, remote text, link text, code text, error text, remedy text,
+          version bigint)
 WHERE d.id = s.id AND d.state = 'sending' AND d.claimed_at = s.claimed
 RETURNING d.*
 )

@@ -231,7 +231,8 @@ class Drain:
 
     def _draft(self, claimed: Sequence[int]) -> Batch:
         """Turn claimed deliveries into drafts; those whose rule needs fixing are settled here."""
-        rows = list(Delivery.objects.filter(pk__in=claimed).select_related("answer", "rule").order_by("pk"))
+        found = Delivery.objects.filter(pk__in=claimed).select_related("answer").order_by("pk")
+        rows = list(found.prefetch_related("rule"))  # a rule is wide, and mostly the same for all of them
         outbox.hand_over(rows)
         contacts = known_contacts(self.account, {key for row in rows for key in row.contact_keys})
         bodies = revisions.begin(rows)

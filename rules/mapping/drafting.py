@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from connectors.coercion import leaves
-from connectors.contact import COMPANY, EMAIL, PHONE, full_name, named, part_of
+from connectors.contact import COMPANY, EMAIL, LONGEST_USUAL_KEY, PHONE, full_name, named, part_of
 from connectors.draft import FieldValue, LeadDraft, Placement, Tag, UnplacedValue, Visit
 from connectors.errors import RuleNeedsFixing
 from connectors.messages import RU, message
@@ -137,7 +138,8 @@ def more_of(payload: Mapping[str, Any]) -> dict[str, str]:
     found: dict[str, str] = {}
     for place, known in ((contact, contact.keys() - beyond), (payload, KNOWN)):
         for key, value in place.items():
-            name = MORE.get(_snake(key), _snake(key))
+            name = _snake(key)
+            name = MORE.get(name, name)
             text = answer_text(named(value))
             if text and (key not in known or name in OTHER_PHONES):
                 found.setdefault(name, text)
@@ -203,8 +205,15 @@ def _why_not(snapshot: RuleSnapshot, key: tuple[str, str]) -> str:
 
 def _snake(key: str) -> str:
     """``workPhone`` and ``Work phone`` are ``work_phone``."""
+    return _usual_snake(key) if len(key) <= LONGEST_USUAL_KEY else _snaked(key)
+
+
+def _snaked(key: str) -> str:
     words = re.sub(r"(?<=[a-zа-я0-9])(?=[A-ZА-Я])", "_", key.strip())
     return re.sub(r"[\s_-]+", "_", words).lower()
+
+
+_usual_snake = lru_cache(maxsize=4096)(_snaked)
 
 
 def _tags(snapshot: RuleSnapshot) -> Iterator[Tag]:
