@@ -10,11 +10,11 @@ from threading import Lock
 from typing import Any
 
 import msgspec
-import psycopg
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
+from accounts import db_statement
 from accounts.models import Account
 from accounts.rest.errors import Conflict
 from connectors.messages import to_column
@@ -147,7 +147,9 @@ def _store(owner: str, bodies: Mapping[Key, _Sent]) -> tuple[Plan, Found]:
         plan = plans.of(owner, quizzes)
         beginnings = {quiz: _beginning(owner, quiz, now, plan) for quiz in quizzes}
         rows = _rows(in_order, beginnings, people) if plan.text else []
-        made = _run({"owner": owner, "now": now, "plan": plan.text, "quizzes": list(quizzes), "sent": rows})
+        document = msgspec.json.encode(rows).decode()
+        values = {"owner": owner, "now": now, "plan": plan.text, "quizzes": list(quizzes), "sent": document}
+        made = db_statement.run(STORE, values)
         if made and (said := made[0][-1]) is not None:
             plans.keep(owner, quizzes, plan_of(said))
             continue
@@ -222,15 +224,6 @@ def _columns(row: Delivery) -> tuple[str, dict[str, Any]]:
         "remedy": to_column(row.remedy),
         "due": row.due_at,
     }
-
-
-def _run(values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """The rows of ``STORE``, prepared: parsing and planning it would cost more than it does itself."""
-    params = {**values, "sent": msgspec.json.encode(values["sent"]).decode()}
-    connection.ensure_connection()
-    connection.validate_no_broken_transaction()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        return cursor.execute(STORE, params, prepare=True).fetchall()
 
 
 class _Plans:

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from django.db import connection
 from django.utils import timezone
 
+from accounts import db_statement
 from connectors.draft import Receipt
 from connectors.errors import ConnectorError
 from connectors.messages import message, to_column
@@ -25,8 +25,7 @@ def write(started_at: datetime, tries: Sequence[tuple[Delivery, Receipt | Connec
     """
     seconds = round((timezone.now() - started_at).total_seconds(), 3)
     rows = msgspec.json.encode([_row(delivery, outcome) for delivery, outcome in tries], enc_hook=str.__str__)
-    with connection.cursor() as cursor:
-        cursor.execute(WRITE, [started_at, seconds, rows.decode()])
+    db_statement.run(WRITE, [started_at, seconds, rows.decode()])
 
 
 WRITE = """

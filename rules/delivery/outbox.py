@@ -27,7 +27,7 @@ from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Least
 from django.utils import timezone
 
-from accounts import db_clock
+from accounts import db_clock, db_statement
 from accounts.access import connector_for
 from accounts.models import Account
 from connectors.draft import UnplacedValue
@@ -68,8 +68,12 @@ def claim(
     taken = list(busy)
     due = Delivery.objects.filter(account_id=account_id, state=WAITING, due_at__lte=now)
     candidates = due.exclude(contact_keys__overlap=taken) if taken else due
-    rows = candidates.order_by("due_at", "id").values_list("pk", "contact_keys")[: most * MOST_CANDIDATES]
-    chosen = _one_of_each_person(rows, most)
+    rows = candidates.order_by("due_at", "id").values_list("pk", "contact_keys")
+    for looked_at in (most, most * MOST_CANDIDATES):
+        found = list(rows[:looked_at])
+        chosen = _one_of_each_person(found, most)
+        if len(chosen) == most or len(found) < looked_at:
+            break
     if shared_with and chosen:
         chosen = _not_sent_elsewhere(shared_with, chosen, now)
     if not chosen:
@@ -111,9 +115,8 @@ def settle(settlements: Sequence[Settlement]) -> None:
         }
         for s in settlements
     ]
-    document = msgspec.json.encode(rows, enc_hook=str.__str__).decode()  # arrays cost more to be quoted
-    with connection.cursor() as cursor:
-        cursor.execute(SETTLE, [now, now, now + SECOND_LOOK, document, now + FIRST_LOOK])
+    document = msgspec.json.encode(rows, enc_hook=str.__str__).decode()
+    db_statement.run(SETTLE, [now, now, now + SECOND_LOOK, document, now + FIRST_LOOK])
 
 
 SETTLE = """

@@ -292,3 +292,24 @@ def test_a_lost_answer_is_told_too(mocked):
     with pytest.raises(Unclear):
         http_client(on_exchange=told.append).call("POST", "/leads")
     assert (told[0].status, told[0].response) == (0, "ReadTimeout")
+
+
+def test_the_environments_proxy_is_used_where_it_names_one(answering, monkeypatch):
+    http.proxies_of.cache_clear()
+    proxy = answering(b'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"proxied"')
+    monkeypatch.setenv("HTTP_PROXY", proxy)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    straight = answering(b'HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n"direct"')
+    try:
+        assert http_client("http://crm.example").call("GET", "/") == "proxied"
+        assert http_client(straight).call("GET", "/") == "direct"
+    finally:
+        http.proxies_of.cache_clear()
+
+
+def test_the_environments_certificates_are_trusted(monkeypatch):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/somewhere/ca.pem")
+    assert http._session().verify == "/somewhere/ca.pem"
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+    monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
+    assert http._session().verify is True

@@ -1,0 +1,23 @@
+"""A statement that is prepared, and whose values go to PostgreSQL beside it.
+
+Django writes values into the statement's text, which for a document of many rows costs more than the
+statement does; and parsing and planning a long statement costs more than running it. Whether statements are
+prepared at all says ``DATABASE_PREPARED``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import psycopg
+from django.db import connection
+
+
+def run(statement: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Its rows, none where it returns none. Raises Django's errors, as its own cursors do."""
+    connection.ensure_connection()
+    connection.validate_no_broken_transaction()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(statement, values, prepare=True)
+        return cursor.fetchall() if cursor.description else []
