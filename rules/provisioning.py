@@ -81,7 +81,8 @@ def _recheck_stale(**chosen: object) -> None:
     for rule_id in list(stale.order_by("recheck_at").values_list("pk", flat=True)[:AT_ONCE]):
         try:
             recheck(rule_id)
-        except Exception:  # its next chance comes with the next round; it keeps no other rule from its own
+        except Exception:  # its next chance comes behind the others', so that it keeps none from its own
+            Rule.objects.filter(pk=rule_id).update(recheck_at=db_clock.now())
             log.exception("the rule can't be looked at, others go on", rule=rule_id)
 
 

@@ -16,7 +16,7 @@ def test_a_broken_rule_stops_no_other(quiz, monkeypatch, what):
     other = quiz.api.post("/rules/43", quiz.place(), content_type="application/json")
     assert other.status_code == 200
     long_ago = timezone.now() - timedelta(days=1)
-    Rule.objects.update(prepared_at=long_ago, prepare_at=None)
+    Rule.objects.update(prepared_at=long_ago, prepare_at=None, recheck_at=long_ago)
     broken, healthy = Rule.objects.order_by("-pk")
     if what == "_prepare_waiting":
         Rule.objects.filter(pk=broken.pk).update(prepare_at=long_ago)
