@@ -40,6 +40,7 @@ app.conf.task_routes = {
     "crm_cache.tasks.read_contacts_due": {"queue": "sync"},
     "rules.tasks.follow": {"queue": "follow"},
     "rules.tasks.follow_due": {"queue": "follow"},
+    "rules.tasks.hint_new": {"queue": "follow"},
     "rules.tasks.look_again": {"queue": "follow"},
     "rules.tasks.look_again_due": {"queue": "follow"},
     "accounts.tasks.dispatch_events": {"queue": "events"},

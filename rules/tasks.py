@@ -79,6 +79,12 @@ def look_again_due() -> None:
 
 
 @shared_task
+def hint_new(account_id: int) -> None:
+    bind_contextvars(account=account_id)
+    following.hint_new(account_id)
+
+
+@shared_task
 def follow_due() -> None:
     following.follow_due()
 

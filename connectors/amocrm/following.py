@@ -228,7 +228,7 @@ def moment(value: Any) -> datetime | None:
 # -- notices of changes, which are unsigned: they only say where to look -------------------------------------
 
 HOOKS = "/api/v4/webhooks"
-SETTINGS = ("status_lead", "responsible_lead", "update_lead", "delete_lead", "restore_lead")
+SETTINGS = ("add_lead", "status_lead", "responsible_lead", "update_lead", "delete_lead", "restore_lead")
 MOST_RECORDS = 200
 LEAD_ID = re.compile(r"leads\[(?:add|update|delete|status|responsible|restore)\]\[[0-9]{1,6}\]\[id\]")
 SLOWER = message("Without them changes are seen when amoCRM is asked the next time; nothing is lost.")

@@ -15,12 +15,14 @@ from typing import Any
 
 import structlog
 from django.conf import settings
+from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
 
 from accounts import db_clock, states
 from accounts.access import connector_for
 from accounts.models import Account, Hook, Lane, live_accounts
+from accounts.task_queue import ask
 from connectors.base import Connector
 from connectors.errors import ConnectorError, NeedsReconnect, OurMistake, Refused, TryLater
 from connectors.lead_status import BY_HAND, Followed, LeadStatus
@@ -30,7 +32,7 @@ from rules.delivery import outbox
 from rules.delivery.concurrency import looks
 from rules.delivery.lane import reckon_looks
 from rules.delivery.queueing import ask_to_follow
-from rules.models import Outcome
+from rules.models import Delivery, Outcome
 from rules.outcomes.columns import PLACE, Names, changes_of
 from rules.outcomes.look_budget import CountingRateLimiter, LookBudget
 
@@ -40,6 +42,8 @@ AT_ONCE = 500
 MOST_MEANT = 200  # by a notice that names no lead
 LEASE = timedelta(minutes=5)  # a look that takes longer than this was lost with its worker
 DEBOUNCE = timedelta(seconds=2)  # CRMs tell of one change several times
+SETTLED = timedelta(seconds=15)  # by then a lead that is being sent is written down, mostly
+JUST_MADE = timedelta(minutes=2)
 SILENCE = timedelta(minutes=10)
 REFUSED_PAUSE = timedelta(days=1)
 UNREAD = ("delivery__answer__payload", "delivery__losses", "delivery__rule__quiz")
@@ -109,10 +113,34 @@ def hint(account: Account, records: Iterable[str] | None) -> int:
         newest = rows.filter(status=Outcome.Status.OPEN).exclude(seen_at__gt=now - SILENCE).order_by("-pk")
         rows = rows.filter(pk__in=newest.values("pk")[:MOST_MEANT])
     else:
-        rows = rows.filter(record_id__in=list(records))
-    hinted = rows.update(next_look_at=now + DEBOUNCE, asked=True)
+        named = set(records)
+        rows = rows.filter(record_id__in=named)
+        _look_once_settled(account, named)
+    return _bring_forward(account.pk, rows)
+
+
+def hint_new(account_id: int) -> int:
+    """Leads that were made just now are worth a look: their CRM spoke of them too early. How many."""
+    now = db_clock.now()
+    rows = Outcome.objects.filter(account=account_id, seen_at=None, created_at__gte=now - JUST_MADE)
+    return _bring_forward(account_id, rows.filter(next_look_at__gt=now + DEBOUNCE))
+
+
+def _look_once_settled(account: Account, named: set[str]) -> None:
+    """A CRM may tell of a new lead sooner than its delivery is settled. Once in a while is enough for many;
+    whatever is missed is looked at by the plan."""
+    known = Outcome.objects.filter(account=account, record_id__in=named).values_list("record_id", flat=True)
+    if not named - set(known):
+        return
+    under_way = Delivery.objects.filter(account=account, state=Delivery.State.SENDING).exists()
+    if under_way and cache.add(f"hint-new:{account.pk}", 1, SETTLED.total_seconds()):
+        ask("rules.tasks.hint_new", account.pk, seconds=SETTLED.total_seconds())
+
+
+def _bring_forward(account_id: int, rows: QuerySet[Outcome]) -> int:
+    hinted = rows.update(next_look_at=db_clock.now() + DEBOUNCE, asked=True)
     if hinted:
-        ask_to_follow(account.pk, DEBOUNCE.total_seconds())
+        ask_to_follow(account_id, DEBOUNCE.total_seconds())
     return hinted
 
 

@@ -7,11 +7,14 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
 from accounts import hooks
 from crm_cache.models import Step
+from rules.delivery import outbox
 from rules.models import Delivery
+from rules.outcomes import following
 from tests.stories.followed import look, shown
 
 
@@ -28,6 +31,7 @@ def postman(*_: Any) -> Callable[..., int]:
 @pytest.fixture(autouse=True)
 def nothing_waits_in_the_broker(queued: Any) -> None:
     """Tasks are run by hand."""
+    cache.clear()
 
 
 def told(address: str, form: dict[str, str]) -> int:
@@ -60,6 +64,51 @@ def test_amocrm_tells_of_a_sale_and_is_asked_for_the_rest(quiz, later):
     assert outcome["pipeline"]["name"] == "Квизы"
     assert (outcome["contact"]["name"], outcome["contact"]["phone"]) == ("Анна", "+79990001122")
     assert outcome["performer"]["name"]
+
+
+def test_amocrm_tells_of_a_new_lead_so_that_step_and_person_are_known_at_once(quiz, later, caller):
+    quiz.amo.courier = postman()
+    hooks.subscribe_due()
+    lead = answered(quiz)
+    assert shown(quiz)["seenAt"] is None
+    assert quiz.amo.pump() >= 1
+    later(seconds=3)
+    assert look(quiz) == 1
+    outcome = shown(quiz)
+    assert (outcome["step"]["name"], outcome["recordID"]) == ("Дозвон", lead)
+    assert outcome["performer"]["name"]
+    [event] = caller("shop").get("/events?types=outcome.changed").json()["items"]
+    assert {"step", "performer"} <= set(event["data"]["changed"])
+    assert (event["data"]["stepID"], event["data"]["performerID"]) == (
+        outcome["step"]["id"], outcome["performer"]["id"],
+    )  # fmt: skip
+
+
+def test_a_notice_that_comes_before_its_lead_is_written_down_is_not_lost(quiz, later, queued, monkeypatch):
+    quiz.amo.courier = postman()
+    hooks.subscribe_due()
+    settle = outbox.settle
+
+    def late(settlements: Any) -> None:
+        quiz.amo.pump()  # amoCRM's notices of what it has made
+        settle(settlements)
+
+    monkeypatch.setattr("rules.delivery.worker.outbox.settle", late)
+    queued.clear()
+    answered(quiz)
+    account = quiz.account.pk
+    assert [ids for name, ids in queued if name == "rules.tasks.hint_new"] == [[account]]
+    later(seconds=15)
+    assert look(quiz) == 0
+    assert following.hint_new(account) == 1
+    later(seconds=3)
+    assert look(quiz) == 1
+    assert shown(quiz)["step"]["name"] == "Дозвон"
+    # What others make there is none of ours, and costs no message while nothing is sent.
+    queued.clear()
+    cache.clear()
+    assert following.hint(quiz.account, {"987654"}) == 0
+    assert queued == []
 
 
 def test_a_forged_amocrm_notice_changes_nothing(quiz, later):

@@ -6,9 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
-from accounts import hooks
+from accounts import db_clock, hooks
 from accounts.models import Hook, Token, Unsubscription
 
 
@@ -56,8 +55,8 @@ def test_a_silent_crm_delays_nothing_is_asked_again_and_then_forgotten(listener,
     assert Unsubscription.objects.count() == 1
     assert hooks.unsubscribe_due() == 0  # not at once
 
-    now = timezone.now()
-    monkeypatch.setattr(timezone, "now", lambda: now + hooks.FORGET_AFTER + timedelta(seconds=1))
+    now = db_clock.now()
+    monkeypatch.setattr(db_clock, "now", lambda: now + hooks.FORGET_AFTER + timedelta(seconds=1))
     hooks.unsubscribe_due()
     assert not Unsubscription.objects.exists()
 
