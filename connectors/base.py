@@ -58,6 +58,7 @@ class Capabilities:
     creates_fields: bool = False  # fields can be made through the API
     tags: bool = False  # the CRM has tags of its own
     updates: bool = False  # a lead that is there can be brought up to date (`LeadDraft.formers`)
+    deletes_leads: bool = False  # a lead can be deleted through the API; done to tests alone
     customers: bool = False  # the CRM has customers beside contacts
     uninstall_hook: bool = False  # the CRM tells us when the integration is removed
     follow: int = 0  # how many leads `follow` is asked about at a time; 0: it can't be asked
@@ -355,6 +356,13 @@ class Connector(ABC):
         At most ``can.follow`` of them. Reads only: it may be repeated at any time.
         """
         raise NotImplementedError(message("{label} can't be asked what became of a lead", label=self.label))
+
+    def delete_lead(self, lead: Followed) -> None:
+        """Delete the record that a delivery made, while it is ours; what is gone already is fine.
+
+        Raises like any call. Only where ``can.deletes_leads``.
+        """
+        raise NotImplementedError(message("{label} deletes no leads through its API", label=self.label))
 
     def subscribe(self, url: str) -> None:
         """Have changes of leads posted to ``url``; a repeat changes nothing. Only where ``can.hooks``.

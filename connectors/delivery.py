@@ -22,6 +22,7 @@ from connectors.redact import excerpt
 
 log = logging.getLogger(__name__)
 
+FOUND_BY = "found_by"  # step of the journal: how the contact was found (phone, email, memory)
 LONGEST_TRACE = 40  # exchanges that an outcome keeps, the newest
 Outcome = Receipt | ConnectorError
 
@@ -221,8 +222,15 @@ def record(journal: Journal, items: Iterable[WorkItem]) -> None:
     if news:
         journal.record(news)
     for item in items:
+        _name_exchanges(item, news.get(item.uid, {}))
         item.recorded = dict(item.journal)
         item.in_flight = False
+
+
+def _name_exchanges(item: WorkItem, fresh: Iterable[str]) -> None:
+    """The exchanges since the last record are those that led to these steps."""
+    if made := " ".join(fresh):
+        item.trace[:] = [one if one.made else replace(one, made=made) for one in item.trace]
 
 
 def trace_of(*items: WorkItem) -> Callable[[Exchange], None]:

@@ -177,7 +177,10 @@ def _numbered(word: str, number: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request and its answer as a person may see them: redacted, cut to a readable length."""
+    """One request and its answer as a person may see them: redacted, cut to a readable length.
+
+    ``made`` are the steps of the journal that it led to, alone or with others.
+    """
 
     method: str
     url: str
@@ -185,6 +188,7 @@ class Exchange:
     status: int
     response: str
     seconds: float
+    made: str = ""
 
 
 @dataclass(frozen=True, slots=True)

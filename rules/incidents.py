@@ -146,7 +146,9 @@ def _held() -> Iterator[Found]:
 COUNT_HELD = """
 SELECT h.* FROM (
     SELECT account_id, rule_id, held_because, count(*), max(id) FROM rules_delivery
-    WHERE state = 'held' AND held_because = ANY(%s) GROUP BY account_id, rule_id, held_because
+    WHERE state = 'held' AND held_because = ANY(%s)
+    AND id <> ALL (ARRAY(SELECT id FROM rules_delivery WHERE test AND state = 'held'))
+    GROUP BY account_id, rule_id, held_because
 ) h JOIN accounts_account a ON a.id = h.account_id AND NOT a.deleted
 """
 
@@ -155,7 +157,11 @@ def _unreachable() -> Iterator[Found]:
     """Accounts whose deliveries have failed for longer than ``INCIDENT_AFTER`` and are tried again."""
     since = db_clock.now() - settings.INCIDENT_AFTER
     failing = Delivery.objects.filter(
-        state="waiting", first_failed_at__lt=since, account__deleted=False, account__state="active"
+        state="waiting",
+        first_failed_at__lt=since,
+        account__deleted=False,
+        account__state="active",
+        test=False,
     )
     for account, count, reason in (
         failing.order_by().values_list("account_id").annotate(Count("pk"), Max("error"))
@@ -189,7 +195,7 @@ def _deaf() -> Iterator[Found]:
 def _quiet() -> dict[tuple[str, int], datetime]:
     """``{(quiz account, quiz): last answer}`` of those that fell silent. Reads two weeks of answers."""
     now = db_clock.now()
-    usual = Answer.objects.filter(created_at__gte=now - timedelta(days=USUAL_DAYS)).order_by()
+    usual = Answer.objects.filter(created_at__gte=now - timedelta(days=USUAL_DAYS), test=False).order_by()
     rows = usual.values_list("account_id", "quiz_id").annotate(
         Count("pk"), Min("created_at"), Max("created_at")
     )

@@ -139,9 +139,10 @@ def wake(planned: Iterable[Delivery]) -> None:
 
 def plan_deliveries(answers: QuerySet[Answer], rule: Rule | None = None) -> list[Delivery]:
     """Deliveries for answers taken earlier, where they have none in that account yet: by today's rules, or by
-    ``rule`` alone. The answers are locked, so that two calls plan none twice; the purged are left."""
+    ``rule`` alone. The answers are locked, so that two calls plan none twice; the purged are left, and tests,
+    which have theirs."""
     with transaction.atomic():
-        kept = answers.filter(purged_at=None).order_by("pk")
+        kept = answers.filter(purged_at=None, test=False).order_by("pk")
         locked = list(kept.select_for_update(of=("self",)))
         known = set(Delivery.objects.filter(answer__in=locked).values_list("answer_id", "account_id"))
         planned = [row for mine in _by_owner(locked) for row in _plan(mine, known, rule)]
@@ -152,7 +153,7 @@ def plan_deliveries(answers: QuerySet[Answer], rule: Rule | None = None) -> list
 def unplanned(rule: Rule, since: datetime | None = None, until: datetime | None = None) -> QuerySet[Answer]:
     """Answers of the rule's quiz that have no delivery in its account, purged ones among them."""
     there = Delivery.objects.filter(answer=OuterRef("pk"), account=rule.account)
-    rows = Answer.objects.filter(account_id=rule.account.account_id, quiz_id=rule.quiz_id)
+    rows = Answer.objects.filter(account_id=rule.account.account_id, quiz_id=rule.quiz_id, test=False)
     rows = rows.filter(created_at__gte=since) if since else rows
     rows = rows.filter(created_at__lt=until) if until else rows
     return rows.exclude(Exists(there))

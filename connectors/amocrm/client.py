@@ -23,7 +23,7 @@ from connectors.amocrm.facts import Facts
 from connectors.amocrm.lists import embedded
 from connectors.amocrm.records import Payload, Record, pack
 from connectors.base import Journal
-from connectors.delivery import WorkItem, each, own_part, record, spread_account_error, trace_of
+from connectors.delivery import FOUND_BY, WorkItem, each, own_part, record, spread_account_error, trace_of
 from connectors.draft import Exchange, LeadDraft, Placement
 from connectors.errors import ConnectorError, Refused, Unclear
 from connectors.http import HttpClient
@@ -76,10 +76,10 @@ class Item(WorkItem):
     def meaning(self, error: ConnectorError) -> ConnectorError:
         return as_account_error(error)
 
-    def attach(self, contact_id: str) -> None:
-        """Use a contact that the CRM has already, as it is."""
+    def attach(self, contact_id: str, by: str = "") -> None:
+        """Use a contact that the CRM has already, as it is; ``by``: how it was found (``FOUND_BY``)."""
         self.payload.contact_id = contact_id
-        self.journal |= {"contact": contact_id, "found": contact_id}
+        self.journal |= {"contact": contact_id, "found": contact_id, **({FOUND_BY: by} if by else {})}
 
     def link(self) -> str:
         return f"{self.base_url}/leads/detail/{self.lead}"

@@ -159,7 +159,7 @@ class Delivery:
         for item in new:
             known = item.journal.get("contact") or item.draft.known_contact
             if known.isdigit():
-                item.attach(known)
+                item.attach(known, "" if item.journal.get("contact") else "memory")
         self._look_up([item for item in new if item.payload.contact and not item.payload.contact_id])
         self.requests.record([item for item in new if item.payload.contact_id])
 
@@ -181,8 +181,8 @@ class Delivery:
         for item in items:
             person = item.draft.person
             at_home = all(is_of_region(phone, state.region) for phone in person.phones)
-            if hits := next((found[key] for key in person.keys if found.get(key)), ()):
-                item.attach(str(min(hits)))
+            if hit := next((key for key in person.keys if found.get(key)), ""):
+                item.attach(str(min(found[hit])), hit.partition(":")[0])
             elif not at_home or any(key in found for key in person.keys):
                 unsure.append(item)
         return unsure
@@ -193,8 +193,9 @@ class Delivery:
 
     def _look_up_one(self, item: Item) -> None:
         client = self.requests.client_for(item)
-        if contact := find_contact(client, item.draft.person, but=item.refused_contacts):
-            item.attach(contact)
+        contact, by = find_contact(client, item.draft.person, but=item.refused_contacts)
+        if contact:
+            item.attach(contact, by)
 
     def _look_up_again(self, items: Sequence[Item]) -> None:
         """The contact that we gave is refused: deleted, or merged into another."""

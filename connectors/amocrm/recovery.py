@@ -158,8 +158,9 @@ SHORTEST_TAIL = 7
 HITS = 50
 
 
-def find_contact(http_client: HttpClient, person: Person, *, but: Collection[str] = ()) -> str:
-    """The id of the person's contact, the lowest where there are several; empty where there is none.
+def find_contact(http_client: HttpClient, person: Person, *, but: Collection[str] = ()) -> tuple[str, str]:
+    """The id of the person's contact, the lowest where there are several, and by what it was found
+    (``phone``, ``email``); empty where there is none.
 
     ``but`` are ids that the CRM has refused.
     """
@@ -168,8 +169,8 @@ def find_contact(http_client: HttpClient, person: Person, *, but: Collection[str
         hits = embedded(http_client.call("GET", "/api/v4/contacts", params=params), "contacts")
         found = [int(hit["id"]) for hit in hits if belongs_to(hit, person) and str(hit["id"]) not in but]
         if found:
-            return str(min(found))
-    return ""
+            return str(min(found)), "email" if "@" in query else "phone"
+    return "", ""
 
 
 def searches(person: Person) -> Iterator[str]:

@@ -112,7 +112,7 @@ class Update:
         contact = mine if mine in linked or not linked else linked[0]
         row = _existing(fetch_records(client, CONTACTS, [contact])[contact]) if contact else None
         if row is None:
-            contact = find_contact(client, item.draft.person)
+            contact, _by = find_contact(client, item.draft.person)
             row = _existing(fetch_records(client, CONTACTS, [contact])[contact]) if contact else None
             if row is None:
                 self._make_contact(item, new)

@@ -66,6 +66,7 @@ class BitrixConnector(Connector):
         find_by_external_id=True,
         creates_fields=True,
         updates=True,
+        deletes_leads=True,
         uninstall_hook=True,
         records=("deal", "lead"),
         follow=50,  # a page of a list
@@ -185,6 +186,9 @@ class BitrixConnector(Connector):
     def follow(self, leads: Sequence[Followed]) -> list[LeadStatus | ConnectorError | None]:
         base_url = self.remote.base_url
         return following.Following(self.http_client(), self.budget, self.facts, base_url).run(leads)
+
+    def delete_lead(self, lead: Followed) -> None:
+        following.delete(self.http_client(), self.budget, lead)
 
     def subscribe(self, url: str) -> None:
         following.subscribe(self.http_client(), self.budget, url)

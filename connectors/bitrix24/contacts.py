@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from connectors.bitrix24.client import Command, Reply, Row, Story, digits_of, replies_to, rows
 from connectors.bitrix24.requests import FIND, MOST_VALUES, BitrixItem
 from connectors.contact import email_key, is_phone
+from connectors.delivery import FOUND_BY
 from connectors.draft import Person, UnplacedValue
 from connectors.messages import message
 
@@ -33,6 +34,8 @@ def meet(item: BitrixItem) -> Story[None]:
     replies = yield from replies_to([read(word, [remote_id]) for word, remote_id in known.items()])
     for (word, remote_id), reply in zip(known.items(), replies, strict=True):
         if _readable(reply, [remote_id]):
+            if word == "contact" and not item.journal.get(word):
+                item.journal[FOUND_BY] = "memory"
             _attach(item, word, remote_id)
         else:  # deleted, or merged into another since
             for step in (word, FOUND[word]):
@@ -77,6 +80,8 @@ def find(item: BitrixItem, words: Sequence[str], alone: bool = False) -> Story[d
         if None in verdicts.values():
             unclear.add(word)
         if own := [number for number, verdict in verdicts.items() if verdict]:
+            if word == "contact" and word not in found:
+                item.journal[FOUND_BY] = kind.lower()
             found.setdefault(word, str(min(own)))
     if unclear:
         found |= yield from find(item, [word for word in words if word in unclear], alone=True)

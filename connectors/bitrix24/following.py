@@ -5,6 +5,7 @@ in simple mode may even take the lead away (reference 4.7). Classic lists drop a
 and return everything, so a row counts only by its own ids (5.2).
 
 apidocs.bitrix24.com: api-reference/crm/deals/crm-deal-list, api-reference/crm/leads/crm-lead-list,
+api-reference/crm/deals/crm-deal-delete, api-reference/crm/leads/crm-lead-delete,
 api-reference/events/event-bind, api-reference/events/safe-event-handlers
 """
 
@@ -225,6 +226,24 @@ def _having(found: Sequence[Row] | ConnectorError, field: str, remote_id: str) -
         return found
     rest = incomplete() if isinstance(found, Partial) else None
     return next((row for row in found if text_of(row.get(field)) == remote_id), rest)
+
+
+def delete(http_client: HttpClient, budget: Budget, lead: Followed) -> None:
+    """The record that our delivery made, if it still carries our external id: none that a person named, nor
+    one that it was merged into. Raises the first error but "not found"."""
+    kind, remote_id = lead.journal.get("kind", ""), lead.journal.get("lead", "")
+    if kind not in SELECT or not is_id(remote_id):
+        raise Refused(message("It is not known which record was made"), code="no_record")
+    (there,) = send(http_client, [Command(f"crm.{kind}.get", {"id": remote_id})], budget)
+    if isinstance(there, ConnectorError):
+        if there.code != NOT_FOUND:
+            raise there
+        return
+    if not (isinstance(there.value, dict) and carrying([there.value], lead.uid)):
+        raise Refused(message("The record no longer carries our external id"), code="not_ours")
+    (gone,) = send(http_client, [Command(f"crm.{kind}.delete", {"id": remote_id})], budget)
+    if isinstance(gone, ConnectorError) and gone.code != NOT_FOUND:
+        raise gone
 
 
 # -- asking ------------------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from accounts.admin_base import (
 from accounts.texts import say, say_many
 from connectors.messages import RU, message
 from rules.admin.filters import DayFilter, QuizFilter
+from rules.admin.links import with_badge
 from rules.mapping.note import read_note
 from rules.models import Answer, Delivery
 from rules.planning import AT_ONCE, plan_deliveries
@@ -53,7 +54,7 @@ class PlannedFilter(admin.SimpleListFilter):
 
 
 def unplanned(rows: QuerySet[Answer]) -> QuerySet[Answer]:
-    return rows.exclude(Exists(_deliveries()))
+    return rows.filter(test=False).exclude(Exists(_deliveries()))
 
 
 def _deliveries() -> QuerySet[Delivery]:
@@ -62,7 +63,7 @@ def _deliveries() -> QuerySet[Delivery]:
 
 @admin.register(Answer)
 class AnswerAdmin(StaffAdmin):
-    list_display = ("answer_id", "account_id", "quiz_id", "came", "deliveries_made", "payload_kept")
+    list_display = ("name", "account_id", "quiz_id", "came", "deliveries_made", "payload_kept")
     list_filter = (QuizAccountFilter, QuizFilter, ("created_at", DayFilter), PlannedFilter)
     search_fields = ("=answer_id",)
     search_help_text = _("An answer id, whole")
@@ -80,6 +81,10 @@ class AnswerAdmin(StaffAdmin):
         told += ("payload_text",) if self.has_payload_permission(request) else ()
         own = (("account_id", "quiz_id"), ("answer_id", "created_at"), "bodies")
         return [(None, {"fields": (*own, *told)})]
+
+    @display(description=_("answer"), ordering="answer_id")
+    def name(self, answer: Answer) -> Any:
+        return with_badge(answer.answer_id, answer.test)
 
     @display(description=_("came"), ordering="id")
     def came(self, answer: Answer) -> Any:

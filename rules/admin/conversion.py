@@ -58,7 +58,7 @@ class Line:
 
 def lines(since: datetime | None, **chosen: Any) -> list[Line]:
     """One statement over the answers that came ``since``, the busiest quiz first."""
-    answers = Answer.objects.order_by().filter(**chosen)
+    answers = Answer.objects.order_by().filter(test=False, **chosen)
     return _merged(_grouped(answers.filter(created_at__gte=since) if since else answers))
 
 

@@ -59,7 +59,9 @@ def show(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 def _last_delivered() -> datetime | None:
     """When a lead was last made: each gets its outcome's row then."""
-    newest = Outcome.objects.order_by("-pk").values_list("delivery__delivered_at", flat=True)
+    newest = (
+        Outcome.objects.filter(test=False).order_by("-pk").values_list("delivery__delivered_at", flat=True)
+    )
     return next(iter(newest[:1]), None)
 
 
@@ -71,7 +73,7 @@ def _conversion(request: HttpRequest) -> dict[str, Any]:
 
 def _open() -> QuerySet[Delivery]:
     """What is not settled yet; the cancelled wait for nothing."""
-    rows = Delivery.objects.filter(state__in=["waiting", "sending", "held"])
+    rows = Delivery.objects.filter(state__in=["waiting", "sending", "held"], test=False)
     return rows.exclude(held_because__in=holds.OVER).order_by()
 
 
@@ -108,7 +110,7 @@ def _held() -> list[dict[str, Any]]:
 
 
 def _oldest() -> dict[str, Any] | None:
-    waiting = Delivery.objects.filter(state="waiting").order_by("created_at")
+    waiting = Delivery.objects.filter(state="waiting", test=False).order_by("created_at")
     found = waiting.select_related("account__lane").defer("account__facts", "steps", "losses").first()
     if found is None:
         return None
@@ -125,6 +127,7 @@ def _hours(now: datetime) -> list[dict[str, Any]]:
     first = timezone.localtime(now).replace(minute=0, second=0, microsecond=0) - timedelta(hours=HOURS - 1)
     rows = (
         Attempt.objects.filter(started_at__gte=first)
+        .exclude(delivery__in=Delivery.objects.filter(test=True))
         .order_by()
         .annotate(hour=TruncHour("started_at"))
         .values("hour")

@@ -11,16 +11,18 @@ from django.shortcuts import get_object_or_404
 from django.utils.html import format_html
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter, ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.views import ChangeList
 
 from accounts.admin_base import StaffAdmin, StaffChangeList, key_of, link, short, when
 from accounts.texts import said, say
-from rules.admin import arriving, bulk, retrying
+from rules import test_leads
+from rules.admin import arriving, bulk, retrying, testing
 from rules.admin.filters import DayFilter, OwnerFilter, QuizFilter
+from rules.admin.links import with_badge
 from rules.admin.search import deliveries_found
-from rules.admin.timeline import story_of
+from rules.admin.timeline import May, story_of
 from rules.delivery.next_try import next_tries
 from rules.models import BulkRun, Delivery
 
@@ -52,6 +54,7 @@ class DeliveryAdmin(StaffAdmin):
         ("account", AutocompleteSelectFilter),
         OwnerFilter,
         QuizFilter,
+        ("test", BooleanRadioFilter),
         ("created_at", DayFilter),
     )
     search_fields = ("uid", "remote_id", "answer__answer_id")
@@ -59,7 +62,7 @@ class DeliveryAdmin(StaffAdmin):
     list_select_related = ("account__lane", "answer")
     sortable_by = ()
     actions = ("try_chosen_again", "release_chosen", "cancel_chosen", "chosen_arrived")
-    actions_detail = ("try_again", "arrived")
+    actions_detail = ("try_again", "arrived", "remove_test")
     change_form_outer_before_template = "admin/desk/delivery.html"
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
@@ -92,8 +95,8 @@ class DeliveryAdmin(StaffAdmin):
     # -- what is shown ---------------------------------------------------------------------------------------
 
     @display(description=_("delivery"))
-    def number(self, delivery: Delivery) -> int:
-        return delivery.pk
+    def number(self, delivery: Delivery) -> Any:
+        return with_badge(str(delivery.pk), delivery.test)
 
     @display(description=_("account"), header=True)
     def account_name(self, delivery: Delivery) -> tuple[str, str]:
@@ -138,9 +141,12 @@ class DeliveryAdmin(StaffAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        told = story_of(
-            key_of(object_id), self.has_operate_permission(request), self.has_payload_permission(request)
+        may = May(
+            operate=self.has_operate_permission(request),
+            payloads=self.has_payload_permission(request),
+            connect=request.user.has_perm("accounts.connect_account"),
         )
+        told = story_of(key_of(object_id), may)
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **told})
 
     # -- what can be done ------------------------------------------------------------------------------------
@@ -155,6 +161,9 @@ class DeliveryAdmin(StaffAdmin):
         possible = {
             f"{self.opts.app_label}_{self.opts.model_name}_{name}" for name, of in offered if of.exists()
         }
+        delivery = row.select_related("account").first()
+        if delivery and test_leads.removable(delivery):
+            possible.add(f"{self.opts.app_label}_{self.opts.model_name}_remove_test")
         found = super().get_actions_detail(request, object_id)
         return [one for one in found if one.action_name in possible]
 
@@ -187,3 +196,8 @@ class DeliveryAdmin(StaffAdmin):
     def arrived(self, request: HttpRequest, object_id: str) -> HttpResponse:
         delivery = get_object_or_404(Delivery.objects.select_related("account"), pk=key_of(object_id))
         return arriving.ask_or_do_one(request, self, delivery)
+
+    @action(description=_("Delete the test lead in the CRM"), permissions=["operate"], icon="delete")
+    def remove_test(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        delivery = get_object_or_404(Delivery.objects.select_related("account"), pk=key_of(object_id))
+        return testing.remove(request, self, delivery)

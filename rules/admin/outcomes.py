@@ -19,6 +19,7 @@ from accounts.texts import said, say
 from rules.admin import conversion_page, looking, reports
 from rules.admin.filters import DayFilter, OwnerFilter, QuizFilter, TrailFilter
 from rules.admin.lead_status import fate_of
+from rules.admin.links import with_badge
 from rules.admin.sums import money
 from rules.models import Outcome
 
@@ -77,11 +78,9 @@ class OutcomeAdmin(StaffAdmin):
 
     @display(description=_("lead"))
     def lead(self, outcome: Outcome) -> Any:
-        if not outcome.record_id:
-            return say("no id yet")
-        return format_html(
-            '<span class="desk-nowrap">{} {}</span>', said(outcome.record) or say("lead"), outcome.record_id
-        )
+        kind = said(outcome.record) or say("lead")
+        name = f"{kind} {outcome.record_id}" if outcome.record_id else say("no id yet")
+        return format_html('<span class="desk-nowrap">{}</span>', with_badge(name, outcome.test))
 
     @display(description=_("status"), label=STATUS_COLOURS)
     def status_label(self, outcome: Outcome) -> tuple[str, str]:

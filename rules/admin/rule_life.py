@@ -18,6 +18,7 @@ from accounts.history import Actor, staff
 from accounts.rest.errors import ApiError
 from accounts.texts import said, say, say_many
 from connectors.messages import message
+from rules.admin import testing
 from rules.admin.versions import changes_between, history_of, names_of
 from rules.delivery import holds
 from rules.models import Delivery, Rule, RuleVersion
@@ -40,7 +41,8 @@ class RuleLife(StaffAdmin):
         """The names of the actions that make sense for the rule."""
         if rule.deleted or rule.account.deleted:
             return {"versions"}
-        return {"backfill", "copy", "versions", "delete_it", "resume" if rule.paused_at else "pause"}
+        may = {"backfill", "copy", "versions", "delete_it", "resume" if rule.paused_at else "pause"}
+        return may | ({"test_lead"} if rule.account.usable and not rule.paused_at else set())
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         rule = Rule.objects.select_related("account").filter(pk=key_of(object_id)).first()
@@ -87,6 +89,14 @@ class RuleLife(StaffAdmin):
         return self._life(
             request, rule, question, "delete_it", delete_rule, DELETED, _("The rule is deleted.")
         )
+
+    @action(description=gettext_lazy("Send a test lead"), permissions=["operate"], icon="science")
+    def test_lead(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        rule = self.rule(object_id)
+        if "test_lead" not in self.possible(rule):
+            sentence = _("No test can be sent: the rule or its account is not at work.")
+            return done(request, sentence, self.page_of(rule), False)
+        return testing.send(request, self, rule)
 
     def _life(
         self, request: HttpRequest, rule: Rule, question: Question, name: str,

@@ -40,6 +40,7 @@ from rules.admin.rule_editor import editor_of
 from rules.admin.rule_form import RuleForm, choice_names, form_for, named_questions, told_choices
 from rules.admin.rule_life import RuleLife
 from rules.admin.rule_preview import answers_of, changed, shown
+from rules.admin.timeline import places_of
 from rules.mapping.quiz import newest_answers
 from rules.models import Answer, Rule
 from rules.planning import MOST_BACKFILLED, backfill, unplanned
@@ -72,7 +73,7 @@ class RuleAdmin(RuleLife):
     search_help_text = gettext_lazy("A quiz or a quiz account")
     list_select_related = ("account",)
     readonly_fields = DERIVED
-    actions_detail = ("versions", "copy", "backfill", "pause", "resume", "delete_it")
+    actions_detail = ("test_lead", "versions", "copy", "backfill", "pause", "resume", "delete_it")
     change_form_outer_before_template = "admin/desk/rule.html"
     change_form_outer_after_template = "admin/desk/rule_preview.html"
 
@@ -169,6 +170,7 @@ class RuleAdmin(RuleLife):
         rule = Rule.objects.select_related("account").filter(pk=key_of(object_id)).first()
         more: dict[str, Any] = {
             "rule": rule,
+            "problems": places_of(rule),
             "show_save_and_add_another": False,
         }
         if rule and self.has_change_permission(request, rule):

@@ -56,7 +56,7 @@ from rules.delivery.settlement import (
     settlement_of,
     storable_steps,
 )
-from rules.mapping.drafting import Progress, draft_for
+from rules.mapping.drafting import Progress, draft_for, marked_as_test
 from rules.mapping.routes import Way, by_route, way_of
 from rules.mapping.rule_snapshot import RuleSnapshot, is_wish, lists_named, read_snapshot, why_unread
 from rules.models import Delivery
@@ -264,6 +264,8 @@ class Drain:
         try:
             way, progress = _way(row, snapshot, bodies.payload), _progress(row, contacts)
             draft = draft_for(way.rule, bodies.payload, progress)
+            if row.test:
+                return marked_as_test(draft, snapshot.entities)
             formers = tuple(draft_for(way.rule, former, progress) for former in bodies.formers)
             return revisions.revised(draft, bodies.revision, formers)
         except RuleNeedsFixing:
@@ -344,14 +346,15 @@ class Drain:
         patiently(partial(outbox.settle, settlements))
         self._let_go(pairs)
         attempts.write(batch.started_at, [pair for pair in pairs if not isinstance(pair[1], NotYet)])
-        note_problems(pairs)
+        note_problems([pair for pair in pairs if not pair[0].test])
         self.delivered += sum(isinstance(outcome, Receipt) for outcome in outcomes)
         look_again(self.account, outcomes)
         self._react(outcomes)
         for row, outcome in pairs:
             word = "delivered" if isinstance(outcome, Receipt) else outcome.code
-            counters.count("tries", crm=self.account.crm, outcome=attempts.counted_as(outcome))
-            if isinstance(outcome, Receipt):
+            if not row.test:
+                counters.count("tries", crm=self.account.crm, outcome=attempts.counted_as(outcome))
+            if isinstance(outcome, Receipt) and not row.test:
                 seconds = (db_clock.now() - row.created_at).total_seconds()
                 counters.observe("delivery_seconds", seconds, crm=self.account.crm)
             log.info(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -17,7 +17,7 @@ from connectors.coercion import leaves
 from connectors.contact import COMPANY, EMAIL, LONGEST_USUAL_KEY, PHONE, full_name, named, part_of
 from connectors.draft import FieldValue, LeadDraft, Placement, Tag, UnplacedValue, Visit
 from connectors.errors import RuleNeedsFixing
-from connectors.messages import RU, message
+from connectors.messages import RU, message, translate
 from connectors.note_texts import name_of
 from rules.mapping.checks import blocking_problem
 from rules.mapping.note import answer_text, read_note
@@ -28,6 +28,8 @@ from rules.mapping.rule_snapshot import RuleSnapshot, is_wish
 from rules.mapping.values import answers_of, utm_of
 
 LONGEST_TITLE = 250
+TEST = message("TEST")
+TAGGED = ("lead", "deal")  # kinds of record that bear the mark of a test as a tag, too
 OTHER_PHONES = ("work_phone", "home_phone")  # phones like any other, and those for CRMs that tell them apart
 # Other names for what only some CRMs have a place for (``LeadDraft.more``).
 MORE = {
@@ -117,6 +119,14 @@ def _written(snapshot: RuleSnapshot, payload: Mapping[str, Any], title: str, at:
         elif written:
             own.losses.append(UnplacedValue(text.what, written, _why_not(snapshot, key), entity, remote_id))
     return own
+
+
+def marked_as_test(draft: LeadDraft, entities: Mapping[str, str]) -> LeadDraft:
+    """The draft of a test answer, told from customers' own by its title, its note and a tag."""
+    word = translate(TEST, draft.language)
+    tags = (Tag(entities[record], word.lower()) for record in TAGGED if record in entities)
+    title, note = f"{word}: {draft.title}"[:LONGEST_TITLE], f"{word}\n\n{draft.note}"
+    return replace(draft, title=title, note=note, tags=(*draft.tags, *tags))
 
 
 def quiz_title(snapshot: RuleSnapshot, payload: Mapping[str, Any]) -> str:

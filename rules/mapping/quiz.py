@@ -94,8 +94,8 @@ class PlatformResponses:
 
 def newest_answers(rule: Rule) -> QuerySet[Answer]:
     """The kept answers of the rule's quiz, the newest first."""
-    kept = Answer.objects.filter(account_id=rule.account.account_id, quiz_id=rule.quiz_id, purged_at=None)
-    return kept.order_by("-id")
+    mine = Answer.objects.filter(account_id=rule.account.account_id, quiz_id=rule.quiz_id)
+    return mine.filter(purged_at=None, test=False).order_by("-id")
 
 
 def _told_by_answers(rule: Rule) -> list[dict[str, dict[str, Any]]]:

@@ -3,6 +3,31 @@
 import django.utils.timezone
 from django.db import migrations, models
 
+# Events tell the quiz platform of its own answers: the functions of 0016_events pass tests over.
+PASSED_OVER = (
+    ("rules_tell_answers", "FROM fresh ORDER", "FROM fresh WHERE NOT test ORDER"),
+    ("rules_tell_deliveries", "WHERE n.type IS NOT NULL", "WHERE NOT n.test AND n.type IS NOT NULL"),
+    ("rules_tell_outcome", "WHERE d.id = NEW.delivery_id", "WHERE NOT d.test AND d.id = NEW.delivery_id"),
+)
+
+
+def pass_over(apps, schema_editor):
+    for name, before, after in PASSED_OVER:
+        _replace(schema_editor, name, before, after)
+
+
+def tell_again(apps, schema_editor):
+    for name, before, after in PASSED_OVER:
+        _replace(schema_editor, name, after, before)
+
+
+def _replace(schema_editor, name, before, after):
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute("SELECT pg_get_functiondef(%s::regproc)", [name])
+        (text,) = cursor.fetchone()
+        assert before in text, name
+        cursor.execute(text.replace(before, after))
+
 
 class Migration(migrations.Migration):
 
@@ -59,4 +84,5 @@ class Migration(migrations.Migration):
             model_name='delivery',
             index=models.Index(condition=models.Q(('test', True)), fields=['-id'], name='delivery_test'),
         ),
+        migrations.RunPython(pass_over, tell_again),
     ]

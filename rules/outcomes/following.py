@@ -239,7 +239,7 @@ class _Look:
         return looked
 
     def _ask(self, rows: Sequence[Outcome]) -> None:
-        leads = [_followed(row) for row in rows]
+        leads = [followed(row) for row in rows]
         connection.close()  # the CRM may think for a while
         try:
             found = self.connector.follow(leads)
@@ -349,7 +349,8 @@ def _claim(account_id: int, most: int) -> list[Outcome]:
     return list(rows.defer(*UNREAD).order_by("pk"))
 
 
-def _followed(row: Outcome) -> Followed:
+def followed(row: Outcome) -> Followed:
+    """What a connector needs to know of a lead to find it."""
     delivery = row.delivery
     return Followed(
         uid=delivery.uid,

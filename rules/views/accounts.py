@@ -76,7 +76,7 @@ def _work_of(accounts: Collection[int]) -> defaultdict[int, Work]:
             title = str(rule.quiz.get("title") or "")
             work.problems.append({"quizID": rule.quiz_id, "title": title, "problems": len(rule.problems)})
     undelivered = Q(state=Delivery.State.WAITING) | Q(state=Delivery.State.HELD)
-    rows = Delivery.objects.filter(undelivered, account__in=accounts).order_by()
+    rows = Delivery.objects.filter(undelivered, account__in=accounts, test=False).order_by()
     counted: Any = rows.values_list("account", "state", "held_because").annotate(
         Count("pk"), Min("created_at")
     )

@@ -132,7 +132,7 @@ class AnswerViewSet(CallerViewSet):
         },
     )
     def index(self, request: Request) -> Response:
-        mine = read_quiz_and_time(Answer.objects.filter(account_id=self.caller_id), request)
+        mine = read_quiz_and_time(Answer.objects.filter(account_id=self.caller_id, test=False), request)
         part = listed(request, read_person(mine, request))
         made = Delivery.objects.filter(answer__in=part.rows).select_related("account").order_by("pk")
         by_answer: dict[int, list[Delivery]] = {row.pk: [] for row in part.rows}
@@ -155,7 +155,9 @@ class AnswerViewSet(CallerViewSet):
         responses={200: AnswerOut, 401: ERRORS[401], 404: OpenApiResponse(OurError, "No such answer")},
     )
     def retrieve(self, request: Request, answer_pk: int) -> Response:
-        answer = Answer.objects.filter(pk=min(answer_pk, BIGGEST), account_id=self.caller_id).first()
+        answer = Answer.objects.filter(
+            pk=min(answer_pk, BIGGEST), account_id=self.caller_id, test=False
+        ).first()
         if answer is None:
             raise NotFound("No such answer", field="id")
         made = tuple(answer.deliveries.select_related("account__lane").order_by("pk"))

@@ -35,7 +35,7 @@ from rules.views.filters import (
 UNAUTHORIZED = OpenApiResponse(OurError, "No valid bearer token")
 NO_DELIVERY = OpenApiResponse(OurError, "No such delivery")
 WHICH = [OpenApiParameter("delivery_pk", int, OpenApiParameter.PATH, description="`id` of a delivery, ours")]
-WITH_ACCOUNT = Delivery.objects.select_related("account__lane", "answer")
+WITH_ACCOUNT = Delivery.objects.filter(test=False).select_related("account__lane", "answer")
 FILTERS = [
     *COMMON_FILTERS,
     *PERSON_FILTERS,

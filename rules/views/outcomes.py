@@ -48,7 +48,7 @@ class OutcomeViewSet(CallerViewSet):
         },
     )
     def index(self, request: Request) -> Response:
-        rows = read_common_filters(Outcome.objects.all(), request)
+        rows = read_common_filters(Outcome.objects.filter(test=False), request)
         status = read_choice(request, "status", Outcome.Status.values)
         chosen = rows.filter(status=status) if status else rows
         part = listed(request, chosen.select_related("account", "delivery__answer"))

@@ -118,7 +118,9 @@ class PreviewViewSet(CrmViewSet):
         return self._taken(quiz_id, shape.validated_data.get("answerID"))
 
     def _taken(self, quiz_id: int, answer_id: str | None) -> tuple[Mapping[str, Any], datetime]:
-        answers = Answer.objects.filter(account_id=self.caller_id, quiz_id=quiz_id, purged_at=None)
+        answers = Answer.objects.filter(
+            account_id=self.caller_id, quiz_id=quiz_id, purged_at=None, test=False
+        )
         answer = (answers.filter(answer_id=answer_id) if answer_id else answers.order_by("-pk")).first()
         if answer is None:
             raise NotFound(
