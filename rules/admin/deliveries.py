@@ -19,7 +19,7 @@ from accounts.admin_base import StaffAdmin, StaffChangeList, key_of, link, short
 from accounts.texts import said, say
 from rules import test_leads
 from rules.admin import arriving, bulk, retrying, testing
-from rules.admin.filters import DayFilter, OwnerFilter, QuizFilter
+from rules.admin.filters import DayFilter, HeldFilter, OwnerFilter, QuizFilter
 from rules.admin.links import with_badge
 from rules.admin.search import deliveries_found
 from rules.admin.timeline import May, story_of
@@ -49,7 +49,7 @@ class DeliveryAdmin(StaffAdmin):
     )  # fmt: skip
     list_filter = (
         ("state", ChoicesDropdownFilter),
-        ("held_because", ChoicesDropdownFilter),
+        ("held_because", HeldFilter),
         ("account__crm", ChoicesDropdownFilter),
         ("account", AutocompleteSelectFilter),
         OwnerFilter,

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import RangeDateFilter, TextFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateFilter, TextFilter
 from unfold.utils import parse_date_str
 
 from accounts.admin import QuizAccountFilter
@@ -21,6 +21,14 @@ from rules.models.outcome import TRAILS
 
 class OwnerFilter(QuizAccountFilter):
     column = "owner"
+
+
+class HeldFilter(ChoicesDropdownFilter):
+    """What is held for a reason is held, which the index must be told."""
+
+    def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        found = super().queryset(request, rows)
+        return found.filter(state="held") if self.value() else found
 
 
 class QuizFilter(TextFilter):

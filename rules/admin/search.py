@@ -6,11 +6,10 @@ Every way has its index, and none reads more than ``MOST`` rows.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from django.conf import settings
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -24,6 +23,7 @@ from rules.models import Answer, Delivery, Rule
 from rules.models.answer import ContactWords
 
 MOST = 50
+MOST_OF_ONE = 10_000  # answers of one person
 LONGEST = 200  # of a term; nothing that is looked for is longer
 DIGITS = re.compile(r"[0-9]{1,18}")
 WORDS = re.compile(r"\w+")
@@ -52,13 +52,16 @@ def deliveries_found(term: str, personal: bool) -> list[int]:
     return sorted(keys, reverse=True)[:MOST]
 
 
-def _people(term: str) -> Iterator[QuerySet[Answer, int]]:
-    """Keys of answers of whoever has this phone, e-mail or name; the beginning of a word is enough of it."""
-    answers = Answer.objects.order_by("-pk").values_list("pk", flat=True)
+def _people(term: str) -> Iterator[Iterable[int]]:
+    """Keys of answers of whoever has this phone, e-mail or name; the beginning of a word is enough of it.
+
+    Of a phone all are read and sorted here: asked for the newest, PostgreSQL would go through the table.
+    """
     if "@" in term or len(re.findall(r"[0-9]", term)) >= FEWEST_DIGITS:
         kind = "email" if "@" in term else "phone"
         if keys := contact_keys({kind: term}, settings.PHONE_REGION):
-            yield answers.filter(contact_keys__overlap=keys)[:MOST]
+            answers = Answer.objects.filter(contact_keys__overlap=keys).values_list("pk", flat=True)
+            yield sorted(answers[:MOST_OF_ONE], reverse=True)[:MOST]
     elif (words := WORDS.findall(term)) and not re.search(r"[0-9]", term):
         query = " & ".join(f"{word.lower()}:*" for word in words)
         yield (

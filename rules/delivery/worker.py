@@ -18,7 +18,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from accounts import db_clock, states
@@ -253,15 +253,16 @@ class Drain:
         return batch
 
     def _draft_one(self, row: Delivery, bodies: revisions.Bodies, contacts: Mapping[str, str]) -> LeadDraft:
-        """Raises ``RuleNeedsFixing``, ``NotYet``, or ``TryLater`` for a bug of ours."""
+        """Raises ``RuleNeedsFixing``, ``NotYet``, or ``TryLater`` for our bug, also one in reading its rule:
+        those beside it go on."""
         if hold := holds.hold_of_rule(row.rule):
             raise RuleIdle(hold.error, because=hold.because, remedy=hold.remedy)
-        snapshot = self._snapshot(row)
-        if _awaits_fields(row, snapshot):
-            raise StillPreparing(
-                message("The fields of this rule are being made"), code="preparing", after=PREPARING
-            )
         try:
+            snapshot = self._snapshot(row)
+            if _awaits_fields(row, snapshot):
+                raise StillPreparing(
+                    message("The fields of this rule are being made"), code="preparing", after=PREPARING
+                )
             way, progress = _way(row, snapshot, bodies.payload), _progress(row, contacts)
             draft = draft_for(way.rule, bodies.payload, progress)
             if row.test:
@@ -271,7 +272,7 @@ class Drain:
         except RuleNeedsFixing:
             self._insist_on_lists(row)
             raise
-        except ConnectorError:
+        except (ConnectorError, OperationalError, InterfaceError):
             raise
         except Exception as error:
             log.exception("the lead can't be drafted", delivery=row.pk)
@@ -371,11 +372,17 @@ class Drain:
         if not batch.drafts:
             return list(outcomes)
         return [
-            compared(outcome, draft.placement, by_route(self._snapshot(row), row.route))
-            if isinstance(outcome, Receipt)
-            else outcome
+            self._compare(row, draft, outcome) if isinstance(outcome, Receipt) else outcome
             for row, draft, outcome in zip(batch.deliveries, batch.drafts, outcomes, strict=True)
         ]
+
+    def _compare(self, row: Delivery, draft: LeadDraft, receipt: Receipt) -> Receipt:
+        """The lead is there: what can't be compared is settled all the same."""
+        try:
+            return compared(receipt, draft.placement, by_route(self._snapshot(row), row.route))
+        except Exception:
+            log.exception("the lead's place can't be compared", delivery=row.pk)
+            return receipt
 
     def _let_go(self, pairs: Sequence[tuple[Delivery, Result]]) -> None:
         """Other lanes may send these people now; not whoever may have been made and is not found yet."""

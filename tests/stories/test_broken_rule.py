@@ -8,7 +8,8 @@ import pytest
 from django.utils import timezone
 
 from rules import provisioning
-from rules.models import Rule
+from rules.delivery import worker
+from rules.models import Delivery, Rule
 
 
 @pytest.mark.parametrize("what", ["recheck", "_prepare_waiting"])
@@ -31,3 +32,29 @@ def test_a_broken_rule_stops_no_other(quiz, monkeypatch, what):
     provisioning.prepare_due()
     healthy.refresh_from_db()
     assert healthy.prepared_at > long_ago
+
+
+def test_a_rule_that_cannot_be_read_costs_its_own_leads_alone(quiz, monkeypatch, later):
+    quiz.api.post("/rules/43", quiz.place(), content_type="application/json")
+    provisioning.prepare_due()
+    real = worker.read_snapshot
+
+    def read(rule, account):
+        if rule.quiz_id == 43:
+            raise KeyError("This is a test.")
+        return real(rule, account)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(worker, "read_snapshot", read)
+        quiz.post("bad", quizID=43)
+        for number in range(3):
+            quiz.post(f"good-{number}")
+        quiz.work()
+    states = dict(Delivery.objects.values_list("answer__answer_id", "state"))
+    assert states == {"bad": "waiting", "good-0": "delivered", "good-1": "delivered", "good-2": "delivered"}
+    told = Delivery.objects.get(state="waiting")
+    assert (told.error_code, told.error) == ("our_bug", "Our own code failed on this answer (KeyError)")
+
+    later(minutes=2)
+    quiz.work()
+    assert not Delivery.objects.exclude(state="delivered").exists()
