@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import threading
+from collections import OrderedDict
 from typing import Any
 
 import urllib3
@@ -30,6 +32,7 @@ SPECIAL = tuple(
         "3fff::/20",
     )
 )
+_MOUNTING = threading.Lock()
 
 
 class NotPublic(OSError):
@@ -39,8 +42,13 @@ class NotPublic(OSError):
 def vet(base_url: str) -> None:
     """From now on requests to ``base_url`` are vetted, in this process."""
     prefix = f"{base_url}/"
-    if base_url.startswith("https://") and prefix not in SESSION.adapters:
-        SESSION.mount(prefix, GuardedAdapter(pool_maxsize=8, max_retries=0))
+    if not base_url.startswith("https://") or prefix in SESSION.adapters:
+        return
+    with _MOUNTING:
+        # ``Session.mount`` changes the table in place, under the eyes of threads that look into it.
+        adapters = {prefix: GuardedAdapter(pool_maxsize=8, max_retries=0), **SESSION.adapters}
+        longest_first = sorted(adapters.items(), key=lambda one: len(one[0]), reverse=True)
+        SESSION.adapters = OrderedDict(longest_first)
 
 
 def public_address(host: str, port: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -31,16 +32,26 @@ def test_nothing_that_may_wait_for_a_crm_stands_in_the_queue_of_deliveries():
     assert {queue_of(task) for task in ours()} == set(QUEUES)
 
 
-def test_a_flood_of_events_takes_no_thread_from_other_work():
-    """They have a queue and threads of their own; what else a worker does never waits in either."""
-    assert {task for task in ours() if queue_of(task) == "events"} == {
-        "accounts.tasks.dispatch_events",
-        "accounts.tasks.send_webhooks",
-    }
-    assert (
-        len({id(share) for share in (worker_threads.events, worker_threads.sync, worker_threads.maintenance)})
-        == 3
-    )
+def test_a_flood_of_events_waits_in_a_line_of_its_own(monkeypatch):
+    """They have a queue and threads of their own: while those are busy, other work is done."""
+    sending = {"accounts.tasks.dispatch_events", "accounts.tasks.send_webhooks"}
+    assert {task for task in ours() if queue_of(task) == "events"} == sending
+    monkeypatch.setattr(worker, "threads", 5)
+    begun, slow, done = threading.Event(), threading.Event(), []
+
+    def post() -> None:
+        begun.set()
+        slow.wait(20)
+
+    thread = threading.Thread(target=worker_threads.events.do, args=("first", post))
+    thread.start()
+    assert begun.wait(20)
+    assert not worker_threads.events.do("second", lambda: done.append("event"))
+    assert worker_threads.sync.do("lists", lambda: done.append("lists"))
+    assert worker_threads.maintenance.do("tokens", lambda: done.append("tokens"))
+    slow.set()
+    thread.join(20)
+    assert done == ["lists", "tokens", "event"]
 
 
 def test_the_timetable_names_tasks_that_there_are_and_messages_do_not_pile_up():

@@ -138,3 +138,10 @@ def test_vetting_twice_keeps_the_pool(vetted):
     before = SESSION.get_adapter(f"https://{NAME}/")
     vet(f"https://{NAME}")
     assert SESSION.get_adapter(f"https://{NAME}/") is before
+
+
+def test_threads_that_look_for_their_adapter_meanwhile_are_not_disturbed(request):
+    looking = iter(SESSION.adapters.items())
+    next(looking)
+    request.getfixturevalue("vetted")
+    assert len(list(looking)) == len(SESSION.adapters) - 2
