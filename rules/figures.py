@@ -38,7 +38,7 @@ Counts = dict[str, list[int]]
 DAYS = 90
 ROUND = 20.0  # seconds of one run; the next one goes on
 PORTION = 2000  # leads of one statement
-TRIES_OF = timedelta(minutes=10)  # tries of one statement
+TRIES_OF = timedelta(hours=1)  # tries of one statement
 SOONEST, LATER = (
     timedelta(minutes=2),
     timedelta(minutes=20),
@@ -190,6 +190,8 @@ def _add_failures(found: dict[int | None, _Day], day: date, first: datetime, end
         .exclude(outcome__in=ARRIVED)
         .annotate(hour=TruncHour("started_at"))
     )
+    if not tries.filter(started_at__gte=first, started_at__lt=end).exists():
+        return
     while first < end:
         window = tries.filter(started_at__gte=first, started_at__lt=min(first + TRIES_OF, end)).order_by()
         grouped = window.values_list("hour", "delivery__account_id", "delivery__account__crm")

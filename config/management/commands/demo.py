@@ -16,7 +16,7 @@ from config.demo import report
 from config.demo.children import Children
 from config.demo.environment import Environment, an_environment
 from config.demo.errors import DemoFailed
-from config.demo.processes import make_token, start_all, wait_for_all
+from config.demo.processes import QUIZ_ACCOUNT, make_token, start_all, wait_for_all
 from config.demo.run import Run
 from config.demo.scenario import Scenario, scenarios, variables_of
 from config.demo.service import QuizService
@@ -60,6 +60,8 @@ class Command(BaseCommand):
             verifications = run.play()
             self.show(verifications)
             run.sell(verifications)
+            children.run("showcase", "-m", "config.demo.showcase", QUIZ_ACCOUNT)
+            self.say("A month of leads, and one of each state, are there to look at in the admin")
             if stay:
                 self.stay(environment, children, crms, login, token)
 
