@@ -22,7 +22,7 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts import connect_page, db_clock, states
-from accounts.admin_base import Question, StaffAdmin, ask, confirmed, done, key_of, link, note, when
+from accounts.admin_base import Question, StaffAdmin, ask, confirmed, copyable, done, key_of, link, note, when
 from accounts.crm_settings import rate_limiter_for
 from accounts.events import admin as admin_of_endpoints  # noqa: F401 - registers its page
 from accounts.history import staff
@@ -104,12 +104,12 @@ class AccountAdmin(StaffAdmin):
     actions_list = ("connect",)
     actions_detail: Any = ("reconnect", "resume", "pause", "disconnect")
     readonly_fields: Any = (
-        "crm", "name", "account_id", "state_badge", "state_reason", "state_since", "address", "remote_id",
+        "crm", "name", "customer", "state_badge", "state_reason", "state_since", "address", "remote",
         "country", "connected_by", "connected_at", "signed_in_until", "sign_in_trouble", "lane_state",
         "resting", "synced_at", "next_sync_at",
     )  # fmt: skip
     fieldsets: Any = (
-        (None, {"fields": (("crm", "name"), ("account_id", "remote_id"), ("address", "country"))}),
+        (None, {"fields": (("crm", "name"), ("customer", "remote"), ("address", "country"))}),
         (_("State"), {"fields": (("state_badge", "state_since"), "state_reason")}),
         (
             _("Signed in"),
@@ -174,9 +174,22 @@ class AccountAdmin(StaffAdmin):
     def connected_by(self, account: Account) -> str:
         return ", ".join(filter(None, (account.user_name, account.user_email, account.user_role)))
 
+    @display(description=_("quiz account"))
+    def customer(self, account: Account) -> Any:
+        return copyable(account.account_id)
+
+    @display(description=_("CRM's account id"))
+    def remote(self, account: Account) -> Any:
+        return copyable(account.remote_id)
+
     @display(description=_("address"))
     def address(self, account: Account) -> Any:
-        return link(f"https://{account.host}/", account.host, new=True) if account.host else ""
+        url = f"https://{account.host}/"
+        return (
+            format_html("<span data-copy>{}</span>", link(url, account.host, new=True))
+            if account.host
+            else ""
+        )
 
     @display(description=_("lane"))
     def lane_state(self, account: Account) -> str:

@@ -72,7 +72,10 @@ class StaffChangeList(ChangeList):
 
 
 class StaffAdmin(ModelAdmin):
-    """Read-only pages; what may be done there are actions that ask for ``operate``."""
+    """Read-only pages; what may be done there are actions that ask for ``operate``. ``nothing_yet`` says of
+    an empty list how rows come into it."""
+
+    nothing_yet: Any = ""
 
     list_per_page = 50
     list_filter_submit = True
@@ -191,6 +194,11 @@ def note_all(request: HttpRequest, rows: QuerySet[Any], sentence: str) -> None:
 def link(url: str, text: str, new: bool = False) -> SafeString:
     target = SafeString(' target="_blank" rel="noopener noreferrer"') if new else ""
     return format_html('<a class="desk-link" href="{}"{}>{}</a>', url, target, text)
+
+
+def copyable(text: str) -> SafeString | str:
+    """An id or an address with a button that copies it (``desk/copy.js``)."""
+    return format_html("<span data-copy>{}</span>", text) if text else ""
 
 
 def when(moment: datetime | None, short: bool = False) -> SafeString | str:

@@ -191,7 +191,9 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 AXES_FAILURE_LIMIT = env.int("LOGIN_TRIES", 10)
 AXES_COOLOFF_TIME = timedelta(minutes=15)
-AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]  # whichever had too many
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # both at once: nobody locks an office out
+AXES_LOCKOUT_CALLABLE = "config.errors.locked_out"
+CSRF_FAILURE_VIEW = "config.errors.forbidden"
 AXES_CLIENT_IP_CALLABLE = "config.visitors.address_of"
 AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
 

@@ -112,6 +112,7 @@ UNFOLD = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("desk/icon.svg")}
     ],
+    "SCRIPTS": [lambda request: static("desk/copy.js")],
     "STYLES": [lambda request: static("desk/desk.css")],
     "COLORS": {
         "primary": {

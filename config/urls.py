@@ -7,10 +7,12 @@ from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from accounts.rest.views import JsonWhateverIsAsked
+from config.errors import root
 from config.health import healthz, readyz
 from config.metrics import metrics
 
 handler400 = "config.errors.bad_request"
+handler403 = "config.errors.forbidden"
 handler404 = "config.errors.not_found"
 handler500 = "config.errors.server_error"
 
@@ -20,6 +22,7 @@ docs = SpectacularSwaggerSplitView.as_view(
 )
 
 urlpatterns = [
+    path("", root),
     path("", include("accounts.urls")),
     path("", include("crm_cache.urls")),
     path("", include("rules.urls")),

@@ -301,6 +301,12 @@ class Connector(ABC):
         """
         return target.multiple
 
+    @staticmethod
+    def demands(details: Mapping[str, Any]) -> bool:
+        """Does the CRM call this field required, be it at some steps only? Pure; ``details`` are those of its
+        row. False where a CRM does not say."""
+        return False
+
     def create_fields(self, wishes: Sequence[FieldWish], known: Sequence[Target]) -> list[Target]:
         """Make the wished fields, aligned with ``wishes``; what ``known`` or the CRM already has is taken.
 

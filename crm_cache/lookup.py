@@ -7,6 +7,7 @@ from typing import Any
 
 from accounts.models import Account
 from connectors.draft import Option, Target
+from connectors.registry import connector_class
 from connectors.rows import UserRow
 from crm_cache import models
 
@@ -36,6 +37,13 @@ def fields(account: Account) -> list[Target]:
         Target(**{**row, "options": tuple(map(_option, row["options"]))})
         for row in rows.values("entity", "remote_id", "name", "type", "code", "options", "multiple")
     ]
+
+
+def demanded_fields(account: Account) -> set[str]:
+    """Remote ids of the fields that the CRM calls required."""
+    demands = connector_class(account.crm).demands
+    rows = _live(models.Field, account).values_list("remote_id", "details")
+    return {remote_id for remote_id, details in rows if isinstance(details, dict) and demands(details)}
 
 
 def tag_entities(account: Account, pks: Iterable[int]) -> dict[int, str]:

@@ -67,7 +67,9 @@ class Showcase:
         self.chance = random.Random(4201)  # noqa: S311 - the same month every time
         self.now = timezone.now()
         self.rules = list(
-            Rule.objects.filter(account__account_id=owner, deleted=False).select_related("account")
+            Rule.objects.filter(account__account_id=owner, deleted=False)
+            .select_related("account")
+            .order_by("pk")
         )
         self.made = 0
 

@@ -133,6 +133,11 @@ class AmoConnector(Connector):
 
     # -- rules --------------------------------------------------------------------------------------
 
+    @staticmethod
+    def demands(details: Mapping[str, Any]) -> bool:
+        """At the steps of ``required_statuses``; the API takes leads without it all the same."""
+        return bool(details.get("required_statuses"))
+
     holds_several = staticmethod(holds_several)
 
     @classmethod

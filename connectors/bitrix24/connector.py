@@ -139,6 +139,11 @@ class BitrixConnector(Connector):
     def zone(cls, facts: Mapping[str, Any]) -> tzinfo | None:
         return Facts.read(facts).zone if facts.get("offset") else None
 
+    @staticmethod
+    def demands(details: Mapping[str, Any]) -> bool:
+        """``MANDATORY``, as smart invoices spell it, too."""
+        return "Y" in (details.get("MANDATORY"), details.get("mandatory"))
+
     holds_several = staticmethod(holds_several)
 
     def create_fields(self, wishes: Sequence[FieldWish], known: Sequence[Target]) -> list[Target]:

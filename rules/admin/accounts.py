@@ -44,6 +44,7 @@ OPEN = (Delivery.State.WAITING, Delivery.State.SENDING, Delivery.State.HELD)
 
 @admin.register(Account)
 class AccountOverviewAdmin(AccountAdmin):
+    nothing_yet = _("Connect an account by the button above, or have its owner do so.")
     list_display = (
         "title", "account_id", "state_label", "state_reason", "waiting", "held", "oldest_waiting",
         "signed_in_until", "synced",

@@ -63,6 +63,7 @@ def _deliveries() -> QuerySet[Delivery]:
 
 @admin.register(Answer)
 class AnswerAdmin(StaffAdmin):
+    nothing_yet = _("The quiz platform posts answers; check its address of this service and its token.")
     list_display = ("name", "account_id", "quiz_id", "came", "deliveries_made", "payload_kept")
     list_filter = (QuizAccountFilter, QuizFilter, ("created_at", DayFilter), PlannedFilter)
     search_fields = ("answer_id",)

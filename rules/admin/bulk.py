@@ -265,6 +265,7 @@ def _page_of(run: BulkRun) -> str:
 
 @admin.register(BulkRun)
 class BulkRunAdmin(StaffAdmin):
+    nothing_yet = _("Choose deliveries in their list, or all of a filter, and what is to be done with them.")
     list_display = (
         "number",
         "what",

@@ -43,6 +43,9 @@ class OnlyFilters(StaffChangeList):
 
 @admin.register(Delivery)
 class DeliveryAdmin(StaffAdmin):
+    nothing_yet = _(
+        "Deliveries come with answers: each rule of a quiz makes one of every answer that is posted."
+    )
     list_display = (
         "number", "quiz_id", "account_name", "answer_name", "state_label", "why", "tries", "due", "lead",
         "trouble",

@@ -30,6 +30,7 @@ UNUSED_IN_LIST = ("account__facts", "contact", "details", "payments", "link", "e
 
 @admin.register(Outcome)
 class OutcomeAdmin(StaffAdmin):
+    nothing_yet = _("What became of a lead is followed from its delivery on.")
     list_display = (
         "lead", "status_label", "quiz_id", "account_name", "step_label", "responsible", "total", "received",
         "changed", "looked",

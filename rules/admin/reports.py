@@ -41,7 +41,7 @@ HELD_COUNTED = 100_000
 LEADS_READ = 2000  # of one quiz, for its answer options
 QUESTIONS_SHOWN, OPTIONS_SHOWN = 6, 10
 LONGEST_OPTION = 80
-FEWEST = 2  # leads with the same answer: what one person typed is no option
+FEWEST = 2  # people with the same answer: what one of them typed is no option
 OPTIONS_KEPT = 300  # seconds
 COLOURS = ("blue", "teal", "violet", "amber")  # of CRMs, in the registry's order
 
@@ -343,20 +343,22 @@ def counted_options(quiz: int, since: datetime) -> list[tuple[str, list[tuple[st
     rows = leads.annotate(answers=KeyTransform("answers", "delivery__answer__payload"))
     titles: dict[str, str] = {}
     found: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0, 0]))
-    for status, answers in rows.order_by("-pk").values_list("status", "answers")[:LEADS_READ]:
+    people: dict[tuple[str, str], set[int]] = defaultdict(set)
+    columns = ("status", "answers", "delivery__answer_id")
+    for status, answers, answer_id in rows.order_by("-pk").values_list(*columns)[:LEADS_READ]:
         for item in normalised({"answers": answers}).get("answers", []) if answers else ():
             question = item["questionID"]
             titles.setdefault(question, item.get("question", question))
             for option in _given(item.get("answer")):
+                people[question, option].add(answer_id)
                 numbers = found[question][option]
                 numbers[0] += 1
                 numbers[1] += status == Outcome.Status.WON
                 numbers[2] += status == Outcome.Status.LOST
     told = []
     for question, options in found.items():
-        common = sorted(
-            ((o, n) for o, n in options.items() if n[0] >= FEWEST), key=lambda one: (-one[1][0], one[0])
-        )
+        shared = [(o, n) for o, n in options.items() if len(people[question, o]) >= FEWEST]
+        common = sorted(shared, key=lambda one: (-one[1][0], one[0]))
         if common and 2 * sum(n[0] for _, n in common) >= sum(n[0] for n in options.values()):
             told.append((titles[question][:LONGEST_OPTION], common[:OPTIONS_SHOWN]))
     return told[:QUESTIONS_SHOWN]

@@ -62,6 +62,7 @@ def editor_of(rule: Rule) -> dict[str, Any]:
     """
     can = connector_class(rule.account.crm).can
     fields = lookup.fields(rule.account)
+    demanded = lookup.demanded_fields(rule.account)
     tags = list(Tag.objects.filter(account=rule.account, deleted=False).order_by("name"))
     questions = all_questions(rule)
     mapped = mapped_records(rule.account.crm)
@@ -72,7 +73,7 @@ def editor_of(rule: Rule) -> dict[str, Any]:
             {
                 "key": record,
                 "title": str(RECORDS.get(record, record)),
-                "fields": [_field(one) for one in fields if one.entity == entity],
+                "fields": [_field(one, demanded) for one in fields if one.entity == entity],
                 "mapped": record in mapped,
                 "contactMap": record == "contact" and record in mapped,
                 "tags": [_tag(tag, dialect.tags_by_key) for tag in tags if tag.entity == entity],
@@ -94,8 +95,9 @@ def editor_of(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _field(field: Target) -> dict[str, Any]:
+def _field(field: Target, demanded: set[str]) -> dict[str, Any]:
     return {
+        "required": field.remote_id in demanded,
         "id": field.remote_id,
         "code": field.code,
         "name": field.name or field.remote_id,
@@ -154,6 +156,8 @@ def _texts() -> dict[str, str]:
         "twice": _("This question goes into another field of the record already: here it can go into one."),
         "unfinished": _("Choose both the field and what goes there, or remove the row."),
         "gone": _("not in the CRM any more"),
+        "required": _("required"),
+        "unfilled": _("The CRM calls these fields required, and nothing goes there:"),
         "unknown": _("a question that no answer has told of"),
         "add_tag": _("Choose tags"),
         "nothing_found": _("Nothing found"),

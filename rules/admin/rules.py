@@ -58,6 +58,7 @@ DERIVED = (
 
 @admin.register(Rule)
 class RuleAdmin(RuleLife):
+    nothing_yet = _("Connect a CRM first, then say where the answers of a quiz go.")
     form = RuleForm
     list_display = (
         "quiz_id", "account", "performer_name", "placement_name", "problem_count", "prepared", "saved",

@@ -5,6 +5,7 @@
   const COLOURS = {
     green: "#16a34a", red: "#dc2626", blue: "#2563eb", teal: "#0d9488", violet: "#7c3aed", amber: "#d97706",
   };
+  const LONGEST = 28;
   const charts = [];
 
   function isDark() {
@@ -19,6 +20,12 @@
       axis.grid.color = line;
     }
     chart.options.plugins.legend.labels.color = text;
+  }
+
+  /* A long name in a chart of bars: its beginning; it is whole where somebody points. */
+  function shortened(value) {
+    const name = this.getLabelForValue(value);
+    return name.length > LONGEST ? `${name.slice(0, LONGEST - 1)}…` : name;
   }
 
   function draw(canvas) {
@@ -47,7 +54,7 @@
         interaction: { mode: "index", axis: told.across ? "y" : "x", intersect: false },
         scales: {
           x: { stacked: told.stacked, beginAtZero: true, grid: {}, ticks: { maxRotation: 0, autoSkipPadding: 12, precision: 0 } },
-          y: { stacked: told.stacked, beginAtZero: true, grid: {}, ticks: { autoSkip: !told.across, precision: 0 } },
+          y: { stacked: told.stacked, beginAtZero: true, grid: {}, ticks: { autoSkip: !told.across, precision: 0, ...(told.across && { callback: shortened }) } },
         },
         plugins: {
           legend: { display: told.series.length > 1, position: "bottom", labels: { boxWidth: 12 } },

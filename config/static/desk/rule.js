@@ -129,7 +129,7 @@
       const add = element("button", "desk-add desk-link", "+ " + this.editor.texts.add);
       add.type = "button";
       add.addEventListener("click", () => this.insert({ record, source: "", field: "" }, true));
-      section.append(table, add);
+      section.append(table, add, (record.missing = element("p", "desk-told desk-quiet desk-missing")));
       return section;
     }
 
@@ -140,7 +140,7 @@
       const field = element("select");
       field.setAttribute("aria-label", `${row.record.title}: ${texts.field}`);
       const known = row.record.fields.find((one) => one.id === row.field || (one.code && one.code === row.field));
-      const name = row.field === WISH ? texts.make : known ? known.name : `${row.field} (${texts.gone})`;
+      const name = row.field === WISH ? texts.make : known ? known.name + (known.required ? ` (${texts.required})` : "") : `${row.field} (${texts.gone})`;
       chosen(field, row.field, name);
       const source = element("select", "desk-source");
       source.setAttribute("aria-label", `${row.record.title}: ${texts.source}`);
@@ -171,7 +171,7 @@
       const items = record.fields.map((one) => ({
         id: one.id,
         text: one.name,
-        hint: one.options.length ? `${one.type}: ${one.options.join(", ")}` : one.type,
+        hint: (one.required ? `${texts.required}, ` : "") + (one.options.length ? `${one.type}: ${one.options.join(", ")}` : one.type),
         search: `${one.name} ${one.id} ${one.code}`.toLowerCase(),
       }));
       return creates ? [{ id: WISH, text: `+ ${texts.make}`, search: texts.make.toLowerCase() }, ...items] : items;
@@ -215,6 +215,11 @@
         const twice = !lists && row.source && seen.has(key);
         seen.add(key);
         row.word.textContent = twice ? texts.twice : Boolean(row.source) !== Boolean(row.field) ? texts.unfinished : "";
+      }
+      for (const record of this.records) {
+        const filled = this.rows.filter((row) => row.record === record && row.source).map((row) => row.field);
+        const empty = record.fields.filter((one) => one.required && !filled.includes(one.id) && !filled.includes(one.code));
+        record.missing.textContent = empty.length ? `${texts.unfilled} ${empty.map((one) => one.name).join(", ")}` : "";
       }
       const used = new Set(this.rows.map((row) => row.source));
       const free = this.editor.questions.filter((one) => !used.has(one.id));
