@@ -29,11 +29,12 @@ from crm_cache.models import CrmUser, Step
 from rules import figures, incidents
 from rules.delivery import holds
 from rules.delivery.drift import MISPLACED
+from rules.delivery.worker import SEND_ANYWAY
 from rules.mapping.payload import digest
 from rules.models import Answer, Attempt, BulkRun, Delivery, Incident, Outcome, Rule
 
 DAYS, A_DAY = 30, 5  # answers of the month
-OTHER_QUIZ = 4202
+PAUSED_QUIZ, DELETED_QUIZ, DRIFTED_QUIZ = 4202, 4203, 4204
 OTHER_CUSTOMER = "demo-customer-2"
 NAMES = ("Анна Белова", "Сергей Орлов", "Марина Ким", "Павел Зайцев", "Ольга Соколова", "Игорь Титов")
 SOURCES = ("yandex", "yandex", "vk", "google", "")
@@ -55,6 +56,7 @@ OWN = {
     Held.FIX_RULE: ("CRM: этап 142 не найден в воронке", ""),
     Held.ERASED: (message("The person asked to be forgotten"), message("Nothing is left to be sent.")),
     Held.CANCELLED: (holds.CANCELLED.error, holds.CANCELLED.remedy),
+    Held.LEFT_OUT: ("Условие правила: площадь меньше 30", SEND_ANYWAY),
     Held.RULE_PAUSED: (holds.RULE_PAUSED.error, holds.RULE_PAUSED.remedy),
     Held.RULE_DELETED: (holds.RULE_DELETED.error, holds.RULE_DELETED.remedy),
 }
@@ -172,8 +174,10 @@ class Showcase:
         """Every reason that is the delivery's or its rule's own, over all CRMs."""
         for number, (because, (error, remedy)) in enumerate(OWN.items()):
             rule = self.rules[number % len(self.rules)]
-            if because in (Held.RULE_PAUSED, Held.RULE_DELETED):
-                rule = self.other_rule(rule, because)
+            if because == Held.RULE_PAUSED:
+                rule = self.other_rule(rule, PAUSED_QUIZ, paused_at=self.now)
+            if because == Held.RULE_DELETED:
+                rule = self.other_rule(rule, DELETED_QUIZ, deleted=True)
             came = self.now - timedelta(hours=2 + number)
             self.hold(rule, came, because, error, remedy, look_first=because == Held.LOOK_FIRST)
 
@@ -187,12 +191,10 @@ class Showcase:
         row.save()
         Attempt.objects.create(delivery=row, number=1, started_at=came, outcome="give_up", message=error)
 
-    def other_rule(self, like: Rule, because: str) -> Rule:
-        gone = because == Held.RULE_DELETED
+    def other_rule(self, like: Rule, quiz: int, **columns: Any) -> Rule:
         return Rule.objects.create(
-            account=like.account, quiz_id=OTHER_QUIZ + gone, performer=like.performer, pipeline=like.pipeline,
-            step=like.step, deleted=gone, paused_at=None if gone else self.now, prepared_at=self.now,
-            quiz={"title": "Подбор кухни"},
+            account=like.account, quiz_id=quiz, performer=like.performer, pipeline=like.pipeline,
+            step=like.step, prepared_at=self.now, quiz={"title": "Подбор кухни"}, **columns,
         )  # fmt: skip
 
     def away(self) -> None:
@@ -264,11 +266,8 @@ class Showcase:
             wanted="«Новая заявка»",
             got="«Неразобранное»",
         )
-        rule = self.rules[0]
-        drifted = self.other_rule(rule, "")
-        drifted.quiz_id, drifted.paused_at = OTHER_QUIZ + 2, None
-        drifted.problems = [{"code": MISPLACED, "message": told, "field": "StepID"}]
-        drifted.save()
+        problem = {"code": MISPLACED, "message": told, "field": "StepID"}
+        self.other_rule(self.rules[0], DRIFTED_QUIZ, problems=[problem])
 
     def past(self) -> None:
         """An incident that is over, and what somebody did about it."""

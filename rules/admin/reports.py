@@ -29,6 +29,7 @@ from accounts.models import Account
 from accounts.texts import say, say_many, spaced
 from connectors.registry import CONNECTORS
 from rules.admin.links import deliveries_url, outcomes_url
+from rules.delivery.holds import OVER
 from rules.figures import OTHERS, bounds
 from rules.mapping.payload import is_absent, normalised, scalar_text
 from rules.models import DayFigures, Delivery, Outcome, Rule
@@ -210,7 +211,7 @@ def _seconds(days: list[date], rows: Mapping[date, DayFigures]) -> Chart:
 
 def _held(account: Account | None) -> Chart:
     """What waits for a person or its account now; the cancelled wait for nothing."""
-    rows = Delivery.objects.filter(state="held", test=False).exclude(held_because__in=["cancelled", "erased"])
+    rows = Delivery.objects.filter(state="held", test=False).exclude(held_because__in=OVER)
     if account:
         rows = rows.filter(account=account)
     sql, params = rows.order_by().values("held_because")[:HELD_COUNTED].query.sql_with_params()

@@ -16,6 +16,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from accounts.events.models import WebhookEndpoint
 from accounts.models import Account
 from crm_cache.models import SyncRun
 from rules import incidents
@@ -66,6 +67,7 @@ def one_of_each(superuser: Client, deliver: Callable[..., Delivery]) -> None:
     )
     AccessAttempt.objects.create(username="x", ip_address="10.0.0.1", user_agent="", failures_since_start=1)
     Group.objects.get_or_create(name="viewer")
+    WebhookEndpoint.objects.create(url="https://quiz.example/events", secret="s3cret")
     Erasure.objects.create(keys=["phone:+79160001122"], asked_by="root", digest="x")
 
 
