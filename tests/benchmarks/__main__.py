@@ -1,8 +1,13 @@
-"""Chooses the script, and has PostgreSQL and Valkey answering for it."""
+"""Chooses the script, and has PostgreSQL and Valkey answering for it.
 
+``BENCH_FIGURES`` names a file for what was measured, as JSON: how ``all --before`` reads another commit's.
+"""
+
+import json
 import os
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import django
 
@@ -18,7 +23,9 @@ def main(arguments: list[str]) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     with embedded.running():
         django.setup()
-        import_module(f"tests.benchmarks.{name}").main(rest)
+        figures = import_module(f"tests.benchmarks.{name}").main(rest)
+        if place := os.environ.get("BENCH_FIGURES"):
+            Path(place).write_text(json.dumps(figures))
 
 
 if __name__ == "__main__":

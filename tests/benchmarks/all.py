@@ -1,11 +1,25 @@
-"""Everything with moderate sizes, one after the other, and the lines of docs/benchmarks.md's table."""
+"""Everything with moderate sizes, one after the other, and the lines of docs/benchmarks.md's table.
+
+``--before COMMIT`` measures that commit, too, part by part beside this one: with these very scripts, in a
+work tree and on servers of its own. What they can't measure there is told as a dash.
+"""
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+import subprocess
 import sys
 import time
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from django.conf import settings
 
 from tests.benchmarks.ground import Figures, machine, say
 
@@ -23,20 +37,31 @@ def main(arguments: list[str]) -> Figures:
     """A script that fails is told of at the end, with exit status 1; the others run."""
     parser = ArgumentParser(description="Every benchmark, one table.")
     parser.add_argument("--but", nargs="*", default=[], help="scripts to leave out")
-    left_out = parser.parse_args(arguments).but
+    parser.add_argument("--before", default="", help="a commit that is measured beside this one")
+    chosen = parser.parse_args(arguments)
     begun, figures, failed = time.monotonic(), Figures(), []
-    for name, *sizes in SIZES:
-        if name not in left_out:
-            try:
-                figures += run(name, sizes)
-            except Exception as error:
-                failed.append(f"{name} failed: {type(error).__name__}: {error}")
-                say(failed[-1])
-    lines = "\n".join(f"| {what} | {how_much} |" for what, how_much in figures)
-    say(f"\nFor docs/benchmarks.md, {machine()}, {(time.monotonic() - begun) / 60:.0f} minutes:\n\n{lines}")
+    earlier: dict[str, str] = {}
+    with TemporaryDirectory() as folder, work_tree(chosen.before, Path(folder)) as tree:
+        for name, *sizes in SIZES:
+            if name not in chosen.but:
+                try:
+                    earlier |= run_before(tree, name, sizes) if tree else {}
+                    figures += run(name, sizes)
+                except Exception as error:
+                    failed.append(f"{name} failed: {type(error).__name__}: {error}")
+                    say(failed[-1])
+    minutes = (time.monotonic() - begun) / 60
+    say(f"\nFor docs/benchmarks.md, {machine()}, {minutes:.0f} minutes:\n\n{table(figures, earlier)}")
     if failed:
         sys.exit("\n".join(failed))
     return figures
+
+
+def table(figures: Figures, earlier: dict[str, str]) -> str:
+    """The lines of what was measured; with a column of what it was before, where that was measured."""
+    if not earlier:
+        return "\n".join(f"| {what} | {how_much} |" for what, how_much in figures)
+    return "\n".join(f"| {what} | {earlier.get(what, '-')} | {how_much} |" for what, how_much in figures)
 
 
 def run(name: str, sizes: list[str]) -> Figures:
@@ -49,3 +74,35 @@ def run(name: str, sizes: list[str]) -> Figures:
         raise
     finally:
         say(f"\n{name} took {time.monotonic() - begun:.0f} s\n{'=' * 110}\n")
+
+
+# -- another commit -----------------------------------------------------------------------------------------
+
+
+@contextmanager
+def work_tree(commit: str, folder: Path) -> Iterator[Path | None]:
+    """The commit's files with today's benchmarks; None without a commit."""
+    if not commit:
+        yield None
+        return
+    tree, git = folder / "before", ("git", "-C", str(settings.BASE_DIR), "worktree")
+    subprocess.run([*git, "add", "--detach", str(tree), commit], check=True, capture_output=True)
+    try:
+        ours = Path("tests", "benchmarks")
+        shutil.rmtree(tree / ours)
+        shutil.copytree(settings.BASE_DIR / ours, tree / ours)
+        yield tree
+    finally:
+        subprocess.run([*git, "remove", "--force", str(tree)], check=True, capture_output=True)
+
+
+def run_before(tree: Path, name: str, sizes: list[str]) -> dict[str, str]:
+    """What a part measured there; nothing where it failed, which is told."""
+    place = tree / "figures.json"
+    environment = {**os.environ, "BENCH_FIGURES": str(place)}
+    say(f"\n{name}, before:")
+    command = [sys.executable, "-m", "tests.benchmarks", name, *sizes]
+    if subprocess.run(command, cwd=tree, env=environment, check=False).returncode:
+        say(f"{name} can't be measured at that commit")
+        return {}
+    return dict(json.loads(place.read_text()))

@@ -88,8 +88,21 @@ def the_ground(crm: str, **variables: str) -> Iterator[Ground]:
         sys.exit(end.status)
 
 
+def an_ordinary_visit(number: int, known: int = 0) -> dict[str, Any]:
+    """As visits are: every second has an e-mail beside the phone, every other names a company, and a third of
+    them are of the first ``known`` people. Whatever is a person's own has their number in it."""
+    who = number // 3 % known + 1 if known and number % 3 == 0 else number
+    body = a_visit(who)
+    contact = dict(body["contact"])
+    if number % 2:
+        contact["email"] = f"anna916{who:07d}@mail.example"
+    if number % 4 in (1, 2):
+        contact["company"] = f"ООО Ромашка 916{who:07d}"
+    return {**body, "answerID": f"bench-{number}", "contact": contact}
+
+
 def a_visit(number: int) -> dict[str, Any]:
-    """A usual answer of somebody new."""
+    """The least that is usable: somebody new with a phone."""
     body = answer(number, person(f"Анна {number}", f"+7916{number:07d}"), area=54, repair="Капитальный")
     return {**body, "answerID": f"bench-{number}"}
 

@@ -93,6 +93,15 @@ def put_load(
     return load
 
 
+def paced(requests: Iterator[bytes], per_second: float) -> Iterator[bytes]:
+    """The same, none sooner than its turn: a load below what the server could bear."""
+    due = time.perf_counter()
+    for request in requests:
+        time.sleep(max(due - time.perf_counter(), 0))
+        yield request
+        due = max(due + 1 / per_second, time.perf_counter() - 1)
+
+
 def give_up() -> list[object]:
     raise TimeoutError(f"No reply for {PATIENCE:g} seconds")
 
