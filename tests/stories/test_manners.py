@@ -38,6 +38,30 @@ def test_an_account_has_its_rate_over_all_its_tokens(settings, caller, db, monke
     assert caller().get("/deliveries").status_code == 200
 
 
+def test_several_processes_count_together_and_each_in_portions(settings, monkeypatch):
+    """Far from the limit Redis is told now and then, near it of every request."""
+    settings.API_RATE = 100
+    moment, asked, real = [0.0], [], rate_limit.redis_client
+    monkeypatch.setattr(rate_limit.time, "time", lambda: 1_800_000_015.0)
+    monkeypatch.setattr(rate_limit.time, "monotonic", lambda: moment[0])
+    monkeypatch.setattr(rate_limit, "redis_client", lambda: asked.append(1) or real())
+    processes = [rate_limit._Portions() for _ in range(2)]
+
+    def used(process: int, requests: int) -> int:
+        monkeypatch.setattr(rate_limit, "portions", processes[process])
+        counted = [rate_limit.count("shop") for _ in range(requests)]
+        assert all(counted)
+        return counted[-1].used
+
+    assert (used(0, 40), used(1, 30), len(asked)) == (40, 31, 2)  # of the other's portion it knows one
+    moment[0] = rate_limit.PORTION_SECONDS + 0.01
+    assert (used(0, 1), used(1, 1), len(asked)) == (42, 72, 4)
+    assert (used(1, 18), used(1, 20), used(0, 1)) == (90, 110, 43)
+    assert len(asked) == 4 + 20
+    moment[0] += rate_limit.PORTION_SECONDS + 0.01
+    assert used(0, 1) == 112
+
+
 def test_without_redis_nobody_is_counted_and_nobody_waits(settings, caller, db, monkeypatch):
     asked: list[int] = []
 
