@@ -45,7 +45,7 @@ class EndpointIn(serializers.Serializer[Any]):
 class EndpointOut(EndpointIn):
     """An endpoint and how it is."""
 
-    id = serializers.IntegerField()
+    id = serializers.IntegerField(help_text="For its own path.")
     next = serializers.CharField(help_text="The cursor of the feed behind which it goes on.")
     putAside = serializers.IntegerField(help_text="Events that it did not take, and that are tried again.")
     lastSuccessAt = serializers.DateTimeField(allow_null=True, help_text="When it last took an event.")
@@ -58,8 +58,8 @@ class EndpointOut(EndpointIn):
     formerSecretUntil = serializers.DateTimeField(
         allow_null=True, help_text="Until then the former secret signs, too."
     )
-    createdAt = serializers.DateTimeField()
-    updatedAt = serializers.DateTimeField()
+    createdAt = serializers.DateTimeField(help_text="Events from then on are posted.")
+    updatedAt = serializers.DateTimeField(help_text="When somebody last changed it.")
 
 
 class EndpointListOut(serializers.Serializer[Any]):
