@@ -124,17 +124,19 @@ def has_more_than(http_client: HttpClient, number: int) -> bool:
 # -- what changes -----------------------------------------------------------------------------------------
 
 
-def up_to_date(http_client: HttpClient, directory: ContactDirectory) -> DirectoryState | None:
+def up_to_date(
+    http_client: HttpClient, directory: ContactDirectory, people: int = PAGE
+) -> DirectoryState | None:
     """The state in which the directory may be asked: complete, with all changes but those of a moment ago.
 
-    None where it can't be had. Raises like any call, but for an account that may not read its contacts.
+    None where it can't be had, or would cost more than to search for so many ``people``. Raises like any call, but for an account that may not read its contacts.
     """
     with directory.turn():
         state = directory.state()
         if state is None or not state.complete or state.age <= FRESH:
             return state if state and state.complete else None
         try:
-            return catch_up(http_client, directory, state, FEW_PAGES)
+            return catch_up(http_client, directory, state, min(FEW_PAGES, people + 1))
         except Refused as refusal:
             log.warning("amocrm: contacts can't be read (%s)", refusal.code)
             return None

@@ -171,7 +171,7 @@ class Delivery:
     def _not_in_directory(self, items: Sequence[Item]) -> Sequence[Item]:
         """Whom the directory can't tell: everybody where it isn't complete. The pages that are read for it
         are other people's: they are in no trace."""
-        state = contacts.up_to_date(self.requests.client_for(), self.directory)
+        state = contacts.up_to_date(self.requests.client_for(), self.directory, len(items))
         if state is None:
             is_walked = (begun := self.directory.state()) and not begun.complete
             self.requests.at_once = FEW_AT_ONCE if is_walked else AT_ONCE

@@ -11,6 +11,8 @@ from django.db import connection
 
 from accounts.models import Account
 from connectors.amocrm import delivery as amo_delivery
+from crm_cache import directory, walks
+from crm_cache.models import ContactDirectory
 from crm_cache.refresh import run_waiting
 from crm_cache.runs import ask_for
 from rules import provisioning
@@ -70,6 +72,26 @@ def test_somebody_who_answers_two_quizzes_at_once_is_one_contact(quiz, branch, l
     assert set(Delivery.objects.values_list("state", "attempts_made")) == {("delivered", 1)}
     assert Attempt.objects.count() == 2
     assert len({lead["contact"]["id"] for lead in quiz.leads}) == 1
+
+
+def test_somebody_who_is_in_no_directory_is_one_contact(quiz, branch, later):
+    """Both lanes know at the same moment that nobody has this phone yet."""
+    directory.begin(quiz.account)
+    walks.read(quiz.account.pk)
+    assert ContactDirectory.objects.get().complete
+    quiz.post(contact=ANNA)
+    body = {"quizID": QUIZ, "answerID": "b-1", "contact": ANNA}
+    branch.post("/answers", body, content_type="application/json")
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(drain, Account.objects.values_list("pk", flat=True)))
+    later(seconds=6)
+    quiz.work()
+
+    assert set(Delivery.objects.values_list("state", "attempts_made")) == {("delivered", 1)}
+    assert len({lead["contact"]["id"] for lead in quiz.leads}) == 1
+    searched = [one for one in quiz.amo.journal.find("GET", "/contacts$") if one.request.params.get("query")]
+    assert searched == []
 
 
 def test_a_lost_answer_keeps_the_person_from_the_other_lane(quiz, branch, later):

@@ -40,6 +40,25 @@ def test_a_portal_we_know_gets_full_requests_but_for_the_last(dentist, deliver, 
     assert sizes == [50] * 6  # 100 people and 50 companies looked up, two a command; 50 + 100 + 100 made
 
 
+@pytest.mark.parametrize(("every", "most"), [(2, 16), (0, 13)])
+def test_a_whole_batch_fills_its_requests(dentist, deliver, draft, requests, every, most):
+    """At 2 requests/s 37 leads/s where every second one has a company, and 45 without."""
+    methods = ("crm.deal.add", "crm.company.add", ADD, "crm.deal.list", "crm.duplicate.findbycomm")
+    quick(dentist, *methods)
+    place = Placement(performer=str(dentist.portal.admin.id), pipeline="0", step="NEW")
+    deliver(
+        *(draft(placement=place) for _ in range(30))
+    )  # how the portal compares phones is known from then on
+    before = len(requests())
+    size = dentist.connector.can.batch
+    deliver(
+        *(draft(placement=place, company=f"Ромашка {n}" if every and n % every else "") for n in range(size))
+    )
+    sizes = [held.total() for held in requests()[before:]]
+    assert len(sizes) == most
+    assert sum(sizes) >= 0.95 * 50 * most
+
+
 def test_many_records_are_read_back_in_the_request_that_makes_them(dentist, deliver, draft, requests):
     """By their external ids; what an unknown step became is told of each."""
     quick(dentist, "crm.deal.add", ADD)
