@@ -64,6 +64,9 @@ class ContactDirectory(Protocol):
     def drop(self, contacts: Collection[int]) -> None:
         """The CRM refuses these: they are gone."""
 
+    def ask_for_reading(self) -> None:
+        """More has changed than a batch of leads can wait for: have somebody read it soon."""
+
 
 class NoDirectory:
     """For CRMs without one, and for accounts whose contacts are not walked."""
@@ -89,3 +92,5 @@ class NoDirectory:
         return False
 
     def drop(self, contacts: Collection[int]) -> None: ...
+
+    def ask_for_reading(self) -> None: ...

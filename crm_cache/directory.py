@@ -163,6 +163,10 @@ class StoredDirectory:
             directories = self._rows().values("pk")
             DirectoryKey.objects.filter(directory__in=directories, contact__in=list(contacts)).delete()
 
+    def ask_for_reading(self) -> None:
+        with _let_go():
+            self._rows().filter(wanted=True, due_at__gt=db_clock.now()).update(due_at=db_clock.now())
+
     def _rows(self) -> QuerySet[ContactDirectory]:
         return ContactDirectory.objects.filter(crm=self.crm, crm_account=self.crm_account)
 

@@ -34,9 +34,9 @@ PAGE, EVENTS_PAGE = 250, 100
 FRESH = 1.0  # seconds for which changes that were read are new enough: a batch needs no other look
 OVERLAP = 10  # seconds before an answer, of which the changes may be seen later than they say
 EVENTS_EVERY = 10.0  # seconds; who is gone is refused by amoCRM, too, so nothing hangs on them
-FEW_PAGES, MOST_PAGES = 8, 40  # of changes: before a batch, and where there is time
+MOST_PAGES = 40  # of changes that are followed; where there are more the contacts are walked again
 MOST_EVENT_PAGES = 5
-MOST_RECORDS = 50  # contacts of events that are read one by one
+MOST_RECORDS = 5  # contacts of events that are read one by one, for each page of changes that may be read
 NARROWEST = 0.8  # of a page: so much fewer contacts may a window hold, if its end lies farther for it
 WINDOWS = 3  # under way at a time, so that the pace and not the latency counts
 MOST_STEPS_BACK = 5
@@ -129,17 +129,21 @@ def up_to_date(
 ) -> DirectoryState | None:
     """The state in which the directory may be asked: complete, with all changes but those of a moment ago.
 
-    None where it can't be had, or would cost more than to search for so many ``people``. Raises like any call, but for an account that may not read its contacts.
+    None where it can't be had, or would cost more than to search for so many ``people``. Raises like any
+    call, but for an account that may not read its contacts.
     """
     with directory.turn():
         state = directory.state()
         if state is None or not state.complete or state.age <= FRESH:
             return state if state and state.complete else None
         try:
-            return catch_up(http_client, directory, state, min(FEW_PAGES, people + 1))
+            caught_up = catch_up(http_client, directory, state, min(MOST_PAGES, people + 1))
         except Refused as refusal:
             log.warning("amocrm: contacts can't be read (%s)", refusal.code)
             return None
+        if caught_up is None:
+            directory.ask_for_reading()
+        return caught_up
 
 
 def catch_up(
@@ -156,7 +160,7 @@ def catch_up(
     heard = heard_of(http_client.base_url)
     heard.note(rows)
     if now - state.events_to >= EVENTS_EVERY:
-        told = _told_by_events(http_client, state, rows, heard, MOST_RECORDS * most // FEW_PAGES)
+        told = _told_by_events(http_client, state, rows, heard, MOST_RECORDS * most)
         if told is None:
             return None
         gone, asked, fresh_events = told

@@ -66,12 +66,9 @@ def _lead(account: Account, arguments: dict[str, Any]) -> Card:
 
 
 def import_contacts(box: AmoSandbox, account: Account, arguments: dict[str, Any]) -> None:
-    """So many at once, from a file: `phone` has a place for the number, counted from `first`."""
-    field, now, first = (
-        account.fields["contacts"].by_code["PHONE"],
-        box.clock.unix(),
-        arguments.get("first", 1),
-    )
+    """So many a day ago, from a file: `phone` has a place for the number, counted from `first`."""
+    field, first = account.fields["contacts"].by_code["PHONE"], arguments.get("first", 1)
+    now = box.clock.unix() - 24 * 3600
     for number in range(first, first + arguments["count"]):
         props: dict[str, Any] = {"name": f"Контакт {number}", "first_name": "", "last_name": ""}
         props |= {"responsible_user_id": account.admin.id, "group_id": 0, "is_deleted": False}

@@ -16,7 +16,7 @@ class Phonebook:
         self.kept = DirectoryState("RU")
         self.keys: dict[int, frozenset[str]] = {}
         self.interrupt = lambda: None
-        self.taken = 0
+        self.taken = self.asked = 0
 
     def turn(self) -> AbstractContextManager[object]:
         return nullcontext()
@@ -47,6 +47,9 @@ class Phonebook:
         self.kept = replace(after, revision=before.revision + 1, age=float("inf"))
         self.taken += 1
         return True
+
+    def ask_for_reading(self) -> None:
+        self.asked += 1
 
     def drop(self, contacts: Collection[int]) -> None:
         self.keys = {one: known for one, known in self.keys.items() if one not in contacts}
