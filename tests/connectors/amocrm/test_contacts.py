@@ -128,7 +128,7 @@ def test_a_walk_that_was_broken_off_goes_on_where_it_was(shop, connector, book, 
     walked(connector)
     assert book.keys == in_the_crm(shop)
     pages = [entry.request.params for entry in shop.amo.journal.find("GET", "/contacts$")]
-    assert len([page for page in pages if page.get("order[id]") == "asc"]) <= 4
+    assert "1" not in [page["page"] for page in pages if page.get("order[id]") == "asc"]
 
 
 def test_pages_may_be_shorter_than_asked_for(shop, connector, book, people):
