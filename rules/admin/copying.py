@@ -58,7 +58,26 @@ def _extra(rule: Rule, account: Account, twin: Twin) -> dict[str, Any]:
         ]
         routes += [{**route, "then": then}] if then else []
     copied = {**rule.extra, "routes": routes, "values": list(_values(rule, account, twin))}
+    copied["responsible"] = _responsible(rule, account, twin)
     return {key: value for key, value in copied.items() if value}
+
+
+def _responsible(rule: Rule, account: Account, twin: Twin) -> dict[str, Any]:
+    """The people of the same names, with their weights and hours; nothing where nobody has one."""
+    said = rule.extra.get("responsible", {})
+    there = performers(account, "")
+
+    def who(now: str) -> str:
+        return _alike(performers(rule.account, now), there, now, _("Responsible"), twin)
+
+    people = [{**one, "performer": who(one["performer"])} for one in said.get("people", ())]
+    texts = {text: who(now) for text, now in said.get("map", {}).items()}
+    found = {
+        "people": [one for one in people if one["performer"]],
+        "map": {text: now for text, now in texts.items() if now},
+    }
+    kept: dict[str, Any] = {key: value for key, value in found.items() if value}
+    return {"by": said["by"], **kept} if "map" in kept else kept
 
 
 def _values(rule: Rule, account: Account, twin: Twin) -> Iterator[dict[str, str]]:

@@ -15,6 +15,7 @@ from connectors.draft import LeadDraft
 from connectors.errors import RuleNeedsFixing
 from connectors.redact import redact
 from rules.admin.offers import RECORDS
+from rules.delivery.assignment import foreseen
 from rules.mapping.checks import problems_of
 from rules.mapping.drafting import Progress, draft_for
 from rules.mapping.quiz import newest_answers
@@ -49,7 +50,7 @@ def shown(rule: Rule, answer: Answer) -> dict[str, Any]:
     way = way_of(whole, answer.payload, answer.created_at)
     if way.left_out:
         return {"problems": problems, "left_out": way.left_out}
-    snapshot = way.rule
+    snapshot = foreseen(way.rule, answer.payload, answer.created_at)
     try:
         draft = draft_for(snapshot, answer.payload, Progress(MARK, answer.created_at))
     except RuleNeedsFixing:

@@ -12,7 +12,7 @@ from accounts.models import Account
 from accounts.texts import said as in_words
 from accounts.texts import say
 from connectors.registry import connector_class
-from rules.admin.offers import DEFAULT, RECORDS, entries, performers, placed, placements
+from rules.admin.offers import DEFAULT, RECORDS, entries, flat, performers, placed, placements
 from rules.mapping.conditions import Malformed, read_condition
 from rules.mapping.values import ANSWER, CONTACT, USUAL_MARKS, UTM
 from rules.models import Rule
@@ -126,11 +126,24 @@ def told_extra(rule: Rule, extra: Mapping[str, Any]) -> dict[str, str]:
     for one in extra.get("values", ()):
         what = say("{record}: field {id}", record=RECORDS.get(one["record"], one["record"]), id=one["field"])
         told[what] = "; ".join(filter(None, (told.get(what), one["value"])))
+    if responsible := extra.get("responsible"):
+        told[_("Who takes turns")] = "; ".join(_told_people(rule, responsible))
     for number, route in enumerate(extra.get("routes", ()), start=1):
         what = say("Route {number}: {name}", number=number, name=route["name"])
         words = in_words(read_condition(route["if"], "").words())
         told[what] = f"{words} → {', '.join(_told_then(rule, route['then']))}"
     return told
+
+
+def _told_people(rule: Rule, responsible: Mapping[str, Any]) -> Iterator[str]:
+    names = dict(flat(performers(rule.account, "")))
+    for text, who in responsible.get("map", {}).items():
+        yield f"{responsible['by']} «{text}»: {names.get(who, who)}"
+    for one in responsible.get("people", ()):
+        hours = ", ".join(f"{shift['From']}-{shift['To']}" for shift in one.get("hours", ()))
+        away = ", ".join(f"{some['From']} – {some['To']}" for some in one.get("away", ()))
+        words = (f"{names.get(one['performer'], one['performer'])} × {one['weight']}", hours, away)
+        yield " / ".join(filter(None, words))
 
 
 def _told_then(rule: Rule, then: Mapping[str, Any]) -> Iterator[str]:
@@ -208,4 +221,17 @@ def _texts() -> dict[str, str]:
         "sum": _("Sum"),
         "add_value": _("Add a text for a field"),
         "insert": _("Insert a value"),
+        "turns": _("Who takes turns"),
+        "turns_help": _(
+            "Leads go round among these people, as often as their weights say, to those who work at that "
+            "hour. Whom the answer names comes first. Nobody here: as the rule says above."
+        ),
+        "add_person": _("Add a person"),
+        "person": _("Person"),
+        "weight": _("Weight"),
+        "hours": _("Working hours, such as 1-5 09:00-18:00"),
+        "away": _("Absences, such as 2026-12-30 2027-01-08"),
+        "by": _("Chosen by the answer to"),
+        "by_none": _("not by an answer"),
+        "add_text": _("Add an answer"),
     }

@@ -7,14 +7,14 @@ about the database happens in this one, which holds no connection while a CRM th
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from django.conf import settings
@@ -43,6 +43,7 @@ from crm_cache import leases, runs
 from crm_cache.contacts import known_contacts, remember
 from crm_cache.directory import directory_for
 from rules.delivery import attempts, directory_pays, holds, outbox, revisions
+from rules.delivery.assignment import Asking, assign, looked_after
 from rules.delivery.concurrency import lanes, silences
 from rules.delivery.drift import compared, look_again
 from rules.delivery.lane import LaneLease, take_lane
@@ -69,6 +70,7 @@ READING = 10.0  # seconds until a lead looks again whether the lists of a new si
 SEND_ANYWAY = message("Nothing; a retry sends it all the same.")
 LOOK_UP = 5.0  # seconds between looks at the lease while batches are under way
 Result = Receipt | ConnectorError
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -237,14 +239,22 @@ class Drain:
         contacts = known_contacts(self.account, {key for row in rows for key in row.contact_keys})
         bodies = revisions.begin(rows)
         routes = {row.pk: row.route for row in rows}
+        ways = {row.pk: self._tried(row, partial(self._way, row, bodies[row.pk].payload)) for row in rows}
+        on_their_way = [(row, way) for row in rows if isinstance(way := ways[row.pk], Way) and not row.test]
+        assign([Asking(row, way.rule, bodies[row.pk].payload) for row, way in on_their_way])
         batch, broken = (Batch([], [], copy(self.connector)) for _ in range(2))
         errors: list[ConnectorError] = []
         for row in rows:
-            try:
-                draft = self._draft_one(row, bodies[row.pk], contacts)
-            except ConnectorError as error:
+            way = ways[row.pk]
+            draft: LeadDraft | ConnectorError
+            if isinstance(way, ConnectorError):
+                draft = way
+            else:
+                rule = looked_after(way.rule, row.performer)
+                draft = self._tried(row, partial(_draft_one, row, rule, bodies[row.pk], contacts))
+            if isinstance(draft, ConnectorError):
                 broken.deliveries.append(row)
-                errors.append(error)
+                errors.append(draft)
             else:
                 batch.deliveries.append(row)
                 batch.drafts.append(draft)
@@ -252,32 +262,41 @@ class Drain:
         self._settle(broken, errors)
         return batch
 
-    def _draft_one(self, row: Delivery, bodies: revisions.Bodies, contacts: Mapping[str, str]) -> LeadDraft:
-        """Raises ``RuleNeedsFixing``, ``NotYet``, or ``TryLater`` for our bug, also one in reading its rule:
-        those beside it go on."""
-        if hold := holds.hold_of_rule(row.rule):
-            raise RuleIdle(hold.error, because=hold.because, remedy=hold.remedy)
+    def _tried(self, row: Delivery, step: Callable[[], T]) -> T | ConnectorError:
+        """What a step gives, or why it can't: an answer that breaks our own code holds back no other."""
         try:
-            snapshot = self._snapshot(row)
-            if _awaits_fields(row, snapshot):
-                raise StillPreparing(
-                    message("The fields of this rule are being made"), code="preparing", after=PREPARING
-                )
-            way, progress = _way(row, snapshot, bodies.payload), _progress(row, contacts)
-            draft = draft_for(way.rule, bodies.payload, progress)
-            if row.test:
-                return marked_as_test(draft, snapshot.entities)
-            formers = tuple(draft_for(way.rule, former, progress) for former in bodies.formers)
-            return revisions.revised(draft, bodies.revision, formers)
-        except RuleNeedsFixing:
-            self._insist_on_lists(row)
-            raise
-        except (ConnectorError, OperationalError, InterfaceError):
+            try:
+                return step()
+            except RuleNeedsFixing:
+                self._insist_on_lists(row)
+                raise
+        except ConnectorError as error:
+            return error
+        except (OperationalError, InterfaceError):
             raise
         except Exception as error:
             log.exception("the lead can't be drafted", delivery=row.pk)
             words = message("Our own code failed on this answer ({name})", name=type(error).__name__)
-            raise TryLater(words, code="our_bug") from error
+            return TryLater(words, code="our_bug")
+
+    def _way(self, row: Delivery, payload: Mapping[str, Any]) -> Way:
+        """Which way the delivery goes by its rule, kept on the row. Raises ``NotYet``.
+
+        What was begun is finished by its route: a lead that may be there is not left out, nor made elsewhere.
+        """
+        if hold := holds.hold_of_rule(row.rule):
+            raise RuleIdle(hold.error, because=hold.because, remedy=hold.remedy)
+        snapshot = self._snapshot(row)
+        if _awaits_fields(row, snapshot):
+            raise StillPreparing(
+                message("The fields of this rule are being made"), code="preparing", after=PREPARING
+            )
+        kept = row.route if row.begun else None
+        way = way_of(snapshot, payload, row.answer.created_at, kept=kept, wanted=row.wanted)
+        if way.left_out:
+            raise RuleIdle(way.left_out, because=Delivery.Held.LEFT_OUT, remedy=SEND_ANYWAY)
+        row.route = way.route
+        return way
 
     def _insist_on_lists(self, row: Delivery) -> None:
         """Lists that were not read since the account was connected are asked for, and hold no lead.
@@ -412,19 +431,16 @@ def _version(row: Delivery, outcome: Result) -> int | None:
     return None if isinstance(outcome, NotYet) else row.rule.current_id
 
 
-def _way(row: Delivery, snapshot: RuleSnapshot, payload: Mapping[str, Any]) -> Way:
-    """Which way the delivery goes by its rule, kept on the row. Raises ``RuleIdle`` where it is left out.
-
-    What was begun is finished by its route: a lead that may be there is not left out, nor made elsewhere.
-    """
-    begun = bool(row.delivered_at or row.look_first or row.steps)
-    way = way_of(
-        snapshot, payload, row.answer.created_at, kept=row.route if begun else None, wanted=row.wanted
-    )
-    if way.left_out:
-        raise RuleIdle(way.left_out, because=Delivery.Held.LEFT_OUT, remedy=SEND_ANYWAY)
-    row.route = way.route
-    return way
+def _draft_one(
+    row: Delivery, rule: RuleSnapshot, bodies: revisions.Bodies, contacts: Mapping[str, str]
+) -> LeadDraft:
+    """Raises ``RuleNeedsFixing``."""
+    progress = _progress(row, contacts)
+    draft = draft_for(rule, bodies.payload, progress)
+    if row.test:
+        return marked_as_test(draft, rule.entities)
+    formers = tuple(draft_for(rule, former, progress) for former in bodies.formers)
+    return revisions.revised(draft, bodies.revision, formers)
 
 
 def _progress(row: Delivery, contacts: Mapping[str, str]) -> Progress:

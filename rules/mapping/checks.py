@@ -26,7 +26,7 @@ CODES = BLOCKING | {
 def problems_of(snapshot: RuleSnapshot) -> tuple[Problem, ...]:
     """All problems, those that stop deliveries first; of a route those that the rule has not without it."""
     own = [*_placement(snapshot), *_performer(snapshot), *_tags(snapshot)]
-    found = [*own, *_fields(snapshot), *_texts(snapshot), *_crowded(snapshot)]
+    found = [*own, *_people(snapshot), *_fields(snapshot), *_texts(snapshot), *_crowded(snapshot)]
     for route in snapshot.routes:
         its = [*_placement(route.rule), *_performer(route.rule), *_tags(route.rule)]
         found += [_within(route.rule, problem) for problem in its if problem not in own]
@@ -100,6 +100,21 @@ def _performer(snapshot: RuleSnapshot) -> Iterator[Problem]:
             ),
             "PerformerID",
         )
+
+
+def _people(snapshot: RuleSnapshot) -> Iterator[Problem]:
+    for performer in sorted(snapshot.responsible.everybody()):
+        seen = snapshot.seen_people.get(performer)
+        if not (seen and seen.alive):
+            yield Problem(
+                "performer_gone",
+                message(
+                    "User {performer}{name} can't be responsible any more; others have the turns.",
+                    performer=performer,
+                    name=f" «{seen.name}»" if seen else "",
+                ),
+                f"Extra.Responsible.{performer}",
+            )
 
 
 def _fields(snapshot: RuleSnapshot) -> Iterator[Problem]:

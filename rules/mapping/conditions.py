@@ -167,12 +167,18 @@ Check = Callable[[tuple[str, ...]], bool]
 EXAMPLE = '{"value": "utm.source", "equals": "yandex"}'
 
 
+def same_text(text: str) -> str:
+    """What makes two texts the same; of a plain number its value."""
+    plain = _plain(text)
+    return written(Decimal(plain.replace(",", "."))) if PLAIN_NUMBER.fullmatch(plain) else plain
+
+
 def _equals(name: str, said: Any, at: str) -> tuple[str, Check]:
     text = _text(said, at)
-    wanted = _key(text)
+    wanted = same_text(text)
     return (
         message("{value} is «{text}»", value=name, text=text),
-        lambda texts: any(_key(one) == wanted for one in texts),
+        lambda texts: any(same_text(one) == wanted for one in texts),
     )
 
 
@@ -180,10 +186,10 @@ def _one_of(name: str, said: Any, at: str) -> tuple[str, Check]:
     if not isinstance(said, list) or not said or len(said) > MOST_TEXTS:
         raise Malformed(at, message("a list of 1 to {most} texts is needed", most=MOST_TEXTS))
     texts = [_text(one, f"{at}[{number}]") for number, one in enumerate(said)]
-    wanted = frozenset(map(_key, texts))
+    wanted = frozenset(map(same_text, texts))
     return (
         message("{value} is one of: {texts}", value=name, texts=", ".join(texts)),
-        lambda found: any(_key(one) in wanted for one in found),
+        lambda found: any(same_text(one) in wanted for one in found),
     )
 
 
@@ -267,12 +273,6 @@ def _amount(text: str) -> Decimal | None:
 
 def _plain(text: str) -> str:
     return " ".join(visible(text).casefold().replace("ё", "е").split())
-
-
-def _key(text: str) -> str:
-    """What makes two texts the same; of a plain number its value."""
-    plain = _plain(text)
-    return written(Decimal(plain.replace(",", "."))) if PLAIN_NUMBER.fullmatch(plain) else plain
 
 
 def unknown_key(key: str, names: Sequence[str]) -> str:

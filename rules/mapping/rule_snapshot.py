@@ -20,6 +20,7 @@ from crm_cache import models as cache
 from crm_cache import runs
 from crm_cache.sync import LISTS
 from rules.mapping.conditions import Condition, read_condition
+from rules.mapping.responsible import Responsible, read_stored
 from rules.mapping.templates import Texts, read_texts
 from rules.models import Rule
 
@@ -70,6 +71,8 @@ class RuleSnapshot:
     send_if: Condition | None = None
     routes: tuple[Route, ...] = ()
     texts: Texts = field(default_factory=Texts)
+    responsible: Responsible = field(default_factory=Responsible)
+    seen_people: Mapping[str, Seen] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,8 @@ def read_snapshot(rule: Rule, account: Account) -> RuleSnapshot:
     own, *others = places = places_of(rule)
     named = [_named(account, place) for place in places]
     seen = _seen(account, {one for some in named for one in some})
-    users = _seen_users(account, {place.performer for place in places})
+    responsible = read_stored(rule.extra.get("responsible", {}))
+    users = _seen_users(account, {*(place.performer for place in places), *responsible.everybody()})
     snapshot = RuleSnapshot(
         rule_id=rule.pk,
         quiz_id=rule.quiz_id,
@@ -122,6 +126,8 @@ def read_snapshot(rule: Rule, account: Account) -> RuleSnapshot:
         holds_several=connector.holds_several,
         zone=zone_of(account),
         texts=read_texts(rule.extra),
+        responsible=responsible,
+        seen_people=users,
     )
     routes = []
     for number, (said, place, names) in enumerate(zip(routes_of(rule), others, named[1:], strict=True)):
@@ -136,6 +142,7 @@ def read_snapshot(rule: Rule, account: Account) -> RuleSnapshot:
             seen_performer=users.get(place.performer),
             named=tuple((one, seen.get(one)) for one in names),
             at=f"{at}.Then.",
+            responsible=Responsible() if "performer" in said["then"] else responsible,
         )
         routes.append(Route(said["name"], read_condition(said["if"], f"{at}.If"), its))
     send_if = rule.extra.get("send_if")
@@ -239,7 +246,7 @@ def lists_named(rule: Rule, account: Account) -> frozenset[str]:
     """The lists of the account's CRM that the rule's leads depend on."""
     places = places_of(rule)
     named = {one.what for place in places for one in _named(account, place)}
-    if any(place.performer for place in places):
+    if any(place.performer for place in places) or rule.extra.get("responsible"):
         named.add("users")
     if _wanted_fields(rule) - {"", "0"}:
         named.add("fields")

@@ -7,6 +7,7 @@ from rules.models.incident import Incident
 from rules.models.outcome import Outcome
 from rules.models.rule import Rule
 from rules.models.rule_version import RuleVersion
+from rules.models.turns import Turns
 
 __all__ = [
     "Answer",
@@ -20,4 +21,5 @@ __all__ = [
     "Outcome",
     "Rule",
     "RuleVersion",
+    "Turns",
 ]

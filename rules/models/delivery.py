@@ -27,8 +27,8 @@ class Delivery(models.Model):
     whenever the state, its reason or the lead changes. ``owner`` and ``quiz_id`` repeat the answer's,
     for the lists. ``version`` is the rule's version by which it was tried last, ``route`` the rule's route by
     which its lead is or was made, empty for the rule itself; ``wanted``: a person wants it sent whatever the
-    rule's condition says. ``test`` repeats the answer's; ``removed_at`` is when a person had the CRM delete a
-    test's lead.
+    rule's condition says. ``performer`` was drawn for it (``rules.delivery.assignment``), ``draw`` says how.
+    ``test`` repeats the answer's; ``removed_at`` is when a person had the CRM delete a test's lead.
     """
 
     class State(models.TextChoices):
@@ -87,6 +87,8 @@ class Delivery(models.Model):
     contact_keys = ArrayField(models.CharField(max_length=330), default=list, blank=True)
     route = models.CharField(_("route"), max_length=100, blank=True, db_default="")
     wanted = models.BooleanField(default=False, db_default=False)
+    performer = models.CharField(_("responsible"), max_length=100, blank=True, db_default="")
+    draw = MessageField(blank=True, db_default="")
     steps = models.JSONField(default=dict, blank=True)
     losses = MessagesField(default=list, blank=True)
     remote_id = models.CharField(_("lead"), max_length=100, blank=True)
@@ -178,6 +180,11 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return say("delivery {number}", number=self.pk)
+
+    @property
+    def begun(self) -> bool:
+        """May something of it be in the CRM already?"""
+        return bool(self.delivered_at or self.look_first or self.steps)
 
 
 class Attempt(models.Model):

@@ -289,6 +289,8 @@ class DeliveryDetailOut(DeliveryOut):
     route = serializers.CharField(
         help_text="The rule's route that the lead goes by; empty for the rule itself."
     )
+    performer = serializers.CharField(help_text="Who was drawn to be responsible, by the CRM's id.")
+    draw = serializers.CharField(help_text="How that came about, in words.")
     revision = serializers.IntegerField(help_text="Which body of the answer the CRM is to have: 1, 2 ...")
     revisionSent = serializers.IntegerField(help_text="Which body was sent last.")
     mark = serializers.CharField(help_text="Our external id in the lead, by which it is found again.")
@@ -480,6 +482,8 @@ def write_delivery_detail(delivery: Delivery, attempts: Iterable[Attempt]) -> di
         "revision": delivery.revision,
         "revisionSent": delivery.revision_sent,
         "route": delivery.route,
+        "performer": delivery.performer,
+        "draw": delivery.draw,
         "mark": delivery.uid,
         "steps": delivery.steps,
         "losses": delivery.losses,

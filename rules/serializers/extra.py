@@ -1,7 +1,8 @@
 """``Extra``: what a rule says beyond its contract, the same in every CRM; left out where it says nothing.
 
     {"SendIf": condition, "Routes": [{"Name": "Москва", "If": condition, "Then": {"PipelineID": ..., ...}}],
-     "Title": text, "Note": text, "Sum": text, "Values": [{"Record": "lead", "Field": 5000, "Value": text}]}
+     "Title": text, "Note": text, "Sum": text, "Values": [{"Record": "lead", "Field": 5000, "Value": text}],
+     "Responsible": {"By": "answer.city", "Map": {"Тула": 902}, "People": [{"PerformerID": 901}]}}
 
 Conditions are spelled as ``rules.mapping.conditions`` says, texts as ``rules.mapping.templates``
 does. ``Then`` has keys of the CRM's own rule, and only what differs there. Stored are the same parts by
@@ -18,8 +19,10 @@ from rest_framework.exceptions import ValidationError
 from accounts.rest.schema import Component
 from connectors.messages import message
 from rules.mapping.conditions import Malformed, read_condition, unknown_key
+from rules.mapping.responsible import MOST_WEIGHT, read_absence, read_shift
 from rules.mapping.rule_snapshot import is_wish
 from rules.mapping.templates import LONGEST, WHAT, read_text, value_word
+from rules.mapping.values import is_name
 from rules.models import Rule
 from rules.serializers.dialect import RuleDialect
 
@@ -28,9 +31,13 @@ SEND_IF, ROUTES = "SendIf", "Routes"
 NAME, IF, THEN = "Name", "If", "Then"
 TEXTS = {"Title": "title", "Note": "note", "Sum": "sum"}
 VALUES, RECORD, FIELD, VALUE = "Values", "Record", "Field", "Value"
-KEYS = (SEND_IF, ROUTES, *TEXTS, VALUES)
+RESPONSIBLE, BY, MAP, PEOPLE = "Responsible", "By", "Map", "People"
+PERFORMER, WEIGHT, HOURS, AWAY = "PerformerID", "Weight", "Hours", "Away"
+DAYS, FROM, TO = "Days", "From", "To"
+KEYS = (SEND_IF, ROUTES, *TEXTS, VALUES, RESPONSIBLE)
 TAGS = "TagsToAdd"
 MOST_ROUTES, MOST_VALUES, LONGEST_NAME = 50, 100, 100
+MOST_PEOPLE, MOST_SHIFTS, MOST_TEXTS = 200, 20, 500
 TEXT = (
     "`{{ contact.name }}`, `{{ answer.area | number }}`, `{{ utm.source | default('-') }}`, "
     "`{{ quiz.title }}`, `{{ date }}`, `{% if ... %}`; filters are default, upper, lower, capitalize, title, "
@@ -42,6 +49,38 @@ CONDITION = (
     "`sum`, `hour`, `weekday`, `page`, `referrer` and `result`."
 )
 OBJECT = {"type": "object", "additionalProperties": {}}
+
+
+CLOCK, DATE = {"type": "string", "example": "09:00"}, {"type": "string", "format": "date"}
+PERSON: dict[str, Any] = {
+    "type": "object",
+    "required": [PERFORMER],
+    "properties": {
+        PERFORMER: {"description": "As in the rule."},
+        WEIGHT: {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": MOST_WEIGHT,
+            "description": "1 where it is missing.",
+        },
+        HOURS: {
+            "type": "array",
+            "maxItems": MOST_SHIFTS,
+            "description": "By the account's clock; `Days` are 1 (Monday) to 7, all where it is missing.",
+            "items": {
+                "type": "object",
+                "required": [FROM, TO],
+                "properties": {DAYS: {"type": "array", "items": {"type": "integer"}}, FROM: CLOCK, TO: CLOCK},
+            },
+        },
+        AWAY: {
+            "type": "array",
+            "maxItems": MOST_SHIFTS,
+            "description": "First and last days of absences.",
+            "items": {"type": "object", "required": [FROM, TO], "properties": {FROM: DATE, TO: DATE}},
+        },
+    },
+}
 
 
 class RuleExtra(Component):
@@ -90,6 +129,16 @@ class RuleExtra(Component):
                     },
                 },
             },
+            RESPONSIBLE: {
+                "type": "object",
+                "description": "Who looks after the leads, unless a route says so: whom the text of `By` "
+                "names in `Map`, else the people by turns, those who work at that hour.",
+                "properties": {
+                    BY: {"type": "string", "description": "A name as in conditions."},
+                    MAP: {**OBJECT, "description": "From texts to `PerformerID`s."},
+                    PEOPLE: {"type": "array", "maxItems": MOST_PEOPLE, "items": PERSON},
+                },
+            },
         },
     }
 
@@ -130,6 +179,8 @@ def read_extra(sent: Any, dialect: RuleDialect) -> dict[str, Any]:
             stored[key] = read_text(said[name], name, WHAT[key]).source
     if said.get(VALUES) not in (None, []):
         stored["values"] = _values(said[VALUES], dialect)
+    if said.get(RESPONSIBLE) not in (None, {}):
+        stored["responsible"] = _responsible(said[RESPONSIBLE])
     return stored
 
 
@@ -148,6 +199,8 @@ def write_extra(rule: Rule, dialect: RuleDialect) -> dict[str, Any]:
             {RECORD: one["record"], FIELD: _field_id(one["field"], dialect), VALUE: one["value"]}
             for one in values
         ]
+    if responsible := rule.extra.get("responsible"):
+        shown[RESPONSIBLE] = _shown_responsible(responsible, dialect)
     return {EXTRA: shown} if shown else {}
 
 
@@ -191,6 +244,80 @@ def _values(sent: Any, dialect: RuleDialect) -> list[dict[str, str]]:
             raise Malformed(f"{at}.{VALUE}", message("a text or a number is needed"))
         values.append({"record": record, "field": str(field).strip(), "value": text.source})
     return values
+
+
+def _responsible(sent: Any) -> dict[str, Any]:
+    said = _known(sent, RESPONSIBLE, (BY, MAP, PEOPLE))
+    stored: dict[str, Any] = {}
+    if said.get(BY) or said.get(MAP):
+        at = f"{RESPONSIBLE}.{MAP}"
+        if not isinstance(said.get(BY), str) or not is_name(said[BY]):
+            words = message("{names} and the like are needed", names="answer.<questionID>, contact.<part>")
+            raise Malformed(f"{RESPONSIBLE}.{BY}", words)
+        texts = said.get(MAP)
+        if not isinstance(texts, Mapping) or not texts or len(texts) > MOST_TEXTS:
+            raise Malformed(at, message("an object of at most {most} texts is needed", most=MOST_TEXTS))
+        stored["by"] = said[BY]
+        stored["map"] = {str(text): _performer(who, f"{at}.{text}") for text, who in texts.items()}
+    if said.get(PEOPLE) not in (None, []):
+        stored["people"] = _people(said[PEOPLE])
+    if not stored:
+        raise Malformed(RESPONSIBLE, message("it names nobody: {names} are needed", names=f"{PEOPLE}, {MAP}"))
+    return stored
+
+
+def _people(sent: Any) -> list[dict[str, Any]]:
+    people: list[dict[str, Any]] = []
+    for number, one in enumerate(_listed(sent, f"{RESPONSIBLE}.{PEOPLE}", MOST_PEOPLE)):
+        at = f"{RESPONSIBLE}.{PEOPLE}[{number}]"
+        said = _known(one, at, (PERFORMER, WEIGHT, HOURS, AWAY))
+        person: dict[str, Any] = {"performer": _performer(said.get(PERFORMER), f"{at}.{PERFORMER}")}
+        if person["performer"] in (other["performer"] for other in people):
+            raise Malformed(f"{at}.{PERFORMER}", message("this person is in the list already"))
+        weight = said.get(WEIGHT, 1)
+        if type(weight) is not int or not 1 <= weight <= MOST_WEIGHT:
+            words = message("a whole number of 1 to {most} is needed", most=MOST_WEIGHT)
+            raise Malformed(f"{at}.{WEIGHT}", words)
+        person["weight"] = weight
+        for key, keys, read in ((HOURS, (DAYS, FROM, TO), read_shift), (AWAY, (FROM, TO), read_absence)):
+            rows = []
+            for index, row in enumerate(_listed(said.get(key) or [], f"{at}.{key}", MOST_SHIFTS)):
+                rows.append(_known(row, f"{at}.{key}[{index}]", keys))
+                read(rows[-1], f"{at}.{key}[{index}]")
+            if rows:
+                person[key.lower()] = rows
+        people.append(person)
+    return people
+
+
+def _listed(sent: Any, at: str, most: int) -> list[Any]:
+    if not isinstance(sent, list) or len(sent) > most:
+        raise Malformed(at, message("a list of at most {most} is needed", most=most))
+    return sent
+
+
+def _performer(said: Any, at: str) -> str:
+    text = "" if isinstance(said, bool) or not isinstance(said, (int, str)) else str(said).strip()
+    if not text or text.startswith("-") or len(text) > LONGEST_NAME:
+        raise Malformed(at, message("a user of the CRM is needed, by id"))
+    return text
+
+
+def _shown_responsible(stored: Mapping[str, Any], dialect: RuleDialect) -> dict[str, Any]:
+    shown: dict[str, Any] = {}
+    if "by" in stored:
+        shown[BY] = stored["by"]
+        shown[MAP] = {text: _field_id(who, dialect) for text, who in stored["map"].items()}
+    if "people" in stored:
+        shown[PEOPLE] = [
+            {
+                PERFORMER: _field_id(one["performer"], dialect),
+                WEIGHT: one["weight"],
+                **{key: one[key.lower()] for key in (HOURS, AWAY) if key.lower() in one},
+            }
+            for one in stored["people"]
+        ]
+    return shown
 
 
 def _field_id(field: str, dialect: RuleDialect) -> int | str:

@@ -19,6 +19,7 @@ from accounts.rest.views import CrmViewSet
 from connectors.draft import Plan
 from connectors.errors import RuleNeedsFixing
 from connectors.redact import redact
+from rules.delivery.assignment import foreseen
 from rules.mapping.checks import problems_of
 from rules.mapping.drafting import Progress, draft_for
 from rules.mapping.routes import Way, way_of
@@ -138,7 +139,8 @@ def plan_of(rule: Rule, payload: Mapping[str, Any], answered_at: datetime) -> tu
     if way.left_out:
         return way, Plan((), (), problems)
     try:
-        draft = draft_for(way.rule, payload, Progress(MARK, answered_at))
+        rule_then = foreseen(way.rule, payload, answered_at)
+        draft = draft_for(rule_then, payload, Progress(MARK, answered_at))
     except RuleNeedsFixing:
         return way, Plan((), (), problems)
     plan = connector_for(rule.account).plan(draft)

@@ -10,8 +10,10 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Account
+from crm_cache.models import CrmUser
 from rules.admin.copying import twin_of
 from rules.admin.rule_life import told_against_today
+from rules.admin.rule_routes import told_extra
 from rules.models import Answer, Rule
 from tests.admin.conftest import open_shop
 from tests.admin.test_pages import page_of
@@ -100,6 +102,21 @@ def test_a_copy_leads_where_it_is_called_alike(routed: Rule) -> None:
     twin = twin_of(routed, there)
     assert (twin.changes["extra"], twin.missing) == (STORED, [])
     assert twin_of(routed, routed.account).changes["extra"] == STORED
+
+
+def test_who_takes_turns_is_told_and_copied_by_name(rule: Rule) -> None:
+    people = [{"performer": "901", "weight": 2}, {"performer": "902", "weight": 1}]
+    said = {"responsible": {"people": people, "by": "answer.q", "map": {"да": "902"}}}
+    Rule.objects.update(extra=said)
+    rule.refresh_from_db()
+    there = open_shop("other", "Another shop")
+    CrmUser.objects.filter(account=there, remote_id="901").update(deleted=True)
+    twin = twin_of(rule, there)
+    assert twin.changes["extra"]["responsible"] == {
+        "by": "answer.q", "map": {"да": "902"}, "people": [{"performer": "902", "weight": 1}],
+    }  # fmt: skip
+    assert "Responsible: Маша" in twin.missing
+    assert told_extra(rule, said) == {"Who takes turns": "answer.q «да»: Олег; Маша × 2; Олег × 1"}
 
 
 def test_a_route_that_leads_nowhere_there_is_told(routed: Rule) -> None:

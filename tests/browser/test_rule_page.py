@@ -139,19 +139,23 @@ def test_a_route_and_a_condition_are_made_without_json(
     test.locator("select").nth(0).select_option("contact.phone")
     send.locator(".desk-test select").nth(1).select_option("filled")
     page.locator("[data-part=routes] > .desk-add").click()
-    route = page.locator(".desk-route")
+    route = page.locator("[data-part=routes] .desk-route")
     route.locator(".desk-row > input").first.fill("Gifts")
     route.locator(".desk-add").click()
     route.locator(".desk-test select").nth(0).select_option("answer.3")
     route.locator(".desk-test select").nth(1).select_option("oneOf")
     route.locator(".desk-test textarea").fill("For mother\nFor a friend")
+    turns = page.locator("[data-part=turns]")
+    turns.locator("> .desk-add").click()
+    turns.locator(".desk-route select").select_option(label="Олег")
+    turns.locator(".desk-route textarea").first.fill("1-5 09:00-18:00")
     texts = page.locator("[data-part=texts]")
     texts.locator(".desk-text input").first.fill("Gift: ")
     texts.locator(".desk-text select").first.select_option("contact.name")
     texts.locator(".desk-add").click()
     texts.locator(".desk-test > select").select_option(label="Branch")
     texts.locator(".desk-test input").fill("web")
-    page.locator(".desk-route .desk-then select").nth(0).select_option(label="Wholesale / Big order")
+    route.locator(".desk-then select").nth(0).select_option(label="Wholesale / Big order")
     shown = page.locator("[data-preview-out]")
     shown.get_by_text("Gifts").wait_for()
     picture(page, "rule-routes")
@@ -160,6 +164,15 @@ def test_a_route_and_a_condition_are_made_without_json(
     rule.refresh_from_db()
     assert rule.extra == {
         "title": "Gift: {{ contact.name }}",
+        "responsible": {
+            "people": [
+                {
+                    "performer": "902",
+                    "weight": 1,
+                    "hours": [{"Days": [1, 2, 3, 4, 5], "From": "09:00", "To": "18:00"}],
+                }
+            ]
+        },
         "values": [{"record": "company", "field": "5002", "value": "web"}],
         "send_if": {"value": "contact.phone", "empty": False},
         "routes": [
@@ -170,4 +183,4 @@ def test_a_route_and_a_condition_are_made_without_json(
             }
         ],
     }
-    assert page.locator(".desk-route textarea").input_value() == "For mother\nFor a friend"
+    assert page.locator("[data-part=routes] textarea").input_value() == "For mother\nFor a friend"

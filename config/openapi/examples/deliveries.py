@@ -58,6 +58,8 @@ NEW = {
     "revision": 1,
     "revisionSent": 1,
     "route": "",
+    "performer": "",
+    "draw": "",
     "mark": "qzxbsrzufhleoffjwg",
     "steps": {},
     "losses": [],

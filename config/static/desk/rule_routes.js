@@ -74,6 +74,32 @@
     return made;
   }
 
+  /* "1-5 09:00-18:00" and "6,7 10:00-14:00"; what is none goes along as it is, and is refused by its place. */
+  function shiftOf(text) {
+    const found = text.trim().match(/^(?:([1-7,-]+)\s+)?(\d\d:\d\d)\s*[-–]\s*(\d\d:\d\d)$/);
+    if (!found) return { From: text.trim(), To: "" };
+    const shift = { From: found[2], To: found[3] };
+    return found[1] ? { Days: found[1].split(",").flatMap(daysOf), ...shift } : shift;
+  }
+
+  function daysOf(part) {
+    const [first, last] = part.split("-").map(Number);
+    return last ? Array.from({ length: Math.max(0, last - first + 1) }, (_, n) => first + n) : [first];
+  }
+
+  function shiftText({ Days, From, To }) {
+    return `${Days ? Days.join(",") + " " : ""}${From}-${To}`;
+  }
+
+  function absenceOf(text) {
+    const [From, To] = text.trim().split(/[\s–]+/);
+    return { From, To: To || From };
+  }
+
+  function absenceText({ From, To }) {
+    return `${From} ${To}`;
+  }
+
   class RoutesPicker {
     constructor(box, editor) {
       this.box = box;
@@ -117,7 +143,80 @@
         routes.push({ Name: this.freeName(routes), If: {}, Then: {} });
         this.redraw();
       }));
-      this.shell.append(send, list, this.ownTexts());
+      this.shell.append(send, list, this.turns(), this.ownTexts());
+    }
+
+    turns() {
+      const { texts, offers } = this;
+      const section = element("section", "desk-record");
+      section.dataset.part = "turns";
+      section.append(element("h3", "desk-heading", texts.turns), element("p", "desk-quiet", texts.turns_help));
+      const said = (this.value.Responsible = this.value.Responsible || {});
+      const people = said.People || [];
+      for (const one of people) section.append(this.person(one, people));
+      section.append(button("+ " + texts.add_person, "desk-add desk-link", () => {
+        said.People = [...people, { PerformerID: "", Weight: 1 }];
+        this.redraw();
+      }));
+      const by = select(texts.by);
+      fill(by, offers.values, said.By, texts.by_none);
+      by.addEventListener("change", () => {
+        if (by.value) Object.assign(said, { By: by.value, Map: said.Map || {} });
+        else for (const key of ["By", "Map"]) delete said[key];
+        this.redraw();
+      });
+      section.append(this.labelled(texts.by, by));
+      if (said.By) this.named(said, section);
+      return section;
+    }
+
+    /* Whom an answer names: rows of texts and people. */
+    named(said, section) {
+      const { texts, offers } = this;
+      const rows = Object.entries(said.Map || {});
+      const keep = () => { said.Map = Object.fromEntries(rows); this.write(); };
+      rows.forEach((row, number) => {
+        const line = element("div", "desk-pair");
+        const who = select(`${texts.person}: ${row[0]}`);
+        fill(who, offers.performers, String(row[1] || ""), texts.person);
+        who.addEventListener("change", () => { row[1] = who.value; keep(); });
+        const remove = button("×", "desk-remove", () => { rows.splice(number, 1); keep(); this.draw(); }, texts.remove);
+        line.append(input(texts.text, row[0], (text) => { row[0] = text.trim(); keep(); }), element("span", "desk-arrow", "→"), who, remove);
+        section.append(line);
+      });
+      section.append(button("+ " + texts.add_text, "desk-add desk-link", () => { rows.push(["", ""]); keep(); this.draw(); }));
+    }
+
+    person(one, people) {
+      const { texts, offers } = this;
+      const line = element("div", "desk-route");
+      const who = select(texts.person);
+      fill(who, offers.performers, String(one.PerformerID || ""), texts.person);
+      who.addEventListener("change", () => { one.PerformerID = who.value; this.write(); });
+      const weight = input(texts.weight, one.Weight, (text) => { one.Weight = Number(text) || text; this.write(); });
+      const head = element("div", "desk-row");
+      head.append(who, this.labelled(texts.weight, weight), button("×", "desk-remove", () => {
+        people.splice(people.indexOf(one), 1);
+        if (!people.length) delete this.value.Responsible.People;
+        this.redraw();
+      }, texts.remove));
+      line.append(head, this.lines(texts.hours, one, "Hours", shiftOf, shiftText), this.lines(texts.away, one, "Away", absenceOf, absenceText));
+      return line;
+    }
+
+    /* A list of `one` as text, one item a line. */
+    lines(title, one, key, read, written) {
+      const box = element("textarea", "desk-source desk-lines");
+      box.rows = Math.max(1, (one[key] || []).length);
+      box.value = (one[key] || []).map(written).join("\n");
+      box.setAttribute("aria-label", title);
+      box.addEventListener("input", () => {
+        const rows = box.value.split("\n").filter((text) => text.trim()).map(read);
+        if (rows.length) one[key] = rows;
+        else delete one[key];
+        this.write();
+      });
+      return this.labelled(title, box);
     }
 
     ownTexts() {
