@@ -17,7 +17,7 @@ from accounts.rest.errors import ApiError
 from accounts.rest.paging import cursor, read_cursor, read_number
 from accounts.rest.views import CallerViewSet
 from accounts.serializers.errors import OurError
-from accounts.serializers.events import EventListOut, example, write_event
+from accounts.serializers.events import EventListOut, write_event
 
 EITHER: Any = [{"BearerAuth": []}, {"PlatformAuth": []}]  # as OpenAPI writes "or"
 FIRST_SIZE, MOST_SIZE = 100, 1000
@@ -55,15 +55,6 @@ class EventViewSet(CallerViewSet):
             403: OpenApiResponse(OurError, "Other accounts' events are for the platform's tokens"),
             410: OpenApiResponse(OurError, "Events behind the cursor may be deleted already"),
         },
-        examples=[
-            OpenApiExample(
-                str(kind),
-                value={"items": [example(kind)], "next": cursor(1207), "more": False},
-                response_only=True,
-                status_codes=["200"],
-            )
-            for kind in EventType
-        ],
     )
     def index(self, request: Request) -> Response:
         text = request.query_params.get("after", "")

@@ -1,10 +1,11 @@
-"""Where the quiz platform has events posted. The feed has its examples beside its view, one for each type."""
+"""The feed of events, an example of each type, and where the quiz platform has them posted."""
 
 from __future__ import annotations
 
 from accounts.events import endpoints
 from accounts.events.models import EventType
 from accounts.rest.paging import cursor
+from accounts.serializers.events import example
 from config.openapi.examples import errors
 from config.openapi.examples.answers import POSTED
 from config.openapi.examples.shown import Shown
@@ -35,7 +36,9 @@ MANY = errors.our("conflict", f"There are {endpoints.MOST} endpoints already: de
 NO_ENDPOINT = errors.our("not_found", "No such endpoint", "id")
 NONE = {404: {"There is none": NO_ENDPOINT}}
 LATER = {"After a cursor": {"after": cursor(0)}, "From the oldest that is kept": {"after": ""}}
+FEED = {str(kind): {"items": [example(kind)], "next": cursor(1207), "more": False} for kind in EventType}
 EXAMPLES = {
+    "ListEvents": Shown({200: FEED}),
     "ListWebhookEndpoints": Shown({200: {"One endpoint": {"items": [ENDPOINT]}}}),
     "CreateWebhookEndpoint": Shown(
         {
