@@ -119,6 +119,7 @@ class RuleExtra(Component):
             VALUES: {
                 "type": "array",
                 "maxItems": MOST_VALUES,
+                "description": "Texts of the rule's own for further fields.",
                 "items": {
                     "type": "object",
                     "required": [RECORD, FIELD, VALUE],

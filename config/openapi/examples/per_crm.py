@@ -12,6 +12,11 @@ from crm_cache.serializers import lists_of
 from rules.serializers import dialect_of
 from rules.serializers.rules import write_rule
 
+TEXTS = {
+    "Title": "{{ quiz.title }}: {{ contact.name | default('без имени') }}",
+    "Note": "Площадь: {{ answer.area | number }} м²",
+}
+
 
 def examples() -> dict[str, Shown]:
     """Of all CRMs of the registry, by operation id."""
@@ -43,6 +48,7 @@ def _rule(sample: CrmSample) -> dict[str, Shown]:
             {
                 "What is named is changed, the rest stays": sample.rule_change,
                 "Only with a phone; large sums go elsewhere": {"Extra": _extra(sample)},
+                "Texts of the rule's own": {"Extra": TEXTS},
                 "All answers, and all by the rule": {"Extra": {}},
             },
         ),
