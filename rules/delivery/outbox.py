@@ -15,6 +15,7 @@ lock is held while a CRM thinks. The lanes' rows follow by a trigger of the data
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -50,7 +51,9 @@ ELSEWHERE = timedelta(seconds=5)  # until somebody whom another lane is sending 
 PERSON_LEASE = timedelta(minutes=5)  # longer than any batch is under way
 FIRST_LOOK = timedelta(hours=1)  # what becomes of a lead: nobody moves it at once, and hooks are quicker
 MOST_CANDIDATES = 4  # looked at for each one taken, so that one busy person does not block the rest
-AT_ONCE = 2000  # rows of one statement that moves many: a few tenths of a second
+AT_ONCE = 2000  # rows of one statement that moves many, at most
+FIRST_PORTION, FEWEST = 250, 25
+QUICK, SLOW = 0.1, 0.4  # seconds of a portion: the next one is twice as wide, or half
 
 
 def claim(
@@ -359,9 +362,9 @@ def _move(
     ``order`` is that of the index by which the rows are found: each portion begins where the last one ended,
     because an index holds what was moved out of it until it is vacuumed.
     """
-    moved, after = 0, rows
+    moved, after, width = 0, rows, min(FIRST_PORTION, AT_ONCE)
     while most is None or moved < most:
-        portion = AT_ONCE if most is None else min(AT_ONCE, most - moved)
+        portion, begun = width if most is None else min(width, most - moved), time.monotonic()
         with transaction.atomic():
             locked = after.order_by(*order).select_for_update(of=("self",), skip_locked=True)
             found = list(locked.values_list("pk", order[0])[:portion])
@@ -369,7 +372,15 @@ def _move(
         if len(found) < portion:
             break
         after = rows.filter(**{f"{order[0]}__gte": found[-1][1]})
+        width = _fitting(width, time.monotonic() - begun)
     return moved
+
+
+def _fitting(width: int, seconds: float) -> int:
+    """How many rows the next portion has: no statement lasts, however busy the database is."""
+    if seconds > SLOW:
+        return max(width // 2, min(FEWEST, AT_ONCE))
+    return min(width * 2, AT_ONCE) if seconds < QUICK else width
 
 
 # -- what a person decides -----------------------------------------------------------------------------------
@@ -390,16 +401,17 @@ def retry(rows: QuerySet[Delivery]) -> int:
     has looked and decides: send. So does whoever tries again what the rule's condition left out.
     """
     movable = rows.filter(state__in=[WAITING, HELD]).exclude(held_because=Held.ERASED).order_by("pk")
-    moved, last = 0, 0
+    moved, last, width = 0, 0, min(FIRST_PORTION, AT_ONCE)
     while True:
+        begun = time.monotonic()
         with transaction.atomic():
             locked = movable.filter(pk__gt=last).select_for_update(of=("self",))
-            portion = dict(locked.values_list("pk", "account_id")[:AT_ONCE])
+            portion = dict(locked.values_list("pk", "account_id")[:width])
             _retry(list(portion), set(portion.values()))
         moved += len(portion)
-        if len(portion) < AT_ONCE:
+        if len(portion) < width:
             return moved
-        last = max(portion)
+        last, width = max(portion), _fitting(width, time.monotonic() - begun)
 
 
 def _retry(keys: Sequence[int], accounts: set[int]) -> None:
