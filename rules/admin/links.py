@@ -40,7 +40,7 @@ def accounts_url(**chosen: Any) -> str:
 
 def with_badge(text: str, test: bool) -> SafeString | str:
     """A row's name in a list; tests are told from what customers sent."""
-    return format_html('{} <span class="desk-test">{}</span>', text, _("test")) if test else text
+    return format_html('{} <span class="desk-mark-test">{}</span>', text, _("test")) if test else text
 
 
 def page(model: str, pk: Any) -> str:

@@ -74,7 +74,16 @@ class RuleAdmin(RuleLife):
     search_help_text = gettext_lazy("A quiz or a quiz account")
     list_select_related = ("account",)
     readonly_fields = DERIVED
-    actions_detail = ("test_lead", "versions", "copy", "backfill", "pause", "resume", "delete_it")
+    actions_detail = (
+        "test_lead",
+        "versions",
+        "copy",
+        {
+            "title": gettext_lazy("More"),
+            "icon": "more_horiz",
+            "items": ["backfill", "pause", "resume", "delete_it"],
+        },
+    )
     change_form_outer_before_template = "admin/desk/rule.html"
     change_form_outer_after_template = "admin/desk/rule_preview.html"
 

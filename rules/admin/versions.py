@@ -99,7 +99,7 @@ def history_of(rule: Rule, before: int | None = None) -> tuple[list[dict[str, An
     found = list(rows[: SHOWN + 1])
     names = names_of(rule, [row.said for row in found])
     told = []
-    for row, former in zip(found, [*found[1:], None], strict=True):
+    for row, former in zip(found, [*found[1:], None], strict=False):
         changed = changes_between(former.said, row.said, names) if former else []
         told.append({"row": row, "event": event_in_words(row), "who": who_did(row), "changes": changed})
     return told[:SHOWN], found[SHOWN - 1].number if len(found) > SHOWN else None

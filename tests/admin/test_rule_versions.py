@@ -84,6 +84,12 @@ def test_going_back_to_a_tag_of_somebody_else_is_refused(operator: Client, made:
     assert made.versions.count() == 3
 
 
+def test_a_rule_without_versions_says_so(viewer: Client, rule: Rule) -> None:
+    """Made before versions were kept, and by no migration."""
+    page = viewer.get(page_of(rule, "versions"))
+    assert (page.status_code, page.context["versions"]) == (200, [])
+
+
 def test_a_viewer_reads_versions_and_brings_none_back(viewer: Client, made: Rule) -> None:
     page = viewer.get(page_of(made, "versions")).content.decode()
     assert "Which bouquet" in page

@@ -12,14 +12,14 @@ from django.urls import reverse
 
 from rules import incidents
 from rules.models import Delivery, Rule
-from tests.admin.conftest import deliver
+from tests.admin.conftest import administrator, deliver
 
-__all__ = ["deliver"]
+__all__ = ["administrator", "deliver"]
 pytestmark = pytest.mark.django_db(transaction=True)
 JUDGED = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 LISTS = (
     "rules_delivery", "rules_answer", "rules_outcome", "rules_rule", "rules_incident", "accounts_account",
-    "crm_cache_field", "crm_cache_syncrun",
+    "crm_cache_field", "crm_cache_syncrun", "admin_logentry", "rules_erasure",
 )  # fmt: skip
 
 
@@ -31,17 +31,23 @@ def pages(rule: Rule, delivery: Delivery) -> list[str]:
         *(reverse(f"admin:{name}_changelist") for name in LISTS),
         *(reverse(f"admin:{name}_change", args=[row.pk]) for name, row in rows.items()),
         reverse("admin:rules_outcome_conversion"),
+        reverse("admin:rules_rule_versions", args=[rule.pk]),
+        reverse("admin:rules_erasure_erase"),
     ]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_fault(
-    operator: Client, rule: Rule, deliver: Callable[..., Delivery], sit_down: Callable[..., Any], scheme: str
+    administrator: Client,
+    rule: Rule,
+    deliver: Callable[..., Delivery],
+    sit_down: Callable[..., Any],
+    scheme: str,
 ) -> None:
     for state in ("waiting", "held", "delivered"):
         delivery = deliver(state)
     incidents.look()
-    page = sit_down(operator)
+    page = sit_down(administrator)
     page.emulate_media(color_scheme=scheme)
     faults: dict[str, list[str]] = {}
     for address in pages(rule, delivery):

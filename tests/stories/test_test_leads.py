@@ -66,7 +66,7 @@ def test_a_test_lead_is_marked_in_every_crm_and_counted_nowhere(
     assert NewEvent.objects.filter(type__in=["answer.accepted", "delivery.delivered"]).count() == 0
     assert not unplanned(rule_of(shop)).filter(test=True).exists()
     html = operator.get(reverse("admin:rules_delivery_changelist"), {"test__exact": "1"}).content.decode()
-    assert html.count('class="desk-test"') == 1
+    assert html.count('class="desk-mark-test"') == 1
 
 
 def test_a_test_of_a_real_answer_takes_what_was_said(operator: Client, quiz: Any) -> None:
