@@ -19,6 +19,7 @@ from connectors.auth import Bearer, Tokens
 from connectors.draft import Exchange
 from connectors.errors import ConnectorError, NeedsReconnect, Refused, TryLater, Unclear
 from connectors.http import Answer, HttpClient
+from connectors.limiter import NoRateLimiter
 from tests.connectors.cast import Store
 from tests.connectors.untrusted import untrusted_server
 
@@ -313,3 +314,27 @@ def test_the_environments_certificates_are_trusted(monkeypatch):
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
     monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
     assert http._session().verify is True
+
+
+# -- its turn ----------------------------------------------------------------------------------------------
+
+
+class Turns(NoRateLimiter):
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def wait(self) -> None:
+        self.asked.append("wait")
+
+    def about_to_write(self) -> None:
+        self.asked.append("write")
+
+
+@pytest.mark.parametrize(("late", "asked"), [(-1.0, ["wait", "write", "wait"]), (60.0, ["wait", "write"])])
+def test_a_write_that_has_missed_its_turn_waits_for_another_one(mocked, monkeypatch, late, asked):
+    """Writing down that it is about to be sent took too long: it would arrive together with the next ones."""
+    monkeypatch.setattr(http, "LATE", late)
+    mocked.add("POST", f"{SERVER}/leads", json={})
+    turns = Turns()
+    http_client(limiter=turns).call("POST", "/leads", json={})
+    assert turns.asked == asked

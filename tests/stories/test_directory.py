@@ -12,6 +12,7 @@ from connectors.sandbox.amocrm.model import Card
 from crm_cache import directory, walks
 from crm_cache.models import ContactDirectory, DirectoryKey
 from rules.delivery import directory_pays
+from rules.people import erase, who
 from tests.stories.conftest import Shop
 
 
@@ -229,3 +230,24 @@ def test_switched_off_nobody_is_walked(
     quiz.post()
     quiz.work()
     assert not ContactDirectory.objects.exists()
+
+
+# -- when it goes --------------------------------------------------------------------------------------------
+
+
+def test_disconnecting_erases_it(quiz: Shop, walked: ContactDirectory) -> None:
+    assert quiz.api.delete("/account").status_code == 200
+    walks.read_due()
+    assert not DirectoryKey.objects.exists()
+    assert not ContactDirectory.objects.exists()
+
+
+def test_whoever_asks_to_be_forgotten_is_in_it_no_more(
+    quiz: Shop, walked: ContactDirectory, people: list[int]
+) -> None:
+    quiz.post(contact={"name": "Анна", "phone": "+79160000000"})
+    quiz.work()
+    erase(who(phone="+79160000000"), by="her")
+    book = directory.directory_for(quiz.account)
+    assert book.find(["phone:+79160000000"]) == {"phone:+79160000000": ()}
+    assert DirectoryKey.objects.count() == 599

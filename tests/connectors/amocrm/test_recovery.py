@@ -353,3 +353,39 @@ def test_a_refused_value_is_remembered_over_tries(shop, amo, draft, deliver, jou
     (receipt,) = deliver(again(answer, journal, look_first=True))
     assert [loss.question for loss in receipt.losses] == ["Город?"]
     assert "Город?: Казань" in shop.leads[0]["notes"][0]
+
+
+# -- many are lost at once -----------------------------------------------------------------------------------
+
+
+def test_a_batch_that_was_lost_with_its_worker_is_looked_for_in_one_go(shop, amo, draft, deliver, journal):
+    """Half of it was made. Who is seen among the newest leads is adopted, who surely isn't there is made; nobody
+    is searched for alone."""
+    drafts = [draft() for _ in range(40)]
+    amo.faults.add(COMPLEX, "reset_after")
+    deliver(*drafts[:20])
+    amo.journal.clear()
+
+    receipts = deliver(*(again(one, journal, look_first=True) for one in drafts))
+    assert [receipt.adopted for receipt in receipts] == [True] * 20 + [False] * 20
+    assert len(shop.leads) == 40
+    assert notes_of(shop) == [1] * 40
+    searches = [one for one in amo.journal.find("GET", "/leads$") if one.request.params.get("query")]
+    assert searches == []
+
+
+# -- wide batches --------------------------------------------------------------------------------------------
+
+
+def test_a_wide_batch_goes_in_as_many_leads_and_notes_as_a_request_takes(shop, amo, draft, deliver):
+    receipts = deliver(*(draft() for _ in range(120)))
+    assert all(isinstance(receipt, Receipt) for receipt in receipts)
+    assert [len(body) for body in shop.sent()] == [50, 50, 20]
+    assert [len(body) for body in shop.sent("POST /api/v4/leads/notes")] == [120]
+
+
+def test_long_notes_go_in_requests_of_their_own(shop, amo, draft, deliver, monkeypatch):
+    monkeypatch.setattr("connectors.amocrm.additions.LONGEST_REQUEST", 2500)
+    deliver(*(draft(note="Много слов. " * 80) for _ in range(5)))
+    assert [len(body) for body in shop.sent("POST /api/v4/leads/notes")] == [2, 2, 1]
+    assert notes_of(shop) == [1] * 5
