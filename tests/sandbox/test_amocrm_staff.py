@@ -87,3 +87,51 @@ def test_a_tariff_without_webhooks_refuses_them(amo, api, status):
     amo.switches["webhooks_refused"] = status
     assert api.post("/webhooks", HOOK).status == status
     assert api.get("/webhooks").value()["_total_items"] == 0
+
+
+# -- contacts (reference 11) ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("moves", [True, False])
+def test_another_phone_or_a_merge_may_or_may_not_count_as_a_change(amo, account, api, moves):
+    amo.switches.update(phone_is_a_change=moves, merge_is_a_change=moves, events_delay=60)
+    phone = [{"field_code": "PHONE", "values": [{"value": "+79990001122"}]}]
+    kept, gone = api.add("contacts", name="a"), api.add("contacts", name="b", custom_fields_values=phone)
+    before = amo.clock.unix()
+    amo.clock.advance(100)
+    amo.control("change_phone", {"contact_id": kept, "phone": "8 903 111-22-33"})
+    amo.control("merge_contacts", {"contact_id": gone, "into": kept})
+    contact = api.get(f"/contacts/{kept}").value()
+    assert contact["updated_at"] == before + (100 if moves else 0)
+    values = contact["custom_fields_values"][0]["values"]
+    assert [value["value"] for value in values] == ["8 903 111-22-33", "+79990001122"]
+    assert api.get(f"/contacts/{gone}").status == 204
+
+    number = account.fields["contacts"].by_code["PHONE"].id
+    asked = {"filter[type][0]": "entity_merged", "filter[type][1]": f"custom_field_{number}_value_changed"}
+    assert api.get("/events", **asked).status == 204
+    amo.clock.advance(60)
+    merged, changed = api.get("/events", **asked).value()["_embedded"]["events"]
+    assert [one["entity"]["id"] for one in merged["value_before"]] == [gone, kept]
+    assert (changed["entity_type"], changed["entity_id"]) == ("contact", kept)
+
+
+def test_a_deleted_contact_can_be_had_back(amo, api):
+    number = api.add("contacts", name="a")
+    for what, status in (("delete_contact", 204), ("restore_contact", 200)):
+        amo.control(what, {"contact_id": number})
+        assert api.get(f"/contacts/{number}").status == status
+    events = api.get("/events", **{"filter[type]": "contact_deleted,contact_restored"}).value()
+    assert [event["type"] for event in events["_embedded"]["events"]] == [
+        "contact_restored",
+        "contact_deleted",
+    ]
+
+
+def test_deep_pages_may_be_cut_off(amo, api):
+    amo.control("import_contacts", {"count": 30, "phone": "+7 916 {:07d}"})
+    amo.switches["deepest_page"] = 2
+    assert api.get("/contacts", limit=10, page=2).status == 200
+    assert api.get("/contacts", limit=10, page=3).status == 204
+    amo.switches["deep_page"] = "400"
+    assert api.get("/contacts", limit=10, page=3).status == 400

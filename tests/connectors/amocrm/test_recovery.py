@@ -359,8 +359,8 @@ def test_a_refused_value_is_remembered_over_tries(shop, amo, draft, deliver, jou
 
 
 def test_a_batch_that_was_lost_with_its_worker_is_looked_for_in_one_go(shop, amo, draft, deliver, journal):
-    """Half of it was made. Who is seen among the newest leads is adopted, who surely isn't there is made; nobody
-    is searched for alone."""
+    """Half of it was made. Who is seen among the newest leads is adopted, who surely isn't there is made;
+    nobody is searched for alone."""
     drafts = [draft() for _ in range(40)]
     amo.faults.add(COMPLEX, "reset_after")
     deliver(*drafts[:20])
