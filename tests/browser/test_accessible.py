@@ -10,16 +10,16 @@ from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 from django.urls import reverse
 
-from rules import incidents
-from rules.models import Delivery, Rule
+from rules import figures, incidents
+from rules.models import BulkRun, Delivery, Rule
 from tests.admin.conftest import administrator, deliver
 
 __all__ = ["administrator", "deliver"]
 pytestmark = pytest.mark.django_db(transaction=True)
 JUDGED = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 LISTS = (
-    "rules_delivery", "rules_answer", "rules_outcome", "rules_rule", "rules_incident", "accounts_account",
-    "crm_cache_field", "crm_cache_syncrun", "admin_logentry", "rules_erasure",
+    "rules_delivery", "rules_answer", "rules_outcome", "rules_rule", "rules_incident", "rules_bulkrun",
+    "accounts_account", "crm_cache_field", "crm_cache_syncrun", "admin_logentry", "rules_erasure",
 )  # fmt: skip
 
 
@@ -33,6 +33,8 @@ def pages(rule: Rule, delivery: Delivery) -> list[str]:
         reverse("admin:rules_outcome_conversion"),
         reverse("admin:rules_rule_versions", args=[rule.pk]),
         reverse("admin:rules_erasure_erase"),
+        reverse("admin:rules_outcome_reports"),
+        reverse("admin:rules_bulkrun_change", args=[BulkRun.objects.create(action="retry", who="root").pk]),
     ]
 
 
@@ -47,6 +49,7 @@ def test_axe_finds_no_fault(
     for state in ("waiting", "held", "delivered"):
         delivery = deliver(state)
     incidents.look()
+    figures.count_due()
     page = sit_down(administrator)
     page.emulate_media(color_scheme=scheme)
     faults: dict[str, list[str]] = {}

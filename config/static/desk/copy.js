@@ -30,7 +30,8 @@
       button.title = texts.copied;
       setTimeout(() => { button.textContent = "content_copy"; button.title = texts.copy; }, 1500);
     });
-    place.after(button);
+    if (["DD", "TD"].includes(place.tagName)) place.append(button);
+    else place.after(button);
   }
 
   document.addEventListener("DOMContentLoaded", () => {
