@@ -24,6 +24,7 @@ from accounts.worker_threads import worker
 log = structlog.stdlib.get_logger(__name__)
 PATIENCE = 1.0  # seconds that a thread of the worker waits for a lane
 LONG = 5.0  # seconds: who lasted longer is expected to do so again; a busy machine makes nobody slow
+REMEMBERED = 60.0  # seconds: then who lasted is let in like an unknown one, should it have been our own load
 MOST_KNOWN = 50_000  # accounts that a process remembers
 LONG_BATCH = 60.0  # seconds under way, after which an account's next batch is half as wide
 NARROWEST = 8  # of a connector's whole batch, the part that a slow account is left with
@@ -75,11 +76,17 @@ class Silences:
 @dataclass(slots=True)
 class Habit:
     """What a process has measured of an account. ``long``: its last stay outlasted ``LONG``, None where there
-    was none. ``width``: of a connector's whole batch, the part it is sent at a time."""
+    was none; ``ended``: when that was. ``width``: of a connector's whole batch, the part sent at a time."""
 
     kind: str = ""
     long: bool | None = None
+    ended: float = 0.0
     width: float = 1.0
+
+    @property
+    def expected(self) -> bool | None:
+        """Will its next stay be long? None where nobody knows."""
+        return None if self.long and time.monotonic() - self.ended > REMEMBERED else self.long
 
 
 class Stay:
@@ -110,7 +117,7 @@ class LaneRoom:
     def run(self, account_id: int, drain: Callable[[int], object]) -> None:
         """Drain a lane; returns when that is done, or lasts. What lasts ends with the process: ``close``."""
         habit = self._habits.get(account_id, Habit())
-        if habit.kind and not self._has_room(habit.kind, habit.long):
+        if habit.kind and not self._has_room(habit.kind, habit.expected):
             return
         stay = Stay(account_id)
         context = copy_context()  # what log records say of this task
@@ -127,7 +134,7 @@ class LaneRoom:
         """May this lane be drained now? A CRM that was silent is expected to be so again; what is silent to
         others says nothing of an account that was served in a moment."""
         habit = self._habits.get(account_id)
-        known = habit.long if habit else None
+        known = habit.expected if habit else None
         if probing or (known is None and kind in silences):
             known = True
         if not self._has_room(kind, known):
@@ -171,7 +178,8 @@ class LaneRoom:
         finally:
             connection.close()
             if stay.sent:
-                self._habit(stay.account_id, stay.kind).long = time.monotonic() - begun > LONG
+                habit, now = self._habit(stay.account_id, stay.kind), time.monotonic()
+                habit.long, habit.ended = now - begun > LONG, now
             with self._lock:
                 stay.over.set()
                 self._long.pop(id(stay), None)

@@ -33,6 +33,8 @@ class Crm:
         self.limiter = NoRateLimiter()
         self.answers, self.asked = answers, threading.Event()
 
+    def use_directory(self, directory: Any) -> None: ...
+
     def deliver(self, drafts: Any, journal: Any) -> list[Receipt]:
         self.asked.set()
         self.answers.wait()

@@ -62,7 +62,7 @@ def test_a_process_that_ends_begins_nothing_more(monkeypatch):
 
 
 def test_each_kind_of_work_has_its_part_and_at_least_one_thread(monkeypatch):
-    monkeypatch.setattr(worker, "threads", 8)
+    monkeypatch.setattr(worker, "threads", 2 * worker.queues)
     assert worker.part() == 2
     monkeypatch.setattr(worker, "threads", 2)
     assert worker.part() == 1
@@ -109,6 +109,18 @@ def test_an_account_that_lasted_is_expected_to_last_until_it_does_not(monkeypatc
         assert not drained(room, 1)
     assert drained(room, 1)
     with crowded("amocrm", 2):
+        assert drained(room, 1)
+
+
+def test_who_lasted_is_like_an_unknown_one_after_a_while(monkeypatch, clock):
+    """It may have been our own machine that was slow: among slow ones it would hardly get a turn."""
+    monkeypatch.setattr(worker, "threads", 2)
+    room = concurrency.lanes
+    monkeypatch.setattr(concurrency, "LONG", -1.0)
+    room._live(concurrency.Stay(1), lambda account: drain_one(room, account))
+    with crowded("amocrm", 2):
+        assert not drained(room, 1)
+        clock[0] += concurrency.REMEMBERED + 1
         assert drained(room, 1)
 
 
