@@ -60,13 +60,13 @@ def test_a_version_is_brought_back(administrator: Client, made: Rule, sit_down: 
     page = sit_down(administrator)
     page.goto(reverse("admin:rules_rule_change", args=[made.pk]))
     page.get_by_role("link", name="Версии").click()
-    assert page.get_by_text("Which bouquet").is_visible()
+    page.get_by_text("Which bouquet").wait_for()
     picture(page, "versions")
     page.get_by_role("link", name="Вернуть версию 1").click()
-    assert page.get_by_text("Воронка и этап: Sales / первый этап → Sales / New order").is_visible()
+    page.get_by_text("Воронка и этап: Sales / первый этап → Sales / New order").wait_for()
     picture(page, "version-back")
     page.get_by_role("button", name="Вернуть").click()
-    assert page.get_by_text("Версия 1 возвращена.").is_visible()
+    page.get_by_text("Версия 1 возвращена.").wait_for()
     made.refresh_from_db()
     assert (made.current.number, made.step) == (3, "142")
 
@@ -80,7 +80,7 @@ def test_a_test_lead_is_sent_and_told_apart(
     picture(page, "test-lead-question")
     page.get_by_role("button", name="Отправить").click()
     page.get_by_text("Тестовая заявка отправляется.").wait_for()
-    assert page.locator(".desk-mark-test", has_text="тест").is_visible()
+    page.locator(".desk-mark-test", has_text="тест").wait_for()
     picture(page, "test-lead")
     page.goto(reverse("admin:rules_delivery_changelist"))
     assert page.locator("tbody .desk-mark-test").count() == 1
@@ -102,6 +102,6 @@ def test_a_person_is_forgotten_and_the_list_tells_who_did_it(
     page.get_by_role("button", name="Стереть навсегда").click()
     page.get_by_text("Стёрт 1 ответ.").wait_for()
     page.goto(reverse("admin:admin_logentry_changelist"))
-    assert page.get_by_text("Удалены данные человека.").is_visible()
+    page.get_by_text("Удалены данные человека.").wait_for()
     picture(page, "audit")
     assert LogEntry.objects.count() == 1
