@@ -75,7 +75,7 @@ class CountsOut(serializers.Serializer[Any]):
 
 
 class OutcomeListOut(ListOut):
-    """``counts`` are of everything that the filters choose, whatever ``status`` says."""
+    """``counts`` are of the newest 100,000 that the other filters choose, whatever ``status`` says."""
 
     counts = CountsOut(help_text="By status, of all that the other filters choose.")
     items = OutcomeOut(many=True, help_text="The rows of this page.")
