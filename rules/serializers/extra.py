@@ -51,7 +51,9 @@ CONDITION = (
 OBJECT = {"type": "object", "additionalProperties": {}}
 
 
-CLOCK, DATE = {"type": "string", "example": "09:00"}, {"type": "string", "format": "date"}
+WEEKDAYS = {"type": "array", "items": {"type": "integer"}, "description": "1 (Monday) to 7, or all."}
+CLOCK = {"type": "string", "description": "A time of day, such as 09:00; 24:00 is the day's end."}
+DATE = {"type": "string", "format": "date", "description": "A day; both belong to the absence."}
 PERSON: dict[str, Any] = {
     "type": "object",
     "required": [PERFORMER],
@@ -70,7 +72,7 @@ PERSON: dict[str, Any] = {
             "items": {
                 "type": "object",
                 "required": [FROM, TO],
-                "properties": {DAYS: {"type": "array", "items": {"type": "integer"}}, FROM: CLOCK, TO: CLOCK},
+                "properties": {DAYS: WEEKDAYS, FROM: CLOCK, TO: CLOCK},
             },
         },
         AWAY: {
@@ -137,7 +139,12 @@ class RuleExtra(Component):
                 "properties": {
                     BY: {"type": "string", "description": "A name as in conditions."},
                     MAP: {**OBJECT, "description": "From texts to `PerformerID`s."},
-                    PEOPLE: {"type": "array", "maxItems": MOST_PEOPLE, "items": PERSON},
+                    PEOPLE: {
+                        "type": "array",
+                        "maxItems": MOST_PEOPLE,
+                        "items": PERSON,
+                        "description": "They have turns, as often as their weights say.",
+                    },
                 },
             },
         },
