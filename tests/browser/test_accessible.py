@@ -23,6 +23,20 @@ LISTS = (
 )  # fmt: skip
 
 
+ADS = {"value": "utm.source", "oneOf": ["yandex", "vk"]}
+EVERYTHING = {  # that a rule's page edits
+    "send_if": {"all": [ADS, {"value": "sum", "between": ["1", None]}, {"value": "page", "empty": False}]},
+    "routes": [{"name": "Ads", "if": ADS, "then": {"pipeline": "71", "step": "142", "performer": "902"}}],
+    "title": "{{ contact.name }}",
+    "values": [{"record": "lead", "field": "5000", "value": "web"}],
+    "responsible": {
+        "by": "contact.city",
+        "map": {"Tula": "901"},
+        "people": [{"performer": "901", "weight": 2, "hours": [{"From": "09:00", "To": "18:00"}]}],
+    },
+}
+
+
 def pages(rule: Rule, delivery: Delivery) -> list[str]:
     rows = {"rules_delivery": delivery, "rules_answer": delivery.answer, "rules_rule": rule,
             "accounts_account": rule.account}  # fmt: skip
@@ -48,6 +62,7 @@ def test_axe_finds_no_fault(
 ) -> None:
     for state in ("waiting", "held", "delivered"):
         delivery = deliver(state)
+    Rule.objects.update(extra=EVERYTHING)
     incidents.look()
     figures.count_due()
     page = sit_down(administrator)
