@@ -126,7 +126,7 @@ def test_pages_of_named_origins_may_call(settings, caller, db):
 
 def test_a_silent_part_does_not_keep_a_probe_waiting(monkeypatch):
     ends = threading.Event()
-    monkeypatch.setattr(health, "PATIENCE", 0.05)
+    monkeypatch.setattr(health, "TIMEOUT", 0.05)
     monkeypatch.setattr(health, "_database", lambda: ends.wait(30))
     try:
         answer = Client().get("/readyz")
