@@ -19,7 +19,7 @@ from config.openapi.quiz import QUIZ_ID
 SYNC_SECONDS = 40
 QUIET_SECONDS = 1.0
 DELIVERY_SECONDS = 60
-NEWS_SECONDS = 20
+NEWS_SECONDS = 60  # looks at the new leads come first, and all looks have a tenth of the limit
 Say = Callable[[str], None]
 
 

@@ -39,7 +39,7 @@ EXPECTED: dict[str, Callable[[Any], bool]] = {
     r"POST \$URL/account": lambda said: said["link"].startswith("http://"),
     r"envybox/account": lambda said: said["stale"] is False,
 }
-PATIENCE = 30  # seconds
+PATIENCE = 60  # seconds
 REFUSED = re.compile(r"(Bad Request|Not Found|Unauthorized|[A-Za-z]+: |rules already exist)")
 ROW = re.compile(r"^(\S+) +(visit-\d+) +(\d+)  +(\S.*?)  +(\S.*?)  +(\d+\.\d\d)$", re.MULTILINE)
 
