@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.models import Account
 from connectors.messages import from_column
 from crm_cache.models import CrmUser, Pipeline, Tag
+from rules.admin.rule_routes import extra_of
 from rules.models import Answer, Delivery, Rule
 from tests.admin.conftest import open_shop
 from tests.admin.test_pages import list_of, page_of
@@ -23,7 +24,7 @@ from tests.admin.test_pages import list_of, page_of
 def filled(rule: Rule, **changes: Any) -> dict[str, Any]:
     asked = {"new_performer": rule.performer, "placement": f"{rule.pipeline}|{rule.step}"}
     maps = {name: getattr(rule, name) for name in ("fields_rule", "tags_to_add", "choices")}
-    asked |= {**maps, **changes}
+    asked |= {**maps, "extra": extra_of(rule), **changes}
     return {name: value if isinstance(value, str) else json.dumps(value) for name, value in asked.items()}
 
 
