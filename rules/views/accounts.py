@@ -14,12 +14,12 @@ from rest_framework.response import Response
 from accounts.models import Account, Token, live_accounts
 from accounts.rest.paging import cut, read_page
 from accounts.rest.views import CallerViewSet
+from accounts.serializers.errors import OurError
 from connectors.registry import CONNECTORS
 from crm_cache.runs import lists_states
 from rules.delivery import holds
 from rules.models import Delivery, Rule
 from rules.serializers.accounts import CrmAccountListOut, Work, write_account
-from rules.serializers.answers import OurError
 from rules.views.filters import read_choice
 
 

@@ -17,6 +17,7 @@ from accounts.rest.exception_handler import error_object
 from accounts.rest.paging import listed
 from accounts.rest.values import BIGGEST
 from accounts.rest.views import CallerViewSet
+from accounts.serializers.errors import OurError
 from rules.intake import Known, New, accept_answers
 from rules.models import Answer, Delivery
 from rules.planning import without
@@ -25,7 +26,6 @@ from rules.serializers.answers import (
     AnswerIn,
     AnswerListOut,
     AnswerOut,
-    OurError,
     RefusedItemOut,
     TakenItemOut,
     write_answer,

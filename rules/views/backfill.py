@@ -7,8 +7,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.rest.views import CrmViewSet
+from accounts.serializers.errors import OurError
 from rules.planning import MOST_BACKFILLED, backfill, unplanned
-from rules.serializers.answers import BackfillIn, BackfillOut, OurError
+from rules.serializers.deliveries import BackfillIn, BackfillOut
 from rules.views.rules import live_rule, read_body, read_quiz_id
 from rules.views.schema import BackfillSchema
 

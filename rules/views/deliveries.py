@@ -11,15 +11,15 @@ from accounts.rest.errors import Conflict, NotFound
 from accounts.rest.paging import listed
 from accounts.rest.values import BIGGEST
 from accounts.rest.views import CallerViewSet
+from accounts.serializers.errors import OurError
 from rules.delivery import outbox
 from rules.delivery.next_try import next_tries
 from rules.delivery.queueing import wake_lanes
 from rules.models import Delivery
-from rules.serializers.answers import (
+from rules.serializers.deliveries import (
     ArrivedIn,
     DeliveryDetailOut,
     DeliveryListOut,
-    OurError,
     write_delivery,
     write_delivery_detail,
 )

@@ -18,10 +18,10 @@ from accounts.rest.paging import MOST_LISTED, listed
 from accounts.rest.parsers import BoundedFormParser
 from accounts.rest.schema import string_responses
 from accounts.rest.views import CallerViewSet
+from accounts.serializers.errors import OurError
 from accounts.views import OpenView
 from rules.models import Outcome
 from rules.outcomes import following
-from rules.serializers.answers import OurError
 from rules.serializers.outcomes import OutcomeListOut, write_outcome
 from rules.views.filters import CHANGED_FROM, COMMON_FILTERS, read_choice, read_common_filters
 

@@ -10,8 +10,8 @@ from rest_framework.viewsets import ViewSet
 from accounts.rest.authentication import IsPlatform, PlatformAuthentication
 from accounts.rest.errors import ApiError
 from accounts.rest.views import JsonWhateverIsAsked
+from accounts.serializers.errors import OurError
 from rules import people
-from rules.serializers.answers import OurError
 from rules.serializers.people import ErasureOut, PersonIn, PersonOut, write_erasure
 
 ERRORS = {

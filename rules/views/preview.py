@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from accounts.access import connector_for
 from accounts.rest.errors import ApiError, NotFound
 from accounts.rest.views import CrmViewSet
+from accounts.serializers.errors import OurError
 from connectors.draft import Plan
 from connectors.errors import RuleNeedsFixing
 from connectors.redact import redact
@@ -25,7 +26,7 @@ from rules.mapping.drafting import Progress, draft_for
 from rules.mapping.routes import Way, way_of
 from rules.mapping.rule_snapshot import read_snapshot
 from rules.models import Answer, Rule
-from rules.serializers.answers import AnswerIn, OurError
+from rules.serializers.answers import AnswerIn
 from rules.views.rules import live_rule, read_quiz_id
 from rules.views.schema import PreviewSchema
 

@@ -12,11 +12,11 @@ from rest_framework.response import Response
 from accounts.models import Account
 from accounts.rest.paging import LISTED, listed, read_number
 from accounts.rest.views import CallerViewSet, CrmViewSet
+from accounts.serializers.errors import OurError
 from connectors.registry import CONNECTORS
 from rules.delivery import holds
 from rules.models import Delivery, Rule
 from rules.rule_save import pause_rule, resume_rule
-from rules.serializers.answers import OurError
 from rules.serializers.rules import QuizRuleListOut, QuizRuleOut, write_rule
 from rules.views.filters import CRM_FILTER, read_choice
 from rules.views.rules import live_rule, read_quiz_id
