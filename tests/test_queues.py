@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 import yaml
+from kombu.utils.imports import symbol_by_name
 
 from accounts import worker_threads
 from accounts.worker_threads import worker
@@ -78,3 +79,20 @@ def test_a_worker_shares_its_threads_among_the_queues_it_consumes(monkeypatch, q
     chosen = SimpleNamespace(consume_from=dict.fromkeys(queues))
     measure(SimpleNamespace(concurrency=12, app=SimpleNamespace(amqp=SimpleNamespace(queues=chosen))))
     assert worker.part() == part
+
+
+def test_a_worker_outlives_a_connection_that_cannot_be_closed(monkeypatch):
+    class Lost:
+        transport, connection_errors, channel_errors = None, (ConnectionError,), ()
+
+        def collect(self, **_):
+            """As Kombu does first: it forgets where the broker is."""
+
+        def close(self):
+            return None.hostname
+
+    kind = symbol_by_name(app.conf.worker_consumer)
+    worker = kind.__new__(kind)
+    worker.connection = Lost()
+    worker.on_connection_error_after_connected(ConnectionError("Redis is restarted"))
+    assert worker.connection is None

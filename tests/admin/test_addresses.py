@@ -16,7 +16,8 @@ PLACES = [f"{site.opts.app_label}_{site.opts.model_name}" for site in DESK]
 DEEDS = [
     f"{place}_{deed}"
     for place, site in zip(PLACES, DESK, strict=True)
-    for deed in (site.actions_detail if isinstance(site.actions_detail, (list, tuple)) else ())
+    for one in (site.actions_detail if isinstance(site.actions_detail, (list, tuple)) else ())
+    for deed in (one["items"] if isinstance(one, dict) else [one])
 ]
 NO_KEYS = ["abc", "²", "9" * 30, "1\0", "-1"]
 
