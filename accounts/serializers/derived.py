@@ -43,6 +43,13 @@ def _names_address(crm: Described) -> bool:
     return crm.can.portal_first or bool(crm.can.credentials)
 
 
+class Keys(serializers.Serializer[Any]):
+    """Of bodies that have secrets: a traceback or a debugger shows none of what was sent."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
 def _request(crm: Described) -> type[serializers.Serializer[Any]]:
     properties: dict[str, Any] = {}
     if _names_address(crm):
@@ -65,7 +72,7 @@ def _request(crm: Described) -> type[serializers.Serializer[Any]]:
             allow_blank=True,
             help_text="where the browser goes on to after the authorisation; one of the listed addresses",
         )
-    return crm.component(f"Connect{crm.word}", properties)
+    return crm.component(f"Connect{crm.word}", properties, base=Keys)
 
 
 def _account(crm: Described) -> type[serializers.Serializer[Any]]:

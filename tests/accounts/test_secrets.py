@@ -9,6 +9,7 @@ from django.db import connection
 
 from accounts.models import Token
 from accounts.secrets import WrongKey
+from accounts.serializers import derived
 from connectors.auth import Tokens
 
 pytestmark = pytest.mark.django_db
@@ -55,3 +56,9 @@ def test_rotating_names_what_no_key_opens(connected, settings):
     settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     with pytest.raises(CommandError, match="ENCRYPTION_KEYS"):
         call_command("rotate_secrets", stdout=io.StringIO())
+
+
+@pytest.mark.parametrize("crm", ["envybox", "solos"])
+def test_a_body_with_keys_shows_none_in_a_traceback(crm):
+    body = derived.dialect_for(crm).request(data={"token": "a-key", "secret": "a-key", "api_key": "a-key"})
+    assert "a-key" not in repr(body)

@@ -214,7 +214,7 @@ def test_an_endpoint_that_fails_for_days_is_disabled_with_an_incident(
     receiver.answers = lambda event: 200
     assert platform.patch(f"/webhook-endpoints/{made['id']}", {"enabled": True}, **JSON).json()["enabled"]
     work()
-    assert receiver.types[0] == ONE  # nothing was missed, the incident's own events come behind it
+    assert receiver.types.count(ONE) == 1  # nothing was missed; events of different accounts go side by side
     assert incidents.look() == (0, 1)
     events = platform.get("/events?types=incident.opened,incident.solved").json()["items"]
     assert [(one["accountID"], one["data"]["kind"], one["data"]["crm"]) for one in events] == [
