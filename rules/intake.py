@@ -20,7 +20,7 @@ from accounts.rest.errors import Conflict
 from connectors.messages import to_column
 from rules.delivery import revisions
 from rules.mapping.payload import digest, is_complete
-from rules.mapping.person import contact_keys, contact_of
+from rules.mapping.person import KeysByRegion
 from rules.mapping.rule_snapshot import region_of
 from rules.models import Answer, Delivery
 from rules.planning import PLAN_AS_TEXT, Plan, begun, new_uid, plan_of, wake, without
@@ -63,13 +63,14 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """A body as it came, the number of its place, and its fingerprint."""
+    """A body as it came, the number of its place, its fingerprint, and who sent it."""
 
     place: int
     quiz_id: int
     answer_id: str
     payload: Mapping[str, Any]
     mark: str
+    people: KeysByRegion
 
     @property
     def key(self) -> Key:
@@ -84,7 +85,7 @@ def accept_answers(account_id: str, payloads: Sequence[Mapping[str, Any]]) -> li
     committed before anything else is looked at: a call that breaks off finds it as a repeat the next time.
     """
     sent = [
-        _Sent(place, payload["quizID"], payload["answerID"], payload, digest(payload))
+        _Sent(place, payload["quizID"], payload["answerID"], payload, digest(payload), KeysByRegion(payload))
         for place, payload in enumerate(payloads)
     ]
     if not sent:
@@ -141,19 +142,17 @@ def _store(owner: str, bodies: Mapping[Key, _Sent]) -> tuple[Plan, Found]:
     that no two calls wait for each other's answers."""
     in_order = [bodies[key] for key in sorted(bodies)]
     quizzes = frozenset(one.quiz_id for one in in_order)
-    people = _People()
     now = timezone.now()
     while True:
         plan = plans.of(owner, quizzes)
         beginnings = {quiz: _beginning(owner, quiz, now, plan) for quiz in quizzes}
-        rows = _rows(in_order, beginnings, people) if plan.text else []
+        rows = _rows(in_order, beginnings) if plan.text else []
         document = msgspec.json.encode(rows).decode()
         values = {"owner": owner, "now": now, "plan": plan.text, "quizzes": list(quizzes), "sent": document}
         made = db_statement.run(STORE, values)
-        if made and (said := made[0][-1]) is not None:
-            plans.keep(owner, quizzes, plan_of(said))
-            continue
-        break
+        if not made or (said := made[0][-1]) is None:
+            break
+        plans.keep(owner, quizzes, plan_of(said))
     answers: dict[Key, tuple[int, dict[int, int]]] = {}
     for pk, quiz, answer, account, delivery, _ in made:
         answers.setdefault((quiz, answer), (pk, {}))[1][account] = delivery
@@ -175,23 +174,7 @@ def _beginning(owner: str, quiz: int, now: datetime, plan: Plan) -> Beginning:
     return Beginning(answer, deliveries, without(plan.connected, deliveries))
 
 
-class _People:
-    """Who sent the bodies, by the regions where phones without a country code may belong. Reading phones and
-    e-mails is the dearest step without the database, so each region's are read once."""
-
-    def __init__(self) -> None:
-        self.read: dict[tuple[int, str], list[str]] = {}
-
-    def of(self, one: _Sent, region: str) -> list[str]:
-        place = one.place, region
-        if place not in self.read:
-            self.read[place] = contact_keys(contact_of(one.payload), region)
-        return self.read[place]
-
-
-def _rows(
-    bodies: Sequence[_Sent], beginnings: Mapping[int, Beginning], people: _People
-) -> list[dict[str, Any]]:
+def _rows(bodies: Sequence[_Sent], beginnings: Mapping[int, Beginning]) -> list[dict[str, Any]]:
     """What ``STORE`` reads of each body."""
     columns = {quiz: [_columns(row) for row in one.deliveries] for quiz, one in beginnings.items()}
     return [
@@ -202,9 +185,9 @@ def _rows(
             "payload": one.payload,
             "mark": one.mark,
             "complete": is_complete(one.payload),
-            "people": people.of(one, settings.PHONE_REGION),
+            "people": one.people.of(settings.PHONE_REGION),
             "deliveries": [
-                {**known, "uid": new_uid(), "keys": people.of(one, region)}
+                {**known, "uid": new_uid(), "keys": one.people.of(region)}
                 for region, known in columns[one.quiz_id]
             ],
         }

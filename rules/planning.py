@@ -18,7 +18,7 @@ from accounts.models import Account, Lane
 from connectors.messages import from_column
 from rules.delivery import holds
 from rules.delivery.queueing import wake_lanes
-from rules.mapping.person import contact_keys, contact_of
+from rules.mapping.person import KeysByRegion
 from rules.mapping.rule_snapshot import region_of
 from rules.models import Answer, Delivery, Rule
 
@@ -124,7 +124,7 @@ def without(accounts: Iterable[Account], deliveries: Iterable[Delivery]) -> list
 
 
 def new_uid() -> str:
-    """Our mark in the CRM: letters and digits only, so that no search splits it (``qz7f3a91c2k4mp``)."""
+    """An external id for a CRM: letters and digits only, so that no search splits it (``qz7f3a91c2k4m``)."""
     return "qz" + base64.b32encode(secrets.token_bytes(10)).decode().lower()
 
 
@@ -169,18 +169,16 @@ def backfill(rule: Rule, rows: QuerySet[Answer]) -> int:
 
 def _plan(answers: Sequence[Answer], known: Collection[tuple[int, int]], rule: Rule | None) -> list[Delivery]:
     """One delivery per live rule of each answer's quiz, or by ``rule``; the answers have one owner. Their own
-    ``contact_keys`` may be by another region than today's, so each person is read anew, once a region."""
+    ``contact_keys`` may be by another region than today's, so each person is read anew."""
     quizzes = {answer.quiz_id for answer in answers}
     rules = {rule.quiz_id: [rule]} if rule else read_plan(answers[0].account_id, quizzes).rules
     rows: list[Delivery] = []
     for answer in answers:
-        people: dict[str, list[str]] = {}
+        people = KeysByRegion(answer.payload)
         for one in rules.get(answer.quiz_id, []):
             if (answer.pk, one.account_id) not in known:
-                row, region = begun(answer, one), region_of(one.account)
-                if region not in people:
-                    people[region] = contact_keys(contact_of(answer.payload), region)
-                row.contact_keys = people[region]
+                row = begun(answer, one)
+                row.contact_keys = people.of(region_of(one.account))
                 rows.append(row)
     return Delivery.objects.bulk_create(rows)
 

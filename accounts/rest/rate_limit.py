@@ -24,9 +24,8 @@ from accounts.rest.authentication import Caller
 log = structlog.stdlib.get_logger(__name__)
 WINDOW = 60  # seconds
 PORTION_SECONDS = 0.25
-EXACTLY_FROM = (
-    0.9  # of the limit: what all processes have not told then is far less than the tenth that is left
-)
+# Of the limit: what all processes have not told then is far less than the tenth that is left.
+EXACTLY_FROM = 0.9
 MOST_PORTIONS = 10_000
 REDIS_RESTS = 5.0  # seconds without counting, after Redis was out of reach: requests don't wait for it
 

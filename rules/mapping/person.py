@@ -59,6 +59,20 @@ def keys_of(payload: Mapping[str, Any]) -> list[str]:
     return contact_keys(contact_of(payload), settings.PHONE_REGION)
 
 
+class KeysByRegion:
+    """The ``contact_keys`` of an answer in the regions where its phones may belong. Reading phones and
+    e-mails is the dearest step without the database, so each region's are read once."""
+
+    def __init__(self, payload: Mapping[str, Any]) -> None:
+        self.payload = payload
+        self.known: dict[str, list[str]] = {}
+
+    def of(self, region: str) -> list[str]:
+        if region not in self.known:
+            self.known[region] = contact_keys(contact_of(self.payload), region)
+        return self.known[region]
+
+
 def contact_of(payload: Mapping[str, Any]) -> Mapping[str, Any]:
     """The contact form of an answer as ``normalised`` has it."""
     contact: Mapping[str, Any] = normalised({"contact": payload.get("contact")}).get("contact", {})
