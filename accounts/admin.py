@@ -220,9 +220,7 @@ class AccountAdmin(StaffAdmin):
         """Only what the account's state allows."""
         account = self.get_object(request, object_id)
         possible = self.possible(account) if account else set()
-        prefix = f"{self.opts.app_label}_{self.opts.model_name}_"
-        found = super().get_actions_detail(request, object_id)
-        return [one for one in found if one.action_name.removeprefix(prefix) in possible]
+        return self.only(super().get_actions_detail(request, object_id), possible)
 
     def possible(self, account: Account) -> set[str]:
         """The names of the actions that make sense for the account."""

@@ -21,10 +21,10 @@ from rules.admin.incidents import shown_first
 from rules.admin.links import accounts_url, deliveries_url, page
 from rules.delivery import holds
 from rules.delivery.next_try import next_try
+from rules.figures import ARRIVED
 from rules.models import Attempt, Delivery, Outcome, Rule
 
 HOURS = 24
-ARRIVED = ("delivered", "adopted")
 ACCOUNTS_SHOWN = RULES_SHOWN = 10
 
 

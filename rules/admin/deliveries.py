@@ -161,14 +161,11 @@ class DeliveryAdmin(StaffAdmin):
             ("try_again", row.filter(state__in=retrying.MOVABLE)),
             ("arrived", arriving.findable(row)),
         ]
-        possible = {
-            f"{self.opts.app_label}_{self.opts.model_name}_{name}" for name, of in offered if of.exists()
-        }
+        possible = {name for name, of in offered if of.exists()}
         delivery = row.select_related("account").first()
         if delivery and test_leads.removable(delivery):
-            possible.add(f"{self.opts.app_label}_{self.opts.model_name}_remove_test")
-        found = super().get_actions_detail(request, object_id)
-        return [one for one in found if one.action_name in possible]
+            possible.add("remove_test")
+        return self.only(super().get_actions_detail(request, object_id), possible)
 
     @admin.action(description=_("Try again now"), permissions=["operate"])
     def try_chosen_again(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> HttpResponse:

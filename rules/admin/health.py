@@ -41,17 +41,17 @@ class Tile:
 
 def health_of(account: Account) -> dict[str, Any]:
     """What the strip shows."""
-    week = _week(account)
+    week, checkup = _week(account), Checkup.objects.filter(account=account).first()
     return {
         "state": account,
         "since": timesince(account.state_since, depth=1),
         "event": account.events.exclude(before=account.state).filter(after=account.state).first(),
         "tiles": [
             _success(week, 1), _success(week, DAYS), _last_success(account), _oldest(account),
-            _token(account), _rate(account), _drift(account), _rights(account),
+            _token(account), _rate(account), _drift(account), _rights(account, checkup),
         ],
         "bars": _bars(week),
-        "checkup": _checkup(account),
+        "checkup": _checkup(account, checkup),
     }  # fmt: skip
 
 
@@ -170,9 +170,8 @@ def _drift(account: Account) -> Tile:
     return Tile(label, str(len(problems)), note, url, "held")
 
 
-def _rights(account: Account) -> Tile:
+def _rights(account: Account, row: Checkup | None) -> Tile:
     label = say("rights in the CRM")
-    row = Checkup.objects.filter(account=account).first()
     if not connector_class(account.crm).can.tells_rights:
         note = say("this CRM does not say which rights a key has")
         return Tile(label, say("unknown"), note, colour="held" if row and row.problems else "none")
@@ -186,9 +185,8 @@ def _rights(account: Account) -> Tile:
     return Tile(label, say("all that we need"), asked, colour="delivered")
 
 
-def _checkup(account: Account) -> list[str]:
+def _checkup(account: Account, row: Checkup | None) -> list[str]:
     """What is missing there, in sentences."""
-    row = Checkup.objects.filter(account=account).first()
     if row is None or account.deleted:
         return []
     told = [said(one.get("message", "")) for one in row.problems]

@@ -130,9 +130,7 @@ class OutcomeAdmin(StaffAdmin):
         """Only what makes sense for this lead in this CRM."""
         row = looking.rows().filter(pk=key_of(object_id)).first()
         possible = looking.possible(row) if row else set()
-        prefix = f"{self.opts.app_label}_{self.opts.model_name}_"
-        found = super().get_actions_detail(request, object_id)
-        return [one for one in found if one.action_name.removeprefix(prefix) in possible]
+        return self.only(super().get_actions_detail(request, object_id), possible)
 
     @action(description=_("Conversion by quiz"), permissions=["view"], icon="percent")
     def conversion(self, request: HttpRequest) -> HttpResponse:

@@ -25,7 +25,6 @@ from rules.models import Delivery, Rule, RuleVersion
 from rules.rule_save import delete_rule, pause_rule, restore_version, resume_rule
 from rules.versions import content_of, said_by
 
-LIFE = ("pause", "resume", "versions", "delete_it")
 PAUSED, RESUMED, DELETED = message("Paused."), message("Resumed."), message("Deleted.")
 
 
@@ -47,9 +46,7 @@ class RuleLife(StaffAdmin):
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         rule = Rule.objects.select_related("account").filter(pk=key_of(object_id)).first()
         possible = self.possible(rule) if rule else set()
-        prefix = f"{self.opts.app_label}_{self.opts.model_name}_"
-        found = super().get_actions_detail(request, object_id)
-        return [one for one in found if one.action_name.removeprefix(prefix) in possible]
+        return self.only(super().get_actions_detail(request, object_id), possible)
 
     # -- pause, resume, delete -------------------------------------------------------------------------------
 

@@ -72,18 +72,12 @@ def names_of(rule: Rule, contents: Iterable[Content]) -> Names:
 
 
 def changes_between(before: Content, after: Content, names: Names) -> list[Change]:
-    """Every part that differs."""
-    parts = (_performer, _place, _choices, _fields, _contact_form, _tags)
-    pairs = ((part(before, names), part(after, names)) for part in parts)
+    """Every part that differs. What is stored alike has the same words, which are not looked up."""
+    differing = (part for columns, part in PARTS if any(before.get(c) != after.get(c) for c in columns))
+    pairs = ((part(before, names), part(after, names)) for part in differing)
     found = [
         Change(what, was.get(what, ""), now.get(what, ""))
         for was, now in pairs
-        for what in (was | now)
-        if was.get(what) != now.get(what)
-    ]
-    was, now = (told_extra(names.rule, one.get("extra", {})) for one in (before, after))
-    found += [
-        Change(what, was.get(what, ""), now.get(what, ""))
         for what in (was | now)
         if was.get(what) != now.get(what)
     ]
@@ -186,3 +180,18 @@ def _tags(content: Content, names: Names) -> dict[str, str]:
             name or say("tag {id}", id=item)
         )
     return {what: ", ".join(names) for what, names in found.items()}
+
+
+def _extra(content: Content, names: Names) -> dict[str, str]:
+    return told_extra(names.rule, content.get("extra", {}))
+
+
+PARTS = (  # the columns, and what they say
+    (("performer",), _performer),
+    (("pipeline", "step"), _place),
+    (("choices",), _choices),
+    (("fields_rule",), _fields),
+    (("fields_rule",), _contact_form),
+    (("tags_to_add",), _tags),
+    (("extra",), _extra),
+)

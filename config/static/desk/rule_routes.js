@@ -248,7 +248,7 @@
         this.write();
       });
       const text = this.text(texts.text, one.Value, false, (said) => (one.Value = said));
-      text.classList.add("desk-wide");
+      text.classList.add("desk-two");
       line.append(field, text, button("×", "desk-remove", () => { values.splice(values.indexOf(one), 1); this.redraw(); }, texts.remove));
       return line;
     }
