@@ -25,6 +25,7 @@ from accounts.admin_base import Question, StaffAdmin, ask, chosen_rows, confirme
 from accounts.models import Account
 from accounts.texts import say, say_many, spaced
 from rules import bulk
+from rules.admin.arriving import NO_SECOND
 from rules.admin.links import FILTERS
 from rules.models import BulkRun, Delivery
 
@@ -35,6 +36,9 @@ PART = "part=progress"  # of the address: what the page renews by itself
 RUN_COLOURS = {
     "waiting": "info", "running": "primary", "cancelled": "warning", "done": "success", "failed": "danger",
 }  # fmt: skip
+
+
+NOTHING = _("Nothing was changed: these deliveries are being sent, or were delivered meanwhile.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +120,7 @@ def ask_or_begin(
         return ask(request, page, question(deed, touched, query if across else "", back, hidden))
     planned = touched.numbers["touched"]
     if not planned:
-        told = say("Nothing was changed: these deliveries are being sent, or were delivered meanwhile.")
-        return done(request, told, request.get_full_path(), False)
+        return done(request, str(NOTHING), request.get_full_path(), False)
     run = bulk.begin(deed, query, chosen, request.user, planned, touched.at_least)
     if chosen:
         bulk.finish(run.pk)
@@ -201,7 +204,7 @@ def sentences(deed: Action, touched: Touched, query: str) -> Iterable[str]:
             numbers["others"],
         )
     if deed == Action.ARRIVED:
-        yield say("Nothing is sent. If the lead is not there after all, it is lost: nobody tries again.")
+        yield str(NO_SECOND)
 
 
 def warnings(deed: Action, touched: Touched) -> Iterable[str]:

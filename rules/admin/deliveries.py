@@ -158,7 +158,7 @@ class DeliveryAdmin(StaffAdmin):
         """Nothing to try again where it is being sent or has arrived; nothing to find where all is clear."""
         row = Delivery.objects.filter(pk=key_of(object_id))
         offered = [
-            ("try_again", row.filter(state__in=retrying.MOVABLE)),
+            ("try_again", retrying.movable(row)),
             ("arrived", arriving.findable(row)),
         ]
         possible = {name for name, of in offered if of.exists()}

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext_lazy as _
 
-from accounts.admin_base import StaffAdmin, ask, confirmed, done
+from accounts.admin_base import StaffAdmin, ask, confirmed, done, note
 from accounts.texts import say_many
 from connectors.messages import message
-from rules.admin.bulk import Action, count, question
+from rules.admin.bulk import NOTHING, Action, count, question
+from rules.bulk import DEEDS
 from rules.delivery import outbox
 from rules.delivery.queueing import wake_lanes
 from rules.models import Delivery
-
-MOVABLE = [Delivery.State.WAITING, Delivery.State.HELD]
-NOTHING = _("Nothing was changed: these deliveries are being sent, or were delivered meanwhile.")
 
 
 def ask_or_do(request: HttpRequest, admin: StaffAdmin, delivery: Delivery) -> HttpResponse:
@@ -26,7 +21,7 @@ def ask_or_do(request: HttpRequest, admin: StaffAdmin, delivery: Delivery) -> Ht
     if not confirmed(request):
         touched = count(Action.RETRY, Delivery.objects.filter(pk=delivery.pk), [delivery.pk])
         return ask(request, admin, question(Action.RETRY, touched, "", back, []))
-    moved = try_again(delivery, request.user)
+    moved = try_again(request, admin, delivery)
     told = str(NOTHING)
     if moved:
         told = say_many(
@@ -35,18 +30,18 @@ def ask_or_do(request: HttpRequest, admin: StaffAdmin, delivery: Delivery) -> Ht
     return done(request, told, back, moved > 0)
 
 
-def try_again(delivery: Delivery, person: Any) -> int:
+def movable(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
+    """Those of ``rows`` that can be tried again."""
+    return rows.filter(DEEDS[Action.RETRY].touches())
+
+
+def try_again(request: HttpRequest, admin: StaffAdmin, delivery: Delivery) -> int:
     """Through the outbox, as a worker would; who asked for it is kept in the delivery's history."""
     with transaction.atomic():
-        chosen = Delivery.objects.filter(pk=delivery.pk, state__in=MOVABLE)
+        chosen = movable(Delivery.objects.filter(pk=delivery.pk))
         if not chosen.select_for_update(of=("self",)).exists():
             return 0
         moved = outbox.retry(chosen)
-        LogEntry.objects.log_actions(
-            user_id=person.pk,
-            queryset=Delivery.objects.filter(pk=delivery.pk).only("pk"),
-            action_flag=CHANGE,
-            change_message=message("Tried again by a person."),
-        )
+        note(admin, request, delivery, message("Tried again by a person."))
         transaction.on_commit(lambda: wake_lanes([delivery.account_id]))
     return moved

@@ -103,3 +103,11 @@ def test_a_viewer_tries_nothing_again(viewer: Client, deliver: Deliver) -> None:
     assert viewer.post(page_of(held, "try_again"), {"confirmed": "yes"}).status_code == 403
     choose(viewer, [held], confirmed="yes")
     assert states() == ["held"]
+
+
+def test_what_a_person_wanted_forgotten_is_not_offered(operator: Client, deliver: Deliver) -> None:
+    erased = deliver("held", held_because="erased")
+    assert page_of(erased, "try_again") not in operator.get(page_of(erased)).content.decode()
+    operator.post(page_of(erased, "try_again"), {"confirmed": "yes"})
+    assert states() == ["held"]
+    assert not LogEntry.objects.exists()
