@@ -85,7 +85,7 @@ def test_a_look_that_is_planned_while_its_lane_is_reckoned_is_not_forgotten(acco
 def test_looks_that_were_missed_heal(account, outcomes):
     outcomes(timezone.now())
     Lane.objects.update(look_at=None)
-    assert sweep.check_lanes(0) == 1
+    assert sweep.check_lanes(account.pk) == 1
     assert following._due() == [account.pk]
 
 
