@@ -52,6 +52,12 @@ class EndpointForm(forms.ModelForm):
             raise forms.ValidationError(said(exc.args[0])) from exc
         return url
 
+    def clean(self) -> dict[str, Any] | None:
+        if self.instance.pk is None and endpoints.are_all_taken():
+            words = _("There are %(most)s endpoints already: delete one") % {"most": endpoints.MOST}
+            raise forms.ValidationError(words)
+        return super().clean()
+
 
 class OverlapForm(forms.Form):
     hours = forms.ChoiceField(

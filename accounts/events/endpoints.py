@@ -57,9 +57,14 @@ def check_url(url: str) -> None:
         raise ValueError(message("The address must be one of the public internet"))
 
 
+def are_all_taken() -> bool:
+    """Are there as many as there may be?"""
+    return live().count() >= MOST
+
+
 def create(**columns: Any) -> WebhookEndpoint:
     """A new one, for events from now on. Raises ``TooMany``."""
-    if live().count() >= MOST:
+    if are_all_taken():
         raise TooMany
     feed.number()
     endpoint: WebhookEndpoint = WebhookEndpoint.objects.create(

@@ -43,6 +43,17 @@ def test_an_administrator_makes_and_changes_one(administrator: Client) -> None:
     assert (row.types, row.owner, row.enabled, row.disabled_at) == ([], "shop", True, None)
 
 
+def test_there_is_an_end_to_how_many_there_are(
+    administrator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoints, "MOST", 1)
+    row = make()
+    refused = administrator.post(ADD, FORM, headers={"Accept-Language": "ru"})
+    assert refused.status_code == 200
+    assert "Адресов уже 1: удалите один" in refused.content.decode()
+    assert administrator.post(page_of(row), FORM).status_code == 302
+
+
 def test_a_secret_is_shown_once_and_on_no_page(administrator: Client, viewer: Client) -> None:
     row = make()
     asked = administrator.get(action(row, "new_secret"))
