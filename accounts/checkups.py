@@ -7,9 +7,8 @@ from datetime import timedelta
 
 import structlog
 from django.db.models import F, Q
-from django.utils import timezone
 
-from accounts import states
+from accounts import db_clock, states
 from accounts.access import connector_for
 from accounts.connected import NONSENSE
 from accounts.models import Account, Checkup, live_accounts
@@ -27,7 +26,7 @@ LEASE = timedelta(minutes=5)
 
 def ask_due() -> int:
     """Ask the CRMs of active accounts that are due, or were connected since; how many answered."""
-    now = timezone.now()
+    now = db_clock.now()
     due = Q(checkup=None) | Q(checkup__ask_at__lte=now) | Q(checkup__asked_at__lt=F("connected_at"))
     rows = live_accounts(state=Account.State.ACTIVE).filter(due).order_by("pk")
     until, answered = time.monotonic() + SECONDS_A_ROUND, 0
@@ -40,7 +39,7 @@ def ask_due() -> int:
 
 def ask(account: Account) -> bool:
     """Ask one account's CRM, and keep what it says; False where it could not be asked."""
-    now = timezone.now()
+    now = db_clock.now()
     Checkup.objects.update_or_create(account=account, defaults={"ask_at": now + LEASE})
     row = Checkup.objects.filter(account=account)
     try:

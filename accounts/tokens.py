@@ -11,8 +11,7 @@ begun is written down before it, so that even a pair that could not be kept is k
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -25,6 +24,7 @@ from django.utils import timezone
 from accounts import db_clock, pausing, states
 from accounts.counters import counters
 from accounts.crm_settings import host_policy_for, label_of, sign_in_for, subdomain_of
+from accounts.db_connection import given_back
 from accounts.db_retry import patiently
 from accounts.models import Account, Token
 from accounts.secrets import WrongKey
@@ -74,7 +74,7 @@ class AccountTokens:
     def current(self) -> Tokens:
         """The stored pair. Raises ``NeedsReconnect`` where there is none."""
         rows = Token.objects.select_related("account").filter(account_id=self.account_id)
-        with _let_go():
+        with given_back():
             row = _open(rows.first)
         if row is None:
             raise not_connected()
@@ -87,23 +87,13 @@ class AccountTokens:
         Raises ``TryLater`` where the account has moved to another host: the connector in hand speaks to
         the old one, the next to be built will not.
         """
-        with _let_go():
+        with given_back():
             found = rotate(self.account_id, lambda row: row.access == stale.access)
             host = Account.objects.values_list("host", flat=True).get(pk=self.account_id)
         if self._host and host != self._host:
             words = message("The account has moved to {host}", host=host)
             raise TryLater(words, code="moved", after=1, account_wide=True, repeatable=False)
         return found
-
-
-@contextmanager
-def _let_go() -> Iterator[None]:
-    """Give the connection back, unless a transaction around us still needs it."""
-    try:
-        yield
-    finally:
-        if not connection.in_atomic_block:
-            connection.close()
 
 
 def rotate(account_id: int, is_stale: Callable[[Token], bool], *, wait: bool = True) -> Tokens:

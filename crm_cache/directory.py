@@ -13,8 +13,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -25,6 +25,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from accounts import db_clock
+from accounts.db_connection import given_back
 from accounts.models import Account, live_accounts
 from connectors.contact_directory import ContactDirectory as Directory
 from connectors.contact_directory import DirectoryState, NoDirectory
@@ -86,7 +87,7 @@ class StoredDirectory:
         return _TURNS.setdefault((self.crm, self.crm_account), threading.Lock())
 
     def state(self) -> DirectoryState | None:
-        with _let_go():
+        with given_back():
             row = self._rows().filter(wanted=True, region=self.region).first()
             now = db_clock.now()
         if row is None or row.key_id not in listed_keys():
@@ -105,7 +106,7 @@ class StoredDirectory:
         )
 
     def find(self, keys: Collection[str]) -> Mapping[str, Sequence[int]]:
-        with _let_go():
+        with given_back():
             row = self._rows().first()
             secret = listed_keys().get(row.key_id) if row else None
             if row is None or secret is None:
@@ -141,7 +142,7 @@ class StoredDirectory:
         }
         if followed:
             changes["followed_at"] = datetime.fromtimestamp(before.read_at, UTC)
-        with _let_go(), transaction.atomic():
+        with given_back(), transaction.atomic():
             rows = self._rows().filter(wanted=True, region=before.region, revision=before.revision)
             if not rows.update(**changes):
                 return False
@@ -159,12 +160,12 @@ class StoredDirectory:
         return True
 
     def drop(self, contacts: Collection[int]) -> None:
-        with _let_go():
+        with given_back():
             directories = self._rows().values("pk")
             DirectoryKey.objects.filter(directory__in=directories, contact__in=list(contacts)).delete()
 
     def ask_for_reading(self) -> None:
-        with _let_go():
+        with given_back():
             self._rows().filter(wanted=True, due_at__gt=db_clock.now()).update(due_at=db_clock.now())
 
     def _rows(self) -> QuerySet[ContactDirectory]:
@@ -204,16 +205,6 @@ INSERT INTO crm_cache_directorykey (mark, contact, directory)
 SELECT t.mark, t.contact, %(directory)s
 FROM unnest(%(ids)s::bigint[], %(marks)s::bigint[]) AS t(contact, mark)
 """
-
-
-@contextmanager
-def _let_go() -> Iterator[None]:
-    """Give the connection back: a connector's threads wait for the CRM and not for us."""
-    try:
-        yield
-    finally:
-        if not connection.in_atomic_block:
-            connection.close()
 
 
 # -- the life of a directory ------------------------------------------------------------------------------

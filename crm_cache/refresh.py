@@ -8,7 +8,7 @@ from functools import partial
 
 import structlog
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import DurationField, ExpressionWrapper, QuerySet, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Least, Random
@@ -16,6 +16,7 @@ from django.dispatch import Signal
 
 from accounts import db_clock, states
 from accounts.access import connector_for, learn
+from accounts.db_connection import give_back
 from accounts.db_retry import patiently
 from accounts.models import Account, live_accounts
 from connectors.base import Connector
@@ -118,19 +119,13 @@ def _walk(run: SyncRun, connector: Connector, observes: bool) -> None:
 def _take_pages(run: SyncRun, walk: Walk, connector: Connector) -> int:
     """Write page by page; a run that was taken from us meanwhile writes nothing."""
     pages = 0
-    _let_go()
+    give_back()
     for page in connector.fetch(run.what):
         with transaction.atomic():
             runs.progress(run, walk.take(page, db_clock.now()))
         pages += 1
-        _let_go()
+        give_back()
     return pages
-
-
-def _let_go() -> None:
-    """Give the database connection back to the pool while the CRM thinks."""
-    if not connection.in_atomic_block:
-        connection.close()
 
 
 def _settle(account: Account, run: SyncRun, error: ConnectorError) -> bool:
