@@ -30,6 +30,7 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
+from accounts.rest.paging import count_to
 from accounts.texts import said
 from connectors.messages import from_column, to_column
 
@@ -49,7 +50,7 @@ class CappedPaginator(Paginator):
     @cached_property
     def count(self) -> int:
         rows: Any = self.object_list
-        return int(rows.order_by().values("pk")[:COUNT_TO].count())
+        return count_to(COUNT_TO, rows)
 
     @property
     def capped(self) -> bool:
@@ -112,7 +113,7 @@ class StaffAdmin(ModelAdmin):
         return bool(request.user.has_perm("rules.view_payload"))
 
     @staticmethod
-    def require(request: HttpRequest, allowed: bool) -> None:
+    def require(allowed: bool) -> None:
         """For pages beside the theme's actions, which check by themselves. Raises ``PermissionDenied``."""
         if not allowed:
             raise PermissionDenied

@@ -31,7 +31,7 @@ WORDS = {
 }
 
 
-def wants_page(request: Request) -> bool:
+def wants_page(request: HttpRequest | Request) -> bool:
     """A browser asks for HTML, a script doesn't."""
     return "text/html" in request.headers.get("Accept", "")
 

@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.page_language import page_language
+from accounts.pages import wants_page
 from accounts.rest.exception_handler import DATABASE_AWAY, DATABASE_RETRY_AFTER
 from accounts.texts import say_many
 
@@ -32,7 +33,7 @@ POLICY = (
 @require_safe
 def root(request: HttpRequest) -> HttpResponse:
     """Browsers come to the admin; for programs there is nothing here."""
-    return redirect("admin:index") if _wants_page(request) else not_found(request)
+    return redirect("admin:index") if wants_page(request) else not_found(request)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -65,7 +66,7 @@ def locked_out(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
 
 
 def _answer(request: HttpRequest, status: int, words: str, kind: str = "") -> HttpResponse:
-    if not _wants_page(request):
+    if not wants_page(request):
         return JsonResponse(words, safe=False, status=status)
     nonce = secrets.token_urlsafe(16)
     with translation.override(page_language(request)):
@@ -108,8 +109,3 @@ def _told(status: int, kind: str) -> tuple[str, str]:
         500: (_("Something went wrong here"), _("It is noted in our log. Try it again in a moment.")),
         503: (_("The database is away"), _("Nothing is lost. Try it again in some seconds.")),
     }[status]
-
-
-def _wants_page(request: HttpRequest) -> bool:
-    """A browser asks for HTML, a script doesn't."""
-    return "text/html" in request.headers.get("Accept", "")

@@ -8,16 +8,14 @@ from typing import Any
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import ViewSet
 
 from accounts.events import endpoints, feed
 from accounts.events.models import WebhookEndpoint
 from accounts.events.views import too_old
-from accounts.rest.authentication import IsPlatform, PlatformAuthentication
 from accounts.rest.errors import ApiError, Conflict, NotFound
 from accounts.rest.paging import read_cursor
 from accounts.rest.values import BIGGEST
-from accounts.rest.views import JsonWhateverIsAsked
+from accounts.rest.views import PlatformViewSet
 from accounts.serializers.errors import OurError
 from accounts.serializers.webhooks import (
     EndpointIn,
@@ -39,13 +37,8 @@ BAD = {400: OpenApiResponse(OurError, "The body says something it may not")}
 NONE = {404: OpenApiResponse(OurError, "No such endpoint")}
 
 
-class EndpointViewSet(ViewSet):
+class EndpointViewSet(PlatformViewSet):
     """Where events are posted."""
-
-    error_shape = "object"
-    content_negotiation_class = JsonWhateverIsAsked
-    authentication_classes = (PlatformAuthentication,)
-    permission_classes = (IsPlatform,)
 
     @extend_schema(
         operation_id="ListWebhookEndpoints",

@@ -93,8 +93,12 @@ def due() -> list[int]:
     """Endpoints that nobody serves and that have something to get now."""
     now = db_clock.now()
     aside = WebhookRetry.objects.filter(endpoint=OuterRef("pk"), due_at__lte=now)
-    rows = endpoints.live().filter(enabled=True).exclude(lease_until__gt=now).exclude(due_at__gt=now)
-    return list(rows.filter(Q(place__lt=feed.newest()) | Exists(aside)).values_list("pk", flat=True))
+    return list(_free(now).filter(Q(place__lt=feed.newest()) | Exists(aside)).values_list("pk", flat=True))
+
+
+def _free(now: datetime) -> QuerySet[WebhookEndpoint]:
+    """Endpoints that nobody serves and that may be tried."""
+    return endpoints.live().filter(enabled=True).exclude(lease_until__gt=now).exclude(due_at__gt=now)
 
 
 def send(pk: int) -> int:
@@ -137,8 +141,7 @@ def _read(pk: int) -> WebhookEndpoint | None:
 def _take(pk: int) -> datetime | None:
     """The lease, which is known by the moment at which it ends; None where somebody else has it."""
     now = db_clock.now()
-    free = endpoints.live().filter(pk=pk, enabled=True).exclude(lease_until__gt=now).exclude(due_at__gt=now)
-    return now + LEASE if free.update(lease_until=now + LEASE) else None
+    return now + LEASE if _free(now).filter(pk=pk).update(lease_until=now + LEASE) else None
 
 
 def _renew(pk: int, lease: datetime) -> datetime | None:
@@ -281,7 +284,8 @@ def _settle(endpoint: WebhookEndpoint, lease: datetime, window: Window) -> bool:
     if not sent:  # this process is to end
         return False
     with transaction.atomic():
-        fine: dict[str, Any] = {**endpoints.AFRESH, "delivered_at": now}
+        told = next((one.error for one in window.tries if one.error), "")
+        fine: dict[str, Any] = {**endpoints.AFRESH, "delivered_at": now, "error": told}
         if not mine.update(**fine):
             return False
         # Where somebody has set it back meanwhile, it stays there.
@@ -309,8 +313,6 @@ def _put_aside(endpoint: WebhookEndpoint, window: Window, now: datetime) -> None
         if not one.retry and not one.taken
     ]
     WebhookRetry.objects.bulk_create(new, ignore_conflicts=True)
-    if told := next((one.error for one in window.tries if one.error), ""):
-        WebhookEndpoint.objects.filter(pk=endpoint.pk).update(error=told)
 
 
 def _try_again(one: Try, now: datetime) -> None:

@@ -51,13 +51,17 @@ class Caller:
 class BearerAuthentication(BaseAuthentication):
     """``Authorization: Bearer <JWT>``."""
 
-    def authenticate(self, request: Request | HttpRequest) -> tuple[Caller, str] | None:
+    def authenticate(self, request: Request | HttpRequest) -> tuple[Any, str] | None:
         scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             return None
-        caller = Caller(account_of(read_claims(token.strip())))
+        return self.user_of(read_claims(token.strip())), "bearer"
+
+    def user_of(self, claims: dict[str, Any]) -> Any:
+        """Whom a good token names."""
+        caller = Caller(account_of(claims))
         bind_contextvars(quiz_account=caller.account_id)
-        return caller, "bearer"
+        return caller
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
@@ -74,25 +78,17 @@ class Platform:
 class PlatformAuthentication(BearerAuthentication):
     """A token whose scope (claim ``JWT_SCOPE_CLAIM``) has ``JWT_PLATFORM_SCOPE``; it needs no account."""
 
-    def authenticate(self, request: Request | HttpRequest) -> tuple[Any, str] | None:
-        scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            return None
-        if not is_platforms(read_claims(token.strip())):
+    def user_of(self, claims: dict[str, Any]) -> Any:
+        if not is_platforms(claims):
             raise PermissionDenied(f"The token's scope lacks {settings.JWT_PLATFORM_SCOPE}")
-        return Platform(), "bearer"
+        return Platform()
 
 
 class EitherAuthentication(BearerAuthentication):
     """The platform where the token's scope says so, else the quiz account that it names."""
 
-    def authenticate(self, request: Request | HttpRequest) -> tuple[Any, str] | None:
-        scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            return None
-        if is_platforms(read_claims(token.strip())):
-            return Platform(), "bearer"
-        return super().authenticate(request)
+    def user_of(self, claims: dict[str, Any]) -> Any:
+        return Platform() if is_platforms(claims) else super().user_of(claims)
 
 
 def is_platforms(claims: dict[str, Any]) -> bool:

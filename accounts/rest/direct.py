@@ -13,7 +13,7 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, Throttled
 
-from accounts.rest.authentication import BearerAuthentication
+from accounts.rest.authentication import BearerAuthentication, Caller
 from accounts.rest.exception_handler import tell
 from accounts.rest.parsers import json_body
 from accounts.rest.rate_limit import count
@@ -44,7 +44,7 @@ def _admitted(request: HttpRequest, headers: dict[str, str]) -> str:
     known = SCHEME.authenticate(request)
     if known is None:
         raise NotAuthenticated
-    caller, _ = known
+    caller: Caller = known[0]
     allowance = count(caller.account_id)
     if allowance:
         headers |= allowance.headers

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.viewsets import ViewSet
 
 from accounts.models import Account, live_accounts
-from accounts.rest.authentication import Caller
+from accounts.rest.authentication import Caller, IsPlatform, PlatformAuthentication
 from accounts.rest.errors import NotFound
 from accounts.rest.rate_limit import AccountRate, Allowance
 
@@ -41,6 +41,15 @@ class CallerViewSet(ViewSet):
     def caller_id(self) -> str:
         """The quiz account named by the bearer token."""
         return cast("Caller", self.request.user).account_id
+
+
+class PlatformViewSet(ViewSet):
+    """A view for the quiz platform's own tokens, on behalf of no quiz account."""
+
+    error_shape = "object"
+    content_negotiation_class = JsonWhateverIsAsked
+    authentication_classes = (PlatformAuthentication,)
+    permission_classes = (IsPlatform,)
 
 
 class CrmViewSet(CallerViewSet):

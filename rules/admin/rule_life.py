@@ -135,7 +135,7 @@ class RuleLife(StaffAdmin):
         """A version brought back is a new one, so that nothing of what was is lost."""
         rule = self.rule(object_id)
         version = get_object_or_404(RuleVersion, rule=rule, number=number)
-        self.require(request, self.has_change_permission(request, rule))
+        self.require(self.has_change_permission(request, rule))
         changes = told_against_today(rule, version)
         if confirmed(request) and changes:
             try:

@@ -9,7 +9,6 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelect
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -213,8 +212,7 @@ class RuleAdmin(RuleLife):
     def preview(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The lead that the form as it was posted makes of ``answer``; nothing is stored or sent."""
         rule = get_object_or_404(Rule.objects.select_related("account"), pk=key_of(object_id))
-        if not self.has_change_permission(request, rule):
-            raise PermissionDenied
+        self.require(self.has_change_permission(request, rule))
         answer = newest_answers(rule).filter(pk=key_of(request.POST.get("answer", ""))).first()
         template = "admin/desk/rule_shown.html"
         if answer is None:
@@ -236,8 +234,7 @@ class RuleAdmin(RuleLife):
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """Which account and which quiz; what goes where is chosen on the rule's own page."""
-        if not self.has_add_permission(request):
-            raise PermissionDenied
+        self.require(self.has_add_permission(request))
         form = NewRuleForm(request.POST if confirmed(request) else None, initial=request.GET.dict())
         if confirmed(request) and form.is_valid() and (made := self._made(request, form, Twin({}))):
             return made

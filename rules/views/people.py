@@ -5,11 +5,9 @@ from __future__ import annotations
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import ViewSet
 
-from accounts.rest.authentication import IsPlatform, PlatformAuthentication
 from accounts.rest.errors import ApiError
-from accounts.rest.views import JsonWhateverIsAsked
+from accounts.rest.views import PlatformViewSet
 from accounts.serializers.errors import OurError
 from rules import people
 from rules.serializers.people import ErasureOut, PersonIn, PersonOut, write_erasure
@@ -21,13 +19,8 @@ ERRORS = {
 }
 
 
-class PeopleViewSet(ViewSet):
+class PeopleViewSet(PlatformViewSet):
     """One person's data over all quiz accounts, or in one of them."""
-
-    error_shape = "object"
-    content_negotiation_class = JsonWhateverIsAsked
-    authentication_classes = (PlatformAuthentication,)
-    permission_classes = (IsPlatform,)
 
     @extend_schema(
         operation_id="ErasePerson",
