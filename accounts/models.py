@@ -108,6 +108,11 @@ class Account(models.Model):
         return f"{self.get_crm_display()} {self.name or self.host or self.account_id}"
 
     @property
+    def phone_region(self) -> str:
+        """Where its phones without a country code belong."""
+        return self.country or settings.PHONE_REGION
+
+    @property
     def usable(self) -> bool:
         """May requests be sent for it?"""
         return self.state == self.State.ACTIVE and not self.deleted

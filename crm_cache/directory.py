@@ -49,11 +49,6 @@ def is_allowed(account: Account) -> bool:
     return able and settings.CONTACT_DIRECTORY and account.contact_directory
 
 
-def region_of(account: Account) -> str:
-    """Where phones without a country code belong."""
-    return account.country or settings.PHONE_REGION
-
-
 # -- keys and marks ---------------------------------------------------------------------------------------
 
 
@@ -81,7 +76,7 @@ class StoredDirectory:
 
     def __init__(self, account: Account) -> None:
         self.crm, self.crm_account = account.crm, account.remote_id
-        self.region = region_of(account)
+        self.region = account.phone_region
 
     def turn(self) -> AbstractContextManager[object]:
         return _TURNS.setdefault((self.crm, self.crm_account), threading.Lock())
@@ -223,7 +218,7 @@ def begin(account: Account) -> None:
         "changed_to": 0,
         "events_to": 0,
         "key_id": key_id,
-        "region": region_of(account),
+        "region": account.phone_region,
         "holes": [],
         "due_at": db_clock.now(),
         "followed_at": None,

@@ -68,7 +68,7 @@ def read(account_id: int) -> None:
 
 def _portion(account: Account, row: ContactDirectory, holder: str) -> datetime:
     """Walk, or follow what changed; when to come again."""
-    if row.key_id not in directory.listed_keys() or row.region != directory.region_of(account):
+    if row.key_id not in directory.listed_keys() or row.region != account.phone_region:
         directory.begin(account)
     elif not row.walking and _is_old(row):
         if row.key_id != next(iter(directory.listed_keys())):

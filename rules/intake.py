@@ -21,7 +21,6 @@ from connectors.messages import to_column
 from rules.delivery import revisions
 from rules.mapping.payload import digest, is_complete
 from rules.mapping.person import KeysByRegion
-from rules.mapping.rule_snapshot import region_of
 from rules.models import Answer, Delivery
 from rules.planning import PLAN_AS_TEXT, Plan, begun, new_uid, plan_of, wake, without
 
@@ -197,7 +196,7 @@ def _rows(bodies: Sequence[_Sent], beginnings: Mapping[int, Beginning]) -> list[
 
 def _columns(row: Delivery) -> tuple[str, dict[str, Any]]:
     """The region of a delivery's account, and what is alike in all deliveries that begin as ``row`` does."""
-    return region_of(row.account), {
+    return row.account.phone_region, {
         "rule": row.rule_id,
         "account": row.account_id,
         "state": row.state,

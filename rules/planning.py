@@ -19,7 +19,6 @@ from connectors.messages import from_column
 from rules.delivery import holds
 from rules.delivery.queueing import wake_lanes
 from rules.mapping.person import KeysByRegion
-from rules.mapping.rule_snapshot import region_of
 from rules.models import Answer, Delivery, Rule
 
 AT_ONCE = 500
@@ -178,7 +177,7 @@ def _plan(answers: Sequence[Answer], known: Collection[tuple[int, int]], rule: R
         for one in rules.get(answer.quiz_id, []):
             if (answer.pk, one.account_id) not in known:
                 row = begun(answer, one)
-                row.contact_keys = people.of(region_of(one.account))
+                row.contact_keys = people.of(one.account.phone_region)
                 rows.append(row)
     return Delivery.objects.bulk_create(rows)
 

@@ -19,7 +19,7 @@ from rules.mapping.drafting import TEST
 from rules.mapping.payload import digest
 from rules.mapping.person import contact_keys, contact_of, keys_of
 from rules.mapping.quiz import all_questions
-from rules.mapping.rule_snapshot import language_of, region_of
+from rules.mapping.rule_snapshot import language_of
 from rules.models import Answer, Delivery, Outcome, Rule
 from rules.outcomes import following
 from rules.planning import begun, wake
@@ -58,7 +58,7 @@ def send_test(rule: Rule, payload: Mapping[str, Any]) -> Delivery:
         )
         row = begun(answer, rule)
         row.test = True
-        row.contact_keys = contact_keys(contact_of(body), region_of(rule.account))
+        row.contact_keys = contact_keys(contact_of(body), rule.account.phone_region)
         row.save()
         wake([row])
     return row

@@ -19,7 +19,7 @@ from typing import Any
 
 from connectors.amocrm.client import fetch_records
 from connectors.amocrm.lists import embedded, has_next
-from connectors.amocrm.recovery import SKEW
+from connectors.amocrm.recovery import SKEW, created_at
 from connectors.contact import stored_keys
 from connectors.contact_directory import ContactDirectory, DirectoryState
 from connectors.errors import ConnectorError, Refused, TryLater
@@ -225,7 +225,7 @@ def _told_by_events(
             ids.append(name)
             what = text_of(event.get("type"))
             for contact in _contacts_in(event):
-                if what == DELETED or heard.changes.get(contact, -1) < _happened_at(event):
+                if what == DELETED or heard.changes.get(contact, -1) < created_at(event):
                     newest.setdefault(contact, what)
         if not has_next(body):
             break
@@ -234,11 +234,6 @@ def _told_by_events(
     gone = [contact for contact, what in newest.items() if what == DELETED]
     asked = [contact for contact, what in newest.items() if what != DELETED]
     return None if len(asked) > most else (gone, asked, ids)
-
-
-def _happened_at(event: Row) -> int:
-    at = event.get("created_at")
-    return int(at) if isinstance(at, (int, float)) else 0
 
 
 def _contacts_in(event: Row) -> list[int]:

@@ -38,7 +38,7 @@ from connectors.amocrm.recovery import (
 from connectors.amocrm.repair import FIELD_GONE, repair
 from connectors.amocrm.update import Update
 from connectors.contact import is_of_region
-from connectors.contact_directory import ContactDirectory, NoDirectory
+from connectors.contact_directory import ContactDirectory
 from connectors.delivery import Outcome, deliver, guarded, run_stages
 from connectors.draft import EXTERNAL_ID_FIELD_GONE, LeadDraft, Plan, PlannedRequest, UnplacedValue
 from connectors.errors import LOOK_INCOMPLETE, ConnectorError, Refused, Unclear
@@ -60,12 +60,12 @@ class Delivery:
     """One call of ``AmoConnector.deliver``."""
 
     def __init__(
-        self, requests: BatchRequests, facts: Facts, base_url: str, directory: ContactDirectory | None = None
+        self, requests: BatchRequests, facts: Facts, base_url: str, directory: ContactDirectory
     ) -> None:
         self.requests = requests
         self.facts = facts
         self.base_url = base_url
-        self.directory = directory or NoDirectory()
+        self.directory = directory
 
     def run(self, drafts: Sequence[LeadDraft]) -> list[Outcome]:
         """One outcome per draft, in order; never raises."""
@@ -171,10 +171,11 @@ class Delivery:
     def _not_in_directory(self, items: Sequence[Item]) -> Sequence[Item]:
         """Whom the directory can't tell: everybody where it isn't complete. The pages that are read for it
         are other people's: they are in no trace."""
-        state = contacts.up_to_date(self.requests.client_for(), self.directory, len(items))
+        begun, state = self.directory.state(), None
+        if begun and begun.complete:
+            state = contacts.up_to_date(self.requests.client_for(), self.directory, len(items))
         if state is None:
-            is_walked = (begun := self.directory.state()) and not begun.complete
-            self.requests.at_once = FEW_AT_ONCE if is_walked else AT_ONCE
+            self.requests.at_once = FEW_AT_ONCE if begun and not begun.complete else AT_ONCE
             return items
         found = self.directory.find({key for item in items for key in item.draft.person.keys})
         unsure = []

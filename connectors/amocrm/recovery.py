@@ -116,9 +116,9 @@ def external_id(lead: Row, mark_field: int) -> str:
     return next(values, "")
 
 
-def created_at(lead: Row) -> float:
-    """Seconds since 1970; 0.0 where the lead doesn't say."""
-    at = lead.get("created_at")
+def created_at(row: Row) -> float:
+    """Of a lead or an event, seconds since 1970; 0.0 where it doesn't say."""
+    at = row.get("created_at")
     return float(at) if isinstance(at, (int, float)) else 0.0
 
 

@@ -51,7 +51,7 @@ def assign(asking: Sequence[Asking]) -> None:
 
 def _settled(one: Asking) -> bool:
     """What may be in the CRM already keeps whom it was begun with, whoever that is today."""
-    return one.row.begun or bool(one.row.performer and _alive(one.rule, one.row.performer))
+    return one.row.begun or bool(one.row.performer and one.rule.has_alive(one.row.performer))
 
 
 def _assign(rule_id: int, asking: Sequence[Asking]) -> None:
@@ -93,10 +93,10 @@ def draw(
     """Who is responsible for one answer; a turn is taken from ``owed``. Pure."""
     told: list[str] = []
     if named := rule.responsible.named_by(values_of(rule, payload, answered_at)):
-        if _alive(rule, named):
+        if rule.has_alive(named):
             return Drawn(named, message("{name}, chosen by the answer", name=_name(rule, named)))
         told.append(message("{name}, whom the answer names, left the CRM", name=_name(rule, named)))
-    alive = [one for one in rule.responsible.people if _alive(rule, one.performer)]
+    alive = [one for one in rule.responsible.people if rule.has_alive(one.performer)]
     told += [_gone(rule, one) for one in rule.responsible.people if one not in alive]
     working = [one for one in alive if one.works(now.astimezone(rule.zone))]
     if alive and not working:
@@ -122,12 +122,7 @@ def looked_after(rule: RuleSnapshot, performer: str) -> RuleSnapshot:
     """The rule with whoever was drawn; as it is where nobody was."""
     if not performer or not rule.responsible:
         return rule
-    return replace(rule, performer=performer, seen_performer=rule.seen_people.get(performer))
-
-
-def _alive(rule: RuleSnapshot, performer: str) -> bool:
-    seen = rule.seen_people.get(performer)
-    return seen is not None and seen.alive
+    return replace(rule, performer=performer)
 
 
 def _name(rule: RuleSnapshot, performer: str) -> str:

@@ -19,9 +19,8 @@ from connectors.messages import message
 from connectors.note_texts import completed
 from rules.delivery import outbox
 from rules.delivery.queueing import wake_lanes
-from rules.mapping.payload import is_complete, is_repeat, normalised
-from rules.mapping.person import contact_keys, keys_of
-from rules.mapping.rule_snapshot import region_of
+from rules.mapping.payload import is_complete, is_repeat
+from rules.mapping.person import KeysByRegion, keys_of
 from rules.models import Answer, Delivery, FormerBody
 
 KEPT_APART = message("this CRM can't change a lead that is there")
@@ -87,11 +86,11 @@ def _send_again(answer: Answer) -> None:
     """Leads that are there wait to be brought up to date; one that is being sent goes again afterwards, which
     its settlement sees on the row that is locked here. What the rule's condition left out is judged anew."""
     rows = Delivery.objects.filter(answer=answer).select_related("account", "rule").order_by("pk")
-    contact = normalised(answer.payload).get("contact", {})
+    people = KeysByRegion(answer.payload)
     lanes = set()
     for row in rows.select_for_update(of=("self",)):
         row.revision = answer.revision
-        row.contact_keys = contact_keys(contact, region_of(row.account))
+        row.contact_keys = people.of(row.account.phone_region)
         if row.state == Delivery.State.DELIVERED:
             row.state, row.due_at = Delivery.State.WAITING, db_clock.now()
             row.strikes, row.first_failed_at = 0, None

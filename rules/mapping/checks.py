@@ -89,7 +89,7 @@ def _lost(one: Named, seen: Seen | None) -> Problem:
 
 
 def _performer(snapshot: RuleSnapshot) -> Iterator[Problem]:
-    if snapshot.performer and not (snapshot.seen_performer and snapshot.seen_performer.alive):
+    if snapshot.performer and not snapshot.has_alive(snapshot.performer):
         name = f" «{snapshot.seen_performer.name}»" if snapshot.seen_performer else ""
         yield Problem(
             "performer_gone",
@@ -104,8 +104,8 @@ def _performer(snapshot: RuleSnapshot) -> Iterator[Problem]:
 
 def _people(snapshot: RuleSnapshot) -> Iterator[Problem]:
     for performer in sorted(snapshot.responsible.everybody()):
-        seen = snapshot.seen_people.get(performer)
-        if not (seen and seen.alive):
+        if not snapshot.has_alive(performer):
+            seen = snapshot.seen_people.get(performer)
             yield Problem(
                 "performer_gone",
                 message(

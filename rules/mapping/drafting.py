@@ -169,7 +169,7 @@ def _visit(snapshot: RuleSnapshot, payload: Mapping[str, Any], title: str, recei
 
 
 def _placement(snapshot: RuleSnapshot) -> Placement:
-    performer = snapshot.performer if snapshot.seen_performer and snapshot.seen_performer.alive else ""
+    performer = snapshot.performer if snapshot.has_alive(snapshot.performer) else ""
     kind = next((seen.kind for one, seen in snapshot.named if seen and one.what == "steps" and one.vital), "")
     return Placement(performer, snapshot.pipeline, snapshot.step, kind, snapshot.choices)
 

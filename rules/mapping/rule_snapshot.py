@@ -60,7 +60,6 @@ class RuleSnapshot:
     contact_map: Mapping[str, str] = field(default_factory=dict)
     tags_to_add: tuple[tuple[str, Any], ...] = ()
     quiz: Mapping[str, Any] = field(default_factory=dict)
-    seen_performer: Seen | None = None
     named: tuple[tuple[Named, Seen | None], ...] = ()
     fields: Mapping[tuple[str, str], Target] = field(default_factory=dict)
     gone_fields: frozenset[tuple[str, str]] = frozenset()
@@ -73,6 +72,15 @@ class RuleSnapshot:
     texts: Texts = field(default_factory=Texts)
     responsible: Responsible = field(default_factory=Responsible)
     seen_people: Mapping[str, Seen] = field(default_factory=dict)
+
+    @property
+    def seen_performer(self) -> Seen | None:
+        return self.seen_people.get(self.performer)
+
+    def has_alive(self, performer: str) -> bool:
+        """Can this person be responsible for leads?"""
+        seen = self.seen_people.get(performer)
+        return seen is not None and seen.alive
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +116,7 @@ def read_snapshot(rule: Rule, account: Account) -> RuleSnapshot:
         rule_id=rule.pk,
         quiz_id=rule.quiz_id,
         entities=connector.can.entities,
-        region=region_of(account),
+        region=account.phone_region,
         language=language_of(account),
         performer=rule.performer,
         pipeline=rule.pipeline,
@@ -118,7 +126,6 @@ def read_snapshot(rule: Rule, account: Account) -> RuleSnapshot:
         contact_map=rule.contact_map,
         tags_to_add=own.tags_to_add,
         quiz=rule.quiz,
-        seen_performer=users.get(rule.performer),
         named=tuple((one, seen.get(one)) for one in named[0]),
         fields=fields,
         gone_fields=gone,
@@ -139,7 +146,6 @@ def read_snapshot(rule: Rule, account: Account) -> RuleSnapshot:
             step=place.step,
             choices=place.choices,
             tags_to_add=place.tags_to_add,
-            seen_performer=users.get(place.performer),
             named=tuple((one, seen.get(one)) for one in names),
             at=f"{at}.Then.",
             responsible=Responsible() if "performer" in said["then"] else responsible,
@@ -175,11 +181,6 @@ def _place(own: Place, then: Mapping[str, Any]) -> Place:
 def zone_of(account: Account) -> tzinfo:
     """By which clock its people work: the CRM's where it tells one, else the service's."""
     return connector_class(account.crm).zone(account.facts) or timezone.get_default_timezone()
-
-
-def region_of(account: Account) -> str:
-    """Where this account's phones without a country code belong."""
-    return account.country or settings.PHONE_REGION
 
 
 def language_of(account: Account) -> str:

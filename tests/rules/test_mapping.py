@@ -34,7 +34,7 @@ BOOK = RuleSnapshot(
     questions=(("lead", "1", "70"),),
     contact_map={"district": "80"},
     tags_to_add=(("lead", 3), ("contact", "квиз")),
-    seen_performer=Seen("Игорь", True),
+    seen_people={"9": Seen("Игорь", True)},
     named=((PIPELINE, HERE), (STEP, Seen("Дозвон", True, "open"))),
     fields={("leads", "70"): SIZE, ("contacts", "80"): CITY},
     tags={3: Tag("leads", "горячий", "300")},
@@ -136,7 +136,7 @@ def test_a_lead_that_would_land_in_the_wrong_place_is_not_drafted(changes, code)
 
 
 def test_someone_who_left_is_not_made_responsible():
-    gone = {"seen_performer": Seen("Олег", False)}
+    gone = {"seen_people": {"9": Seen("Олег", False)}}
     assert draft({}, **gone).placement.performer == ""
     assert [p.code for p in problems_of(replace(BOOK, **gone))] == ["performer_gone"]
 
