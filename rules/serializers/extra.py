@@ -18,13 +18,14 @@ from rest_framework.exceptions import ValidationError
 
 from accounts.rest.schema import Component
 from connectors.messages import message
-from rules.mapping.conditions import Malformed, read_condition, unknown_key
+from rules.mapping.conditions import Malformed, read_condition
 from rules.mapping.responsible import MOST_WEIGHT, read_absence, read_shift
 from rules.mapping.rule_snapshot import is_wish
 from rules.mapping.templates import LONGEST, WHAT, read_text, value_word
 from rules.mapping.values import is_name
 from rules.models import Rule
 from rules.serializers.dialect import RuleDialect
+from rules.serializers.extra_parts import known, listed, shown_id
 
 EXTRA = "Extra"
 SEND_IF, ROUTES = "SendIf", "Routes"
@@ -175,7 +176,7 @@ def extra_changes(sent: Mapping[str, Any], dialect: RuleDialect) -> dict[str, An
 def read_extra(sent: Any, dialect: RuleDialect) -> dict[str, Any]:
     """As it is stored. Raises ``Malformed`` with the place below ``Extra``, and DRF's ``ValidationError`` for
     what the CRM's own rule would not take, either."""
-    said = _known(sent, "", KEYS)
+    said = known(sent, "", KEYS)
     stored: dict[str, Any] = {}
     if said.get(SEND_IF) not in (None, {}):
         read_condition(said[SEND_IF], SEND_IF)
@@ -204,7 +205,7 @@ def write_extra(rule: Rule, dialect: RuleDialect) -> dict[str, Any]:
     shown |= {name: rule.extra[key] for name, key in TEXTS.items() if key in rule.extra}
     if values := rule.extra.get("values"):
         shown[VALUES] = [
-            {RECORD: one["record"], FIELD: _field_id(one["field"], dialect), VALUE: one["value"]}
+            {RECORD: one["record"], FIELD: shown_id(one["field"], dialect), VALUE: one["value"]}
             for one in values
         ]
     if responsible := rule.extra.get("responsible"):
@@ -218,7 +219,7 @@ def _routes(sent: Any, dialect: RuleDialect) -> list[dict[str, Any]]:
     routes: list[dict[str, Any]] = []
     for number, one in enumerate(sent):
         at = f"{ROUTES}[{number}]"
-        said = _known(one, at, (NAME, IF, THEN))
+        said = known(one, at, (NAME, IF, THEN))
         name = str(said.get(NAME) or "").strip() or f"Route {number + 1}"
         if not isinstance(said.get(NAME, ""), str) or len(name) > LONGEST_NAME:
             raise Malformed(
@@ -237,7 +238,7 @@ def _values(sent: Any, dialect: RuleDialect) -> list[dict[str, str]]:
     records, values = {*dialect.mapped, "contact"}, []
     for number, one in enumerate(sent):
         at = f"{VALUES}[{number}]"
-        said = _known(one, at, (RECORD, FIELD, VALUE))
+        said = known(one, at, (RECORD, FIELD, VALUE))
         record, field = str(said.get(RECORD) or "").lower(), said.get(FIELD)
         if record not in records:
             raise Malformed(
@@ -255,7 +256,7 @@ def _values(sent: Any, dialect: RuleDialect) -> list[dict[str, str]]:
 
 
 def _responsible(sent: Any) -> dict[str, Any]:
-    said = _known(sent, RESPONSIBLE, (BY, MAP, PEOPLE))
+    said = known(sent, RESPONSIBLE, (BY, MAP, PEOPLE))
     stored: dict[str, Any] = {}
     if said.get(BY) or said.get(MAP):
         at = f"{RESPONSIBLE}.{MAP}"
@@ -276,9 +277,9 @@ def _responsible(sent: Any) -> dict[str, Any]:
 
 def _people(sent: Any) -> list[dict[str, Any]]:
     people: list[dict[str, Any]] = []
-    for number, one in enumerate(_listed(sent, f"{RESPONSIBLE}.{PEOPLE}", MOST_PEOPLE)):
+    for number, one in enumerate(listed(sent, f"{RESPONSIBLE}.{PEOPLE}", MOST_PEOPLE)):
         at = f"{RESPONSIBLE}.{PEOPLE}[{number}]"
-        said = _known(one, at, (PERFORMER, WEIGHT, HOURS, AWAY))
+        said = known(one, at, (PERFORMER, WEIGHT, HOURS, AWAY))
         person: dict[str, Any] = {"performer": _performer(said.get(PERFORMER), f"{at}.{PERFORMER}")}
         if person["performer"] in (other["performer"] for other in people):
             raise Malformed(f"{at}.{PERFORMER}", message("this person is in the list already"))
@@ -289,19 +290,13 @@ def _people(sent: Any) -> list[dict[str, Any]]:
         person["weight"] = weight
         for key, keys, read in ((HOURS, (DAYS, FROM, TO), read_shift), (AWAY, (FROM, TO), read_absence)):
             rows = []
-            for index, row in enumerate(_listed(said.get(key) or [], f"{at}.{key}", MOST_SHIFTS)):
-                rows.append(_known(row, f"{at}.{key}[{index}]", keys))
+            for index, row in enumerate(listed(said.get(key) or [], f"{at}.{key}", MOST_SHIFTS)):
+                rows.append(known(row, f"{at}.{key}[{index}]", keys))
                 read(rows[-1], f"{at}.{key}[{index}]")
             if rows:
                 person[key.lower()] = rows
         people.append(person)
     return people
-
-
-def _listed(sent: Any, at: str, most: int) -> list[Any]:
-    if not isinstance(sent, list) or len(sent) > most:
-        raise Malformed(at, message("a list of at most {most} is needed", most=most))
-    return sent
 
 
 def _performer(said: Any, at: str) -> str:
@@ -315,11 +310,11 @@ def _shown_responsible(stored: Mapping[str, Any], dialect: RuleDialect) -> dict[
     shown: dict[str, Any] = {}
     if "by" in stored:
         shown[BY] = stored["by"]
-        shown[MAP] = {text: _field_id(who, dialect) for text, who in stored["map"].items()}
+        shown[MAP] = {text: shown_id(who, dialect) for text, who in stored["map"].items()}
     if "people" in stored:
         shown[PEOPLE] = [
             {
-                PERFORMER: _field_id(one["performer"], dialect),
+                PERFORMER: shown_id(one["performer"], dialect),
                 WEIGHT: one["weight"],
                 **{key: one[key.lower()] for key in (HOURS, AWAY) if key.lower() in one},
             }
@@ -328,14 +323,9 @@ def _shown_responsible(stored: Mapping[str, Any], dialect: RuleDialect) -> dict[
     return shown
 
 
-def _field_id(field: str, dialect: RuleDialect) -> int | str:
-    """In the type that this contract uses for field ids."""
-    return int(field) if dialect.lists_of_maps and field.isdecimal() else field
-
-
 def _then(sent: Any, at: str, dialect: RuleDialect) -> dict[str, Any]:
     """By model field, as the CRM's own rule reads them."""
-    said = _known(sent, at, (*dialect.places, *dialect.choices, TAGS))
+    said = known(sent, at, (*dialect.places, *dialect.choices, TAGS))
     if not said:
         raise Malformed(at, message("it says nothing: name what is to be another than the rule's own"))
     try:
@@ -352,14 +342,3 @@ def _shown(then: Mapping[str, Any], rule: Rule, dialect: RuleDialect) -> dict[st
     names += [name for name, key in dialect.choices.items() if key in then.get("choices", {})]
     names += [TAGS] if "tags_to_add" in then else []
     return {name: whole[name] for name in names}
-
-
-def _known(sent: Any, at: str, names: tuple[str, ...]) -> dict[str, Any]:
-    """The object's keys as they are documented, whatever their case."""
-    if not isinstance(sent, Mapping):
-        raise Malformed(at, message("an object is needed, with keys out of {names}", names=", ".join(names)))
-    spelled = {name.casefold(): name for name in names}
-    for key in sent:
-        if str(key).casefold() not in spelled:
-            raise Malformed(f"{at}.{key}".strip("."), unknown_key(str(key), names))
-    return {spelled[str(key).casefold()]: value for key, value in sent.items()}
