@@ -45,6 +45,28 @@ class Choice:
         return not (self.directory or self.typed)
 
 
+NO_TASKS = message("This CRM makes no tasks through its API")
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSupport:
+    """Tasks that a CRM makes on a lead. ``refusal`` says why it makes none, empty where it does.
+
+    ``departments``: a task may be a department's in place of a person's. ``types``: its tasks have kinds.
+    """
+
+    refusal: str = NO_TASKS
+    departments: bool = False
+    types: bool = False
+
+    def __bool__(self) -> bool:
+        return not self.refusal
+
+    def __str__(self) -> str:
+        kinds = (name for name in ("departments", "types") if getattr(self, name))
+        return "no" if self.refusal else ", ".join(("yes", *kinds))
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a CRM can do, said as data. Callers ask these; nobody asks which CRM it is."""
@@ -74,6 +96,7 @@ class Capabilities:
     lists: tuple[str, ...] = ()  # the lists that can be synced, in the order a rule needs them
     entities: Mapping[str, str] = field(default_factory=dict)  # our word -> the CRM's word in Field.entity
     choices: tuple[Choice, ...] = ()  # what its rules say beyond performer, pipeline and step
+    tasks: TaskSupport = TaskSupport()  # tasks on leads that are made through the API (`LeadDraft.task`)
 
 
 # Columns of the cached lists that most CRMs fill.
@@ -292,6 +315,11 @@ class Connector(ABC):
         pipeline = Named("pipelines", place.pipeline, "Pipeline", "PipelineID")
         step = Named("steps", place.step, "Step", "StepID", pipeline=place.pipeline)
         return tuple(one for one in (pipeline, step) if one.remote_id)
+
+    @classmethod
+    def refuses_task(cls, place: Placement) -> str:
+        """Why a lead that goes there can't have a task; empty where it can. Pure."""
+        return cls.can.tasks.refusal
 
     @staticmethod
     def holds_several(target: Target) -> bool:

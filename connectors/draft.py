@@ -89,6 +89,21 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True)
+class Task:
+    """What somebody is to do about a lead until ``due`` (aware).
+
+    ``performer`` is a remote user; empty: whoever looks after the lead. ``department`` is one in place of a
+    person, ``type`` the CRM's own kind of task, each where its ``Capabilities.tasks`` has them.
+    """
+
+    text: str
+    due: datetime
+    performer: str = ""
+    department: str = ""
+    type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class UnplacedValue:
     """An answer that could not go where the rule wanted it. It is in the note; the rule gets a problem."""
 
@@ -135,7 +150,8 @@ class LeadDraft:
     (``utm_source``, ``openstat_ad``). ``more`` is what was told beside the usual (``inn``, ``position``,
     ``work_phone``), for CRMs that have a place for it. ``note`` is the readable record of the whole body, of
     any length. ``losses`` are values that the rules could not place before the connector even saw them.
-    ``language`` is the note's (``connectors.note_texts``).
+    ``language`` is the note's (``connectors.note_texts``). ``task`` is made once the lead is there
+    (``connectors.tasks``); a later body makes none.
 
     With ``formers`` the lead is there and is brought up to date (``Capabilities.updates``): they are the
     drafts of the answer's earlier bodies, the oldest first, ``revision`` is the number of this one (1: the
@@ -154,6 +170,7 @@ class LeadDraft:
     utm: Mapping[str, str] = field(default_factory=dict)
     more: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
+    task: Task | None = None
     language: str = "ru"
     losses: tuple[UnplacedValue, ...] = ()
     journal: Mapping[str, str] = field(default_factory=dict)

@@ -25,6 +25,7 @@ NAMES = {
     "city": message("City"),
     "price": message("Price"),
     "tags": message("Tags"),
+    "task": message("Task"),
     "analytics": message("Analytics"),
     "page": message("Page"),
     "referrer": message("Came from"),

@@ -20,7 +20,7 @@ from connectors.amocrm.facts import CUSTOMERS_OFF, Facts, current_user, read_ide
 from connectors.amocrm.fields import create_fields, holds_several, mark_field
 from connectors.amocrm.following import Following
 from connectors.amocrm.recovery import scan, search, search_all
-from connectors.base import Capabilities, Connector, FieldWish, Identity, Journal, SignIn
+from connectors.base import Capabilities, Connector, FieldWish, Identity, Journal, SignIn, TaskSupport
 from connectors.contact_directory import ContactDirectory
 from connectors.draft import Exchange, LeadDraft, Plan, Problem, Receipt, Target
 from connectors.errors import ConnectorError, Refused
@@ -58,6 +58,7 @@ class AmoConnector(Connector):
         directory=True,
         lists=("users", "pipelines", "steps", "fields", "tags"),
         entities={"lead": "leads", "contact": "contacts", "company": "companies", "customer": "customers"},
+        tasks=TaskSupport("", types=True),
         contact_codes={"phone": "PHONE", "email": "EMAIL", "position": "POSITION", "messenger": "IM"},
     )
 

@@ -36,6 +36,7 @@ from connectors.amocrm.recovery import (
     searches,
 )
 from connectors.amocrm.repair import FIELD_GONE, repair
+from connectors.amocrm.tasks import TASKS, add_tasks, task_body
 from connectors.amocrm.update import Update
 from connectors.contact import is_of_region
 from connectors.contact_directory import ContactDirectory
@@ -79,6 +80,7 @@ class Delivery:
             self.create,
             partial(add_values, self.requests),
             Customers(self.requests, self.facts).run,
+            partial(add_tasks, self.requests),
             notes,
             self.read_back,
         )
@@ -348,6 +350,9 @@ def _steps(item: Item, facts: Facts) -> Iterator[Step]:
             message("the customer"),
         )
         yield "POST", LINK, [_customer_link(item)], message("the customer's contact")
+    if task := item.draft.task:
+        item.journal["lead"] = LATER.format("lead")
+        yield "POST", TASKS, [task_body(item, task)], message("the task for people")
     for text in note_texts(item):
         note = {"entity_id": LATER.format("lead"), "note_type": "common", "params": {"text": text}}
         yield "POST", NOTES, [{**note, "request_id": item.uid}], message("all answers, readable")

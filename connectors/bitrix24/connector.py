@@ -10,7 +10,7 @@ from datetime import tzinfo
 from typing import Any
 from urllib.parse import urlsplit
 
-from connectors.base import Capabilities, Connector, FieldWish, Identity, Journal, Named, SignIn
+from connectors.base import Capabilities, Connector, FieldWish, Identity, Journal, Named, SignIn, TaskSupport
 from connectors.bitrix24 import delivery, fields, following, lists
 from connectors.bitrix24.auth import BitrixSignIn
 from connectors.bitrix24.client import (
@@ -77,6 +77,7 @@ class BitrixConnector(Connector):
         lists=("users", "pipelines", "steps", "fields"),
         entities=ENTITIES,
         choices=OFFERED,
+        tasks=TaskSupport(""),
     )
 
     @classmethod

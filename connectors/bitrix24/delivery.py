@@ -30,12 +30,14 @@ from connectors.bitrix24.recovery import recognise, recover
 from connectors.bitrix24.requests import (
     PLACE,
     SUSPECTED,
+    TASK_COMMENT,
     BatchRequests,
     BitrixItem,
     place_of,
     placed_rows,
     where_is,
 )
+from connectors.bitrix24.tasks import add_task
 from connectors.delivery import spread_account_error
 from connectors.draft import LeadDraft, Plan, PlannedRequest, Problem
 from connectors.errors import ConnectorError, Refused, RuleNeedsFixing, Unclear, unexpected
@@ -107,6 +109,7 @@ def create(item: BitrixItem) -> Story[None]:
         yield from make(item, "company", item.payload.company)
         yield from make(item, "contact", item.payload.contact, COMPANY_ID=item.journal.get("company"))
         yield from _make_record(item)
+    yield from add_task(item)
     yield from add_comments(item)
     if item.has(SUSPECTED):
         item.journal[SUSPECTED] = ""
@@ -207,23 +210,27 @@ def without_refused_values(
 
 def add_comments(item: BitrixItem, first: int = 2) -> Story[None]:
     """Comments in the record's timeline from the ``first`` on: what its own had no room for, or all of an
-    update's, as the record's own may be people's by now. The timeline is read first after an unclear try."""
-    rest = list(enumerate(item.comments(), start=1))[first - 1 :]
+    update's, as the record's own may be people's by now; and a task that was not made. The timeline is read
+    first after an unclear try."""
+    draft = item.draft
+    rest = [
+        (draft.note_step(number), f"[{draft.note_mark(number)}]", text)
+        for number, text in enumerate(item.comments(), start=1)
+        if number >= first
+    ]
+    if told := item.lost_task():
+        rest.append((TASK_COMMENT, f"[{draft.uid}/{TASK_COMMENT}]", told))
     if rest and item.must_look:
-        yield from recognise(item, [number for number, _ in rest])
-    for number, text in rest:
-        if item.has(item.draft.note_step(number)):
+        yield from recognise(item, {mark: step for step, mark, _ in rest})
+    for step, mark, text in rest:
+        if item.has(step):
             continue
-        fields = {
-            "ENTITY_ID": item.lead,
-            "ENTITY_TYPE": item.kind,
-            "COMMENT": f"{text}\n\n[{item.draft.note_mark(number)}]",
-        }
+        fields = {"ENTITY_ID": item.lead, "ENTITY_TYPE": item.kind, "COMMENT": f"{text}\n\n{mark}"}
         command = Command(
             "crm.timeline.comment.add", {"fields": fields}, safe=False, why=message("more of the answers")
         )
         try:
-            item.journal[item.draft.note_step(number)] = made_id((yield from reply_to(command)).value)
+            item.journal[step] = made_id((yield from reply_to(command)).value)
         except Refused as refusal:
             item.warn(
                 "comment_refused", message("Bitrix24 took no further comment: {said}", said=refusal.message)
@@ -298,6 +305,8 @@ def plan(draft: LeadDraft, facts: Facts, base_url: str) -> Plan:
 
 def _imagined(command: Command) -> Outcome:
     """The usual answer."""
+    if command.method.startswith("crm.activity"):
+        return Reply({"id": "<id of the new task>"})
     if command.method.endswith(".add"):
         return Reply(f"<id of the new {command.method.split('.')[1]}>")
     ids = (command.params.get("filter") or {}).get("ID") or []

@@ -99,13 +99,12 @@ def _adopt(item: BitrixItem, found: Mapping[str, Row]) -> None:
     item.adopted = True
 
 
-def recognise(item: BitrixItem, numbers: Sequence[int]) -> Story[None]:
-    """Note which of these comments the timeline has: ours end with our external id and their number.
+def recognise(item: BitrixItem, marks: Mapping[str, str]) -> Story[None]:
+    """Note which comments the timeline has: ours end with one of the ``marks``, each with its step.
 
     Comments are read from the newest back to the time of the answer. Raises ``TryLater`` where that takes too
     many pages.
     """
-    marks = {f"[{item.draft.note_mark(number)}]": item.draft.note_step(number) for number in numbers}
     asked = {"filter": {"ENTITY_ID": item.lead, "ENTITY_TYPE": item.kind}, "order": {"ID": "DESC"}}
     for page in range(MOST_PAGES):
         params = {**asked, "start": page * PAGE}

@@ -35,6 +35,7 @@ from connectors.errors import ConnectorError
 from connectors.http import HttpClient
 from connectors.messages import message
 from connectors.note_texts import lost, parts
+from connectors.tasks import QUESTION
 from connectors.text import paragraphs, text_of, whole_number
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ FIND = "crm.duplicate.findbycomm"
 MOST_VALUES, MOST_HITS = 20, 20  # in such a call, in its answer by type of record (reference 5.1)
 LONGEST_COMMENT = 30_000  # characters; no bound is documented
 MOST_COMMENTS = 20  # more than the longest body that is taken in
+TASK_COMMENT = "task-note"  # step of the journal: the comment about a task that was not made
 SUSPECTED = (
     "suspected"  # step of the journal: how often a portal failed with this draft's writes among others'
 )
@@ -56,8 +58,8 @@ class BitrixItem(WorkItem):
     """``journal`` has ``lead``, ``contact``, ``company``, and beside these ids
 
     ``kind``: whether ``lead`` is a lead or a deal; ``found`` and ``found_company``: who was there before us
-    and stays as it is; ``note/2`` and so on: further comments, in the timeline; ``SUSPECTED``. ``read_back``:
-    where the portal put records with this external id, by their ids.
+    and stays as it is; ``note/2`` and so on: further comments, in the timeline; ``task``, ``TASK_COMMENT``;
+    ``SUSPECTED``. ``read_back``: where the portal put records with this external id, by their ids.
     """
 
     payload: Payload
@@ -91,9 +93,17 @@ class BitrixItem(WorkItem):
         return f"{self.base_url}/crm/{self.kind}/details/{self.lead}/"
 
     def comments(self) -> list[str]:
-        """The readable answers and what found no place: for the record's own comment, then its timeline."""
-        text = paragraphs(self.draft.note, lost(self.losses, self.draft.language))
+        """The readable answers and what found no place: for the record's own comment, then its timeline.
+
+        A task that was not made has a comment of its own: the record's was written before.
+        """
+        losses = [loss for loss in self.losses if loss.entity != QUESTION]
+        text = paragraphs(self.draft.note, lost(losses, self.draft.language))
         return parts(text, LONGEST_COMMENT, MOST_COMMENTS, self.draft.language)
+
+    def lost_task(self) -> str:
+        """The text of a task that was not made; empty where none was lost."""
+        return lost([loss for loss in self.losses if loss.entity == QUESTION], self.draft.language)
 
 
 # -- one command for several drafts -----------------------------------------------------------------------

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from connectors.base import Capabilities, Choice, Connector, Identity, Journal, Named
+from connectors.base import Capabilities, Choice, Connector, Identity, Journal, Named, TaskSupport
 from connectors.delivery import deliver, each, guarded, trace_of
 from connectors.draft import Exchange, LeadDraft, Placement, Plan, PlannedRequest, Problem, Receipt
 from connectors.envybox import auth, lists, recovery
@@ -28,6 +28,8 @@ from connectors.lead_status import ChangeNotice, Followed, LeadStatus
 from connectors.messages import message
 from connectors.rows import FieldRow, PipelineRow, StepRow, UserRow
 from connectors.ssrf_guard import vet
+
+NO_DEAL = message("Envybox has tasks on deals alone: have the rule make a deal (LeadFlag: false)")
 
 
 class EnvyConnector(Connector):
@@ -50,6 +52,7 @@ class EnvyConnector(Connector):
             Choice(SOURCE, "Source", INBOXES),
             Choice(QUEUE, message("Through the queue")),
         ),
+        tasks=TaskSupport("", departments=True),
     )
     rest = REST
 
@@ -110,6 +113,10 @@ class EnvyConnector(Connector):
             Named("steps", source, "Source", SOURCE, entity=INBOXES, vital=False),
         )
         return tuple(one for one in found if one.remote_id)
+
+    @classmethod
+    def refuses_task(cls, place: Placement) -> str:
+        return "" if takes_into_work(place.choices) else NO_DEAL
 
     # -- delivering ---------------------------------------------------------------------------------
 
@@ -192,6 +199,8 @@ WHY = {
     "deal/updateDealValue": message("answers for the deal"),
     "client/updateClientValue": message("answers for the client"),
     f"client/{CLIENT_ID}/addCompany": message("the client's company"),
+    "deal/getTasks": message("has the deal a task already?"),
+    "deal/updatetask": message("the task"),
     "deal/createComment": message("more of the answers"),
     "lead/log/create": message("more of the answers"),
 }

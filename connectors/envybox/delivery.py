@@ -7,23 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
+from connectors import tasks
 from connectors.base import Journal
 from connectors.delivery import WorkItem, record
 from connectors.draft import LeadDraft, Problem, UnplacedValue
 from connectors.envybox.client import Client, carries, id_of, is_id
 from connectors.envybox.errors import IN_WORK, NO_DEAL, NO_LEAD
 from connectors.envybox.records import FieldEntry, Payload, fields_of, pack
-from connectors.envybox.recovery import Wanted, history, look, newest_deal
+from connectors.envybox.recovery import Wanted, history, look, newest_deal, walk
 from connectors.errors import Refused, RuleNeedsFixing, TryLater, Unclear
 from connectors.messages import message
 from connectors.note_texts import lost
-from connectors.text import tidy
+from connectors.text import text_of, tidy
 
 COMMENT_LOG = 10  # the type of a comment in a lead's history (reference 2)
 QUEUE_WAIT = INTAKE_WAIT = 5.0  # seconds
 IDS = ("lead", "merged", "deal", "contact")
+TASK_DUE = "task_due"  # step of the journal: Unix seconds of the task that is about to be made
+HALF_A_DAY = timedelta(hours=14)
+HAS_TASK = message("the deal has a task already, and Envybox keeps one")
 LEFT, FILLED = "left", "ok"  # words of the journal for steps without an id
 LEFT_OUT = message("Envybox refused the lead with all its fields")
 REFUSED = message("Envybox refused this value")
@@ -37,9 +43,9 @@ NOT_MOVED = message(
 @dataclass(eq=False)
 class Item(WorkItem):
     """Steps of the journal with ids: ``lead`` (the one to use), ``merged`` (our own, where Envybox united it
-    with an earlier one), ``deal``, ``contact`` (the client). Steps without: ``stage``, ``deal_fields``,
-    ``client_fields``, ``tags``, ``company``, ``note``, ``comment1`` and so on; ``queued`` (the queue has it),
-    ``resent`` (it was sent a second time).
+    with an earlier one), ``deal``, ``contact`` (the client), ``task``. Steps without: ``stage``,
+    ``deal_fields``, ``client_fields``, ``tags``, ``company``, ``task_due``, ``note``, ``comment1`` and so on;
+    ``queued`` (the queue has it), ``resent`` (it was sent a second time).
     """
 
     payload: Payload = field(kw_only=True)
@@ -69,6 +75,7 @@ class Delivery:
 
     def __init__(self, client: Client, item: Item, journal: Journal) -> None:
         self.client, self.item, self.payload, self.journal = client, item, item.payload, journal
+        self.is_own_deal = False  # made in this call: nobody has put anything there yet
 
     def run(self) -> None:
         """Raises what stands in the way."""
@@ -170,6 +177,7 @@ class Delivery:
             self._fill("client")
             self._add_company()
             self._tag()
+            self._task()
         elif payload.company:
             item.lose(UnplacedValue("company", payload.company["short_name"], NO_DEAL_YET))
         if late := tidy(lost(item.losses[written:], item.draft.language)):
@@ -194,6 +202,8 @@ class Delivery:
                 self.item.warn("start_refused", words)
             for entity in ("deal", "client"):
                 self.payload.lose(entity, NO_DEAL_YET)
+            if tasks.wanted(self.item):
+                tasks.give_up(self.item, NO_DEAL_YET)
             return False
         self.done(deal=deal, contact=contact or id_of(self.client.deals.read(deal).get("client_id")))
         return True
@@ -216,6 +226,7 @@ class Delivery:
             words = message("Envybox refused the responsible person; the deal is open to all.")
             self.item.warn("performer_refused", words)
             result = start(self.item.lead, 0, 0)
+        self.is_own_deal = True
         deal = id_of(result.get("deal_id"))
         return (deal, id_of(result.get("client_id"))) if deal else self._deal_soon()
 
@@ -309,6 +320,45 @@ class Delivery:
             )
             self.item.lose(UnplacedValue("company", company["short_name"], REFUSED))
         self.done(company="1")
+
+    def _task(self) -> None:
+        """The deal's task: one method makes and changes it (reference 4.3), so what is there is read first.
+
+        A task of people's is left alone, the one that came with a deal of ours takes our text.
+        """
+        item = self.item
+        if item.has(tasks.GIVEN_UP):
+            tasks.lose(item)
+        if not (task := tasks.wanted(item)):
+            return
+        mark, deal = f"{self.payload.external_id}t", item.journal["deal"]
+        standing = self.client.deals.tasks(deal)
+        ours = next((row for row in standing if carries(row.get("comment"), mark)), None)
+        ours = ours or (self._closed_task(mark) if item.has(TASK_DUE) else None)
+        others = [words for row in standing if (words := tidy(text_of(row.get("comment"))))]
+        if ours is None and others and not self.is_own_deal:
+            tasks.give_up(item, HAS_TASK)
+        elif ours is None:
+            due = int(task.due.timestamp())
+            self.done(**{TASK_DUE: str(due)})
+            who = {"employee_id": task.performer or None, "department_id": task.department or None}
+            comment = "\n".join((task.text, *others, mark))
+            try:
+                ours = self.client.deals.update_task(deal, due, comment, **who)
+            except Refused as error:
+                tasks.give_up(item, error.message)
+        if ours is not None:
+            item.journal[tasks.STEP] = id_of(ours.get("id")) or FILLED
+        self.done()
+
+    def _closed_task(self, mark: str) -> dict[str, Any] | None:
+        """Somebody may have done it before we heard that it was made. The list knows moments of a zone that
+        nobody has documented (reference 1.6): half a day is left on both sides."""
+        due = datetime.fromtimestamp(int(self.item.journal[TASK_DUE]), UTC)
+        start, end = (f"{due + side * HALF_A_DAY:%Y-%m-%d %H:%M:%S}" for side in (-1, 1))
+        page = partial(self.client.account.tasks, start=start, end=end, success=True)
+        rows = walk(lambda offset: page(offset=offset))
+        return next((row for row in rows if carries(row.get("comment"), mark)), None)
 
     # -- comments -----------------------------------------------------------------------------------------
 

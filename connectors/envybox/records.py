@@ -16,6 +16,7 @@ from connectors.envybox.options import SOURCE, queues, takes_into_work
 from connectors.joining import TAKEN, one_per_field
 from connectors.messages import message
 from connectors.note_texts import lost, parts
+from connectors.tasks import QUESTION
 from connectors.text import paragraphs, shorten, tidy
 
 LONGEST_NAME = 255
@@ -106,6 +107,8 @@ def pack(draft: LeadDraft, money_fields: Sequence[str] = ()) -> Payload:
     if not payload.deal:
         for entity in ("deal", "client"):
             payload.lose(entity, ONLY_LEAD)
+        if draft.task:
+            payload.losses.append(UnplacedValue(QUESTION, draft.task.text, ONLY_LEAD, QUESTION))
     _company(payload, draft)
     return payload
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from connectors.base import Capabilities, Choice, Connector, Identity, Journal, Named
+from connectors.base import Capabilities, Choice, Connector, Identity, Journal, Named, TaskSupport
 from connectors.delivery import deliver, each, trace_of
 from connectors.draft import Exchange, LeadDraft, Placement, Plan, PlannedRequest, Problem, Receipt
 from connectors.errors import ConnectorError
@@ -46,6 +46,7 @@ class SolosConnector(Connector):
         lists=("users", "pipelines", "steps", "fields"),
         entities={"lead": ENTITY, "contact": "contacts"},
         choices=(Choice(SOURCE, message("Number of the lead's source"), typed=True, name="SourceID"),),
+        tasks=TaskSupport(message("solOS documents no method that makes a task")),
     )
     rest = REST
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import responses
 
 from connectors.base import Connector
+from connectors.draft import Placement
 from connectors.sandbox.core import Sandbox
 from connectors.sandbox.journal import Entry
 
@@ -24,12 +25,14 @@ class Harness(ABC):
     """One connected account in one sandbox, and the ways to break it.
 
     ``creation`` is a regular expression for the path that makes a lead; ``busy`` is the fault (attributes of
-    the sandbox's ``Fault``) by which this CRM says that we are too fast.
+    the sandbox's ``Fault``) by which this CRM says that we are too fast. ``tasks`` is the path that makes a
+    task; only where ``can.tasks``, as are ``place``, ``person`` and ``refuse_tasks``.
     """
 
     kind: ClassVar[str]
     creation: ClassVar[str]
     busy: ClassVar[dict[str, Any]] = {"status": 429}
+    tasks: ClassVar[str] = ""
     box: Sandbox
 
     @abstractmethod
@@ -64,6 +67,24 @@ class Harness(ABC):
     def erase(self, lead_id: str) -> None:
         """Somebody in the CRM deletes a receipt's lead; only where ``can.follow``."""
         raise NotImplementedError
+
+    @property
+    def place(self) -> Placement:
+        """Where a lead goes that can have a task, and who looks after it."""
+        raise NotImplementedError
+
+    @property
+    def person(self) -> str:
+        """Somebody else."""
+        raise NotImplementedError
+
+    def refuse_tasks(self) -> None:
+        """The CRM makes no tasks from now on: a right is missing."""
+        raise NotImplementedError
+
+    def end_task(self, task_id: str) -> None:
+        """Somebody does a task."""
+        self.box.control("end_task", {"task_id": int(task_id)})
 
     def is_read(self, entry: Entry) -> bool:
         """Does this request, as the sandbox's journal has it, change nothing?"""

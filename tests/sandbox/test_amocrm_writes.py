@@ -211,3 +211,32 @@ def test_35_created_leads_are_events(amo, api):
     since = amo.clock.unix() - 50
     reply = api.get("/events", **{"filter[type][]": "lead_added", "filter[created_at][from]": since})
     assert [event["entity_id"] for event in reply.value()["_embedded"]["events"]] == [number]
+
+
+# -- 43: tasks ----------------------------------------------------------------------------------------
+
+
+def test_43_tasks_are_added_and_listed(api, account):
+    number = api.add("leads", name="a")
+    task = {"text": "Звонок", "complete_till": 1800000000, "entity_id": number, "entity_type": "leads"}
+    rows = [{**task, "request_id": "t1"}, {"text": "Без карточки", "complete_till": 1800000001}]
+    made = api.post("/tasks", rows).value()["_embedded"]["tasks"]
+    assert [row["request_id"] for row in made] == ["t1", "1"]
+    of_lead = {"filter[entity_type]": "leads", "filter[entity_id][]": number}
+    [read] = api.get("/tasks", **of_lead).value()["_embedded"]["tasks"]
+    assert (read["text"], read["is_completed"], read["task_type_id"]) == ("Звонок", False, 1)
+    account.tasks[made[1]["id"]].is_completed = True
+    newest = api.get("/tasks", **{"order[id]": "desc"}).value()["_embedded"]["tasks"]
+    assert [row["id"] for row in newest] == [row["id"] for row in reversed(made)]
+    assert api.get("/tasks", **{"filter[is_completed]": 1}).value()["_embedded"]["tasks"] == newest[:1]
+
+
+def test_43_what_a_task_needs(api):
+    number = api.add("leads", name="a")
+    reply = api.post("/tasks", [{"entity_type": "leads", "entity_id": number + 1, "task_type_id": 9}])
+    assert errors_of(reply) == {
+        "text": "FieldMissing",
+        "complete_till": "FieldMissing",
+        "entity_id": "NotSupportedChoice",
+        "task_type_id": "NotSupportedChoice",
+    }

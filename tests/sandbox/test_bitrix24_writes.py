@@ -251,3 +251,22 @@ def test_42_what_a_new_field_needs(bx, employee):
     refused = employee.call("crm.lead.userfield.add", fields=asked)
     assert (refused.status, refused.value()["error"]) == (400, "")
     assert "Access denied" in refused.value()["error_description"]
+
+
+def test_46_an_activity_is_added_and_listed(bx, b24):
+    deal = bx.add("deal", TITLE="x")
+    todo = {"ownerTypeId": 2, "ownerId": deal, "deadline": "2027-02-01T10:00:00+03:00", "title": "Звонок"}
+    made = bx.ok("crm.activity.todo.add", **todo)["id"]
+    other = bx.ok("crm.activity.todo.add", **todo)["id"]
+    listed = bx.ok("crm.activity.list", filter={"@ID": [made]}, select=["ID", "SUBJECT", "COMPLETED"])
+    assert listed == [{"ID": str(made), "SUBJECT": "Звонок", "COMPLETED": "N"}]
+    asked = {"OWNER_TYPE_ID": 2, "OWNER_ID": deal, ">ID": made}
+    assert [row["ID"] for row in bx.ok("crm.activity.list", filter=asked)] == [str(other)]
+    assert bx.refused("crm.activity.todo.add", **{**todo, "ownerId": 999}) == (400, "OWNER_NOT_FOUND")
+    assert bx.refused("crm.activity.todo.add", **{**todo, "deadline": "soon"}) == (
+        400,
+        "WRONG_DATETIME_FORMAT",
+    )
+    assert bx.refused("crm.activity.todo.add", ownerTypeId=2, ownerId=deal) == (400, "100")
+    b24.switches["todo"] = "gone"
+    assert bx.refused("crm.activity.todo.add", **todo) == (404, "ERROR_METHOD_NOT_FOUND")

@@ -122,6 +122,16 @@ def _field(field: Field) -> Arguments:
     return {"id": field.id, "name": field.name, "type": field.type, "code": field.code, "enums": enums}
 
 
+def _end_task(box: AmoSandbox, account: Account, arguments: Arguments) -> None:
+    """`task_id` is done, with a `result`; or `delete`d."""
+    if arguments.get("delete"):
+        del account.tasks[arguments["task_id"]]
+        return
+    task = account.tasks[arguments["task_id"]]
+    task.is_completed, task.result = True, str(arguments.get("result", ""))
+    task.updated_at = box.clock.unix()
+
+
 def _integration(box: AmoSandbox, arguments: Arguments) -> Any:
     """The settings of our integration, as its owner would change them; answers what they are."""
     allowed = {"client_id", "client_secret", "redirect_uri", "uninstall_url", "kind", "name"}
@@ -152,6 +162,7 @@ OPERATIONS: dict[str, Callable[[AmoSandbox, Account, Arguments], Any]] = {
     "restore_contact": staff.restore_contact,
     "merge_contacts": staff.merge_contacts,
     "change_phone": staff.change_phone,
+    "end_task": _end_task,
     "change": _change,
     "dup_control": _dup_control,
     "state": _state,

@@ -44,6 +44,7 @@ def row(account: Account, lead: Card) -> dict[str, Any]:
         "tags": _tags(account, lead),
         "fields": _fields(account, lead),
         "notes": _notes(account, lead),
+        "tasks": _tasks(account, lead),
     }
 
 
@@ -79,6 +80,21 @@ def _fields(account: Account, card: Card) -> dict[str, Any]:
 def _notes(account: Account, card: Card) -> list[str]:
     notes = (account.notes[number] for number in account.notes_of.get((card.kind, card.id), []))
     return [str(note.params.get("text", note.note_type)) for note in notes]
+
+
+def _tasks(account: Account, card: Card) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": task.id,
+            "text": task.text,
+            "due": task.complete_till,
+            "responsible": account.users[task.responsible_user_id].name,
+            "type": account.task_types.get(task.task_type_id),
+            "done": task.is_completed,
+        }
+        for task in account.tasks.values()
+        if (task.entity_type, task.entity_id) == (card.kind, card.id)
+    ]
 
 
 def lead_page(box: AmoSandbox, account: Account, request: Request) -> Reply:

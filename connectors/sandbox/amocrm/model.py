@@ -22,8 +22,8 @@ class Ids:
     STARTS = {
         "accounts": 31000001, "users": 9100001, "pipelines": 5001, "statuses": 61001, "fields": 70001,
         "enums": 80001, "tags": 90001, "leads": 15000001, "contacts": 25000001, "companies": 35000001,
-        "customers": 45000001, "notes": 55000001, "hooks": 1001, "reasons": 4001, "roles": 7001,
-        "events": 1,
+        "customers": 45000001, "notes": 55000001, "tasks": 65000001, "hooks": 1001, "reasons": 4001,
+        "roles": 7001, "events": 1,
     }  # fmt: skip
 
     def __init__(self) -> None:
@@ -227,6 +227,22 @@ class Note:
     created_at: int
 
 
+@dataclass(slots=True)
+class Task:
+    id: int
+    text: str
+    complete_till: int
+    responsible_user_id: int
+    entity_type: str | None
+    entity_id: int | None
+    task_type_id: int
+    created_by: int
+    created_at: int
+    updated_at: int
+    is_completed: bool = False
+    result: str = ""
+
+
 @dataclass
 class DupControl:
     """Duplicate control, switched on by the customer (reference 5.3)."""
@@ -266,6 +282,8 @@ class Account:
     tables: dict[str, Table] = field(default_factory=lambda: {kind: Table() for kind in KINDS})
     notes: dict[int, Note] = field(default_factory=dict)
     notes_of: dict[tuple[str, int], list[int]] = field(default_factory=dict)
+    tasks: dict[int, Task] = field(default_factory=dict)
+    task_types: dict[int, str] = field(default_factory=lambda: {1: "Звонок", 2: "Встреча"})
     unsorted: dict[str, Any] = field(default_factory=dict)
     unsorted_marks: set[str] = field(default_factory=set)
     hooks: dict[str, Any] = field(default_factory=dict)

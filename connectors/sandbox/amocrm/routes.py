@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from connectors.sandbox.amocrm import cards, complex, directory, extras, fields, hooks, incoming, writes
+from connectors.sandbox.amocrm import (
+    cards,
+    complex,
+    directory,
+    extras,
+    fields,
+    hooks,
+    incoming,
+    tasks,
+    writes,
+)
 from connectors.sandbox.amocrm.hal import Call
 from connectors.sandbox.amocrm.model import KINDS
 from connectors.sandbox.core import Reply
@@ -15,7 +25,7 @@ Handler = Callable[[Call], Reply]
 # begins as one of the table's.
 ELSEWHERE = {
     "bots", "calls", "catalogs", "chats", "files", "inbox", "products", "roles", "salesbot", "segments",
-    "short_links", "sources", "talks", "tasks", "website_buttons", "widgets",
+    "short_links", "sources", "talks", "website_buttons", "widgets",
 }  # fmt: skip
 _UID = re.compile(r"[0-9a-f]{60}")
 
@@ -40,7 +50,9 @@ TABLE: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/leads/unsorted/{uid}/link", incoming.link_chat),
     ("PATCH", "/customers/mode", writes.customers_mode),
     ("GET", "/events", extras.events),
-    ("GET", "/tasks", directory.nothing),
+    ("GET", "/tasks", tasks.listing),
+    ("POST", "/tasks", tasks.add),
+    ("GET", "/tasks/{id}", tasks.one),
     ("GET", "/catalogs", directory.nothing),
     ("GET", "/webhooks", hooks.listing),
     ("POST", "/webhooks", hooks.subscribe),

@@ -36,6 +36,7 @@ DEFAULTS: dict[str, Any] = {
     "merge_is_a_change": True,  # ... when contacts are merged?
     "events_delay": 0.0,  # seconds until an event is listed (11)
     "filter_multitext": "all",  # what a filter on phones or e-mails does with several values (11)
+    "task_filters": True,  # are the filters of tasks free (4.12)? They are ignored where they are not
     # writing (4)
     "batch_atomic": True,
     "text_limit": 256,
@@ -43,6 +44,7 @@ DEFAULTS: dict[str, Any] = {
     "emoji": "keep",
     "default_kind": "WORK",
     "unknown_tag_id": "400",
+    "tasks_allowed": True,  # may the user of our token make tasks?
     "customers_error": "http",
     "single_field_object": True,
     # faults users reported on complex (4.2)

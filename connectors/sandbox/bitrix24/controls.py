@@ -134,6 +134,14 @@ def _field(field: UserField) -> Arguments:
     return row | {"multiple": field.multiple, "options": options}
 
 
+def _end_task(box: BitrixSandbox, portal: Portal, arguments: Arguments) -> None:
+    """The activity `task_id` is done, or `delete`d."""
+    if arguments.get("delete"):
+        del portal.activities[int(arguments["task_id"])]
+        return
+    portal.activities[int(arguments["task_id"])] |= {"COMPLETED": "Y", "STATUS": "2"}
+
+
 OPERATIONS: dict[str, Callable[[BitrixSandbox, Portal, Arguments], Any]] = {
     "revoke": _revoke,
     "expire": _expire,
@@ -150,6 +158,7 @@ OPERATIONS: dict[str, Callable[[BitrixSandbox, Portal, Arguments], Any]] = {
     "move_record": staff.move,
     "delete_record": staff.delete,
     "convert_lead": staff.convert_lead,
+    "end_task": _end_task,
     "change": _change,
     "webhook": _webhook,
     "state": _state,

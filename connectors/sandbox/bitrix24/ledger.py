@@ -13,6 +13,7 @@ from connectors.sandbox.core import Reply, Request
 from connectors.sandbox.page import COLUMNS, document, lead_row, table
 
 SHOWN = 200
+OWNER_TYPES = {"lead": 1, "deal": 2}
 PATHS = {"deal": "deals", "lead": "leads"}
 
 
@@ -52,6 +53,7 @@ def row(portal: Portal, record: Record) -> dict[str, Any]:
         "fields": fields,
         "utm": {name: value for name, value in props.items() if name.startswith("UTM_") and value},
         "notes": _notes(portal, record),
+        "tasks": _tasks(portal, record),
     }
 
 
@@ -107,6 +109,22 @@ def _notes(portal: Portal, record: Record) -> list[str]:
     texts = [record.props.get("COMMENTS"), record.props.get("SOURCE_DESCRIPTION")]
     comments = portal.timeline.get((record.kind, record.id), ())
     return [str(text) for text in texts if text] + [row["COMMENT"] for row in comments]
+
+
+def _tasks(portal: Portal, record: Record) -> list[dict[str, Any]]:
+    owner = (str(OWNER_TYPES[record.kind]), str(record.id))
+    return [
+        {
+            "id": int(row["ID"]),
+            "title": row["SUBJECT"],
+            "text": row["DESCRIPTION"],
+            "due": row["DEADLINE"],
+            "responsible": portal.users[int(row["RESPONSIBLE_ID"])].full_name,
+            "done": row["COMPLETED"] == "Y",
+        }
+        for row in portal.activities.values()
+        if (row["OWNER_TYPE_ID"], row["OWNER_ID"]) == owner
+    ]
 
 
 def record_page(portal: Portal, request: Request) -> Reply:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.sandbox.bitrix24 import (
+    activities,
     classic,
     directory,
     duplicates,
@@ -87,6 +88,9 @@ TABLE: dict[str, dict[str, Handler]] = {
         "crm.item.fields": items.fields,
         "crm.item.import": items.import_one,
         "crm.item.batchimport": items.import_batch,
+        "crm.activity.todo.add": activities.add_todo,
+        "crm.activity.list": activities.listing,
+        "crm.activity.get": activities.one,
         "crm.timeline.comment.add": timeline.add,
         "crm.timeline.comment.list": timeline.listing,
         "crm.quote.fields": lambda call: classic.fields(call, "quote"),
@@ -130,6 +134,8 @@ def is_documented(name: str) -> bool:
 
 def _method(name: str, handler: Handler, scope: str) -> Method:
     gone = ("old_invoice", "gone") if name.startswith("crm.invoice.") else None
+    if name.startswith("crm.activity.todo."):
+        gone = ("todo", "gone")
     return Method(handler, scope, gone)
 
 

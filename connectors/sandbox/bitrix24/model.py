@@ -164,6 +164,7 @@ class Portal:
     bindings: list[Binding] = field(default_factory=list)
     offline: list[dict[str, Any]] = field(default_factory=list)
     timeline: dict[tuple[str, int], list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    activities: dict[int, dict[str, Any]] = field(default_factory=dict)
     to_convert: list[tuple[float, int]] = field(default_factory=list)  # simple mode: when, which lead
     _counters: dict[str, Any] = field(default_factory=lambda: defaultdict(lambda: itertools.count(1)))
 

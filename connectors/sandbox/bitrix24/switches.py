@@ -43,6 +43,9 @@ DEFAULTS: dict[str, Any] = {
     "uf_boolean_n": True,  # "N" is truthy in classic methods
     "crm_bare_id": True,
     "mandatory_enforced": False,
+    "todo_titles": True,  # do universal activities keep their title? Older portals have none (4.8)
+    "todo_performer": "accepted",  # somebody dismissed as responsible for an activity (4.8)
+    "todo": "there",  # a portal older than CRM 22.1350 has no universal activities
     "unmentioned_options": "stay",
     "import_events": True,
     # simple mode (4.7)
@@ -66,6 +69,8 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "category_3_4": ("empty", "default", "ENTITY_TYPE_NOT_SUPPORTED"),
     "old_invoice": ("there", "gone"),
     "empty_multiple": (False, []),
+    "todo_performer": ("accepted", "refused"),
+    "todo": ("there", "gone"),
     "bad_number": ("zero", "refuse"),
     "unmentioned_options": ("stay", "go"),
     "converted_lead": ("kept", "gone"),

@@ -7,7 +7,7 @@ from typing import Any
 from connectors.sandbox.envybox.call import Call
 from connectors.sandbox.envybox.errors import Refused
 from connectors.sandbox.envybox.logs import write_log
-from connectors.sandbox.envybox.model import DEAL, LEAD, Client, Contact, Deal, Lead
+from connectors.sandbox.envybox.model import DEAL, LEAD, Client, Contact, Deal, Lead, Task
 from connectors.sandbox.envybox.show import moment
 
 COPIED = (
@@ -64,6 +64,8 @@ def take(call: Call, lead: Lead, user: int, employee: int) -> Deal:
         tags=list(dict.fromkeys(lead.tags)),
     )
     crm.deals[deal.id] = deal
+    if words := call.switches["task_of_start"]:
+        crm.tasks.append(Task(crm.new_id(), deal.id, int(now) + 3600, words, employee, created_at=now))
     client.deals.append(deal.id)
     lead.deals.append(deal.id)
     lead.client_id, lead.updated_at, lead.stage_updated_at = client.id, now, now

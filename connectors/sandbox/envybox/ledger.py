@@ -41,13 +41,13 @@ def _lead_row(crm: Crm, lead: Lead, deal: Deal | None) -> dict[str, Any]:
         "fields": _fields(crm, lead, LEAD) | (_fields(crm, deal, DEAL) if deal else {}),
         "tags": list(dict.fromkeys([*lead.tags, *(deal.tags if deal else [])])),
         "notes": _notes(crm, lead, deal),
+        "tasks": _tasks(crm, deal),
     }
 
 
 def _row(crm: Crm, card: Lead | Deal, deal: Deal | None) -> dict[str, Any]:
     stage = crm.stage(deal.stage_id) if deal else None
     inbox = crm.inbox_types.get(card.inbox_type_id)
-    person = crm.employees.get((deal or card).employee_id)
     return {
         "id": card.id,
         "account": crm.subdomain,
@@ -58,7 +58,7 @@ def _row(crm: Crm, card: Lead | Deal, deal: Deal | None) -> dict[str, Any]:
         "step_id": deal.stage_id if deal else card.stage_id,
         "step": stage.name if stage else None,
         "responsible_id": (deal or card).employee_id or None,
-        "responsible": f"{person.name} {person.surname}" if person else None,
+        "responsible": _name_of(crm, (deal or card).employee_id),
         "created_at": card.created_at,
         "deleted": card.deleted_at is not None,
         "source": inbox.name if inbox else None,
@@ -84,6 +84,26 @@ def _notes(crm: Crm, lead: Lead, deal: Deal | None) -> list[str]:
     own = crm.logs_of.get((LEAD, lead.id), [])
     texts = [lead.service.get("comment"), *(log.data.get("comment") for log in own), *said]
     return [str(text) for text in texts if text]
+
+
+def _tasks(crm: Crm, deal: Deal | None) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": task.id,
+            "text": task.comment,
+            "due": task.time,
+            "responsible": _name_of(crm, task.employee_id),
+            "department": task.department_id or None,
+            "done": task.success,
+        }
+        for task in crm.tasks
+        if deal and task.deal_id == deal.id
+    ]
+
+
+def _name_of(crm: Crm, employee_id: int) -> str | None:
+    person = crm.employees.get(employee_id)
+    return f"{person.name} {person.surname}" if person else None
 
 
 def front_page(crm: Crm, request: Request) -> Reply:

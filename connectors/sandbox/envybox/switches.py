@@ -13,6 +13,7 @@ DEFAULTS: dict[str, Any] = {
     "wrapper": "",  # the key around everything in main/data
     "employees_key": "employees",
     "get_tasks": "result",
+    "task_of_start": "",  # the text of a task that comes with a deal that a lead became; "": none comes
     "deal_log": "result",
     "values_answer": "echo",
     "filter_envelope": False,

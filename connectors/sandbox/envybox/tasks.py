@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from connectors.sandbox.envybox.call import Call, page
-from connectors.sandbox.envybox.errors import missing
+from connectors.sandbox.envybox.errors import Refused, missing
 from connectors.sandbox.envybox.model import DEAL, Task
 from connectors.sandbox.envybox.show import Writer, moment
 
@@ -15,14 +15,18 @@ def update(call: Call) -> dict[str, Any]:
     deal = call.deal()
     if not (call.has("time") or call.has("comment")):
         raise missing("time")
+    employee = call.number("employee_id")
+    if employee and employee not in call.crm.employees:
+        raise Refused("BAD_REQUEST")
     task = next(iter(_open(call, deal.id)), None)
     if task is None:
         task = Task(call.crm.new_id(), deal.id, 0, "", deal.employee_id, created_at=call.now)
         call.crm.tasks.append(task)
     task.time = call.number("time") or task.time
     task.comment = call.text("comment") or task.comment
-    task.employee_id = call.number("employee_id") or task.employee_id
-    task.department_id = call.number("department_id") or task.department_id
+    task.employee_id = employee or task.employee_id
+    if call.number("department_id"):
+        task.employee_id, task.department_id = 0, call.number("department_id")
     return {"result": {"task": _show(call, task)}}
 
 

@@ -4,6 +4,7 @@ import responses
 
 from connectors.amocrm.auth import AmoSignIn
 from connectors.amocrm.connector import AmoConnector
+from connectors.draft import Placement
 from connectors.sandbox.amocrm import AmoSandbox
 from tests.connectors.amocrm.shop import AMO_HOSTS, HOSTS, connect, options_of
 from tests.connectors.bridge import serve
@@ -13,6 +14,7 @@ from tests.connectors.harness import Harness
 class AmoHarness(Harness):
     kind = "amocrm"
     creation = "/leads/complex"
+    tasks = "/api/v4/tasks$"
 
     def __init__(self, mocked: responses.RequestsMock) -> None:
         self.box: AmoSandbox = AmoSandbox()
@@ -37,6 +39,17 @@ class AmoHarness(Harness):
 
     def erase(self, lead_id: str) -> None:
         self.box.control("delete_lead", {"lead_id": int(lead_id)})
+
+    @property
+    def place(self) -> Placement:
+        return Placement(self.shop.user("Игорь"), *self.shop.step())
+
+    @property
+    def person(self) -> str:
+        return str(self.account.admin.id)
+
+    def refuse_tasks(self) -> None:
+        self.box.switches["tasks_allowed"] = False
 
     def secrets(self) -> list[str]:
         tokens = self.shop.store.tokens

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import responses
 
 from connectors.bitrix24.connector import BitrixConnector
+from connectors.draft import Placement
 from connectors.sandbox.bitrix24 import BitrixSandbox
 from connectors.sandbox.journal import Entry
 from tests.connectors.bitrix24.dentist import BITRIX_HOSTS, connect, options_of
@@ -25,6 +26,7 @@ def methods_of(entry: Entry) -> list[str]:
 class BitrixHarness(Harness):
     kind = "bitrix24"
     creation = r"/crm\.(deal|lead)\.add"
+    tasks = r"/crm\.activity\.todo\.add"
     busy: ClassVar[dict[str, Any]] = {"status": 503}
 
     def __init__(self, mocked: responses.RequestsMock) -> None:
@@ -50,6 +52,18 @@ class BitrixHarness(Harness):
 
     def erase(self, lead_id: str) -> None:
         self.dentist.forget("deal", lead_id)
+
+    @property
+    def place(self) -> Placement:
+        people = self.portal.users.values()
+        return Placement(str(next(one.id for one in people if one.active and not one.admin)))
+
+    @property
+    def person(self) -> str:
+        return str(self.portal.admin.id)
+
+    def refuse_tasks(self) -> None:
+        self.box.switches["todo"] = "gone"
 
     def is_read(self, entry: Entry) -> bool:
         return all(READ.search(method) for method in methods_of(entry))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import responses
 
+from connectors.draft import Placement
 from connectors.envybox.connector import EnvyConnector
 from connectors.sandbox.envybox import EnvySandbox
 from connectors.sandbox.journal import Entry
@@ -15,6 +16,7 @@ READS = {f"{record}/{verb}" for record in ("lead", "deal", "client") for verb in
 class EnvyHarness(Harness):
     kind = "envybox"
     creation = r"/lead/(set|workset)"
+    tasks = "/deal/updatetask"
 
     def __init__(self, mocked: responses.RequestsMock) -> None:
         self.box: EnvySandbox = EnvySandbox()
@@ -33,6 +35,22 @@ class EnvyHarness(Harness):
 
     def erase(self, lead_id: str) -> None:
         self.florist.erase(lead_id)
+
+    @property
+    def place(self) -> Placement:
+        return self.florist.place()
+
+    @property
+    def person(self) -> str:
+        return str(list(self.florist.crm.employees)[-1])
+
+    def refuse_tasks(self) -> None:
+        self.box.faults.add(
+            self.tasks, body='{"status_code": 500, "message": "Неверный request"}', times=None
+        )
+
+    def end_task(self, task_id: str) -> None:
+        self.florist.control("close_task", id=int(task_id))
 
     def is_read(self, entry: Entry) -> bool:
         return entry.method == "GET" or entry.route.split(" ")[1] in READS
