@@ -54,6 +54,7 @@ def a_new_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("connectors.bitrix24.client._SPEEDS", {})
     monkeypatch.setattr("connectors.bitrix24.client._MATCHING", {})
     monkeypatch.setattr("rules.delivery.concurrency.silences._met", {})
+    monkeypatch.setattr("rules.delivery.concurrency.resting._until", {})
     monkeypatch.setattr("rules.delivery.concurrency.lanes._habits", OrderedDict())
     monkeypatch.setattr("accounts.task_queue.broker.rests_until", 0.0)
 

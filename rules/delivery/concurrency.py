@@ -15,10 +15,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import structlog
 from django.db import connection
 
+from accounts import db_clock
 from accounts.worker_threads import worker
 
 log = structlog.stdlib.get_logger(__name__)
@@ -71,6 +73,29 @@ class Silences:
     def __contains__(self, kind: str) -> bool:
         met = self._met.get(kind, ())
         return len(met) == self.IN_A_ROW and time.monotonic() - met[0][1] < self.REMEMBERED
+
+
+class RestingRules:
+    """Rules whose leads wait for something of ours, by account: none of them is taken before that time. What
+    one lead of a rule meets all of them meet, so a queue of thousands is not drafted every few seconds."""
+
+    def __init__(self) -> None:
+        self._until: dict[int, dict[int, datetime]] = {}
+
+    def rest(self, account_id: int, rule_id: int, seconds: float) -> None:
+        until = db_clock.now() + timedelta(seconds=seconds)
+        self._until[account_id] = {**self._until.get(account_id, {}), rule_id: until}
+
+    def of(self, account_id: int) -> dict[int, datetime]:
+        """The account's rules that rest, and until when."""
+        known = self._until.pop(account_id, None)
+        if known is None:
+            return {}
+        now = db_clock.now()
+        left = {rule: until for rule, until in known.items() if until > now}
+        if left:
+            self._until[account_id] = left
+        return left
 
 
 @dataclass(slots=True)
@@ -200,5 +225,6 @@ class LaneRoom:
 
 
 silences = Silences()
+resting = RestingRules()
 lanes = LaneRoom()
 looks = Turns(worker.part)  # at what became of leads

@@ -7,8 +7,10 @@ rests after its CRM was silent, and then lets a single delivery probe (half-open
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from django.conf import settings
@@ -22,6 +24,7 @@ from rules.delivery.retry import lane_rest
 
 INTAKE_LOCK, INTAKE_LOCKS = 7107, 256  # shared by whoever adds to a lane: migrations rules.0008, rules.0021
 MARGIN = 0.1  # of a lease: its holder stops so much earlier than others may begin
+NO_RULES: Mapping[int, datetime] = MappingProxyType({})
 NOBODY: dict[str, Any] = {"lease_until": None, "holder": ""}
 
 
@@ -61,9 +64,10 @@ class LaneLease:
     def due_for_renewal(self) -> bool:
         return self._age() > _length() / 3
 
-    def leave(self) -> None:
-        """Somebody else may take it, once something is due again; what its rules name is read by then."""
-        reckon(self.account.pk)
+    def leave(self, resting: Mapping[int, datetime] = NO_RULES) -> None:
+        """Somebody else may take it, once something is due again; what its rules name is read by then.
+        ``resting``: rules by which nothing is to be sent before that time."""
+        reckon(self.account.pk, resting)
         checked = Coalesce("check_at", Value(db_clock.now()))
         self._row().filter(holder=self.holder).update(**NOBODY, check_at=checked)
         self._lost = True
@@ -105,17 +109,22 @@ WHERE a.id = l.account_id AND l.account_id = %(account)s AND a.state = 'active' 
 AND l.holder = %(holder)s
 RETURNING l.failures
 """
-# From when on anything waits in the lane of ``s``, a row of accounts_lane.
+# From when on anything waits in the lane of ``s``, a row of accounts_lane, but for some rules' deliveries.
 NEXT_DUE = """least(
-    (SELECT min(due_at) FROM rules_delivery d WHERE d.account_id = s.account_id AND state = 'waiting'),
+    (SELECT min(due_at) FROM rules_delivery d WHERE d.account_id = s.account_id AND state = 'waiting' {but}),
     (SELECT min(claimed_at) FROM rules_delivery d WHERE d.account_id = s.account_id AND state = 'sending')
 )"""
 RECKON = f"""
 UPDATE accounts_lane l SET next_due = found.due
-FROM (SELECT {NEXT_DUE} AS due FROM accounts_lane s WHERE account_id = %(account)s) found
+FROM (SELECT {NEXT_DUE.format(but="")} AS due FROM accounts_lane s WHERE account_id = %(account)s) found
 WHERE l.account_id = %(account)s AND l.next_due IS DISTINCT FROM found.due
 """  # noqa: S608 - words of our own
-
+RECKON_BUT = f"""
+UPDATE accounts_lane l SET next_due = found.due
+FROM (SELECT least({NEXT_DUE.format(but="AND rule_id <> ALL (%(rules)s)")}, %(until)s) AS due
+    FROM accounts_lane s WHERE account_id = %(account)s) found
+WHERE l.account_id = %(account)s AND l.next_due IS DISTINCT FROM found.due
+"""  # noqa: S608 - words of our own
 RECKON_LOOKS = """
 UPDATE accounts_lane l SET look_at = found.due
 FROM (SELECT min(next_look_at) AS due FROM rules_outcome WHERE account_id = %(account)s) found
@@ -133,9 +142,12 @@ def take_lane(account_id: int) -> LaneLease | None:
     return LaneLease(Account.objects.get(pk=account_id), holder, failures, begun)
 
 
-def reckon(account_id: int) -> None:
-    """Say anew from when on anything waits in the lane."""
-    _reckon(account_id, RECKON)
+def reckon(account_id: int, resting: Mapping[int, datetime] = NO_RULES) -> None:
+    """Say anew from when on anything waits in the lane, by rules that rest not before they end."""
+    if resting:
+        _reckon(account_id, RECKON_BUT, rules=list(resting), until=min(resting.values()))
+    else:
+        _reckon(account_id, RECKON)
 
 
 def reckon_looks(account_id: int) -> None:
@@ -143,13 +155,13 @@ def reckon_looks(account_id: int) -> None:
     _reckon(account_id, RECKON_LOOKS)
 
 
-def _reckon(account_id: int, statement: str) -> None:
+def _reckon(account_id: int, statement: str, **values: Any) -> None:
     """Not while somebody is adding to the lane (``INTAKE_LOCK``): what is not committed can't be seen here,
     and would be forgotten. The lane then stays due, and whoever finds nothing in it reckons again."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [INTAKE_LOCK, account_id % INTAKE_LOCKS])
         if cursor.fetchone()[0]:
-            cursor.execute(statement, {"account": account_id})
+            cursor.execute(statement, {"account": account_id, **values})
 
 
 def due_lanes(most: int, *, usable: bool) -> list[int]:

@@ -57,19 +57,22 @@ QUICK, SLOW = 0.1, 0.4  # seconds of a portion: the next one is twice as wide, o
 
 
 def claim(
-    account_id: int, most: int, busy: Iterable[str] = (), shared_with: Account | None = None
+    account_id: int,
+    most: int,
+    busy: Iterable[str] = (),
+    shared_with: Account | None = None,
+    resting: Iterable[int] = (),
 ) -> list[int]:
     """Take up to ``most`` due deliveries of a lane, oldest first: their ids.
 
     Never two of one person, nor one whose person is ``busy`` (in flight), nor one whose person's earlier
     lead ended unclear and has not been looked up yet: their contact may exist and not be found yet.
     ``shared_with``: the lane's account, where other lanes lead into the same account of the CRM; then nobody
-    is taken whom another lane is sending.
+    is taken whom another lane is sending. ``resting``: rules by which nothing is taken.
     """
     now = db_clock.now()
     _postpone_behind_unclear(account_id, now)
-    taken = list(busy)
-    due = Delivery.objects.filter(account_id=account_id, state=WAITING, due_at__lte=now)
+    taken, due = list(busy), _due(account_id, now, resting)
     candidates = due.exclude(contact_keys__overlap=taken) if taken else due
     rows = candidates.order_by("due_at", "id").values_list("pk", "contact_keys")
     for looked_at in (most, most * MOST_CANDIDATES):
@@ -457,6 +460,11 @@ def arrived(delivery_id: int, remote_id: str = "") -> bool:
     return True
 
 
-def due_now(account_id: int) -> bool:
-    """Does anything wait in this lane that could go at once?"""
-    return Delivery.objects.filter(account_id=account_id, state=WAITING, due_at__lte=db_clock.now()).exists()
+def due_now(account_id: int, resting: Iterable[int] = ()) -> bool:
+    """Does anything wait in this lane that could go at once, by other rules than those ``resting``?"""
+    return _due(account_id, db_clock.now(), resting).exists()
+
+
+def _due(account_id: int, now: datetime, resting: Iterable[int]) -> QuerySet[Delivery]:
+    due = Delivery.objects.filter(account_id=account_id, state=WAITING, due_at__lte=now)
+    return due.exclude(rule__in=resting) if resting else due

@@ -44,7 +44,7 @@ from crm_cache.contacts import known_contacts, remember
 from crm_cache.directory import directory_for
 from rules.delivery import attempts, directory_pays, holds, outbox, revisions
 from rules.delivery.assignment import Asking, assign, looked_after
-from rules.delivery.concurrency import lanes, silences
+from rules.delivery.concurrency import lanes, resting, silences
 from rules.delivery.drift import compared, look_again
 from rules.delivery.lane import LaneLease, take_lane
 from rules.delivery.queueing import answer_wake_up, wake_lanes
@@ -158,9 +158,10 @@ def drain(account_id: int) -> int:
         return 0
     finally:
         connection.close_if_unusable_or_obsolete()  # PostgreSQL may be back
-        lane.leave()
+        rest = resting.of(account_id)
+        lane.leave(rest)
         # Whoever got no turn waits for the sweep: asking at once, it would be here again at once.
-        if ours and not lane.probing and outbox.due_now(account_id):
+        if ours and not lane.probing and outbox.due_now(account_id, rest):
             wake_lanes([account_id])
 
 
@@ -209,7 +210,9 @@ class Drain:
         """Put as many batches under way as the CRM takes at a time."""
         while self._may_start():
             busy = {key for batch in self.under_way.values() for key in batch.people}
-            claimed = outbox.claim(self.account.pk, self._width(), busy, self.shared_with)
+            claimed = outbox.claim(
+                self.account.pk, self._width(), busy, self.shared_with, resting.of(self.account.pk)
+            )
             if not claimed:
                 return
             batch = patiently(partial(self._draft, claimed))
@@ -270,6 +273,9 @@ class Drain:
             except RuleNeedsFixing:
                 self._insist_on_lists(row)
                 raise
+        except (StillPreparing, ListsUnread) as error:
+            resting.rest(self.account.pk, row.rule_id, error.after or 0)
+            return error
         except ConnectorError as error:
             return error
         except (OperationalError, InterfaceError):

@@ -29,7 +29,7 @@ from connectors.lead_status import BY_HAND, Followed, LeadStatus
 from connectors.messages import message
 from connectors.registry import CONNECTORS, connector_class
 from rules.delivery import outbox
-from rules.delivery.concurrency import looks
+from rules.delivery.concurrency import looks, resting
 from rules.delivery.lane import reckon_looks
 from rules.delivery.queueing import ask_to_follow
 from rules.models import Delivery, Outcome
@@ -225,7 +225,11 @@ class _Look:
         looked = 0
         if self.budget.wait():
             return looked  # whoever spent it has asked for the next look, or beat does
-        while self.goes_on and db_clock.now() < self.ends_at and not outbox.due_now(self.account.pk):
+        while (
+            self.goes_on
+            and db_clock.now() < self.ends_at
+            and not outbox.due_now(self.account.pk, resting.of(self.account.pk))
+        ):
             rows = _claim(self.account.pk, self.connector.can.follow)
             if not rows:
                 break
