@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Protocol
 
 from connectors.auth import Auth, Tokens
 from connectors.contact_directory import ContactDirectory, NoDirectory
-from connectors.draft import LeadDraft, Placement, Plan, Problem, Receipt, Target
+from connectors.draft import Comparison, LeadDraft, Placement, Plan, Problem, Receipt, Target
 from connectors.errors import ConnectorError
 from connectors.hosts import HostPolicy
 from connectors.lead_status import ChangeNotice, Followed, LeadStatus
@@ -367,6 +367,13 @@ class Connector(ABC):
 
         At most ``can.batch`` drafts. Every remote id is recorded in ``journal`` as soon as it is known.
         """
+
+    def compare(self, drafts: Sequence[LeadDraft]) -> list[Comparison | ConnectorError]:
+        """What ``deliver`` would change of leads that are there; an outcome per draft, in order.
+
+        Never raises, reads only. Only for drafts with ``formers``, where ``can.updates``.
+        """
+        raise NotImplementedError(message("{label} can't change a lead that is there", label=self.label))
 
     @abstractmethod
     def plan(self, draft: LeadDraft) -> Plan:

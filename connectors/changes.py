@@ -16,11 +16,13 @@ MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?([+-]\d\d:?\d\d|Z)?)?")
 
 
 class Change(Enum):
-    """What to do with one value of a lead: nothing, write the new one, or tell that people's was kept."""
+    """What to do with one value of a lead: nothing, write the new one, or tell that people's was kept.
+    ``THEIRS``: people's is kept, and the body brings nothing new that could be told."""
 
     SKIP = "skip"
     WRITE = "write"
     KEPT = "kept"
+    THEIRS = "theirs"
 
 
 def same_value(current: Any, ours: Any) -> bool:
@@ -42,7 +44,17 @@ def decide(
         return Change.SKIP
     if any(same(current, former) for former in formers):
         return Change.WRITE
-    return Change.SKIP if any(same(former, new) for former in formers[-1:]) else Change.KEPT
+    return Change.THEIRS if any(same(former, new) for former in formers[-1:]) else Change.KEPT
+
+
+def shown(value: Any) -> str:
+    """A CRM's value as people read it: of maps the value, of lists each."""
+    if isinstance(value, Mapping):
+        named = next((value[key] for key in ("value", "VALUE", "text", "name") if key in value), "")
+        return shown(named)
+    if isinstance(value, (list, tuple, set)):
+        return ", ".join(filter(None, map(shown, value)))
+    return "" if value is None or value is False else " ".join(str(value).split())
 
 
 def _plain(value: Any) -> Any:

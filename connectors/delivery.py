@@ -8,14 +8,24 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from connectors.base import Journal
-from connectors.draft import Exchange, LeadDraft, Placement, Problem, Receipt, UnplacedValue
+from connectors.changes import EDITED, Change, decide, shown
+from connectors.draft import (
+    Comparison,
+    Exchange,
+    FieldChange,
+    LeadDraft,
+    Placement,
+    Problem,
+    Receipt,
+    UnplacedValue,
+)
 from connectors.errors import ConnectorError, TryLater, Unclear, unexpected
 from connectors.messages import message
 from connectors.redact import excerpt
@@ -23,6 +33,7 @@ from connectors.redact import excerpt
 log = logging.getLogger(__name__)
 
 FOUND_BY = "found_by"  # step of the journal: how the contact was found (phone, email, memory)
+CRM_CHOSE = message("the CRM chose it itself, and whether people changed it since is not known")
 LONGEST_TRACE = 40  # exchanges that an outcome keeps, the newest
 Outcome = Receipt | ConnectorError
 
@@ -34,6 +45,7 @@ class WorkItem:
     ``journal`` maps steps to remote ids, those of earlier tries and those of this one; an empty id takes a
     step back. ``in_flight``: a write was sent that may not be repeated, and its result isn't recorded yet.
     ``adopted``: the lead was found by its external id. ``placed``: where the CRM says that it put the lead.
+    ``told``: how a lead that is there differs from its draft; ``only_compare``: nothing may be written.
     """
 
     draft: LeadDraft
@@ -43,6 +55,8 @@ class WorkItem:
     adopted: bool = False
     in_flight: bool = False
     placed: Placement | None = None
+    told: list[FieldChange] = field(default_factory=list)
+    only_compare: bool = False
     error: ConnectorError | None = None
     journal: dict[str, str] = field(init=False)
     recorded: dict[str, str] = field(init=False)
@@ -67,6 +81,30 @@ class WorkItem:
 
     def has(self, step: str) -> bool:
         return bool(self.journal.get(step))
+
+    def tell(
+        self, what: str, before: Any, after: str, entity: str = "", field_id: str = "", kept: str = ""
+    ) -> None:
+        """One part of the lead that differs; ``kept`` is why it is left alone, if it is."""
+        self.told.append(FieldChange(what, shown(before), after, entity, field_id, bool(kept), kept))
+
+    def tell_change(
+        self, change: Change, what: str, before: Any, after: str, entity: str = "", field_id: str = ""
+    ) -> None:
+        """The same by what was decided."""
+        if change is not Change.SKIP:
+            kept = "" if change is Change.WRITE else EDITED
+            self.tell(what, before, after, entity, field_id, kept)
+
+    def follows(self, what: str, there: Any, wanted: str, olds: Sequence[Any], entity: str) -> bool:
+        """Is a lead's step or person to become the draft's? While it is as we put it; told in any case."""
+        change = decide(there, wanted, olds)
+        kept = "" if change is Change.WRITE else EDITED if any(olds) else CRM_CHOSE
+        if change is not Change.SKIP:
+            self.tell(what, there, wanted, entity, kept=kept)
+        if change is Change.KEPT:
+            self.lose(UnplacedValue(what, wanted, kept, entity))
+        return change is Change.WRITE
 
     def lose(self, *losses: UnplacedValue | None) -> None:
         self.losses += filter(None, losses)
@@ -104,6 +142,7 @@ class WorkItem:
 
 
 W = TypeVar("W", bound=WorkItem)
+LEAD_GONE = "lead_gone"  # code of the refusal to update a lead that was deleted
 
 
 def deliver(
@@ -122,6 +161,36 @@ def deliver(
     with guarded(items):
         run(items)
     return [_outcome(one) if isinstance(one, WorkItem) else one for one in begun]
+
+
+class NoJournal:
+    """For what is only looked at."""
+
+    def record(self, done: Mapping[str, Mapping[str, str]]) -> None:
+        return None
+
+
+def compare(
+    drafts: Sequence[LeadDraft], begin: Callable[[LeadDraft], W], run: Callable[[list[W]], None]
+) -> list[Comparison | ConnectorError]:
+    """``Connector.compare``: like ``deliver``, but that ``run`` writes nothing."""
+    begun: list[W] = []
+
+    def begin_to_compare(draft: LeadDraft) -> W:
+        item = begin(draft)
+        item.only_compare = True
+        begun.append(item)
+        return item
+
+    outcomes = deliver(drafts, begin_to_compare, run)
+    items = {item.uid: item for item in begun}
+    return [_compared(outcome, items.get(draft.uid)) for draft, outcome in zip(drafts, outcomes, strict=True)]
+
+
+def _compared(outcome: Outcome, item: W | None) -> Comparison | ConnectorError:
+    if isinstance(outcome, ConnectorError):
+        return Comparison(gone=True) if outcome.code == LEAD_GONE else outcome
+    return Comparison(tuple(item.told) if item else ())
 
 
 def _outcome(item: WorkItem) -> Outcome:

@@ -156,6 +156,9 @@ class LeadDraft:
     With ``formers`` the lead is there and is brought up to date (``Capabilities.updates``): they are the
     drafts of the answer's earlier bodies, the oldest first, ``revision`` is the number of this one (1: the
     first). What still stands as one of them wrote it is overwritten, what people changed is left alone.
+    ``replay`` is the number of the replay that this is, if it is one: then the step and who is responsible
+    follow the draft, too, as far as people left them alone, and the formers are what was sent before by
+    whatever version of the rule.
     """
 
     uid: str
@@ -178,18 +181,52 @@ class LeadDraft:
     known_contact: str = ""
     revision: int = 1
     formers: tuple[LeadDraft, ...] = ()
+    replay: int = 0
+
+    @property
+    def edition(self) -> str:
+        """What tells this update of a lead from its others: ``2`` for a revision, ``p7`` for a replay."""
+        return f"p{self.replay}" if self.replay else str(self.revision)
 
     def note_step(self, number: int = 1) -> str:
-        """The journal's step for the note with this number: each revision has its own (``note-2``)."""
-        return _numbered(f"note-{self.revision}" if self.formers else "note", number)
+        """The journal's step for the note with this number: each update has its own (``note-2``)."""
+        return _numbered(f"note-{self.edition}" if self.formers else "note", number)
 
     def note_mark(self, number: int = 1) -> str:
         """What tells this note from the lead's others."""
-        return _numbered(f"{self.uid}-{self.revision}" if self.formers else self.uid, number)
+        return _numbered(f"{self.uid}-{self.edition}" if self.formers else self.uid, number)
 
 
 def _numbered(word: str, number: int) -> str:
     return word if number == 1 else f"{word}/{number}"
+
+
+STEP, PERFORMER, TAGS, NOTE, CONTACT, TITLE = "step", "performer", "tags", "note", "contact", "title"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One part of a lead as it stands in the CRM (``before``, empty: nothing) and as a draft has it.
+
+    ``what`` is what people call it: a question, or one of the words above; of ``STEP`` and ``PERFORMER`` the
+    values are remote ids. ``kept``: it is left alone for the reason ``why``, mostly that people changed it.
+    """
+
+    what: str
+    before: str
+    after: str
+    entity: str = ""
+    field_id: str = ""
+    kept: bool = False
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How a lead that is there differs from a draft. ``gone``: it was deleted in the CRM."""
+
+    changes: tuple[FieldChange, ...] = ()
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from connectors.draft import UnplacedValue
+from connectors.draft import NOTE, FieldChange, UnplacedValue
 from connectors.messages import message, translate
 
 HEADING = message("Could not be put into fields:")
 COMPLETED = message("The answer was completed:")
+REPLAYED = message("The lead was brought up to date by version {number} of the rule:")
 NAMES = {
     "quiz": message("Quiz"),
     "result": message("Result"),
@@ -26,6 +27,11 @@ NAMES = {
     "price": message("Price"),
     "tags": message("Tags"),
     "task": message("Task"),
+    "title": message("Title"),
+    "opportunity": message("Sum"),
+    "step": message("Step"),
+    "performer": message("Responsible"),
+    "contact": message("Contact"),
     "analytics": message("Analytics"),
     "page": message("Page"),
     "referrer": message("Came from"),
@@ -48,6 +54,19 @@ def lost(losses: Iterable[UnplacedValue], language: str) -> str:
 def completed(language: str) -> str:
     """The heading of a note about a later body."""
     return translate(COMPLETED, language)
+
+
+def replayed(number: int, changes: Iterable[FieldChange], language: str) -> str:
+    """The note of a replay: what it changes, from what to what. What is left alone is among the losses."""
+    heading = message(REPLAYED.text, number=number)
+    lines = (_change(one, language) for one in changes if not one.kept)
+    return "\n".join((translate(heading, language), *lines))
+
+
+def _change(one: FieldChange, language: str) -> str:
+    if one.what == NOTE:
+        return one.after
+    return f"- {name_of(one.what, language)}: {one.before or '—'} → {one.after}"
 
 
 def parts(text: str, longest: int, most: int, language: str) -> list[str]:

@@ -22,7 +22,8 @@ from connectors.amocrm.following import Following
 from connectors.amocrm.recovery import scan, search, search_all
 from connectors.base import Capabilities, Connector, FieldWish, Identity, Journal, SignIn, TaskSupport
 from connectors.contact_directory import ContactDirectory
-from connectors.draft import Exchange, LeadDraft, Plan, Problem, Receipt, Target
+from connectors.delivery import NoJournal
+from connectors.draft import Comparison, Exchange, LeadDraft, Plan, Problem, Receipt, Target
 from connectors.errors import ConnectorError, Refused
 from connectors.hosts import HostPolicy
 from connectors.http import HttpClient
@@ -168,6 +169,11 @@ class AmoConnector(Connector):
         requests = BatchRequests(self.http_client, journal)
         facts, base_url = Facts.read(self.remote.facts), self.remote.base_url
         return Delivery(requests, facts, base_url, self.directory).run(drafts)
+
+    def compare(self, drafts: Sequence[LeadDraft]) -> list[Comparison | ConnectorError]:
+        requests = BatchRequests(self.http_client, NoJournal())
+        facts, base_url = Facts.read(self.remote.facts), self.remote.base_url
+        return Delivery(requests, facts, base_url, self.directory).compare(drafts)
 
     def plan(self, draft: LeadDraft) -> Plan:
         return plan(draft, Facts.read(self.remote.facts), self.remote.base_url)

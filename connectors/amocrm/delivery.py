@@ -40,8 +40,15 @@ from connectors.amocrm.tasks import TASKS, add_tasks, task_body
 from connectors.amocrm.update import Update
 from connectors.contact import is_of_region
 from connectors.contact_directory import ContactDirectory
-from connectors.delivery import Outcome, deliver, guarded, run_stages
-from connectors.draft import EXTERNAL_ID_FIELD_GONE, LeadDraft, Plan, PlannedRequest, UnplacedValue
+from connectors.delivery import Outcome, compare, deliver, guarded, run_stages
+from connectors.draft import (
+    EXTERNAL_ID_FIELD_GONE,
+    Comparison,
+    LeadDraft,
+    Plan,
+    PlannedRequest,
+    UnplacedValue,
+)
 from connectors.errors import LOOK_INCOMPLETE, ConnectorError, Refused, Unclear
 from connectors.messages import message
 
@@ -86,6 +93,12 @@ class Delivery:
         )
         run_stages(stages, [item for item in items if not item.draft.formers])
         run_stages((update.run, notes), [item for item in items if item.draft.formers])
+
+    def compare(self, drafts: Sequence[LeadDraft]) -> list[Comparison | ConnectorError]:
+        """How leads that are there differ from their drafts; reads only."""
+        update = Update(self.requests, self.facts)
+        begin = partial(Item.begin, facts=self.facts, base_url=self.base_url)
+        return compare(drafts, begin, lambda items: run_stages((update.compare,), items))
 
     # -- 1. was it made already? --------------------------------------------------------------------
 

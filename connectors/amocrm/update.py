@@ -7,7 +7,8 @@ note; phones and e-mails are added to the contact. All of it may be repeated wit
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -17,9 +18,9 @@ from connectors.amocrm.facts import Facts
 from connectors.amocrm.lists import embedded
 from connectors.amocrm.records import FieldEntry, Payload, Record, address, pack
 from connectors.amocrm.recovery import find_contact
-from connectors.changes import EDITED, Change, decide, same_value
+from connectors.changes import EDITED, Change, decide, same_value, shown
 from connectors.contact import is_same_reach
-from connectors.draft import LeadDraft, UnplacedValue
+from connectors.draft import CONTACT, PERFORMER, STEP, TAGS, TITLE, LeadDraft, UnplacedValue
 from connectors.errors import ConnectorError, Refused, Unclear
 from connectors.messages import message
 
@@ -38,6 +39,10 @@ class Update:
         self.requests = requests
         self.facts = facts
 
+    def compare(self, items: Sequence[Item]) -> None:
+        """What ``run`` would change is told; nothing is written."""
+        self.requests.each(items, self._read)
+
     def run(self, items: Sequence[Item]) -> None:
         self.requests.each(items, self._read)
         for entity in (LEADS, CONTACTS):
@@ -54,6 +59,8 @@ class Update:
             )
         formers = [pack(former, self.facts) for former in item.draft.formers]
         changed = self._changed(item, item.payload.lead, lead, [one.lead for one in formers])
+        if item.draft.replay:
+            _follow_place(item, changed, lead, [one.lead for one in formers])
         item.changes[LEADS] = _spared(item, changed) if _is_incoming(item, lead) else changed
         self._contact(item, lead, formers)
         if item.payload.company and not any(one.company for one in formers):
@@ -64,9 +71,11 @@ class Update:
         """What of a record is to be written; what people changed is told."""
         changed = Record(new.entity)
         for name in (name for name in ATTRIBUTES if name in new.attributes):
-            match decide(
-                row.get(name) or None, new.attributes[name], [old.attributes.get(name) for old in olds]
-            ):
+            there, ours = row.get(name) or None, new.attributes[name]
+            change = decide(there, ours, [old.attributes.get(name) for old in olds])
+            what = TITLE if name == "name" and new.entity == LEADS else name
+            item.tell_change(change, what, there, str(ours), new.entity)
+            match change:
                 case Change.WRITE:
                     changed.attributes[name] = new.attributes[name]
                 case Change.KEPT:
@@ -77,13 +86,19 @@ class Update:
                 continue
             before = [old.body["values"] if (old := _entry(one, entry.key)) else [] for one in olds]
             same = partial(self._same_values, entry.key in _dates(item.draft))
-            match decide(current_values.get(entry.key, []), entry.body["values"], before, same):
+            there = current_values.get(entry.key, [])
+            change = decide(there, entry.body["values"], before, same)
+            now = _dated(there) if entry.key in _dates(item.draft) else there
+            item.tell_change(change, entry.question or entry.key, now, entry.text, new.entity, entry.key)
+            match change:
                 case Change.WRITE:
                     changed.entries.append(entry)
                 case Change.KEPT:
                     item.lose(entry.loss(new.entity, EDITED))
         if tags := _new_tags(new, row):
             changed.attributes["tags_to_add"] = tags
+            own = ", ".join(str(tag.get("name") or "") for tag in embedded(row, "tags"))
+            item.tell(TAGS, own, ", ".join(tag["name"] for tag in tags), new.entity)
         return changed
 
     def _same_values(self, days: bool, current: Sequence[Values], sent: Sequence[Values]) -> bool:
@@ -115,10 +130,14 @@ class Update:
             contact, _by = find_contact(client, item.draft.person)
             row = _existing(fetch_records(client, CONTACTS, [contact])[contact]) if contact else None
             if row is None:
-                self._make_contact(item, new)
+                item.tell(CONTACT, "", _words(new), CONTACTS)
+                if not item.only_compare:
+                    self._make_contact(item, new)
                 return
         if contact not in linked:
-            self._link(item, contact)
+            item.tell(CONTACT, "", shown(row), CONTACTS)
+            if not item.only_compare:
+                self._link(item, contact)
         if contact != mine:
             item.journal |= {"contact": contact, "found": contact}
             self.requests.record([item])
@@ -130,7 +149,9 @@ class Update:
             for entry in new.entries:
                 if entry.question and entry.key not in REACH:
                     item.lose(UnplacedValue(entry.question, entry.text, KEPT, CONTACTS))
-        changed.entries += _reach(new, row)
+        for entry in _reach(new, row):
+            item.tell(entry.question or entry.key, _values(row).get(entry.key, []), entry.text, CONTACTS)
+            changed.entries.append(entry)
         item.changes[CONTACTS] = changed
 
     def _make_contact(self, item: Item, record: Record) -> None:
@@ -161,8 +182,22 @@ def _is_incoming(item: Item, lead: Row) -> bool:
     return bool(item.payload.metadata) and str(lead.get("status_id")) == item.draft.placement.step
 
 
+def _follow_place(item: Item, changed: Record, lead: Row, olds: Sequence[Record]) -> None:
+    """A replay moves the lead to its draft's step and person, as far as it stands as we put it."""
+    new = item.payload.lead.attributes
+    for name, what in (("status_id", STEP), ("responsible_user_id", PERFORMER)):
+        if name not in new:
+            continue
+        before = [old.attributes.get(name) for old in olds]
+        if item.follows(what, lead.get(name), str(new[name]), before, LEADS):
+            changed.attributes[name] = new[name]
+            if name == "status_id" and "pipeline_id" in new:
+                changed.attributes["pipeline_id"] = new["pipeline_id"]
+
+
 def _spared(item: Item, changed: Record) -> Record:
     """A change would take the lead out of incoming: what is new goes into the note alone."""
+    item.told[:] = [replace(one, kept=True, why=one.why or INCOMING) for one in item.told]
     for name in (name for name in ATTRIBUTES if name in changed.attributes):
         item.lose(UnplacedValue(name, str(changed.attributes[name]), INCOMING, LEADS))
     for entry in changed.entries:
@@ -178,6 +213,18 @@ def _values(row: Row) -> dict[str, list[dict[str, Any]]]:
             if key:
                 found[str(key)] = [value for value in one.get("values") or [] if isinstance(value, dict)]
     return found
+
+
+def _words(record: Record) -> str:
+    """A new contact in a line."""
+    reach = (entry.text for entry in record.entries if entry.key in REACH)
+    return ", ".join(filter(None, (str(record.attributes.get("name") or ""), *reach)))
+
+
+def _dated(values: Sequence[Values]) -> list[str]:
+    """Moments of day fields as days."""
+    texts = (str(value.get("value") or "") for value in values)
+    return [datetime.fromtimestamp(int(t), UTC).date().isoformat() if t.isdigit() else t for t in texts]
 
 
 def _dates(draft: LeadDraft) -> set[str]:

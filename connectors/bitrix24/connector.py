@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from connectors.base import Capabilities, Connector, FieldWish, Identity, Journal, Named, SignIn, TaskSupport
-from connectors.bitrix24 import delivery, fields, following, lists
+from connectors.bitrix24 import delivery, fields, following, lists, update
 from connectors.bitrix24.auth import BitrixSignIn
 from connectors.bitrix24.client import (
     Command,
@@ -39,9 +39,8 @@ from connectors.bitrix24.portal import (
 from connectors.bitrix24.records import payload_of
 from connectors.bitrix24.recovery import carriers, carrying, search
 from connectors.bitrix24.requests import BatchRequests, BitrixItem
-from connectors.bitrix24.update import update
-from connectors.delivery import Outcome, deliver
-from connectors.draft import Exchange, LeadDraft, Placement, Plan, Problem, Target
+from connectors.delivery import NoJournal, Outcome, compare, deliver
+from connectors.draft import Comparison, Exchange, LeadDraft, Placement, Plan, Problem, Target
 from connectors.errors import ConnectorError
 from connectors.hosts import HostPolicy
 from connectors.http import HttpClient
@@ -153,17 +152,26 @@ class BitrixConnector(Connector):
     # -- delivering ---------------------------------------------------------------------------------
 
     def deliver(self, drafts: Sequence[LeadDraft], journal: Journal) -> list[Outcome]:
-        facts, base_url = self.facts, self.remote.base_url
+        facts = self.facts
         requests = BatchRequests(self.http_client, journal, self.budget)
 
-        def begin(draft: LeadDraft) -> BitrixItem:
-            payload = payload_of(draft, facts)
-            return BitrixItem(draft, payload=payload, base_url=base_url, phones=matching_at(base_url))
-
         def story(item: BitrixItem) -> Story[None]:
-            return update(item, facts) if item.draft.formers else delivery.create(item)
+            return update.update(item, facts) if item.draft.formers else delivery.create(item)
 
-        return deliver(drafts, begin, lambda items: delivery.run(items, story, requests))
+        return deliver(drafts, self._begin, lambda items: delivery.run(items, story, requests))
+
+    def compare(self, drafts: Sequence[LeadDraft]) -> list[Comparison | ConnectorError]:
+        requests, facts = BatchRequests(self.http_client, NoJournal(), self.budget), self.facts
+
+        def run(items: list[BitrixItem]) -> None:
+            delivery.tell({item: update.compare(item, facts) for item in items}, requests)
+
+        return compare(drafts, self._begin, run)
+
+    def _begin(self, draft: LeadDraft) -> BitrixItem:
+        draft, base_url = update.of_its_kind(draft), self.remote.base_url
+        payload = payload_of(draft, self.facts)
+        return BitrixItem(draft, payload=payload, base_url=base_url, phones=matching_at(base_url))
 
     def plan(self, draft: LeadDraft) -> Plan:
         return delivery.plan(draft, self.facts, self.remote.base_url)

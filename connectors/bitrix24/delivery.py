@@ -59,7 +59,7 @@ def run(
     """Deliver the items, each by its story; each ends with its ``lead`` or an ``error``."""
     items = sorted(items, key=lambda item: -len(item.payload.records))
     try:
-        _run({item: story_of(item) for item in items}, requests)
+        tell({item: story_of(item) for item in items}, requests)
     except Exception as exc:
         log.exception("delivery=%s", ",".join(item.uid for item in items))
         for item in items:
@@ -68,7 +68,8 @@ def run(
     _read_back(requests, [item for item in items if item.lead and not (item.error or item.adopted)])
 
 
-def _run(stories: Stories, requests: BatchRequests) -> None:
+def tell(stories: Stories, requests: BatchRequests) -> None:
+    """Each story to its end, or to its item's error."""
     wants = _go_on(stories, dict.fromkeys(stories))
     while wants:
         request = requests.fill(wants)

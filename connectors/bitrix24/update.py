@@ -7,18 +7,20 @@ of the timeline; phones and e-mails are added to the contact. All but the commen
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from connectors.bitrix24.client import Command, Row, Story, outcomes_of, reply_to, rows
 from connectors.bitrix24.contacts import FOUND, meet
 from connectors.bitrix24.delivery import add_comments, make, without_refused_values
 from connectors.bitrix24.errors import NOT_FOUND
+from connectors.bitrix24.options import LEAD as LEAD_FLAG
 from connectors.bitrix24.portal import Facts
-from connectors.bitrix24.records import Payload, Record, payload_of
+from connectors.bitrix24.records import Payload, Record, payload_of, pipeline_of
 from connectors.bitrix24.requests import BitrixItem
-from connectors.changes import EDITED, Change, decide, same_value
+from connectors.changes import EDITED, Change, decide, same_value, shown
 from connectors.contact import is_same_reach
-from connectors.draft import UnplacedValue
+from connectors.draft import PERFORMER, STEP, LeadDraft, UnplacedValue
 from connectors.errors import ConnectorError, Refused
 from connectors.messages import message
 from connectors.text import rows_in
@@ -26,25 +28,81 @@ from connectors.text import rows_in
 # Where a record stands and who looks after it is people's business by now.
 FIXED = frozenset({"ORIGINATOR_ID", "ORIGIN_ID", "ASSIGNED_BY_ID", "CATEGORY_ID", "STAGE_ID", "STATUS_ID"})
 REACH = ("PHONE", "EMAIL", "IM")
+WITHIN = message("a deal is moved within its pipeline only")
 
 
 def update(item: BitrixItem, facts: Facts) -> Story[None]:
     """A later body's way from beginning to end. Raises ``Refused`` where the record is gone."""
-    standing = yield from _read(item.kind, item.lead)
-    if standing is None:
-        words = message("The record was deleted in Bitrix24: it can't be brought up to date")
-        raise Refused(words, code="lead_gone")
+    standing = yield from _living(item)
     formers = [payload_of(former, facts) for former in item.draft.formers]
     yield from meet(item)
     yield from make(item, "company", item.payload.company)
     yield from make(item, "contact", item.payload.contact, COMPANY_ID=item.journal.get("company"))
     yield from _link(item, standing)
-    changed = _changed(item, item.payload.record, standing, [one.record for one in formers])
+    changed = _record_changed(item, standing, formers)
     if (company := item.journal.get("company")) and same_value(standing.get("COMPANY_ID") or 0, 0):
         changed.head["COMPANY_ID"] = company
     yield from _write(item, changed, item.lead)
     yield from _update_contact(item, formers)
     yield from add_comments(item, first=1)
+
+
+def compare(item: BitrixItem, facts: Facts) -> Story[None]:
+    """What ``update`` would change is told; nothing is written."""
+    standing = yield from _living(item)
+    formers = [payload_of(former, facts) for former in item.draft.formers]
+    yield from meet(item)
+    for word in ("company", "contact"):
+        if (record := item.payload.of(word)) and not item.journal.get(word):
+            item.tell(word, "", ", ".join(shown(value) for value in record.head.values()), record.entity)
+    _record_changed(item, standing, formers)
+    yield from _contact_changed(item, formers)
+
+
+def of_its_kind(draft: LeadDraft) -> LeadDraft:
+    """An update's draft for the kind of record that is there, whatever the rule makes by now: a lead's number
+    is not a deal's."""
+    kind = draft.journal.get("kind")
+    if not (draft.formers and kind):
+        return draft
+    own = {LEAD_FLAG: kind == "lead"}
+
+    def alike(one: LeadDraft) -> LeadDraft:
+        return replace(one, placement=replace(one.placement, choices={**one.placement.choices, **own}))
+
+    return replace(alike(draft), formers=tuple(map(alike, draft.formers)))
+
+
+def _living(item: BitrixItem) -> Story[Row]:
+    standing = yield from _read(item.kind, item.lead)
+    if standing is None:
+        words = message("The record was deleted in Bitrix24: it can't be brought up to date")
+        raise Refused(words, code="lead_gone")
+    return standing
+
+
+def _record_changed(item: BitrixItem, standing: Row, formers: Sequence[Payload]) -> Record:
+    """What of the deal or lead is to be written."""
+    olds = [one.record for one in formers]
+    changed = _changed(item, item.payload.record, standing, olds)
+    if item.draft.replay:
+        _follow_place(item, changed, standing, olds)
+    return changed
+
+
+def _follow_place(item: BitrixItem, changed: Record, standing: Row, olds: Sequence[Record]) -> None:
+    """A replay moves the record to its draft's step and person, as far as it stands as we put it. A deal
+    stays in its pipeline: the portal moves none to another (reference 4.1)."""
+    new = item.payload.record
+    for name, what in (("STAGE_ID", STEP), ("STATUS_ID", STEP), ("ASSIGNED_BY_ID", PERFORMER)):
+        if not (wanted := new.head.get(name)):
+            continue
+        there = standing.get(name)
+        if name == "STAGE_ID" and pipeline_of(str(wanted)) != pipeline_of(str(there or "")):
+            item.tell(what, there, str(wanted), new.entity, kept=WITHIN)
+            item.lose(UnplacedValue(what, str(wanted), WITHIN, new.entity))
+        elif item.follows(what, there, str(wanted), [old.head.get(name) for old in olds], new.entity):
+            changed.head[name] = wanted
 
 
 def _read(word: str, remote_id: str) -> Story[Row | None]:
@@ -64,14 +122,19 @@ def _changed(item: BitrixItem, new: Record, standing: Row, olds: Sequence[Record
     for name, value in new.head.items():
         if name in FIXED or name in REACH:
             continue
-        change = decide(_sum(name, standing.get(name)), value, [old.head.get(name) for old in olds])
+        there = _sum(name, standing.get(name))
+        change = decide(there, value, [old.head.get(name) for old in olds])
+        item.tell_change(change, name.lower(), there, str(value), new.entity)
         if change is Change.WRITE:
             changed.head[name] = value
         elif change is Change.KEPT:
             item.lose(UnplacedValue(name.lower(), str(value), EDITED, new.entity))
     for entry in new.entries:
         before = [{one.code: one.value for one in old.entries}.get(entry.code) for old in olds]
-        change = decide(_set(standing.get(entry.code), entry.value), entry.value, before)
+        there = _set(standing.get(entry.code), entry.value)
+        change = decide(there, entry.value, before)
+        what = entry.question or entry.code
+        item.tell_change(change, what, there, entry.text, new.entity, entry.field_id)
         if change is Change.WRITE:
             changed.entries.append(entry)
         elif change is Change.KEPT:
@@ -91,11 +154,16 @@ def _set(value: Any, ours: Any) -> Any:
 
 
 def _update_contact(item: BitrixItem, formers: Sequence[Payload]) -> Story[None]:
+    if changed := (yield from _contact_changed(item, formers)):
+        yield from _write(item, changed, item.journal["contact"])
+
+
+def _contact_changed(item: BitrixItem, formers: Sequence[Payload]) -> Story[Record | None]:
     """Its own fields where we made it; what it can be reached by in any case."""
     new, contact = item.payload.contact, item.journal.get("contact")
     standing = (yield from _read("contact", contact)) if new and contact else None
     if new is None or not contact or standing is None:
-        return
+        return None
     olds = [one.contact for one in formers if one.contact]
     is_ours = item.journal.get(FOUND["contact"]) != contact
     changed = _changed(item, new, standing, olds) if is_ours else Record(new.entity, {})
@@ -103,8 +171,9 @@ def _update_contact(item: BitrixItem, formers: Sequence[Payload]) -> Story[None]
         known = [str(row.get("VALUE") or "") for row in rows_in(standing.get(name))]
         fresh = [e for e in new.head.get(name, []) if not any(is_same_reach(k, e["VALUE"]) for k in known)]
         if fresh:  # what has no id is added, the others stay
+            item.tell(name.lower(), ", ".join(known), shown(fresh), new.entity)
             changed.head[name] = fresh
-    yield from _write(item, changed, contact)
+    return changed
 
 
 def _link(item: BitrixItem, standing: Row) -> Story[None]:

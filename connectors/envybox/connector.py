@@ -11,8 +11,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from connectors.base import Capabilities, Choice, Connector, Identity, Journal, Named, TaskSupport
-from connectors.delivery import deliver, each, guarded, trace_of
-from connectors.draft import Exchange, LeadDraft, Placement, Plan, PlannedRequest, Problem, Receipt
+from connectors.delivery import NoJournal, compare, deliver, each, guarded, trace_of
+from connectors.draft import (
+    Comparison,
+    Exchange,
+    LeadDraft,
+    Placement,
+    Plan,
+    PlannedRequest,
+    Problem,
+    Receipt,
+)
 from connectors.envybox import auth, lists, recovery
 from connectors.envybox.client import PREFIX, AnyHttpClient, Client, account_in, id_of
 from connectors.envybox.delivery import Delivery, Item
@@ -130,6 +139,13 @@ class EnvyConnector(Connector):
 
         return deliver(drafts, self._begin, lambda items: each(items, one))
 
+    def compare(self, drafts: Sequence[LeadDraft]) -> list[Comparison | ConnectorError]:
+        def one(item: Item) -> None:
+            client = self.client(self.http_client(trace_of(item)))
+            Update(client, item, NoJournal(), self._money_fields).compare()
+
+        return compare(drafts, self._begin, lambda items: each(items, one))
+
     def plan(self, draft: LeadDraft) -> Plan:
         """A delivery by answers that are made up, told to nobody."""
         http_client = MadeUp(self.remote.base_url)
@@ -231,8 +247,3 @@ class MadeUp:
             "lead/start": {"result": {"deal_id": DEAL_ID, "client_id": CLIENT_ID}},
         }
         return usual.get(name, {"result": {}})
-
-
-class NoJournal:
-    def record(self, done: Mapping[str, Mapping[str, str]]) -> None:
-        """Nothing was made."""

@@ -7,15 +7,17 @@ phones and e-mails are added to the client. Only the comment may not be repeated
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from connectors.base import Journal
 from connectors.changes import EDITED, Change, decide
 from connectors.contact import is_same_reach
-from connectors.draft import UnplacedValue
-from connectors.envybox.client import Client, id_of, row_in, whole
-from connectors.envybox.delivery import REFUSED, Delivery, Item
+from connectors.draft import PERFORMER, STEP, TAGS, UnplacedValue
+from connectors.envybox.client import Client, id_of, is_id, row_in, whole
+from connectors.envybox.delivery import NOT_MOVED, REFUSED, Delivery, Item
 from connectors.envybox.errors import NO_DEAL, NO_LEAD
+from connectors.envybox.following import performer
 from connectors.envybox.lists import alive
 from connectors.envybox.records import FieldEntry, pack
 from connectors.envybox.recovery import newest_deal
@@ -32,15 +34,25 @@ class Update(Delivery):
     def __init__(self, client: Client, item: Item, journal: Journal, money_fields: Sequence[str]) -> None:
         super().__init__(client, item, journal)
         self.formers = [pack(former, money_fields).entries for former in item.draft.formers]
+        self.deal: Mapping[str, Any] = {}
+
+    def compare(self) -> None:
+        """What ``run`` would change is told; nothing is written."""
+        for entity, current in self._current().items():
+            list(self._changed(entity, current))
+        self._follow_place()
+        self._add_contacts()
+        self._new_tags()
 
     def run(self) -> None:
         for entity, current in self._current().items():
             changed = list(self._changed(entity, current))
             self.item.refuse(entity, changed, self.write(entity, changed))
+        self._follow_place()
         self._add_contacts()
-        if self.item.has("deal") and self.payload.tags:
+        if self._new_tags():
             self.add_tags()
-        external_id = f"{self.payload.external_id}r{self.item.draft.revision}"
+        external_id = f"{self.payload.external_id}r{self.item.draft.edition}"
         for number, text in enumerate(self.payload.comments(), start=1):
             self.comment(self.item.draft.note_step(number), f"{external_id}c{number}", text)
 
@@ -54,7 +66,7 @@ class Update(Delivery):
             if not (deal := newest_deal(lead)):
                 return {"lead": _values(lead)}
             self.done(deal=deal)
-        record = _living(self.client.deals.read, self.item.journal["deal"])
+        self.deal = record = _living(self.client.deals.read, self.item.journal["deal"])
         if not self.item.has("contact") and (contact := id_of(record.get("client_id"))):
             self.done(contact=contact)
         found: dict[str, Mapping[str, Any]] = {"deal": _values(record)}
@@ -67,11 +79,52 @@ class Update(Delivery):
         formers = [{one.input_id: one.value for one in entries.get(entity, ())} for entries in self.formers]
         for entry in self.payload.entries.get(entity, []):
             there, before = current.get(entry.input_id), [former.get(entry.input_id) for former in formers]
-            match decide(there, entry.value, before):
+            change = decide(there, entry.value, before)
+            self.item.tell_change(change, entry.question, there, entry.text, entity, entry.input_id)
+            match change:
                 case Change.WRITE:
                     yield entry
                 case Change.KEPT:
                     self.item.lose(UnplacedValue(entry.question, entry.text, EDITED, entity, entry.input_id))
+
+    def _follow_place(self) -> None:
+        """A replay moves the deal to its draft's step and person, where it stands as we put it."""
+        draft = self.item.draft
+        if not (draft.replay and self.deal):
+            return
+        places = [former.placement for former in draft.formers]
+        deal, step, who = self.item.journal["deal"], draft.placement.step, draft.placement.performer
+        there = id_of(self.deal.get("stage_id"))
+        if is_id(step) and self.item.follows(STEP, there, step, [place.step for place in places], "deal"):
+            self._hand(STEP, step, partial(self._move_to, step))
+        before = [place.performer for place in places]
+        if is_id(who) and self.item.follows(PERFORMER, performer(self.deal), who, before, "deal"):
+            self._hand(PERFORMER, who, lambda: self.client.deals.set_employee(deal, who))
+
+    def _hand(self, what: str, wanted: str, do: Callable[[], object]) -> None:
+        if self.item.only_compare:
+            return
+        try:
+            do()
+        except Refused as error:
+            self.item.lose(UnplacedValue(what, wanted, error.message, "deal"))
+
+    def _move_to(self, wanted: str) -> None:
+        """Already there is success, and only reading tells."""
+        try:
+            self.client.deals.move(self.item.journal["deal"], wanted)
+        except Refused as error:
+            if not self._is_at(wanted):
+                self.item.warn("stage_refused", NOT_MOVED, "StepID")
+                raise Refused(NOT_MOVED, code=error.code) from error
+
+    def _new_tags(self) -> bool:
+        """Has the draft tags that none of its formers had? Those that are there stay single."""
+        known = {tag.name for former in self.item.draft.formers for tag in former.tags}
+        fresh = [name for name in self.payload.tags if name not in known]
+        if fresh and self.item.has("deal"):
+            self.item.tell(TAGS, "", ", ".join(fresh), "deal")
+        return self.item.has("deal") and bool(fresh if self.item.draft.replay else self.payload.tags)
 
     def _add_contacts(self) -> None:
         """Phones and e-mails that the client lacks. Read again on every try, so that none is added twice."""
@@ -85,6 +138,9 @@ class Update(Delivery):
         known = [str(row.get("value") or "") for row in self.client.clients.contacts(contact)]
         for kind, one in wanted:
             if any(is_same_reach(there, one) for there in known):
+                continue
+            self.item.tell(kind, ", ".join(known), one, "client")
+            if self.item.only_compare:
                 continue
             self.item.in_flight = True
             try:

@@ -57,7 +57,7 @@ def test_only_what_stands_as_a_former_body_wrote_it_is_ours(current, formers, ou
         (None, "b", [None], Change.WRITE),
         ("theirs", "b", ["a"], Change.KEPT),
         (None, "b", ["a"], Change.KEPT),  # people emptied it
-        ("theirs", "b", ["a", "b"], Change.SKIP),  # told with the second body
+        ("theirs", "b", ["a", "b"], Change.THEIRS),  # told with the second body
         ("theirs", "a", ["a", "b"], Change.KEPT),
     ],
 )
