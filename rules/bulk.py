@@ -26,7 +26,7 @@ from accounts.worker_threads import worker
 from connectors.errors import LOOK_INCOMPLETE
 from connectors.messages import Message, message, to_column
 from connectors.registry import CONNECTORS, connector_class
-from rules.delivery import holds, outbox
+from rules.delivery import holds, outbox, replay_moves
 from rules.delivery.queueing import wake_lanes
 from rules.models import BulkRun, Delivery
 
@@ -81,7 +81,7 @@ DEEDS = {
     ),
     Action.CANCEL: Deed(
         lambda: MOVABLE & ~Q(held_because__in=holds.OVER),
-        lambda keys: outbox.cancel(_rows(keys)),
+        lambda keys: replay_moves.cancel(_rows(keys)),
         message("Cancelled by a person, bulk run {number}."),
     ),
     Action.ARRIVED: Deed(

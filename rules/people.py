@@ -21,7 +21,7 @@ from accounts import db_clock, task_queue
 from connectors.messages import message
 from crm_cache import directory
 from crm_cache.models import KnownContact
-from rules.delivery import outbox
+from rules.delivery import holds, outbox, replay_moves
 from rules.mapping.person import contact_keys
 from rules.models import Answer, Delivery, Erasure, FormerBody
 from rules.retention import empty
@@ -188,6 +188,7 @@ def _forget(answers: Collection[int]) -> int:
     with transaction.atomic():
         locked = Answer.objects.select_for_update().filter(pk__in=answers, purged_at=None).order_by("pk")
         keys = set(locked.values_list("pk", flat=True))
+        replay_moves.give_up(Delivery.objects.filter(answer__in=keys), holds.ERASED.error)
         outbox.cancel_erased(Delivery.objects.filter(answer__in=keys))
         sending = Delivery.objects.filter(answer__in=keys, state=Delivery.State.SENDING)
         keys -= set(sending.values_list("answer_id", flat=True))

@@ -18,7 +18,7 @@ from accounts import db_clock
 from accounts.singletons import each_alone
 from accounts.worker_threads import worker
 from rules.delivery import holds
-from rules.models import Answer, Attempt, Delivery, FormerBody, Outcome, RuleVersion
+from rules.models import Answer, Attempt, Delivery, FormerBody, Mend, Outcome, Replay, RuleVersion
 
 log = structlog.stdlib.get_logger(__name__)
 AT_ONCE = 1000  # answers, tries or versions of one transaction
@@ -65,6 +65,8 @@ def purge_versions() -> int:
     old = RuleVersion.objects.filter(at__lt=db_clock.now() - KEEP_VERSIONS)
     later = old.filter(rule=OuterRef("rule"), number__gt=OuterRef("number")).order_by()
     unused = old.filter(Exists(later)).exclude(Exists(Delivery.objects.filter(version=OuterRef("pk"))))
+    replayed = Replay.objects.filter(Q(version=OuterRef("pk")) | Q(before=OuterRef("pk")))
+    unused = unused.exclude(Exists(replayed))
     erased = 0
     while not worker.ends.is_set():
         keys = list(unused.order_by("at").values_list("pk", flat=True)[:AT_ONCE])
@@ -104,6 +106,8 @@ def empty(answers: Collection[int]) -> None:
     deliveries = Delivery.objects.filter(answer__in=answers)
     Answer.objects.filter(pk__in=answers).update(payload={}, contact_keys=[], purged_at=db_clock.now())
     FormerBody.objects.filter(answer__in=answers).update(payload={})
+    Mend.objects.filter(answer__in=answers).update(before=None, after=None)
+    Replay.objects.filter(delivery__in=deliveries).update(changes=[], error="")
     deliveries.update(contact_keys=[], losses=[])
     Outcome.objects.filter(delivery__in=deliveries).update(contact={}, details={})
     Attempt.objects.filter(delivery__in=deliveries).update(message="", exchanges=[])

@@ -45,6 +45,7 @@ urlpatterns = [
     *both("deliveries/<int:delivery_pk>", DeliveryViewSet, {"get": "retrieve"}),
     *both("deliveries/<int:delivery_pk>/retry", DeliveryViewSet, {"post": "retry"}),
     *both("deliveries/<int:delivery_pk>/cancel", DeliveryViewSet, {"post": "cancel"}),
+    *both("deliveries/<int:delivery_pk>/replay", DeliveryViewSet, {"post": "replay"}),
     *both("deliveries/<int:delivery_pk>/arrived", DeliveryViewSet, {"post": "arrived"}),
     *both("people/erase", PeopleViewSet, {"post": "erase"}),
     *both("people/export", PeopleViewSet, {"post": "export"}),

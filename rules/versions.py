@@ -6,10 +6,12 @@ under the rule's lock. ``Rule.current`` is the newest; a delivery names the one 
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from accounts.history import Actor
 from accounts.models import AccountEvent
+from rules.mapping.contact_map import derive_contact_map
 from rules.models import Rule, RuleVersion
 
 Event = RuleVersion.Event
@@ -25,6 +27,19 @@ def content_of(rule: Rule) -> dict[str, Any]:
 def said_by(version: RuleVersion) -> dict[str, Any]:
     """What would be brought back of a version; the oldest say nothing of ``extra``."""
     return {name: version.said.get(name, {}) for name in MAPPING}
+
+
+def rule_as_of(rule: Rule, version: RuleVersion | None) -> Rule:
+    """The rule as this version has it, for reading; as it is where there is none or nothing changed since.
+    The quiz's configuration is today's, and so is what the account's lists say."""
+    if version is None or version.pk == rule.current_id:
+        return rule
+    then = copy.copy(rule)
+    then.current = version
+    for name, value in said_by(version).items():
+        setattr(then, name, value)
+    then.contact_map = derive_contact_map(then)
+    return then
 
 
 def write(rule: Rule, event: Event, actor: Actor, restored: int | None = None) -> None:

@@ -49,6 +49,9 @@ RULE_DELETED = Hold(
 OVER = (Held.CANCELLED, Held.ERASED, Held.LEFT_OUT)  # nothing is to be sent any more
 FOR_RULE = (Held.FIX_RULE, Held.RULE_PAUSED, Held.RULE_DELETED)
 CANCELLED = Hold(Held.CANCELLED, message("It was cancelled"), message("Nothing; a retry sends it after all."))
+ERASED = Hold(
+    Held.ERASED, message("The person asked to be forgotten"), message("Nothing is left to be sent.")
+)
 FOR_RETURN = (Held.DISCONNECTED, Held.RECONNECT, Held.PAUSED)  # what an account's return ends
 
 

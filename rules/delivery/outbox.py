@@ -33,11 +33,11 @@ from accounts.access import connector_for
 from accounts.models import Account
 from connectors.draft import UnplacedValue
 from connectors.errors import LOOK_INCOMPLETE, OurMistake
-from connectors.messages import message, stored, to_column
+from connectors.messages import stored, to_column
 from connectors.registry import connector_class
 from connectors.text import storable
 from crm_cache import leases
-from rules.delivery.holds import CANCELLED, FOR_RETURN, FOR_RULE, OVER, Hold, held_by
+from rules.delivery.holds import CANCELLED, ERASED, FOR_RETURN, FOR_RULE, OVER, Hold, held_by
 from rules.delivery.lane import end_rests
 from rules.delivery.settlement import Settlement, died
 from rules.models import Delivery
@@ -74,10 +74,10 @@ def claim(
     _postpone_behind_unclear(account_id, now)
     taken, due = list(busy), _due(account_id, now, resting)
     candidates = due.exclude(contact_keys__overlap=taken) if taken else due
-    rows = candidates.order_by("due_at", "id").values_list("pk", "contact_keys")
+    rows = candidates.order_by("due_at", "id").values_list("pk", "contact_keys", "replay_id")
     for looked_at in (most, most * MOST_CANDIDATES):
         found = list(rows[:looked_at])
-        chosen = _one_of_each_person(found, most)
+        chosen = _one_of_each_person(_fresh_first(rows, found), most)
         if len(chosen) == most or len(found) < looked_at:
             break
     if shared_with and chosen:
@@ -91,6 +91,12 @@ def claim(
             [now, chosen],
         )
         return sorted(row[0] for row in cursor.fetchall())
+
+
+def _fresh_first(rows: QuerySet[Any], found: Sequence[Any]) -> Sequence[Any]:
+    """New answers do not wait behind replays, of which there are never many due at a time."""
+    replays = [row for row in found if row[2]]
+    return [*rows.filter(replay=None)[: len(found)], *replays] if replays else found
 
 
 def settle(settlements: Sequence[Settlement]) -> None:
@@ -121,14 +127,24 @@ def settle(settlements: Sequence[Settlement]) -> None:
         }
         for s in settlements
     ]
+    replays = {s.delivery_id: s for s in settlements if s.replayed}
+    for row in rows if replays else ():
+        ended = replays.get(row["id"])
+        row |= {"replayed": ended.replayed, "complaint": to_column(ended.complaint)} if ended else {}
     document = msgspec.json.encode(rows, enc_hook=str.__str__).decode()
-    db_statement.run(SETTLE, [now, now, now + SECOND_LOOK, document, now + FIRST_LOOK])
+    values = [now, now, now + SECOND_LOOK, document, now + FIRST_LOOK]
+    if replays:
+        db_statement.run(SETTLE_REPLAYS, [*values[:-1], now, document, values[-1]])
+    else:
+        db_statement.run(SETTLE, values)
 
 
+# A lead that a replay found made by the former version waits again, to be brought up to date.
 SETTLE = """
 WITH settled AS (
 UPDATE rules_delivery d SET
     state = CASE WHEN (s.state = 'delivered' OR s.held = 'left_out') AND d.revision > d.revision_sent
+                   OR s.state = 'delivered' AND d.replay_id IS NOT NULL
                  THEN 'waiting' ELSE s.state END,
     held_because = CASE WHEN s.held = 'left_out' AND d.revision > d.revision_sent THEN '' ELSE s.held END,
     due_at = s.due,
@@ -160,6 +176,25 @@ SELECT id, account_id, owner, quiz_id, remote_id, remote_link, delivered_at, %s,
 FROM settled WHERE delivered_at IS NOT NULL
 ON CONFLICT (delivery_id) DO NOTHING
 """
+# The same for batches in which replays ended.
+SETTLE_REPLAYS = (
+    SETTLE.replace("d.replay_id IS NOT NULL", "d.replay_id IS NOT NULL AND s.replayed IS NULL")
+    .replace("version bigint)", "version bigint, replayed text, complaint text)")
+    .replace(
+        "write_begun_at = NULL,",
+        "write_begun_at = NULL, replay_id = CASE WHEN s.replayed IS NULL THEN d.replay_id END,",
+    )
+    .replace(
+        ")\nINSERT INTO",
+        """), replayed AS (
+UPDATE rules_replay r SET state = s.replayed, error = s.complaint, done_at = %s
+FROM jsonb_to_recordset(%s::jsonb) AS s(id bigint, replayed text, complaint text)
+JOIN settled ON settled.id = s.id
+WHERE r.delivery_id = s.id AND r.state = 'open' AND s.replayed IS NOT NULL
+)
+INSERT INTO""",
+    )
+)
 
 
 def record_steps(done: Mapping[str, Mapping[str, str]], claims: Mapping[str, datetime | None]) -> None:
@@ -245,10 +280,10 @@ def _not_sent_elsewhere(account: Account, chosen: Sequence[int], now: datetime) 
     return [pk for pk in chosen if pk not in refused]
 
 
-def _one_of_each_person(rows: Iterable[tuple[int, list[str]]], most: int) -> list[int]:
+def _one_of_each_person(rows: Iterable[tuple[int, list[str], Any]], most: int) -> list[int]:
     chosen: list[int] = []
     people: set[str] = set()
-    for pk, keys in rows:
+    for pk, keys, _ in rows:
         if len(chosen) < most and people.isdisjoint(keys):
             chosen.append(pk)
             people.update(keys)
@@ -325,7 +360,7 @@ def _released() -> dict[str, Any]:
     return {
         "state": WAITING,
         "held_because": "",
-        "due_at": _soonest(),
+        "due_at": soonest(),
         "strikes": 0,
         "first_failed_at": None,
         "error_code": "",
@@ -347,10 +382,7 @@ def expire(rows: QuerySet[Delivery], hold: Hold, most: int | None = None) -> int
 
 def cancel_erased(rows: QuerySet[Delivery]) -> int:
     """Whose person is to be forgotten: nothing is sent any more. What is being sent is left alone."""
-    hold = Hold(
-        Held.ERASED, message("The person asked to be forgotten"), message("Nothing is left to be sent.")
-    )
-    return rows.filter(state__in=[WAITING, HELD]).update(**held_by(hold))
+    return rows.filter(state__in=[WAITING, HELD]).update(**held_by(ERASED))
 
 
 def _move(
@@ -397,7 +429,7 @@ def cancel(rows: QuerySet[Delivery]) -> int:
 
 
 def retry(rows: QuerySet[Delivery]) -> int:
-    """A person says: try again now (``_soonest``), even where the lane rests; how many, in short transactions
+    """A person says: try again now (``soonest``), even where the lane rests; how many, in short transactions
     where the caller has none. Held and waiting deliveries only; what is being sent is left alone.
 
     ``look_first`` stays where the account can be asked. Where it can't, or a look saw only a part, the person
@@ -426,7 +458,7 @@ def _retry(keys: Sequence[int], accounts: set[int]) -> None:
     unclear.filter(blind).update(look_first=False)
     rows.filter(held_because=Held.LEFT_OUT).update(wanted=True)
     end_rests(accounts)
-    rows.update(state=WAITING, held_because="", due_at=_soonest(), strikes=0, first_failed_at=None)
+    rows.update(state=WAITING, held_because="", due_at=soonest(), strikes=0, first_failed_at=None)
 
 
 def can_look(account: Account) -> bool:
@@ -438,7 +470,7 @@ def can_look(account: Account) -> bool:
         return connector_class(account.crm).can.find_by_external_id
 
 
-def _soonest() -> Case:
+def soonest() -> Case:
     """Now; but what ended unclear a moment ago can't be found by a look yet, and would be made twice."""
     now = db_clock.now()
     looked_up = Least(F("due_at"), Value(now + settings.UNCLEAR_PAUSE))

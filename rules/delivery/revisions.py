@@ -7,7 +7,7 @@ were replaced are kept, because what they wrote into a CRM may be overwritten an
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -36,11 +36,13 @@ class Change(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Bodies:
-    """What a delivery sends now, and the bodies before it where the lead is there already (oldest first)."""
+    """What a delivery sends now, and the bodies before it where the lead is there already (oldest first).
+    ``kept`` are all bodies of the answer, by their revisions."""
 
     payload: Mapping[str, Any]
     revision: int
     formers: tuple[Mapping[str, Any], ...] = ()
+    kept: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
 
 
 # -- taking a body ------------------------------------------------------------------------------------------
@@ -111,22 +113,30 @@ def begin(rows: Sequence[Delivery]) -> dict[int, Bodies]:
     A creation that may have happened is finished with the body it was begun with: the lead, if it is there,
     has that one's values. The newer body follows as an update.
     """
+    bodies = read(rows)
+    moved = []
+    for row in rows:
+        if row.revision_sent != bodies[row.pk].revision:
+            row.revision_sent = bodies[row.pk].revision
+            moved.append(row)
+    if moved:
+        Delivery.objects.bulk_update(moved, ["revision_sent"])
+    return bodies
+
+
+def read(rows: Sequence[Delivery]) -> dict[int, Bodies]:
+    """The same for a look: nothing is written."""
     several = {row.answer_id for row in rows if row.answer.revision > 1}
     kept: dict[int, dict[int, Any]] = {}
     for body in FormerBody.objects.filter(answer__in=several) if several else ():
         kept.setdefault(body.answer_id, {})[body.revision] = body.payload
-    bodies, moved = {}, []
+    bodies = {}
     for row in rows:
         all_of_it = {**kept.get(row.answer_id, {}), row.answer.revision: row.answer.payload}
         begun = not row.delivered_at and (row.look_first or bool(row.steps.get("lead")))
         revision = row.revision_sent if begun else row.answer.revision
         formers = (all_of_it[n] for n in sorted(all_of_it) if n < revision and row.delivered_at)
-        bodies[row.pk] = Bodies(all_of_it[revision], revision, tuple(formers))
-        if row.revision_sent != revision:
-            row.revision_sent = revision
-            moved.append(row)
-    if moved:
-        Delivery.objects.bulk_update(moved, ["revision_sent"])
+        bodies[row.pk] = Bodies(all_of_it[revision], revision, tuple(formers), all_of_it)
     return bodies
 
 

@@ -30,7 +30,7 @@ OUR_MISTAKE_PAUSE = 300  # seconds until a wrong client id or secret is tried ag
 LONGEST_ID = 100  # characters, as the columns of leads and contacts take them
 IN_COLUMNS = ("lead", "contact")  # steps whose ids are kept outside the journal, too
 NEVER_SENT = message("The worker that was to send it died before it did")
-NOT_YET = ("preparing", "lists_unread")  # codes of ``NotYet``
+NOT_YET = ("preparing", "lists_unread", "made_anew")  # codes of ``NotYet``
 
 
 class NotYet(TryLater):
@@ -57,7 +57,8 @@ class RuleIdle(NotYet):
 @dataclass(frozen=True, slots=True)
 class Settlement:
     """What becomes of one delivery after a try (``tries`` is 0 where none was made). ``strikes`` is how many
-    steps of the plan it cost. ``version`` is the rule's that was used; none where no rule was."""
+    steps of the plan it cost. ``version`` is the rule's that was used; none where no rule was. ``replayed``
+    is how its replay ended (``Replay.State``), if that is over, ``complaint`` why in vain."""
 
     delivery_id: int
     claimed_at: datetime | None
@@ -75,6 +76,8 @@ class Settlement:
     error: str = ""
     remedy: str = ""
     version: int | None = None
+    replayed: str = ""
+    complaint: str = ""
 
 
 def storable_steps(steps: Mapping[str, str]) -> dict[str, str]:

@@ -42,7 +42,7 @@ from connectors.messages import message
 from crm_cache import leases, runs
 from crm_cache.contacts import known_contacts, remember
 from crm_cache.directory import directory_for
-from rules.delivery import attempts, directory_pays, holds, outbox, revisions
+from rules.delivery import attempts, directory_pays, holds, outbox, replays, revisions
 from rules.delivery.assignment import Asking, assign, looked_after
 from rules.delivery.concurrency import lanes, resting, silences
 from rules.delivery.drift import compared, look_again
@@ -57,10 +57,10 @@ from rules.delivery.settlement import (
     settlement_of,
     storable_steps,
 )
-from rules.mapping.drafting import Progress, draft_for, marked_as_test
+from rules.mapping.drafting import Progress, draft_for, marked_as_test, unchecked_draft
 from rules.mapping.routes import Way, by_route, way_of
 from rules.mapping.rule_snapshot import RuleSnapshot, is_wish, lists_named, read_snapshot, why_unread
-from rules.models import Delivery
+from rules.models import Delivery, Rule
 from rules.problems import note_problems
 from rules.provisioning import ask_again
 
@@ -76,11 +76,12 @@ T = TypeVar("T")
 @dataclass(slots=True)
 class Batch:
     """Deliveries sent together, their drafts, and who is in it. ``connector`` is the batch's own: what it
-    learns of an account's abilities is told with its outcomes."""
+    learns of an account's abilities is told with its outcomes. ``replays``: those that are, by their keys."""
 
     deliveries: list[Delivery]
     drafts: list[LeadDraft]
     connector: Connector
+    replays: Mapping[int, replays.Replaying] = field(default_factory=dict)
     started_at: datetime = field(default_factory=timezone.now)
 
     @property
@@ -241,11 +242,14 @@ class Drain:
         outbox.hand_over(rows)
         contacts = known_contacts(self.account, {key for row in rows for key in row.contact_keys})
         bodies = revisions.begin(rows)
-        routes = {row.pk: row.route for row in rows}
-        ways = {row.pk: self._tried(row, partial(self._way, row, bodies[row.pk].payload)) for row in rows}
+        routes, again = {row.pk: row.route for row in rows}, replays.begin(rows)
+        ways = {
+            row.pk: self._tried(row, partial(self._way, row, bodies[row.pk].payload, again.get(row.pk)))
+            for row in rows
+        }
         on_their_way = [(row, way) for row in rows if isinstance(way := ways[row.pk], Way) and not row.test]
         assign([Asking(row, way.rule, bodies[row.pk].payload) for row, way in on_their_way])
-        batch, broken = (Batch([], [], copy(self.connector)) for _ in range(2))
+        batch, broken = (Batch([], [], copy(self.connector), again) for _ in range(2))
         errors: list[ConnectorError] = []
         for row in rows:
             way = ways[row.pk]
@@ -255,6 +259,9 @@ class Drain:
             else:
                 rule = looked_after(way.rule, row.performer)
                 draft = self._tried(row, partial(_draft_one, row, rule, bodies[row.pk], contacts))
+                if (mine := again.get(row.pk)) and isinstance(draft, LeadDraft):
+                    former = partial(self._former, row, contacts)
+                    draft = replays.draft_of(mine, draft, bodies[row.pk], former)
             if isinstance(draft, ConnectorError):
                 broken.deliveries.append(row)
                 errors.append(draft)
@@ -264,6 +271,13 @@ class Drain:
         outbox.keep_routes([row for row in batch.deliveries if row.route != routes[row.pk]])
         self._settle(broken, errors)
         return batch
+
+    def _former(
+        self, row: Delivery, contacts: Mapping[str, str], sent: replays.Sent, body: Mapping[str, Any]
+    ) -> LeadDraft:
+        """What was sent of a delivery before."""
+        rule = looked_after(by_route(self._snapshot(sent.rule), sent.route), sent.performer)
+        return unchecked_draft(rule, body, _progress(row, contacts))
 
     def _tried(self, row: Delivery, step: Callable[[], T]) -> T | ConnectorError:
         """What a step gives, or why it can't: an answer that breaks our own code holds back no other."""
@@ -285,20 +299,22 @@ class Drain:
             words = message("Our own code failed on this answer ({name})", name=type(error).__name__)
             return TryLater(words, code="our_bug")
 
-    def _way(self, row: Delivery, payload: Mapping[str, Any]) -> Way:
+    def _way(self, row: Delivery, payload: Mapping[str, Any], again: replays.Replaying | None) -> Way:
         """Which way the delivery goes by its rule, kept on the row. Raises ``NotYet``.
 
         What was begun is finished by its route: a lead that may be there is not left out, nor made elsewhere.
+        A replay goes its own way.
         """
         if hold := holds.hold_of_rule(row.rule):
             raise RuleIdle(hold.error, because=hold.because, remedy=hold.remedy)
-        snapshot = self._snapshot(row)
+        snapshot = self._snapshot(again.rule if again else row.rule)
         if _awaits_fields(row, snapshot):
             raise StillPreparing(
                 message("The fields of this rule are being made"), code="preparing", after=PREPARING
             )
-        kept = row.route if row.begun else None
-        way = way_of(snapshot, payload, row.answer.created_at, kept=kept, wanted=row.wanted)
+        kept = row.route if row.begun and not (again and not again.finishes) else None
+        wanted = row.wanted or bool(again and again.wanted)
+        way = way_of(snapshot, payload, row.answer.created_at, kept=kept, wanted=wanted)
         if way.left_out:
             raise RuleIdle(way.left_out, because=Delivery.Held.LEFT_OUT, remedy=SEND_ANYWAY)
         row.route = way.route
@@ -314,10 +330,10 @@ class Drain:
             error, remedy = why_unread(self.account, unread)
             raise ListsUnread(error, code="lists_unread", after=READING, remedy=remedy)
 
-    def _snapshot(self, row: Delivery) -> RuleSnapshot:
-        version = (row.rule_id, row.rule.updated_at, row.rule.prepared_at)
+    def _snapshot(self, rule: Rule) -> RuleSnapshot:
+        version = (rule.pk, rule.updated_at, rule.prepared_at, rule.current_id)
         if version not in self.snapshots:
-            self.snapshots[version] = read_snapshot(row.rule, self.account)
+            self.snapshots[version] = read_snapshot(rule, self.account)
         return self.snapshots[version]
 
     def _send(self, batch: Batch) -> list[Result]:
@@ -335,14 +351,28 @@ class Drain:
     def _delivered(self, batch: Batch, journal: LaneJournal) -> list[Result]:
         """One outcome per draft, in order; a CRM that can't change its leads is not asked to."""
         links = {row.uid: row.remote_link for row in batch.deliveries}
-        apart = {d.uid for d in batch.drafts if d.formers and not self._can_update(d)}
-        sent = [draft for draft in batch.drafts if draft.uid not in apart]
         batch.connector.limiter = LeasedRateLimiter(self.connector.limiter, self.lane, batch)
-        outcomes = iter(batch.connector.deliver(sent, journal) if sent else [])
-        return [
-            revisions.left_as_it_is(draft, links[draft.uid]) if draft.uid in apart else next(outcomes)
+        apart = {d.uid for d in batch.drafts if d.formers and not self._can_update(d)}
+        over: dict[str, Result] = {
+            draft.uid: revisions.left_as_it_is(draft, links[draft.uid])
             for draft in batch.drafts
-        ]
+            if draft.uid in apart
+        }
+        drafts = self._compared_first(batch, over) if batch.replays else {}
+        sent = [drafts.get(draft.uid, draft) for draft in batch.drafts if draft.uid not in over]
+        outcomes = iter(batch.connector.deliver(sent, journal) if sent else [])
+        return [over[draft.uid] if draft.uid in over else next(outcomes) for draft in batch.drafts]
+
+    def _compared_first(self, batch: Batch, over: dict[str, Result]) -> dict[str, LeadDraft]:
+        """Leads that replays may change are looked at before; what is over by that goes into ``over``."""
+        mine = [draft for draft in batch.drafts if draft.replay and draft.uid not in over]
+        if not mine:
+            return {}
+        by_uid = {row.uid: batch.replays[row.pk] for row in batch.deliveries if row.pk in batch.replays}
+        ended, drafts = replays.prepare(mine, by_uid, batch.connector, self.account)
+        connection.close()  # this thread goes back to waiting for the CRM
+        over |= ended
+        return drafts
 
     def _can_update(self, draft: LeadDraft) -> bool:
         """A lead that a person found and did not name is known to nobody but that person."""
@@ -365,14 +395,18 @@ class Drain:
         can_look, send_again = batch.connector.can.find_by_external_id, self.account.send_again
         outcomes = self._compared(batch, [believable(outcome) for outcome in outcomes])
         pairs = list(zip(batch.deliveries, outcomes, strict=True))
-        settlements = [
-            replace(settlement_of(row, outcome, can_look, send_again), version=_version(row, outcome))
-            for row, outcome in pairs
-        ]
+        settlements = []
+        for row, outcome in pairs:
+            again = batch.replays.get(row.pk)
+            plain = settlement_of(row, outcome, can_look, send_again)
+            plain = replace(plain, version=_version(row, outcome, again))
+            settlements.append(replays.settled(plain, row, outcome, again) if again else plain)
+            if again and isinstance(outcome, replays.MadeAnew):
+                patiently(partial(replays.put_aside, row, again))
         patiently(partial(outbox.settle, settlements))
         self._let_go(pairs)
         attempts.write(batch.started_at, [pair for pair in pairs if not isinstance(pair[1], NotYet)])
-        note_problems([pair for pair in pairs if not pair[0].test])
+        note_problems([pair for pair in pairs if not (pair[0].test or pair[0].replay_id)])
         self.delivered += sum(isinstance(outcome, Receipt) for outcome in outcomes)
         look_again(self.account, outcomes)
         self._react(outcomes)
@@ -380,7 +414,7 @@ class Drain:
             word = "delivered" if isinstance(outcome, Receipt) else outcome.code
             if not row.test:
                 counters.count("tries", crm=self.account.crm, outcome=attempts.counted_as(outcome))
-            if isinstance(outcome, Receipt) and not row.test:
+            if isinstance(outcome, Receipt) and not (row.test or row.delivered_at):
                 seconds = (db_clock.now() - row.created_at).total_seconds()
                 counters.observe("delivery_seconds", seconds, crm=self.account.crm)
             log.info(
@@ -397,14 +431,19 @@ class Drain:
         if not batch.drafts:
             return list(outcomes)
         return [
-            self._compare(row, draft, outcome) if isinstance(outcome, Receipt) else outcome
+            self._compare(row, draft, outcome, batch.replays.get(row.pk))
+            if isinstance(outcome, Receipt)
+            else outcome
             for row, draft, outcome in zip(batch.deliveries, batch.drafts, outcomes, strict=True)
         ]
 
-    def _compare(self, row: Delivery, draft: LeadDraft, receipt: Receipt) -> Receipt:
+    def _compare(
+        self, row: Delivery, draft: LeadDraft, receipt: Receipt, again: replays.Replaying | None
+    ) -> Receipt:
         """The lead is there: what can't be compared is settled all the same."""
         try:
-            return compared(receipt, draft.placement, by_route(self._snapshot(row), row.route))
+            rule = again.rule if again else row.rule
+            return compared(receipt, draft.placement, by_route(self._snapshot(rule), row.route))
         except Exception:
             log.exception("the lead's place can't be compared", delivery=row.pk)
             return receipt
@@ -432,9 +471,11 @@ class Drain:
             silences.met(self.account.crm, self.account.pk)
 
 
-def _version(row: Delivery, outcome: Result) -> int | None:
+def _version(row: Delivery, outcome: Result, again: replays.Replaying | None) -> int | None:
     """The rule's version that was used; none where something of ours came before the rule."""
-    return None if isinstance(outcome, NotYet) else row.rule.current_id
+    if isinstance(outcome, NotYet):
+        return None
+    return again.version if again else row.rule.current_id
 
 
 def _draft_one(

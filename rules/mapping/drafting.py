@@ -61,6 +61,11 @@ def draft_for(snapshot: RuleSnapshot, payload: Mapping[str, Any], progress: Prog
         raise RuleNeedsFixing(
             problem.message, code=problem.code, problem=problem, remedy=message("Save the rule again.")
         )
+    return unchecked_draft(snapshot, payload, progress)
+
+
+def unchecked_draft(snapshot: RuleSnapshot, payload: Mapping[str, Any], progress: Progress) -> LeadDraft:
+    """The same by a rule that may have led into the wrong place since."""
     seen = normalised(payload)
     contact = seen.get("contact") or {}
     person, unread = read_person(contact, snapshot.region)

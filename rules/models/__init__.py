@@ -5,6 +5,7 @@ from rules.models.erasure import Erasure
 from rules.models.figures import DayFigures
 from rules.models.incident import Incident
 from rules.models.outcome import Outcome
+from rules.models.replay import Mend, Replay
 from rules.models.rule import Rule
 from rules.models.rule_version import RuleVersion
 from rules.models.turns import Turns
@@ -18,7 +19,9 @@ __all__ = [
     "Erasure",
     "FormerBody",
     "Incident",
+    "Mend",
     "Outcome",
+    "Replay",
     "Rule",
     "RuleVersion",
     "Turns",

@@ -18,7 +18,8 @@ class BulkRun(models.Model):
     deliveries shows under ``query`` (of its address), up to the one that was the ``newest`` when it was
     asked for. They are walked by their keys: all up to ``reached`` are done with, in the transactions that
     moved them, so whoever goes on begins there. ``planned`` is how many were to be moved when the person
-    was asked, or more where ``at_least``. ``failures`` counts vain tries of the portion that comes next.
+    was asked, or more where ``at_least``. ``by_rule`` is the rule by which a replay goes
+    (``rules.replaying.When``). ``failures`` counts vain tries of the portion that comes next.
     """
 
     class Action(models.TextChoices):
@@ -26,6 +27,7 @@ class BulkRun(models.Model):
         RELEASE = "release", _("release")
         CANCEL = "cancel", _("cancel")
         ARRIVED = "arrived", _("mark as delivered")
+        REPLAY = "replay", _("replay")
 
     class State(models.TextChoices):
         WAITING = "waiting", _("begins in a moment")
@@ -35,6 +37,7 @@ class BulkRun(models.Model):
         FAILED = "failed", _("ended with failures")
 
     action = models.CharField(_("what is done"), max_length=10, choices=Action.choices)
+    by_rule = models.CharField(max_length=10, blank=True, db_default="")
     query = models.TextField(_("filter"), blank=True)
     chosen = ArrayField(models.BigIntegerField(), default=list, blank=True)
     person = models.ForeignKey(

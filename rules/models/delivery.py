@@ -28,6 +28,7 @@ class Delivery(models.Model):
     for the lists. ``version`` is the rule's version by which it was tried last, ``route`` the rule's route by
     which its lead is or was made, empty for the rule itself; ``wanted``: a person wants it sent whatever the
     rule's condition says. ``performer`` was drawn for it (``rules.delivery.assignment``), ``draw`` says how.
+    ``replay`` is the one under way, by whose version it goes.
     ``test`` repeats the answer's; ``removed_at`` is when a person had the CRM delete a test's lead.
     """
 
@@ -116,6 +117,15 @@ class Delivery(models.Model):
         db_index=False,  # delivery_by_version
     )
 
+    replay = models.ForeignKey(
+        "rules.Replay",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,  # checking it would read all of a large table once
+    )
     test = models.BooleanField(_("test"), default=False, db_default=False)
     removed_at = models.DateTimeField(_("deleted in the CRM"), null=True, blank=True)
 

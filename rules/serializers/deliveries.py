@@ -12,6 +12,9 @@ from connectors.registry import CONNECTORS
 from rules.delivery.next_try import NextTry, next_try
 from rules.models import Attempt, Delivery
 from rules.serializers.outcomes import OutcomeOut, write_outcome
+from rules.serializers.replays import DeliveryReplayOut, write_replay
+
+MOST_REPLAYS = 20
 
 
 class ArrivedIn(serializers.Serializer[Any]):
@@ -140,6 +143,9 @@ class DeliveryDetailOut(DeliveryOut):
         "entity, field_id.",
     )
     attempts = AttemptOut(many=True, help_text="Every try, the first one first; erased after ATTEMPT_DAYS.")
+    replays = DeliveryReplayOut(
+        many=True, help_text="How often it was sent once more by a version of its rule; the last one first."
+    )
     outcome = OutcomeOut(allow_null=True, help_text="What became of the lead; null until it is delivered.")
 
 
@@ -180,6 +186,7 @@ def write_delivery_detail(delivery: Delivery, attempts: Iterable[Attempt]) -> di
         "steps": delivery.steps,
         "losses": delivery.losses,
         "attempts": [_write_attempt(attempt) for attempt in attempts],
+        "replays": [write_replay(row) for row in delivery.replays.select_related("version")[:MOST_REPLAYS]],
         "outcome": write_outcome(outcome) if (outcome := getattr(delivery, "outcome", None)) else None,
     }
 

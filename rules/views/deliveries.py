@@ -7,15 +7,17 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.history import OWNER
 from accounts.rest.errors import Conflict, NotFound
 from accounts.rest.paging import listed
 from accounts.rest.values import BIGGEST
 from accounts.rest.views import CallerViewSet
 from accounts.serializers.errors import OurError
-from rules.delivery import outbox
+from rules.delivery import outbox, replay_moves
 from rules.delivery.next_try import next_tries
 from rules.delivery.queueing import wake_lanes
 from rules.models import Delivery
+from rules.replaying import NotReplayable, When, ask, foresee
 from rules.serializers.deliveries import (
     ArrivedIn,
     DeliveryDetailOut,
@@ -23,6 +25,7 @@ from rules.serializers.deliveries import (
     write_delivery,
     write_delivery_detail,
 )
+from rules.serializers.replays import DeliveryReplayIn, ForeseenOut, write_foreseen
 from rules.views.filters import (
     CHANGED_FROM,
     COMMON_FILTERS,
@@ -142,10 +145,43 @@ class DeliveryViewSet(CallerViewSet):
     )
     def cancel(self, request: Request, delivery_pk: int) -> Response:
         delivery = self._one(delivery_pk)
-        if not outbox.cancel(Delivery.objects.filter(pk=delivery.pk)):
+        if not replay_moves.cancel(Delivery.objects.filter(pk=delivery.pk)):
             now = self._one(delivery_pk)
             raise Conflict(f"The delivery is {now.held_because or now.state}; there is nothing to cancel")
         return self._shown(delivery_pk)
+
+    @extend_schema(
+        operation_id="ReplayDelivery",
+        tags=["deliveries"],
+        summary="Send it once more by the rule of that day or of today, without a second lead",
+        description="With dryRun the lead is read in the CRM and nothing is changed: 200 with what would"
+        " change. Otherwise 202: the delivery's lane compares the lead, changes what people left alone, and"
+        " keeps what was changed under replays; a lead that was never made is made. Asking again while it is"
+        " under way, or after it, changes nothing.",
+        parameters=WHICH,
+        request=DeliveryReplayIn,
+        responses={
+            200: OpenApiResponse(ForeseenOut, "A dry run: what would be done"),
+            202: DeliveryDetailOut,
+            400: OpenApiResponse(OurError, "The body says something it may not"),
+            401: UNAUTHORIZED,
+            404: NO_DELIVERY,
+            409: OpenApiResponse(OurError, "It can't be replayed now; the code says why"),
+        },
+    )
+    def replay(self, request: Request, delivery_pk: int) -> Response:
+        delivery = self._one(delivery_pk)
+        asked = DeliveryReplayIn(data=request.data)
+        asked.is_valid(raise_exception=True)
+        when = When(asked.validated_data["rule"])
+        if asked.validated_data["dryRun"]:
+            [found] = foresee([delivery], when)
+            return Response(write_foreseen(found))
+        try:
+            ask(delivery.pk, when, OWNER, anew=asked.validated_data["anew"])
+        except NotReplayable as no:
+            raise Conflict(no.words, code=no.code) from no
+        return self._shown(delivery_pk, status=202)
 
     def _shown(self, pk: int, status: int = 200) -> Response:
         """As it is now, with its timeline."""

@@ -117,6 +117,7 @@ def test_answers_and_what_becomes_of_them(quiz: Any) -> None:
     [*_, first] = follow(api, "ListDeliveries")["items"]
     follow(api, "GetDelivery", delivery_pk=first["id"])
     assert api.post(f"/deliveries/{first['id']}/retry").status_code == 409
+    follow(api, "ReplayDelivery", delivery_pk=first["id"])
     follow(api, "ListOutcomes")
     follow(api, "ListRules")
     follow(api, "ListAccounts")

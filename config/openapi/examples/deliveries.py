@@ -64,6 +64,40 @@ NEW = {
     "steps": {},
     "losses": [],
     "attempts": [],
+    "replays": [],
+}
+CHANGES = [
+    {
+        "what": "Какие окна?",
+        "before": "",
+        "after": "ПВХ",
+        "kept": False,
+        "why": "",
+        "entity": "leads",
+        "fieldID": "70008",
+    },
+    {
+        "what": "price",
+        "before": "60000",
+        "after": "54000",
+        "kept": True,
+        "why": "it was changed in the CRM since and is left as it is",
+        "entity": "leads",
+        "fieldID": "",
+    },
+]
+FORESEEN = {"action": "update", "version": 2, "code": "", "message": "", "changes": CHANGES}
+REPLAYED = {
+    "id": 7,
+    "state": "open",
+    "version": 2,
+    "anew": False,
+    "askedBy": "shop",
+    "askedAt": "2026-03-03T09:00:00Z",
+    "doneAt": None,
+    "formerLeadID": "",
+    "error": "",
+    "changes": [],
 }
 DETAIL = {
     **DELIVERED,
@@ -138,6 +172,29 @@ EXAMPLES = {
             **_conflict("The delivery is delivered, not held"),
         },
         {"Somebody found it in the CRM": {"leadID": SAMPLE.lead}, "The id is not known": {}},
+    ),
+    "ReplayDelivery": Shown(
+        {
+            200: {"A dry run: what would change": FORESEEN},
+            202: {
+                "Under way": {
+                    **DETAIL,
+                    "state": "waiting",
+                    "waitsFor": "It is due and goes with the lane's next turn.",
+                    "replays": [REPLAYED],
+                }
+            },
+            **GONE,
+            409: {
+                "The CRM has no such method": errors.our(
+                    "cant_update", "solOS can't change a lead that is there"
+                )
+            },
+        },
+        {
+            "A dry run: what would change": {"rule": "now", "dryRun": True},
+            "Under way": {"rule": "now"},
+        },
     ),
     "ListOutcomes": Shown(
         {
