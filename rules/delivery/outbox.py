@@ -39,6 +39,7 @@ from connectors.text import storable
 from crm_cache import leases
 from rules.delivery.holds import CANCELLED, ERASED, FOR_RETURN, FOR_RULE, OVER, Hold, held_by
 from rules.delivery.lane import end_rests
+from rules.delivery.settle_statement import SETTLE, SETTLE_REPLAYS
 from rules.delivery.settlement import Settlement, died
 from rules.models import Delivery
 
@@ -137,64 +138,6 @@ def settle(settlements: Sequence[Settlement]) -> None:
         db_statement.run(SETTLE_REPLAYS, [*values[:-1], now, document, values[-1]])
     else:
         db_statement.run(SETTLE, values)
-
-
-# A lead that a replay found made by the former version waits again, to be brought up to date.
-SETTLE = """
-WITH settled AS (
-UPDATE rules_delivery d SET
-    state = CASE WHEN (s.state = 'delivered' OR s.held = 'left_out') AND d.revision > d.revision_sent
-                   OR s.state = 'delivered' AND d.replay_id IS NOT NULL
-                 THEN 'waiting' ELSE s.state END,
-    held_because = CASE WHEN s.held = 'left_out' AND d.revision > d.revision_sent THEN '' ELSE s.held END,
-    due_at = s.due,
-    attempts_made = d.attempts_made + s.tries,
-    strikes = CASE WHEN s.state = 'delivered' AND d.revision > d.revision_sent THEN 0
-                   ELSE d.strikes + s.strikes END,
-    look_first = s.look, steps = d.steps || s.steps,
-    losses = CASE WHEN s.state = 'delivered' THEN s.losses ELSE d.losses END,
-    remote_id = CASE WHEN s.remote = '' THEN d.remote_id ELSE s.remote END,
-    remote_link = CASE WHEN s.link = '' THEN d.remote_link ELSE s.link END,
-    error_code = s.code, error = s.error, remedy = s.remedy, claimed_at = NULL,
-    version_id = coalesce(s.version, d.version_id),
-    delivered_at = CASE WHEN s.state = 'delivered' THEN coalesce(d.delivered_at, %s)
-                        ELSE d.delivered_at END,
-    first_failed_at = CASE WHEN s.state = 'delivered' OR s.tries = 0 THEN d.first_failed_at
-                           ELSE coalesce(d.first_failed_at, %s) END,
-    write_begun_at = NULL,
-    look_again_at = CASE WHEN s.look OR d.look_first OR d.look_again_at IS NOT NULL THEN %s::timestamptz END
-FROM jsonb_to_recordset(%s::jsonb)
-     AS s(id bigint, claimed timestamptz, state text, held text, due timestamptz, tries int, strikes int,
-          look bool, steps jsonb, losses jsonb, remote text, link text, code text, error text, remedy text,
-          version bigint)
-WHERE d.id = s.id AND d.state = 'sending' AND d.claimed_at = s.claimed
-RETURNING d.*
-)
-INSERT INTO rules_outcome
-    (delivery_id, account_id, owner, quiz_id, record_id, link, created_at, next_look_at, test)
-SELECT id, account_id, owner, quiz_id, remote_id, remote_link, delivered_at, %s, test
-FROM settled WHERE delivered_at IS NOT NULL
-ON CONFLICT (delivery_id) DO NOTHING
-"""
-# The same for batches in which replays ended.
-SETTLE_REPLAYS = (
-    SETTLE.replace("d.replay_id IS NOT NULL", "d.replay_id IS NOT NULL AND s.replayed IS NULL")
-    .replace("version bigint)", "version bigint, replayed text, complaint text)")
-    .replace(
-        "write_begun_at = NULL,",
-        "write_begun_at = NULL, replay_id = CASE WHEN s.replayed IS NULL THEN d.replay_id END,",
-    )
-    .replace(
-        ")\nINSERT INTO",
-        """), replayed AS (
-UPDATE rules_replay r SET state = s.replayed, error = s.complaint, done_at = %s
-FROM jsonb_to_recordset(%s::jsonb) AS s(id bigint, replayed text, complaint text)
-JOIN settled ON settled.id = s.id
-WHERE r.delivery_id = s.id AND r.state = 'open' AND s.replayed IS NOT NULL
-)
-INSERT INTO""",
-    )
-)
 
 
 def record_steps(done: Mapping[str, Mapping[str, str]], claims: Mapping[str, datetime | None]) -> None:

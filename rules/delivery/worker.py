@@ -6,7 +6,6 @@ about the database happens in this one, which holds no connection while a CRM th
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
@@ -18,7 +17,7 @@ from typing import Any, TypeVar
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from accounts import db_clock, states
@@ -37,7 +36,6 @@ from connectors.errors import (
     TryLater,
     Unclear,
 )
-from connectors.limiter import RateLimiter, WrappedRateLimiter
 from connectors.messages import message
 from crm_cache import leases, runs
 from crm_cache.contacts import known_contacts, remember
@@ -47,6 +45,7 @@ from rules.delivery.assignment import Asking, assign, looked_after
 from rules.delivery.concurrency import lanes, resting, silences
 from rules.delivery.drift import compared, look_again
 from rules.delivery.lane import LaneLease, take_lane
+from rules.delivery.leased_pace import LeasedRateLimiter
 from rules.delivery.queueing import answer_wake_up, wake_lanes
 from rules.delivery.settlement import (
     ListsUnread,
@@ -106,41 +105,6 @@ class LaneJournal:
     def _contacts(self, done: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
         met = ((uid, steps["contact"]) for uid, steps in done.items() if steps.get("contact"))
         return {key: contact for uid, contact in met for key in self.people.get(uid, ())}
-
-
-class LeasedRateLimiter(WrappedRateLimiter):
-    """The connector's pace for one batch, closed once the lane is lost: a worker that was frozen past its
-    lease must not send what another one has taken over since."""
-
-    def __init__(self, limiter: RateLimiter, lane: LaneLease, batch: Batch) -> None:
-        super().__init__(limiter)
-        self.lane = lane
-        self.claims = {row.pk: row.claimed_at for row in batch.deliveries}
-        self._writes = threading.Lock()
-        self._begun = False
-
-    def wait(self) -> None:
-        super().wait()
-        if not self.lane.alive:
-            raise lane_lost()
-
-    def about_to_write(self) -> None:
-        """Write it down before the first request that can't be repeated; each later one finds it written."""
-        with self._writes:
-            if self._begun:
-                return
-            try:
-                self._begun = patiently(partial(outbox.begin_writing, self.claims))
-            except DatabaseError as error:
-                raise TryLater(message("The database is away"), code="database_away") from error
-            finally:
-                connection.close()  # this thread goes back to waiting for the CRM
-        if not self._begun:
-            raise lane_lost()
-
-
-def lane_lost() -> TryLater:
-    return TryLater(message("This worker's lease on the lane ran out"), code="lane_lost")
 
 
 def drain(account_id: int) -> int:
@@ -351,7 +315,8 @@ class Drain:
     def _delivered(self, batch: Batch, journal: LaneJournal) -> list[Result]:
         """One outcome per draft, in order; a CRM that can't change its leads is not asked to."""
         links = {row.uid: row.remote_link for row in batch.deliveries}
-        batch.connector.limiter = LeasedRateLimiter(self.connector.limiter, self.lane, batch)
+        claims = {row.pk: row.claimed_at for row in batch.deliveries}
+        batch.connector.limiter = LeasedRateLimiter(self.connector.limiter, self.lane, claims)
         apart = {d.uid for d in batch.drafts if d.formers and not self._can_update(d)}
         over: dict[str, Result] = {
             draft.uid: revisions.left_as_it_is(draft, links[draft.uid])

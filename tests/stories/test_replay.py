@@ -300,7 +300,7 @@ def test_a_worker_that_is_killed_has_another_go_on(mapped, monkeypatch, later, d
         elif doomed == "record_steps":
             death.setattr(outbox, "record_steps", die)
         death.setattr(outbox, "settle", die)
-        death.setattr("rules.delivery.lane.LaneLease.leave", lambda self: None)
+        death.setattr("rules.delivery.lane.LaneLease.leave", lambda *args: None)
         replay(mapped)
         with pytest.raises(Killed):
             worker.drain(mapped.account.pk)

@@ -11,7 +11,8 @@ from django.db import OperationalError, connection
 
 from connectors.http import HttpClient
 from rules.delivery import outbox, worker
-from rules.delivery.worker import Drain, LeasedRateLimiter
+from rules.delivery.leased_pace import LeasedRateLimiter
+from rules.delivery.worker import Drain
 from rules.models import Attempt, Delivery
 from rules.outcomes import second_look
 from tests.stories.test_solos import allow_to_look
