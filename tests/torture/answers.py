@@ -31,6 +31,7 @@ from tests.torture.people import People
 from tests.torture.schedule import KINDS, ROUND, Blow, plan_blows
 from tests.torture.servers import Servers, the_servers
 from tests.torture.skewed import SECONDS
+from tests.torture.thinking import think
 from tests.torture.verdict import FOLLOWED, Books, Figures, judge, read_books, read_start, report
 from tests.torture.watch import Watch
 from tests.torture.world import World
@@ -156,6 +157,7 @@ class Run:
         self.world.cast.children.wait(self.all_synced, 60 + 3 * len(customers), "the lists of all accounts")
         for customer in customers:
             customer.performer = customer.scenario.save_rule(customer.service).performer
+            think(customer)
         self.start = read_start(self.world)
         self.say("their lists are read, their rules are saved")
 
