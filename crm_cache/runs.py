@@ -26,7 +26,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 State = SyncRun.State
 KEEP = 20
-DEAD_AFTER = timedelta(minutes=10)
+DEAD_AFTER = timedelta(minutes=3)  # longer than a page takes with its repeats; leads may wait for the list
 LOST_AFTER = timedelta(minutes=1)
 LIST_NAMES = {
     "users": message("users"),
