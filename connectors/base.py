@@ -330,6 +330,11 @@ class Connector(ABC):
         return target.multiple
 
     @staticmethod
+    def chooses(target: Target) -> bool:
+        """Is an answer in this field one of its options, which we know? Pure."""
+        return bool(target.options)
+
+    @staticmethod
     def demands(details: Mapping[str, Any]) -> bool:
         """Does the CRM call this field required, be it at some steps only? Pure; ``details`` are those of its
         row. False where a CRM does not say."""

@@ -37,6 +37,7 @@ ERASED = (
     message("The bodies of the answers, replaced ones too"),
     message("Phones and e-mails by which the person is known here"),
     message("Values that were told as losses"),
+    message("Options of quizzes that no later answer brought"),
     message("The contact and the details that were seen in the CRM"),
     message("What was said with the CRM in each try"),
     message("Which contact of the CRM the person is"),

@@ -14,9 +14,11 @@ from connectors.draft import Problem, Receipt, UnplacedValue
 from connectors.errors import ConnectorError, RuleNeedsFixing
 from connectors.messages import message
 from crm_cache.sync import storable
+from rules.mapping.option_checks import OPTION_CODES
 from rules.models import Delivery, Rule
 
 MOST_PROBLEMS = 50
+NOT_PLACED = "value_not_placed"
 PAUSED = message("This rule is paused; its answers wait until it is resumed.")
 
 
@@ -49,7 +51,13 @@ def merged(stored: Iterable[dict[str, Any]], found: Iterable[Problem]) -> list[d
     """Stored and found problems, each once by code and field, the newest sentence winning."""
     by_key = {(p.get("code"), p.get("field")): p for p in stored}
     by_key.update({(p.code, p.field): storable(asdict(p)) for p in found})
-    return list(by_key.values())[:MOST_PROBLEMS]
+    return told_once(list(by_key.values()))[:MOST_PROBLEMS]
+
+
+def told_once(problems: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without values that were not placed where the field's options are told of, which is the reason."""
+    fields = {one.get("field") for one in problems if one.get("code") in OPTION_CODES}
+    return [one for one in problems if not (one.get("code") == NOT_PLACED and one.get("field") in fields)]
 
 
 def _learned(outcome: Receipt | ConnectorError) -> Iterable[Problem]:
@@ -62,7 +70,7 @@ def _learned(outcome: Receipt | ConnectorError) -> Iterable[Problem]:
 
 def _of_loss(loss: UnplacedValue) -> Problem:
     return Problem(
-        "value_not_placed",
+        NOT_PLACED,
         message(
             "An answer to «{question}» is only in the note: {reason}.",
             question=loss.question,

@@ -37,6 +37,7 @@ from rules.mapping.contact_map import derive_contact_map
 from rules.mapping.quiz import questions, told_by
 from rules.mapping.rule_snapshot import is_wish, questions_of, read_snapshot
 from rules.models import Rule, RuleVersion
+from rules.problems import told_once
 from rules.rule_save import release_held
 
 log = structlog.stdlib.get_logger(__name__)
@@ -274,7 +275,7 @@ def _renew_problems(rule: Rule, kept: Sequence[Mapping[str, Any]]) -> None:
     rule.prepared_at = db_clock.now()
     snapshot = read_snapshot(rule, rule.account)
     found = problems_of(snapshot)
-    rule.problems = [*(asdict(problem) for problem in found), *kept]
+    rule.problems = told_once([*(asdict(problem) for problem in found), *map(dict, kept)])
     rule.save(update_fields=["fields_rule", "contact_map", "problems", "prepare_at", "prepared_at"])
     if delivers(snapshot):
         release_held(rule)

@@ -17,6 +17,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from accounts import db_clock
 from accounts.singletons import each_alone
 from accounts.worker_threads import worker
+from rules import observed_options
 from rules.delivery import holds
 from rules.models import Answer, Attempt, Delivery, FormerBody, Mend, Outcome, Replay, RuleVersion
 
@@ -104,6 +105,7 @@ def _purge(window: Collection[int]) -> int:
 def empty(answers: Collection[int]) -> None:
     """Erase what is personal of these answers. The caller has locked them."""
     deliveries = Delivery.objects.filter(answer__in=answers)
+    observed_options.forget(answers)
     Answer.objects.filter(pk__in=answers).update(payload={}, contact_keys=[], purged_at=db_clock.now())
     FormerBody.objects.filter(answer__in=answers).update(payload={})
     Mend.objects.filter(answer__in=answers).update(before=None, after=None)

@@ -3,7 +3,7 @@ released. ``actor`` is who does it, the REST API's caller where nobody else is n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -14,6 +14,7 @@ from accounts import db_clock
 from accounts.history import OWNER, Actor
 from accounts.models import Account
 from accounts.rest.errors import ApiError, Conflict, NotFound
+from connectors.messages import message
 from connectors.registry import connector_class
 from crm_cache import lookup, runs
 from rules import versions
@@ -25,7 +26,7 @@ from rules.mapping.rule_snapshot import read_snapshot, tags_of
 from rules.models import Delivery, Rule, RuleVersion
 from rules.versions import Event
 
-LAGGING = BLOCKING | {"entry_gone", "performer_gone", "field_gone"}
+LAGGING = BLOCKING | {"entry_gone", "performer_gone", "field_gone", "option_gone"}
 
 
 def create_rule(account: Account, quiz_id: int, changes: Mapping[str, Any], actor: Actor = OWNER) -> Rule:
@@ -38,6 +39,7 @@ def create_rule(account: Account, quiz_id: int, changes: Mapping[str, Any], acto
         raise NotFound(f"PerformerID {performer} is not a user of this account", field="PerformerID")
     try:
         with transaction.atomic():
+            _check_options(Rule(account=account, quiz_id=quiz_id), changes)
             rule = _save(Rule(account=account, quiz_id=quiz_id), changes)
             versions.write(rule, Event.MADE, actor)
             _take_over(rule)
@@ -63,6 +65,8 @@ def change_rule(
         if choices:
             changes = {**changes, "choices": {**rule.choices, **choices}}
         before = versions.content_of(rule)
+        if not restored:
+            _check_options(rule, changes)
         rule = _save(rule, changes)
         if versions.content_of(rule) != before:
             versions.write(rule, Event.RESTORED if restored else Event.CHANGED, actor, restored)
@@ -184,6 +188,49 @@ def foreign_tags(account: Account, tags_to_add: Mapping[str, Any]) -> list[tuple
         for slot, item in wanted
         if item not in known or known[item] != entities.get(slot)
     ]
+
+
+def wrong_options(rule: Rule, said: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """(place below ``Extra``, message) for what a rule may not say anew of options (``Extra.Options``): of a
+    field that takes none, or of an option that it does not have. What the rule said before may stay: that it
+    is gone is a problem of the rule."""
+    if not said:
+        return []
+    connector = connector_class(rule.account.crm)
+    before = {_where(one): one["map"] for one in rule.extra.get("options", ())}
+    fields = {
+        (one.entity, key): one for one in lookup.fields(rule.account) for key in (one.remote_id, one.code)
+    }
+    wrong: list[tuple[str, str]] = []
+    for number, one in enumerate(said):
+        target = fields.get((connector.can.entities.get(one["record"], ""), one["field"]))
+        known = before.get(_where(one), {})
+        if target is None or known == one["map"]:
+            continue
+        at = f"Options[{number}]"
+        if not connector.chooses(target):
+            words = message("field «{name}» has no options that we could choose from", name=target.name)
+            wrong.append((f"{at}.Field", words))
+            continue
+        alive = {None, *(option.remote_id for option in target.options)}
+        for text, option in one["map"].items():
+            if option not in alive and known.get(text) != option:
+                words = message(
+                    "field «{name}» has no option {option}; have the fields read again if it is new",
+                    name=target.name,
+                    option=option,
+                )
+                wrong.append((f"{at}.Map.{text}", words))
+    return wrong
+
+
+def _where(one: Mapping[str, Any]) -> tuple[str, str, str]:
+    return one["record"], one["question"], one["field"]
+
+
+def _check_options(rule: Rule, changes: Mapping[str, Any]) -> None:
+    for at, words in wrong_options(rule, changes.get("extra", {}).get("options", ())):
+        raise ApiError(f"Bad Request: Extra.{at}: {words}", field=f"Extra.{at}")
 
 
 def _check_tags(account: Account, tags_to_add: Mapping[str, Any], at: str = "") -> None:

@@ -17,6 +17,7 @@ from rules.views import (
     PeopleViewSet,
     PreviewViewSet,
     RuleListViewSet,
+    RuleOptionsViewSet,
     RulePauseViewSet,
     RuleViewSet,
 )
@@ -30,6 +31,7 @@ def rule_of(kind: str) -> list[URLPattern]:
         *both(prefix, RuleViewSet, actions, kind=kind, dialect=dialect_of(kind)),
         *both(f"{prefix}/pause", RulePauseViewSet, {"post": "pause"}, kind=kind),
         *both(f"{prefix}/resume", RulePauseViewSet, {"post": "resume"}, kind=kind),
+        *both(f"{prefix}/options", RuleOptionsViewSet, {"get": "index"}, kind=kind),
         *both(f"{prefix}/preview", PreviewViewSet, {"post": "create"}, kind=kind),
         *both(f"{prefix}/backfill", BackfillViewSet, {"post": "create"}, kind=kind),
     ]

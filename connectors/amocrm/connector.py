@@ -17,7 +17,7 @@ from connectors.amocrm.client import BatchRequests
 from connectors.amocrm.delivery import Delivery, plan
 from connectors.amocrm.errors import NO_RIGHTS, NO_SCOPE, AmoResponses
 from connectors.amocrm.facts import CUSTOMERS_OFF, Facts, current_user, read_identity
-from connectors.amocrm.fields import create_fields, holds_several, mark_field
+from connectors.amocrm.fields import chooses, create_fields, holds_several, mark_field
 from connectors.amocrm.following import Following
 from connectors.amocrm.recovery import scan, search, search_all
 from connectors.base import Capabilities, Connector, FieldWish, Identity, Journal, SignIn, TaskSupport
@@ -141,6 +141,7 @@ class AmoConnector(Connector):
         return bool(details.get("required_statuses"))
 
     holds_several = staticmethod(holds_several)
+    chooses = staticmethod(chooses)
 
     @classmethod
     def zone(cls, facts: Mapping[str, Any]) -> tzinfo | None:

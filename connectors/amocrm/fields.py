@@ -58,6 +58,11 @@ def holds_several(target: Target) -> bool:
     return target.type in JOINED or target.type in SEVERAL
 
 
+def chooses(target: Target) -> bool:
+    """A phone's kinds (``multitext``) are no options to answer with."""
+    return TO_AMO.get(target.type) in (_select, _multiselect) and bool(target.options)
+
+
 def convert(texts: Iterable[str], target: Target, zone: tzinfo = UTC, currency: str = "") -> Fit:
     """The values to send; none for an empty answer. Raises ``Unfit``."""
     clean = tuple(text for text in (tidy(t) for t in texts) if text)

@@ -25,7 +25,7 @@ from connectors.bitrix24.client import (
     speed_at,
 )
 from connectors.bitrix24.errors import BitrixResponses
-from connectors.bitrix24.fields import holds_several
+from connectors.bitrix24.fields import chooses, holds_several
 from connectors.bitrix24.options import OFFERED
 from connectors.bitrix24.portal import (
     Facts,
@@ -145,6 +145,7 @@ class BitrixConnector(Connector):
         return "Y" in (details.get("MANDATORY"), details.get("mandatory"))
 
     holds_several = staticmethod(holds_several)
+    chooses = staticmethod(chooses)
 
     def create_fields(self, wishes: Sequence[FieldWish], known: Sequence[Target]) -> list[Target]:
         return fields.create_fields(self.http_client(), self.budget, self.lang, wishes, known)

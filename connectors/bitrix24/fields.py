@@ -53,6 +53,10 @@ def holds_several(target: Target) -> bool:
     return target.multiple or target.type in JOINED
 
 
+def chooses(target: Target) -> bool:
+    return target.type in CHOICES and bool(target.options)
+
+
 def convert(texts: Iterable[str], target: Target, zone: tzinfo = UTC, currency: str = "") -> Fit:
     """The value to send: one, or an array for a multiple field. Raises ``Unfit``."""
     clean = [text for text in map(tidy, texts) if text]

@@ -26,7 +26,7 @@ from connectors.envybox import auth, lists, recovery
 from connectors.envybox.client import PREFIX, AnyHttpClient, Client, account_in, id_of
 from connectors.envybox.delivery import Delivery, Item
 from connectors.envybox.errors import EnvyResponses
-from connectors.envybox.fields import holds_several
+from connectors.envybox.fields import chooses, holds_several
 from connectors.envybox.following import Following, StatusReader, read_hook
 from connectors.envybox.options import INBOXES, LEAD, QUEUE, SOURCE, takes_into_work
 from connectors.envybox.rest import REST
@@ -111,6 +111,7 @@ class EnvyConnector(Connector):
     # -- rules --------------------------------------------------------------------------------------
 
     holds_several = staticmethod(holds_several)
+    chooses = staticmethod(chooses)
 
     @classmethod
     def named(cls, place: Placement, facts: Mapping[str, Any]) -> tuple[Named, ...]:

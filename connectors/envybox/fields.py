@@ -50,6 +50,11 @@ def holds_several(target: Target) -> bool:
     return target.type not in ("1", "9")
 
 
+def chooses(target: Target) -> bool:
+    """Of a list whose options nobody tells, the text itself is sent."""
+    return TO_ENVYBOX.get(target.type) is _choice and bool(target.options)
+
+
 def json_number(number: Decimal) -> int | float:
     """As a number of JSON, whole where it is."""
     return int(number) if number == number.to_integral_value() else float(written(number))

@@ -59,6 +59,7 @@ def _extra(rule: Rule, account: Account, twin: Twin) -> dict[str, Any]:
         routes += [{**route, "then": then}] if then else []
     copied = {**rule.extra, "routes": routes, "values": list(_values(rule, account, twin))}
     copied["responsible"] = _responsible(rule, account, twin)
+    copied["options"] = list(_options(rule, account, twin))
     return {key: value for key, value in copied.items() if value}
 
 
@@ -78,6 +79,37 @@ def _responsible(rule: Rule, account: Account, twin: Twin) -> dict[str, Any]:
     }
     kept: dict[str, Any] = {key: value for key, value in found.items() if value}
     return {"by": said["by"], **kept} if "map" in kept else kept
+
+
+def _options(rule: Rule, account: Account, twin: Twin) -> Iterator[dict[str, Any]]:
+    """Of fields that have a twin, the options that are called alike there."""
+    said = rule.extra.get("options", ())
+    if not said:
+        return
+    own, can = (connector_class(one.crm).can.entities for one in (rule.account, account))
+    here, there = (
+        {(one.entity, key): one for one in lookup.fields(side) for key in (one.remote_id, one.code)}
+        for side in (rule.account, account)
+    )
+    for one in said:
+        imagined = Rule(account=rule.account, fields_rule={one["record"]: {"QuestionID": {"": one["field"]}}})
+        known = here.get((own.get(one["record"], ""), one["field"]))
+        words = {option.remote_id: option.text for option in known.options} if known else {}
+        for record, _question, remote_id in _fields(imagined, account, twin):
+            target = there[can[record], remote_id]
+            alike = {plain(option.text): option.remote_id for option in reversed(target.options)}
+            meant = {
+                text: None if option is None else alike.get(plain(words.get(option, option)), "")
+                for text, option in one["map"].items()
+            }
+            twin.missing += [
+                _("Option of the field %(name)s: %(option)s")
+                % {"name": target.name, "option": words.get(option, option)}
+                for text, option in one["map"].items()
+                if meant[text] == ""
+            ]
+            if kept := {text: option for text, option in meant.items() if option != ""}:
+                yield {"record": record, "question": one["question"], "field": remote_id, "map": kept}
 
 
 def _values(rule: Rule, account: Account, twin: Twin) -> Iterator[dict[str, str]]:

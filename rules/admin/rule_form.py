@@ -24,7 +24,7 @@ from rules.admin.rule_editor import PickerWidget
 from rules.admin.rule_routes import checked_extra, extra_of
 from rules.mapping.rule_snapshot import is_wish, questions_of, tags_of
 from rules.models import Rule
-from rules.rule_save import foreign_tags
+from rules.rule_save import foreign_tags, wrong_options
 from rules.serializers import dialect_of
 
 COLUMNS = ("fields_rule", "tags_to_add", "extra")
@@ -106,7 +106,8 @@ class RuleForm(forms.ModelForm):
             stored: dict[str, Any] = self.instance.extra
             return stored
         read, errors = checked_extra(self.instance.account, found)
-        self._refuse(errors)
+        wrong = wrong_options(self.instance, read.get("options", ()))
+        self._refuse(errors + [say("{where}: {what}", where=at, what=in_words(words)) for at, words in wrong])
         return read
 
     def changes(self) -> dict[str, Any]:

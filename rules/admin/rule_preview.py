@@ -18,6 +18,7 @@ from rules.admin.offers import RECORDS
 from rules.delivery.assignment import foreseen
 from rules.mapping.checks import problems_of
 from rules.mapping.drafting import Progress, draft_for
+from rules.mapping.option_map import chosen_words
 from rules.mapping.quiz import newest_answers
 from rules.mapping.routes import way_of
 from rules.mapping.rule_snapshot import RuleSnapshot, read_snapshot
@@ -99,7 +100,7 @@ def _records(
     lost = {(loss.question, loss.field_id) for loss in losses}
     for record, entity in snapshot.entities.items():
         values = [
-            (value.target.name, value.text)
+            (value.target.name, chosen_words(value))
             for value in draft.values
             if value.target.entity == entity and (value.question, value.target.remote_id) not in lost
         ]

@@ -13,6 +13,7 @@ from accounts.texts import said as in_words
 from accounts.texts import say
 from connectors.registry import connector_class
 from rules.admin.offers import DEFAULT, RECORDS, entries, flat, performers, placed, placements
+from rules.admin.rule_options import told_options
 from rules.mapping.conditions import Malformed, read_condition
 from rules.mapping.values import ANSWER, CONTACT, USUAL_MARKS, UTM
 from rules.models import Rule
@@ -126,6 +127,7 @@ def told_extra(rule: Rule, extra: Mapping[str, Any]) -> dict[str, str]:
     for one in extra.get("values", ()):
         what = say("{record}: field {id}", record=RECORDS.get(one["record"], one["record"]), id=one["field"])
         told[what] = "; ".join(filter(None, (told.get(what), one["value"])))
+    told |= told_options(rule, extra)
     if responsible := extra.get("responsible"):
         told[_("Who takes turns")] = "; ".join(_told_people(rule, responsible))
     for number, route in enumerate(extra.get("routes", ()), start=1):

@@ -88,7 +88,12 @@ class RuleAdmin(RuleLife):
 
     class Media:
         css = UnfoldAdminSelect2Widget.Media.css
-        js = (*UnfoldAdminSelect2Widget.Media.js, "desk/rule.js", "desk/rule_routes.js")
+        js = (
+            *UnfoldAdminSelect2Widget.Media.js,
+            "desk/rule.js",
+            "desk/rule_routes.js",
+            "desk/rule_options.js",
+        )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Rule]:
         """Names come with the rows: three look-ups by unique index for each, no query for each."""

@@ -25,6 +25,7 @@ from rules.admin.links import page
 from rules.admin.versions import who_did
 from rules.delivery.holds import FOR_RETURN
 from rules.delivery.next_try import next_try
+from rules.mapping.option_checks import OPTION_CODES
 from rules.models import Attempt, Delivery, Rule
 
 TRIES_SHOWN = 50
@@ -159,7 +160,13 @@ def place_of_field(field: str) -> str:
 
 def places_of(rule: Rule | None) -> list[tuple[dict[str, Any], str]]:
     """The rule's problems, each with the place on its page where somebody mends it."""
-    return [(one, place_of_field(one.get("field", ""))) for one in rule.problems] if rule else []
+    return [(one, _place_of_problem(one)) for one in rule.problems] if rule else []
+
+
+def _place_of_problem(problem: dict[str, Any]) -> str:
+    return (
+        "picker-routes" if problem.get("code") in OPTION_CODES else place_of_field(problem.get("field", ""))
+    )
 
 
 # -- what happened -------------------------------------------------------------------------------------------

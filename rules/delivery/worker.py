@@ -60,8 +60,9 @@ from rules.mapping.drafting import Progress, draft_for, marked_as_test, unchecke
 from rules.mapping.routes import Way, by_route, way_of
 from rules.mapping.rule_snapshot import RuleSnapshot, is_wish, lists_named, read_snapshot, why_unread
 from rules.models import Delivery, Rule
+from rules.observed_options import Answered, Noted, observe
 from rules.problems import note_problems
-from rules.provisioning import ask_again
+from rules.provisioning import ask_again, recheck
 
 log = structlog.stdlib.get_logger(__name__)
 PREPARING = 5.0  # seconds until a lead looks again whether its rule's fields are made
@@ -149,6 +150,7 @@ class Drain:
         self.snapshots: dict[tuple[object, ...], RuleSnapshot] = {}
         self.under_way: dict[Future[list[Result]], Batch] = {}
         self.shared_with = self.account if shares_its_crm(self.account) else None
+        self.noted: Noted = set()
         self.delivered = 0
         self.goes_on = True
 
@@ -213,6 +215,9 @@ class Drain:
         }
         on_their_way = [(row, way) for row in rows if isinstance(way := ways[row.pk], Way) and not row.test]
         assign([Asking(row, way.rule, bodies[row.pk].payload) for row, way in on_their_way])
+        self._observe(
+            [Answered(row.answer_id, way.rule, bodies[row.pk].payload) for row, way in on_their_way]
+        )
         batch, broken = (Batch([], [], copy(self.connector), again) for _ in range(2))
         errors: list[ConnectorError] = []
         for row in rows:
@@ -242,6 +247,11 @@ class Drain:
         """What was sent of a delivery before."""
         rule = looked_after(by_route(self._snapshot(sent.rule), sent.route), sent.performer)
         return unchecked_draft(rule, body, _progress(row, contacts))
+
+    def _observe(self, answers: Sequence[Answered]) -> None:
+        """Options that a quiz has now are remembered; what no field has one for is told at its rule, once."""
+        for rule_id in observe(answers, self.noted):
+            recheck(rule_id)
 
     def _tried(self, row: Delivery, step: Callable[[], T]) -> T | ConnectorError:
         """What a step gives, or why it can't: an answer that breaks our own code holds back no other."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from connectors.base import Named
 from connectors.draft import Problem
 from connectors.messages import message
+from rules.mapping.option_checks import OPTION_CODES, option_problems
 from rules.mapping.rule_snapshot import RuleSnapshot, Seen, is_wish
 
 GONE = {"pipelines": "pipeline_gone", "steps": "step_gone"}
@@ -20,6 +21,7 @@ CODES = BLOCKING | {
     "field_gone",
     "tag_gone",
     "two_questions_one_field",
+    *OPTION_CODES,
 }
 
 
@@ -27,6 +29,7 @@ def problems_of(snapshot: RuleSnapshot) -> tuple[Problem, ...]:
     """All problems, those that stop deliveries first; of a route those that the rule has not without it."""
     own = [*_placement(snapshot), *_performer(snapshot), *_tags(snapshot)]
     found = [*own, *_people(snapshot), *_fields(snapshot), *_texts(snapshot), *_crowded(snapshot)]
+    found += option_problems(snapshot)
     for route in snapshot.routes:
         its = [*_placement(route.rule), *_performer(route.rule), *_tags(route.rule)]
         found += [_within(route.rule, problem) for problem in its if problem not in own]

@@ -192,7 +192,10 @@ def _values(
         words, value = answers[question]
         key = (snapshot.entities.get(entity, ""), remote_id)
         if target := snapshot.fields.get(key):
-            values.append(FieldValue(target, words, value))
+            plain = FieldValue(target, words, value)
+            choice = snapshot.choice_fields.get((entity, question, remote_id))
+            filled = choice.filled(plain) if choice else plain
+            values += [filled] if filled else []
         else:
             text = answer_text(value, snapshot.language)
             losses.append(UnplacedValue(words, text, _why_not(snapshot, key), entity, remote_id))

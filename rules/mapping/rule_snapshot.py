@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from django.conf import settings
@@ -20,9 +20,10 @@ from crm_cache import models as cache
 from crm_cache import runs
 from crm_cache.sync import LISTS
 from rules.mapping.conditions import Condition, read_condition
+from rules.mapping.option_map import ChoiceField, Observed, read_choice_fields
 from rules.mapping.responsible import Responsible, read_stored
 from rules.mapping.templates import Texts, read_texts
-from rules.models import Rule
+from rules.models import QuizOption, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class RuleSnapshot:
     (entity as the CRM calls it, the field's id or name as the rule has it), ``tags`` by primary key.
     ``named`` is whatever the rule names of pipelines, steps and directories, ``holds_several`` is
     ``Connector.holds_several`` of its CRM.
+
+    ``choice_fields`` are those of ``questions`` that go into a field with options.
 
     ``send_if`` and ``routes`` say which way an answer goes (``rules.mapping.routes``). A route's snapshot is
     the rule as that route has it: it has no routes of its own, and ``at`` says where in the rule it is.
@@ -72,6 +75,8 @@ class RuleSnapshot:
     texts: Texts = field(default_factory=Texts)
     responsible: Responsible = field(default_factory=Responsible)
     seen_people: Mapping[str, Seen] = field(default_factory=dict)
+    choice_fields: Mapping[tuple[str, str, str], ChoiceField] = field(default_factory=dict)
+    option_maps: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def seen_performer(self) -> Seen | None:
@@ -135,6 +140,8 @@ def read_snapshot(rule: Rule, account: Account) -> RuleSnapshot:
         texts=read_texts(rule.extra),
         responsible=responsible,
         seen_people=users,
+        choice_fields=_choice_fields(rule, connector, fields),
+        option_maps=tuple(rule.extra.get("options", ())),
     )
     routes = []
     for number, (said, place, names) in enumerate(zip(routes_of(rule), others, named[1:], strict=True)):
@@ -208,9 +215,32 @@ def tags_of(tags_to_add: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield entity.lower(), item
 
 
+def _choice_fields(
+    rule: Rule, connector: type[Connector], fields: Mapping[tuple[str, str], Target]
+) -> dict[tuple[str, str, str], ChoiceField]:
+    """What was answered is read where a question goes into such a field, and only then."""
+
+    def target_of(entity: str, named: str) -> Target | None:
+        target = fields.get((connector.can.entities.get(entity, ""), named))
+        return target if target and connector.chooses(target) else None
+
+    asked = list(questions_of(rule.fields_rule))
+    choosing = {question for entity, question, named in asked if target_of(entity, named)}
+    observed = _observed(rule, choosing) if choosing and rule.pk else {}
+    return read_choice_fields(asked, target_of, rule.extra.get("options", ()), rule.quiz, observed)
+
+
+def _observed(rule: Rule, questions: Collection[str]) -> Observed:
+    rows = QuizOption.objects.filter(rule=rule, question__in=questions)
+    found: dict[str, dict[str, datetime]] = {}
+    for question, text, at in rows.values_list("question", "text", "last_seen"):
+        found.setdefault(question, {})[text] = at
+    return found
+
+
 def _wanted_fields(rule: Rule) -> set[str]:
     wanted = {remote_id for _, _, remote_id in questions_of(rule.fields_rule)}
-    wanted |= {one["field"] for one in rule.extra.get("values", ())}
+    wanted |= {one["field"] for part in ("values", "options") for one in rule.extra.get(part, ())}
     return wanted | {str(remote_id) for remote_id in rule.contact_map.values()}
 
 

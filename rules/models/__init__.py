@@ -5,6 +5,7 @@ from rules.models.erasure import Erasure
 from rules.models.figures import DayFigures
 from rules.models.incident import Incident
 from rules.models.outcome import Outcome
+from rules.models.quiz_option import QuizOption
 from rules.models.replay import Mend, Replay
 from rules.models.rule import Rule
 from rules.models.rule_version import RuleVersion
@@ -21,6 +22,7 @@ __all__ = [
     "Incident",
     "Mend",
     "Outcome",
+    "QuizOption",
     "Replay",
     "Rule",
     "RuleVersion",

@@ -2,6 +2,7 @@
 
     {"SendIf": condition, "Routes": [{"Name": "Москва", "If": condition, "Then": {"PipelineID": ..., ...}}],
      "Title": text, "Note": text, "Sum": text, "Values": [{"Record": "lead", "Field": 5000, "Value": text}],
+     "Options": [{"Record": "lead", "Question": "when", "Field": 5000, "Map": {"Прямо сейчас": 901}}],
      "Responsible": {"By": "answer.city", "Map": {"Тула": 902}, "People": [{"PerformerID": 901}]}}
 
 Conditions are spelled as ``rules.mapping.conditions`` says, texts as ``rules.mapping.templates``
@@ -25,6 +26,7 @@ from rules.mapping.templates import LONGEST, WHAT, read_text, value_word
 from rules.mapping.values import is_name
 from rules.models import Rule
 from rules.serializers.dialect import RuleDialect
+from rules.serializers.extra_options import OPTIONS, SCHEMA, read_options, write_options
 from rules.serializers.extra_parts import known, listed, shown_id
 
 EXTRA = "Extra"
@@ -35,7 +37,7 @@ VALUES, RECORD, FIELD, VALUE = "Values", "Record", "Field", "Value"
 RESPONSIBLE, BY, MAP, PEOPLE = "Responsible", "By", "Map", "People"
 PERFORMER, WEIGHT, HOURS, AWAY = "PerformerID", "Weight", "Hours", "Away"
 DAYS, FROM, TO = "Days", "From", "To"
-KEYS = (SEND_IF, ROUTES, *TEXTS, VALUES, RESPONSIBLE)
+KEYS = (SEND_IF, ROUTES, *TEXTS, VALUES, RESPONSIBLE, OPTIONS)
 TAGS = "TagsToAdd"
 MOST_ROUTES, MOST_VALUES, LONGEST_NAME = 50, 100, 100
 MOST_PEOPLE, MOST_SHIFTS, MOST_TEXTS = 200, 20, 500
@@ -133,6 +135,7 @@ class RuleExtra(Component):
                     },
                 },
             },
+            OPTIONS: SCHEMA,
             RESPONSIBLE: {
                 "type": "object",
                 "description": "Who looks after the leads, unless a route says so: whom the text of `By` "
@@ -188,6 +191,8 @@ def read_extra(sent: Any, dialect: RuleDialect) -> dict[str, Any]:
             stored[key] = read_text(said[name], name, WHAT[key]).source
     if said.get(VALUES) not in (None, []):
         stored["values"] = _values(said[VALUES], dialect)
+    if said.get(OPTIONS) not in (None, []):
+        stored["options"] = read_options(said[OPTIONS], dialect)
     if said.get(RESPONSIBLE) not in (None, {}):
         stored["responsible"] = _responsible(said[RESPONSIBLE])
     return stored
@@ -208,6 +213,8 @@ def write_extra(rule: Rule, dialect: RuleDialect) -> dict[str, Any]:
             {RECORD: one["record"], FIELD: shown_id(one["field"], dialect), VALUE: one["value"]}
             for one in values
         ]
+    if options := rule.extra.get("options"):
+        shown[OPTIONS] = write_options(options, dialect)
     if responsible := rule.extra.get("responsible"):
         shown[RESPONSIBLE] = _shown_responsible(responsible, dialect)
     return {EXTRA: shown} if shown else {}

@@ -5,7 +5,7 @@ from rules.views.deliveries import DeliveryViewSet
 from rules.views.outcomes import HookView, OutcomeViewSet
 from rules.views.people import PeopleViewSet
 from rules.views.preview import PreviewViewSet
-from rules.views.rule_life import RuleListViewSet, RulePauseViewSet
+from rules.views.rule_life import RuleListViewSet, RuleOptionsViewSet, RulePauseViewSet
 from rules.views.rules import RuleViewSet
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "PeopleViewSet",
     "PreviewViewSet",
     "RuleListViewSet",
+    "RuleOptionsViewSet",
     "RulePauseViewSet",
     "RuleViewSet",
 ]

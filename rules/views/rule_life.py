@@ -1,4 +1,4 @@
-"""All rules of a quiz account over all CRMs, and pausing one and letting it go on."""
+"""All rules of a quiz account over all CRMs, pausing one and letting it go on, and its options."""
 
 from __future__ import annotations
 
@@ -16,11 +16,14 @@ from accounts.serializers.errors import OurError
 from connectors.registry import CONNECTORS
 from rules.delivery import holds
 from rules.models import Delivery, Rule
+from rules.option_offers import options_of
 from rules.rule_save import pause_rule, resume_rule
+from rules.serializers import dialect_of
+from rules.serializers.options import RuleOptionsOut, write_question
 from rules.serializers.rules import QuizRuleListOut, QuizRuleOut, write_rule
 from rules.views.filters import CRM_FILTER, read_choice
 from rules.views.rules import live_rule, read_quiz_id
-from rules.views.schema import PauseSchema
+from rules.views.schema import OptionsSchema, PauseSchema
 
 ERRORS = {
     401: OpenApiResponse(OurError, "No valid bearer token"),
@@ -86,3 +89,18 @@ class RulePauseViewSet(CrmViewSet):
     def _shown(self, rule_id: int) -> Response:
         rule = Rule.objects.select_related("account").get(pk=rule_id)
         return Response(write_rule(rule, undelivered([rule.pk])))
+
+
+class RuleOptionsViewSet(CrmViewSet):
+    """Options of the quiz beside those of the CRM's fields, for ``Extra.Options``."""
+
+    error_shape = "object"
+    schema = OptionsSchema()
+
+    @extend_schema(tags=["Rules"], responses={200: RuleOptionsOut, **ERRORS})
+    def index(self, request: Request, quizID: str) -> Response:
+        """What each option of the quiz means by the rule, and what it may mean, judged by likeness. Options
+        are known from the quiz's configuration and from what was answered."""
+        rule = live_rule(self.connected_account(), read_quiz_id(quizID))
+        dialect = dialect_of(rule.account.crm)
+        return Response({"items": [write_question(one, dialect) for one in options_of(rule)]})

@@ -107,3 +107,10 @@ class BackfillSchema(PreviewSchema):
 
     verb = "Backfill"
     words = "Deliver answers that came before the rule"
+
+
+class OptionsSchema(PreviewSchema):
+    """And a rule's options."""
+
+    verb = "ListOptionsOf"
+    words = "What options of the quiz mean in the CRM, and what they may mean"

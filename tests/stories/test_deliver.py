@@ -60,7 +60,9 @@ def test_what_fits_no_field_is_in_the_note_and_the_rule_says_so(quiz):
     assert "Космический" in lead["notes"][0]
     assert quiz.delivery.losses[0]["question"] == "Какой ремонт?"
     assert quiz.delivery.attempts.get().message == "1 answer is in the note only"
-    assert any("Какой ремонт?" in problem["message"] for problem in quiz.rule.problems)
+    [problem] = quiz.rule.problems
+    assert problem["code"] == "option_unmapped"
+    assert "Космический" in problem["message"]
 
 
 def test_company_tags_and_utm_come_along(quiz):

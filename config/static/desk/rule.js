@@ -342,7 +342,7 @@
 
   // Pickers by the kind of their box; other scripts of the page add theirs.
   const pickers = { fields: FieldsPicker, tags: TagsPicker };
-  window.deskRule = { element, parsed, typeAhead, pickers };
+  window.deskRule = { element, parsed, typeAhead, pickers, sections: [] }; // further parts of `Extra`
 
   document.addEventListener("DOMContentLoaded", () => {
     $ = django.jQuery;

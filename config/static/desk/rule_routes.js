@@ -144,6 +144,7 @@
         this.redraw();
       }));
       this.shell.append(send, list, this.turns(), this.ownTexts());
+      for (const section of window.deskRule.sections) this.shell.append(section(this));
     }
 
     turns() {
