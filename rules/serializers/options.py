@@ -34,8 +34,8 @@ class QuizTextOut(serializers.Serializer[Any]):
     likely = serializers.JSONField(
         allow_null=True,
         help_text=f"The option that is at least {LIKELY} % alike, with the same numbers and no word that "
-        "turns the meaning round, and ahead of the next one; null where a person has to say. It counts once it "
-        "is saved in `Extra.Options`, not before.",
+        "turns the meaning round, and ahead of the next one; null where a person has to say. It counts once "
+        "it is saved in `Extra.Options`, not before.",
     )
     offers = OfferOut(many=True, help_text="Up to three options that may be meant, the likeliest first.")
     seenAt = serializers.DateTimeField(

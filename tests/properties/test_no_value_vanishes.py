@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from connectors.draft import Receipt, Target
 from connectors.registry import CONNECTORS
 from rules.mapping.drafting import Progress, draft_for
+from rules.mapping.option_map import LONGEST_OPTION, ChoiceField, read_choice_fields
 from rules.mapping.rule_snapshot import RuleSnapshot
 from rules.mapping.templates import Text, Texts
 from tests.connectors.cast import Notebook
@@ -43,16 +44,41 @@ class World:
     mock: responses.RequestsMock
 
     def deliver(
-        self, body: dict[str, Any], choices: dict[str, Any], texts: Texts = NO_TEXTS
+        self, body: dict[str, Any], choices: dict[str, Any], texts: Texts = NO_TEXTS, meant: Any = None
     ) -> tuple[Receipt, str]:
         """The receipt, and everything that was sent to the CRM, as one text."""
         self.mock.calls.reset()
         self.crm.box.journal.clear()
         progress = Progress(f"qz{next(numbers):08x}", datetime.now(UTC))
-        draft = draft_for(replace(self.snapshot, choices=choices, texts=texts), body, progress)
+        options = self.options(meant or {})
+        rule = replace(self.snapshot, choices=choices, texts=texts, choice_fields=options)
+        draft = draft_for(rule, body, progress)
         (receipt,) = self.crm.connector.deliver([draft], Notebook())
         assert isinstance(receipt, Receipt), receipt
         return receipt, plain("\n".join(self._sent()))
+
+    def options(self, meant: dict[str, int | None]) -> dict[Any, ChoiceField]:
+        """Each text means this option of every field that has options, by its number; None: the note."""
+        fields, entities = self.snapshot.fields, self.snapshot.entities
+
+        def target_of(record: str, named: str) -> Target | None:
+            target = fields.get((entities.get(record, ""), named))
+            return target if target and self.crm.connector.chooses(target) else None
+
+        maps = [
+            {
+                "record": record,
+                "question": question,
+                "field": named,
+                "map": {
+                    text: None if one is None else target.options[one % len(target.options)].remote_id
+                    for text, one in meant.items()
+                },
+            }
+            for record, question, named in self.snapshot.questions
+            if (target := target_of(record, named))
+        ]
+        return read_choice_fields(self.snapshot.questions, target_of, maps, {}, {})
 
     def _sent(self) -> Iterator[str]:
         """Texts of requests; those of commands inside a request are queries."""
@@ -112,9 +138,18 @@ def own_texts(draw: Any) -> Texts:
     return Texts(**said, values=tuple(draw(st.lists(fields, max_size=2))))
 
 
-@given(
-    body=bodies(QUESTIONS), choices=st.sampled_from(CHOICES), texts=st.one_of(st.just(NO_TEXTS), own_texts())
-)
+@st.composite
+def answered(draw: Any) -> tuple[dict[str, Any], dict[str, int | None]]:
+    """A body, and what some of the texts in it, and parts of them, are said to mean."""
+    body = draw(bodies(QUESTIONS))
+    texts = {str(one).strip() for one in scalars_in(body.get("answers"))}
+    texts |= {part.strip() for text in texts for part in text.split(",")}
+    said = [text for text in sorted(texts) if 0 < len(text) <= LONGEST_OPTION]
+    chosen = draw(st.lists(st.sampled_from(said), max_size=5)) if said else []
+    return body, {text: draw(st.one_of(st.none(), st.integers(0, 5))) for text in chosen}
+
+
+@given(said=answered(), choices=st.sampled_from(CHOICES), texts=st.one_of(st.just(NO_TEXTS), own_texts()))
 @settings(
     max_examples=EXAMPLES,
     derandomize=True,
@@ -122,8 +157,9 @@ def own_texts(draw: Any) -> Texts:
     deadline=None,
     suppress_health_check=list(HealthCheck),  # one account takes all bodies, as accounts do
 )
-def test_no_value_vanishes(world, body, choices, texts):
-    receipt, sent = world.deliver(body, choices, texts)
+def test_no_value_vanishes(world, said, choices, texts):
+    body, meant = said
+    receipt, sent = world.deliver(body, choices, texts, meant)
     told = f"{sent}\n{plain(' '.join(loss.value for loss in receipt.losses))}"
     vanished = [one for one in scalars_in(body) if not any(form in told for form in spellings(one))]
     assert vanished == []

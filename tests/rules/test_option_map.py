@@ -1,4 +1,4 @@
-"""What an option of the quiz means in a field: by its words, by the rule, or nothing; and what may be meant."""
+"""What an option of the quiz means in a field: by its words, by the rule, or nothing; what may be meant."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def filled(answer: Any, **meant: str | None) -> list[str]:
         ("Прямо сейчас", {"Прямо сейчас": "1"}, "Прямо сейчас → Срочно"),
         ("ПРЯМО  сейчас", {"Прямо сейчас": "1"}, "ПРЯМО  сейчас → Срочно"),
         ("Срочно", {"Срочно": "3"}, "Срочно → В течение года"),
-        (["Прямо сейчас", "Через месяц"], {"Прямо сейчас": "1"}, "Прямо сейчас, Через месяц → Срочно, Через месяц"),
-        ("Прямо сейчас; через месяц", {"Прямо сейчас": "1"}, "Прямо сейчас; через месяц → Срочно, Через месяц"),
+        (["Завтра", "Через месяц"], {"Завтра": "1"}, "Завтра, Через месяц → Срочно, Через месяц"),
+        ("Завтра; через месяц", {"Завтра": "1"}, "Завтра; через месяц → Срочно, Через месяц"),
         (["Не знаю", "Срочно"], {"Не знаю": None}, "Срочно"),
         ("Не знаю, Срочно", {"Не знаю": None}, "Срочно"),
         ("Прямо сейчас", {"Прямо сейчас": "99"}, "Прямо сейчас"),
@@ -97,9 +97,7 @@ def test_one_that_an_option_is_like_is_told_with_it() -> None:
 
 
 def test_an_option_that_left_is_told_with_what_meant_it() -> None:
-    [problem] = [
-        one for one in problems_of(book(observed=["Завтра"], **{"Завтра": "9"})) if one.field == "leads.70"
-    ]
+    [problem] = [one for one in problems_of(book(observed=["Завтра"], Завтра="9")) if one.field == "leads.70"]
     assert problem.code == "option_gone"
     assert "9" in problem.message
     assert "«Завтра»" in problem.message

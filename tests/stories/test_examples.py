@@ -82,6 +82,7 @@ def test_each_crm_takes_and_says_what_its_examples_show(owner_of: Any, kind: str
     shop.work()
     assert follow(api, rule["retrieve"])["Problems"] == []
     follow(api, rule["partial_update"])
+    follow(api, f"ListOptionsOf{word}Rule")
     follow(api, f"Preview{word}Rule")
     follow(api, f"Backfill{word}Rule")
     follow(api, f"Pause{word}Rule")

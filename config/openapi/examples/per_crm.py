@@ -10,6 +10,7 @@ from config.openapi.quiz import UNSURE
 from connectors.registry import CONNECTORS
 from crm_cache.serializers import lists_of
 from rules.serializers import dialect_of
+from rules.serializers.extra_parts import shown_id
 from rules.serializers.rules import write_rule
 
 TEXTS = {
@@ -49,6 +50,7 @@ def _rule(sample: CrmSample) -> dict[str, Shown]:
                 "What is named is changed, the rest stays": sample.rule_change,
                 "Only with a phone; large sums go elsewhere": {"Extra": _extra(sample)},
                 "Texts of the rule's own": {"Extra": TEXTS},
+                **_options(sample),
                 "All answers, and all by the rule": {"Extra": {}},
             },
         ),
@@ -63,6 +65,38 @@ def _extra(sample: CrmSample) -> dict[str, Any]:
         "SendIf": {"value": "contact.phone", "empty": False},
         "Routes": [{"Name": "Large", "If": large, "Then": sample.rule_change}],
     }
+
+
+def _options(sample: CrmSample) -> dict[str, Any]:
+    """Where the CRM tells the options of its fields."""
+    if not sample.list_field:
+        return {}
+    field = shown_id(sample.list_field, dialect_of(sample.kind))
+    meant = {"Дизайнерский": shown_id("903", dialect_of(sample.kind)), "Не знаю": None}
+    said = {"Record": sample.entity, "Question": "repair", "Field": field, "Map": meant}
+    return {"Which options of the CRM are meant": {"Extra": {"Options": [said]}}}
+
+
+def _told_options(sample: CrmSample) -> dict[str, Any]:
+    """A question whose third option is called otherwise in the CRM."""
+    if not sample.list_field:
+        return {}
+    dialect = dialect_of(sample.kind)
+    names = {901: "Косметический", 902: "Капитальный", 903: "Дизайн-проект"}
+    options = [{"id": shown_id(str(one), dialect), "text": name} for one, name in names.items()]
+    plain: dict[str, Any] = {"likely": None, "offers": [], "seenAt": None}
+    alike = {"text": "Капитальный", "meaning": "same", "option": options[1]["id"]}
+    unknown = {"text": "Дизайнерский", "meaning": "unknown", "option": None, "seenAt": CREATED}
+    question = {
+        "record": sample.entity,
+        "question": "repair",
+        "title": "Какой ремонт нужен?",
+        "field": shown_id(sample.list_field, dialect),
+        "name": "Тип ремонта",
+        "options": options,
+        "texts": [{**plain, **alike}, {**plain, **unknown, "offers": [{**options[2], "likeness": 56}]}],
+    }
+    return {"One of them is called otherwise": {"items": [question]}}
 
 
 def _rule_life(sample: CrmSample) -> dict[str, Shown]:
@@ -80,6 +114,9 @@ def _rule_life(sample: CrmSample) -> dict[str, Shown]:
     return {
         f"Pause{_word(sample)}Rule": Shown({200: {"Paused": paused}}),
         f"Resume{_word(sample)}Rule": Shown({200: {"Goes on": shown}}),
+        f"ListOptionsOf{_word(sample)}Rule": Shown(
+            {200: {**_told_options(sample), "No question goes into a list": {"items": []}}}
+        ),
         f"Preview{_word(sample)}Rule": Shown(
             {200: {"An answer that fits no field": _plan(sample)}},
             {

@@ -50,6 +50,7 @@ class CrmSample:
     pipeline: str = "1"
     step: str = "12"
     number_field: str = "100"
+    list_field: str = "5101"
     number_code: str = "AREA"
     number_type: str = "number"
     lead: str = "3001"

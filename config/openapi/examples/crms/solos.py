@@ -10,6 +10,7 @@ SAMPLE = CrmSample(
     name="demo7.solos.pro",
     subdomain="demo7",
     number_field="contract_number",
+    list_field="",
     number_type="string",
     lead="1",
     lead_path="/",
