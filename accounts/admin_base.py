@@ -149,15 +149,18 @@ class Question:
 
 def ask(request: HttpRequest, admin: StaffAdmin, question: Question) -> HttpResponse:
     """The page with the question. Its form comes back to the same address."""
-    context = {
-        **admin.admin_site.each_context(request),
-        "title": question.title,
-        "question": question,
-        "opts": admin.opts,
-        "back": question.back or admin.list_page(),
-    }
+    back = question.back or admin.list_page()
+    return framed(request, admin, "admin/desk/ask.html", question.title, question=question, back=back)
+
+
+def framed(
+    request: HttpRequest, admin: StaffAdmin, template: str, title: Any, **context: Any
+) -> TemplateResponse:
+    """A page of our own with what is around every page; ``back`` leads to the list unless it is said."""
     request.current_app = admin.admin_site.name
-    return TemplateResponse(request, "admin/desk/ask.html", context)
+    around = {**admin.admin_site.each_context(request), "title": title, "opts": admin.opts}
+    back = {} if "back" in context else {"back": admin.list_page()}
+    return TemplateResponse(request, template, {**around, **back, **context})
 
 
 def confirmed(request: HttpRequest) -> bool:

@@ -7,14 +7,13 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
 from accounts import oauth
-from accounts.admin_base import StaffAdmin, done, note
+from accounts.admin_base import StaffAdmin, done, framed, note
 from accounts.consent import ConnectError
 from accounts.crm_settings import host_policy_for, label_of
 from accounts.history import staff
@@ -167,14 +166,10 @@ def _page(request: HttpRequest, admin: StaffAdmin, account: Account | None, **mo
         if kind
         else say("Connect an account")
     )
-    context = {
-        **admin.admin_site.each_context(request),
-        "title": title,
-        "opts": admin.opts,
+    told = {
         "account": account,
         "by_key": bool(kind and connector_class(kind).can.credentials),
         "back": admin.page_of(account) if account else "?" if kind else admin.list_page(),
         **more,
     }
-    request.current_app = admin.admin_site.name
-    return TemplateResponse(request, "admin/desk/connect.html", context)
+    return framed(request, admin, "admin/desk/connect.html", title, **told)

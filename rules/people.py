@@ -46,6 +46,7 @@ KEPT = (
     message("Ids and digests of the answers, so that a late repeat is recognised"),
     message("Ids and links of records in the CRM: erasing there is up to the CRM's customer"),
     message("States, times, sums and steps"),
+    message("By what the answers are counted: advertisement, page, and what was chosen of what was offered"),
 )
 
 

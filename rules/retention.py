@@ -18,6 +18,7 @@ from accounts import db_clock
 from accounts.singletons import each_alone
 from accounts.worker_threads import worker
 from rules import observed_options
+from rules.conversion import traits
 from rules.delivery import holds
 from rules.models import Answer, Attempt, Delivery, FormerBody, Mend, Outcome, Replay, RuleVersion
 
@@ -103,7 +104,8 @@ def _purge(window: Collection[int]) -> int:
 
 
 def empty(answers: Collection[int]) -> None:
-    """Erase what is personal of these answers. The caller has locked them."""
+    """Erase what is personal of these answers. The caller has locked them. They stay counted."""
+    traits.keep(answers)
     deliveries = Delivery.objects.filter(answer__in=answers)
     observed_options.forget(answers)
     Answer.objects.filter(pk__in=answers).update(payload={}, contact_keys=[], purged_at=db_clock.now())

@@ -11,6 +11,7 @@ from rules.views import (
     AccountsViewSet,
     AnswerViewSet,
     BackfillViewSet,
+    ConversionViewSet,
     DeliveryViewSet,
     HookView,
     OutcomeViewSet,
@@ -52,5 +53,6 @@ urlpatterns = [
     *both("people/erase", PeopleViewSet, {"post": "erase"}),
     *both("people/export", PeopleViewSet, {"post": "export"}),
     *both("outcomes", OutcomeViewSet, {"get": "index"}),
+    *both("conversion", ConversionViewSet, {"get": "show"}),
     *both("hooks/<int:hook_pk>/<str:secret>", HookView, {"post": "take", "head": "nothing"}),
 ]

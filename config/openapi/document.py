@@ -85,8 +85,9 @@ def _put_examples(operations: list[Operation]) -> None:
         for media in operation.get("requestBody", {}).get("content", {}).values():
             _show(media, own.request if own else {})
         for status, response in operation["responses"].items():
-            for media in response.get("content", {}).values():
+            for kind, media in response.get("content", {}).items():
                 said = own.responses.get(int(status)) if own else None
+                said = own.files if own and kind != "application/json" else said
                 _show(media, said or _general(int(status), media["schema"]))
 
 

@@ -132,7 +132,7 @@ class OutcomeAdmin(StaffAdmin):
         possible = looking.possible(row) if row else set()
         return self.only(super().get_actions_detail(request, object_id), possible)
 
-    @action(description=_("Conversion by quiz"), permissions=["view"], icon="percent")
+    @action(description=_("Conversion"), permissions=["view"], icon="percent")
     def conversion(self, request: HttpRequest) -> HttpResponse:
         return conversion_page.show(request, self)
 

@@ -1,8 +1,7 @@
 """The page of charts: what came when, how fast, what is held, and which quizzes, sources and answers sell.
 
-Charts add up a kept row for each day (``rules.figures``). What is held is counted now, up to
-``HELD_COUNTED``; answer options are read from the newest leads of one quiz, and kept nowhere: people type
-what they like.
+Charts add up a kept row for each day (``rules.figures``, ``rules.conversion``). What is held is counted now,
+up to ``HELD_COUNTED``.
 """
 
 from __future__ import annotations
@@ -10,40 +9,33 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
-from django.core.cache import cache
 from django.db import connection
-from django.db.models.fields.json import KeyTransform
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin_base import StaffAdmin
+from accounts.admin_base import StaffAdmin, framed
 from accounts.crm_settings import label_of
 from accounts.models import Account
 from accounts.texts import say, say_many, spaced
 from connectors.registry import CONNECTORS
 from rules.admin.links import deliveries_url, outcomes_url
+from rules.admin.report_filters import Filters, read_filters
+from rules.conversion.numbers import Numbers
+from rules.conversion.reading import OPTION, PERSON, QUIZ, Chosen, Line, report
+from rules.conversion.table import name_of
 from rules.delivery.holds import OVER
-from rules.figures import OTHERS, bounds
-from rules.mapping.payload import is_absent, normalised, scalar_text
-from rules.models import DayFigures, Delivery, Outcome, Rule
+from rules.models import DayFigures, Delivery, Outcome
 
-PERIODS = {"1": _("today"), "7": _("7 days"), "30": _("30 days"), "90": _("90 days")}
-USUAL = "30"
+PERIODS = ("1", "7", "30", "90")
 BY_HOUR = 7  # days that are shown hour by hour
 SHOWN = 12  # bars of a chart of names
 HELD_COUNTED = 100_000
-LEADS_READ = 1000  # of one quiz, for its answer options
 QUESTIONS_SHOWN, OPTIONS_SHOWN = 6, 10
-LONGEST_OPTION = 80
-FEWEST = 2  # people with the same answer: what one of them typed is no option
-OPTIONS_KEPT = 300  # seconds
 COLOURS = ("blue", "teal", "violet", "amber")  # of CRMs, in the registry's order
 
 
@@ -99,55 +91,28 @@ class Chart:
 
 
 def show(request: HttpRequest, admin: StaffAdmin) -> HttpResponse:
-    period = request.GET.get("period", USUAL)
-    period = period if period in PERIODS else USUAL
-    account = _account(request.GET.get("account", ""))
-    quiz = _quiz(request.GET.get("quiz", ""))
-    days, rows = _rows(int(period), account)
-    charts = [
-        _arrivals(days, rows), _seconds(days, rows), _held(account),
-        _named("quizzes", say("Conversion by quiz"), rows, account),
-        _named("sources", say("Conversion by UTM source"), rows, account),
-        _named("people", say("Conversion by responsible"), rows, account),
-    ]  # fmt: skip
-    context = {
-        **admin.admin_site.each_context(request),
-        "title": say("Reports"),
-        "opts": admin.opts,
-        "periods": [(name, _url(key, account, quiz), key == period) for key, name in PERIODS.items()],
-        "period": period,
-        "account": account,
-        "accounts": Account.objects.filter(deleted=False).defer("facts").order_by("crm", "name")[:200],
-        "quiz": quiz or "",
-        "charts": charts,
-        "options": _options(request, admin, quiz, days[0]),
-        "counted_at": max((row.counted_at for row in rows.values()), default=None),
-        "back": admin.list_page(),
-    }
-    request.current_app = admin.admin_site.name
-    return TemplateResponse(request, "admin/desk/reports.html", context)
+    filters = read_filters(request)
+    account = filters.account_row
+    days, rows = _rows(filters.chosen, account)
+    named = [_named(by, title, filters) for by, title in NAMED.items()]
+    return framed(
+        request,
+        admin,
+        "admin/desk/reports.html",
+        say("Reports"),
+        **filters.context(*PERIODS),
+        charts=[_arrivals(days, rows), _seconds(days, rows), _held(account), *named],
+        options=_options(request, admin, filters),
+        counted_at=max((row.counted_at for row in rows.values()), default=None),
+    )
 
 
-def _account(said: str) -> Account | None:
-    key = int(said) if said.isascii() and said.isdecimal() and len(said) < 19 else 0
-    return Account.objects.filter(pk=key).defer("facts").first() if key else None
-
-
-def _quiz(said: str) -> int | None:
-    said = said.strip()
-    return int(said) if said.isascii() and said.isdecimal() and len(said) < 19 else None
-
-
-def _url(period: str, account: Account | None, quiz: int | None) -> str:
-    told = {"period": period, "account": account.pk if account else "", "quiz": quiz or ""}
-    return "?" + urlencode({name: value for name, value in told.items() if value})
-
-
-def _rows(period: int, account: Account | None) -> tuple[list[date], Mapping[date, DayFigures]]:
+def _rows(chosen: Chosen, account: Account | None) -> tuple[list[date], Mapping[date, DayFigures]]:
     """The days of the period, and what was kept of them."""
-    today = timezone.localdate()
-    days = [today - timedelta(days=ago) for ago in reversed(range(period))]
-    found = DayFigures.objects.filter(account=account, day__gte=days[0], day__lte=today)
+    period = (chosen.last - (chosen.first or chosen.last)).days + 1
+    days = [chosen.last - timedelta(days=ago) for ago in reversed(range(period))]
+    key = account.pk if account else chosen.account  # of an account that is not there nothing is shown
+    found = DayFigures.objects.filter(account=key, day__gte=days[0], day__lte=days[-1])
     return days, {row.day: row for row in found}
 
 
@@ -240,69 +205,57 @@ def _held(account: Account | None) -> Chart:
 
 # -- charts of names -----------------------------------------------------------------------------------------
 
-NAMELESS = {"sources": _("without a UTM source"), "people": _("nobody that we know of"), "quizzes": ""}
+NAMED = {
+    QUIZ: _("Conversion by quiz"),
+    "source": _("Conversion by UTM source"),
+    PERSON: _("Conversion by responsible"),
+}
 EMPTY = {
-    "quizzes": _("No lead was made in this time. Once answers come, each quiz has a bar here."),
-    "sources": _("No lead was made in this time. Send the marks of the visit as «utm» with each answer."),
-    "people": _("No lead was made in this time. Who is responsible is read from the CRM."),
+    QUIZ: _("No answer came in this time. Once answers come, each quiz has a bar here."),
+    "source": _("No answer came in this time. Send the marks of the visit as «utm» with each answer."),
+    PERSON: _("No answer came in this time. Who is responsible is read from the CRM."),
 }
 
 
-def _named(part: str, title: str, rows: Mapping[date, DayFigures], account: Account | None) -> Chart:
+def _named(by: str, title: Any, filters: Filters) -> Chart:
     """Leads by how they stand, the commonest names first."""
-    counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
-    for row in rows.values():
-        for name, numbers in row.numbers.get(part, {}).items():
-            counts[name] = [a + b for a, b in zip(counts[name], numbers, strict=True)]
-    ordered = sorted(counts.items(), key=lambda pair: (pair[0] == OTHERS, -pair[1][0]))
-    rest = [numbers for name, numbers in ordered[SHOWN:] if name != OTHERS]
+    found = [one for one in report(filters.chosen, by).lines if one.numbers.leads]
+    shown, left = found[:SHOWN], len(found) - SHOWN
     urls = []
-    if part == "quizzes":
-        chosen = {"account": account.pk} if account else {}
-        urls = [outcomes_url(quiz=name, **chosen) for name, _ in ordered[:SHOWN]]
-    left = say_many("{count} more is not shown.", "{count} more are not shown.", len(rest)) if rest else ""
+    if by == QUIZ:
+        chosen = {"account": filters.account} if filters.account else {}
+        urls = [outcomes_url(quiz=line.quiz, **chosen) for line in shown]
+    hint = say_many("{count} more is not shown.", "{count} more are not shown.", left) if left > 0 else ""
     return _sold(
-        part,
-        title,
-        [(_name(part, name), numbers) for name, numbers in ordered[:SHOWN]],
-        urls,
-        left,
-        str(EMPTY[part]),
+        by, str(title), [(_name(by, line), line.numbers) for line in shown], urls, hint, str(EMPTY[by])
     )
 
 
-def _name(part: str, name: str) -> str:
-    if name == OTHERS:
-        return say("all others")
-    return say("quiz {number}", number=name) if part == "quizzes" else name or str(NAMELESS[part])
+def _name(by: str, line: Line) -> str:
+    return say("quiz {number}", number=line.quiz) if by == QUIZ else name_of(by, line)
 
 
 def _sold(
     key: str,
     title: str,
-    counted: Iterable[tuple[str, Sequence[int]]],
+    counted: Iterable[tuple[str, Numbers]],
     urls: list[str],
     hint: str,
     empty: str,
 ) -> Chart:
-    """Bars of (leads, won, lost): what is neither is open."""
+    """Bars of leads; what is gone from its CRM was neither won nor lost and is shown among the open."""
     rows = list(counted)
     return Chart(
         key,
         title,
         [name for name, _ in rows],
         [
-            Series(str(Outcome.Status.WON.label), [won for _, (_, won, _) in rows], "green"),
-            Series(str(Outcome.Status.LOST.label), [lost for _, (_, _, lost) in rows], "red"),
-            Series(
-                str(Outcome.Status.OPEN.label), [leads - won - lost for _, (leads, won, lost) in rows], "blue"
-            ),
+            Series(str(Outcome.Status.WON.label), [one.won for _, one in rows], "green"),
+            Series(str(Outcome.Status.LOST.label), [one.lost for _, one in rows], "red"),
+            Series(str(Outcome.Status.OPEN.label), [one.open + one.gone for _, one in rows], "blue"),
         ],
         across=True,
-        notes=[
-            say("conversion {percent} %", percent=number_format(100 * won / leads if leads else 0, 1))
-            for _, (leads, won, _) in rows
-        ],
+        notes=[say("conversion {percent} %", percent=number_format(one.percent or 0, 1)) for _, one in rows],
         urls=urls,
         hint=hint,
         empty=empty,
@@ -312,63 +265,24 @@ def _sold(
 # -- answer options ------------------------------------------------------------------------------------------
 
 
-def _options(request: HttpRequest, admin: StaffAdmin, quiz: int | None, first: date) -> dict[str, Any]:
+def _options(request: HttpRequest, admin: StaffAdmin, filters: Filters) -> dict[str, Any]:
     """A chart for each question of the chosen quiz; whoever may not read answers is told so."""
-    if quiz is None:
+    if not filters.quiz:
         return {"told": say("Choose a quiz above to see which answers sell.")}
     if not admin.has_operate_permission(request):
         return {"told": say("What people answered is shown to operators.")}
-    key = f"options:{quiz}:{first}"
-    found: list[tuple[str, list[tuple[str, list[int]]]]] | None = cache.get(key)
-    if found is None:
-        found = counted_options(quiz, bounds(first)[0])
-        cache.set(key, found, OPTIONS_KEPT)
+    asked: dict[str, list[Line]] = defaultdict(list)
+    for line in report(filters.chosen, OPTION).lines:
+        if line.numbers.leads:
+            asked[line.words or line.question].append(line)
     charts = [
-        _sold(f"option{number}", title, options, [], "", "") for number, (title, options) in enumerate(found)
-    ]
-    told = "" if charts else say("No answer of this quiz was given twice in this time.")
-    return {
-        "charts": charts,
-        "told": told,
-        "of": say("Of the newest {count} leads at most.", count=spaced(LEADS_READ)),
-    }
-
-
-def counted_options(quiz: int, since: datetime) -> list[tuple[str, list[tuple[str, list[int]]]]]:
-    """``[(question, [(option, [leads, won, lost])])]`` of the newest leads, the commonest options first.
-
-    A question of which nearly everybody's answer is another one is no choice, and left out.
-    """
-    owners = Rule.objects.filter(quiz_id=quiz).values_list("account__account_id", flat=True).distinct()
-    leads = Outcome.objects.filter(owner__in=list(owners), quiz_id=quiz, created_at__gte=since, test=False)
-    rows = leads.annotate(answers=KeyTransform("answers", "delivery__answer__payload"))
-    titles: dict[str, str] = {}
-    found: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0, 0]))
-    people: dict[tuple[str, str], set[int]] = defaultdict(set)
-    columns = ("status", "answers", "delivery__answer_id")
-    for status, answers, answer_id in rows.order_by("-pk").values_list(*columns)[:LEADS_READ]:
-        for item in normalised({"answers": answers}).get("answers", []) if answers else ():
-            question = item["questionID"]
-            titles.setdefault(question, item.get("question", question))
-            for option in _given(item.get("answer")):
-                people[question, option].add(answer_id)
-                numbers = found[question][option]
-                numbers[0] += 1
-                numbers[1] += status == Outcome.Status.WON
-                numbers[2] += status == Outcome.Status.LOST
-    told = []
-    for question, options in found.items():
-        shared = [(o, n) for o, n in options.items() if len(people[question, o]) >= FEWEST]
-        common = sorted(shared, key=lambda one: (-one[1][0], one[0]))
-        if common and 2 * sum(n[0] for _, n in common) >= sum(n[0] for n in options.values()):
-            told.append((titles[question][:LONGEST_OPTION], common[:OPTIONS_SHOWN]))
-    return told[:QUESTIONS_SHOWN]
-
-
-def _given(answer: Any) -> Iterator[str]:
-    """What was chosen: one, or several of a list."""
-    for one in answer if isinstance(answer, list) else [answer]:
-        if isinstance(one, (str, int, float)) and not is_absent(one):
-            text = scalar_text(one)
-            if len(text) <= LONGEST_OPTION:
-                yield text
+        _sold(
+            f"option{number}",
+            question,
+            [(name_of(OPTION, line), line.numbers) for line in lines[:OPTIONS_SHOWN]],
+            [], "", "",
+        )
+        for number, (question, lines) in enumerate(list(asked.items())[:QUESTIONS_SHOWN])
+    ]  # fmt: skip
+    told = "" if charts else say("Nothing was chosen in this quiz in this time.")
+    return {"charts": charts, "told": told}

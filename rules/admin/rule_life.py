@@ -7,13 +7,12 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action
 
-from accounts.admin_base import Question, StaffAdmin, ask, confirmed, done, key_of, note
+from accounts.admin_base import Question, StaffAdmin, ask, confirmed, done, framed, key_of, note
 from accounts.history import Actor, staff
 from accounts.rest.errors import ApiError
 from accounts.texts import said, say, say_many
@@ -118,18 +117,17 @@ class RuleLife(StaffAdmin):
         """Who changed what from what to what, the newest first."""
         rule = self.rule(object_id)
         told, older = history_of(rule, key_of(request.GET.get("before", "")) or None)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": say("Versions of the rule of quiz {quiz}", quiz=rule.quiz_id),
-            "opts": self.opts,
-            "rule": rule,
-            "back": self.page_of(rule),
-            "versions": told,
-            "older": older,
-            "may_restore": self.has_change_permission(request, rule),
-        }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, "admin/desk/rule_versions.html", context)
+        return framed(
+            request,
+            self,
+            "admin/desk/rule_versions.html",
+            say("Versions of the rule of quiz {quiz}", quiz=rule.quiz_id),
+            rule=rule,
+            back=self.page_of(rule),
+            versions=told,
+            older=older,
+            may_restore=self.has_change_permission(request, rule),
+        )
 
     def restore(self, request: HttpRequest, object_id: str, number: int) -> HttpResponse:
         """A version brought back is a new one, so that nothing of what was is lost."""

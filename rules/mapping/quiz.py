@@ -33,7 +33,7 @@ def questions(rule: Rule, wanted: Iterable[str]) -> dict[str, dict[str, Any]]:
 
     The platform is asked only where the rule doesn't say what ``wanted`` are called.
     """
-    sent = _by_id(rule.quiz)
+    sent = by_id(rule.quiz)
     if all(_title(sent.get(question, {})) for question in wanted):
         return sent
     return all_questions(rule)
@@ -42,7 +42,7 @@ def questions(rule: Rule, wanted: Iterable[str]) -> dict[str, dict[str, Any]]:
 def all_questions(rule: Rule) -> dict[str, dict[str, Any]]:
     """The same for every question that the rule, the quiz platform or the newest answers tell of."""
     known: dict[str, dict[str, Any]] = {}
-    for source in (*_told_by_answers(rule), _by_id(configuration(rule.quiz_id)), _by_id(rule.quiz)):
+    for source in (*_told_by_answers(rule), by_id(configuration(rule.quiz_id)), by_id(rule.quiz)):
         for question, words in source.items():
             known[question] = {**known.get(question, {}), **words}
     return known
@@ -104,7 +104,8 @@ def _told_by_answers(rule: Rule) -> list[dict[str, dict[str, Any]]]:
     return [told_by(payload) for payload in reversed(payloads)]
 
 
-def _by_id(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def by_id(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What a quiz's configuration says of its questions."""
     listed = config.get("questions")
     rows = listed if isinstance(listed, list) else []
     return {str(row.get("id")): _said(row) for row in rows if isinstance(row, dict)}

@@ -2,7 +2,7 @@ from rules.models.answer import Answer, FormerBody
 from rules.models.bulk import BulkRun
 from rules.models.delivery import Attempt, Delivery
 from rules.models.erasure import Erasure
-from rules.models.figures import DayFigures
+from rules.models.figures import AnswerTraits, DayConversion, DayFigures
 from rules.models.incident import Incident
 from rules.models.outcome import Outcome
 from rules.models.quiz_option import QuizOption
@@ -13,8 +13,10 @@ from rules.models.turns import Turns
 
 __all__ = [
     "Answer",
+    "AnswerTraits",
     "Attempt",
     "BulkRun",
+    "DayConversion",
     "DayFigures",
     "Delivery",
     "Erasure",

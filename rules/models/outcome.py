@@ -34,7 +34,8 @@ class Outcome(models.Model):
     Made with the delivery's settlement, written by ``rules.outcomes.following`` alone. ``next_look_at`` is
     when the CRM is asked again; whoever asks pushes it ahead first, so that one worker asks. Null: followed
     no more. ``asked``: a notice or a person wants that look, so it comes before those of the plan.
-    ``updated_at`` is moved by the database whenever what is shown of the lead changes. ``owner``,
+    ``stepped_at`` is when the lead left the step in which it was seen first. ``updated_at`` is moved by the
+    database whenever what is shown of the lead changes. ``owner``,
     ``quiz_id`` and ``test`` repeat the delivery's, for the lists. ``payments`` is a list of
     ``{"id", "amount", "paidAt"}``, null where the CRM says nothing of money received.
     """
@@ -77,6 +78,7 @@ class Outcome(models.Model):
     created_at = models.DateTimeField(_("delivered at"), default=timezone.now)
     changed_at = models.DateTimeField(_("changed in the CRM"), null=True, blank=True)
     closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
+    stepped_at = models.DateTimeField(_("left its first step"), null=True, blank=True)
     updated_at = models.DateTimeField(_("changed at"), default=timezone.now, db_default=Now())
     seen_at = models.DateTimeField(_("last looked at"), null=True, blank=True)
     next_look_at = models.DateTimeField(null=True, blank=True)

@@ -91,7 +91,14 @@ def _moments(row: Outcome, found: LeadStatus, changes: dict[str, Any], now: date
     closed_at = (row.closed_at or found.changed_at or now) if closed else None
     if closed and row.status not in (OPEN, changes["status"]):
         closed_at = found.changed_at or now  # won after it was lost, or the other way round
-    return {"changed_at": changed_at, "closed_at": closed_at}
+    stepped_at = row.stepped_at or (changed_at if closed or _moved(row, changes) else None)
+    return {"changed_at": changed_at, "closed_at": closed_at, "stepped_at": stepped_at}
+
+
+def _moved(row: Outcome, changes: dict[str, Any]) -> bool:
+    """Is it in another step than the one in which it was seen before?"""
+    seen, now = ((row.pipeline, row.step), (changes["pipeline"], changes["step"]))
+    return bool(row.step and changes["step"]) and seen != now
 
 
 def _moment(told: datetime | None) -> datetime | None:

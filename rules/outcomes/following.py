@@ -52,7 +52,7 @@ HEARD_LATELY = timedelta(days=30)
 CLOSED_PAUSE = timedelta(days=7)  # won and lost leads are opened again now and then
 UNSEEN: dict[str, Any] = {  # an outcome as it was before the first look
     **dict.fromkeys(("gone", "link", "currency", "error", *PLACE), ""),
-    **dict.fromkeys(("amount", "paid", "payments", "changed_at", "closed_at", "seen_at")),
+    **dict.fromkeys(("amount", "paid", "payments", "changed_at", "closed_at", "stepped_at", "seen_at")),
     "status": Outcome.Status.OPEN,
     "contact": {},
     "details": {},

@@ -59,6 +59,10 @@ class OutcomeOut(serializers.Serializer[Any]):
     closedAt = serializers.DateTimeField(
         allow_null=True, help_text="When it was won or lost; null while it is open."
     )
+    steppedAt = serializers.DateTimeField(
+        allow_null=True,
+        help_text="When it left the step in which we saw it first; null while it has not.",
+    )
     seenAt = serializers.DateTimeField(
         allow_null=True, help_text="When we looked last; null before the first look."
     )
@@ -120,6 +124,7 @@ def _moments(row: Outcome) -> dict[str, Any]:
         "changedAt": row.changed_at,
         "updatedAt": row.updated_at,
         "closedAt": row.closed_at,
+        "steppedAt": row.stepped_at,
         "seenAt": row.seen_at,
         "nextLookAt": row.next_look_at,
     }

@@ -1,6 +1,7 @@
 from rules.views.accounts import AccountsViewSet
 from rules.views.answers import AnswerViewSet
 from rules.views.backfill import BackfillViewSet
+from rules.views.conversion import ConversionViewSet
 from rules.views.deliveries import DeliveryViewSet
 from rules.views.outcomes import HookView, OutcomeViewSet
 from rules.views.people import PeopleViewSet
@@ -12,6 +13,7 @@ __all__ = [
     "AccountsViewSet",
     "AnswerViewSet",
     "BackfillViewSet",
+    "ConversionViewSet",
     "DeliveryViewSet",
     "HookView",
     "OutcomeViewSet",

@@ -1,7 +1,8 @@
-"""Conversion: per quiz and CRM, of a chosen time, in money and in percent."""
+"""Conversion: what became of the answers of a chosen time, by what they have in common."""
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -14,7 +15,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from rules.admin.conversion import lines, total
+from rules import figures
+from rules.conversion.reading import Chosen, report
 from rules.models import Answer, Delivery, Outcome
 from tests.admin.conftest import open_shop, rule_of
 
@@ -28,29 +30,46 @@ def month(deliver: Deliver) -> None:
     for fate in ({"status": "won", "paid": "400"}, {"status": "lost"}, {}, {"gone": "deleted"}):
         deliver_as(deliver, **fate)
     deliver("held")
-    shop = Answer.objects.first()
     Answer.objects.create(account_id="shop", quiz_id=101, answer_id="no-rule", payload={}, digest="x")
     other = deliver("delivered", rule=rule_of(open_shop("other", "Other"), 7))
     Outcome.objects.filter(delivery=other).update(status="won", amount="10", currency="EUR")
-    assert shop is not None
+    count()
+
+
+def count() -> None:
+    for day in figures.due_days(timezone.localdate()):
+        figures.count(day)
 
 
 def deliver_as(deliver: Deliver, **fate: Any) -> None:
-    delivery = deliver("delivered")
+    delivery = deliver("delivered", route=fate.pop("route", ""))
     Outcome.objects.filter(delivery=delivery).update(**fate)
 
 
 def shown(client: Client, **chosen: str) -> list[tuple[Any, ...]]:
-    found = client.get(PAGE, chosen).context["lines"]
-    return [(one.line.quiz_id, one.crm, one.line.answers, one.percent) for one in found]
+    found = client.get(PAGE, chosen).context.get("lines", [])
+    return [(one.line.quiz, one.crm, one.numbers.answers, one.percent) for one in found]
+
+
+def names(client: Client, by: str, **chosen: Any) -> list[tuple[str, int]]:
+    found = client.get(PAGE, {"by": by, **chosen}).context["lines"]
+    return [(one.name, one.numbers.answers) for one in found]
+
+
+def file_of(client: Client, **chosen: Any) -> list[list[str]]:
+    reply = client.get(PAGE, {**chosen, "format": "csv"})
+    assert reply.headers["Content-Type"] == "text/csv; charset=utf-8"
+    text = reply.content.decode()
+    assert text.startswith("\ufeff")
+    return list(csv.reader(text[1:].splitlines(), delimiter=";"))
 
 
 def test_every_fate_is_counted_once(month: None) -> None:
-    line = lines(None)[0]
-    assert (line.owner, line.quiz_id, line.crm) == ("shop", 101, "amocrm")
-    counted = (line.answers, line.delivered, line.open, line.won, line.lost, line.gone)
-    assert counted == (5, 4, 1, 1, 1, 1)
-    assert (line.percent, line.won_sum, line.paid_sum) == (
+    today = timezone.localdate()
+    line = report(Chosen(today, today), "quiz").lines[0]
+    assert (line.owner, line.quiz, line.crm) == ("shop", 101, "amocrm")
+    assert line.numbers.counts == [5, 4, 1, 1, 1, 1]
+    assert (line.numbers.percent, line.numbers.won_sum, line.numbers.paid_sum) == (
         25, {"RUB": Decimal("54000")}, {"RUB": Decimal("400")},
     )  # fmt: skip
 
@@ -71,13 +90,57 @@ def test_a_number_leads_to_its_rows(operator: Client, month: None) -> None:
 
 def test_only_the_chosen_time_and_quiz_count(operator: Client, month: None) -> None:
     Answer.objects.filter(quiz_id=7).update(created_at=timezone.now() - timedelta(days=40))
+    figures.count(timezone.localdate())
+    count()
     quizzes = {period: [line[0] for line in shown(operator, period=period)] for period in ("7", "30", "90")}
     assert quizzes == {"7": [101, 101], "30": [101, 101], "90": [101, 7, 101]}
     assert len(shown(operator, period="all")) == 3
     assert len(shown(operator, period="nonsense")) == 2
     assert [line[0] for line in shown(operator, period="all", quiz="7")] == [7]
     assert [line[0] for line in shown(operator, period="all", owner="shop")] == [101, 101]
-    assert shown(operator, quiz="x") == shown(operator, owner="nobody") == []
+    assert [line[0] for line in shown(operator, period="all", crm="amocrm")] == [101, 7]
+    assert shown(operator, period="all", crm="solos") == []
+    assert shown(operator, quiz="x") == shown(operator, owner="nobody") == shown(operator, account="x") == []
+
+
+def test_routes_people_and_marks_have_lines_of_their_own(operator: Client, deliver: Deliver) -> None:
+    deliver_as(deliver, route="Москва", status="won", performer="901", performer_name="Маша")
+    deliver_as(deliver, route="Москва", performer="902", performer_name="Олег")
+    deliver_as(deliver, performer="", performer_name="")
+    deliver("held", held_because="left_out")
+    deliver("waiting")
+    marks = {"utm": {"Source": "yandex", "utm_campaign": "spring"}, "page": "https://a.example/q?x=anna@b.ru"}
+    Answer.objects.filter(deliveries__route="Москва").update(payload=marks)
+    count()
+    account = str(Delivery.objects.latest("pk").account_id)
+    assert names(operator, "route", account=account) == [
+        ("Москва", 2), ("the rule itself", 1), ("left out by the rule's condition", 1), ("not sent yet", 1),
+    ]  # fmt: skip
+    assert names(operator, "person") == [("nobody that we know of", 3), ("Маша", 1), ("Олег", 1)]
+    assert names(operator, "source") == [("without a UTM source", 3), ("yandex", 2)]
+    assert names(operator, "campaign", quiz=101) == [("without a UTM campaign", 3), ("spring", 2)]
+    assert names(operator, "page") == [("no page was told", 3), ("a.example/q", 2)]
+    assert "Choose an account" in operator.get(PAGE, {"by": "route"}).content.decode()
+
+
+def test_the_file_says_what_the_page_says_and_calculates_nothing(operator: Client, deliver: Deliver) -> None:
+    deliver_as(deliver, status="won", amount="1500.50")
+    deliver_as(deliver, status="lost")
+    Answer.objects.update(payload={"utm": {"utm_source": "=1+1;x"}})
+    count()
+    head, row, whole = file_of(operator, by="source")
+    told = dict(zip(head, row, strict=True))
+    assert told["UTM source"] == "'=1+1;x"
+    assert (told["Answers"], told["Won"], told["Conversion, %"]) == ("2", "1", "50,0")
+    assert told["Sum won RUB"] == "1500,50"
+    assert whole[:2] == ["All", "2"]
+
+
+def test_people_who_may_not_read_answers_get_no_options(viewer: Client, operator: Client) -> None:
+    assert "shown to operators" in viewer.get(PAGE, {"by": "option", "quiz": 101}).content.decode()
+    assert viewer.get(PAGE, {"by": "option", "quiz": 101, "format": "csv"}).status_code == 403
+    assert "Choose a quiz" in operator.get(PAGE, {"by": "option"}).content.decode()
+    assert file_of(operator, by="option", quiz=101)[0][:2] == ["Answer option", "Question"]
 
 
 def test_no_answers_are_said_so(operator: Client) -> None:
@@ -85,10 +148,20 @@ def test_no_answers_are_said_so(operator: Client) -> None:
     assert "No answer came in 30 days." in operator.get(PAGE, {"part": "top"}).content.decode()
 
 
-def test_it_is_one_statement(month: None) -> None:
-    with CaptureQueriesContext(connection) as captured:
-        total(lines(timezone.now() - timedelta(days=30)))
-    assert len(captured) == 1
+def test_the_page_reads_no_answers_however_many_there_are(operator: Client, deliver: Deliver) -> None:
+    def asked() -> list[str]:
+        with CaptureQueriesContext(connection) as captured:
+            operator.get(PAGE)
+        return [one["sql"] for one in captured]
+
+    deliver_as(deliver)
+    count()
+    before = asked()
+    for _ in range(5):
+        deliver_as(deliver)
+    figures.count(timezone.localdate())
+    assert len(asked()) == len(before)
+    assert not any("rules_delivery" in sql or "rules_outcome" in sql for sql in before)
 
 
 def test_the_first_page_fetches_the_busiest_afterwards(operator: Client, month: None) -> None:

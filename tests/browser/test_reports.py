@@ -34,7 +34,12 @@ def month(shop: Account, deliver: Callable[..., Delivery]) -> Account:
             performer_name=("Маша", "Олег")[number % 2],
         )  # fmt: skip
         lead.delivery.answer.payload["answers"] = [
-            {"questionID": "r", "question": "Какой ремонт?", "answer": ("Полный", "Косметика")[number % 2]}
+            {
+                "questionID": "r",
+                "question": "Какой ремонт?",
+                "type": "select",
+                "answer": ("Полный", "Косметика")[number % 2],
+            }
         ]
         lead.delivery.answer.save()
     deliver("held")
@@ -55,11 +60,11 @@ def test_a_chart_tells_its_numbers_where_somebody_points(
     assert page.locator("canvas").count() == 7
     drawn = "() => Object.values(Chart.instances).length"
     assert page.evaluate(drawn) == 7
-    source = page.locator("canvas[data-desk-chart='chart-sources']")
+    source = page.locator("canvas[data-desk-chart='chart-source']")
     source.scroll_into_view_if_needed()
     box = source.bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 40)
-    tip = "() => Chart.getChart(document.querySelector('[data-desk-chart=chart-sources]')).tooltip"
+    tip = "() => Chart.getChart(document.querySelector('[data-desk-chart=chart-source]')).tooltip"
     page.wait_for_function(f"({tip})().opacity > 0")
     assert "конверсия" in page.evaluate(f"({tip})().footer[0]")
     picture(page, "reports-light")

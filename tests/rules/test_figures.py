@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from rules import figures
-from rules.models import Attempt, DayFigures, Delivery, Outcome
+from rules.models import Answer, Attempt, DayFigures, Delivery, Outcome
 from tests.admin.conftest import deliver, open_shop, rule, rule_of, shop, woken
 
 __all__ = ["deliver", "rule", "shop", "woken"]
@@ -23,7 +23,7 @@ def made(deliver: Deliver, at: datetime, seconds: float = 2, **values: Any) -> O
     rule, utm = values.pop("rule", None), values.pop("utm", {})
     row = deliver("delivered", **({"rule": rule} if rule else {}), created_at=at - timedelta(seconds=seconds))
     row.attempts.update(outcome="delivered", started_at=at)
-    row.answer.payload["utm"] = utm
+    row.answer.payload["utm"], row.answer.created_at = utm, at - timedelta(seconds=seconds)
     row.answer.save()
     Outcome.objects.filter(delivery=row).update(created_at=at, **values)
     return Outcome.objects.get(delivery=row)
@@ -33,14 +33,12 @@ def numbers_of(day: datetime, account: Any = None) -> dict[str, Any]:
     return DayFigures.objects.get(day=day.date(), account=account).numbers
 
 
-def test_a_day_tells_hours_seconds_quizzes_sources_and_people(
-    deliver: Deliver, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_day_tells_hours_and_seconds(deliver: Deliver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rules.figures.PORTION", 2)  # so that the walk goes on several times
     other = rule_of(open_shop("other", "Other"), 202)
-    for seconds, status in ((1, "won"), (2, "lost"), (30, "open")):
-        made(deliver, NOON, seconds, status=status, utm={"Source": " yandex "})
-    made(deliver, NOON + timedelta(hours=1), rule=other, status="won", performer_name="Олег", utm={"x": 1})
+    for seconds in (1, 2, 30):
+        made(deliver, NOON, seconds)
+    made(deliver, NOON + timedelta(hours=1), rule=other)
     made(deliver, NOON - timedelta(days=1))
     failed = deliver("waiting")
     Attempt.objects.filter(delivery=failed).update(started_at=NOON, outcome="wait")
@@ -48,10 +46,7 @@ def test_a_day_tells_hours_seconds_quizzes_sources_and_people(
     whole = numbers_of(NOON)
     assert whole["hours"] == {"12": {"amocrm": [3, 1]}, "13": {"amocrm": [1, 0]}}
     assert whole["seconds"] == {"": [2.0, 30.0], "amocrm": [2.0, 30.0]}
-    assert whole["quizzes"] == {"101": [3, 1, 1], "202": [1, 1, 0]}
-    assert whole["sources"] == {"yandex": [3, 1, 1], "": [1, 1, 0]}
-    assert whole["people"] == {"Маша": [3, 1, 1], "Олег": [1, 1, 0]}
-    assert numbers_of(NOON, other.account_id)["quizzes"] == {"202": [1, 1, 0]}
+    assert numbers_of(NOON, other.account_id)["hours"] == {"13": {"amocrm": [1, 0]}}
 
 
 def test_a_day_that_is_over_keeps_its_failed_tries(deliver: Deliver) -> None:
@@ -65,17 +60,10 @@ def test_a_day_that_is_over_keeps_its_failed_tries(deliver: Deliver) -> None:
     assert numbers_of(NOON, row.account_id)["hours"] == {"12": {"amocrm": [1, 1]}}
 
 
-def test_rare_names_are_kept_as_one(deliver: Deliver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rules.figures.MOST", 1)
-    for source in ("a", "a", "b", "c"):
-        made(deliver, NOON, utm={"utm_source": source})
-    figures.count(NOON.date())
-    assert numbers_of(NOON)["sources"] == {"a": [2, 0, 0], "*": [2, 0, 0]}
-
-
 @pytest.mark.django_db
 def test_days_are_counted_anew_the_rarer_the_older_they_are_and_the_longer_it_took(settings: Any) -> None:
-    settings.PAYLOAD_DAYS = 3
+    came = timezone.now() - timedelta(days=2)
+    Answer.objects.create(account_id="x", quiz_id=1, answer_id="a", payload={}, digest="x", created_at=came)
     assert figures.count_due() == 3  # and no day before
     today, now = timezone.localdate(), timezone.now()
     assert figures.due_days(today) == []
@@ -85,3 +73,11 @@ def test_days_are_counted_anew_the_rarer_the_older_they_are_and_the_longer_it_to
     assert figures.due_days(today) == [today, today - timedelta(days=1)]
     DayFigures.objects.update(seconds=60)
     assert figures.due_days(today) == []
+
+
+def test_what_is_followed_no_more_is_counted_once(settings: Any, deliver: Deliver) -> None:
+    settings.FOLLOW_DAYS = 90
+    made(deliver, timezone.now() - timedelta(days=100))
+    assert figures.count_due() == 101
+    DayFigures.objects.update(counted_at=timezone.now() - timedelta(days=30))
+    assert len(figures.due_days(timezone.localdate())) == 90

@@ -19,6 +19,7 @@ from config.openapi.quiz import QUIZ_ID
 from connectors.registry import CONNECTORS
 from crm_cache.models import Tag
 from crm_cache.serializers import lists_of
+from rules import figures
 from rules.serializers import dialect_of
 from tests.openapi.reading import Operation, differences, document, faults, operation, operations, shape
 
@@ -120,6 +121,8 @@ def test_answers_and_what_becomes_of_them(quiz: Any) -> None:
     assert api.post(f"/deliveries/{first['id']}/retry").status_code == 409
     follow(api, "ReplayDelivery", delivery_pk=first["id"])
     follow(api, "ListOutcomes")
+    figures.count_due()
+    follow(api, "GetConversion")
     follow(api, "ListRules")
     follow(api, "ListAccounts")
     follow(api, "ListEvents")

@@ -13,7 +13,16 @@ from django.test import Client
 from crm_cache.models import KnownContact
 from rules import people, retention
 from rules.delivery import outbox, worker
-from rules.models import Answer, Attempt, Delivery, Erasure, FormerBody, Outcome
+from rules.models import (
+    Answer,
+    AnswerTraits,
+    Attempt,
+    DayConversion,
+    Delivery,
+    Erasure,
+    FormerBody,
+    Outcome,
+)
 
 ANNA = {"name": "Анна", "phone": "8 (999) 111-22-33", "email": "Anna@Example.ru"}
 BORIS = {"name": "Борис", "phone": "+79995556677"}
@@ -32,7 +41,9 @@ def platform(settings: Any) -> Any:
 
 def everything() -> str:
     """All that is stored of people, as text."""
-    tables = (Answer, FormerBody, Delivery, Attempt, Outcome, KnownContact, Erasure)
+    tables = (
+        Answer, AnswerTraits, DayConversion, FormerBody, Delivery, Attempt, Outcome, KnownContact, Erasure,
+    )  # fmt: skip
     return " ".join(repr(row) for table in tables for row in table.objects.values())
 
 

@@ -8,12 +8,13 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import NewEvent
 from connectors.registry import connector_class
-from rules import incidents
-from rules.admin.conversion import lines
+from rules import figures, incidents
 from rules.admin.dashboard import show
+from rules.conversion.reading import Chosen, report
 from rules.models import Answer, Delivery, Incident, Outcome
 from rules.outcomes import following
 from rules.planning import unplanned
@@ -62,7 +63,8 @@ def test_a_test_lead_is_marked_in_every_crm_and_counted_nowhere(
     for path in (f"/deliveries/{test.pk}", f"/answers/{test.answer_id}"):
         assert shop.api.get(path).status_code == 404
     assert {row["deliveryID"] for row in shop.api.get("/outcomes").json()["items"]}.isdisjoint({test.pk})
-    assert [line.answers for line in lines(None)] == [1]
+    figures.count(today := timezone.localdate())
+    assert report(Chosen(today, today), "quiz").whole.answers == 1
     assert NewEvent.objects.filter(type__in=["answer.accepted", "delivery.delivered"]).count() == 0
     assert not unplanned(rule_of(shop)).filter(test=True).exists()
     html = operator.get(reverse("admin:rules_delivery_changelist"), {"test__exact": "1"}).content.decode()

@@ -7,10 +7,20 @@ operation without examples, and sends and reads all of them.
 
 from __future__ import annotations
 
-from config.openapi.examples import accounts, answers, deliveries, events, inbound, people, per_crm, rules
+from config.openapi.examples import (
+    accounts,
+    answers,
+    conversion,
+    deliveries,
+    events,
+    inbound,
+    people,
+    per_crm,
+    rules,
+)
 from config.openapi.examples.shown import Shown
 
-PARTS = (accounts, answers, deliveries, events, inbound, people, rules)
+PARTS = (accounts, answers, conversion, deliveries, events, inbound, people, rules)
 
 
 def examples() -> dict[str, Shown]:

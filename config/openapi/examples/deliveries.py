@@ -32,6 +32,7 @@ OUTCOME = {
     "changedAt": "2026-03-04T08:00:10Z",
     "updatedAt": SEEN,
     "closedAt": "2026-03-04T08:00:10Z",
+    "steppedAt": "2026-03-02T12:41:00Z",
     "seenAt": SEEN,
     "nextLookAt": "2026-03-11T08:00:12Z",
     "error": "",

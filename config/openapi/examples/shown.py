@@ -15,11 +15,13 @@ Bodies = Mapping[str, Any]
 class Shown:
     """The bodies of one operation: what is sent, and what comes back by status.
 
-    Errors need not be told unless they teach something: each status has a general one (``errors``).
+    Errors need not be told unless they teach something: each status has a general one (``errors``). ``files``
+    shows what an operation says in another form than JSON.
     """
 
     responses: Mapping[int, Bodies]
     request: Bodies = field(default_factory=dict)
+    files: Bodies = field(default_factory=dict)
 
 
 SUCCESS = {200: {"Done": "Success"}}
