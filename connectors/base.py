@@ -97,6 +97,8 @@ class Capabilities:
     entities: Mapping[str, str] = field(default_factory=dict)  # our word -> the CRM's word in Field.entity
     choices: tuple[Choice, ...] = ()  # what its rules say beyond performer, pipeline and step
     tasks: TaskSupport = TaskSupport()  # tasks on leads that are made through the API (`LeadDraft.task`)
+    existing: tuple[str, ...] = ()  # our words of records that are found, and written by `LeadDraft.existing`
+    tells_owner: bool = False  # a contact's own responsible is known before its lead is made
 
 
 # Columns of the cached lists that most CRMs fill.
@@ -223,6 +225,13 @@ class Journal(Protocol):
 
     def record(self, done: Mapping[str, Mapping[str, str]]) -> None:
         """Keep ``{uid: {step: remote id}}`` durably, in one statement."""
+
+    def assign(self, owners: Mapping[str, str]) -> Mapping[str, str]:
+        """Who looks after the leads of drafts that ask (``LeadDraft.asks_owner``), ``{uid: remote user}``.
+
+        ``owners``: who looks after the contact of each, empty where nobody does or it is new. It is kept
+        before this returns, so that a later try does not ask again. Only where ``can.tells_owner``.
+        """
 
 
 class SignIn(Protocol):

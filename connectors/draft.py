@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,33 @@ class Placement:
     choices: Mapping[str, Any] = field(default_factory=dict)
 
 
+LEAVE, FILL, OVERWRITE = "leave", "fill", "overwrite"
+
+
+@dataclass(frozen=True, slots=True)
+class WriteMode:
+    """What may be written into a contact or company that was there before (``connectors.existing``).
+
+    ``usual`` counts for every field that ``fields`` does not name, by remote id or code; ``NAME`` is the
+    record's own name. ``append``: phones, e-mails and messengers that it lacks are added.
+    """
+
+    usual: str = LEAVE
+    append: bool = False
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    NAME: ClassVar[str] = "name"
+
+    def of(self, *keys: str) -> str:
+        """The mode of the field that is called so."""
+        return next((self.fields[key] for key in keys if key in self.fields), self.usual)
+
+    def adds(self, key: str, is_empty: bool) -> bool:
+        """Are phones, e-mails or messengers added to this field? They are never replaced."""
+        mode = self.of(key)
+        return self.append or mode == OVERWRITE or (mode == FILL and is_empty)
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """What somebody is to do about a lead until ``due`` (aware).
@@ -153,6 +180,10 @@ class LeadDraft:
     ``language`` is the note's (``connectors.note_texts``). ``task`` is made once the lead is there
     (``connectors.tasks``); a later body makes none.
 
+    ``existing`` says by our words (``contact``) what may be written into records that are there already;
+    whoever is not named there is treated as the CRM's connector always does. With ``asks_owner`` the
+    placement's performer is a stopgap: once the contact is known, ``Journal.assign`` says who it is.
+
     With ``formers`` the lead is there and is brought up to date (``Capabilities.updates``): they are the
     drafts of the answer's earlier bodies, the oldest first, ``revision`` is the number of this one (1: the
     first). What still stands as one of them wrote it is overwritten, what people changed is left alone.
@@ -179,6 +210,8 @@ class LeadDraft:
     journal: Mapping[str, str] = field(default_factory=dict)
     look_first: bool = False
     known_contact: str = ""
+    existing: Mapping[str, WriteMode] = field(default_factory=dict)
+    asks_owner: bool = False
     revision: int = 1
     formers: tuple[LeadDraft, ...] = ()
     replay: int = 0

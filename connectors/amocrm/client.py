@@ -33,6 +33,7 @@ from connectors.text import is_id, rows_in, text_of
 AT_ONCE = 8  # look-ups in flight; the account's limit is shared, only the latency is spread
 MOST_ROUNDS = 400  # requests of one batch write
 MOST_FAILURES = 3  # items that fail alone, with no success among them, before the account is to blame
+CONTACT = "contact"  # our word for it
 REFUSED_BEFORE = message("amoCRM refused this value")
 
 
@@ -65,13 +66,24 @@ class Item(WorkItem):
     def is_placed(self) -> bool:
         """Does the rule say where the lead goes, or who looks after it?"""
         asked = self.draft.placement
-        return bool(asked.performer or asked.pipeline or asked.step)
+        return bool(asked.performer or asked.pipeline or asked.step or self.draft.asks_owner)
 
     @property
     def own_contact(self) -> str:
         """The contact that this draft made; empty for one that was there before."""
         contact = self.journal.get("contact", "")
         return "" if contact == self.journal.get("found") else contact
+
+    @property
+    def contact(self) -> Record:
+        """What the draft says of its contact; empty where it says nothing."""
+        return self.payload.contact or Record("contacts")
+
+    @property
+    def writes_existing(self) -> bool:
+        """Was the contact there before, and does the rule say what is written into it?"""
+        has_contact = bool(self.payload.contact and self.journal.get("contact")) and not self.own_contact
+        return has_contact and CONTACT in self.draft.existing
 
     def meaning(self, error: ConnectorError) -> ConnectorError:
         return as_account_error(error)

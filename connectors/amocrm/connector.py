@@ -57,6 +57,8 @@ class AmoConnector(Connector):
         tells_rights=True,
         search_lag=60,
         directory=True,
+        existing=("contact",),  # a company comes with its lead, and is looked for by nobody
+        tells_owner=True,
         lists=("users", "pipelines", "steps", "fields", "tags"),
         entities={"lead": "leads", "contact": "contacts", "company": "companies", "customer": "customers"},
         tasks=TaskSupport("", types=True),

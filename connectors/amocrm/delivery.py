@@ -22,6 +22,7 @@ from connectors.amocrm.additions import (
 )
 from connectors.amocrm.client import AT_ONCE, BatchRequests, BatchWrite, Item, fetch_listed, place_of
 from connectors.amocrm.errors import ValidationIssue
+from connectors.amocrm.existing import Existing, read_contacts
 from connectors.amocrm.facts import Facts
 from connectors.amocrm.fields import has_field
 from connectors.amocrm.recovery import (
@@ -51,6 +52,7 @@ from connectors.draft import (
 )
 from connectors.errors import LOOK_INCOMPLETE, ConnectorError, Refused, Unclear
 from connectors.messages import message
+from connectors.text import text_of
 
 log = logging.getLogger(__name__)
 
@@ -81,18 +83,21 @@ class Delivery:
 
     def _run(self, items: Sequence[Item]) -> None:
         notes, update = partial(add_notes, self.requests), Update(self.requests, self.facts)
+        existing = Existing(self.requests, update)
         stages: Sequence[Callable[[Sequence[Item]], None]] = (
             self.recover,
             self.find_contacts,
+            self.assign,
             self.create,
             partial(add_values, self.requests),
             Customers(self.requests, self.facts).run,
+            existing.run,
             partial(add_tasks, self.requests),
             notes,
             self.read_back,
         )
         run_stages(stages, [item for item in items if not item.draft.formers])
-        run_stages((update.run, notes), [item for item in items if item.draft.formers])
+        run_stages((update.run, existing.run, notes), [item for item in items if item.draft.formers])
 
     def compare(self, drafts: Sequence[LeadDraft]) -> list[Comparison | ConnectorError]:
         """How leads that are there differ from their drafts; reads only."""
@@ -219,6 +224,24 @@ class Delivery:
         self._ask_for([item for item in items if item.payload.contact and item.draft.person.keys])
         self.requests.record(items)
 
+    def assign(self, items: Sequence[Item]) -> None:
+        """Who looks after new leads of rules that ask for the contact's own responsible."""
+        asking = [item for item in items if item.draft.asks_owner and not item.lead]
+        if not asking:
+            return
+        known = [item for item in asking if item.payload.contact_id]
+        rows = read_contacts(self.requests, known)
+        owners = {item.uid: "" for item in asking}
+        for item in known:
+            row = rows[item.payload.contact_id]
+            if isinstance(row, Mapping):
+                owners[item.uid] = text_of(row.get("responsible_user_id"))
+            elif isinstance(row, ConnectorError) and not isinstance(row, Refused):
+                item.fail(row)
+        chosen = self.requests.journal.assign({i.uid: owners[i.uid] for i in asking if not i.error})
+        for item in asking:
+            item.payload.put_performer(chosen.get(item.uid, ""))
+
     # -- 3. the lead ----------------------------------------------------------------------------------
 
     def create(self, items: Sequence[Item]) -> None:
@@ -231,7 +254,7 @@ class Delivery:
 
         The rule is not at fault, so the loss names no field.
         """
-        if item.error or not item.payload.contact or item.own_contact:
+        if item.error or not item.payload.contact or item.own_contact or item.writes_existing:
             return
         for entry in item.payload.contact.entries:
             if entry.question and entry.key not in ("PHONE", "EMAIL"):

@@ -177,6 +177,13 @@ class Payload:
             if record:
                 record.attributes.pop("responsible_user_id", None)
 
+    def put_performer(self, performer: str) -> None:
+        """Whoever looks after it; nobody: amoCRM's own default applies."""
+        self.without_performer()
+        for record in (*self.records(), self.customer):
+            if record and performer.isdigit():
+                record.attributes["responsible_user_id"] = int(performer)
+
     def put_uid_into_name(self, uid: str) -> None:
         """The external id goes into the lead's name where there is no field for it."""
         title = self.lead.attributes["name"]

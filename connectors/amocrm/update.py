@@ -80,15 +80,15 @@ class Update:
                     changed.attributes[name] = new.attributes[name]
                 case Change.KEPT:
                     item.lose(UnplacedValue(name, str(new.attributes[name]), EDITED, new.entity))
-        current_values = _values(row)
+        current_values = values_by_field(row)
         for entry in new.entries:
             if entry.key in REACH or entry.kind == "external_id":
                 continue
             before = [old.body["values"] if (old := _entry(one, entry.key)) else [] for one in olds]
-            same = partial(self._same_values, entry.key in _dates(item.draft))
+            same = partial(self.same_values, entry.key in day_fields(item.draft))
             there = current_values.get(entry.key, [])
             change = decide(there, entry.body["values"], before, same)
-            now = _dated(there) if entry.key in _dates(item.draft) else there
+            now = _dated(there) if entry.key in day_fields(item.draft) else there
             item.tell_change(change, entry.question or entry.key, now, entry.text, new.entity, entry.key)
             match change:
                 case Change.WRITE:
@@ -101,7 +101,7 @@ class Update:
             item.tell(TAGS, own, ", ".join(tag["name"] for tag in tags), new.entity)
         return changed
 
-    def _same_values(self, days: bool, current: Sequence[Values], sent: Sequence[Values]) -> bool:
+    def same_values(self, days: bool, current: Sequence[Values], sent: Sequence[Values]) -> bool:
         """Are these the values that were sent? amoCRM answers with more keys than it was given, and moves
         a date's moment within its day."""
 
@@ -147,10 +147,11 @@ class Update:
         else:
             changed = Record(CONTACTS)
             for entry in new.entries:
-                if entry.question and entry.key not in REACH:
+                if entry.question and entry.key not in REACH and not item.writes_existing:
                     item.lose(UnplacedValue(entry.question, entry.text, KEPT, CONTACTS))
-        for entry in _reach(new, row):
-            item.tell(entry.question or entry.key, _values(row).get(entry.key, []), entry.text, CONTACTS)
+        for entry in () if item.writes_existing else missing_reach(new, row):
+            there = values_by_field(row).get(entry.key, [])
+            item.tell(entry.question or entry.key, there, entry.text, CONTACTS)
             changed.entries.append(entry)
         item.changes[CONTACTS] = changed
 
@@ -205,7 +206,7 @@ def _spared(item: Item, changed: Record) -> Record:
     return Record(LEADS)
 
 
-def _values(row: Row) -> dict[str, list[dict[str, Any]]]:
+def values_by_field(row: Row) -> dict[str, list[dict[str, Any]]]:
     """A record's values by field id and by field code."""
     found: dict[str, list[dict[str, Any]]] = {}
     for one in row.get("custom_fields_values") or []:
@@ -227,7 +228,7 @@ def _dated(values: Sequence[Values]) -> list[str]:
     return [datetime.fromtimestamp(int(t), UTC).date().isoformat() if t.isdigit() else t for t in texts]
 
 
-def _dates(draft: LeadDraft) -> set[str]:
+def day_fields(draft: LeadDraft) -> set[str]:
     """The fields that hold a day."""
     values = (value for one in (draft, *draft.formers) for value in one.values)
     return {address(value.target) for value in values if value.target.type in ("date", "birthday")}
@@ -237,11 +238,11 @@ def _entry(record: Record, key: str) -> FieldEntry | None:
     return next((entry for entry in record.entries if entry.key == key), None)
 
 
-def _reach(new: Record, row: Row) -> list[FieldEntry]:
+def missing_reach(new: Record, row: Row) -> list[FieldEntry]:
     """Phones and e-mails that the contact lacks, added to those it has: a change replaces the whole field."""
     entries = []
     for code in REACH:
-        entry, current = _entry(new, code), _values(row).get(code, [])
+        entry, current = _entry(new, code), values_by_field(row).get(code, [])
         known = [str(value.get("value") or "") for value in current]
         fresh = [v for v in entry.body["values"] if not _is_among(known, str(v["value"]))] if entry else []
         if entry and fresh:

@@ -71,6 +71,8 @@ class BitrixConnector(Connector):
         follow=50,  # a page of a list
         hooks=True,
         tells_rights=True,
+        existing=("contact", "company"),
+        tells_owner=True,
         search_lag=60,
         refresh_every=MONTH,  # a used token is renewed when it has run out, an idle one once a month
         lists=("users", "pipelines", "steps", "fields"),

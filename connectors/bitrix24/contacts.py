@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from connectors.bitrix24.client import Command, Reply, Row, Story, digits_of, replies_to, rows
-from connectors.bitrix24.requests import FIND, MOST_VALUES, BitrixItem
+from connectors.bitrix24.requests import FIND, FOUND, MOST_VALUES, BitrixItem
 from connectors.contact import email_key, is_phone
 from connectors.delivery import FOUND_BY
 from connectors.draft import Person, UnplacedValue
@@ -23,7 +23,6 @@ KEPT = {
     "contact": message("the contact was in Bitrix24 already and is left as it is"),
     "company": message("the company was in Bitrix24 already and is left as it is"),
 }
-FOUND = {"contact": "found", "company": "found_company"}
 
 
 def meet(item: BitrixItem) -> Story[None]:
@@ -135,7 +134,7 @@ def _attach(item: BitrixItem, word: str, remote_id: str) -> None:
     if item.journal.get(word) != remote_id:
         item.journal |= {word: remote_id, FOUND[word]: remote_id}
     record = item.payload.of(word)
-    if record and item.journal.get(FOUND[word]) == remote_id:
+    if record and item.journal.get(FOUND[word]) == remote_id and not item.writes_existing(word):
         reason, entity = KEPT[word], record.entity
         item.lose(*(UnplacedValue(e.question, e.text, reason, entity, e.field_id) for e in record.entries))
         item.lose(*(UnplacedValue("im", one["VALUE"], reason, entity) for one in record.head.get("IM", ())))

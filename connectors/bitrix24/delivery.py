@@ -22,12 +22,14 @@ from connectors.bitrix24.client import (
     reply_to,
     request_of,
 )
-from connectors.bitrix24.contacts import FOUND, meet
-from connectors.bitrix24.errors import NO_RIGHTS, is_demand
+from connectors.bitrix24.contacts import meet
+from connectors.bitrix24.errors import is_demand
+from connectors.bitrix24.existing import owner_of, write_existing
 from connectors.bitrix24.portal import Facts
 from connectors.bitrix24.records import DEAL, LEAD, Record, payload_of, pipeline_of
 from connectors.bitrix24.recovery import recognise, recover
 from connectors.bitrix24.requests import (
+    FOUND,
     PLACE,
     SUSPECTED,
     TASK_COMMENT,
@@ -38,6 +40,7 @@ from connectors.bitrix24.requests import (
     where_is,
 )
 from connectors.bitrix24.tasks import add_task
+from connectors.bitrix24.writing import INDISPENSABLE, without_refused_values
 from connectors.delivery import spread_account_error
 from connectors.draft import LeadDraft, Plan, PlannedRequest, Problem
 from connectors.errors import ConnectorError, Refused, RuleNeedsFixing, Unclear, unexpected
@@ -46,8 +49,6 @@ from connectors.text import text_of
 
 log = logging.getLogger(__name__)
 
-INDISPENSABLE = frozenset({NO_RIGHTS, "error_method_not_found"})  # no value is to blame for these
-MOST_TRIES = 3
 FEWEST_FOR_PROOF = 30  # drafts in a batch from which it pays to know how phones are compared
 Stories = dict[BitrixItem, Story[None]]
 Wants = dict[BitrixItem, Sequence[Command]]
@@ -59,13 +60,34 @@ def run(
     """Deliver the items, each by its story; each ends with its ``lead`` or an ``error``."""
     items = sorted(items, key=lambda item: -len(item.payload.records))
     try:
-        tell({item: story_of(item) for item in items}, requests)
+        _assign([item for item in items if item.draft.asks_owner and not item.lead], requests)
+        tell({item: story_of(item) for item in items if not item.error}, requests)
     except Exception as exc:
         log.exception("delivery=%s", ",".join(item.uid for item in items))
         for item in items:
             if not item.error and (item.in_flight or not item.lead):
                 item.fail(unexpected(exc, unclear=item.in_flight))
     _read_back(requests, [item for item in items if item.lead and not (item.error or item.adopted)])
+
+
+def _assign(items: Sequence[BitrixItem], requests: BatchRequests) -> None:
+    """Who looks after new leads of rules that ask for the contact's own responsible: asked before the others
+    go on, of all in one go."""
+    if not items:
+        return
+    tell({item: _ask_owner(item) for item in items}, requests)
+    asking = [item for item in items if not (item.error or item.lead)]
+    chosen = requests.journal.assign({item.uid: item.owner for item in asking})
+    for item in asking:
+        item.payload.put_performer(chosen.get(item.uid, ""))
+
+
+def _ask_owner(item: BitrixItem) -> Story[None]:
+    if item.draft.look_first:
+        yield from recover(item)
+    if not item.lead:
+        yield from meet(item)
+        item.met, item.owner = True, (yield from owner_of(item))
 
 
 def tell(stories: Stories, requests: BatchRequests) -> None:
@@ -102,11 +124,13 @@ def _go_on(stories: Stories, answers: Mapping[BitrixItem, list[Outcome] | None])
 
 def create(item: BitrixItem) -> Story[None]:
     """Look whether it was made already, meet the person, make company and contact, then deal or lead."""
-    if item.draft.look_first and not item.lead:
+    if item.draft.look_first and not item.lead and not item.met:
         yield from recover(item)
     if not item.lead:
         check_place(item)
-        yield from meet(item)
+        if not item.met:
+            yield from meet(item)
+        yield from write_existing(item)
         yield from make(item, "company", item.payload.company)
         yield from make(item, "contact", item.payload.contact, COMPANY_ID=item.journal.get("company"))
         yield from _make_record(item)
@@ -185,28 +209,6 @@ def _add(item: BitrixItem, record: Record, links: Callable[[], Mapping[str, Any]
     """The new record's id."""
     reply = yield from without_refused_values(item, record, lambda: record.command(**links()))
     return made_id(reply.value)
-
-
-def without_refused_values(
-    item: BitrixItem, record: Record, command_of: Callable[[], Command | None]
-) -> Story[Reply]:
-    """The reply to the record's command, if it has one. What the portal refuses is taken out and told (D54).
-
-    Raises ``Refused`` where it refuses the whole record, or misses a value in a new one.
-    """
-    for tries_left in reversed(range(MOST_TRIES)):
-        if not (command := command_of()):
-            return Reply(None)
-        try:
-            return (yield from reply_to(command))
-        except Refused as refusal:
-            missing = not command.safe and is_demand(refusal)
-            if refusal.code in INDISPENSABLE or missing or not tries_left:
-                raise
-            if not (losses := record.strip(refusal.message)):
-                raise
-            item.lose(*losses)
-    raise AssertionError("unreachable")
 
 
 def add_comments(item: BitrixItem, first: int = 2) -> Story[None]:

@@ -132,6 +132,13 @@ class Payload:
         """Its ``contact`` or ``company``."""
         return self.contact if word == "contact" else self.company
 
+    def put_performer(self, performer: str) -> None:
+        """Whoever looks after it; nobody: the user who connected does."""
+        for record in self.records:
+            record.head.pop("ASSIGNED_BY_ID", None)
+            if performer.isdigit():
+                record.head["ASSIGNED_BY_ID"] = performer
+
     def warn(self, code: str, message: str, where: str) -> None:
         self.problems.append(Problem(code, message, where))
 

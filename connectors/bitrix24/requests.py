@@ -43,6 +43,7 @@ MakeHttpClient = Callable[[Callable[[Exchange], None]], HttpClient]
 Wants = Mapping["BitrixItem", Sequence[Command]]
 ROOM = 25.0  # seconds of a portal's work in one request, which is cut off after 60
 FIND = "crm.duplicate.findbycomm"
+FOUND = {"contact": "found", "company": "found_company"}  # steps of the journal: who was there before us
 MOST_VALUES, MOST_HITS = 20, 20  # in such a call, in its answer by type of record (reference 5.1)
 LONGEST_COMMENT = 30_000  # characters; no bound is documented
 MOST_COMMENTS = 20  # more than the longest body that is taken in
@@ -59,13 +60,16 @@ class BitrixItem(WorkItem):
 
     ``kind``: whether ``lead`` is a lead or a deal; ``found`` and ``found_company``: who was there before us
     and stays as it is; ``note/2`` and so on: further comments, in the timeline; ``task``, ``TASK_COMMENT``;
-    ``SUSPECTED``. ``read_back``: where the portal put records with this external id, by their ids.
+    ``SUSPECTED``. ``read_back``: where the portal put records with this external id, by their ids. ``met``:
+    contact and company were looked for; ``owner``: who looks after that contact.
     """
 
     payload: Payload
     base_url: str
     phones: PhoneMatching
     read_back: dict[str, Placement] = field(default_factory=dict)
+    met: bool = False
+    owner: str = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -75,6 +79,12 @@ class BitrixItem(WorkItem):
     def kind(self) -> str:
         """``deal`` or ``lead``: what was made, else what is to be made."""
         return self.journal.get("kind") or self.payload.record.word
+
+    def writes_existing(self, word: str) -> bool:
+        """Was its ``contact`` or ``company`` there before, and does the rule say what is written into it?"""
+        remote_id = self.journal.get(word)
+        was_there = bool(remote_id) and self.journal.get(FOUND[word]) == remote_id
+        return was_there and word in self.draft.existing and self.payload.of(word) is not None
 
     @property
     def suspicion(self) -> int:
@@ -132,7 +142,7 @@ class Slot:
             if len({part.params["entity_type"] for part in self.parts}) > 1:
                 del params["entity_type"]
             return replace(first, params=params)
-        select = max((part.params["select"] for part in self.parts), key=len)
+        select = list(dict.fromkeys(one for part in self.parts for one in part.params["select"]))
         return replace(first, params={**first.params, "filter": {"ID": self.values()}, "select": select})
 
     def share(self, part: Command, outcome: Outcome) -> Outcome:

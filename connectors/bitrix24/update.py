@@ -6,18 +6,20 @@ of the timeline; phones and e-mails are added to the contact. All but the commen
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from connectors.bitrix24.client import Command, Row, Story, outcomes_of, reply_to, rows
-from connectors.bitrix24.contacts import FOUND, meet
-from connectors.bitrix24.delivery import add_comments, make, without_refused_values
+from connectors.bitrix24.contacts import meet
+from connectors.bitrix24.delivery import add_comments, make
 from connectors.bitrix24.errors import NOT_FOUND
+from connectors.bitrix24.existing import present, write_existing
 from connectors.bitrix24.options import LEAD as LEAD_FLAG
 from connectors.bitrix24.portal import Facts
 from connectors.bitrix24.records import Payload, Record, payload_of, pipeline_of
-from connectors.bitrix24.requests import BitrixItem
+from connectors.bitrix24.requests import FOUND, BitrixItem
+from connectors.bitrix24.writing import write
 from connectors.changes import EDITED, Change, decide, same_value, shown
 from connectors.contact import is_same_reach
 from connectors.draft import PERFORMER, STEP, LeadDraft, UnplacedValue
@@ -42,8 +44,9 @@ def update(item: BitrixItem, facts: Facts) -> Story[None]:
     changed = _record_changed(item, standing, formers)
     if (company := item.journal.get("company")) and same_value(standing.get("COMPANY_ID") or 0, 0):
         changed.head["COMPANY_ID"] = company
-    yield from _write(item, changed, item.lead)
+    yield from write(item, changed, item.lead)
     yield from _update_contact(item, formers)
+    yield from write_existing(item, formers)
     yield from add_comments(item, first=1)
 
 
@@ -131,7 +134,7 @@ def _changed(item: BitrixItem, new: Record, standing: Row, olds: Sequence[Record
             item.lose(UnplacedValue(name.lower(), str(value), EDITED, new.entity))
     for entry in new.entries:
         before = [{one.code: one.value for one in old.entries}.get(entry.code) for old in olds]
-        there = _set(standing.get(entry.code), entry.value)
+        there = present(standing.get(entry.code), entry.value)
         change = decide(there, entry.value, before)
         what = entry.question or entry.code
         item.tell_change(change, what, there, entry.text, new.entity, entry.field_id)
@@ -147,22 +150,16 @@ def _sum(name: str, value: Any) -> Any:
     return None if name == "OPPORTUNITY" and same_value(value, 0) else value
 
 
-def _set(value: Any, ours: Any) -> Any:
-    """A portal answers with 0 for a yes or no that nobody gave, and with False for other empty fields."""
-    unset = value is False or (type(ours) is int and same_value(value, 0))
-    return None if unset and not same_value(value, ours) else value
-
-
 def _update_contact(item: BitrixItem, formers: Sequence[Payload]) -> Story[None]:
     if changed := (yield from _contact_changed(item, formers)):
-        yield from _write(item, changed, item.journal["contact"])
+        yield from write(item, changed, item.journal["contact"])
 
 
 def _contact_changed(item: BitrixItem, formers: Sequence[Payload]) -> Story[Record | None]:
     """Its own fields where we made it; what it can be reached by in any case."""
     new, contact = item.payload.contact, item.journal.get("contact")
     standing = (yield from _read("contact", contact)) if new and contact else None
-    if new is None or not contact or standing is None:
+    if new is None or not contact or standing is None or item.writes_existing("contact"):
         return None
     olds = [one.contact for one in formers if one.contact]
     is_ours = item.journal.get(FOUND["contact"]) != contact
@@ -186,17 +183,3 @@ def _link(item: BitrixItem, standing: Row) -> Story[None]:
         return
     params = {"id": item.lead, "fields": {"CONTACT_ID": contact}}
     yield from reply_to(Command(f"crm.{item.kind}.contact.add", params))
-
-
-def _write(item: BitrixItem, record: Record, remote_id: str) -> Story[None]:
-    """Write what there is; what the portal refuses is taken out and told."""
-
-    def command() -> Command | None:
-        params: Mapping[str, Any] = {"id": remote_id, "fields": record.values}
-        return (
-            Command(f"crm.{record.word}.update", params, why=message("the {word}", word=record.word))
-            if record.values
-            else None
-        )
-
-    yield from without_refused_values(item, record, command)

@@ -36,9 +36,15 @@ class Notebook:
 
     def __init__(self) -> None:
         self.entries: list[dict[str, dict[str, str]]] = []
+        self.owners: dict[str, str] = {}
 
     def record(self, done: Mapping[str, Mapping[str, str]]) -> None:
         self.entries.append({uid: dict(steps) for uid, steps in done.items()})
+
+    def assign(self, owners: Mapping[str, str]) -> Mapping[str, str]:
+        """The contact's own responsible has it; what was asked is kept in ``owners``."""
+        self.owners |= owners
+        return owners
 
     def of(self, uid: str) -> dict[str, str]:
         """All that was written down for one draft, the newest word for a step."""
