@@ -169,6 +169,9 @@ class NoJournal:
     def record(self, done: Mapping[str, Mapping[str, str]]) -> None:
         return None
 
+    def assign(self, owners: Mapping[str, str]) -> Mapping[str, str]:
+        return {}
+
 
 def compare(
     drafts: Sequence[LeadDraft], begin: Callable[[LeadDraft], W], run: Callable[[list[W]], None]

@@ -25,6 +25,7 @@ from rules.delivery import holds, outbox, replay_moves
 from rules.mapping.person import contact_keys
 from rules.models import Answer, Delivery, Erasure, FormerBody
 from rules.retention import empty
+from rules.serializers.former_values import write_former_values
 
 log = structlog.stdlib.get_logger(__name__)
 AT_ONCE = 500
@@ -38,6 +39,7 @@ ERASED = (
     message("Phones and e-mails by which the person is known here"),
     message("Values that were told as losses"),
     message("Options of quizzes that no later answer brought"),
+    message("What was in the contact or company before a rule wrote into it, and what it wrote"),
     message("The contact and the details that were seen in the CRM"),
     message("What was said with the CRM in each try"),
     message("Which contact of the CRM the person is"),
@@ -133,6 +135,7 @@ def _delivery(row: Delivery) -> dict[str, Any]:
         "leadID": row.remote_id,
         "link": row.remote_link,
         "losses": row.losses,
+        "formerValues": write_former_values(row),
         "contact": outcome.contact if outcome else {},
         "details": outcome.details if outcome else {},
     }

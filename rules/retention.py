@@ -12,11 +12,12 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet, Value
 
 from accounts import db_clock
 from accounts.singletons import each_alone
 from accounts.worker_threads import worker
+from connectors.existing import STEP as FORMER_VALUES
 from rules import observed_options
 from rules.conversion import traits
 from rules.delivery import holds
@@ -24,6 +25,7 @@ from rules.models import Answer, Attempt, Delivery, FormerBody, Mend, Outcome, R
 
 log = structlog.stdlib.get_logger(__name__)
 AT_ONCE = 1000  # answers, tries or versions of one transaction
+WITHOUT_FORMER_VALUES = Func(F("steps"), Value(FORMER_VALUES), template="(%(expressions)s)", arg_joiner=" - ")
 KEEP_VERSIONS = timedelta(days=730)
 
 
@@ -113,5 +115,6 @@ def empty(answers: Collection[int]) -> None:
     Mend.objects.filter(answer__in=answers).update(before=None, after=None)
     Replay.objects.filter(delivery__in=deliveries).update(changes=[], error="")
     deliveries.update(contact_keys=[], losses=[])
+    deliveries.filter(steps__has_key=FORMER_VALUES).update(steps=WITHOUT_FORMER_VALUES)
     Outcome.objects.filter(delivery__in=deliveries).update(contact={}, details={})
     Attempt.objects.filter(delivery__in=deliveries).update(message="", exchanges=[])

@@ -5,17 +5,21 @@ What has no twin is told and left out: the copy is complete where the list of wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from accounts.models import Account
+from accounts.texts import said as in_words
+from accounts.texts import say
 from connectors.draft import Target
 from connectors.registry import connector_class
 from crm_cache import lookup, models
 from rules.admin.offers import BETWEEN, Choices, entries, flat, performers, placed, placements
+from rules.mapping.existing import BY_NAME
+from rules.mapping.existing import RECORDS as RECORDS_THERE
 from rules.mapping.rule_snapshot import is_wish, questions_of, routes_of, tags_of
 from rules.mapping.suggestions import plain
 from rules.models import Rule
@@ -60,6 +64,7 @@ def _extra(rule: Rule, account: Account, twin: Twin) -> dict[str, Any]:
     copied = {**rule.extra, "routes": routes, "values": list(_values(rule, account, twin))}
     copied["responsible"] = _responsible(rule, account, twin)
     copied["options"] = list(_options(rule, account, twin))
+    copied["existing"] = _existing(rule, account, twin)
     return {key: value for key, value in copied.items() if value}
 
 
@@ -78,6 +83,11 @@ def _responsible(rule: Rule, account: Account, twin: Twin) -> dict[str, Any]:
         "map": {text: now for text, now in texts.items() if now},
     }
     kept: dict[str, Any] = {key: value for key, value in found.items() if value}
+    if said.get("own"):
+        if connector_class(account.crm).can.tells_owner:
+            kept["own"] = True
+        else:
+            twin.missing.append(_("Responsible: whoever looks after the contact already"))
     return {"by": said["by"], **kept} if "map" in kept else kept
 
 
@@ -110,6 +120,25 @@ def _options(rule: Rule, account: Account, twin: Twin) -> Iterator[dict[str, Any
             ]
             if kept := {text: option for text, option in meant.items() if option != ""}:
                 yield {"record": record, "question": one["question"], "field": remote_id, "map": kept}
+
+
+def _existing(rule: Rule, account: Account, twin: Twin) -> dict[str, Any]:
+    """Modes of the records that the other CRM can write, of fields that have a twin there."""
+    found: dict[str, Any] = {}
+    for record, one in rule.extra.get("existing", {}).items():
+        if record not in connector_class(account.crm).can.existing:
+            twin.missing.append(say("{what}: what is written into it", what=in_words(RECORDS_THERE[record])))
+            continue
+        named = {key: mode for key, mode in one.get("fields", {}).items() if key not in BY_NAME}
+        imagined = Rule(
+            account=rule.account, fields_rule={record: {"QuestionID": {key: key for key in named}}}
+        )
+        twins = {key: there for _record, key, there in _fields(imagined, account, twin, (record,))}
+        fields = {key: mode for key, mode in one.get("fields", {}).items() if key in BY_NAME}
+        fields |= {twins[key]: mode for key, mode in named.items() if key in twins}
+        found[record] = {**{key: value for key, value in one.items() if key != "fields"}}
+        found[record] |= {"fields": fields} if fields else {}
+    return {record: one for record, one in found.items() if one}
 
 
 def _values(rule: Rule, account: Account, twin: Twin) -> Iterator[dict[str, str]]:
@@ -150,8 +179,11 @@ def _alike(here: Choices, there: Choices, now: str, what: str, twin: Twin) -> st
     return ""
 
 
-def _fields(rule: Rule, account: Account, twin: Twin) -> Iterator[tuple[str, str, str]]:
-    """(record, question, remote field id) of what has a twin; wishes for new fields stay wishes."""
+def _fields(
+    rule: Rule, account: Account, twin: Twin, more: Collection[str] = ()
+) -> Iterator[tuple[str, str, str]]:
+    """(record, question, remote field id) of what has a twin; wishes for new fields stay wishes. ``more`` are
+    kinds of record beyond those whose fields questions fill."""
     own = connector_class(rule.account.crm).can.entities
     can = connector_class(account.crm).can
     here = {
@@ -165,7 +197,7 @@ def _fields(rule: Rule, account: Account, twin: Twin) -> Iterator[tuple[str, str
         there.setdefault((one.entity, plain(one.name)), []).append(one)
     for record, question, remote_id in questions_of(rule.fields_rule):
         known = here.get((own.get(record, ""), remote_id))
-        if record in mapped_records(account.crm):
+        if record in (*mapped_records(account.crm), *more):
             if is_wish(remote_id) and can.creates_fields:
                 yield record, question, ""
                 continue

@@ -24,7 +24,7 @@ from rules.mapping.routes import way_of
 from rules.mapping.rule_snapshot import RuleSnapshot, read_snapshot
 from rules.models import Answer, Rule
 from rules.rule_save import apply_changes
-from rules.views.preview import MARK
+from rules.views.preview import MARK, known_people
 
 OFFERED = 20
 
@@ -67,6 +67,7 @@ def shown(rule: Rule, answer: Answer) -> dict[str, Any]:
         "lead": list(_lead(draft, snapshot)),
         "records": list(_records(draft, snapshot, plan.losses)),
         "losses": plan.losses,
+        "known_people": list(known_people(snapshot)),
         "note": draft.note,
         "requests": requests,
     }

@@ -15,6 +15,7 @@ from connectors.registry import connector_class
 from rules.admin.offers import DEFAULT, RECORDS, entries, flat, performers, placed, placements
 from rules.admin.rule_options import told_options
 from rules.mapping.conditions import Malformed, read_condition
+from rules.mapping.existing import read_modes, words_of
 from rules.mapping.values import ANSWER, CONTACT, USUAL_MARKS, UTM
 from rules.models import Rule
 from rules.rule_save import foreign_tags
@@ -130,6 +131,9 @@ def told_extra(rule: Rule, extra: Mapping[str, Any]) -> dict[str, str]:
     told |= told_options(rule, extra)
     if responsible := extra.get("responsible"):
         told[_("Who takes turns")] = "; ".join(_told_people(rule, responsible))
+    existing = extra.get("existing", {})
+    for who, words in words_of(read_modes(existing, {}, {}, existing), {}):
+        told[in_words(who)] = in_words(words)
     for number, route in enumerate(extra.get("routes", ()), start=1):
         what = say("Route {number}: {name}", number=number, name=route["name"])
         words = in_words(read_condition(route["if"], "").words())
@@ -138,6 +142,8 @@ def told_extra(rule: Rule, extra: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _told_people(rule: Rule, responsible: Mapping[str, Any]) -> Iterator[str]:
+    if responsible.get("own"):
+        yield _("whoever looks after the contact already")
     names = dict(flat(performers(rule.account, "")))
     for text, who in responsible.get("map", {}).items():
         yield f"{responsible['by']} «{text}»: {names.get(who, who)}"

@@ -17,11 +17,14 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Account
 from accounts.texts import say
+from connectors import existing
 from connectors.delivery import FOUND_BY
+from connectors.draft import WriteMode
 from connectors.redact import redact
 from rules import test_leads
 from rules.admin.lead_status import in_short
 from rules.admin.links import page
+from rules.admin.offers import RECORDS
 from rules.admin.versions import who_did
 from rules.delivery.holds import FOR_RETURN
 from rules.delivery.next_try import next_try
@@ -47,7 +50,7 @@ STEP_NAMES = {
     "lead": gettext_lazy("lead"), "contact": gettext_lazy("contact"), "company": gettext_lazy("company"),
     "note": gettext_lazy("note"),
 }  # fmt: skip
-HOW = ("found", "found_company", FOUND_BY)  # steps that say how, not what
+HOW = ("found", "found_company", FOUND_BY, existing.STEP)  # steps that say how, not what
 FOUND = {
     "phone": gettext_lazy("contact found by phone"),
     "email": gettext_lazy("contact found by e-mail"),
@@ -57,7 +60,12 @@ MADE = {
     "company": gettext_lazy("company"),
     "lead": gettext_lazy("lead made"),
     "note": gettext_lazy("note written"),
+    existing.STEP: gettext_lazy("written into the one that was there"),
 }
+FIELD_NAMES = {
+    "PHONE": gettext_lazy("Phone"), "EMAIL": gettext_lazy("E-mail"), "IM": gettext_lazy("Messenger"),
+    WriteMode.NAME: gettext_lazy("Name"),
+}  # fmt: skip
 PLACES = {  # where on the rule's page a problem is mended, by the field that it names
     "PerformerID": "id_new_performer", "PipelineID": "id_placement", "StepID": "id_placement",
     "StageID": "id_placement", "TagsToAdd": "picker-tags",
@@ -92,6 +100,7 @@ def story_of(delivery_id: int, may: May) -> dict[str, Any]:
         "journal": [
             (STEP_NAMES.get(step, step), made) for step, made in delivery.steps.items() if step not in HOW
         ],
+        "former_values": list(_former_values(delivery)),
         "tries": [_try(attempt, delivery, may.payloads) for attempt in tries],
         "older_tries": tries[0].number - 1 if tries else 0,
         "after": list(_afterwards(delivery)),
@@ -167,6 +176,17 @@ def _place_of_problem(problem: dict[str, Any]) -> str:
     return (
         "picker-routes" if problem.get("code") in OPTION_CODES else place_of_field(problem.get("field", ""))
     )
+
+
+def _former_values(delivery: Delivery) -> Iterator[dict[str, str]]:
+    """What a rule wrote into a contact or company that was there, and what was there before."""
+    for one in existing.read_written(delivery.steps):
+        yield {
+            "record": str(RECORDS.get(one.word, one.word)),
+            "field": str(FIELD_NAMES.get(one.name, one.name)),
+            "before": ", ".join(one.before),
+            "now": ", ".join((*one.before, *one.now) if one.added else one.now),
+        }
 
 
 # -- what happened -------------------------------------------------------------------------------------------

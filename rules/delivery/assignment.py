@@ -2,12 +2,15 @@
 
 The turns of a rule are kept in one row, locked while a batch draws: however many workers send, the turns go
 round as in one queue. A delivery that has somebody keeps them over all its tries.
+
+Where a rule prefers whoever looks after the person's contact already, nobody is drawn before the connector
+knows the contact: it asks (``Journal.assign``) once it does, and leads of known people take nobody's turn.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -18,8 +21,10 @@ from accounts import db_clock
 from connectors.messages import joined, message, to_column
 from rules.mapping.responsible import Candidate, take_turn
 from rules.mapping.routes import values_of
-from rules.mapping.rule_snapshot import RuleSnapshot
+from rules.mapping.rule_snapshot import RuleSnapshot, Seen, seen_users
 from rules.models import Delivery, Turns
+
+NOBODY: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,27 +45,66 @@ class Asking:
 
 
 def assign(asking: Sequence[Asking]) -> None:
-    """Draw for those that have nobody yet, or somebody who left since; kept on their rows and stored."""
+    """Draw for those that have nobody yet, or somebody who left since; kept on their rows and stored. Whose
+    contact is to be known first is left out."""
+    _each_rule([one for one in asking if one.rule.responsible and not one.rule.responsible.own])
+
+
+def assign_met(asking: Sequence[Asking], owners: Mapping[str, str]) -> None:
+    """The same for those whose contact is known by now; ``owners`` are who looks after it, by the delivery's
+    ``uid``. Who lost the claim on a delivery meanwhile decides nothing."""
+    claimed = dict(Delivery.objects.filter(pk__in=[o.row.pk for o in asking]).values_list("pk", "claimed_at"))
+    ours = [one for one in asking if claimed.get(one.row.pk) == one.row.claimed_at]
+    _each_rule(_with_seen(ours, {one.row.uid: owners.get(one.row.uid, "") for one in ours}), owners)
+
+
+def _each_rule(asking: Iterable[Asking], owners: Mapping[str, str] = NOBODY) -> None:
     by_rule: dict[int, list[Asking]] = defaultdict(list)
     for one in asking:
-        if one.rule.responsible and not _settled(one):
+        if not settled(one):
             by_rule[one.rule.rule_id].append(one)
     for rule_id in sorted(by_rule):
-        _assign(rule_id, by_rule[rule_id])
+        _assign(rule_id, by_rule[rule_id], owners)
 
 
-def _settled(one: Asking) -> bool:
+def settled(one: Asking) -> bool:
     """What may be in the CRM already keeps whom it was begun with, whoever that is today."""
-    return one.row.begun or bool(one.row.performer and one.rule.has_alive(one.row.performer))
+    row = one.row
+    if one.rule.responsible.own and not row.draw:  # then the contact may be known, and the lead is not begun
+        return bool(row.delivered_at or row.steps.get("lead"))
+    return row.begun or bool(row.performer and one.rule.has_alive(row.performer))
 
 
-def _assign(rule_id: int, asking: Sequence[Asking]) -> None:
+def seen_since(asking: Sequence[Asking]) -> list[Asking]:
+    """The same, with rules that know who was decided on, were it somebody whom they do not name."""
+    return _with_seen(asking, {one.row.uid: one.row.performer for one in asking})
+
+
+def _with_seen(asking: Sequence[Asking], whom: Mapping[str, str]) -> list[Asking]:
+    """One query, if any."""
+    missing = {
+        whom[one.row.uid]
+        for one in asking
+        if one.rule.responsible.own and whom[one.row.uid] not in one.rule.seen_people
+    } - {""}
+    seen = seen_users(asking[0].row.account, missing) if missing else {}
+    return [_knowing(one, seen, whom[one.row.uid]) for one in asking] if seen else list(asking)
+
+
+def _knowing(one: Asking, seen: Mapping[str, Seen], who: str) -> Asking:
+    if who not in seen:
+        return one
+    return replace(one, rule=replace(one.rule, seen_people={**one.rule.seen_people, who: seen[who]}))
+
+
+def _assign(rule_id: int, asking: Sequence[Asking], owners: Mapping[str, str]) -> None:
     now = db_clock.now()
     Turns.objects.bulk_create([Turns(rule_id=rule_id)], ignore_conflicts=True)
     with transaction.atomic():
         turns = Turns.objects.select_for_update().get(rule=rule_id)
         for one in asking:
-            found = draw(turns.owed, one.rule, one.payload, one.row.answer.created_at, now)
+            owner = owners.get(one.row.uid, "")
+            found = draw(turns.owed, one.rule, one.payload, one.row.answer.created_at, now, owner)
             one.row.performer, one.row.draw = found.performer, found.words
         turns.save(update_fields=["owed"])
         _write([one.row for one in asking])
@@ -89,9 +133,17 @@ def draw(
     payload: Mapping[str, Any],
     answered_at: datetime,
     now: datetime,
+    owner: str = "",
 ) -> Drawn:
-    """Who is responsible for one answer; a turn is taken from ``owed``. Pure."""
+    """Who is responsible for one answer; a turn is taken from ``owed``. ``owner`` looks after the person's
+    contact already, where the rule asks for that. Pure."""
     told: list[str] = []
+    if owner and rule.responsible.own:
+        if rule.has_alive(owner):
+            return Drawn(
+                owner, message("{name}, who looks after the contact already", name=_name(rule, owner))
+            )
+        told.append(message("{name}, who looks after the contact, left the CRM", name=_name(rule, owner)))
     if named := rule.responsible.named_by(values_of(rule, payload, answered_at)):
         if rule.has_alive(named):
             return Drawn(named, message("{name}, chosen by the answer", name=_name(rule, named)))
@@ -103,7 +155,10 @@ def draw(
         told.append(message("nobody works at this hour"))
     people = working or alive
     if not people:
-        return Drawn("", joined("; ", *told, message("nobody is left to draw, so it is as the rule says")))
+        nobody = message("nobody is left to draw, so it is as the rule says")
+        if not (told or rule.responsible.people or rule.responsible.by_text):
+            nobody = message("nobody looks after the contact yet, so it is as the rule says")
+        return Drawn("", joined("; ", *told, nobody))
     chosen = take_turn(owed, people)
     own = message("{name}, by turn among {count}", name=_name(rule, chosen), count=len(people))
     return Drawn(chosen, joined("; ", own, *told))

@@ -41,7 +41,7 @@ from crm_cache import leases, runs
 from crm_cache.contacts import known_contacts, remember
 from crm_cache.directory import directory_for
 from rules.delivery import attempts, directory_pays, holds, outbox, replays, revisions
-from rules.delivery.assignment import Asking, assign, looked_after
+from rules.delivery.assignment import Asking, assign, assign_met, looked_after, seen_since, settled
 from rules.delivery.concurrency import lanes, resting, silences
 from rules.delivery.drift import compared, look_again
 from rules.delivery.lane import LaneLease, take_lane
@@ -82,6 +82,7 @@ class Batch:
     drafts: list[LeadDraft]
     connector: Connector
     replays: Mapping[int, replays.Replaying] = field(default_factory=dict)
+    asking: dict[str, Asking] = field(default_factory=dict)  # by uid, whose contact is to be known first
     started_at: datetime = field(default_factory=timezone.now)
 
     @property
@@ -96,12 +97,20 @@ class LaneJournal:
         self.account = account
         self.people = {draft.uid: draft.person.keys for draft in batch.drafts}
         self.claims = {row.uid: row.claimed_at for row in batch.deliveries}
+        self.asking = batch.asking
+        self.placed = {draft.uid: draft.placement.performer for draft in batch.drafts}
 
     def record(self, done: Mapping[str, Mapping[str, str]]) -> None:
         done = {uid: storable_steps(steps) for uid, steps in done.items()}
         patiently(partial(outbox.record_steps, done, self.claims))
         patiently(partial(remember, self.account, self._contacts(done)))
         connection.close()  # this thread goes back to waiting for the CRM
+
+    def assign(self, owners: Mapping[str, str]) -> Mapping[str, str]:
+        asking = [self.asking[uid] for uid in owners]
+        patiently(partial(assign_met, asking, owners))
+        connection.close()
+        return {one.row.uid: one.row.performer or self.placed[one.row.uid] for one in asking}
 
     def _contacts(self, done: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
         met = ((uid, steps["contact"]) for uid, steps in done.items() if steps.get("contact"))
@@ -214,7 +223,9 @@ class Drain:
             for row in rows
         }
         on_their_way = [(row, way) for row in rows if isinstance(way := ways[row.pk], Way) and not row.test]
-        assign([Asking(row, way.rule, bodies[row.pk].payload) for row, way in on_their_way])
+        asking = [Asking(row, way.rule, bodies[row.pk].payload) for row, way in on_their_way]
+        assign(asking)
+        by_row = {one.row.pk: one for one in seen_since(asking)}
         self._observe(
             [Answered(row.answer_id, way.rule, bodies[row.pk].payload) for row, way in on_their_way]
         )
@@ -226,8 +237,10 @@ class Drain:
             if isinstance(way, ConnectorError):
                 draft = way
             else:
-                rule = looked_after(way.rule, row.performer)
-                draft = self._tried(row, partial(_draft_one, row, rule, bodies[row.pk], contacts))
+                asks = by_row.get(row.pk)
+                rule = looked_after(asks.rule if asks else way.rule, row.performer)
+                progress = _progress(row, contacts, not asks or settled(asks))
+                draft = self._tried(row, partial(_draft_one, row, rule, bodies[row.pk], progress))
                 if (mine := again.get(row.pk)) and isinstance(draft, LeadDraft):
                     former = partial(self._former, row, contacts)
                     draft = replays.draft_of(mine, draft, bodies[row.pk], former)
@@ -237,6 +250,8 @@ class Drain:
             else:
                 batch.deliveries.append(row)
                 batch.drafts.append(draft)
+                if draft.asks_owner and asks:
+                    batch.asking[row.uid] = asks
         outbox.keep_routes([row for row in batch.deliveries if row.route != routes[row.pk]])
         self._settle(broken, errors)
         return batch
@@ -246,7 +261,7 @@ class Drain:
     ) -> LeadDraft:
         """What was sent of a delivery before."""
         rule = looked_after(by_route(self._snapshot(sent.rule), sent.route), sent.performer)
-        return unchecked_draft(rule, body, _progress(row, contacts))
+        return unchecked_draft(rule, body, _progress(row, contacts, assigned=True))
 
     def _observe(self, answers: Sequence[Answered]) -> None:
         """Options that a quiz has now are remembered; what no field has one for is told at its rule, once."""
@@ -418,7 +433,10 @@ class Drain:
         """The lead is there: what can't be compared is settled all the same."""
         try:
             rule = again.rule if again else row.rule
-            return compared(receipt, draft.placement, by_route(self._snapshot(rule), row.route))
+            asked = draft.placement
+            if draft.asks_owner and row.performer:
+                asked = replace(asked, performer=row.performer)
+            return compared(receipt, asked, by_route(self._snapshot(rule), row.route))
         except Exception:
             log.exception("the lead's place can't be compared", delivery=row.pk)
             return receipt
@@ -453,11 +471,8 @@ def _version(row: Delivery, outcome: Result, again: replays.Replaying | None) ->
     return again.version if again else row.rule.current_id
 
 
-def _draft_one(
-    row: Delivery, rule: RuleSnapshot, bodies: revisions.Bodies, contacts: Mapping[str, str]
-) -> LeadDraft:
+def _draft_one(row: Delivery, rule: RuleSnapshot, bodies: revisions.Bodies, progress: Progress) -> LeadDraft:
     """Raises ``RuleNeedsFixing``."""
-    progress = _progress(row, contacts)
     draft = draft_for(rule, bodies.payload, progress)
     if row.test:
         return marked_as_test(draft, rule.entities)
@@ -465,9 +480,9 @@ def _draft_one(
     return revisions.revised(draft, bodies.revision, formers)
 
 
-def _progress(row: Delivery, contacts: Mapping[str, str]) -> Progress:
+def _progress(row: Delivery, contacts: Mapping[str, str], assigned: bool) -> Progress:
     known = next((contacts[key] for key in row.contact_keys if key in contacts), "")
-    return Progress(row.uid, row.answer.created_at, row.steps, row.look_first, known)
+    return Progress(row.uid, row.answer.created_at, row.steps, row.look_first, known, assigned)
 
 
 def _awaits_fields(row: Delivery, snapshot: RuleSnapshot) -> bool:

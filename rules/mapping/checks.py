@@ -30,6 +30,7 @@ def problems_of(snapshot: RuleSnapshot) -> tuple[Problem, ...]:
     own = [*_placement(snapshot), *_performer(snapshot), *_tags(snapshot)]
     found = [*own, *_people(snapshot), *_fields(snapshot), *_texts(snapshot), *_crowded(snapshot)]
     found += option_problems(snapshot)
+    found += _written(snapshot)
     for route in snapshot.routes:
         its = [*_placement(route.rule), *_performer(route.rule), *_tags(route.rule)]
         found += [_within(route.rule, problem) for problem in its if problem not in own]
@@ -161,6 +162,17 @@ def _texts(snapshot: RuleSnapshot) -> Iterator[Problem]:
                     "Field {remote_id} is not in the CRM; its text goes into the note.", remote_id=remote_id
                 ),
                 f"Extra.Values[{number}].Field",
+            )
+
+
+def _written(snapshot: RuleSnapshot) -> Iterator[Problem]:
+    """Fields of records that are there, for which the rule has a mode of their own."""
+    for record, key in snapshot.written_fields:
+        if (snapshot.entities.get(record, ""), key) not in snapshot.fields:
+            yield Problem(
+                "field_gone",
+                message("Field {remote_id} is not in the CRM; nothing is written into it.", remote_id=key),
+                f"Extra.Existing.{record.capitalize()}.Fields.{key}",
             )
 
 

@@ -46,13 +46,15 @@ MORE = {
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a delivery has come: its mark, what was made, and what we know of its person."""
+    """How far a delivery has come: its mark, what was made, and what we know of its person. ``assigned``: who
+    looks after its lead is decided."""
 
     uid: str
     answered_at: datetime
     steps: Mapping[str, str] = field(default_factory=dict)
     look_first: bool = False
     known_contact: str = ""
+    assigned: bool = False
 
 
 def draft_for(snapshot: RuleSnapshot, payload: Mapping[str, Any], progress: Progress) -> LeadDraft:
@@ -90,6 +92,8 @@ def unchecked_draft(snapshot: RuleSnapshot, payload: Mapping[str, Any], progress
         journal=progress.steps,
         look_first=progress.look_first,
         known_contact=progress.known_contact,
+        existing=snapshot.existing,
+        asks_owner=snapshot.responsible.own and not progress.assigned,
     )
 
 

@@ -1,10 +1,11 @@
 """Who may be responsible for leads of a rule: people with weights, working hours and absences. Pure.
 
-    {"By": "answer.city", "Map": {"Тула": "902"},
+    {"Own": true, "By": "answer.city", "Map": {"Тула": "902"},
      "People": [{"PerformerID": "901", "Weight": 2, "Away": [{"From": "2026-12-30", "To": "2027-01-08"}],
                  "Hours": [{"Days": [1, 5], "From": "09:00", "To": "18:00"}]}]}
 
-Whom the answer names is taken first; else the people have their turns, as often as their weights say, those
+Whoever looks after the person's contact in the CRM already comes first, where ``Own`` says so, then whom the
+answer names; else the people have their turns, as often as their weights say, those
 who work at that hour by the account's clock. Who left the CRM is skipped. A turn is taken by
 ``rules.delivery.assignment``.
 """
@@ -61,14 +62,16 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Responsible:
-    """``by`` is the value whose text chooses somebody by ``by_text``, folded texts to performers."""
+    """``own``: whoever looks after the person's contact comes first. ``by`` is the value whose text chooses
+    somebody by ``by_text``, folded texts to performers."""
 
     people: tuple[Candidate, ...] = ()
     by: str = ""
     by_text: Mapping[str, str] = field(default_factory=dict)
+    own: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.people or self.by_text)
+        return bool(self.own or self.people or self.by_text)
 
     def everybody(self) -> frozenset[str]:
         return frozenset((*(one.performer for one in self.people), *self.by_text.values()))
@@ -111,8 +114,9 @@ def read_absence(said: Mapping[str, Any], at: str) -> tuple[date, date]:
     return first, last
 
 
-def read_stored(said: Mapping[str, Any]) -> Responsible:
-    """As ``Rule.extra`` has it, which was checked when it was saved."""
+def read_stored(said: Mapping[str, Any], tells_owner: bool = False) -> Responsible:
+    """As ``Rule.extra`` has it, which was checked when it was saved. ``tells_owner``: the CRM says who looks
+    after a contact."""
     people = tuple(
         Candidate(
             one["performer"],
@@ -123,7 +127,7 @@ def read_stored(said: Mapping[str, Any]) -> Responsible:
         for one in said.get("people", ())
     )
     by_text = {same_text(text): performer for text, performer in said.get("map", {}).items()}
-    return Responsible(people, said.get("by", ""), by_text)
+    return Responsible(people, said.get("by", ""), by_text, tells_owner and said.get("own") is True)
 
 
 def _minutes(said: Any, at: str) -> int:

@@ -13,13 +13,14 @@ from django.utils import timezone
 
 from accounts.models import Account
 from connectors.base import Connector, Named
-from connectors.draft import Option, Placement, Tag, Target
+from connectors.draft import Option, Placement, Tag, Target, WriteMode
 from connectors.messages import RU, joined, message
 from connectors.registry import connector_class
 from crm_cache import models as cache
 from crm_cache import runs
 from crm_cache.sync import LISTS
 from rules.mapping.conditions import Condition, read_condition
+from rules.mapping.existing import fields_named, read_modes
 from rules.mapping.option_map import ChoiceField, Observed, read_choice_fields
 from rules.mapping.responsible import Responsible, read_stored
 from rules.mapping.templates import Texts, read_texts
@@ -42,7 +43,8 @@ class RuleSnapshot:
     ``questions`` are (our entity word, question id, remote field id) in order; ``fields`` is keyed by
     (entity as the CRM calls it, the field's id or name as the rule has it), ``tags`` by primary key.
     ``named`` is whatever the rule names of pipelines, steps and directories, ``holds_several`` is
-    ``Connector.holds_several`` of its CRM.
+    ``Connector.holds_several`` of its CRM. ``existing`` says what is written into records that are there, by
+    our words, ``written_fields`` which fields it names: (our word, as the rule has it).
 
     ``choice_fields`` are those of ``questions`` that go into a field with options.
 
@@ -77,6 +79,8 @@ class RuleSnapshot:
     seen_people: Mapping[str, Seen] = field(default_factory=dict)
     choice_fields: Mapping[tuple[str, str, str], ChoiceField] = field(default_factory=dict)
     option_maps: tuple[Mapping[str, Any], ...] = ()
+    existing: Mapping[str, WriteMode] = field(default_factory=dict)
+    written_fields: tuple[tuple[str, str], ...] = ()
 
     @property
     def seen_performer(self) -> Seen | None:
@@ -115,8 +119,9 @@ def read_snapshot(rule: Rule, account: Account) -> RuleSnapshot:
     own, *others = places = places_of(rule)
     named = [_named(account, place) for place in places]
     seen = _seen(account, {one for some in named for one in some})
-    responsible = read_stored(rule.extra.get("responsible", {}))
-    users = _seen_users(account, {*(place.performer for place in places), *responsible.everybody()})
+    responsible = read_stored(rule.extra.get("responsible", {}), connector.can.tells_owner)
+    existing = rule.extra.get("existing", {})
+    users = seen_users(account, {*(place.performer for place in places), *responsible.everybody()})
     snapshot = RuleSnapshot(
         rule_id=rule.pk,
         quiz_id=rule.quiz_id,
@@ -142,6 +147,8 @@ def read_snapshot(rule: Rule, account: Account) -> RuleSnapshot:
         seen_people=users,
         choice_fields=_choice_fields(rule, connector, fields),
         option_maps=tuple(rule.extra.get("options", ())),
+        existing=read_modes(existing, connector.can.entities, fields, connector.can.existing),
+        written_fields=tuple(fields_named(existing)),
     )
     routes = []
     for number, (said, place, names) in enumerate(zip(routes_of(rule), others, named[1:], strict=True)):
@@ -241,6 +248,7 @@ def _observed(rule: Rule, questions: Collection[str]) -> Observed:
 def _wanted_fields(rule: Rule) -> set[str]:
     wanted = {remote_id for _, _, remote_id in questions_of(rule.fields_rule)}
     wanted |= {one["field"] for part in ("values", "options") for one in rule.extra.get(part, ())}
+    wanted |= {key for _, key in fields_named(rule.extra.get("existing", {}))}
     return wanted | {str(remote_id) for remote_id in rule.contact_map.values()}
 
 
@@ -333,7 +341,8 @@ def _is_meant(one: Named, row: Any) -> bool:
     return row.entity == one.entity and (not one.pipeline or row.pipeline_id == one.pipeline)
 
 
-def _seen_users(account: Account, wanted: Collection[str]) -> dict[str, Seen]:
+def seen_users(account: Account, wanted: Collection[str]) -> dict[str, Seen]:
+    """What our list has of these people, one query."""
     asked = {remote_id for remote_id in wanted if remote_id}
     rows = cache.CrmUser.objects.filter(account=account, remote_id__in=asked) if asked else ()
     return {row.remote_id: Seen(row.name, row.active and not row.deleted) for row in rows}

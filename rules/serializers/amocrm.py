@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from accounts.rest.values import BIGGEST, number, unix
+from connectors.registry import connector_class
 from rules.models import Rule
 from rules.problems import shown_problems
 from rules.serializers.dialect import RuleDialect
@@ -189,6 +190,7 @@ DIALECT = RuleDialect(
     write=write,
     mapped=("lead", "company", "customer"),  # a contact's map is derived (D26)
     places=PLACES,
+    can=connector_class("amocrm").can,
     lists_of_maps=True,
     tags_by_key=True,
     tag="main",

@@ -14,6 +14,7 @@ from rest_framework import serializers
 from accounts.rest.schema import Int32, Int64
 from accounts.rest.values import BIGGEST_32, number_32, unix
 from connectors.bitrix24.options import LEAD, SOURCE, STATUS, TYPE
+from connectors.registry import connector_class
 from rules.models import Rule
 from rules.problems import shown_problems
 from rules.serializers.dialect import RuleDialect
@@ -160,6 +161,7 @@ DIALECT = RuleDialect(
     write=write,
     mapped=ENTITIES,
     places=PLACES,
+    can=connector_class("bitrix24").can,
     choices=CHOICES,
     biggest_quiz_id=BIGGEST_32,
 )

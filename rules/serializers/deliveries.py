@@ -8,9 +8,11 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.rest.paging import ListOut
+from connectors.existing import STEP
 from connectors.registry import CONNECTORS
 from rules.delivery.next_try import NextTry, next_try
 from rules.models import Attempt, Delivery
+from rules.serializers.former_values import FormerValueOut, write_former_values
 from rules.serializers.outcomes import OutcomeOut, write_outcome
 from rules.serializers.replays import DeliveryReplayOut, write_replay
 
@@ -137,6 +139,11 @@ class DeliveryDetailOut(DeliveryOut):
         child=serializers.CharField(),
         help_text="What was made in the CRM, by kind: lead, contact, note ... with its id there.",
     )
+    formerValues = FormerValueOut(
+        many=True,
+        help_text="What was written into a contact or company that was in the CRM before, and what was "
+        "there (`Extra.Existing` of the rule); erased with the answer.",
+    )
     losses = serializers.ListField(
         child=serializers.DictField(child=serializers.CharField()),
         help_text="Answers that fit no field and are only in the note: question, value, reason, "
@@ -183,7 +190,8 @@ def write_delivery_detail(delivery: Delivery, attempts: Iterable[Attempt]) -> di
         "performer": delivery.performer,
         "draw": delivery.draw,
         "mark": delivery.uid,
-        "steps": delivery.steps,
+        "steps": {step: made for step, made in delivery.steps.items() if step != STEP},
+        "formerValues": write_former_values(delivery),
         "losses": delivery.losses,
         "attempts": [_write_attempt(attempt) for attempt in attempts],
         "replays": [write_replay(row) for row in delivery.replays.select_related("version")[:MOST_REPLAYS]],

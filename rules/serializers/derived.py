@@ -58,6 +58,7 @@ def dialect_for(kind: str) -> RuleDialect:
         write=lambda rule: {**_write(crm, rule), **write_extra(rule, dialect)},
         mapped=mapped(crm),
         places=PLACES,
+        can=crm.can,
         choices=choices,
     )
     return dialect

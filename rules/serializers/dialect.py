@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from rest_framework.serializers import Serializer
 
 from accounts.rest.values import BIGGEST
+from connectors.base import Capabilities
 from rules.models import Rule
 
 
@@ -24,7 +25,8 @@ class RuleDialect:
     questions, the lead's first; ``lists_of_maps``: a record has a list of maps (D25), in which a question may
     come again, not a single one; ``tags_by_key``: rules name tags by our keys, not by their names.
     ``biggest_quiz_id`` is what its ``QuizID`` can say. ``places`` are body key -> column of where leads go
-    and who looks after them, ``choices`` body key -> key of ``Rule.choices``."""
+    and who looks after them, ``can`` what the CRM is able to, ``choices`` body key -> key of
+    ``Rule.choices``."""
 
     request: type[Serializer[Any]]
     response: type[Serializer[Any]]
@@ -33,6 +35,7 @@ class RuleDialect:
     write: Callable[[Rule], dict[str, Any]]
     mapped: tuple[str, ...]
     places: Mapping[str, str]
+    can: Capabilities
     choices: Mapping[str, str] = field(default_factory=dict)
     lists_of_maps: bool = False
     tags_by_key: bool = False

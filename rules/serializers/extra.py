@@ -2,8 +2,10 @@
 
     {"SendIf": condition, "Routes": [{"Name": "Москва", "If": condition, "Then": {"PipelineID": ..., ...}}],
      "Title": text, "Note": text, "Sum": text, "Values": [{"Record": "lead", "Field": 5000, "Value": text}],
+     "Existing": {"Contact": {"Mode": "fill", "Append": true, "Fields": {"5000": "overwrite"}}},
      "Options": [{"Record": "lead", "Question": "when", "Field": 5000, "Map": {"Прямо сейчас": 901}}],
-     "Responsible": {"By": "answer.city", "Map": {"Тула": 902}, "People": [{"PerformerID": 901}]}}
+     "Responsible": {"Own": true, "By": "answer.city", "Map": {"Тула": 902},
+                     "People": [{"PerformerID": 901}]}}
 
 Conditions are spelled as ``rules.mapping.conditions`` says, texts as ``rules.mapping.templates``
 does. ``Then`` has keys of the CRM's own rule, and only what differs there. Stored are the same parts by
@@ -26,6 +28,8 @@ from rules.mapping.templates import LONGEST, WHAT, read_text, value_word
 from rules.mapping.values import is_name
 from rules.models import Rule
 from rules.serializers.dialect import RuleDialect
+from rules.serializers.extra_existing import EXISTING, read_existing, shown_existing
+from rules.serializers.extra_existing import SCHEMA as EXISTING_SCHEMA
 from rules.serializers.extra_options import OPTIONS, SCHEMA, read_options, write_options
 from rules.serializers.extra_parts import known, listed, shown_id
 
@@ -34,10 +38,10 @@ SEND_IF, ROUTES = "SendIf", "Routes"
 NAME, IF, THEN = "Name", "If", "Then"
 TEXTS = {"Title": "title", "Note": "note", "Sum": "sum"}
 VALUES, RECORD, FIELD, VALUE = "Values", "Record", "Field", "Value"
-RESPONSIBLE, BY, MAP, PEOPLE = "Responsible", "By", "Map", "People"
+RESPONSIBLE, OWN, BY, MAP, PEOPLE = "Responsible", "Own", "By", "Map", "People"
 PERFORMER, WEIGHT, HOURS, AWAY = "PerformerID", "Weight", "Hours", "Away"
 DAYS, FROM, TO = "Days", "From", "To"
-KEYS = (SEND_IF, ROUTES, *TEXTS, VALUES, RESPONSIBLE, OPTIONS)
+KEYS = (SEND_IF, ROUTES, *TEXTS, VALUES, RESPONSIBLE, OPTIONS, EXISTING)
 TAGS = "TagsToAdd"
 MOST_ROUTES, MOST_VALUES, LONGEST_NAME = 50, 100, 100
 MOST_PEOPLE, MOST_SHIFTS, MOST_TEXTS = 200, 20, 500
@@ -51,6 +55,7 @@ CONDITION = (
     "`contains`, `between` and `empty`; names are `answer.<questionID>`, `contact.<part>`, `utm.<mark>`, "
     "`sum`, `hour`, `weekday`, `page`, `referrer` and `result`."
 )
+NO_OWNER = message("This CRM's API does not tell who looks after a contact before a lead is made")
 OBJECT = {"type": "object", "additionalProperties": {}}
 
 
@@ -136,11 +141,17 @@ class RuleExtra(Component):
                 },
             },
             OPTIONS: SCHEMA,
+            EXISTING: EXISTING_SCHEMA,
             RESPONSIBLE: {
                 "type": "object",
-                "description": "Who looks after the leads, unless a route says so: whom the text of `By` "
-                "names in `Map`, else the people by turns, those who work at that hour.",
+                "description": "Who looks after the leads, unless a route says so: with `Own` whoever looks "
+                "after the contact that is there, else whom the text of `By` names in `Map`, "
+                "else the people by turns, those who work at that hour.",
                 "properties": {
+                    OWN: {
+                        "type": "boolean",
+                        "description": "Whoever looks after the person's contact already comes first.",
+                    },
                     BY: {"type": "string", "description": "A name as in conditions."},
                     MAP: {**OBJECT, "description": "From texts to `PerformerID`s."},
                     PEOPLE: {
@@ -194,7 +205,9 @@ def read_extra(sent: Any, dialect: RuleDialect) -> dict[str, Any]:
     if said.get(OPTIONS) not in (None, []):
         stored["options"] = read_options(said[OPTIONS], dialect)
     if said.get(RESPONSIBLE) not in (None, {}):
-        stored["responsible"] = _responsible(said[RESPONSIBLE])
+        stored["responsible"] = _responsible(said[RESPONSIBLE], dialect)
+    if existing := read_existing(said.get(EXISTING) or {}, dialect):
+        stored["existing"] = existing
     return stored
 
 
@@ -217,6 +230,8 @@ def write_extra(rule: Rule, dialect: RuleDialect) -> dict[str, Any]:
         shown[OPTIONS] = write_options(options, dialect)
     if responsible := rule.extra.get("responsible"):
         shown[RESPONSIBLE] = _shown_responsible(responsible, dialect)
+    if existing := rule.extra.get("existing"):
+        shown[EXISTING] = shown_existing(existing)
     return {EXTRA: shown} if shown else {}
 
 
@@ -262,9 +277,16 @@ def _values(sent: Any, dialect: RuleDialect) -> list[dict[str, str]]:
     return values
 
 
-def _responsible(sent: Any) -> dict[str, Any]:
-    said = known(sent, RESPONSIBLE, (BY, MAP, PEOPLE))
+def _responsible(sent: Any, dialect: RuleDialect) -> dict[str, Any]:
+    said = known(sent, RESPONSIBLE, (OWN, BY, MAP, PEOPLE))
     stored: dict[str, Any] = {}
+    own = said.get(OWN)
+    if own is not None and not isinstance(own, bool):
+        raise Malformed(f"{RESPONSIBLE}.{OWN}", message("true or false is needed"))
+    if own and not dialect.can.tells_owner:
+        raise Malformed(f"{RESPONSIBLE}.{OWN}", NO_OWNER)
+    if own:
+        stored["own"] = True
     if said.get(BY) or said.get(MAP):
         at = f"{RESPONSIBLE}.{MAP}"
         if not isinstance(said.get(BY), str) or not is_name(said[BY]):
@@ -278,7 +300,8 @@ def _responsible(sent: Any) -> dict[str, Any]:
     if said.get(PEOPLE) not in (None, []):
         stored["people"] = _people(said[PEOPLE])
     if not stored:
-        raise Malformed(RESPONSIBLE, message("it names nobody: {names} are needed", names=f"{PEOPLE}, {MAP}"))
+        names = f"{OWN}, {PEOPLE}, {MAP}"
+        raise Malformed(RESPONSIBLE, message("it names nobody: {names} are needed", names=names))
     return stored
 
 
@@ -314,7 +337,7 @@ def _performer(said: Any, at: str) -> str:
 
 
 def _shown_responsible(stored: Mapping[str, Any], dialect: RuleDialect) -> dict[str, Any]:
-    shown: dict[str, Any] = {}
+    shown: dict[str, Any] = {OWN: True} if stored.get("own") else {}
     if "by" in stored:
         shown[BY] = stored["by"]
         shown[MAP] = {text: shown_id(who, dialect) for text, who in stored["map"].items()}

@@ -9,6 +9,7 @@ from rest_framework import serializers
 from connectors.registry import CONNECTORS
 from rules import people
 from rules.models import Delivery, Erasure
+from rules.serializers.former_values import FormerValueOut
 
 
 class PersonIn(serializers.Serializer[Any]):
@@ -47,6 +48,9 @@ class PersonDeliveryOut(serializers.Serializer[Any]):
     leadID = serializers.CharField(help_text="Empty where no lead was made")
     link = serializers.CharField(help_text="Opens the lead in the CRM; empty where there is none.")
     losses = serializers.ListField(child=serializers.JSONField(), help_text="Values that fit no field")
+    formerValues = FormerValueOut(
+        many=True, help_text="What was written into contacts that were there before"
+    )
     contact = serializers.JSONField(help_text="Who the CRM says it is, as seen last")
     details = serializers.JSONField(help_text="What else was seen of the lead in the CRM")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -19,12 +19,14 @@ from accounts.rest.views import CrmViewSet
 from accounts.serializers.errors import OurError
 from connectors.draft import Plan
 from connectors.errors import RuleNeedsFixing
+from connectors.messages import joined, message
 from connectors.redact import redact
 from rules.delivery.assignment import foreseen
 from rules.mapping.checks import problems_of
 from rules.mapping.drafting import Progress, draft_for
+from rules.mapping.existing import words_of
 from rules.mapping.routes import Way, way_of
-from rules.mapping.rule_snapshot import read_snapshot
+from rules.mapping.rule_snapshot import RuleSnapshot, read_snapshot
 from rules.models import Answer, Rule
 from rules.serializers.answers import AnswerIn
 from rules.views.rules import live_rule, read_quiz_id
@@ -78,6 +80,11 @@ class PreviewOut(serializers.Serializer[Any]):
     losses = LossOut(many=True, help_text="Answers that would be in the note only.")
     problems = ProblemOut(many=True, help_text="What is wrong with the rule.")
     route = serializers.CharField(help_text="The route of the rule that it goes by; empty: the rule itself.")
+    knownPeople = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="In words, what is done where the CRM has the person already (`Extra.Existing`, "
+        "`Extra.Responsible.Own`); the requests are those for somebody new.",
+    )
     leftOut = serializers.CharField(help_text="Why nothing is sent: the rule's condition. Empty where it is.")
 
 
@@ -100,7 +107,8 @@ class PreviewViewSet(CrmViewSet):
     def create(self, request: Request, quizID: str) -> Response:
         rule = live_rule(self.connected_account(), read_quiz_id(quizID))
         way, plan = plan_of(rule, *self._answer(request, rule.quiz_id))
-        told = {"route": way.route, "leftOut": way.left_out}
+        known = [joined(": ", who, what) for who, what in known_people(way.rule)]
+        told = {"route": way.route, "leftOut": way.left_out, "knownPeople": known}
         return Response({**asdict(plan), "requests": [asdict(one) for one in plan.requests], **told})
 
     def _answer(self, request: Request, quiz_id: int) -> tuple[Mapping[str, Any], datetime]:
@@ -129,6 +137,16 @@ class PreviewViewSet(CrmViewSet):
                 "There is no answer of this quiz to show; give one under 'answer'", field="answerID"
             )
         return answer.payload, answer.created_at
+
+
+def known_people(snapshot: RuleSnapshot) -> Iterator[tuple[str, str]]:
+    """(whom it is about, what becomes of it): what the rule does where the CRM has the person already."""
+    ours = {entity: word for word, entity in snapshot.entities.items()}
+    names = {(ours.get(entity, ""), key): field.name for (entity, key), field in snapshot.fields.items()}
+    names |= {(ours.get(one.entity, ""), one.code): one.name for one in snapshot.fields.values() if one.code}
+    yield from words_of(snapshot.existing, names)
+    if snapshot.responsible.own:
+        yield message("Responsible"), message("whoever looks after the contact already")
 
 
 def plan_of(rule: Rule, payload: Mapping[str, Any], answered_at: datetime) -> tuple[Way, Plan]:

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from itertools import count
 from typing import Any
 from urllib.parse import unquote_plus
@@ -18,13 +19,13 @@ import responses
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connectors.draft import Receipt, Target
+from connectors.draft import FILL, LEAVE, OVERWRITE, Receipt, Target, WriteMode
 from connectors.registry import CONNECTORS
 from rules.mapping.drafting import Progress, draft_for
 from rules.mapping.option_map import LONGEST_OPTION, ChoiceField, read_choice_fields
 from rules.mapping.rule_snapshot import RuleSnapshot
 from rules.mapping.templates import Text, Texts
-from tests.connectors.cast import Notebook
+from tests.connectors.cast import Notebook, make_draft
 from tests.connectors.harness import Harness, harness_class
 from tests.properties.bodies import bodies, plain, scalars_in, spellings
 
@@ -43,15 +44,31 @@ class World:
     snapshot: RuleSnapshot
     mock: responses.RequestsMock
 
+    @cached_property
+    def known(self) -> str:
+        """Somebody whom the CRM has already; each body finds them as the ones before have left them."""
+        (receipt,) = self.crm.connector.deliver([make_draft()], Notebook())
+        assert isinstance(receipt, Receipt)
+        return receipt.journal["contact"]
+
     def deliver(
-        self, body: dict[str, Any], choices: dict[str, Any], texts: Texts = NO_TEXTS, meant: Any = None
+        self,
+        body: dict[str, Any],
+        choices: dict[str, Any],
+        texts: Texts = NO_TEXTS,
+        meant: Any = None,
+        mode: WriteMode | None = None,
     ) -> tuple[Receipt, str]:
-        """The receipt, and everything that was sent to the CRM, as one text."""
+        """The receipt, and everything that was sent to the CRM, as one text. With a ``mode`` contact and
+        company are there already, and written by it."""
         self.mock.calls.reset()
         self.crm.box.journal.clear()
         progress = Progress(f"qz{next(numbers):08x}", datetime.now(UTC))
         options = self.options(meant or {})
         rule = replace(self.snapshot, choices=choices, texts=texts, choice_fields=options)
+        if mode and (able := self.crm.connector.can.existing):
+            progress = replace(progress, known_contact=self.known)
+            rule = replace(rule, existing=dict.fromkeys(able, mode))
         draft = draft_for(rule, body, progress)
         (receipt,) = self.crm.connector.deliver([draft], Notebook())
         assert isinstance(receipt, Receipt), receipt
@@ -149,7 +166,20 @@ def answered(draw: Any) -> tuple[dict[str, Any], dict[str, int | None]]:
     return body, {text: draw(st.one_of(st.none(), st.integers(0, 5))) for text in chosen}
 
 
-@given(said=answered(), choices=st.sampled_from(CHOICES), texts=st.one_of(st.just(NO_TEXTS), own_texts()))
+MODES = st.builds(
+    WriteMode,
+    st.sampled_from([LEAVE, FILL, OVERWRITE]),
+    st.booleans(),
+    st.dictionaries(st.sampled_from([WriteMode.NAME, "POSITION"]), st.sampled_from([LEAVE, FILL, OVERWRITE])),
+)
+
+
+@given(
+    said=answered(),
+    choices=st.sampled_from(CHOICES),
+    texts=st.one_of(st.just(NO_TEXTS), own_texts()),
+    mode=st.one_of(st.none(), MODES),
+)
 @settings(
     max_examples=EXAMPLES,
     derandomize=True,
@@ -157,9 +187,9 @@ def answered(draw: Any) -> tuple[dict[str, Any], dict[str, int | None]]:
     deadline=None,
     suppress_health_check=list(HealthCheck),  # one account takes all bodies, as accounts do
 )
-def test_no_value_vanishes(world, said, choices, texts):
+def test_no_value_vanishes(world, said, choices, texts, mode):
     body, meant = said
-    receipt, sent = world.deliver(body, choices, texts, meant)
+    receipt, sent = world.deliver(body, choices, texts, meant, mode)
     told = f"{sent}\n{plain(' '.join(loss.value for loss in receipt.losses))}"
     vanished = [one for one in scalars_in(body) if not any(form in told for form in spellings(one))]
     assert vanished == []

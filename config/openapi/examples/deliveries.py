@@ -55,6 +55,17 @@ TRY = {
         }
     ],
 }
+FORMER_VALUES = [
+    {
+        "record": "contact",
+        "recordID": "25000001",
+        "field": "POSITION",
+        "name": "Должность",
+        "before": ["Инженер"],
+        "now": ["Директор"],
+        "added": False,
+    }
+]
 NEW = {
     "revision": 1,
     "revisionSent": 1,
@@ -63,6 +74,7 @@ NEW = {
     "draw": "",
     "mark": "qzxbsrzufhleoffjwg",
     "steps": {},
+    "formerValues": [],
     "losses": [],
     "attempts": [],
     "replays": [],
@@ -104,6 +116,7 @@ DETAIL = {
     **DELIVERED,
     **NEW,
     "steps": {"lead": SAMPLE.lead, "contact": "25000001"},
+    "formerValues": FORMER_VALUES,
     "attempts": [TRY],
     "outcome": OUTCOME,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from config.openapi.examples import errors
 from config.openapi.examples.answers import DELIVERED, POSTED
 from config.openapi.examples.crms.sample import QUIZ_ACCOUNT
-from config.openapi.examples.deliveries import OUTCOME
+from config.openapi.examples.deliveries import FORMER_VALUES, OUTCOME
 from config.openapi.examples.shown import Shown
 from config.openapi.quiz import VISIT
 from rules import people
@@ -32,7 +32,9 @@ ANSWER = {
     "erased": False,
     "body": VISIT,
     "formerBodies": [],
-    "deliveries": [{**SENT, "losses": [], "contact": OUTCOME["contact"], "details": {}}],
+    "deliveries": [
+        {**SENT, "losses": [], "formerValues": FORMER_VALUES, "contact": OUTCOME["contact"], "details": {}}
+    ],
 }
 EXAMPLES = {
     "ErasePerson": Shown(

@@ -7,6 +7,7 @@ from typing import Any
 from config.openapi.examples.crms.sample import CREATED, CrmSample, sample_of
 from config.openapi.examples.shown import SUCCESS, Shown
 from config.openapi.quiz import UNSURE
+from connectors.base import Capabilities
 from connectors.registry import CONNECTORS
 from crm_cache.serializers import lists_of
 from rules.serializers import dialect_of
@@ -51,11 +52,20 @@ def _rule(sample: CrmSample) -> dict[str, Shown]:
                 "Only with a phone; large sums go elsewhere": {"Extra": _extra(sample)},
                 "Texts of the rule's own": {"Extra": TEXTS},
                 **_options(sample),
+                **_existing(dialect.can),
                 "All answers, and all by the rule": {"Extra": {}},
             },
         ),
         f"Delete{_word(sample)}Rule": Shown(SUCCESS),
     }
+
+
+def _existing(can: Capabilities) -> dict[str, Any]:
+    """What this CRM can do with records that it has already."""
+    mode = {"Mode": "fill", "Append": True, "Fields": {"name": "leave"}}
+    existing = {"Existing": {word.capitalize(): mode for word in can.existing}} if can.existing else {}
+    owner = {"Responsible": {"Own": True}} if can.tells_owner else {}
+    return {"People whom the CRM knows": {"Extra": {**existing, **owner}}} if existing or owner else {}
 
 
 def _extra(sample: CrmSample) -> dict[str, Any]:
@@ -149,7 +159,7 @@ def _plan(sample: CrmSample) -> dict[str, Any]:
         "entity": sample.entity,
         "field_id": sample.number_field,
     }
-    told = {"route": "", "leftOut": ""}
+    told = {"route": "", "leftOut": "", "knownPeople": []}
     return {"requests": list(sample.planned or (call,)), "losses": [loss], "problems": [], **told}
 
 
