@@ -115,7 +115,7 @@ class AccountAdmin(StaffAdmin):
             _("Signed in"),
             {"fields": (("connected_by", "connected_at"), ("signed_in_until", "sign_in_trouble"))},
         ),
-        (_("Sending"), {"fields": ("lane_state", "resting", "send_again", "contact_directory")}),
+        (_("Sending"), {"fields": ("lane_state", "resting", "send_again", "contact_directory", "reconcile")}),
         (_("Lists"), {"fields": (("synced_at", "next_sync_at"),)}),
     )
 

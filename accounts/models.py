@@ -72,11 +72,22 @@ class Account(models.Model):
             "their phones and e-mails, which spares a search for each person. Turned off, it is erased."
         ),
     )
+    reconcile = models.BooleanField(
+        _("nightly reconciliation"),
+        default=True,
+        db_default=True,
+        help_text=_(
+            "At night the deliveries of the last days are compared with what the CRM has, at a tenth of what "
+            "it allows; what differs is told in a report."
+        ),
+    )
     created_at = models.DateTimeField(_("created at"), default=timezone.now)
     connected_at = models.DateTimeField(_("connected at"), null=True, blank=True)
 
     next_sync_at = models.DateTimeField(_("next sync at"), null=True, blank=True)
     synced_at = models.DateTimeField(_("synced at"), null=True, blank=True)
+    reconcile_at = models.DateTimeField(_("next reconciliation at"), null=True, blank=True)
+    reconciled_at = models.DateTimeField(_("reconciled at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("account")
@@ -101,6 +112,16 @@ class Account(models.Model):
             models.Index(fields=["crm", "remote_id"], name="account_by_remote"),
             models.Index(
                 fields=["next_sync_at"], condition=Q(deleted=False, state="active"), name="account_sync_due"
+            ),
+            models.Index(
+                fields=["reconcile_at"],
+                condition=Q(deleted=False, state="active", reconcile=True),
+                name="account_reconcile_due",
+            ),
+            models.Index(
+                fields=["reconciled_at"],
+                condition=Q(deleted=False, state="active", reconcile=True),
+                name="account_reconciled",
             ),
         ]
 

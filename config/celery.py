@@ -43,6 +43,8 @@ app.conf.task_routes = {
     "rules.tasks.hint_new": {"queue": "follow"},
     "rules.tasks.look_again": {"queue": "follow"},
     "rules.tasks.look_again_due": {"queue": "follow"},
+    "rules.tasks.reconcile": {"queue": "follow"},
+    "rules.tasks.reconcile_due": {"queue": "follow"},
     "accounts.tasks.dispatch_events": {"queue": "events"},
     "accounts.tasks.send_webhooks": {"queue": "events"},
 }
@@ -72,6 +74,7 @@ app.conf.beat_schedule = {
     "read again what rules name": every(60.0, "rules.tasks.check_drift"),
     "look what became of leads": every(60.0, "rules.tasks.follow_due"),
     "look again at what was unclear": every(60.0, "rules.tasks.look_again_due"),
+    "reconcile accounts at night": every(60.0, "rules.tasks.reconcile_due"),
     "look for incidents": every(60.0, "rules.tasks.look_for_incidents"),
     "count figures for charts": every(60.0, "rules.tasks.count_figures"),
     "send the figures of the day": every(600.0, "rules.tasks.send_digest"),

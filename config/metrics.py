@@ -24,6 +24,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
 from accounts.counters import BUCKETS, busy_threads, counters, read
+from accounts.models import live_accounts
 from rules.models import Answer
 
 log = structlog.stdlib.get_logger(__name__)
@@ -32,6 +33,10 @@ PART_MILLISECONDS = 1000
 # name: help, labels
 COUNTERS = {
     "tries": ("Tries to deliver a lead, by what became of them", ("crm", "outcome")),
+    "reconciliation_findings": (
+        "Differences that nightly reconciliations found between our books and a CRM",
+        ("crm", "kind"),
+    ),
     "doubles_found": ("Deliveries whose lead was found in the CRM more than once", ("crm",)),
     "crm_requests": ("Requests to CRMs, by status; 0: no answer", ("crm", "status")),
     "limiter_wait_seconds": ("Seconds that requests waited for the limit of their CRM account", ("crm",)),
@@ -119,7 +124,7 @@ class Stored(Collector):
 
     def collect(self) -> Iterator[Metric]:
         failed = GaugeMetricFamily(PREFIX + "metrics_part_failed", "1: it could not be had", labels=["part"])
-        for part in (oldest_due, held, unclear, lanes, purge_lag, webhook_lag):
+        for part in (oldest_due, held, unclear, lanes, purge_lag, webhook_lag, reconciled):
             try:
                 with transaction.atomic():
                     with connection.cursor() as cursor:
@@ -164,6 +169,15 @@ def purge_lag() -> Iterable[Metric]:
     seconds = (kept - oldest).total_seconds() if oldest else 0.0
     words = "By how much the oldest content of an answer outlasts its retention"
     return [GaugeMetricFamily(PREFIX + "purge_lag_seconds", words, value=seconds)]
+
+
+def reconciled() -> Iterable[Metric]:
+    """Of accounts that are reconciled; one that never was does not count yet."""
+    at_work = live_accounts(state="active", reconcile=True, reconciled_at__isnull=False)
+    oldest = at_work.order_by("reconciled_at").values_list("reconciled_at", flat=True).first()
+    seconds = (timezone.now() - oldest).total_seconds() if oldest and settings.RECONCILE_NIGHTLY else 0.0
+    words = "Age of the oldest last reconciliation of an account that is connected"
+    return [GaugeMetricFamily(PREFIX + "reconciliation_age_seconds", words, value=seconds)]
 
 
 def webhook_lag() -> Iterable[Metric]:

@@ -309,6 +309,13 @@ UNCLEAR_PAUSE = timedelta(seconds=60)
 PAYLOAD_DAYS = env.int("PAYLOAD_DAYS", 90)
 ATTEMPT_DAYS = env.int("ATTEMPT_DAYS", 30)
 FOLLOW_DAYS = env.int("FOLLOW_DAYS", 180)
+RECONCILE_NIGHTLY = env.bool("RECONCILE_NIGHTLY", True)
+RECONCILE_DAYS = env.int("RECONCILE_DAYS", 7)
+RECONCILIATION_DAYS = env.int("RECONCILIATION_DAYS", 90)
+if RECONCILE_DAYS < 1:
+    raise ImproperlyConfigured(
+        "RECONCILE_DAYS must be a number of days, 1 or more; RECONCILE_NIGHTLY=false ends it."
+    )
 PHONE_REGION = env.str("PHONE_REGION", "RU")
 NOTE_LANGUAGE = env.choice("NOTE_LANGUAGE", "ru", LANGUAGES_OF_NOTES)
 

@@ -67,6 +67,10 @@ NAVIGATION = [
         },
         entry(_("Answers"), "quiz", "rules.answer"),
         entry(_("Rules"), "rule", "rules.rule"),
+        {
+            **entry(_("Reconciliations"), "balance", "rules.reconciliation"),
+            "active": lambda request: "/reconciliation/" in request.path or "/finding/" in request.path,
+        },
         entry(_("Bulk runs"), "library_add_check", "rules.bulkrun"),
     ),
     group(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Any, ClassVar, Protocol
 
 from connectors.auth import Auth, Tokens
@@ -22,6 +22,7 @@ from connectors.lead_status import ChangeNotice, Followed, LeadStatus
 from connectors.limiter import RateLimiter
 from connectors.messages import message
 from connectors.rows import Row
+from connectors.survey import SurveyPage
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ class Capabilities:
     batch: int = 1  # how many leads `deliver` takes at a time, so that requests are full
     parallel: int = 1  # how many batches of one account may be in flight at a time
     find_by_external_id: bool = False  # a lead can be looked up by our external id
+    surveys: bool = False  # its leads can be walked with our external ids (`survey`)
     creates_fields: bool = False  # fields can be made through the API
     tags: bool = False  # the CRM has tags of its own
     updates: bool = False  # a lead that is there can be brought up to date (`LeadDraft.formers`)
@@ -402,6 +404,12 @@ class Connector(ABC):
         twice. What a look does not see is missing. Raises like any call; only where
         ``can.find_by_external_id``."""
         raise NotImplementedError(message("{label} can't be searched for our external id", label=self.label))
+
+    def survey(self, since: datetime, place: Mapping[str, Any]) -> SurveyPage:
+        """A part of the leads that were made since then; ``place`` is empty at first, then that of the part
+        before. Raises like any call; only where ``can.surveys``. Reads only: it may be repeated at any time.
+        """
+        raise NotImplementedError(message("{label} has no list of leads", label=self.label))
 
     # -- following ----------------------------------------------------------------------------------
 

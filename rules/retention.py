@@ -21,7 +21,17 @@ from connectors.existing import STEP as FORMER_VALUES
 from rules import observed_options
 from rules.conversion import traits
 from rules.delivery import holds
-from rules.models import Answer, Attempt, Delivery, FormerBody, Mend, Outcome, Replay, RuleVersion
+from rules.models import (
+    Answer,
+    Attempt,
+    Delivery,
+    FormerBody,
+    Mend,
+    Outcome,
+    Reconciliation,
+    Replay,
+    RuleVersion,
+)
 
 log = structlog.stdlib.get_logger(__name__)
 AT_ONCE = 1000  # answers, tries or versions of one transaction
@@ -31,7 +41,7 @@ KEEP_VERSIONS = timedelta(days=730)
 
 def purge() -> None:
     """All that is past its retention."""
-    each_alone(purge_answers, purge_attempts, purge_versions)
+    each_alone(purge_answers, purge_attempts, purge_versions, purge_reconciliations)
 
 
 def purge_answers() -> int:
@@ -79,6 +89,21 @@ def purge_versions() -> int:
         erased += RuleVersion.objects.filter(pk__in=keys).delete()[0]
     if erased:
         log.info("versions of rules purged", count=erased)
+    return erased
+
+
+def purge_reconciliations() -> int:
+    """Reports with their findings; how many."""
+    kept = db_clock.now() - timedelta(days=settings.RECONCILIATION_DAYS)
+    old = Reconciliation.objects.filter(created_at__lt=kept).exclude(state=Reconciliation.State.RUNNING)
+    erased = 0
+    while not worker.ends.is_set() and (
+        keys := list(old.order_by("created_at").values_list("pk", flat=True)[:20])
+    ):
+        Reconciliation.objects.filter(pk__in=keys).delete()
+        erased += len(keys)
+    if erased:
+        log.info("reconciliations purged", count=erased)
     return erased
 
 

@@ -11,7 +11,7 @@ from rules import alerts, bulk, figures, incidents, people, provisioning, retent
 from rules.delivery import drift, worker
 from rules.delivery import sweep as sweeping
 from rules.delivery.concurrency import lanes
-from rules.outcomes import following, second_look
+from rules.outcomes import following, reconcile_nights, reconciling, second_look
 
 
 @shared_task
@@ -119,3 +119,15 @@ def run_bulk_due() -> None:
 @shared_task
 def count_figures() -> None:
     maintenance.do("figures", one_at_a_time(figures.count_due))
+
+
+@shared_task
+def reconcile(run_id: int) -> None:
+    bind_contextvars(reconciliation=run_id)
+    reconciling.go_on(run_id)
+
+
+@shared_task
+def reconcile_due() -> None:
+    reconcile_nights.begin_due()
+    reconciling.go_on_due()

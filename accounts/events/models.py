@@ -27,6 +27,7 @@ class EventType(models.TextChoices):
     RULE_SOLVED = "rule.solved", _("a rule has no problem any more")
     INCIDENT_OPENED = "incident.opened", _("an incident opened")
     INCIDENT_SOLVED = "incident.solved", _("an incident is solved")
+    RECONCILED = "account.reconciled", _("an account was compared with its CRM")
 
 
 class NewEvent(models.Model):

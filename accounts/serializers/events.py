@@ -34,6 +34,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     EventType.RULE_SOLVED: {**WHOSE, "quizID": 42, "problems": []},
     EventType.INCIDENT_OPENED: INCIDENT,
     EventType.INCIDENT_SOLVED: {**INCIDENT, "deliveries": 0},
+    EventType.RECONCILED: {
+        **WHOSE, "reconciliationID": 118, "state": "done", "compared": 412, "unchecked": 0,
+        "findings": {"missing": 1, "deleted": 2, "doubled": 0, "found": 0, "moved": 3},
+    },
 }  # fmt: skip
 CHANGED = ("step", "status", "performer", "amount", "paid", "record", "gone")
 
@@ -41,6 +45,14 @@ CHANGED = ("step", "status", "performer", "amount", "paid", "record", "gone")
 class EventProblemOut(serializers.Serializer[Any]):
     code = serializers.CharField(help_text="As in the rule's Problems.")
     field = serializers.CharField(help_text="What it is about, empty for the whole rule.")
+
+
+class FindingCountsOut(serializers.Serializer[Any]):
+    missing = serializers.IntegerField(help_text="Delivered, and not in the CRM.")
+    deleted = serializers.IntegerField(help_text="They were there, and somebody has deleted them.")
+    doubled = serializers.IntegerField(help_text="The CRM has more than one lead of one answer.")
+    found = serializers.IntegerField(help_text="There, though their deliveries are not delivered.")
+    moved = serializers.IntegerField(help_text="In another pipeline than their rule named; no fault.")
 
 
 class EventDataOut(serializers.Serializer[Any]):
@@ -63,7 +75,8 @@ class EventDataOut(serializers.Serializer[Any]):
     complete = serializers.BooleanField(required=False, help_text="false: more is awaited.")
     deliveryID = serializers.IntegerField(required=False, help_text="`id` of GET /deliveries.")
     state = serializers.CharField(
-        required=False, help_text="Of the delivery, as in GET /deliveries; of a sync: done or failed."
+        required=False,
+        help_text="Of the delivery, as in GET /deliveries; of a sync or a reconciliation: done or failed.",
     )
     heldBecause = serializers.CharField(
         required=False, help_text="Why it is held; of delivery.released: why it was."
@@ -90,6 +103,12 @@ class EventDataOut(serializers.Serializer[Any]):
     )
     kind = serializers.CharField(required=False, help_text="What kind of incident.")
     deliveries = serializers.IntegerField(required=False, help_text="How many deliveries it concerns.")
+    reconciliationID = serializers.IntegerField(required=False, help_text="`id` of GET /reconciliations.")
+    compared = serializers.IntegerField(required=False, help_text="How many deliveries were compared.")
+    unchecked = serializers.IntegerField(
+        required=False, help_text="How many of them nobody could find out about."
+    )
+    findings = FindingCountsOut(required=False, help_text="How many of each kind were found.")
 
 
 class EventOut(serializers.Serializer[Any]):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Any
 
 from connectors.amocrm import contacts, following, lists
@@ -20,6 +20,7 @@ from connectors.amocrm.facts import CUSTOMERS_OFF, Facts, current_user, read_ide
 from connectors.amocrm.fields import chooses, create_fields, holds_several, mark_field
 from connectors.amocrm.following import Following
 from connectors.amocrm.recovery import scan, search, search_all
+from connectors.amocrm.survey import survey
 from connectors.base import Capabilities, Connector, FieldWish, Identity, Journal, SignIn, TaskSupport
 from connectors.contact_directory import ContactDirectory
 from connectors.delivery import NoJournal
@@ -30,6 +31,7 @@ from connectors.http import HttpClient
 from connectors.lead_status import ChangeNotice, Followed, LeadStatus
 from connectors.messages import message
 from connectors.rows import FieldRow, PipelineRow, StepRow, TagRow, UserRow
+from connectors.survey import SurveyPage
 
 ACCOUNT = "/api/v4/account"
 ACCOUNT_PARTS = "users_groups,datetime_settings,is_api_filter_enabled"
@@ -46,6 +48,7 @@ class AmoConnector(Connector):
         batch=50,
         parallel=3,
         find_by_external_id=True,
+        surveys=True,
         creates_fields=True,
         tags=True,
         updates=True,
@@ -192,6 +195,9 @@ class AmoConnector(Connector):
     def find_all(self, uids: Sequence[str]) -> Mapping[str, Sequence[str]]:
         http_client, mark = self.http_client(), Facts.read(self.remote.facts).mark_field
         return {uid: [one.lead for one in search_all(http_client, uid, mark)] for uid in uids}
+
+    def survey(self, since: datetime, place: Mapping[str, Any]) -> SurveyPage:
+        return survey(self.http_client(), Facts.read(self.remote.facts).mark_field, since, place)
 
     # -- following ----------------------------------------------------------------------------------
 

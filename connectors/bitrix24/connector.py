@@ -6,7 +6,7 @@ REST v2, the classic CRM methods: apidocs.bitrix24.com. Quirks: ``NOTES.md``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,6 +39,7 @@ from connectors.bitrix24.portal import (
 from connectors.bitrix24.records import payload_of
 from connectors.bitrix24.recovery import carriers, carrying, search
 from connectors.bitrix24.requests import BatchRequests, BitrixItem
+from connectors.bitrix24.survey import survey
 from connectors.delivery import NoJournal, Outcome, compare, deliver
 from connectors.draft import Comparison, Exchange, LeadDraft, Placement, Plan, Problem, Target
 from connectors.errors import ConnectorError
@@ -47,6 +48,7 @@ from connectors.http import HttpClient
 from connectors.lead_status import ChangeNotice, Followed, LeadStatus
 from connectors.rows import FieldRow, PipelineRow, StepRow, UserRow
 from connectors.ssrf_guard import vet
+from connectors.survey import SurveyPage
 
 MONTH = 30 * 24 * 3600
 ENTITIES = {"lead": "CRM_LEAD", "deal": "CRM_DEAL", "contact": "CRM_CONTACT", "company": "CRM_COMPANY"}
@@ -63,6 +65,7 @@ class BitrixConnector(Connector):
         batch=296,  # 16 requests of 50 where half have companies, 13 without; counted in test_sharing.py
         parallel=4,  # requests that take 2 s each still make use of 2 a second
         find_by_external_id=True,
+        surveys=True,
         creates_fields=True,
         updates=True,
         deletes_leads=True,
@@ -197,6 +200,9 @@ class BitrixConnector(Connector):
         asked = [(uid, search(word, uid)) for uid in uids for word in ("deal", "lead")]
         replies = ask(self.http_client(), [command for _, command in asked], self.budget)
         return [(uid, reply) for (uid, _), reply in zip(asked, replies, strict=True)]
+
+    def survey(self, since: datetime, place: Mapping[str, Any]) -> SurveyPage:
+        return survey(self.http_client(), self.budget, since, place)
 
     # -- following ----------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,6 +31,7 @@ from connectors.envybox.fields import chooses, holds_several
 from connectors.envybox.following import Following, StatusReader, read_hook
 from connectors.envybox.options import INBOXES, LEAD, QUEUE, SOURCE, takes_into_work
 from connectors.envybox.rest import REST
+from connectors.envybox.survey import survey
 from connectors.envybox.update import Update
 from connectors.errors import ConnectorError, RuleNeedsFixing
 from connectors.http import HttpClient
@@ -37,6 +39,7 @@ from connectors.lead_status import ChangeNotice, Followed, LeadStatus
 from connectors.messages import message
 from connectors.rows import FieldRow, PipelineRow, StepRow, UserRow
 from connectors.ssrf_guard import vet
+from connectors.survey import SurveyPage
 
 NO_DEAL = message("Envybox has tasks on deals alone: have the rule make a deal (LeadFlag: false)")
 
@@ -50,6 +53,7 @@ class EnvyConnector(Connector):
     can = Capabilities(
         credentials=("api_key",),
         find_by_external_id=True,
+        surveys=True,
         updates=True,
         follow=20,
         records=("deal", "lead"),
@@ -163,6 +167,9 @@ class EnvyConnector(Connector):
 
     def find_all(self, uids: Sequence[str]) -> Mapping[str, Sequence[str]]:
         return recovery.find_all(self.client(), list(uids))
+
+    def survey(self, since: datetime, place: Mapping[str, Any]) -> SurveyPage:
+        return survey(self.client(), since, place)
 
     def _begin(self, draft: LeadDraft) -> Item:
         return Item.begin(draft, self.remote.base_url, self._money_fields)

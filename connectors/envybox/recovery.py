@@ -110,7 +110,7 @@ class Probes:
         words = [self.wanted.external_id] if self.client.keyword_covers_comment else []
         words += [word for word in self.person if word][:1]
         for word in words:
-            page = partial(_leads, self.client, keyword=word, since=self.wanted.since)
+            page = partial(page_of_leads, self.client, keyword=word, since=self.wanted.since)
             for row in walk(page, self._cut):
                 if found := self._judge(row):
                     return found
@@ -183,8 +183,8 @@ def _carriers(client: Client, uids: list[str]) -> tuple[dict[str, list[str]], bo
     found: dict[str, list[str]] = {}
     cut: list[bool] = []
     searched = client.keyword_covers_comment
-    pages = [partial(_leads, client, keyword=searchable(uid)) for uid in uids if searched]
-    for page in pages or [partial(_leads, client, since=since)]:
+    pages = [partial(page_of_leads, client, keyword=searchable(uid)) for uid in uids if searched]
+    for page in pages or [partial(page_of_leads, client, since=since)]:
         for row in walk(page, lambda: cut.append(True)):
             lead = Found.of(row).lead
             for uid in uids:
@@ -220,7 +220,9 @@ def history(page: Page, cut: Callable[[], object] = lambda: None) -> Iterator[di
             raise
 
 
-def _leads(client: Client, offset: int, keyword: str = "", since: datetime | None = None) -> dict[str, Any]:
+def page_of_leads(
+    client: Client, offset: int, keyword: str = "", since: datetime | None = None
+) -> dict[str, Any]:
     """A page of leads, of those made since then.
 
     A day is left on both sides: filters know days, of a zone that nobody has documented (reference 1.6).

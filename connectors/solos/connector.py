@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from connectors.base import Capabilities, Choice, Connector, Identity, Journal, Named, TaskSupport
@@ -27,6 +28,7 @@ from connectors.solos.following import Following
 from connectors.solos.options import SOURCE
 from connectors.solos.records import ENTITY, holds_several, pack
 from connectors.solos.rest import REST
+from connectors.survey import SurveyPage
 
 ONLY_V1 = message("solOS shows us no projects (API v2): leads are delivered, lists stay as they are.")
 
@@ -54,7 +56,7 @@ class SolosConnector(Connector):
         """Whether leads can be looked for is the account's own: an option allows it, a trial proved it."""
         super().__init__(*given)
         if self.options.probe_leads and self.facts.leads_readable:
-            self.can = replace(type(self).can, find_by_external_id=True)
+            self.can = replace(type(self).can, find_by_external_id=True, surveys=True)
 
     @property
     def facts(self) -> Facts:
@@ -140,6 +142,12 @@ class SolosConnector(Connector):
         if not self.can.find_by_external_id:
             return super().find_all(uids)
         return recovery.find_all(self.client(), uids)
+
+    def survey(self, since: datetime, place: Mapping[str, Any]) -> SurveyPage:
+        """The newest leads, in one go."""
+        if not self.can.surveys:
+            return super().survey(since, place)
+        return recovery.survey(self.client(), since)
 
     # -- following ----------------------------------------------------------------------------------
 

@@ -20,11 +20,11 @@ from connectors.response_shape import DATE
 from connectors.solos import recovery
 from connectors.solos.client import Client
 from connectors.solos.records import Project, all_text, number, pattern_of
+from connectors.survey import OURS
 
 DAY, MONTH = timedelta(days=1), timedelta(days=30)
 LOOKED_INTO = 8  # projects whose details and events are read in one go
 BY_LEAD, BY_MARK, BY_CONTACT = "lead", "mark", "contact"
-OURS = re.compile(r"(?<![\w-])qz-?[a-z0-9]{8,16}(?![\w-])")  # how external ids look (rules.planning)
 PHONE = re.compile(r"[\d\s()+.\-]{10,30}")
 SEPARATOR = re.compile(r"[,;\n]")
 HOME = "RU"  # whose local numbers come without their country: solOS serves Russian companies

@@ -11,6 +11,7 @@ from connectors.errors import LOOK_INCOMPLETE, Refused, TryLater, Unclear
 from connectors.messages import message
 from connectors.solos.client import Client
 from connectors.solos.records import Row, all_text, number, pattern_of, text_of
+from connectors.survey import Surveyed, SurveyPage, marks_in
 
 PAGE, PAGES = 50, 5
 CLOCKS = timedelta(days=1)  # how far solOS's clock, of an unknown zone, may be from ours
@@ -53,6 +54,16 @@ def look(client: Client, uids: Iterable[str], since: datetime | None = None) -> 
         if not page or len(found) == len(patterns) or _reaches(client, page, since):
             return found, True
     return found, False
+
+
+def survey(client: Client, since: datetime) -> SurveyPage:
+    """The newest leads, complete where all since then were among them. Raises like any call."""
+    found: list[Surveyed] = []
+    for page in _newest(client):
+        found += [Surveyed("lead", str(number(row.get("id")) or ""), marks_in(all_text(row))) for row in page]
+        if not page or _reaches(client, page, since):
+            return SurveyPage(tuple(found), complete=True)
+    return SurveyPage(tuple(found))
 
 
 def _newest(client: Client) -> Iterator[list[Row]]:

@@ -1,5 +1,25 @@
 """The operator's desk: what is stuck and why, trying it again, and what became of what was delivered."""
 
-from rules.admin import accounts, answers, bulk, deliveries, incidents, outcomes, people, rules
+from rules.admin import (
+    accounts,
+    answers,
+    bulk,
+    deliveries,
+    incidents,
+    outcomes,
+    people,
+    reconciliations,
+    rules,
+)
 
-__all__ = ["accounts", "answers", "bulk", "deliveries", "incidents", "outcomes", "people", "rules"]
+__all__ = [
+    "accounts",
+    "answers",
+    "bulk",
+    "deliveries",
+    "incidents",
+    "outcomes",
+    "people",
+    "reconciliations",
+    "rules",
+]

@@ -28,7 +28,8 @@ from crm_cache.models import CrmUser, Field, Pipeline, Step, Tag
 from rules.admin import health
 from rules.admin.links import deliveries_url, of_account, outcomes_url
 from rules.delivery.holds import FOR_RETURN
-from rules.models import Delivery, Rule
+from rules.models import Delivery, Reconciliation, Rule
+from rules.outcomes import reconciling
 
 LISTS: dict[str, tuple[str, Any]] = {
     "users": ("crm_cache_crmuser", CrmUser),
@@ -38,6 +39,7 @@ LISTS: dict[str, tuple[str, Any]] = {
     "tags": ("crm_cache_tag", Tag),
 }
 SYNCED = message("Asked for a sync of all lists.")
+RECONCILED = message("Asked for a comparison with the CRM.")
 EVENTS_SHOWN = 50
 OPEN = (Delivery.State.WAITING, Delivery.State.SENDING, Delivery.State.HELD)
 
@@ -49,8 +51,8 @@ class AccountOverviewAdmin(AccountAdmin):
         "title", "account_id", "state_label", "state_reason", "waiting", "held", "oldest_waiting",
         "signed_in_until", "synced",
     )  # fmt: skip
-    actions = ("sync_chosen",)
-    actions_detail = ("sync_now", "reconnect", "resume", "pause", "disconnect")
+    actions = ("sync_chosen", "reconcile_chosen")
+    actions_detail = ("sync_now", "reconcile_now", "reconnect", "resume", "pause", "disconnect")
     change_form_outer_before_template = "admin/desk/health.html"
     change_form_outer_after_template = "admin/desk/account.html"
 
@@ -88,7 +90,7 @@ class AccountOverviewAdmin(AccountAdmin):
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **more})
 
     def possible(self, account: Account) -> set[str]:
-        return super().possible(account) | ({"sync_now"} if account.usable else set())
+        return super().possible(account) | ({"sync_now", "reconcile_now"} if account.usable else set())
 
     def consequences(self, account: Account, what: str) -> list[str]:
         """The numbers, so that nobody acts on an account without knowing what stands behind it."""
@@ -144,6 +146,42 @@ class AccountOverviewAdmin(AccountAdmin):
             say("Sync now"),
         )
         return self.ask_about(request, account, question)
+
+    @action(description=_("Compare with the CRM"), permissions=["operate"], icon="balance")
+    def reconcile_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        account = self.account(object_id)
+        if confirmed(request):
+            return self._reconcile(request, [account], self.page_of(account))
+        told = [
+            say(
+                "The deliveries of the last {days} days are compared with what the CRM has, in the background"
+                " and at a tenth of what it allows. Nothing is changed there.",
+                days=settings.RECONCILE_DAYS,
+            )
+        ]
+        question = Question(
+            say("Compare {account} with its CRM?", account=account), told, say("Compare with the CRM")
+        )
+        return self.ask_about(request, account, question)
+
+    @admin.action(description=_("Compare with the CRM"), permissions=["operate"])
+    def reconcile_chosen(self, request: HttpRequest, chosen: QuerySet[Account]) -> HttpResponse:
+        return self._reconcile(request, [account for account in chosen if account.usable], "")
+
+    def _reconcile(self, request: HttpRequest, accounts: list[Account], back: str) -> HttpResponse:
+        """The report of the one that was begun, or the list of reports."""
+        begun = []
+        for account in accounts:
+            if run := reconciling.begin(account, request.user.get_username()):
+                begun.append(run)
+                reconciling.ask_to_reconcile(run.pk)
+                note(self, request, account, RECONCILED)
+        told = say_many("Begun for {count} account.", "Begun for {count} accounts.", len(begun))
+        if not begun:
+            told = say("Nothing was begun: it is under way already, or the account is not active.")
+        reports: Any = admin.site.get_model_admin(Reconciliation)
+        there = reports.page_of(begun[0]) if len(begun) == 1 else reports.list_page()
+        return done(request, told, there if begun else back or self.list_page(), bool(begun))
 
     @admin.action(description=_("Sync now"), permissions=["operate"])
     def sync_chosen(self, request: HttpRequest, chosen: QuerySet[Account]) -> None:

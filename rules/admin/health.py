@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.timesince import timesince
 
 from accounts.crm_settings import rate_limiter_for
 from accounts.models import Account, Checkup, Token
-from accounts.texts import said, say, spaced
+from accounts.texts import said, say, say_many, spaced
 from connectors.registry import connector_class
 from crm_cache.models import SyncRun
 from rules.admin.links import deliveries_url, of_account, page
 from rules.delivery.drift import MISPLACED
-from rules.models import DayFigures, Delivery, Outcome, Rule
+from rules.models import DayFigures, Delivery, Outcome, Reconciliation, Rule
 
 DAYS = 7
 BAR_HOURS = 6  # of one bar of the small chart
@@ -48,7 +49,7 @@ def health_of(account: Account) -> dict[str, Any]:
         "event": account.events.exclude(before=account.state).filter(after=account.state).first(),
         "tiles": [
             _success(week, 1), _success(week, DAYS), _last_success(account), _oldest(account),
-            _token(account), _rate(account), _drift(account), _rights(account, checkup),
+            _token(account), _rate(account), _drift(account), _rights(account, checkup), _reconciled(account),
         ],
         "bars": _bars(week),
         "checkup": _checkup(account, checkup),
@@ -183,6 +184,23 @@ def _rights(account: Account, row: Checkup | None) -> Tile:
     if row.problems:
         return Tile(label, say("something is missing"), asked, colour="held")
     return Tile(label, say("all that we need"), asked, colour="delivered")
+
+
+def _reconciled(account: Account) -> Tile:
+    """The last comparison with the CRM; what was moved by people is no fault."""
+    label = say("last compared with the CRM")
+    ended = Reconciliation.objects.filter(account=account, state=Reconciliation.State.DONE).order_by("-pk")
+    run = ended.first()
+    if run is None or run.ended_at is None:
+        off = not (account.reconcile and settings.RECONCILE_NIGHTLY)
+        return Tile(label, say("switched off") if off else say("not yet"))
+    faults = run.found - run.counts.get("moved", 0)
+    note = say_many("{count} lead differs", "{count} leads differ", faults) if faults else say("all agree")
+    if run.unchecked:
+        note = f"{note}, {say('{count} not checked', count=spaced(run.unchecked))}"
+    ago = say("{time} ago", time=timesince(run.ended_at, depth=1))
+    colour = "held" if faults else "delivered"
+    return Tile(label, ago, note, page("rules_reconciliation", run.pk), colour)
 
 
 def _checkup(account: Account, row: Checkup | None) -> list[str]:

@@ -435,6 +435,25 @@ def arrived(delivery_id: int, remote_id: str = "") -> bool:
     return True
 
 
+def send_again(delivery_id: int) -> bool:
+    """A person says that a delivered lead is not in the CRM (``rules.outcomes.reconciling``): it is made
+    anew, of the contents that we still have, and looked for first where that can be done. False where it is
+    not delivered, or there is nothing left to send."""
+    with transaction.atomic():
+        rows = Delivery.objects.filter(
+            pk=delivery_id, state=DELIVERED, test=False, answer__purged_at=None
+        ).select_related("account")
+        row = rows.select_for_update(of=("self",)).first()
+        if row is None:
+            return False
+        row.outcome.delete()
+        Delivery.objects.filter(pk=row.pk).update(
+            **_released(), steps={}, losses=[], remote_id="", remote_link="", delivered_at=None,
+            look_first=can_look(row.account), look_again_at=None, also_made=[],
+        )  # fmt: skip
+    return True
+
+
 def due_now(account_id: int, resting: Iterable[int] = ()) -> bool:
     """Does anything wait in this lane that could go at once, by other rules than those ``resting``?"""
     return _due(account_id, db_clock.now(), resting).exists()

@@ -6,6 +6,7 @@ from rules.models.figures import AnswerTraits, DayConversion, DayFigures
 from rules.models.incident import Incident
 from rules.models.outcome import Outcome
 from rules.models.quiz_option import QuizOption
+from rules.models.reconciliation import Finding, Reconciliation, SurveyedLead
 from rules.models.replay import Mend, Replay
 from rules.models.rule import Rule
 from rules.models.rule_version import RuleVersion
@@ -20,13 +21,16 @@ __all__ = [
     "DayFigures",
     "Delivery",
     "Erasure",
+    "Finding",
     "FormerBody",
     "Incident",
     "Mend",
     "Outcome",
     "QuizOption",
+    "Reconciliation",
     "Replay",
     "Rule",
     "RuleVersion",
+    "SurveyedLead",
     "Turns",
 ]

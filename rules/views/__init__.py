@@ -6,6 +6,7 @@ from rules.views.deliveries import DeliveryViewSet
 from rules.views.outcomes import HookView, OutcomeViewSet
 from rules.views.people import PeopleViewSet
 from rules.views.preview import PreviewViewSet
+from rules.views.reconciliations import ReconciliationViewSet
 from rules.views.rule_life import RuleListViewSet, RuleOptionsViewSet, RulePauseViewSet
 from rules.views.rules import RuleViewSet
 
@@ -19,6 +20,7 @@ __all__ = [
     "OutcomeViewSet",
     "PeopleViewSet",
     "PreviewViewSet",
+    "ReconciliationViewSet",
     "RuleListViewSet",
     "RuleOptionsViewSet",
     "RulePauseViewSet",

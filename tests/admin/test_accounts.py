@@ -106,12 +106,13 @@ def test_only_what_the_state_allows_is_offered(administrator: Client, shop: Acco
     assert page_of(shop, "reconnect") not in administrator.get(page_of(shop)).content.decode()
 
 
-def test_two_choices_are_all_that_is_to_edit(operator: Client, shop: Account) -> None:
+def test_some_choices_are_all_that_is_to_edit(operator: Client, shop: Account) -> None:
     form = operator.get(page_of(shop)).context["adminform"].form
-    assert list(form.fields) == ["send_again", "contact_directory"]
+    assert list(form.fields) == ["send_again", "contact_directory", "reconcile"]
     operator.post(page_of(shop), {"send_again": "on", "name": "Mine now", "state": "paused"})
     shop.refresh_from_db()
     assert (shop.send_again, shop.name, shop.state) == (True, "Flower shop", "active")
+    assert not shop.reconcile
 
 
 @pytest.mark.parametrize("action", [*ACTIONS, "resume"])

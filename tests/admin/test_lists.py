@@ -20,7 +20,18 @@ from accounts.events.models import WebhookEndpoint
 from accounts.models import Account
 from crm_cache.models import SyncRun
 from rules import incidents
-from rules.models import Answer, BulkRun, Delivery, Erasure, Incident, Outcome, Rule, RuleVersion
+from rules.models import (
+    Answer,
+    BulkRun,
+    Delivery,
+    Erasure,
+    Finding,
+    Incident,
+    Outcome,
+    Reconciliation,
+    Rule,
+    RuleVersion,
+)
 from tests.admin.conftest import deliver
 from tests.benchmarks.seed import copy
 
@@ -32,6 +43,7 @@ DIFFER: dict[type[Model], dict[str, str]] = {
     Answer: {"answer_id": "t.answer_id || '-' || n"},
     Delivery: {"answer_id": "t.answer_id + n", "uid": "t.uid || '-' || n"},
     Outcome: {"delivery_id": "t.delivery_id + n"},
+    Finding: {"delivery_id": "t.delivery_id + n"},
     Rule: {"quiz_id": "t.quiz_id + n"},
     RuleVersion: {"number": "t.number + n"},
     User: {"username": "t.username || '-' || n"},
@@ -40,7 +52,11 @@ DIFFER: dict[type[Model], dict[str, str]] = {
     Erasure: {"digest": "t.digest || '-' || n"},
     AccessAttempt: {"username": "t.username || '-' || n"},
 }
-BEFORE: dict[type[Model], tuple[type[Model], ...]] = {Delivery: (Answer,), Outcome: (Answer, Delivery)}
+BEFORE: dict[type[Model], tuple[type[Model], ...]] = {
+    Delivery: (Answer,),
+    Outcome: (Answer, Delivery),
+    Finding: (Answer, Delivery),
+}
 
 
 def page_of(model: type[Model]) -> str:
@@ -60,6 +76,10 @@ def one_of_each(superuser: Client, deliver: Callable[..., Delivery]) -> None:
         held_because="refused",
     )  # fmt: skip
     incidents.look()
+    run = Reconciliation.objects.create(
+        account=row.account, owner="shop", since=row.created_at, until=row.created_at, state="done"
+    )
+    Finding.objects.create(reconciliation=run, delivery=row, kind="missing", confirmed=True)
     person = User.objects.get(username="root")
     BulkRun.objects.create(action="retry", who="root", person=person)
     LogEntry.objects.create(

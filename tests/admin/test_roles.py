@@ -14,11 +14,12 @@ from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from accounts.models import Account, WebhookEndpoint
 from connectors.messages import from_column
 from crm_cache.models import CrmUser, Field, Pipeline, Step, SyncRun, Tag
-from rules.models import Answer, BulkRun, Delivery, Erasure, Incident, Outcome, Rule
+from rules.models import Answer, BulkRun, Delivery, Erasure, Finding, Incident, Outcome, Reconciliation, Rule
 from rules.rule_save import change_rule
 from tests.admin.conftest import PERSONAL, staff
 
@@ -33,6 +34,7 @@ LISTED = {
 }
 LISTED |= {"syncrun": SyncRun, "rule": Rule, "answer": Answer, "delivery": Delivery, "outcome": Outcome}
 LISTED |= {"incident": Incident, "bulkrun": BulkRun, "webhookendpoint": WebhookEndpoint}
+LISTED |= {"reconciliation": Reconciliation, "finding": Finding}
 FOR_STAFF = ("logentry", "erasure", "user", "group", "accessattempt")
 # Who may open an address beside lists, pages and histories, from this role on. A new address belongs here.
 FROM: dict[str, str] = {
@@ -49,6 +51,7 @@ FROM: dict[str, str] = {
     "rules_delivery_try_again": "operator", "rules_delivery_arrived": "operator",
     "rules_outcome_look_now": "operator", "rules_outcome_name_record": "operator",
     "rules_outcome_forget_record": "operator", "accounts_account_sync_now": "operator",
+    "accounts_account_reconcile_now": "operator",
     "accounts_account_pause": "operator", "accounts_account_resume": "operator",
     "accounts_account_connect": "administrator", "accounts_account_reconnect": "administrator",
     "accounts_webhookendpoint_add": "administrator",
@@ -94,6 +97,10 @@ def everything(deliver: Callable[..., Delivery], rule: Rule) -> Rule:
     WebhookEndpoint.objects.create(url="https://quiz.example.com/", secret="x")
     Erasure.objects.create(digest="x", asked_by="root")
     BulkRun.objects.create(action="cancel", who="somebody", planned=1)
+    now = timezone.now()
+    run = Reconciliation.objects.create(account=rule.account, since=now, until=now, state="done")
+    held = Delivery.objects.get(state="held")
+    Finding.objects.create(reconciliation=run, delivery=held, kind="found", confirmed=True)
     AccessAttempt.objects.create(username="somebody", failures_since_start=3)
     kind = ContentType.objects.get_for_model(Rule)
     somebody = User.objects.create(username="somebody")

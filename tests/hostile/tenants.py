@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.models import Account, Hook
 from connectors.registry import CONNECTORS
 from crm_cache.models import Step
-from rules.models import Answer, Attempt, Delivery, Outcome, Rule
+from rules.models import Answer, Attempt, Delivery, Finding, Outcome, Reconciliation, Rule
 
 OURS = ("accounts", "crm_cache", "rules")
 QUIZ, NOBODYS = 42, 987_654
@@ -54,6 +54,10 @@ def fill_shop() -> None:
         )  # fmt: skip
         Attempt.objects.create(delivery=delivery, number=1, started_at=timezone.now(), outcome="give_up")
         Outcome.objects.create(delivery=delivery, account=account, owner="shop", quiz_id=QUIZ)
+        run = Reconciliation.objects.create(
+            account=account, owner="shop", since=timezone.now(), until=timezone.now(), state="done"
+        )
+        Finding.objects.create(reconciliation=run, delivery=delivery, kind="missing", confirmed=True)
 
 
 def ids_of(name: str) -> list[Any]:

@@ -22,6 +22,7 @@ from crm_cache.serializers import lists_of
 from rules import figures
 from rules.serializers import dialect_of
 from tests.openapi.reading import Operation, differences, document, faults, operation, operations, shape
+from tests.stories.test_reconciliation import deliver, reconcile
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -137,6 +138,16 @@ def test_answers_and_what_becomes_of_them(quiz: Any) -> None:
         follow(api, "ArrivedDelivery", (name,), delivery_pk=pk)
 
 
+def test_reports_of_a_night(quiz: Any, later: Any) -> None:
+    row, *_ = deliver(quiz, 2, later)
+    quiz.amo.control("delete_lead", {"account": quiz.crm.id, "lead_id": int(row.remote_id)})
+    run = reconcile(quiz, later)
+    follow(quiz.api, "ListReconciliations")
+    follow(quiz.api, "GetReconciliation", reconciliation_pk=run.pk)
+    follow(quiz.api, "ListFindings", reconciliation_pk=run.pk)
+    follow(quiz.api, "ListEvents")
+
+
 @pytest.fixture
 def platform(settings: Any, db: None) -> Client:
     """The quiz platform itself."""
@@ -177,7 +188,14 @@ def test_a_removed_integration_is_taken(clinic: Any) -> None:
 
 @pytest.mark.parametrize("said", operations(document()), ids=lambda one: one.says["operationId"])
 def test_without_a_token_it_says_what_the_example_says(said: Operation, db: None) -> None:
-    ids = {"answer_pk": 1, "delivery_pk": 1, "endpoint_pk": 1, "hook_pk": 1, "secret": "x"}
+    ids = {
+        "answer_pk": 1,
+        "delivery_pk": 1,
+        "endpoint_pk": 1,
+        "reconciliation_pk": 1,
+        "hook_pk": 1,
+        "secret": "x",
+    }
     answer = send(Client(), said, next(iter(said.requests.values())), ids)
     assert answer.status_code == (401 if said.says["security"] else answer.status_code)
     compare(said, "", answer)
@@ -193,7 +211,7 @@ def test_to_somebody_without_an_account_it_says_what_the_example_says(
 ) -> None:
     """The platform, which needs none, finds no such endpoint."""
     api = platform if "403" in said.says["responses"] else caller("nobody")
-    ids = {"answer_pk": 1, "delivery_pk": 1, "endpoint_pk": 1}
+    ids = {"answer_pk": 1, "delivery_pk": 1, "endpoint_pk": 1, "reconciliation_pk": 1}
     answer = send(api, said, next(iter(said.requests.values())), ids)
     assert answer.status_code == 404
     compare(said, "", answer)

@@ -16,11 +16,12 @@ from config.openapi.examples import (
     inbound,
     people,
     per_crm,
+    reconciliations,
     rules,
 )
 from config.openapi.examples.shown import Shown
 
-PARTS = (accounts, answers, conversion, deliveries, events, inbound, people, rules)
+PARTS = (accounts, answers, conversion, deliveries, events, inbound, people, reconciliations, rules)
 
 
 def examples() -> dict[str, Shown]:

@@ -50,6 +50,8 @@ def no_delete(call: Call) -> Reply:
 def _found(call: Call) -> Iterator[Card]:
     deleted = call.kind == "leads" and call.wants("only_deleted")
     tests = card_tests(call)
+    if call.kind == "leads" and (delay := call.box.switches["list_delay"]) and "id" not in call.filter:
+        tests.append(lambda card: card["created_at"] <= call.box.clock.now() - delay)
     for card in _candidates(call, call.account.tables[call.kind]):
         if card["is_deleted"] == deleted and not card.hidden and all(test(card) for test in tests):
             yield card

@@ -157,6 +157,7 @@ OPERATIONS: dict[str, Callable[[AmoSandbox, Account, Arguments], Any]] = {
     "delete_lead": staff.delete,
     "restore_lead": staff.restore,
     "merge_leads": staff.merge,
+    "copy_lead": staff.copy,
     "import_contacts": staff.import_contacts,
     "delete_contact": staff.delete_contact,
     "restore_contact": staff.restore_contact,

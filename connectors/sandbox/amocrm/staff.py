@@ -57,6 +57,19 @@ def merge(box: AmoSandbox, account: Account, arguments: dict[str, Any]) -> None:
     box.happened(account, "update_lead", kept, account.admin.id)
 
 
+def copy(box: AmoSandbox, account: Account, arguments: dict[str, Any]) -> dict[str, int]:
+    """Another lead with the same fields, contacts and step, made just now."""
+    lead, now = _lead(account, arguments), box.clock.unix()
+    props = {**lead.props, "created_at": now, "updated_at": now}
+    values = {number: list(items) for number, items in lead.values.items()}
+    card = Card("leads", box.ids.next("leads"), props, values, dict(lead.tags))
+    account.leads.insert(card, box.clock.now())
+    for (kind, number), told in lead.links.items():
+        account.link(card, account.tables[kind][number], **told)
+    box.happened(account, "add_lead", card, account.admin.id)
+    return {"lead_id": card.id}
+
+
 def _lead(account: Account, arguments: dict[str, Any]) -> Card:
     lead: Card = account.leads[arguments["lead_id"]]
     return lead

@@ -29,6 +29,7 @@ DEFAULTS: dict[str, Any] = {
     "next_host": None,  # another host in `next`, to catch clients that follow it blindly
     "missing_card": "204",
     "index_delay": 0.0,
+    "list_delay": 0.0,  # seconds until a list of leads shows a new one, which is shown by its id at once
     "filter_id_free": False,
     "deepest_page": 0,  # of a list of cards that is still shown (11); 0: all are
     "deep_page": "204",  # what stands in place of deeper ones

@@ -157,6 +157,7 @@ OPERATIONS: dict[str, Callable[[BitrixSandbox, Portal, Arguments], Any]] = {
     "delete_pipeline": _delete_pipeline,
     "move_record": staff.move,
     "delete_record": staff.delete,
+    "copy_record": staff.copy,
     "convert_lead": staff.convert_lead,
     "end_task": _end_task,
     "change": _change,

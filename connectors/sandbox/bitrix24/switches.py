@@ -52,6 +52,7 @@ DEFAULTS: dict[str, Any] = {
     "conversion_delay": 0.0,
     "converted_lead": "kept",
     "conversion_keeps_origin": True,
+    "copy_keeps_origin": True,  # of a record that somebody copies in the interface
     # dedupe (5.1)
     "phone_eight_is_seven": False,
     # events (6)

@@ -1,0 +1,264 @@
+"""Reports of nightly reconciliations and what they found, with what a person can do about each finding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.decorators import display
+
+from accounts.admin_base import (
+    Question,
+    StaffAdmin,
+    ask,
+    chosen_rows,
+    confirmed,
+    done,
+    key_of,
+    link,
+    note_all,
+    when,
+)
+from accounts.texts import said, say, say_many, spaced
+from connectors.messages import message
+from crm_cache import lookup
+from rules.admin.filters import DayFilter, OwnerFilter
+from rules.admin.links import page
+from rules.models import Delivery, Finding, Reconciliation
+from rules.outcomes import findings
+
+Kind = Finding.Kind
+STATE_COLOURS = {"running": "info", "done": "success", "failed": "danger"}
+KIND_COLOURS = {
+    "missing": "danger", "doubled": "danger", "found": "warning", "deleted": "warning", "moved": "info",
+}  # fmt: skip
+SHOWN = 20  # findings of each kind on a report's page
+
+
+@admin.register(Reconciliation)
+class ReconciliationAdmin(StaffAdmin):
+    nothing_yet = _(
+        "Accounts are compared with their CRMs at night, or at once by a button on an account's page."
+    )
+    list_display = (
+        "number", "account_name", "state_label", "span", "compared_label", "findings_label",
+        "unchecked_label", "began", "ended",
+    )  # fmt: skip
+    list_filter = (
+        ("state", ChoicesDropdownFilter),
+        ("account", AutocompleteSelectFilter),
+        OwnerFilter,
+        ("created_at", DayFilter),
+    )
+    list_select_related = ("account",)
+    sortable_by = ()
+    change_form_outer_before_template = "admin/desk/reconciliation.html"
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The page is drawn by its template."""
+        return []
+
+    @display(description=_("reconciliation"))
+    def number(self, run: Reconciliation) -> int:
+        return run.pk
+
+    @display(description=_("account"), header=True)
+    def account_name(self, run: Reconciliation) -> tuple[str, str]:
+        account = run.account
+        return account.name or account.host or account.account_id, account.get_crm_display()
+
+    @display(description=_("state"), label=STATE_COLOURS)
+    def state_label(self, run: Reconciliation) -> tuple[str, str]:
+        return run.state, run.get_state_display()
+
+    @display(description=_("leads made"))
+    def span(self, run: Reconciliation) -> Any:
+        return format_html("{} – {}", when(run.since, short=True), when(run.until, short=True))
+
+    @display(description=_("compared"))
+    def compared_label(self, run: Reconciliation) -> str:
+        return spaced(run.compared)
+
+    @display(description=_("findings"))
+    def findings_label(self, run: Reconciliation) -> str:
+        return in_words(run)
+
+    @display(description=_("not checked"))
+    def unchecked_label(self, run: Reconciliation) -> str:
+        return spaced(run.unchecked) if run.unchecked else ""
+
+    @display(description=_("began"))
+    def began(self, run: Reconciliation) -> Any:
+        return when(run.created_at)
+
+    @display(description=_("ended"))
+    def ended(self, run: Reconciliation) -> Any:
+        return when(run.ended_at)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        run = Reconciliation.objects.select_related("account").filter(pk=key_of(object_id)).first()
+        told = report(run) if run else {}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **told})
+
+
+def in_words(run: Reconciliation) -> str:
+    """``missing in the CRM: 1, doubled: 2``; a dash where nothing was found."""
+    told = [f"{Kind(kind).label}: {spaced(run.counts[kind])}" for kind in Kind.values if run.counts.get(kind)]
+    return ", ".join(map(str, told)) or ("—" if run.state == Reconciliation.State.DONE else "")
+
+
+def report(run: Reconciliation) -> dict[str, Any]:
+    """What the page shows: the numbers, and the first findings of each kind."""
+    rows = Finding.objects.filter(reconciliation=run, confirmed=True)
+    pipelines = lookup.pipeline_names(run.account)
+    kinds = []
+    for kind in Kind:
+        some = list(rows.filter(kind=kind).select_related("delivery__answer").order_by("pk")[: SHOWN + 1])
+        kinds.append(
+            {
+                "kind": kind,
+                "count": spaced(run.counts.get(kind, len(some))),
+                "remedy": said(findings.REMEDIES[kind]),
+                "rows": [_shown(row, pipelines) for row in some[:SHOWN]],
+                "url": findings_url(run, kind),
+                "more": len(some) > SHOWN,
+            }
+        )
+    return {
+        "report": run,
+        "kinds": kinds,
+        "none": not any(one["rows"] for one in kinds),
+        "account_url": page("accounts_account", run.account_id),
+    }
+
+
+def findings_url(run: Reconciliation, kind: str) -> str:
+    """The list of a report's findings of a kind, where they can be acted on."""
+    finder: Any = admin.site.get_model_admin(Finding)
+    chosen = {"reconciliation__id__exact": run.pk, "kind__exact": kind}
+    return f"{finder.list_page()}?{urlencode(chosen)}"
+
+
+def _shown(row: Finding, pipelines: dict[str, str]) -> dict[str, Any]:
+    return {
+        "row": row,
+        "url": page("rules_delivery", row.delivery_id),
+        "expected": pipelines.get(row.expected, row.expected),
+        "actual": pipelines.get(row.actual, row.actual),
+        "deed": said(row.deed),
+    }
+
+
+@admin.register(Finding)
+class FindingAdmin(StaffAdmin):
+    list_display = (
+        "kind_label", "delivery_link", "answer", "account_name", "leads_label", "difference", "to_do",
+        "deed_label",
+    )  # fmt: skip
+    list_display_links = None
+    list_filter = (("kind", ChoicesDropdownFilter), ("reconciliation", AutocompleteSelectFilter))
+    actions = ("send_again_chosen", "adopt_chosen")
+    sortable_by = ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Finding]:
+        rows = super().get_queryset(request).filter(confirmed=True)
+        return rows.select_related("delivery__answer", "delivery__account")
+
+    @display(description=_("kind"), label=KIND_COLOURS)
+    def kind_label(self, row: Finding) -> tuple[str, str]:
+        return row.kind, row.get_kind_display()
+
+    @display(description=_("delivery"))
+    def delivery_link(self, row: Finding) -> Any:
+        return link(page("rules_delivery", row.delivery_id), str(row.delivery_id))
+
+    @display(description=_("answer"))
+    def answer(self, row: Finding) -> str:
+        return row.delivery.answer.answer_id
+
+    @display(description=_("account"))
+    def account_name(self, row: Finding) -> str:
+        return str(row.delivery.account)
+
+    @display(description=_("leads"))
+    def leads_label(self, row: Finding) -> str:
+        return ", ".join(row.leads)
+
+    @display(description=_("expected → actual"))
+    def difference(self, row: Finding) -> str:
+        return f"{row.expected} → {row.actual}" if row.expected else ""
+
+    @display(description=_("what to do"))
+    def to_do(self, row: Finding) -> str:
+        return said(findings.remedy_of(row))
+
+    @display(description=_("what was done"))
+    def deed_label(self, row: Finding) -> str:
+        return said(row.deed)
+
+    @admin.action(description=_("Send again"), permissions=["operate"])
+    def send_again_chosen(self, request: HttpRequest, chosen: QuerySet[Finding]) -> HttpResponse:
+        return self._do(
+            request,
+            chosen,
+            "send_again",
+            lambda count: say_many("Send {count} lead again?", "Send {count} leads again?", count),
+            say(
+                "Each is made anew from its answer. Where the CRM can be asked, it is looked for first, so"
+                " that none is made twice."
+            ),
+        )
+
+    @admin.action(description=_("Take over the lead that was found"), permissions=["operate"])
+    def adopt_chosen(self, request: HttpRequest, chosen: QuerySet[Finding]) -> HttpResponse:
+        return self._do(
+            request,
+            chosen,
+            "adopt",
+            lambda count: say_many("Take over {count} lead?", "Take over {count} leads?", count),
+            say("The deliveries are delivered then, by the leads that were found; nothing is sent."),
+        )
+
+    def _do(
+        self,
+        request: HttpRequest,
+        chosen: QuerySet[Finding],
+        deed: str,
+        title: Callable[[int], str],
+        sentence: str,
+    ) -> HttpResponse:
+        """The question, and then the deed on those it is still for."""
+        rows = [row for row in chosen.order_by("pk") if deed in findings.deeds_of(row)]
+        left = chosen.count() - len(rows)
+        others = [
+            say_many(
+                "{count} is left alone: this is not for its kind or its state.",
+                "{count} are left alone: this is not for their kind or their state.",
+                left,
+            )
+        ] if left else []  # fmt: skip
+        if not confirmed(request):
+            question = Question(
+                title(len(rows)), [sentence, *others], title(len(rows)).rstrip("?"), possible=bool(rows),
+                back=request.get_full_path(), hidden=chosen_rows(request, f"{deed}_chosen"),
+            )  # fmt: skip
+            return ask(request, self, question)
+        moved = [row for row in rows if findings.DEEDS[deed](row)]
+        note_all(request, Delivery.objects.filter(pk__in=[row.delivery_id for row in moved]), HISTORY[deed])
+        told = say_many("Done for {count} lead.", "Done for {count} leads.", len(moved))
+        return done(request, " ".join([told, *others]), request.get_full_path(), bool(moved))
+
+
+HISTORY = {
+    "send_again": message("Sent again: a reconciliation did not find it in the CRM."),
+    "adopt": message("Taken over: a reconciliation found it in the CRM."),
+}

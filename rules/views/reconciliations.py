@@ -1,0 +1,100 @@
+"""What nightly reconciliations found: the reports, and the findings of one."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.rest.errors import NotFound
+from accounts.rest.paging import LISTED, listed
+from accounts.rest.values import BIGGEST
+from accounts.rest.views import CallerViewSet
+from accounts.serializers.errors import OurError
+from connectors.registry import CONNECTORS
+from rules.made_between import made_between
+from rules.models import Finding, Reconciliation
+from rules.serializers.reconciliations import (
+    FindingListOut,
+    ReconciliationListOut,
+    ReconciliationOut,
+    write_finding,
+    write_reconciliation,
+)
+from rules.views.filters import CRM_FILTER, read_choice, read_moment
+
+UNAUTHORIZED = OpenApiResponse(OurError, "No valid bearer token")
+REFUSED = OpenApiResponse(OurError, "A filter says something it may not")
+NONE = OpenApiResponse(OurError, "No such reconciliation")
+WHICH = OpenApiParameter(
+    "reconciliation_pk", int, OpenApiParameter.PATH, description="`id` of a reconciliation, ours"
+)
+FILTERS = [
+    CRM_FILTER,
+    OpenApiParameter("state", str, enum=Reconciliation.State.values, description="Only this state"),
+    OpenApiParameter("from", OpenApiTypes.DATETIME, description="Begun at this moment or later"),
+    OpenApiParameter("to", OpenApiTypes.DATETIME, description="Begun before this moment"),
+    *LISTED,
+]
+KIND = OpenApiParameter("kind", str, enum=Finding.Kind.values, description="Only this kind")
+
+
+class ReconciliationViewSet(CallerViewSet):
+    """The caller's reconciliations over all CRMs; other accounts' are 404."""
+
+    error_shape = "object"
+
+    @extend_schema(
+        operation_id="ListReconciliations",
+        tags=["deliveries"],
+        summary="Reports that compare deliveries with what the CRMs have",
+        description="Made every night for each account, at a tenth of what its CRM allows. What differs is "
+        "told and not mended.",
+        parameters=FILTERS,
+        responses={200: ReconciliationListOut, 400: REFUSED, 401: UNAUTHORIZED},
+    )
+    def index(self, request: Request) -> Response:
+        rows = self._mine()
+        if crm := read_choice(request, "crm", list(CONNECTORS)):
+            rows = rows.filter(account__crm=crm)
+        if state := read_choice(request, "state", Reconciliation.State.values):
+            rows = rows.filter(state=state)
+        part = listed(request, made_between(rows, read_moment(request, "from"), read_moment(request, "to")))
+        return Response(part.body(list(map(write_reconciliation, part.rows))))
+
+    @extend_schema(
+        operation_id="GetReconciliation",
+        tags=["deliveries"],
+        summary="One report",
+        parameters=[WHICH],
+        responses={200: ReconciliationOut, 401: UNAUTHORIZED, 404: NONE},
+    )
+    def retrieve(self, request: Request, reconciliation_pk: int) -> Response:
+        return Response(write_reconciliation(self._one(reconciliation_pk)))
+
+    @extend_schema(
+        operation_id="ListFindings",
+        tags=["deliveries"],
+        summary="What a report found",
+        description="Those that are still to be confirmed are not among them. What is held and was found is "
+        "taken over by POST /deliveries/{delivery_pk}/arrived.",
+        parameters=[WHICH, KIND, *LISTED],
+        responses={200: FindingListOut, 400: REFUSED, 401: UNAUTHORIZED, 404: NONE},
+    )
+    def findings(self, request: Request, reconciliation_pk: int) -> Response:
+        rows = Finding.objects.filter(reconciliation=self._one(reconciliation_pk), confirmed=True)
+        if kind := read_choice(request, "kind", Finding.Kind.values):
+            rows = rows.filter(kind=kind)
+        part = listed(request, rows.select_related("delivery__answer"))
+        return Response(part.body(list(map(write_finding, part.rows))))
+
+    def _mine(self) -> QuerySet[Reconciliation]:
+        return Reconciliation.objects.filter(owner=self.caller_id).select_related("account")
+
+    def _one(self, pk: int) -> Reconciliation:
+        row = self._mine().filter(pk=min(pk, BIGGEST)).first()
+        if row is None:
+            raise NotFound("No such reconciliation", field="id")
+        return row
