@@ -73,8 +73,9 @@ def claim(
     """
     now = db_clock.now()
     _postpone_behind_unclear(account_id, now)
-    taken, due = list(busy), _due(account_id, now, resting)
-    candidates = due.exclude(contact_keys__overlap=taken) if taken else due
+    due = _due(account_id, now, resting)
+    taken = Value(list(busy), Delivery._meta.get_field("contact_keys"))  # one parameter, not hundreds
+    candidates = due.exclude(contact_keys__overlap=taken) if taken.value else due
     rows = candidates.order_by("due_at", "id").values_list("pk", "contact_keys", "replay_id")
     for looked_at in (most, most * MOST_CANDIDATES):
         found = list(rows[:looked_at])
