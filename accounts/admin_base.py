@@ -134,7 +134,8 @@ class StaffAdmin(ModelAdmin):
 
 @dataclass
 class Question:
-    """What a person is asked before something happens; ``sentences`` say what it will touch, with numbers."""
+    """What a person is asked before something happens; ``sentences`` say what it will touch, with numbers,
+    ``sample`` what it would do with the first ones."""
 
     title: str
     sentences: Iterable[str]
@@ -145,6 +146,7 @@ class Question:
     possible: bool = True
     back: str = ""
     hidden: list[tuple[str, str]] = field(default_factory=list)
+    sample: dict[str, Any] | None = None
 
 
 def ask(request: HttpRequest, admin: StaffAdmin, question: Question) -> HttpResponse:

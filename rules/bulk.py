@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -26,18 +27,22 @@ from accounts.worker_threads import worker
 from connectors.errors import LOOK_INCOMPLETE
 from connectors.messages import Message, message, to_column
 from connectors.registry import CONNECTORS, connector_class
+from rules import replaying
 from rules.delivery import holds, outbox, replay_moves
 from rules.delivery.queueing import wake_lanes
-from rules.models import BulkRun, Delivery
+from rules.models import BulkRun, Delivery, Replay
 
 log = structlog.stdlib.get_logger(__name__)
 Action = BulkRun.Action
 WINDOW = 20_000  # keys that one portion looks at
 SLICE = 20.0  # seconds of one message, before other work of the worker has its turn
 LONGEST_PAUSE = 1.0  # seconds, after a portion: others have half of the database
+UNDER_WAY = 100  # replays of a run that may be due at a time
+FEW_SECONDS = 5.0  # until a run looks again whether its replays are through
 TRIES = 3  # of a portion, before its deliveries are counted as failed
 MOVABLE = Q(state__in=[Delivery.State.WAITING, Delivery.State.HELD])
 HELD = Q(state=Delivery.State.HELD)
+REPLAYABLE = (Q(state=Delivery.State.DELIVERED) | MOVABLE) & Q(replay=None, test=False)
 
 
 def unclear_for_good() -> Q:
@@ -49,27 +54,29 @@ def unclear_for_good() -> Q:
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """``touches`` says which deliveries it is for; ``do`` moves these keys and says how many it moved."""
+    """``touches`` says which deliveries it is for; ``do`` moves these keys and says how many it moved.
+    ``paced``: the next portion waits until the last one is nearly through, so that new answers go first."""
 
     touches: Callable[[], Q]
-    do: Callable[[list[int]], int]
+    do: Callable[[list[int], BulkRun], int]
     history: Message
     at_once: int = outbox.AT_ONCE
     wakes: bool = False
+    paced: bool = False
 
 
 def _rows(keys: list[int]) -> QuerySet[Delivery]:
     return Delivery.objects.filter(pk__in=keys)
 
 
-def _release(keys: list[int]) -> int:
+def _release(keys: list[int], run: BulkRun) -> int:
     return outbox.release(_rows(keys), *(reason for reason in Delivery.Held if reason not in holds.OVER))
 
 
 DEEDS = {
     Action.RETRY: Deed(
         lambda: MOVABLE & ~Q(held_because=Delivery.Held.ERASED),
-        lambda keys: outbox.retry(_rows(keys)),
+        lambda keys, run: outbox.retry(_rows(keys)),
         message("Tried again by a person, bulk run {number}."),
         wakes=True,
     ),
@@ -81,16 +88,30 @@ DEEDS = {
     ),
     Action.CANCEL: Deed(
         lambda: MOVABLE & ~Q(held_because__in=holds.OVER),
-        lambda keys: replay_moves.cancel(_rows(keys)),
+        lambda keys, run: replay_moves.cancel(_rows(keys)),
         message("Cancelled by a person, bulk run {number}."),
     ),
     Action.ARRIVED: Deed(
         lambda: HELD & Q(look_first=True) & ~Q(held_because__in=holds.OVER),
-        lambda keys: sum(outbox.arrived(key) for key in keys),
+        lambda keys, run: sum(outbox.arrived(key) for key in keys),
         message("Found in the CRM by a person, bulk run {number}."),
         at_once=200,  # each is settled by itself
     ),
+    Action.REPLAY: Deed(
+        lambda: REPLAYABLE & ~_beyond_replay(),
+        replaying.ask_many,
+        message("Replayed by a person, bulk run {number}."),
+        at_once=UNDER_WAY // 2,
+        wakes=True,
+        paced=True,
+    ),
 }
+
+
+def _beyond_replay() -> Q:
+    """Erased, or leads that their CRMs can't change."""
+    fixed = [kind for kind in CONNECTORS if not connector_class(kind).can.updates]
+    return Q(held_because=Delivery.Held.ERASED) | Q(delivered_at__isnull=False, account__crm__in=fixed)
 
 
 # -- which deliveries ----------------------------------------------------------------------------------------
@@ -125,12 +146,14 @@ def windows(reached: int, newest: int) -> Iterator[Q]:
 # -- a run ---------------------------------------------------------------------------------------------------
 
 
-def begin(action: str, query: str, chosen: list[int], person: Any, planned: int, at_least: bool) -> BulkRun:
+def begin(
+    action: str, query: str, chosen: list[int], person: Any, planned: int, at_least: bool, by_rule: str = ""
+) -> BulkRun:
     """Keep what was asked for, and have it begun."""
     first, newest = (min(chosen) - 1, max(chosen)) if chosen else span()
     run = BulkRun.objects.create(
         action=action, query=query, chosen=sorted(chosen), person=person, who=person.get_username(),
-        planned=planned, at_least=at_least, first=first, reached=first, newest=newest,
+        planned=planned, at_least=at_least, by_rule=by_rule, first=first, reached=first, newest=newest,
     )  # fmt: skip
     log.info("bulk run asked for", run=run.pk, action=action, count=planned)
     return run
@@ -155,11 +178,21 @@ def go_on(run_id: int) -> None:
         ends = time.monotonic() + SLICE
         while time.monotonic() < ends:
             begun = time.monotonic()
+            if _is_full(run_id):
+                task_queue.ask("rules.tasks.run_bulk", run_id, seconds=FEW_SECONDS)
+                return
             if not portion(run_id):
                 return
             if worker.ends.wait(min(time.monotonic() - begun, LONGEST_PAUSE)):
                 return
     ask_to_go_on(run_id)
+
+
+def _is_full(run_id: int) -> bool:
+    """Are enough of its replays under way? Those whose CRM is away for longer hold up no others."""
+    soon = db_clock.now() + timedelta(minutes=1)
+    open_ones = Replay.objects.filter(run=run_id, state=Replay.State.OPEN, delivery__due_at__lte=soon)
+    return open_ones.exclude(delivery__state=Delivery.State.HELD)[:UNDER_WAY].count() > UNDER_WAY // 2
 
 
 def finish(run_id: int) -> None:
@@ -225,7 +258,7 @@ def _take(run: BulkRun) -> None:
 
 
 def _do(run: BulkRun, deed: Deed, keys: list[int]) -> int:
-    moved = deed.do(keys)
+    moved = deed.do(keys, run)
     told = to_column(message(deed.history.text, number=run.pk))
     kind = ContentType.objects.get_for_model(Delivery).pk
     if run.person_id:

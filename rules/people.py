@@ -122,6 +122,7 @@ def _answer(one: Answer, formers: Sequence[Any], deliveries: Sequence[Any]) -> d
         "erased": one.purged_at is not None,
         "body": one.payload,
         "formerBodies": list(formers),
+        "corrections": list(one.mends.values("what", "before", "after", "by", "who")),
         "deliveries": list(deliveries),
     }
 

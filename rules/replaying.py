@@ -30,7 +30,7 @@ from rules.delivery.queueing import wake_lanes
 from rules.mapping.drafting import Progress, draft_for, unchecked_draft
 from rules.mapping.routes import Way, by_route, way_of
 from rules.mapping.rule_snapshot import RuleSnapshot, read_snapshot
-from rules.models import BulkRun, Delivery, Replay, Rule, RuleVersion
+from rules.models import Answer, BulkRun, Delivery, Replay, Rule, RuleVersion
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -274,6 +274,19 @@ def ask(
             transaction.on_commit(lambda: wake_lanes([row.account_id]))
     log.info("replay asked for", delivery=row.pk, replay=replay.pk, version=version.number, by=actor.by)
     return replay
+
+
+def replay_all(answer: Answer, when: When, actor: Actor) -> tuple[int, list[str]]:
+    """Of one answer: how many were begun, and why others were not."""
+    begun, words = 0, []
+    for key in answer.deliveries.order_by("pk").values_list("pk", flat=True):
+        try:
+            ask(key, when, actor)
+        except NotReplayable as no:
+            words.append(no.words)
+        else:
+            begun += 1
+    return begun, words
 
 
 def ask_many(keys: Sequence[int], run: BulkRun) -> int:

@@ -45,6 +45,7 @@ urlpatterns = [
     *both("accounts", AccountsViewSet, {"get": "index"}),
     *both("answers", AnswerViewSet, {"get": "index", "post": "create"}),
     *both("answers/<int:answer_pk>", AnswerViewSet, {"get": "retrieve"}),
+    *both("answers/<int:answer_pk>/mend", AnswerViewSet, {"post": "mend"}),
     *both("deliveries", DeliveryViewSet, {"get": "index"}),
     *both("deliveries/<int:delivery_pk>", DeliveryViewSet, {"get": "retrieve"}),
     *both("deliveries/<int:delivery_pk>/retry", DeliveryViewSet, {"post": "retry"}),

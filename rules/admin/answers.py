@@ -9,11 +9,12 @@ from django.contrib import admin
 from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from accounts.admin import QuizAccountFilter
 from accounts.admin_base import (
@@ -29,6 +30,7 @@ from accounts.admin_base import (
 )
 from accounts.texts import say, say_many
 from connectors.messages import RU, message
+from rules.admin import mending
 from rules.admin.filters import DayFilter, QuizFilter
 from rules.admin.links import with_badge
 from rules.mapping.note import read_note
@@ -69,6 +71,7 @@ class AnswerAdmin(StaffAdmin):
     search_fields = ("answer_id",)
     search_help_text = _("An answer id, whole")
     actions = ("plan",)
+    actions_detail = ("mend",)
     readonly_fields = ("bodies", "readable", "payload_text")
     change_form_outer_after_template = "admin/desk/answer.html"
 
@@ -140,6 +143,10 @@ class AnswerAdmin(StaffAdmin):
     ) -> HttpResponse:
         made = Delivery.objects.filter(answer=key_of(object_id)).select_related("account__lane")
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "made": made})
+
+    @action(description=_("Set a value right"), permissions=["operate"], icon="edit_note")
+    def mend(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return mending.ask_or_do(request, self, get_object_or_404(Answer, pk=key_of(object_id)))
 
     @admin.action(description=_("Plan deliveries with today's rules"), permissions=["operate"])
     def plan(self, request: HttpRequest, chosen: QuerySet[Answer]) -> HttpResponse:

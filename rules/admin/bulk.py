@@ -25,6 +25,7 @@ from accounts.admin_base import Question, StaffAdmin, ask, chosen_rows, confirme
 from accounts.models import Account
 from accounts.texts import say, say_many, spaced
 from rules import bulk
+from rules.admin import replaying
 from rules.admin.arriving import NO_SECOND
 from rules.admin.links import FILTERS
 from rules.models import BulkRun, Delivery
@@ -95,6 +96,18 @@ WORDS = {
         ),
         _("Mark as delivered"),
     ),
+    Action.REPLAY: Words(
+        lambda count: say_many("Replay {count} delivery?", "Replay {count} deliveries?", count),
+        lambda count, accounts: say_many(
+            "{count} delivery of {accounts} goes once more. No second lead is made: one that is there is"
+            " changed as far as people left it alone, one that was deleted stays deleted.",
+            "{count} deliveries of {accounts} go once more. No second leads are made: those that are there"
+            " are changed as far as people left them alone, those that were deleted stay deleted.",
+            count,
+            accounts=accounts,
+        ),
+        _("Replay"),
+    ),
 }
 
 
@@ -108,25 +121,42 @@ class Touched:
 
 
 def ask_or_begin(
-    request: HttpRequest, page: StaffAdmin, picked: QuerySet[Delivery], deed: Action, name: str
+    request: HttpRequest,
+    page: StaffAdmin,
+    picked: QuerySet[Delivery],
+    deed: Action,
+    name: str,
+    by_rule: str = "",
 ) -> HttpResponse:
-    """A list's action: the question, and once it is confirmed the run."""
+    """A list's action: the question, and once it is confirmed the run. ``by_rule`` is a replay's."""
     across = request.POST.get("select_across") == "1"
     chosen = [] if across else list(picked.order_by("pk").values_list("pk", flat=True))
     query = filters_of(request.GET.urlencode())
-    touched = count(deed, bulk.rows_of(query, chosen, request.user), chosen)
+    rows = bulk.rows_of(query, chosen, request.user)
+    touched = count(deed, rows, chosen)
     if not confirmed(request):
         back, hidden = request.get_full_path(), chosen_rows(request, name)
-        return ask(request, page, question(deed, touched, query if across else "", back, hidden))
+        asked = question(deed, touched, query if across else "", back, hidden)
+        if by_rule and asked.possible:
+            asked.sample = sample_of(rows, by_rule)
+        return ask(request, page, asked)
     planned = touched.numbers["touched"]
     if not planned:
         return done(request, str(NOTHING), request.get_full_path(), False)
-    run = bulk.begin(deed, query, chosen, request.user, planned, touched.at_least)
+    run = bulk.begin(deed, query, chosen, request.user, planned, touched.at_least, by_rule)
     if chosen:
         bulk.finish(run.pk)
     else:
         bulk.ask_to_go_on(run.pk)
     return HttpResponseRedirect(_page_of(run))
+
+
+def sample_of(rows: QuerySet[Delivery], by_rule: str) -> dict[str, Any]:
+    """The newest ones that a replay would touch, as their CRMs have them now."""
+    newest = rows.filter(bulk.DEEDS[Action.REPLAY].touches()).order_by("-pk")
+    keys = list(newest.values_list("pk", flat=True)[: replaying.SAMPLE])
+    found = replaying.rows_of().filter(pk__in=keys).order_by("-pk")
+    return replaying.sample(list(found), replaying.when_of(by_rule))
 
 
 def filters_of(query: str) -> str:
@@ -191,7 +221,7 @@ def sentences(deed: Action, touched: Touched, query: str) -> Iterable[str]:
             "{count} are being sent and will be left alone.",
             numbers["sending"],
         )
-    if numbers["delivered"]:
+    if numbers["delivered"] and deed != Action.REPLAY:
         yield say_many(
             "{count} is delivered already and will be left alone.",
             "{count} are delivered already and will be left alone.",
@@ -369,6 +399,8 @@ def shown(run: BulkRun, url: str) -> dict[str, Any]:
         "planned": planned(run),
         "list_url": url,
         "part": PART,
+        "by_rule": replaying.WHENS[replaying.when_of(run.by_rule)] if run.by_rule else "",
+        "became": replaying.became(run) if run.by_rule else [],
         "numbers": [
             (say("done"), spaced(run.moved), "delivered"),
             (say("left alone"), spaced(run.left_alone), "waiting"),

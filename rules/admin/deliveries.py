@@ -18,7 +18,7 @@ from unfold.views import ChangeList
 from accounts.admin_base import StaffAdmin, StaffChangeList, key_of, link, short, when
 from accounts.texts import said, say
 from rules import test_leads
-from rules.admin import arriving, bulk, retrying, testing
+from rules.admin import arriving, bulk, replaying, retrying, testing
 from rules.admin.filters import DayFilter, HeldFilter, OwnerFilter, QuizFilter
 from rules.admin.links import with_badge
 from rules.admin.search import deliveries_found
@@ -64,8 +64,11 @@ class DeliveryAdmin(StaffAdmin):
     search_help_text = _("A phone, an e-mail, a name; our id in the CRM, an answer id or a lead id")
     list_select_related = ("account__lane", "answer")
     sortable_by = ()
-    actions = ("try_chosen_again", "release_chosen", "cancel_chosen", "chosen_arrived")
-    actions_detail = ("try_again", "arrived", "remove_test")
+    actions = (
+        "try_chosen_again", "release_chosen", "cancel_chosen", "chosen_arrived", "replay_chosen_now",
+        "replay_chosen_then",
+    )  # fmt: skip
+    actions_detail = ("try_again", "replay", "arrived", "remove_test")
     change_form_outer_before_template = "admin/desk/delivery.html"
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
@@ -165,6 +168,8 @@ class DeliveryAdmin(StaffAdmin):
         delivery = row.select_related("account").first()
         if delivery and test_leads.removable(delivery):
             possible.add("remove_test")
+        if delivery and replaying.possible(delivery):
+            possible.add("replay")
         return self.only(super().get_actions_detail(request, object_id), possible)
 
     @admin.action(description=_("Try again now"), permissions=["operate"])
@@ -183,10 +188,23 @@ class DeliveryAdmin(StaffAdmin):
     def chosen_arrived(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> HttpResponse:
         return bulk.ask_or_begin(request, self, chosen, BulkRun.Action.ARRIVED, "chosen_arrived")
 
+    @admin.action(description=_("Replay by today's rule"), permissions=["operate"])
+    def replay_chosen_now(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> HttpResponse:
+        return bulk.ask_or_begin(request, self, chosen, BulkRun.Action.REPLAY, "replay_chosen_now", "now")
+
+    @admin.action(description=_("Replay by the rule of that day"), permissions=["operate"])
+    def replay_chosen_then(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> HttpResponse:
+        return bulk.ask_or_begin(request, self, chosen, BulkRun.Action.REPLAY, "replay_chosen_then", "then")
+
     @action(description=_("Try again now"), permissions=["operate"], icon="replay")
     def try_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
         delivery = get_object_or_404(Delivery, pk=key_of(object_id))
         return retrying.ask_or_do(request, self, delivery)
+
+    @action(description=_("Replay"), permissions=["operate"], icon="history")
+    def replay(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        delivery = get_object_or_404(replaying.rows_of(), pk=key_of(object_id))
+        return replaying.ask_or_do(request, self, delivery)
 
     @action(
         description=_("The lead is in the CRM: mark as delivered"),

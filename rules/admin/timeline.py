@@ -25,6 +25,7 @@ from rules import test_leads
 from rules.admin.lead_status import in_short
 from rules.admin.links import page
 from rules.admin.offers import RECORDS
+from rules.admin.replaying import replays_of
 from rules.admin.versions import who_did
 from rules.delivery.holds import FOR_RETURN
 from rules.delivery.next_try import next_try
@@ -104,6 +105,8 @@ def story_of(delivery_id: int, may: May) -> dict[str, Any]:
         "tries": [_try(attempt, delivery, may.payloads) for attempt in tries],
         "older_tries": tries[0].number - 1 if tries else 0,
         "after": list(_afterwards(delivery)),
+        "replays": replays_of(delivery),
+        "mends": list(delivery.answer.mends.all()) if delivery.answer.revision > 1 else [],
         "changed_by": who_did(delivery.version) if delivery.version else "",
         "by_hand": delivery.test and not test_leads.deletes(delivery.account),
         "pages": {

@@ -7,6 +7,7 @@ were replaced are kept, because what they wrote into a CRM may be overwritten an
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
@@ -19,7 +20,8 @@ from connectors.messages import message
 from connectors.note_texts import completed
 from rules.delivery import outbox
 from rules.delivery.queueing import wake_lanes
-from rules.mapping.payload import is_complete, is_repeat
+from rules.mapping.correcting import value_of, with_value
+from rules.mapping.payload import former_digest, is_complete, is_repeat
 from rules.mapping.person import KeysByRegion, keys_of
 from rules.models import Answer, Delivery, FormerBody
 
@@ -69,19 +71,30 @@ def revise(answer: Answer, payload: Mapping[str, Any], digest: str) -> Change:
             answer.complete = True
             answer.save(update_fields=["complete"])
         return Change.UNCHANGED
-    if answer.revision > 1 and answer.former_bodies.filter(digest=digest).exists():
+    marks = (digest, former_digest(payload))
+    if answer.revision > 1 and answer.former_bodies.filter(digest__in=marks).exists():
         return Change.UNCHANGED
     if answer.complete:
         return Change.CONFLICT
     FormerBody.objects.create(
         answer=answer, revision=answer.revision, payload=answer.payload, digest=answer.digest
     )
-    answer.payload, answer.digest = dict(payload), digest
+    answer.payload, answer.digest = _with_corrections(answer, payload), digest
     answer.complete, answer.revision, answer.purged_at = is_complete(payload), answer.revision + 1, None
-    answer.contact_keys = keys_of(payload)
+    answer.contact_keys = keys_of(answer.payload)
     answer.save(update_fields=["payload", "digest", "complete", "revision", "purged_at", "contact_keys"])
     _send_again(answer)
     return Change.REVISED
+
+
+def _with_corrections(answer: Answer, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """What people set right stays so, where the later body says again what they found wrong."""
+    kept = dict(payload)
+    for one in answer.mends.order_by("pk") if answer.revision > 1 else ():
+        with suppress(KeyError, IndexError):
+            if one.after is not None and value_of(kept, one.what) == one.before:
+                kept = with_value(kept, one.what, one.after)
+    return kept
 
 
 def _send_again(answer: Answer) -> None:

@@ -202,6 +202,22 @@ class AnswerOut(serializers.Serializer[Any]):
     deliveries = DeliveryOut(many=True, help_text="Its way into each CRM that has a rule for the quiz.")
 
 
+class MendIn(serializers.Serializer[Any]):
+    what = serializers.CharField(
+        max_length=250, help_text="Which value: answer.<questionID>, or contact.<key> such as contact.phone."
+    )
+    value = AnyValue(help_text="What is right: a text, a number, or a list of these.")
+    replay = serializers.ChoiceField(
+        choices=[
+            ("none", "leads that are there stay as they are until they are replayed"),
+            ("then", "all of its deliveries go once more by the rule of that day"),
+            ("now", "by the rule of today"),
+        ],
+        default="none",
+        help_text="Whether its deliveries are replayed at once; what has not arrived yet goes with it.",
+    )
+
+
 class AnswerListOut(ListOut):
     items = AnswerOut(many=True, help_text="The rows of this page.")
 

@@ -10,6 +10,7 @@ from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.history import OWNER
 from accounts.models import Account, live_accounts
 from accounts.rest.direct import answer_directly
 from accounts.rest.errors import ApiError, Conflict, NotFound
@@ -19,13 +20,16 @@ from accounts.rest.values import BIGGEST
 from accounts.rest.views import CallerViewSet
 from accounts.serializers.errors import OurError
 from rules.intake import Known, New, accept_answers
+from rules.mending import NotMendable, mend
 from rules.models import Answer, Delivery
 from rules.planning import without
+from rules.replaying import When, replay_all
 from rules.serializers.answers import (
     MOST_ANSWERS,
     AnswerIn,
     AnswerListOut,
     AnswerOut,
+    MendIn,
     RefusedItemOut,
     TakenItemOut,
     write_answer,
@@ -155,11 +159,51 @@ class AnswerViewSet(CallerViewSet):
         responses={200: AnswerOut, 401: ERRORS[401], 404: OpenApiResponse(OurError, "No such answer")},
     )
     def retrieve(self, request: Request, answer_pk: int) -> Response:
+        return self._shown(answer_pk)
+
+    @extend_schema(
+        operation_id="MendAnswer",
+        tags=["deliveries"],
+        summary="Set one value of a stored answer right, and replay its deliveries if you like",
+        description="The former body is kept: the quiz platform's repeat of it still gets 200 and changes"
+        " nothing. A later body of an incomplete answer keeps what was set right, where it says again what"
+        " was wrong.",
+        parameters=[
+            OpenApiParameter("answer_pk", int, OpenApiParameter.PATH, description="`id` of an answer, ours")
+        ],
+        request=MendIn,
+        responses={
+            200: AnswerOut,
+            400: OpenApiResponse(OurError, "The body says something it may not; the field is named"),
+            401: ERRORS[401],
+            404: OpenApiResponse(OurError, "No such answer"),
+            409: OpenApiResponse(OurError, "It says so already, or what was answered is erased"),
+        },
+    )
+    def mend(self, request: Request, answer_pk: int) -> Response:
+        answer = self._one(answer_pk)
+        asked = MendIn(data=request.data)
+        asked.is_valid(raise_exception=True)
+        wanted = asked.validated_data
+        try:
+            mend(answer.pk, wanted["what"], wanted["value"], OWNER)
+        except NotMendable as no:
+            status = 409 if no.code in ("erased", "conflict") else 400
+            raise ApiError(no.words, code=no.code, field=no.field, status=status) from no
+        if wanted["replay"] != "none":
+            replay_all(answer, When(wanted["replay"]), OWNER)
+        return self._shown(answer_pk)
+
+    def _one(self, answer_pk: int) -> Answer:
         answer = Answer.objects.filter(
             pk=min(answer_pk, BIGGEST), account_id=self.caller_id, test=False
         ).first()
         if answer is None:
             raise NotFound("No such answer", field="id")
+        return answer
+
+    def _shown(self, answer_pk: int) -> Response:
+        answer = self._one(answer_pk)
         made = tuple(answer.deliveries.select_related("account__lane").order_by("pk"))
         return Response(write_answer(answer, made, without(self._connected(), made)))
 

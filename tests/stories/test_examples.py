@@ -116,7 +116,9 @@ def test_answers_and_what_becomes_of_them(quiz: Any) -> None:
     follow(api, "PostAnswers")
     quiz.work()
     follow(api, "ListAnswers")
-    follow(api, "GetAnswer", answer_pk=api.get("/answers").json()["items"][0]["id"])
+    newest = api.get("/answers").json()["items"][0]["id"]
+    follow(api, "GetAnswer", answer_pk=newest)
+    follow(api, "MendAnswer", answer_pk=newest)
     [*_, first] = follow(api, "ListDeliveries")["items"]
     follow(api, "GetDelivery", delivery_pk=first["id"])
     assert api.post(f"/deliveries/{first['id']}/retry").status_code == 409

@@ -98,4 +98,12 @@ EXAMPLES = {
     "GetAnswer": Shown(
         {200: {"Delivered": ARRIVED}, 404: {"Not yours": errors.our("not_found", "No such answer", "id")}}
     ),
+    "MendAnswer": Shown(
+        {
+            200: {"Its lead is changed when it is replayed": {**ARRIVED, "revision": 2}},
+            404: {"Not yours": errors.our("not_found", "No such answer", "id")},
+            409: {"It says so already": errors.our("conflict", "It says so already", "value")},
+        },
+        {"A phone": {"what": "contact.phone", "value": "+79161234502", "replay": "now"}},
+    ),
 }

@@ -1,0 +1,90 @@
+"""Setting one value of an answer right from its page, and replaying its deliveries, as somebody chooses."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
+
+from accounts.admin_base import Question, StaffAdmin, ask, confirmed, done, note
+from accounts.history import staff
+from accounts.texts import said, say, say_many
+from connectors.messages import message
+from rules.admin.replaying import WHENS
+from rules.mapping.correcting import values_in
+from rules.mending import NotMendable, mend
+from rules.models import Answer
+from rules.replaying import When, replay_all
+
+KNOWN_PARTS = ("name", "phone", "email")  # may be added where the answer has none
+LONGEST_SHOWN = 60
+
+
+class MendForm(forms.Form):
+    what = forms.ChoiceField(label=_("Which value"), widget=UnfoldAdminSelectWidget)
+    value = forms.CharField(
+        label=_("What is right"),
+        required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
+        help_text=_("Of a question with several choices: one in each line."),
+    )
+    replay = forms.ChoiceField(
+        label=_("Leads that are there"),
+        choices=[("", _("leave as they are")), *((when.value, words) for when, words in WHENS.items())],
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+    )
+
+    def __init__(self, answer: Answer, data: Any = None) -> None:
+        super().__init__(data)
+        self.values = {name: value for name, _words, value in values_in(answer.payload)}
+        shown = [(name, f"{words}: {_shown(value)}") for name, words, value in values_in(answer.payload)]
+        new = [f"contact.{part}" for part in KNOWN_PARTS if f"contact.{part}" not in self.values]
+        self.fields["what"].choices = [*shown, *((name, name) for name in new)]  # type: ignore[attr-defined]
+
+    def right(self) -> Any:
+        """A list stays a list."""
+        text = self.cleaned_data["value"]
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        return lines if isinstance(self.values.get(self.cleaned_data["what"]), list) else text.strip()
+
+
+def ask_or_do(request: HttpRequest, admin: StaffAdmin, answer: Answer) -> HttpResponse:
+    form, back = MendForm(answer, request.POST if confirmed(request) else None), admin.page_of(answer)
+    if confirmed(request) and form.is_valid():
+        return _do(request, admin, answer, form, back)
+    told = [
+        say("The answer is kept as it came; a repeat of it by the quiz platform does not undo this."),
+        say("What has not arrived yet goes with the new value by itself."),
+    ]
+    possible = answer.purged_at is None
+    question = Question(
+        say("Set a value of {answer} right", answer=answer),
+        told if possible else [say("Purged: its retention is over.")],
+        say("Set right"), form=form if possible else None, possible=possible, back=back,
+    )  # fmt: skip
+    return ask(request, admin, question)
+
+
+def _do(request: HttpRequest, admin: StaffAdmin, answer: Answer, form: MendForm, back: str) -> HttpResponse:
+    what, actor = form.cleaned_data["what"], staff(request.user)
+    try:
+        mend(answer.pk, what, form.right(), actor)
+    except NotMendable as no:
+        return done(request, said(no.words), back, False)
+    note(admin, request, answer, message("Set right by a person: {what}.", what=what))
+    words = [say("The value is set right.")]
+    if form.cleaned_data["replay"]:
+        begun, refused = replay_all(answer, When(form.cleaned_data["replay"]), actor)
+        words += [say_many("{count} delivery is replayed.", "{count} deliveries are replayed.", begun)]
+        words += map(said, refused)
+    return done(request, " ".join(words), back)
+
+
+def _shown(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
