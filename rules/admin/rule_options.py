@@ -45,7 +45,7 @@ def told_options(rule: Rule, extra: Mapping[str, Any]) -> dict[str, str]:
             field=target.name if target else one["field"],
         )
         told[what] = "; ".join(
-            f"«{text}» → {_('in the note only') if option is None else names.get(option, option)}"
+            f"«{text}» → {_('only in the note') if option is None else names.get(option, option)}"
             for text, option in one["map"].items()
         )
     return told

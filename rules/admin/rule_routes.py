@@ -217,7 +217,11 @@ def _texts() -> dict[str, str]:
         "same": _("as in the rule"),
         "up": _("Move up"),
         "down": _("Move down"),
-        "nested": _("Conditions within conditions are edited as JSON"),
+        "join": _("How these conditions go together"),
+        "not_all": _("not all of these hold"),
+        "not_any": _("none of these holds"),
+        "group": _("Group of conditions"),
+        "add_group": _("Add a group"),
         "lines": _("one a line"),
         "texts": _("Texts of the lead"),
         "texts_help": _(

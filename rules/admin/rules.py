@@ -91,6 +91,7 @@ class RuleAdmin(RuleLife):
         js = (
             *UnfoldAdminSelect2Widget.Media.js,
             "desk/rule.js",
+            "desk/rule_conditions.js",
             "desk/rule_routes.js",
             "desk/rule_options.js",
         )

@@ -61,8 +61,8 @@ def test_what_fits_no_field_is_in_the_note_and_the_rule_says_so(quiz):
     assert quiz.delivery.losses[0]["question"] == "Какой ремонт?"
     assert quiz.delivery.attempts.get().message == "1 answer is in the note only"
     [problem] = quiz.rule.problems
-    assert problem["code"] == "option_unmapped"
-    assert "Космический" in problem["message"]
+    assert problem["code"] == "option_likely"
+    assert "«Космический» — «Косметический»" in problem["message"]
 
 
 def test_company_tags_and_utm_come_along(quiz):

@@ -54,6 +54,48 @@
     if (id !== "") select.append(new Option(text, id, true, true));
   }
 
+  function select(label, className) {
+    const made = element("select", className || "desk-source");
+    made.setAttribute("aria-label", label);
+    return made;
+  }
+
+  function input(label, value, changed) {
+    const made = element("input", "desk-source");
+    made.value = value === null || value === undefined ? "" : value;
+    made.placeholder = label;
+    made.setAttribute("aria-label", label);
+    made.addEventListener("input", () => changed(made.value));
+    return made;
+  }
+
+  function fill(into, groups, now, none) {
+    if (none !== undefined) into.append(new Option(none, ""));
+    const known = new Set();
+    for (const { title, items } of groups) {
+      const group = title ? element("optgroup") : into;
+      if (title) group.label = title;
+      for (const [id, name] of items) {
+        known.add(id);
+        group.append(new Option(name, id));
+      }
+      if (title) into.append(group);
+    }
+    if (now && !known.has(now)) into.append(new Option(now, now));
+    into.value = now || "";
+  }
+
+  function button(text, className, clicked, label) {
+    const made = element("button", className, text);
+    made.type = "button";
+    if (label) {
+      made.title = label;
+      made.setAttribute("aria-label", label);
+    }
+    made.addEventListener("click", clicked);
+    return made;
+  }
+
   class FieldsPicker {
     constructor(box, editor) {
       this.box = box;
@@ -342,7 +384,7 @@
 
   // Pickers by the kind of their box; other scripts of the page add theirs.
   const pickers = { fields: FieldsPicker, tags: TagsPicker };
-  window.deskRule = { element, parsed, typeAhead, pickers, sections: [] }; // further parts of `Extra`
+  window.deskRule = { element, parsed, typeAhead, select, input, fill, button, pickers, sections: [] }; // further parts of `Extra`
 
   document.addEventListener("DOMContentLoaded", () => {
     $ = django.jQuery;

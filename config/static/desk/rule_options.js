@@ -68,7 +68,7 @@
     question(question) {
       const { texts } = this;
       const table = element("div", "desk-pairs");
-      table.append(element("p", "", `${question.title} → ${question.name}`));
+      table.append(element("strong", "", `${question.title} → ${question.name}`));
       const [alike, others] = [[], []];
       for (const one of question.texts) (one.meaning === "same" ? alike : others).push(one);
       if (!question.texts.length) table.append(element("p", "desk-quiet", texts.no_texts));

@@ -1,78 +1,8 @@
 /* Conditions and routes on a rule's page. The value is what REST has under `Extra`, as JSON in the form's text box,
-   written only when somebody changes something. Conditions of one level are rows, deeper ones stay JSON. */
+   written only when somebody changes something. */
 "use strict";
 (function () {
-  const { element, parsed, typeAhead } = window.deskRule;
-  const NOT = "not_";
-  const TESTS = ["equals", NOT + "equals", "oneOf", NOT + "oneOf", "contains", NOT + "contains", "between", NOT + "between", "empty", "filled"];
-
-  /* {"join", "rows": [{value, test, operand}]} of a condition of one level; null for a deeper one. */
-  function flat(condition) {
-    if (!condition || !Object.keys(condition).length) return { join: "all", rows: [] };
-    const join = "any" in condition ? "any" : "all";
-    const rows = (condition[join] || [condition]).map(rowOf);
-    return rows.includes(null) ? null : { join, rows };
-  }
-
-  function rowOf(condition) {
-    const negated = Boolean(condition && condition.not);
-    const test = negated ? condition.not : condition;
-    if (!test || typeof test.value !== "string") return null;
-    const [operator, operand] = Object.entries(test).find(([key]) => key !== "value") || [];
-    if (operator === "empty") return { value: test.value, test: operand === negated ? "filled" : "empty", operand: true };
-    return TESTS.includes(operator) ? { value: test.value, test: (negated ? NOT : "") + operator, operand } : null;
-  }
-
-  function conditionOf({ join, rows }) {
-    const parts = rows.map(({ value, test, operand }) => {
-      if (test === "empty" || test === "filled") return { value, empty: test === "empty" };
-      const plain = test.startsWith(NOT) ? test.slice(NOT.length) : test;
-      return plain === test ? { value, [plain]: operand } : { not: { value, [plain]: operand } };
-    });
-    return parts.length === 1 ? parts[0] : { [join]: parts };
-  }
-
-  function select(label, className) {
-    const made = element("select", className || "desk-source");
-    made.setAttribute("aria-label", label);
-    return made;
-  }
-
-  function input(label, value, changed) {
-    const made = element("input", "desk-source");
-    made.value = value === null || value === undefined ? "" : value;
-    made.placeholder = label;
-    made.setAttribute("aria-label", label);
-    made.addEventListener("input", () => changed(made.value));
-    return made;
-  }
-
-  function fill(into, groups, now, none) {
-    if (none !== undefined) into.append(new Option(none, ""));
-    const known = new Set();
-    for (const { title, items } of groups) {
-      const group = title ? element("optgroup") : into;
-      if (title) group.label = title;
-      for (const [id, name] of items) {
-        known.add(id);
-        group.append(new Option(name, id));
-      }
-      if (title) into.append(group);
-    }
-    if (now && !known.has(now)) into.append(new Option(now, now));
-    into.value = now || "";
-  }
-
-  function button(text, className, clicked, label) {
-    const made = element("button", className, text);
-    made.type = "button";
-    if (label) {
-      made.title = label;
-      made.setAttribute("aria-label", label);
-    }
-    made.addEventListener("click", clicked);
-    return made;
-  }
+  const { element, parsed, typeAhead, select, input, fill, button, conditions } = window.deskRule;
 
   /* "1-5 09:00-18:00" and "6,7 10:00-14:00"; what is none goes along as it is, and is refused by its place. */
   function shiftOf(text) {
@@ -133,7 +63,7 @@
       send.dataset.part = "send-if";
       send.append(element("h3", "desk-heading", texts.send_if));
       if (!Object.keys(this.value.SendIf || {}).length) send.append(element("p", "desk-quiet", texts.send_all));
-      send.append(this.condition(this.value.SendIf, (made) => (this.value.SendIf = made)));
+      send.append(conditions(this, this.value.SendIf, (made) => (this.value.SendIf = made)));
       const list = element("section", "desk-record");
       list.dataset.part = "routes";
       list.append(element("h3", "desk-heading", texts.routes));
@@ -294,7 +224,7 @@
       if (number) head.append(button("↑", "desk-remove", () => swap(number - 1), `${texts.up}: ${route.Name}`));
       if (number + 1 < routes.length) head.append(button("↓", "desk-remove", () => swap(number + 1), `${texts.down}: ${route.Name}`));
       head.append(button("×", "desk-remove", () => { routes.splice(number, 1); this.redraw(); }, `${texts.remove}: ${route.Name}`));
-      card.append(head, this.condition(route.If, (made) => (route.If = made)));
+      card.append(head, conditions(this, route.If, (made) => (route.If = made)));
       const then = element("div", "desk-then");
       then.append(this.placement(route.Then), this.picked(texts.performer, offers.performers, route.Then, offers.keys.performer));
       for (const choice of offers.choices) then.append(this.choice(choice, route.Then));
@@ -383,107 +313,6 @@
         this.write();
       });
       return line;
-    }
-
-    /* Rows of a condition; `keep` takes the condition that they make. */
-    condition(said, keep) {
-      const { texts } = this;
-      const shell = element("div", "desk-pairs");
-      const level = flat(said);
-      if (!level) {
-        const box = element("textarea", "desk-json desk-source");
-        box.value = JSON.stringify(said, null, 2);
-        box.rows = 8;
-        box.setAttribute("aria-label", texts.nested);
-        box.addEventListener("change", () => {
-          const made = parsed(box);
-          if (made) keep(made);
-          this.write();
-        });
-        shell.append(element("p", "desk-quiet", texts.nested), box);
-        return shell;
-      }
-      const changed = () => {
-        keep(level.rows.length ? conditionOf(level) : {});
-        this.write();
-      };
-      if (level.rows.length > 1) {
-        const join = select(texts.test);
-        for (const word of ["all", "any"]) join.append(new Option(texts[word], word));
-        join.value = level.join;
-        join.addEventListener("change", () => { level.join = join.value; changed(); });
-        shell.append(join);
-      }
-      for (const row of level.rows) {
-        shell.append(this.row(row, changed, () => {
-          level.rows.splice(level.rows.indexOf(row), 1);
-          changed();
-          this.draw();
-        }));
-      }
-      shell.append(button("+ " + texts.add_condition, "desk-add desk-link", () => {
-        level.rows.push({ value: this.offers.values.flatMap(({ items }) => items)[0][0], test: "equals", operand: "" });
-        changed();
-        this.draw();
-      }));
-      return shell;
-    }
-
-    row(row, changed, remove) {
-      const { texts, offers } = this;
-      const line = element("div", "desk-test");
-      const value = select(texts.value);
-      fill(value, offers.values, row.value);
-      value.addEventListener("change", () => { row.value = value.value; changed(); this.draw(); });
-      const test = select(texts.test);
-      for (const one of TESTS) test.append(new Option(texts[one], one));
-      test.value = row.test;
-      test.addEventListener("change", () => {
-        const of = (word) => word.replace(NOT, "");
-        if (of(test.value) !== of(row.test)) row.operand = { oneOf: [], between: [null, null] }[of(test.value)] ?? "";
-        row.test = test.value;
-        changed();
-        this.draw();
-      });
-      line.append(value, test, this.operand(row, changed), button("×", "desk-remove", remove, `${texts.remove}: ${row.value}`));
-      return line;
-    }
-
-    operand(row, changed) {
-      const { texts } = this;
-      const test = row.test.replace(NOT, "");
-      const cell = element("div", "desk-row");
-      if (test === "oneOf") {
-        const box = element("textarea", "desk-source desk-lines");
-        box.rows = 3;
-        box.value = (Array.isArray(row.operand) ? row.operand : []).join("\n");
-        box.placeholder = texts.lines;
-        box.setAttribute("aria-label", `${texts.oneOf}: ${texts.lines}`);
-        box.addEventListener("input", () => {
-          row.operand = box.value.split("\n").map((one) => one.trim()).filter(Boolean);
-          changed();
-        });
-        cell.append(box);
-      } else if (test === "between") {
-        const ends = Array.isArray(row.operand) ? row.operand : [null, null];
-        ["from", "to"].forEach((word, end) => cell.append(input(texts[word], ends[end], (text) => {
-          ends[end] = text.trim() ? text.trim() : null;
-          row.operand = ends;
-          changed();
-        })));
-      } else if (test !== "empty" && test !== "filled") {
-        const box = input(texts.text, row.operand, (text) => { row.operand = text; changed(); });
-        const options = this.options.get(row.value) || [];
-        if (options.length) {
-          const offered = element("datalist");
-          offered.id = `options-${Math.random().toString(36).slice(2)}`;
-          for (const one of options) offered.append(new Option(one, one));
-          box.setAttribute("list", offered.id);
-          cell.append(offered);
-        }
-        cell.append(box);
-      }
-      return cell;
     }
   }
 
