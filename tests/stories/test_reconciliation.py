@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 from django.db.models import F
 
+from connectors.limiter import NoRateLimiter
 from rules.delivery import outbox
 from rules.models import Answer, Delivery, Outcome, Reconciliation, SurveyedLead
 from rules.outcomes import reconcile_nights, reconciling
 from rules.outcomes.following import follow
 from tests.stories.many_leads import many, plant
+from tests.stories.test_look_budget import ten_a_second
 from tests.stories.test_solos import allow_to_look
 
+__all__ = ["ten_a_second"]
 Later = Callable[..., None]
 
 
@@ -40,7 +43,7 @@ def go_on(run: Reconciliation, later: Later) -> Reconciliation:
 def found(run: Reconciliation) -> dict[str, list[str]]:
     """The answers by kind of finding."""
     told: dict[str, list[str]] = {}
-    for one in run.findings.select_related("delivery__answer").order_by("delivery"):
+    for one in run.findings.select_related("delivery__answer").order_by("delivery_id"):
         assert one.confirmed
         told.setdefault(one.kind, []).append(one.delivery.answer.answer_id)
     assert {kind: len(answers) for kind, answers in told.items()} == run.counts
@@ -234,6 +237,31 @@ def test_a_worker_that_is_killed_is_followed_by_another(quiz, later, monkeypatch
     later(minutes=6)
     run = go_on(run, later)
     assert (run.state, run.compared, found(run)) == ("done", 4, {"missing": answers(row)})
+
+
+def test_a_run_waits_until_a_tenth_of_the_limit_pays_for_its_request(ten_a_second, quiz, later, monkeypatch):
+    monkeypatch.setattr("accounts.access.rate_limiter_for", lambda *_: NoRateLimiter())
+    deliver(quiz, 2, later)
+    run = reconciling.begin(quiz.account)
+    pause = reconciling.go_on(run.pk)
+    run.refresh_from_db()
+    assert run.requests == 1
+    assert 0 < pause <= 1
+    assert reconciling.go_on(run.pk) is None  # whoever comes sooner does nothing
+    run.refresh_from_db()
+    assert run.requests == 1
+
+
+def test_deliveries_go_first(quiz, later):
+    deliver(quiz, 2, later)
+    run = reconciling.begin(quiz.account)
+    quiz.post()
+    assert reconciling.go_on(run.pk) == 30
+    run.refresh_from_db()
+    assert run.requests == 0
+    quiz.work()
+    later(minutes=1)
+    assert go_on(run, later).compared == 2
 
 
 def test_a_silent_crm_is_asked_again_later_and_a_run_that_is_too_late_says_so(quiz, later):
