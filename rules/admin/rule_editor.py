@@ -21,6 +21,7 @@ from connectors.registry import connector_class
 from crm_cache import lookup
 from crm_cache.models import Tag
 from rules.admin.offers import RECORDS
+from rules.admin.rule_existing import existing_editor
 from rules.admin.rule_options import options_editor
 from rules.admin.rule_routes import routing_of
 from rules.mapping.quiz import all_questions
@@ -88,6 +89,7 @@ def editor_of(rule: Rule) -> dict[str, Any]:
         "parts": parts,
         "routing": routing_of(rule, questions, parts),
         "options": options_editor(rule, questions),
+        "existing": existing_editor(rule, fields),
         "suggestions": list(_suggestions(rule, questions, fields)),
         "lists": dialect.lists_of_maps,
         "creates": can.creates_fields,

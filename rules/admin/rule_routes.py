@@ -13,9 +13,9 @@ from accounts.texts import said as in_words
 from accounts.texts import say
 from connectors.registry import connector_class
 from rules.admin.offers import DEFAULT, RECORDS, entries, flat, performers, placed, placements
+from rules.admin.rule_existing import told_existing
 from rules.admin.rule_options import told_options
 from rules.mapping.conditions import Malformed, read_condition
-from rules.mapping.existing import read_modes, words_of
 from rules.mapping.values import ANSWER, CONTACT, USUAL_MARKS, UTM
 from rules.models import Rule
 from rules.rule_save import foreign_tags
@@ -131,9 +131,7 @@ def told_extra(rule: Rule, extra: Mapping[str, Any]) -> dict[str, str]:
     told |= told_options(rule, extra)
     if responsible := extra.get("responsible"):
         told[_("Who takes turns")] = "; ".join(_told_people(rule, responsible))
-    existing = extra.get("existing", {})
-    for who, words in words_of(read_modes(existing, {}, {}, existing), {}):
-        told[in_words(who)] = in_words(words)
+    told |= told_existing(rule, extra.get("existing", {}))
     for number, route in enumerate(extra.get("routes", ()), start=1):
         what = say("Route {number}: {name}", number=number, name=route["name"])
         words = in_words(read_condition(route["if"], "").words())

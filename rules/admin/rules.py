@@ -94,6 +94,7 @@ class RuleAdmin(RuleLife):
             "desk/rule_conditions.js",
             "desk/rule_routes.js",
             "desk/rule_options.js",
+            "desk/rule_existing.js",
         )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Rule]:

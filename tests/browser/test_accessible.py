@@ -29,7 +29,9 @@ EVERYTHING = {  # that a rule's page edits
     "routes": [{"name": "Ads", "if": ADS, "then": {"pipeline": "71", "step": "142", "performer": "902"}}],
     "title": "{{ contact.name }}",
     "values": [{"record": "lead", "field": "5000", "value": "web"}],
+    "existing": {"contact": {"mode": "fill", "append": True, "fields": {"name": "overwrite"}}},
     "responsible": {
+        "own": True,
         "by": "contact.city",
         "map": {"Tula": "901"},
         "people": [{"performer": "901", "weight": 2, "hours": [{"From": "09:00", "To": "18:00"}]}],

@@ -184,3 +184,26 @@ def test_a_route_and_a_condition_are_made_without_json(
         ],
     }
     assert page.locator("[data-part=routes] textarea").input_value() == "For mother\nFor a friend"
+
+
+def test_what_becomes_of_known_people_is_chosen_without_json(
+    operator: Client, shop: Account, rule: Rule, sit_down: Callable[..., Any]
+) -> None:
+    Field.objects.create(account=shop, entity="contacts", remote_id="5003", name="Street", type="text")
+    page = sit_down(operator)
+    page.goto(rule_page(rule))
+    part = page.locator("[data-part=existing]")
+    part.locator("input[type=checkbox]").nth(0).check()
+    part.locator("input[type=checkbox]").nth(1).check()
+    part.locator("select").nth(0).select_option("fill")
+    part.locator(".desk-add").click()
+    part.locator(".desk-pair select").nth(0).select_option(label="Street")
+    part.locator(".desk-pair select").nth(1).select_option("overwrite")
+    picture(page, "rule-existing")
+    page.locator("button[name=_continue]").click()
+    page.wait_for_load_state()
+    rule.refresh_from_db()
+    assert rule.extra == {
+        "responsible": {"own": True},
+        "existing": {"contact": {"mode": "fill", "append": True, "fields": {"5003": "overwrite"}}},
+    }
