@@ -32,6 +32,7 @@ NAMES = {
     "step": message("Step"),
     "performer": message("Responsible"),
     "contact": message("Contact"),
+    "note": message("Note"),
     "analytics": message("Analytics"),
     "page": message("Page"),
     "referrer": message("Came from"),

@@ -7,13 +7,15 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from accounts.admin_base import Question, StaffAdmin, ask, confirmed, done, note
 from accounts.history import staff
 from accounts.texts import said, say, say_many
-from connectors.messages import message
+from connectors.messages import RU, message
+from connectors.note_texts import name_of
 from rules.admin.replaying import WHENS
 from rules.mapping.correcting import values_in
 from rules.mending import NotMendable, mend
@@ -42,9 +44,14 @@ class MendForm(forms.Form):
     def __init__(self, answer: Answer, data: Any = None) -> None:
         super().__init__(data)
         self.values = {name: value for name, _words, value in values_in(answer.payload)}
-        shown = [(name, f"{words}: {_shown(value)}") for name, words, value in values_in(answer.payload)]
-        new = [f"contact.{part}" for part in KNOWN_PARTS if f"contact.{part}" not in self.values]
-        self.fields["what"].choices = [*shown, *((name, name) for name in new)]  # type: ignore[attr-defined]
+        language = get_language() or RU
+        shown = [
+            (name, f"{name_of(words, language)}: {_shown(value)}")
+            for name, words, value in values_in(answer.payload)
+        ]
+        new = [part for part in KNOWN_PARTS if f"contact.{part}" not in self.values]
+        shown += [(f"contact.{part}", name_of(part, language)) for part in new]
+        self.fields["what"].choices = shown  # type: ignore[attr-defined]
 
     def right(self) -> Any:
         """A list stays a list."""

@@ -37,6 +37,8 @@ def test_no_page_is_wider_than_a_phone(
         *map(list_of, admin.site._registry),
         *map(page_of, rows),
         page_of(rows[0], "try_again"),
+        page_of(rows[0], "replay"),
+        page_of(rows[0].answer, "mend"),
     ]
     page = sit_down(superuser, width=390, height=844)
     wider = {}
