@@ -6,15 +6,17 @@ never says what is so: it only names what is worth another look. Remote ids are 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from connectors.errors import ConnectorError
 from connectors.messages import message
 
 OPEN, WON, LOST = "open", "won", "lost"
+DONE, GONE = "done", "gone"  # how a task ends; until then it is OPEN
 BY_HAND = message("by hand")
 
 
@@ -25,7 +27,8 @@ class Followed:
     ``remote_id`` is what the receipt named (empty where the CRM told no id), ``journal`` all it made.
     ``record`` and ``record_id`` are what an earlier look found it to be by now (a deal, a project),
     ``matched`` how. ``people`` are the person's keys as in ``Person.keys``; ``performer`` and ``pipeline``
-    what the rule had asked for.
+    what the rule had asked for. ``task`` is the task that came with the lead, empty where there is none, or
+    none that is known to be open.
     """
 
     uid: str
@@ -38,6 +41,19 @@ class Followed:
     people: tuple[str, ...] = ()
     performer: str = ""
     pipeline: str = ""
+    task: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskStatus:
+    """How a lead's task stands: ``OPEN``, ``DONE``, or ``GONE`` where the CRM shows it no longer.
+
+    ``ended_at`` is when it was done, where the CRM tells.
+    """
+
+    state: str
+    due: datetime | None = None
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +74,7 @@ class LeadStatus:
     or ``lost``, empty where the CRM has no notion of it: then the kind of its step says so. ``gone`` says why
     it can't be seen any more (``deleted``): all else may be empty then, and what was seen last stays. Names
     may stay empty: the mirrored lists know them, too.
+    ``task`` is the lead's own task, None where nothing is known of one.
     ``contact`` has ``id``, ``name``, ``phone``, ``email`` where the CRM told them. ``payments`` is None where
     the CRM says nothing of money received. ``details`` is whatever else a person may want to see.
     """
@@ -80,6 +97,7 @@ class LeadStatus:
     link: str = ""
     changed_at: datetime | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+    task: TaskStatus | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +111,16 @@ class ChangeNotice:
     remote_id: str = ""
     secret: str = field(default="", repr=False)
     records: frozenset[str] | None = None
+
+
+Told = LeadStatus | ConnectorError | None
+
+
+def with_tasks(
+    leads: Sequence[Followed], found: Sequence[Told], tasks: Mapping[str, TaskStatus]
+) -> list[Told]:
+    """What was found of the leads, with what was found of their tasks, by remote id."""
+    return [
+        replace(one, task=tasks.get(lead.task)) if isinstance(one, LeadStatus) and lead.task else one
+        for lead, one in zip(leads, found, strict=True)
+    ]

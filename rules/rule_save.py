@@ -14,6 +14,7 @@ from accounts import db_clock
 from accounts.history import OWNER, Actor
 from accounts.models import Account
 from accounts.rest.errors import ApiError, Conflict, NotFound
+from connectors.draft import Placement
 from connectors.messages import message
 from connectors.registry import connector_class
 from crm_cache import lookup, runs
@@ -22,7 +23,7 @@ from rules.delivery import holds, outbox
 from rules.delivery.queueing import ask_to_prepare, wake_lanes
 from rules.mapping.checks import BLOCKING, delivers, problems_of
 from rules.mapping.contact_map import derive_contact_map, sent_map
-from rules.mapping.rule_snapshot import read_snapshot, tags_of
+from rules.mapping.rule_snapshot import follow_ups_of, places_of, read_snapshot, tags_of
 from rules.models import Delivery, Rule, RuleVersion
 from rules.versions import Event
 
@@ -106,6 +107,7 @@ def apply_changes(rule: Rule, changes: Mapping[str, Any]) -> None:
         _check_tags(rule.account, route["then"].get("tags_to_add", {}), f"Extra.Routes[{number}].Then.")
     for name, value in _still_derived(rule, changes).items():
         setattr(rule, name, value)
+    _check_tasks(rule)
     rule.contact_map = derive_contact_map(rule)
 
 
@@ -231,6 +233,16 @@ def _where(one: Mapping[str, Any]) -> tuple[str, str, str]:
 def _check_options(rule: Rule, changes: Mapping[str, Any]) -> None:
     for at, words in wrong_options(rule, changes.get("extra", {}).get("options", ())):
         raise ApiError(f"Bad Request: Extra.{at}: {words}", field=f"Extra.{at}")
+
+
+def _check_tasks(rule: Rule) -> None:
+    """A task for a lead that can have none: refused by the place that asks for it."""
+    connector = connector_class(rule.account.crm)
+    for number, (task, place) in enumerate(zip(follow_ups_of(rule), places_of(rule), strict=True)):
+        asked = Placement(place.performer, place.pipeline, place.step, choices=place.choices)
+        if task and (refusal := connector.refuses_task(asked)):
+            field = f"Extra.Routes[{number - 1}].Then.Task" if number else "Extra.Task"
+            raise ApiError(f"Bad Request: {field}: {refusal}", field=field)
 
 
 def _check_tags(account: Account, tags_to_add: Mapping[str, Any], at: str = "") -> None:

@@ -22,7 +22,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     EventType.OUTCOME_CHANGED: {
         **WHOSE, **ANSWER, "deliveryID": 5012, "changed": ["step", "status", "amount"], "status": "won",
         "pipelineID": "31", "stepID": "142", "performerID": "9", "amount": "54000.00", "currency": "RUB",
-        "paid": "", "recordID": "15000001", "gone": False,
+        "paid": "", "recordID": "15000001", "gone": False, "task": "done",
     },
     EventType.CONNECTED: WHOSE,
     EventType.NEEDS_RECONNECT: WHOSE,
@@ -39,7 +39,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "findings": {"missing": 1, "deleted": 2, "doubled": 0, "found": 0, "moved": 3},
     },
 }  # fmt: skip
-CHANGED = ("step", "status", "performer", "amount", "paid", "record", "gone")
+CHANGED = ("step", "status", "performer", "amount", "paid", "record", "gone", "task")
 
 
 class EventProblemOut(serializers.Serializer[Any]):
@@ -96,6 +96,9 @@ class EventDataOut(serializers.Serializer[Any]):
     paid = serializers.CharField(required=False, help_text="Empty where the CRM says nothing of payments.")
     recordID = serializers.CharField(required=False, help_text="The CRM's id of what the lead is by now.")
     gone = serializers.BooleanField(required=False, help_text="true: the CRM shows it no longer.")
+    task = serializers.CharField(
+        required=False, help_text="open, done or gone; empty before it was seen, or where there is none."
+    )
     list = serializers.CharField(required=False, help_text="Which list was read.")
     problems = EventProblemOut(many=True, required=False, help_text="Those that are new.")
     incidentID = serializers.IntegerField(

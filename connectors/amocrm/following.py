@@ -9,7 +9,6 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -17,11 +16,21 @@ from connectors.amocrm import lists
 from connectors.amocrm.client import Found, fetch_records
 from connectors.amocrm.errors import NO_RIGHTS, NO_SCOPE, address_gone
 from connectors.amocrm.facts import Facts
-from connectors.amocrm.lists import embedded
+from connectors.amocrm.lists import embedded, moment
 from connectors.amocrm.recovery import found, search
+from connectors.amocrm.tasks import task_states
 from connectors.errors import ConnectorError, Refused, unexpected
 from connectors.http import HttpClient
-from connectors.lead_status import LOST, OPEN, WON, ChangeNotice, Followed, LeadStatus
+from connectors.lead_status import (
+    LOST,
+    OPEN,
+    WON,
+    ChangeNotice,
+    Followed,
+    LeadStatus,
+    TaskStatus,
+    with_tasks,
+)
 from connectors.messages import joined, message
 from connectors.text import is_id, text_of
 
@@ -56,10 +65,11 @@ class Following:
         """In order. Without a lead's id there is nothing to ask about."""
         try:
             http_client = self.make_client()
-            told = fetch_records(http_client, "leads", unique(map(id_of, leads)), PARTS)
-            seen = [self._find(http_client, lead, told) for lead in leads]
+            rows = fetch_records(http_client, "leads", unique(map(id_of, leads)), PARTS)
+            seen = [self._find(http_client, lead, rows) for lead in leads]
             self._enrich(http_client, [one.row for one in seen if one and isinstance(one.row, Mapping)])
-            return [self._outcome(one) for one in seen]
+            told = [self._outcome(one) for one in seen]
+            return with_tasks(leads, told, self._tasks(http_client, leads))
         except Exception as exc:
             log.exception("amocrm: %s can't be followed", ", ".join(lead.uid for lead in leads))
             return [unexpected(exc) for _ in leads]
@@ -93,6 +103,14 @@ class Following:
             self.names = Names.read(lists.raw_pipelines(http_client))
         except ConnectorError as error:
             log.warning("amocrm: the pipelines have no names today: %s", error.code)
+
+    def _tasks(self, http_client: HttpClient, leads: Sequence[Followed]) -> Mapping[str, TaskStatus]:
+        """Of leads that came with one; without an answer the leads are told all the same."""
+        try:
+            return task_states(http_client, [lead.task for lead in leads])
+        except ConnectorError as error:
+            log.warning("amocrm: tasks were not read (%s)", error.code)
+            return {}
 
     def _outcome(self, one: Match | None) -> Outcome:
         """One row that can't be read costs no other lead."""
@@ -215,13 +233,6 @@ def amount(value: Any) -> Decimal | None:
     try:
         return None if value is None else Decimal(str(value))
     except InvalidOperation:
-        return None
-
-
-def moment(value: Any) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(int(value), UTC) if value else None
-    except (TypeError, ValueError, OverflowError, OSError):
         return None
 
 

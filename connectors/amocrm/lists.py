@@ -7,6 +7,7 @@ is never followed: it may name another host, which our token must not reach (1.1
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from connectors.amocrm.errors import NO_RIGHTS, NO_SCOPE
@@ -180,3 +181,11 @@ def raw_pipelines(http_client: HttpClient) -> list[dict[str, Any]]:
 
 def _first(rows: Sequence[Row], key: str) -> Any:
     return rows[0].get(key) if rows else None
+
+
+def moment(value: Any) -> datetime | None:
+    """Seconds since 1970, aware; None for what is no moment."""
+    try:
+        return datetime.fromtimestamp(int(value), UTC) if value else None
+    except (TypeError, ValueError, OverflowError, OSError):
+        return None

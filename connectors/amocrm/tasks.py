@@ -12,12 +12,14 @@ from typing import Any
 from connectors import tasks
 from connectors.amocrm.client import BatchRequests, BatchWrite, Item
 from connectors.amocrm.errors import NO_RIGHTS, ValidationIssue
-from connectors.amocrm.lists import embedded
+from connectors.amocrm.lists import embedded, moment
 from connectors.amocrm.recovery import SKEW, created_at
 from connectors.draft import Task
 from connectors.errors import Refused
 from connectors.http import HttpClient
+from connectors.lead_status import DONE, GONE, OPEN, TaskStatus
 from connectors.messages import message
+from connectors.text import is_id
 
 TASKS = "/api/v4/tasks"
 MOST_TASKS = 250  # written or read at a time
@@ -130,3 +132,32 @@ class TaskWrite(BatchWrite):
 
 def _is_about(name: str, issues: Sequence[ValidationIssue]) -> bool:
     return all(issue.path.partition(".")[0] == name for issue in issues)
+
+
+# -- what became of them ----------------------------------------------------------------------------------
+
+
+def task_states(http_client: HttpClient, ids: Sequence[str]) -> dict[str, TaskStatus]:
+    """How these tasks stand, in one request. Raises like any call.
+
+    What a list lacks is gone only where it shows nobody else's: then the filter was heard.
+    """
+    wanted = list(dict.fromkeys(filter(is_id, ids)))[:MOST_TASKS]
+    if not wanted:
+        return {}
+    params = {"filter[id][]": wanted, "limit": len(wanted)}
+    rows = embedded(http_client.call("GET", TASKS, params=params), "tasks")
+    found = {str(row.get("id")): row for row in rows}
+    heard = found.keys() <= set(wanted)
+    return {
+        number: _state(found[number]) if number in found else TaskStatus(GONE)
+        for number in wanted
+        if number in found or heard
+    }
+
+
+def _state(row: Mapping[str, Any]) -> TaskStatus:
+    due = moment(row.get("complete_till"))
+    if not row.get("is_completed"):
+        return TaskStatus(OPEN, due)
+    return TaskStatus(DONE, due, moment(row.get("updated_at")))

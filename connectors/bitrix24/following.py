@@ -23,10 +23,21 @@ from connectors.bitrix24.client import PAGE, Budget, Command, Outcome, Reply, Ro
 from connectors.bitrix24.errors import NO_RIGHTS, NOT_FOUND
 from connectors.bitrix24.portal import Facts
 from connectors.bitrix24.recovery import carriers, carrying, incomplete, search
+from connectors.bitrix24.tasks import task_states, tasks_listing
 from connectors.crm_values import money
 from connectors.errors import ConnectorError, Refused, TryLater, unexpected
 from connectors.http import HttpClient
-from connectors.lead_status import LOST, OPEN, WON, ChangeNotice, Followed, LeadStatus
+from connectors.lead_status import (
+    LOST,
+    OPEN,
+    WON,
+    ChangeNotice,
+    Followed,
+    LeadStatus,
+    TaskStatus,
+    Told,
+    with_tasks,
+)
 from connectors.messages import joined, message
 from connectors.text import is_id, rows_in, text_of
 
@@ -137,7 +148,6 @@ def moment(row: Row, name: str, zone: tzinfo) -> datetime | None:
 
 CHILDREN = "LEAD_ID"
 MOST_PAGES = 10
-Told = LeadStatus | ConnectorError | None
 Lists = dict[tuple[str, str], Sequence[Row] | ConnectorError]
 
 
@@ -270,28 +280,32 @@ class Following:
         return [told.get(index) for index in range(len(traces))]
 
     def _follow(self, traces: Sequence[RecordTrace]) -> list[Told]:
-        lists = self._lists(traces)
+        lists, tasks = self._lists(traces)
         seen = [match_of(trace, lists) for trace in traces]
         missing = [trace for trace, one in zip(traces, seen, strict=True) if one is None]
         people, verdicts = self._second([one for one in seen if isinstance(one, Match)], missing)
-        return [
+        told = [
             next(verdicts) if one is None else self._status(one, people) if isinstance(one, Match) else one
             for one in seen
         ]
+        return with_tasks([trace.lead for trace in traces], told, tasks)
 
     def _status(self, one: Match, people: Mapping[str, Row] | None = None) -> LeadStatus:
         return status_of(one.word, one.row, people or {}, self.facts.zone, self.base_url, one.matched)
 
-    def _lists(self, traces: Sequence[RecordTrace]) -> Lists:
-        """The rows by (kind of record, field), all asked for in one request."""
+    def _lists(self, traces: Sequence[RecordTrace]) -> tuple[Lists, Mapping[str, TaskStatus]]:
+        """The rows by (kind of record, field) and the records' tasks, all asked for in one request."""
         asked = lists_for(traces)
         commands = [listing(word, field, ids) for (word, field), ids in asked.items()]
-        outcomes = send(self.http_client, commands, self.budget)
+        ids = list(dict.fromkeys(trace.lead.task for trace in traces if is_id(trace.lead.task)))
+        wanted = [tasks_listing(ids)] if ids else []
+        outcomes = send(self.http_client, [*commands, *wanted], self.budget)
+        tasks = task_states(ids, outcomes.pop(), self.facts.zone) if wanted else {}
         found: Lists = dict(zip(asked, map(_rows_of, outcomes), strict=True))
         first = found.get((DEAL, CHILDREN), ())
         if not isinstance(first, ConnectorError):
             found[DEAL, CHILDREN] = self._children(asked.get((DEAL, CHILDREN), ()), first)
-        return found
+        return found, tasks
 
     def _children(self, leads: Sequence[str], page: Sequence[Row]) -> Sequence[Row] | ConnectorError:
         """All deals made of these leads. A stranger among them shows that the filter was not heard."""

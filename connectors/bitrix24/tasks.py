@@ -6,14 +6,17 @@ api-reference/crm/timeline/activities/activity-base/crm-activity-list
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import tzinfo
 from typing import Any
 
-from connectors import tasks
-from connectors.bitrix24.client import PAGE, Command, Story, reply_to, rows
+from connectors import dates, tasks
+from connectors.bitrix24.client import PAGE, Command, Outcome, Reply, Row, Story, reply_to, rows
 from connectors.bitrix24.errors import NO_RIGHTS
 from connectors.bitrix24.requests import BitrixItem
 from connectors.draft import Task
 from connectors.errors import Refused, Unclear
+from connectors.lead_status import DONE, GONE, OPEN, TaskStatus
 from connectors.messages import message
 from connectors.text import shorten, text_of
 
@@ -86,3 +89,36 @@ def _recognise(item: BitrixItem) -> Story[None]:
         if len(found) < PAGE:
             return
     tasks.give_up(item, tasks.UNKNOWN)
+
+
+# -- what became of them ----------------------------------------------------------------------------------
+
+
+def tasks_listing(ids: Sequence[str]) -> Command:
+    """At most a page of 50."""
+    params = {
+        "filter": {"@ID": list(ids)},
+        "select": ["ID", "COMPLETED", "DEADLINE", "LAST_UPDATED"],
+        "order": {"ID": "ASC"},
+        "start": -1,
+    }
+    return Command("crm.activity.list", params, why=message("are their tasks done?"))
+
+
+def task_states(ids: Sequence[str], outcome: Outcome, zone: tzinfo) -> dict[str, TaskStatus]:
+    """By id; what a list lacks is gone only where it shows nobody else's: then the filter was heard."""
+    if not isinstance(outcome, Reply):
+        return {}
+    found = {text_of(row.get("ID")): row for row in rows(outcome)}
+    heard = found.keys() <= set(ids)
+    return {
+        number: _state(found[number], zone) if number in found else TaskStatus(GONE)
+        for number in ids
+        if number in found or heard
+    }
+
+
+def _state(row: Row, zone: tzinfo) -> TaskStatus:
+    due, ended = (dates.moment([text_of(row.get(key))], zone).value for key in ("DEADLINE", "LAST_UPDATED"))
+    done = text_of(row.get("COMPLETED")) == "Y"
+    return TaskStatus(DONE, due, ended) if done else TaskStatus(OPEN, due)

@@ -19,6 +19,7 @@ from connectors.envybox.client import Client, carries, id_of, is_id
 from connectors.envybox.errors import IN_WORK, NO_DEAL, NO_LEAD
 from connectors.envybox.records import FieldEntry, Payload, fields_of, pack
 from connectors.envybox.recovery import Wanted, history, look, newest_deal, walk
+from connectors.envybox.tasks import TASK_DUE, mark_of
 from connectors.errors import Refused, RuleNeedsFixing, TryLater, Unclear
 from connectors.messages import message
 from connectors.note_texts import lost
@@ -27,7 +28,6 @@ from connectors.text import text_of, tidy
 COMMENT_LOG = 10  # the type of a comment in a lead's history (reference 2)
 QUEUE_WAIT = INTAKE_WAIT = 5.0  # seconds
 IDS = ("lead", "merged", "deal", "contact")
-TASK_DUE = "task_due"  # step of the journal: Unix seconds of the task that is about to be made
 HALF_A_DAY = timedelta(hours=14)
 HAS_TASK = message("the deal has a task already, and Envybox keeps one")
 LEFT, FILLED = "left", "ok"  # words of the journal for steps without an id
@@ -331,7 +331,7 @@ class Delivery:
             tasks.lose(item)
         if not (task := tasks.wanted(item)):
             return
-        mark, deal = f"{self.payload.external_id}t", item.journal["deal"]
+        mark, deal = mark_of(item.uid), item.journal["deal"]
         standing = self.client.deals.tasks(deal)
         ours = next((row for row in standing if carries(row.get("comment"), mark)), None)
         ours = ours or (self._closed_task(mark) if item.has(TASK_DUE) else None)
@@ -348,7 +348,7 @@ class Delivery:
             except Refused as error:
                 tasks.give_up(item, error.message)
         if ours is not None:
-            item.journal[tasks.STEP] = id_of(ours.get("id")) or FILLED
+            item.journal[tasks.STEP] = id_of(ours.get("id")) or mark
         self.done()
 
     def _closed_task(self, mark: str) -> dict[str, Any] | None:

@@ -21,8 +21,19 @@ from connectors.envybox.errors import NO_CLIENT, NO_DEAL, NO_LEAD
 from connectors.envybox.lists import ADMINISTRATOR, alive
 from connectors.envybox.records import digits
 from connectors.envybox.recovery import Wanted, look, newest_deal
+from connectors.envybox.tasks import TaskReader
 from connectors.errors import ConnectorError, Refused, Unclear, unexpected
-from connectors.lead_status import LOST, OPEN, WON, ChangeNotice, Followed, LeadStatus
+from connectors.lead_status import (
+    LOST,
+    OPEN,
+    WON,
+    ChangeNotice,
+    Followed,
+    LeadStatus,
+    TaskStatus,
+    Told,
+    with_tasks,
+)
 from connectors.messages import message
 from connectors.text import rows_in, text_of
 
@@ -38,7 +49,6 @@ MOST_CHILDREN = 20
 LEAD_KEYS = re.compile(r"lead\[id\]|lead_id|deal\[(?:lead_id|connected_lead_id)\](?:\[\d*\])?")
 DEAL_KEYS = re.compile(r"deal\[id\]|deal_id")
 LONGEST_ID = 18
-Outcome = LeadStatus | ConnectorError | None
 
 
 class Following:
@@ -48,10 +58,19 @@ class Following:
         self.client, self.reader = client, reader
         self.account_error: ConnectorError | None = None
 
-    def run(self, leads: Sequence[Followed]) -> list[Outcome]:
-        return [self.account_error or self._one(lead) for lead in leads]
+    def run(self, leads: Sequence[Followed]) -> list[Told]:
+        told = [self.account_error or self._one(lead) for lead in leads]
+        return with_tasks(leads, told, {} if self.account_error else self._tasks(leads))
 
-    def _one(self, lead: Followed) -> Outcome:
+    def _tasks(self, leads: Sequence[Followed]) -> Mapping[str, TaskStatus]:
+        """Of deals that came with one; without an answer the deals are told all the same."""
+        try:
+            return TaskReader(self.client, self.reader.utc_offset_hours).states(leads)
+        except ConnectorError as error:
+            log.warning("envybox: tasks were not read (%s)", error.code)
+            return {}
+
+    def _one(self, lead: Followed) -> Told:
         try:
             return self._look(lead)
         except ConnectorError as error:

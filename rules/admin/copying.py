@@ -60,11 +60,13 @@ def _extra(rule: Rule, account: Account, twin: Twin) -> dict[str, Any]:
         twin.missing += [
             _("Route %(name)s: %(what)s") % {"name": route["name"], "what": one} for one in there.missing
         ]
-        routes += [{**route, "then": then}] if then else []
+        task = {"task": _task(rule, route["task"], account, twin)} if "task" in route else {}
+        routes += [{**route, "then": then, **task}] if then or task else []
     copied = {**rule.extra, "routes": routes, "values": list(_values(rule, account, twin))}
     copied["responsible"] = _responsible(rule, account, twin)
     copied["options"] = list(_options(rule, account, twin))
     copied["existing"] = _existing(rule, account, twin)
+    copied["task"] = _task(rule, rule.extra.get("task", {}), account, twin)
     return {key: value for key, value in copied.items() if value}
 
 
@@ -139,6 +141,22 @@ def _existing(rule: Rule, account: Account, twin: Twin) -> dict[str, Any]:
         found[record] = {**{key: value for key, value in one.items() if key != "fields"}}
         found[record] |= {"fields": fields} if fields else {}
     return {record: one for record, one in found.items() if one}
+
+
+def _task(rule: Rule, said: Mapping[str, Any], account: Account, twin: Twin) -> dict[str, Any]:
+    """The task for the person of the same name; its number of a kind or a department only within a CRM."""
+    can = connector_class(account.crm).can.tasks
+    if not said or not can:
+        twin.missing += [f"{_('Task')}: {said['text']}"] if said else []
+        return {}
+    task = dict(said)
+    if now := task.pop("performer", ""):
+        both = performers(rule.account, now), performers(account, "")
+        if there := _alike(*both, now, _("Task"), twin):
+            task["performer"] = there
+    if account.crm != rule.account.crm:
+        twin.missing += [f"{_('Task')}: {task.pop(key)}" for key in ("department", "type") if key in task]
+    return task
 
 
 def _values(rule: Rule, account: Account, twin: Twin) -> Iterator[dict[str, str]]:

@@ -47,6 +47,7 @@ def in_short(row: Outcome) -> dict[str, Any]:
         "what": f"{said(row.record) or say('lead')} {row.record_id}" if row.record_id else "",
         "total": money(row.amount, row.currency),
         "paid": money(row.paid, row.currency),
+        "task": Outcome.Task(state).label if (state := row.task_state()) else "",
         "unfound": row.seen_at is not None and not row.record and not row.error,
     }
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.access import connector_for
+from accounts.texts import say
 from connectors.draft import LeadDraft
 from connectors.errors import RuleNeedsFixing
 from connectors.redact import redact
@@ -53,7 +54,7 @@ def shown(rule: Rule, answer: Answer) -> dict[str, Any]:
         return {"problems": problems, "left_out": way.left_out}
     snapshot = foreseen(way.rule, answer.payload, answer.created_at)
     try:
-        draft = draft_for(snapshot, answer.payload, Progress(MARK, answer.created_at))
+        draft = draft_for(snapshot, answer.payload, Progress(MARK, answer.created_at, now=timezone.now()))
     except RuleNeedsFixing:
         return {"problems": problems, "route": way.route}
     plan = connector_for(rule.account).plan(draft)
@@ -88,10 +89,20 @@ def _lead(draft: LeadDraft, snapshot: RuleSnapshot) -> Iterator[tuple[str, str]]
         (_("E-mail"), ", ".join(person.emails)),
         (_("Company"), draft.company),
         (_("Tags"), ", ".join(dict.fromkeys(tag.name for tag in draft.tags))),
+        (_("Task"), _task(draft, snapshot)),
         ("UTM", "\n".join(f"{mark}: {value}" for mark, value in draft.utm.items())),
     ):
         if value:
             yield name, value
+
+
+def _task(draft: LeadDraft, snapshot: RuleSnapshot) -> str:
+    if not (task := draft.task):
+        return ""
+    until = f"{task.due:%d.%m.%Y %H:%M}"
+    seen = snapshot.seen_people.get(task.performer)
+    who = seen.name if seen else say("department {number}", number=task.department) if task.department else ""
+    return ", ".join(filter(None, (until, who))) + f"\n{task.text}"
 
 
 def _records(

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from rest_framework.exceptions import ValidationError
 
 from accounts.models import Account
 from accounts.texts import said as in_words
 from accounts.texts import say
+from connectors.base import TaskSupport
 from connectors.registry import connector_class
 from rules.admin.offers import DEFAULT, RECORDS, entries, flat, performers, placed, placements
 from rules.admin.rule_existing import told_existing
@@ -95,8 +97,14 @@ def routing_of(
             }
             for one in connector_class(rule.account.crm).can.choices
         ],
+        "tasks": _tasks(connector_class(rule.account.crm).can.tasks),
         "texts": _texts(),
     }
+
+
+def _tasks(can: TaskSupport) -> dict[str, Any]:
+    """What the page asks of a task; nothing where the CRM has none, and then ``refusal`` says why."""
+    return {"refusal": in_words(can.refusal), "departments": can.departments, "types": can.types}
 
 
 def _contact(parts: list[dict[str, str]]) -> Iterator[tuple[str, str]]:
@@ -132,10 +140,15 @@ def told_extra(rule: Rule, extra: Mapping[str, Any]) -> dict[str, str]:
     if responsible := extra.get("responsible"):
         told[_("Who takes turns")] = "; ".join(_told_people(rule, responsible))
     told |= told_existing(rule, extra.get("existing", {}))
+    if task := extra.get("task"):
+        told[_("Task")] = _told_task(rule, task)
     for number, route in enumerate(extra.get("routes", ()), start=1):
         what = say("Route {number}: {name}", number=number, name=route["name"])
         words = in_words(read_condition(route["if"], "").words())
-        told[what] = f"{words} → {', '.join(_told_then(rule, route['then']))}"
+        then = [*_told_then(rule, route["then"])]
+        if "task" in route:
+            then.append(say("task: {task}", task=_told_task(rule, route["task"])))
+        told[what] = f"{words} → {', '.join(then)}"
     return told
 
 
@@ -150,6 +163,19 @@ def _told_people(rule: Rule, responsible: Mapping[str, Any]) -> Iterator[str]:
         away = ", ".join(f"{some['From']} – {some['To']}" for some in one.get("away", ()))
         words = (f"{names.get(one['performer'], one['performer'])} × {one['weight']}", hours, away)
         yield " / ".join(filter(None, words))
+
+
+def _told_task(rule: Rule, task: Mapping[str, Any]) -> str:
+    """Its text, until when, and who has it."""
+    if not task:
+        return _("none")
+    until = ngettext("in %(number)s minute", "in %(number)s minutes", task["minutes"])
+    now = task.get("performer", "")
+    who = dict(flat(performers(rule.account, now))).get(now, now) if now else ""
+    hours = ", ".join(f"{shift['From']}-{shift['To']}" for shift in task.get("hours", ()))
+    numbers = (task.get("department", ""), task.get("type", ""))
+    parts = (task["text"], until % {"number": task["minutes"]}, who, *numbers, hours)
+    return " / ".join(map(str, filter(None, parts)))
 
 
 def _told_then(rule: Rule, then: Mapping[str, Any]) -> Iterator[str]:
@@ -244,4 +270,18 @@ def _texts() -> dict[str, str]:
         "by": _("Chosen by the answer to"),
         "by_none": _("not by an answer"),
         "add_text": _("Add an answer"),
+        "task": _("Task for people on each new lead"),
+        "task_help": _(
+            "Made right after the lead. What the CRM does not take stands in the lead's note, and whether "
+            "the task is done is seen among the outcomes."
+        ),
+        "task_text": _("What is to be done"),
+        "task_minutes": _("Minutes until it is due"),
+        "task_performer": _("Whose task"),
+        "task_own": _("whoever looks after the lead"),
+        "task_department": _("Number of the department"),
+        "task_type": _("Number of the task's kind: 1 is a call, 2 a meeting"),
+        "task_hours": _("Minutes count within these hours, such as 1-5 09:00-18:00"),
+        "add_task": _("Add a task"),
+        "no_task": _("No task on leads of this route"),
     }

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Account
 from accounts.texts import say
-from connectors import existing
+from connectors import existing, tasks
 from connectors.delivery import FOUND_BY
 from connectors.draft import WriteMode
 from connectors.redact import redact
@@ -49,9 +49,9 @@ OUTCOMES = {  # as rules.delivery.attempts writes them: label, colour
 }
 STEP_NAMES = {
     "lead": gettext_lazy("lead"), "contact": gettext_lazy("contact"), "company": gettext_lazy("company"),
-    "note": gettext_lazy("note"),
+    "note": gettext_lazy("note"), tasks.STEP: gettext_lazy("task"),
 }  # fmt: skip
-HOW = ("found", "found_company", FOUND_BY, existing.STEP)  # steps that say how, not what
+HOW = ("found", "found_company", FOUND_BY, existing.STEP, tasks.GIVEN_UP)  # steps that say how, not what
 FOUND = {
     "phone": gettext_lazy("contact found by phone"),
     "email": gettext_lazy("contact found by e-mail"),
@@ -62,6 +62,7 @@ MADE = {
     "lead": gettext_lazy("lead made"),
     "note": gettext_lazy("note written"),
     existing.STEP: gettext_lazy("written into the one that was there"),
+    tasks.STEP: gettext_lazy("task made"),
 }
 FIELD_NAMES = {
     "PHONE": gettext_lazy("Phone"), "EMAIL": gettext_lazy("E-mail"), "IM": gettext_lazy("Messenger"),
@@ -202,6 +203,8 @@ def _afterwards(delivery: Delivery) -> Iterator[tuple[Any, str]]:
     outcome = getattr(delivery, "outcome", None)
     if outcome and outcome.changed_at and outcome.step_name:
         yield outcome.changed_at, say("now in the step «{step}»", step=outcome.step_name)
+    if outcome and outcome.task_ended_at:
+        yield outcome.task_ended_at, _("the task was done")
     if outcome and outcome.closed_at:
         yield outcome.closed_at, str(outcome.get_status_display())
     if delivery.removed_at:

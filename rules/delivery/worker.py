@@ -482,7 +482,8 @@ def _draft_one(row: Delivery, rule: RuleSnapshot, bodies: revisions.Bodies, prog
 
 def _progress(row: Delivery, contacts: Mapping[str, str], assigned: bool) -> Progress:
     known = next((contacts[key] for key in row.contact_keys if key in contacts), "")
-    return Progress(row.uid, row.answer.created_at, row.steps, row.look_first, known, assigned)
+    now = timezone.now()
+    return Progress(row.uid, row.answer.created_at, row.steps, row.look_first, known, assigned, now)
 
 
 def _awaits_fields(row: Delivery, snapshot: RuleSnapshot) -> bool:

@@ -27,12 +27,12 @@ CODES = BLOCKING | {
 
 def problems_of(snapshot: RuleSnapshot) -> tuple[Problem, ...]:
     """All problems, those that stop deliveries first; of a route those that the rule has not without it."""
-    own = [*_placement(snapshot), *_performer(snapshot), *_tags(snapshot)]
+    own = [*_placement(snapshot), *_performer(snapshot), *_tags(snapshot), *_task(snapshot)]
     found = [*own, *_people(snapshot), *_fields(snapshot), *_texts(snapshot), *_crowded(snapshot)]
     found += option_problems(snapshot)
     found += _written(snapshot)
     for route in snapshot.routes:
-        its = [*_placement(route.rule), *_performer(route.rule), *_tags(route.rule)]
+        its = [*_placement(route.rule), *_performer(route.rule), *_tags(route.rule), *_task(route.rule)]
         found += [_within(route.rule, problem) for problem in its if problem not in own]
     return tuple(sorted(found, key=lambda problem: problem.code not in BLOCKING))
 
@@ -103,6 +103,21 @@ def _performer(snapshot: RuleSnapshot) -> Iterator[Problem]:
                 name=name,
             ),
             "PerformerID",
+        )
+
+
+def _task(snapshot: RuleSnapshot) -> Iterator[Problem]:
+    performer = snapshot.follow_up.performer if snapshot.follow_up else ""
+    if performer and not snapshot.has_alive(performer):
+        seen = snapshot.seen_people.get(performer)
+        yield Problem(
+            "performer_gone",
+            message(
+                "User {performer}{name} can't have tasks any more; whoever looks after the lead has them.",
+                performer=performer,
+                name=f" «{seen.name}»" if seen else "",
+            ),
+            "Task.PerformerID" if snapshot.at else "Extra.Task.PerformerID",
         )
 
 

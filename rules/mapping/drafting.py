@@ -15,7 +15,7 @@ from typing import Any
 
 from connectors.coercion import leaves
 from connectors.contact import COMPANY, EMAIL, LONGEST_USUAL_KEY, PHONE, full_name, named, part_of
-from connectors.draft import FieldValue, LeadDraft, Placement, Tag, UnplacedValue, Visit
+from connectors.draft import FieldValue, LeadDraft, Placement, Tag, Task, UnplacedValue, Visit
 from connectors.errors import RuleNeedsFixing
 from connectors.messages import RU, message, translate
 from connectors.note_texts import name_of
@@ -29,6 +29,7 @@ from rules.mapping.values import answers_of, utm_of
 
 LONGEST_TITLE = 250
 TEST = message("TEST")
+TO_DO = message("Look at the new lead")  # where the answer has nothing for all that the text asks for
 TAGGED = ("lead", "deal")  # kinds of record that bear the mark of a test as a tag, too
 OTHER_PHONES = ("work_phone", "home_phone")  # phones like any other, and those for CRMs that tell them apart
 # Other names for what only some CRMs have a place for (``LeadDraft.more``).
@@ -46,8 +47,11 @@ MORE = {
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a delivery has come: its mark, what was made, and what we know of its person. ``assigned``: who
-    looks after its lead is decided."""
+    """How far a delivery has come: its mark, what was made, and what we know of its person.
+
+    ``assigned``: who looks after its lead is decided. ``now``: when the lead is made, from which on a task's
+    time runs; as if at once where nobody says.
+    """
 
     uid: str
     answered_at: datetime
@@ -55,6 +59,7 @@ class Progress:
     look_first: bool = False
     known_contact: str = ""
     assigned: bool = False
+    now: datetime | None = None
 
 
 def draft_for(snapshot: RuleSnapshot, payload: Mapping[str, Any], progress: Progress) -> LeadDraft:
@@ -87,6 +92,7 @@ def unchecked_draft(snapshot: RuleSnapshot, payload: Mapping[str, Any], progress
         utm=utm_of(seen),
         more=more_of(seen),
         note="\n\n".join(filter(None, (own.note, read_note(payload, title, snapshot.language)))),
+        task=_task(snapshot, own.task, progress),
         language=snapshot.language,
         losses=(*unread, *unplaced, *own.losses),
         journal=progress.steps,
@@ -104,17 +110,18 @@ class _Written:
     title: str = ""
     note: str = ""
     sum: str = ""
+    task: str = ""
     values: list[FieldValue] = field(default_factory=list)
     losses: list[UnplacedValue] = field(default_factory=list)
 
 
 def _written(snapshot: RuleSnapshot, payload: Mapping[str, Any], title: str, at: datetime) -> _Written:
-    own, texts = _Written(), snapshot.texts
-    if not texts:
+    own, texts, follow_up = _Written(), snapshot.texts, snapshot.follow_up
+    if not texts and follow_up is None:
         return own
     values, quiz = values_of(snapshot, payload, at), {"title": title, "id": str(snapshot.quiz_id)}
-    for name in ("title", "note", "sum"):
-        if text := getattr(texts, name):
+    for name, text in (*texts.single(), ("task", follow_up.text if follow_up else None)):
+        if text:
             written, losses = text.write(values, quiz)
             setattr(own, name, written)
             own.losses += losses
@@ -130,12 +137,23 @@ def _written(snapshot: RuleSnapshot, payload: Mapping[str, Any], title: str, at:
     return own
 
 
+def _task(snapshot: RuleSnapshot, text: str, progress: Progress) -> Task | None:
+    """The rule's task. Somebody who left the CRM has none: it goes to whoever looks after the lead."""
+    if not (follow_up := snapshot.follow_up):
+        return None
+    made_at = (progress.now or progress.answered_at).astimezone(snapshot.zone)
+    performer = follow_up.performer if snapshot.has_alive(follow_up.performer) else ""
+    words = text or translate(TO_DO, snapshot.language)
+    return Task(words, follow_up.due(made_at), performer, follow_up.department, follow_up.type)
+
+
 def marked_as_test(draft: LeadDraft, entities: Mapping[str, str]) -> LeadDraft:
     """The draft of a test answer, told from customers' own by its title, its note and a tag."""
     word = translate(TEST, draft.language)
     tags = (Tag(entities[record], word.lower()) for record in TAGGED if record in entities)
     title, note = f"{word}: {draft.title}"[:LONGEST_TITLE], f"{word}\n\n{draft.note}"
-    return replace(draft, title=title, note=note, tags=(*draft.tags, *tags))
+    task = replace(draft.task, text=f"{word}: {draft.task.text}") if draft.task else None
+    return replace(draft, title=title, note=note, task=task, tags=(*draft.tags, *tags))
 
 
 def quiz_title(snapshot: RuleSnapshot, payload: Mapping[str, Any]) -> str:

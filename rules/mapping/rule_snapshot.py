@@ -19,8 +19,10 @@ from connectors.registry import connector_class
 from crm_cache import models as cache
 from crm_cache import runs
 from crm_cache.sync import LISTS
+from rules.mapping import follow_up
 from rules.mapping.conditions import Condition, read_condition
 from rules.mapping.existing import fields_named, read_modes
+from rules.mapping.follow_up import FollowUp
 from rules.mapping.option_map import ChoiceField, Observed, read_choice_fields
 from rules.mapping.responsible import Responsible, read_stored
 from rules.mapping.templates import Texts, read_texts
@@ -81,6 +83,7 @@ class RuleSnapshot:
     option_maps: tuple[Mapping[str, Any], ...] = ()
     existing: Mapping[str, WriteMode] = field(default_factory=dict)
     written_fields: tuple[tuple[str, str], ...] = ()
+    follow_up: FollowUp | None = None
 
     @property
     def seen_performer(self) -> Seen | None:
@@ -121,7 +124,9 @@ def read_snapshot(rule: Rule, account: Account) -> RuleSnapshot:
     seen = _seen(account, {one for some in named for one in some})
     responsible = read_stored(rule.extra.get("responsible", {}), connector.can.tells_owner)
     existing = rule.extra.get("existing", {})
-    users = seen_users(account, {*(place.performer for place in places), *responsible.everybody()})
+    own_task, *their_tasks = tasks = follow_ups_of(rule)
+    people = {*(place.performer for place in places), *(task.performer for task in tasks if task)}
+    users = seen_users(account, {*people, *responsible.everybody()})
     snapshot = RuleSnapshot(
         rule_id=rule.pk,
         quiz_id=rule.quiz_id,
@@ -149,9 +154,11 @@ def read_snapshot(rule: Rule, account: Account) -> RuleSnapshot:
         option_maps=tuple(rule.extra.get("options", ())),
         existing=read_modes(existing, connector.can.entities, fields, connector.can.existing),
         written_fields=tuple(fields_named(existing)),
+        follow_up=own_task,
     )
     routes = []
-    for number, (said, place, names) in enumerate(zip(routes_of(rule), others, named[1:], strict=True)):
+    ways = zip(routes_of(rule), others, named[1:], their_tasks, strict=True)
+    for number, (said, place, names, task) in enumerate(ways):
         at = f"Extra.Routes[{number}]"
         its = replace(
             snapshot,
@@ -163,6 +170,7 @@ def read_snapshot(rule: Rule, account: Account) -> RuleSnapshot:
             named=tuple((one, seen.get(one)) for one in names),
             at=f"{at}.Then.",
             responsible=Responsible() if "performer" in said["then"] else responsible,
+            follow_up=task,
         )
         routes.append(Route(said["name"], read_condition(said["if"], f"{at}.If"), its))
     send_if = rule.extra.get("send_if")
@@ -173,6 +181,13 @@ def read_snapshot(rule: Rule, account: Account) -> RuleSnapshot:
 def routes_of(rule: Rule) -> list[dict[str, Any]]:
     """As they are stored (``Rule.extra``), in order."""
     return list(rule.extra.get("routes", ()))
+
+
+def follow_ups_of(rule: Rule) -> tuple[FollowUp | None, ...]:
+    """The rule's own task, then that of each route: the rule's where the route says nothing of it."""
+    own = rule.extra.get("task", {})
+    said = (own, *(route.get("task", own) for route in routes_of(rule)))
+    return tuple(map(follow_up.read_stored, said))
 
 
 def places_of(rule: Rule) -> tuple[Place, ...]:
@@ -285,7 +300,8 @@ def lists_named(rule: Rule, account: Account) -> frozenset[str]:
     """The lists of the account's CRM that the rule's leads depend on."""
     places = places_of(rule)
     named = {one.what for place in places for one in _named(account, place)}
-    if any(place.performer for place in places) or rule.extra.get("responsible"):
+    named_for_tasks = any(task.performer for task in follow_ups_of(rule) if task)
+    if any(place.performer for place in places) or rule.extra.get("responsible") or named_for_tasks:
         named.add("users")
     if _wanted_fields(rule) - {"", "0"}:
         named.add("fields")

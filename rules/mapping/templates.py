@@ -244,6 +244,10 @@ class Texts:
     def __bool__(self) -> bool:
         return bool(self.title or self.note or self.sum or self.values)
 
+    def single(self) -> tuple[tuple[str, Text | None], ...]:
+        """Those that a lead has one of, by name."""
+        return ("title", self.title), ("note", self.note), ("sum", self.sum)
+
 
 def read_texts(extra: Mapping[str, Any]) -> Texts:
     """The texts of a stored ``Rule.extra``, which was checked when it was saved."""

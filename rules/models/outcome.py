@@ -12,6 +12,7 @@ from django.utils.translation import pgettext_lazy
 from accounts.message_fields import MessageField
 from accounts.models import Account
 from accounts.texts import say
+from connectors import tasks
 from connectors.lead_status import BY_HAND
 from rules.models.delivery import Delivery
 
@@ -34,6 +35,7 @@ class Outcome(models.Model):
     Made with the delivery's settlement, written by ``rules.outcomes.following`` alone. ``next_look_at`` is
     when the CRM is asked again; whoever asks pushes it ahead first, so that one worker asks. Null: followed
     no more. ``asked``: a notice or a person wants that look, so it comes before those of the plan.
+    ``task`` is how the task that came with it stands, empty before a look saw it (``task_state``).
     ``stepped_at`` is when the lead left the step in which it was seen first. ``updated_at`` is moved by the
     database whenever what is shown of the lead changes. ``owner``,
     ``quiz_id`` and ``test`` repeat the delivery's, for the lists. ``payments`` is a list of
@@ -44,6 +46,12 @@ class Outcome(models.Model):
         OPEN = "open", pgettext_lazy("lead", "open")
         WON = "won", _("won")
         LOST = "lost", _("lost")
+
+    class Task(models.TextChoices):
+        OPEN = "open", pgettext_lazy("task", "open")
+        DONE = "done", pgettext_lazy("task", "done")
+        GONE = "gone", pgettext_lazy("task", "gone")
+        REFUSED = "refused", pgettext_lazy("task", "not made")
 
     delivery = models.OneToOneField(
         Delivery, on_delete=models.PROTECT, verbose_name=_("delivery"), related_name="outcome"
@@ -58,6 +66,9 @@ class Outcome(models.Model):
     owner = models.CharField(_("quiz account"), max_length=200)
     quiz_id = models.BigIntegerField(_("quiz"))
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, db_default=Status.OPEN)
+    task = text(_("task"), 10, choices=Task.choices)
+    task_due = models.DateTimeField(_("task is due"), null=True, blank=True)
+    task_ended_at = models.DateTimeField(_("task was done"), null=True, blank=True)
     gone = text(_("gone"), 200, help_text=_("Why the CRM shows it no longer."))
     record = text(_("is now a"), 50)
     record_id = text(_("CRM's id"), 100)
@@ -127,3 +138,10 @@ class Outcome(models.Model):
 
     def __str__(self) -> str:
         return say("outcome of delivery {number}", number=self.delivery_id)
+
+    def task_state(self) -> str:
+        """One of ``Task``, by the delivery's journal before a look; empty where the rule wanted none."""
+        steps = self.delivery.steps
+        if steps.get(tasks.GIVEN_UP):
+            return self.Task.REFUSED
+        return self.task or (self.Task.OPEN if steps.get(tasks.STEP) else "")

@@ -69,7 +69,15 @@ def changes_of(row: Outcome, found: LeadStatus, names: Names, now: datetime) -> 
         changes["details"] = storable(found.details)
         if found.contact:
             changes["contact"] = storable(found.contact)
-    return changes | _moments(row, found, changes, now)
+    return changes | _moments(row, found, changes, now) | _task(found)
+
+
+def _task(found: LeadStatus) -> dict[str, Any]:
+    """What is not known of a task stays as it was."""
+    if found.task is None:
+        return {}
+    due, ended_at = _moment(found.task.due), _moment(found.task.ended_at)
+    return {"task": found.task.state, "task_ended_at": ended_at, **({"task_due": due} if due else {})}
 
 
 def _payments(found: LeadStatus) -> dict[str, Any]:

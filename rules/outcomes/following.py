@@ -23,6 +23,7 @@ from accounts import db_clock, states
 from accounts.access import connector_for
 from accounts.models import Account, Hook, Lane, live_accounts
 from accounts.task_queue import ask
+from connectors import tasks
 from connectors.base import Connector
 from connectors.errors import ConnectorError, NeedsReconnect, OurMistake, Refused, TryLater
 from connectors.lead_status import BY_HAND, Followed, LeadStatus
@@ -50,10 +51,15 @@ UNREAD = ("delivery__answer__payload", "delivery__losses", "delivery__rule__quiz
 SAMPLED = (timedelta(days=1), timedelta(days=30))  # shortest and longest pause where notices lead
 HEARD_LATELY = timedelta(days=30)
 CLOSED_PAUSE = timedelta(days=7)  # won and lost leads are opened again now and then
+TASK_GRACE = timedelta(minutes=15)  # after a task is due; who is late by less is mostly at it
+LATE_TASK_PAUSE = timedelta(days=1)
 UNSEEN: dict[str, Any] = {  # an outcome as it was before the first look
     **dict.fromkeys(("gone", "link", "currency", "error", *PLACE), ""),
     **dict.fromkeys(("amount", "paid", "payments", "changed_at", "closed_at", "stepped_at", "seen_at")),
     "status": Outcome.Status.OPEN,
+    "task": "",
+    "task_due": None,
+    "task_ended_at": None,
     "contact": {},
     "details": {},
     "failures": 0,
@@ -87,6 +93,16 @@ def look_later(
     if closed:
         return now + CLOSED_PAUSE
     return now + next(pause for limit, pause in PLAN if rests < limit)
+
+
+def look_for_task(next_look_at: datetime | None, due: datetime | None, now: datetime) -> datetime | None:
+    """When to ask again about a lead with an open task: soon after it is due, then daily. Pure.
+
+    CRMs tell nothing of tasks by themselves.
+    """
+    if next_look_at is None or due is None:
+        return next_look_at
+    return min(next_look_at, due + TASK_GRACE if due > now else now + LATE_TASK_PAUSE)
 
 
 def _is_over(created_at: datetime, now: datetime) -> bool:
@@ -283,6 +299,8 @@ class _Look:
             now=now,
             notices=self.notices,
         )
+        if changes.get("task", row.task) == Outcome.Task.OPEN:
+            next_look_at = look_for_task(next_look_at, changes.get("task_due", row.task_due), now)
         return {
             **changes,
             "asked": False,
@@ -367,4 +385,5 @@ def followed(row: Outcome) -> Followed:
         people=tuple(delivery.contact_keys),
         performer=delivery.rule.performer,
         pipeline=delivery.rule.pipeline,
+        task=delivery.steps.get(tasks.STEP, "") if row.task in ("", Outcome.Task.OPEN) else "",
     )

@@ -5,7 +5,8 @@
      "Existing": {"Contact": {"Mode": "fill", "Append": true, "Fields": {"5000": "overwrite"}}},
      "Options": [{"Record": "lead", "Question": "when", "Field": 5000, "Map": {"Прямо сейчас": 901}}],
      "Responsible": {"Own": true, "By": "answer.city", "Map": {"Тула": 902},
-                     "People": [{"PerformerID": 901}]}}
+                     "People": [{"PerformerID": 901}]},
+     "Task": {"Text": text, "Minutes": 15, "PerformerID": 901}}
 
 Conditions are spelled as ``rules.mapping.conditions`` says, texts as ``rules.mapping.templates``
 does. ``Then`` has keys of the CRM's own rule, and only what differs there. Stored are the same parts by
@@ -32,6 +33,7 @@ from rules.serializers.extra_existing import EXISTING, read_existing, shown_exis
 from rules.serializers.extra_existing import SCHEMA as EXISTING_SCHEMA
 from rules.serializers.extra_options import OPTIONS, SCHEMA, read_options, write_options
 from rules.serializers.extra_parts import known, listed, shown_id
+from rules.serializers.extra_task import TASK, read_task, shown_task, task_schema
 
 EXTRA = "Extra"
 SEND_IF, ROUTES = "SendIf", "Routes"
@@ -41,7 +43,7 @@ VALUES, RECORD, FIELD, VALUE = "Values", "Record", "Field", "Value"
 RESPONSIBLE, OWN, BY, MAP, PEOPLE = "Responsible", "Own", "By", "Map", "People"
 PERFORMER, WEIGHT, HOURS, AWAY = "PerformerID", "Weight", "Hours", "Away"
 DAYS, FROM, TO = "Days", "From", "To"
-KEYS = (SEND_IF, ROUTES, *TEXTS, VALUES, RESPONSIBLE, OPTIONS, EXISTING)
+KEYS = (SEND_IF, ROUTES, *TEXTS, VALUES, RESPONSIBLE, OPTIONS, EXISTING, TASK)
 TAGS = "TagsToAdd"
 MOST_ROUTES, MOST_VALUES, LONGEST_NAME = 50, 100, 100
 MOST_PEOPLE, MOST_SHIFTS, MOST_TEXTS = 200, 20, 500
@@ -118,7 +120,8 @@ class RuleExtra(Component):
                         IF: {**OBJECT, "description": CONDITION},
                         THEN: {
                             **OBJECT,
-                            "description": "Keys of the rule with what counts instead; `TagsToAdd` is added.",
+                            "description": "Keys of the rule with what counts instead, `Task` among them; "
+                            "`TagsToAdd` is added.",
                         },
                     },
                 },
@@ -142,6 +145,7 @@ class RuleExtra(Component):
             },
             OPTIONS: SCHEMA,
             EXISTING: EXISTING_SCHEMA,
+            TASK: task_schema(TEXT, PERSON["properties"][HOURS]),
             RESPONSIBLE: {
                 "type": "object",
                 "description": "Who looks after the leads, unless a route says so: with `Own` whoever looks "
@@ -208,6 +212,8 @@ def read_extra(sent: Any, dialect: RuleDialect) -> dict[str, Any]:
         stored["responsible"] = _responsible(said[RESPONSIBLE], dialect)
     if existing := read_existing(said.get(EXISTING) or {}, dialect):
         stored["existing"] = existing
+    if task := read_task(said.get(TASK), TASK, dialect):
+        stored["task"] = task
     return stored
 
 
@@ -218,7 +224,7 @@ def write_extra(rule: Rule, dialect: RuleDialect) -> dict[str, Any]:
         shown[SEND_IF] = send_if
     if routes := rule.extra.get("routes"):
         shown[ROUTES] = [
-            {NAME: one["name"], IF: one["if"], THEN: _shown(one["then"], rule, dialect)} for one in routes
+            {NAME: one["name"], IF: one["if"], THEN: _shown(one, rule, dialect)} for one in routes
         ]
     shown |= {name: rule.extra[key] for name, key in TEXTS.items() if key in rule.extra}
     if values := rule.extra.get("values"):
@@ -232,6 +238,8 @@ def write_extra(rule: Rule, dialect: RuleDialect) -> dict[str, Any]:
         shown[RESPONSIBLE] = _shown_responsible(responsible, dialect)
     if existing := rule.extra.get("existing"):
         shown[EXISTING] = shown_existing(existing)
+    if task := shown_task(rule.extra.get("task", {}), dialect):
+        shown[TASK] = task
     return {EXTRA: shown} if shown else {}
 
 
@@ -250,7 +258,7 @@ def _routes(sent: Any, dialect: RuleDialect) -> list[dict[str, Any]]:
         if name in (route["name"] for route in routes):
             raise Malformed(f"{at}.{NAME}", message("another route has this name already"))
         read_condition(said.get(IF), f"{at}.{IF}")
-        routes.append({"name": name, "if": said[IF], "then": _then(said.get(THEN), f"{at}.{THEN}", dialect)})
+        routes.append({"name": name, "if": said[IF], **_then(said.get(THEN), f"{at}.{THEN}", dialect)})
     return routes
 
 
@@ -354,21 +362,26 @@ def _shown_responsible(stored: Mapping[str, Any], dialect: RuleDialect) -> dict[
 
 
 def _then(sent: Any, at: str, dialect: RuleDialect) -> dict[str, Any]:
-    """By model field, as the CRM's own rule reads them."""
-    said = known(sent, at, (*dialect.places, *dialect.choices, TAGS))
+    """``then`` by model field, as the CRM's own rule reads them, and ``task`` where the route says it."""
+    said = known(sent, at, (*dialect.places, *dialect.choices, TAGS, TASK))
     if not said:
         raise Malformed(at, message("it says nothing: name what is to be another than the rule's own"))
+    own = {}
+    if TASK in said:
+        own["task"] = read_task(said.pop(TASK), f"{at}.{TASK}", dialect)
     try:
-        return dialect.read(said, partial=True)
+        return {"then": dialect.read(said, partial=True), **own}
     except ValidationError as error:
         raise ValidationError({f"{EXTRA}.{at}": error.detail}) from error
 
 
-def _shown(then: Mapping[str, Any], rule: Rule, dialect: RuleDialect) -> dict[str, Any]:
+def _shown(route: Mapping[str, Any], rule: Rule, dialect: RuleDialect) -> dict[str, Any]:
     """Only what the route says, as the CRM's own rule spells it."""
+    then = route["then"]
     imagined = Rule(account=rule.account, quiz_id=rule.quiz_id, **then)
     whole = dialect.write(imagined)
     names = [name for name, column in dialect.places.items() if column in then]
     names += [name for name, key in dialect.choices.items() if key in then.get("choices", {})]
     names += [TAGS] if "tags_to_add" in then else []
-    return {name: whole[name] for name in names}
+    task = {TASK: shown_task(route["task"], dialect)} if "task" in route else {}
+    return {name: whole[name] for name in names} | task

@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from accounts.rest.paging import ListOut
 from connectors.registry import CONNECTORS
+from connectors.tasks import STEP
 from rules.models import Outcome
 
 
@@ -20,6 +21,16 @@ class PaymentOut(serializers.Serializer[Any]):
     id = serializers.CharField(help_text="The CRM's id of the payment.")
     amount = serializers.CharField(help_text="Below zero for money that went out.")
     paidAt = serializers.CharField(help_text="When it was paid, as the CRM writes it.")
+
+
+class TaskOut(serializers.Serializer[Any]):
+    state = serializers.ChoiceField(
+        choices=Outcome.Task.choices,
+        help_text="gone: the CRM shows it no longer; refused: it was not made, its text stands in the note.",
+    )
+    id = serializers.CharField(help_text="The CRM's id of the task; empty where none was made.")
+    dueAt = serializers.DateTimeField(allow_null=True, help_text="As the CRM showed it last.")
+    endedAt = serializers.DateTimeField(allow_null=True, help_text="When it was done, by the CRM's clock.")
 
 
 class OutcomeOut(serializers.Serializer[Any]):
@@ -38,6 +49,7 @@ class OutcomeOut(serializers.Serializer[Any]):
     pipeline = NamedOut(help_text="Where it is by now.")
     step = NamedOut(help_text="How far it got.")
     performer = NamedOut(help_text="Who is responsible.")
+    task = TaskOut(allow_null=True, help_text="The rule's task for this lead; null where it wanted none.")
     amount = serializers.CharField(
         help_text="The sum of the deal, two decimals as a text; empty where there is none."
     )
@@ -101,12 +113,20 @@ def write_outcome(row: Outcome) -> dict[str, Any]:
         "pipeline": {"id": row.pipeline, "name": row.pipeline_name},
         "step": {"id": row.step, "name": row.step_name},
         "performer": {"id": row.performer, "name": row.performer_name},
+        "task": _task(row),
         **_money(row),
         "contact": row.contact,
         "details": row.details,
         **_moments(row),
         "error": row.error,
     }
+
+
+def _task(row: Outcome) -> dict[str, Any] | None:
+    if not (state := row.task_state()):
+        return None
+    made = row.delivery.steps.get(STEP, "")
+    return {"state": state, "id": made, "dueAt": row.task_due, "endedAt": row.task_ended_at}
 
 
 def _money(row: Outcome) -> dict[str, Any]:

@@ -159,7 +159,7 @@ def plan_of(rule: Rule, payload: Mapping[str, Any], answered_at: datetime) -> tu
         return way, Plan((), (), problems)
     try:
         rule_then = foreseen(way.rule, payload, answered_at)
-        draft = draft_for(rule_then, payload, Progress(MARK, answered_at))
+        draft = draft_for(rule_then, payload, Progress(MARK, answered_at, now=timezone.now()))
     except RuleNeedsFixing:
         return way, Plan((), (), problems)
     plan = connector_for(rule.account).plan(draft)

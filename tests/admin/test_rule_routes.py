@@ -144,3 +144,51 @@ def test_the_preview_tells_the_way(operator: Client, rule: Rule) -> None:
     assert "Опт" in page
     assert "Wholesale / Big order" in page
     assert "Route:" not in shown()
+
+
+TASK = {
+    "Text": "Перезвонить {{ contact.name }}",
+    "Minutes": 15,
+    "PerformerID": "902",
+    "Type": "2",
+    "Hours": [{"Days": [1, 2], "From": "09:00", "To": "18:00"}],
+}
+STORED_TASK = {
+    "text": TASK["Text"], "minutes": 15, "performer": "902", "type": "2", "hours": TASK["Hours"],
+}  # fmt: skip
+
+
+def test_a_task_is_asked_for_on_the_page_told_and_copied(operator: Client, rule: Rule) -> None:
+    routes = [
+        {"Name": "Без", "If": ADS, "Then": {"Task": None}},
+        {"Name": "Своя", "If": ADS, "Then": {"Task": {"Text": "Другое", "Minutes": 5}}},
+    ]
+    assert save(operator, rule, extra={"Task": TASK, "Routes": routes}) == ""
+    rule.refresh_from_db()
+    stored = [
+        {"name": "Без", "if": ADS, "then": {}, "task": {}},
+        {"name": "Своя", "if": ADS, "then": {}, "task": {"text": "Другое", "minutes": 5}},
+    ]
+    assert rule.extra == {"task": STORED_TASK, "routes": stored}
+    shown = json.loads(str(form_of(operator, rule)["extra"].value()))
+    assert shown["Task"] == TASK | {"PerformerID": 902, "Type": 2}
+    assert [route["Then"] for route in shown["Routes"]] == [
+        {"Task": None}, {"Task": {"Text": "Другое", "Minutes": 5}},
+    ]  # fmt: skip
+    told = told_extra(rule, rule.extra)
+    assert told["Task"] == "Перезвонить {{ contact.name }} / in 15 minutes / Олег / 2 / 09:00-18:00"
+    assert told["Route 1: Без"].endswith("→ task: none")
+    assert told["Route 2: Своя"].endswith("→ task: Другое / in 5 minutes")
+    there = open_shop("other", "Another shop")
+    CrmUser.objects.filter(account=there, remote_id="902").update(deleted=True)
+    twin = twin_of(rule, there)
+    assert twin.changes["extra"] == {
+        "task": {key: said for key, said in STORED_TASK.items() if key != "performer"},
+        "routes": stored,
+    }
+    assert "Task: Олег" in twin.missing
+
+
+def test_a_task_without_words_is_refused_by_its_place(operator: Client, rule: Rule) -> None:
+    said = save(operator, rule, extra={"Task": {"Text": "", "Minutes": 15}})
+    assert "Task.Text: a text is needed: what is to be done" in said

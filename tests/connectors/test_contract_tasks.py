@@ -12,7 +12,7 @@ import pytest
 from connectors.draft import LeadDraft, Receipt, Task
 from connectors.errors import TryLater, Unclear
 from connectors.registry import connector_class
-from tests.connectors.cast import Notebook, again
+from tests.connectors.cast import Notebook, again, followed
 from tests.connectors.harness import HARNESSES, Harness, harness_class
 
 DUE = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=15)
@@ -199,3 +199,32 @@ def test_a_later_body_makes_no_task(crm, asked, journal):
     later = replace(again(answer, journal), note="Площадь: сто", revision=2, formers=(answer,))
     crm.connector.deliver([later], journal)
     assert len(tasks_of(crm)) == 1
+
+
+# -- what became of it --------------------------------------------------------------------------------------
+
+
+def test_a_task_is_followed_with_its_lead(crm, asked, journal):
+    receipts = [one for _ in range(2) for one in crm.connector.deliver([asked()], journal)]
+    leads = [followed(receipt, task=receipt.journal["task"]) for receipt in receipts]
+    seen = [one.task for one in crm.connector.follow(leads)]
+    assert [(one.state, one.due) for one in seen] == [("open", DUE)] * 2
+
+    crm.box.journal.clear()
+    crm.connector.follow([replace(lead, task="") for lead in leads])
+    without = len(crm.box.journal)
+    crm.end_task(receipts[0].journal["task"])
+    crm.box.journal.clear()
+    seen = [one.task for one in crm.connector.follow(leads)]
+    assert [one.state for one in seen] == ["done", "open"]
+    assert seen[0].ended_at is not None
+    assert len(crm.box.journal) <= without + 2
+
+
+def test_a_lead_is_told_though_its_task_can_t_be_read(crm, asked, journal):
+    (receipt,) = crm.connector.deliver([asked()], journal)
+    crm.box.faults.add("/tasks$|/task/list", status=403, body='{"title":"Forbidden"}', times=None)
+    if crm.kind == "bitrix24":  # of its batch this command alone
+        crm.box.switches["method_errors"] = {"crm.activity.list": "ACCESS_DENIED"}
+    (told,) = crm.connector.follow([followed(receipt, task=receipt.journal["task"])])
+    assert (told.status, told.task) == ("open", None)

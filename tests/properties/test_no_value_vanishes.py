@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from connectors.draft import FILL, LEAVE, OVERWRITE, Receipt, Target, WriteMode
 from connectors.registry import CONNECTORS
 from rules.mapping.drafting import Progress, draft_for
+from rules.mapping.follow_up import FollowUp
 from rules.mapping.option_map import LONGEST_OPTION, ChoiceField, read_choice_fields
 from rules.mapping.rule_snapshot import RuleSnapshot
 from rules.mapping.templates import Text, Texts
@@ -58,6 +59,7 @@ class World:
         texts: Texts = NO_TEXTS,
         meant: Any = None,
         mode: WriteMode | None = None,
+        task: FollowUp | None = None,
     ) -> tuple[Receipt, str]:
         """The receipt, and everything that was sent to the CRM, as one text. With a ``mode`` contact and
         company are there already, and written by it."""
@@ -65,7 +67,7 @@ class World:
         self.crm.box.journal.clear()
         progress = Progress(f"qz{next(numbers):08x}", datetime.now(UTC))
         options = self.options(meant or {})
-        rule = replace(self.snapshot, choices=choices, texts=texts, choice_fields=options)
+        rule = replace(self.snapshot, choices=choices, texts=texts, choice_fields=options, follow_up=task)
         if mode and (able := self.crm.connector.can.existing):
             progress = replace(progress, known_contact=self.known)
             rule = replace(rule, existing=dict.fromkeys(able, mode))
@@ -172,6 +174,7 @@ MODES = st.builds(
     st.booleans(),
     st.dictionaries(st.sampled_from([WriteMode.NAME, "POSITION"]), st.sampled_from([LEAVE, FILL, OVERWRITE])),
 )
+TASKS = st.one_of(st.none(), SOURCES.map(lambda source: FollowUp(Text(source, "task"), 15)))
 
 
 @given(
@@ -179,6 +182,8 @@ MODES = st.builds(
     choices=st.sampled_from(CHOICES),
     texts=st.one_of(st.just(NO_TEXTS), own_texts()),
     mode=st.one_of(st.none(), MODES),
+    task=TASKS,
+    refused=st.booleans(),
 )
 @settings(
     max_examples=EXAMPLES,
@@ -187,9 +192,15 @@ MODES = st.builds(
     deadline=None,
     suppress_health_check=list(HealthCheck),  # one account takes all bodies, as accounts do
 )
-def test_no_value_vanishes(world, said, choices, texts, mode):
+def test_no_value_vanishes(world, said, choices, texts, mode, task, refused):
     body, meant = said
-    receipt, sent = world.deliver(body, choices, texts, meant, mode)
+    if not world.crm.connector.can.tasks:
+        task = None
+    world.crm.box.switches.reset()
+    world.crm.box.faults.clear()
+    if task and refused:
+        world.crm.refuse_tasks()
+    receipt, sent = world.deliver(body, choices, texts, meant, mode, task)
     told = f"{sent}\n{plain(' '.join(loss.value for loss in receipt.losses))}"
     vanished = [one for one in scalars_in(body) if not any(form in told for form in spellings(one))]
     assert vanished == []

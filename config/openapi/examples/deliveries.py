@@ -22,6 +22,12 @@ OUTCOME = {
     "pipeline": {"id": SAMPLE.pipeline, "name": "Квизы"},
     "step": {"id": "142", "name": "Успешно реализовано"},
     "performer": {"id": SAMPLE.user, "name": "Игорь Кузнецов"},
+    "task": {
+        "state": "done",
+        "id": "65000001",
+        "dueAt": "2026-03-02T10:30:31Z",
+        "endedAt": "2026-03-02T10:24:02Z",
+    },
     "amount": "54000.00",
     "currency": "RUB",
     "paid": "",

@@ -19,6 +19,8 @@ TEXTS = {
     "Note": "Площадь: {{ answer.area | number }} м²",
 }
 
+TASK = {"Task": {"Text": "Перезвонить: {{ contact.name | default('клиент') }}", "Minutes": 15}}
+
 
 def examples() -> dict[str, Shown]:
     """Of all CRMs of the registry, by operation id."""
@@ -53,6 +55,7 @@ def _rule(sample: CrmSample) -> dict[str, Shown]:
                 "Texts of the rule's own": {"Extra": TEXTS},
                 **_options(sample),
                 **_existing(dialect.can),
+                **({"A call within a quarter of an hour": {"Extra": TASK}} if dialect.can.tasks else {}),
                 "All answers, and all by the rule": {"Extra": {}},
             },
         ),

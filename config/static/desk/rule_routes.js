@@ -73,7 +73,7 @@
         routes.push({ Name: this.freeName(routes), If: {}, Then: {} });
         this.redraw();
       }));
-      this.shell.append(send, list, this.turns(), this.ownTexts());
+      this.shell.append(send, list, this.turns(), this.task(), this.ownTexts());
       for (const section of window.deskRule.sections) this.shell.append(section(this));
     }
 
@@ -148,6 +148,74 @@
         this.write();
       });
       return this.labelled(title, box);
+    }
+
+    task() {
+      const { texts, offers } = this;
+      const section = element("section", "desk-record");
+      section.dataset.part = "task";
+      section.append(element("h3", "desk-heading", texts.task));
+      if (offers.tasks.refusal) {
+        section.append(element("p", "desk-quiet", offers.tasks.refusal));
+        return section;
+      }
+      section.append(element("p", "desk-quiet", texts.task_help), this.taskOf(this.value));
+      return section;
+    }
+
+    /* The task that `owner`, the rule or a route, asks for. */
+    taskOf(owner) {
+      const { texts, offers } = this;
+      const shell = element("div", "desk-pairs");
+      const said = owner.Task;
+      if (!said || !said.Text && !said.Minutes) {
+        shell.append(button("+ " + texts.add_task, "desk-add desk-link", () => {
+          owner.Task = { Text: "", Minutes: 15 };
+          this.redraw();
+        }));
+        return shell;
+      }
+      const keep = (key, value) => {
+        if (value === "") delete said[key];
+        else said[key] = value;
+        this.write();
+      };
+      const card = element("div", "desk-route");
+      const who = select(texts.task_performer);
+      fill(who, offers.performers, String(said.PerformerID || ""), texts.task_own);
+      who.addEventListener("change", () => keep("PerformerID", who.value));
+      const minutes = input(texts.task_minutes, said.Minutes, (text) => keep("Minutes", Number(text) || text));
+      const head = element("div", "desk-row");
+      head.append(this.text(texts.task_text, said.Text, true, (text) => (said.Text = text)), button("×", "desk-remove", () => {
+        delete owner.Task;
+        this.redraw();
+      }, `${texts.remove}: ${texts.task}`));
+      card.append(head, this.labelled(texts.task_minutes, minutes), this.labelled(texts.task_performer, who));
+      for (const [key, title, offered] of [["DepartmentID", texts.task_department, offers.tasks.departments], ["Type", texts.task_type, offers.tasks.types]]) {
+        if (offered || said[key]) card.append(this.labelled(title, input(title, said[key], (text) => keep(key, text.trim()))));
+      }
+      card.append(this.lines(texts.task_hours, said, "Hours", shiftOf, shiftText));
+      shell.append(card);
+      return shell;
+    }
+
+    /* A route has the rule's task, one of its own, or none (null). */
+    routeTask(then) {
+      const { texts, offers } = this;
+      const shell = element("div", "desk-pairs");
+      if (offers.tasks.refusal) return shell;
+      const made = select(texts.task);
+      for (const [key, title] of [["", `${texts.task}: ${texts.same}`], ["none", texts.no_task], ["own", texts.add_task]]) made.append(new Option(title, key));
+      made.value = "Task" in then ? (then.Task ? "own" : "none") : "";
+      made.addEventListener("change", () => {
+        if (made.value === "own") then.Task = { Text: "", Minutes: 15 };
+        else if (made.value) then.Task = null;
+        else delete then.Task;
+        this.redraw();
+      });
+      shell.append(this.labelled(texts.task, made));
+      if (then.Task) shell.append(this.taskOf(then));
+      return shell;
     }
 
     ownTexts() {
@@ -228,7 +296,7 @@
       const then = element("div", "desk-then");
       then.append(this.placement(route.Then), this.picked(texts.performer, offers.performers, route.Then, offers.keys.performer));
       for (const choice of offers.choices) then.append(this.choice(choice, route.Then));
-      card.append(then);
+      card.append(then, this.routeTask(route.Then));
       for (const record of this.editor.records) {
         if (record.tags.length || !this.editor.tagIds) card.append(this.tags(record, route.Then));
       }

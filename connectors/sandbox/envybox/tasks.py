@@ -24,7 +24,7 @@ def update(call: Call) -> dict[str, Any]:
         call.crm.tasks.append(task)
     task.time = call.number("time") or task.time
     task.comment = call.text("comment") or task.comment
-    task.employee_id = employee or task.employee_id
+    task.employee_id = employee if call.has("employee_id") else task.employee_id
     if call.number("department_id"):
         task.employee_id, task.department_id = 0, call.number("department_id")
     return {"result": {"task": _show(call, task)}}

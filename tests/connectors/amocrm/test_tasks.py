@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from connectors.draft import Placement, Receipt, Task
-from tests.connectors.cast import again
+from tests.connectors.cast import again, followed
 
 TASK = Task("Перезвонить", datetime.now(UTC) + timedelta(minutes=15))
 TASKS = "/api/v4/tasks$"
@@ -72,3 +72,12 @@ def test_what_nobody_can_tell_is_told_and_not_repeated(shop, amo, answer, draft,
     lead = next(one for one in shop.leads if one["id"] == int(receipt.journal["lead"]))
     assert "it is not known whether the task was made" in receipt.losses[0].reason
     assert (len(lead["tasks"]), "Перезвонить" in lead["notes"][0]) == (1, True)
+
+
+@pytest.mark.parametrize("heard", [True, False])
+def test_a_deleted_task_is_gone_only_where_the_filter_was_heard(shop, amo, draft, deliver, heard):
+    (receipt, _) = deliver(draft(task=TASK), draft(task=TASK))
+    amo.control("end_task", {"task_id": int(receipt.journal["task"]), "delete": True})
+    amo.switches["task_filters"] = heard
+    (told,) = shop.connector.follow([followed(receipt, task=receipt.journal["task"])])
+    assert (told.task.state if told.task else None) == ("gone" if heard else None)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from connectors.draft import Placement, Receipt, Task
-from tests.connectors.cast import again
+from tests.connectors.cast import again, followed
 
 TASK = Task("Перезвонить\nи спросить", datetime.now(UTC) + timedelta(minutes=15))
 TODO = r"/crm\.activity\.todo\.add"
@@ -66,3 +66,12 @@ def test_more_tasks_than_can_be_looked_through(dentist, draft, deliver, journal)
     (receipt,) = deliver(again(answer, journal, look_first=True))
     assert "it is not known whether the task was made" in receipt.losses[0].reason
     assert len(dentist.leads[0]["tasks"]) == 261
+
+
+def test_tasks_are_asked_for_in_the_request_of_their_leads(dentist, draft, deliver):
+    receipts = deliver(*(draft(task=TASK) for _ in range(5)))
+    leads = [followed(one, task=one.journal["task"]) for one in receipts]
+    dentist.box.control("end_task", {"task_id": int(leads[0].task), "delete": True})
+    dentist.box.journal.clear()
+    assert [one.task.state for one in dentist.connector.follow(leads)] == ["gone", *["open"] * 4]
+    assert dentist.methods() == ["batch", "crm.contact.list"]

@@ -8,7 +8,7 @@ import pytest
 
 from connectors.draft import Task
 from connectors.envybox.connector import EnvyConnector
-from tests.connectors.cast import again
+from tests.connectors.cast import again, followed
 
 DUE = datetime.now(UTC) + timedelta(minutes=15)
 TASK = Task("Перезвонить", DUE)
@@ -56,3 +56,15 @@ def test_a_lead_that_stays_a_lead_has_no_task(florist, draft, deliver):
     assert [loss.value for loss in receipt.losses] == ["Перезвонить"]
     assert "Перезвонить" in florist.leads[0]["notes"][0]
     assert EnvyConnector.refuses_task(florist.place()) == ""
+
+
+def test_a_task_that_was_put_off_is_asked_for_by_its_deal(florist, draft, deliver):
+    receipt = deliver(draft(task=TASK, placement=florist.place()))
+    (task,) = florist.crm.tasks
+    task.time += 7 * 24 * 3600
+    lead = followed(receipt, task=receipt.journal["task"])
+    (told,) = florist.connector.follow([lead])
+    assert (told.task.state, told.task.due) == ("open", DUE.replace(microsecond=0) + timedelta(days=7))
+    task.success = True  # at another time than that for which it was made
+    (told,) = florist.connector.follow([lead])
+    assert told.task.state == "gone"
