@@ -82,6 +82,7 @@ class Capabilities:
     creates_fields: bool = False  # fields can be made through the API
     tags: bool = False  # the CRM has tags of its own
     updates: bool = False  # a lead that is there can be brought up to date (`LeadDraft.formers`)
+    joins: bool = False  # an open lead of the person can be found and given a note (`LeadDraft.repeated`)
     deletes_leads: bool = False  # a lead can be deleted through the API; done to tests alone
     customers: bool = False  # the CRM has customers beside contacts
     uninstall_hook: bool = False  # the CRM tells us when the integration is removed

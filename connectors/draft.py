@@ -141,6 +141,24 @@ class UnplacedValue:
     field_id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """What to do where the person has an open lead already, instead of making another one.
+
+    ``do`` is ``note`` (the whole answer stands in a note on it) or ``link`` (a mention does). Leads count
+    that were made at ``since`` (aware) or later, in ``pipeline``; empty: in any. ``ours`` are leads that we
+    made for the person and last saw open, with their external ids, the newest first. ``incoming`` are steps
+    out of which a lead is taken when it is changed. ``task``: the draft's task is made there, too.
+    """
+
+    do: str
+    since: datetime
+    pipeline: str = ""
+    ours: Mapping[str, str] = field(default_factory=dict)
+    incoming: frozenset[str] = frozenset()
+    task: bool = False
+
+
 EXTERNAL_ID_FIELD_GONE = "mark_field_gone"  # code of a Problem: `Connector.prepare` makes the field again
 
 
@@ -178,7 +196,8 @@ class LeadDraft:
     ``work_phone``), for CRMs that have a place for it. ``note`` is the readable record of the whole body, of
     any length. ``losses`` are values that the rules could not place before the connector even saw them.
     ``language`` is the note's (``connectors.note_texts``). ``task`` is made once the lead is there
-    (``connectors.tasks``); a later body makes none.
+    (``connectors.tasks``); a later body makes none. ``repeated``: an open lead of the person is joined
+    (``connectors.repeated``).
 
     ``existing`` says by our words (``contact``) what may be written into records that are there already;
     whoever is not named there is treated as the CRM's connector always does. With ``asks_owner`` the
@@ -215,6 +234,7 @@ class LeadDraft:
     revision: int = 1
     formers: tuple[LeadDraft, ...] = ()
     replay: int = 0
+    repeated: Repeated | None = None
 
     @property
     def edition(self) -> str:

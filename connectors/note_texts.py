@@ -33,6 +33,7 @@ NAMES = {
     "performer": message("Responsible"),
     "contact": message("Contact"),
     "note": message("Note"),
+    "openLead": message("Open lead"),
     "analytics": message("Analytics"),
     "page": message("Page"),
     "referrer": message("Came from"),

@@ -132,7 +132,7 @@ def percentiles(seconds: Iterable[float]) -> list[float]:
 def _leads(first: datetime, end: datetime) -> Iterator[tuple[Any, ...]]:
     """(made at, key, account, CRM, made at here, seconds) of each lead."""
     columns = ("created_at", "pk", "account_id", "account__crm", "delivery__created_at")
-    rows = Outcome.objects.filter(created_at__lt=end, test=False).order_by("created_at", "pk")
+    rows = Outcome.objects.filter(created_at__lt=end, test=False, joined=False).order_by("created_at", "pk")
     after = Q(created_at__gte=first)
     while True:
         found = list(rows.filter(after).values_list(*columns)[:PORTION])

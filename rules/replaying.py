@@ -23,6 +23,7 @@ from connectors.draft import PERFORMER, STEP, TAGS, TITLE, FieldChange, LeadDraf
 from connectors.errors import ConnectorError
 from connectors.messages import message
 from connectors.registry import connector_class
+from connectors.repeated import JOINED
 from crm_cache.contacts import known_contacts
 from rules.delivery import outbox, replay_moves, replays, revisions
 from rules.delivery.assignment import foreseen, looked_after
@@ -108,6 +109,8 @@ def check(row: Delivery) -> None:
             "cant_update",
             message("{crm} can't change a lead that is there", crm=account.get_crm_display()),
         )
+    elif row.delivered_at and row.steps.get(JOINED):
+        why = "joined", message("It joined a lead that was open, which is not its own to change")
     elif row.delivered_at and not row.steps.get("lead"):
         why = "lead_unknown", message("Which lead it became in the CRM is not known here")
     elif row.look_first and not row.delivered_at and not outbox.can_look(account):

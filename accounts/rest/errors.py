@@ -47,6 +47,7 @@ CODES = {
     "account_away": "the CRM account is not connected, or paused",
     "cant_update": "this CRM can't change a lead that is there",
     "lead_unknown": "which lead it became is not known",
+    "joined": "it joined an open lead, which is not its own to change",
     "unclear": "it may have arrived, and the CRM can't be asked",
     "cursor_expired": "events behind the cursor may be deleted: begin without one",
     # us

@@ -21,8 +21,8 @@ from connectors.amocrm.repair import repair
 from connectors.draft import LeadDraft, UnplacedValue
 from connectors.errors import ConnectorError, Refused
 from connectors.messages import message
-from connectors.note_texts import lost, parts
-from connectors.text import paragraphs
+from connectors.note_texts import parts
+from connectors.repeated import text_of
 
 STEPS = {"leads": "lead", "contacts": "contact", "companies": "company"}
 INCOMING = message("amoCRM takes a lead out of incoming when it is changed")
@@ -274,8 +274,7 @@ LONGEST_REQUEST = 500_000  # characters of notes; no bound is documented, and lo
 
 def note_texts(item: Item) -> list[str]:
     """The draft's note and what found no place, in as many notes as it takes; each ends with its mark."""
-    text = paragraphs(tidy(item.draft.note), tidy(lost(item.losses, item.draft.language)))
-    found = parts(text, LONGEST_NOTE, MOST_PARTS, item.draft.language)
+    found = parts(tidy(text_of(item, item.losses)), LONGEST_NOTE, MOST_PARTS, item.draft.language)
     return [f"{part}\n\n[{item.draft.note_mark(number)}]" for number, part in enumerate(found, start=1)]
 
 

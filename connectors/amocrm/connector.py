@@ -52,6 +52,7 @@ class AmoConnector(Connector):
         creates_fields=True,
         tags=True,
         updates=True,
+        joins=True,
         customers=True,
         uninstall_hook=True,
         follow=50,

@@ -37,6 +37,7 @@ from connectors.amocrm.recovery import (
     searches,
 )
 from connectors.amocrm.repair import FIELD_GONE, repair
+from connectors.amocrm.repeated import MOST_LEADS, Joining
 from connectors.amocrm.tasks import TASKS, add_tasks, task_body
 from connectors.amocrm.update import Update
 from connectors.contact import is_of_region
@@ -52,6 +53,7 @@ from connectors.draft import (
 )
 from connectors.errors import LOOK_INCOMPLETE, ConnectorError, Refused, Unclear
 from connectors.messages import message
+from connectors.repeated import JOINED
 from connectors.text import text_of
 
 log = logging.getLogger(__name__)
@@ -84,9 +86,9 @@ class Delivery:
     def _run(self, items: Sequence[Item]) -> None:
         notes, update = partial(add_notes, self.requests), Update(self.requests, self.facts)
         existing = Existing(self.requests, update)
+        joining = Joining(self.requests, self.facts.mark_field, self.find_contacts, existing.run)
+        first: Sequence[Callable[[Sequence[Item]], None]] = (self.recover, self.find_contacts, joining.run)
         stages: Sequence[Callable[[Sequence[Item]], None]] = (
-            self.recover,
-            self.find_contacts,
             self.assign,
             self.create,
             partial(add_values, self.requests),
@@ -96,8 +98,12 @@ class Delivery:
             notes,
             self.read_back,
         )
-        run_stages(stages, [item for item in items if not item.draft.formers])
-        run_stages((update.run, existing.run, notes), [item for item in items if item.draft.formers])
+        new = [item for item in items if not item.draft.formers]
+        run_stages(first, new)
+        run_stages(stages, [item for item in new if not item.has(JOINED)])
+        later = [item for item in items if item.draft.formers]
+        run_stages((update.run,), [item for item in later if not item.has(JOINED)])
+        run_stages((existing.run, notes), later)
 
     def compare(self, drafts: Sequence[LeadDraft]) -> list[Comparison | ConnectorError]:
         """How leads that are there differ from their drafts; reads only."""
@@ -356,7 +362,7 @@ def name_of(item: Item) -> str:
 
 # -- the preview ------------------------------------------------------------------------------------------
 
-LATER = "<id of the new {}>"
+LATER, LATER_FOUND = "<id of the new {}>", "<id of the contact>"
 Step = tuple[str, str, object, str]
 
 
@@ -376,6 +382,11 @@ def _steps(item: Item, facts: Facts) -> Iterator[Step]:
         for query in searches(item.draft.person):
             body = {"query": query, "limit": HITS}
             yield "GET", "/api/v4/contacts", body, message("is the person in amoCRM already?")
+    if item.draft.repeated and item.draft.person.keys:
+        why = message("has the person an open lead already?")
+        contact = item.payload.contact_id or LATER_FOUND
+        yield "GET", f"/api/v4/contacts/{contact}", {"with": "leads"}, why
+        yield "GET", "/api/v4/leads", {"limit": MOST_LEADS}, why
     yield "POST", COMPLEX, [item.payload.body(item.uid)], message("the lead with its contact and company")
     yield from _more_values(item)
     if item.payload.customer:

@@ -212,6 +212,13 @@ def rows(reply: Reply) -> list[dict[str, Any]]:
     return [row for row in reply.value if isinstance(row, dict)] if isinstance(reply.value, list) else []
 
 
+def made_id(value: Any) -> str:
+    """The id that an add returned. Raises ``Unclear`` where there is none."""
+    if isinstance(value, bool) or not isinstance(value, (int, str)) or not str(value).strip("0 "):
+        raise Unclear(message("Bitrix24's answer doesn't name the record it made"), code="no_reply")
+    return str(value)
+
+
 def allowed(
     outcomes: Iterable[tuple[Any, Outcome]], needed: set[Any], tolerated: frozenset[str] = frozenset()
 ) -> Iterator[tuple[Any, Reply]]:

@@ -68,6 +68,7 @@ class BitrixConnector(Connector):
         surveys=True,
         creates_fields=True,
         updates=True,
+        joins=True,
         deletes_leads=True,
         uninstall_hook=True,
         records=("deal", "lead"),

@@ -19,6 +19,7 @@ from connectors.bitrix24.client import (
     PhoneMatching,
     Reply,
     Story,
+    made_id,
     reply_to,
     request_of,
 )
@@ -28,6 +29,7 @@ from connectors.bitrix24.existing import owner_of, write_existing
 from connectors.bitrix24.portal import Facts
 from connectors.bitrix24.records import DEAL, LEAD, Record, payload_of, pipeline_of
 from connectors.bitrix24.recovery import recognise, recover
+from connectors.bitrix24.repeated import meet_open, stay, write
 from connectors.bitrix24.requests import (
     FOUND,
     PLACE,
@@ -43,8 +45,9 @@ from connectors.bitrix24.tasks import add_task
 from connectors.bitrix24.writing import INDISPENSABLE, without_refused_values
 from connectors.delivery import spread_account_error
 from connectors.draft import LeadDraft, Plan, PlannedRequest, Problem
-from connectors.errors import ConnectorError, Refused, RuleNeedsFixing, Unclear, unexpected
+from connectors.errors import ConnectorError, Refused, RuleNeedsFixing, unexpected
 from connectors.messages import message
+from connectors.repeated import JOINED, noted, tell_left
 from connectors.text import text_of
 
 log = logging.getLogger(__name__)
@@ -67,7 +70,11 @@ def run(
         for item in items:
             if not item.error and (item.in_flight or not item.lead):
                 item.fail(unexpected(exc, unclear=item.in_flight))
-    _read_back(requests, [item for item in items if item.lead and not (item.error or item.adopted)])
+    _read_back(requests, [item for item in items if _is_new(item)])
+
+
+def _is_new(item: BitrixItem) -> bool:
+    return bool(item.lead) and not (item.error or item.adopted or item.has(JOINED))
 
 
 def _assign(items: Sequence[BitrixItem], requests: BatchRequests) -> None:
@@ -126,11 +133,20 @@ def create(item: BitrixItem) -> Story[None]:
     """Look whether it was made already, meet the person, make company and contact, then deal or lead."""
     if item.draft.look_first and not item.lead and not item.met:
         yield from recover(item)
+    begun = bool(item.lead)
+    if item.has(JOINED):
+        yield from stay(item)
     if not item.lead:
         check_place(item)
         if not item.met:
             yield from meet(item)
+        yield from meet_open(item)
+    if not begun or (item.has(JOINED) and not noted(item)):
         yield from write_existing(item)
+    if item.has(JOINED):
+        yield from write(item)
+    tell_left(item)
+    if not item.lead:
         yield from make(item, "company", item.payload.company)
         yield from make(item, "contact", item.payload.contact, COMPANY_ID=item.journal.get("company"))
         yield from _make_record(item)
@@ -228,10 +244,7 @@ def add_comments(item: BitrixItem, first: int = 2) -> Story[None]:
     for step, mark, text in rest:
         if item.has(step):
             continue
-        fields = {"ENTITY_ID": item.lead, "ENTITY_TYPE": item.kind, "COMMENT": f"{text}\n\n{mark}"}
-        command = Command(
-            "crm.timeline.comment.add", {"fields": fields}, safe=False, why=message("more of the answers")
-        )
+        command = item.comment(text, mark)
         try:
             item.journal[step] = made_id((yield from reply_to(command)).value)
         except Refused as refusal:
@@ -239,13 +252,6 @@ def add_comments(item: BitrixItem, first: int = 2) -> Story[None]:
                 "comment_refused", message("Bitrix24 took no further comment: {said}", said=refusal.message)
             )
             return
-
-
-def made_id(value: Any) -> str:
-    """The id that an add returned. Raises ``Unclear`` where there is none."""
-    if isinstance(value, bool) or not isinstance(value, (int, str)) or not str(value).strip("0 "):
-        raise Unclear(message("Bitrix24's answer doesn't name the record it made"), code="no_reply")
-    return str(value)
 
 
 # -- after the stories ------------------------------------------------------------------------------------

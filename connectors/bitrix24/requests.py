@@ -35,8 +35,9 @@ from connectors.errors import ConnectorError
 from connectors.http import HttpClient
 from connectors.messages import message
 from connectors.note_texts import lost, parts
+from connectors.repeated import text_of as note_of
 from connectors.tasks import QUESTION
-from connectors.text import paragraphs, text_of, whole_number
+from connectors.text import text_of, whole_number
 
 log = logging.getLogger(__name__)
 MakeHttpClient = Callable[[Callable[[Exchange], None]], HttpClient]
@@ -108,8 +109,14 @@ class BitrixItem(WorkItem):
         A task that was not made has a comment of its own: the record's was written before.
         """
         losses = [loss for loss in self.losses if loss.entity != QUESTION]
-        text = paragraphs(self.draft.note, lost(losses, self.draft.language))
-        return parts(text, LONGEST_COMMENT, MOST_COMMENTS, self.draft.language)
+        return parts(note_of(self, losses), LONGEST_COMMENT, MOST_COMMENTS, self.draft.language)
+
+    def comment(self, text: str, mark: str) -> Command:
+        """A comment in the record's timeline, which ends with its mark."""
+        comment = f"{text}\n\n{mark}"
+        fields = {"ENTITY_ID": self.lead, "ENTITY_TYPE": self.kind, "COMMENT": comment}
+        why = message("more of the answers")
+        return Command("crm.timeline.comment.add", {"fields": fields}, safe=False, why=why)
 
     def lost_task(self) -> str:
         """The text of a task that was not made; empty where none was lost."""

@@ -25,6 +25,7 @@ from connectors.contact import is_same_reach
 from connectors.draft import PERFORMER, STEP, LeadDraft, UnplacedValue
 from connectors.errors import ConnectorError, Refused
 from connectors.messages import message
+from connectors.repeated import JOINED, tell_mention
 from connectors.text import rows_in
 
 # Where a record stands and who looks after it is people's business by now.
@@ -35,6 +36,10 @@ WITHIN = message("a deal is moved within its pipeline only")
 
 def update(item: BitrixItem, facts: Facts) -> Story[None]:
     """A later body's way from beginning to end. Raises ``Refused`` where the record is gone."""
+    if item.has(JOINED):  # the record is somebody else's work: the later body stands in a comment alone
+        tell_mention(item)
+        yield from add_comments(item, first=1)
+        return
     standing = yield from _living(item)
     formers = [payload_of(former, facts) for former in item.draft.formers]
     yield from meet(item)

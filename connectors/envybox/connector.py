@@ -30,6 +30,7 @@ from connectors.envybox.errors import EnvyResponses
 from connectors.envybox.fields import chooses, holds_several
 from connectors.envybox.following import Following, StatusReader, read_hook
 from connectors.envybox.options import INBOXES, LEAD, QUEUE, SOURCE, takes_into_work
+from connectors.envybox.repeated import Joining
 from connectors.envybox.rest import REST
 from connectors.envybox.survey import survey
 from connectors.envybox.update import Update
@@ -55,6 +56,7 @@ class EnvyConnector(Connector):
         find_by_external_id=True,
         surveys=True,
         updates=True,
+        joins=True,
         follow=20,
         records=("deal", "lead"),
         search_lag=60,
@@ -140,7 +142,7 @@ class EnvyConnector(Connector):
             if item.draft.formers:
                 Update(client, item, journal, self._money_fields).run()
             else:
-                Delivery(client, item, journal).run()
+                Joining(client, item, journal).run()
 
         return deliver(drafts, self._begin, lambda items: each(items, one))
 
@@ -154,6 +156,8 @@ class EnvyConnector(Connector):
     def plan(self, draft: LeadDraft) -> Plan:
         """A delivery by answers that are made up, told to nobody."""
         http_client = MadeUp(self.remote.base_url)
+        if draft.repeated and (person := draft.person.phones[:1] or draft.person.emails[:1]):
+            http_client.look_for(person[0])
         item = self._begin(replace(draft, journal={}, look_first=False, formers=()))
         with guarded([item]):
             Delivery(self.client(http_client), item, NoJournal()).run()
@@ -243,6 +247,12 @@ class MadeUp:
         body = kwargs.get("json") or kwargs.get("params")
         self.requests.append(PlannedRequest(method, self.base_url + path, body, WHY.get(name, "")))
         return self._answer(name, (body or {}).get("request") or {})
+
+    def look_for(self, reach: str) -> None:
+        """What is asked where an open lead of the person would be joined."""
+        for name in ("deal/search", "lead/search"):
+            url, why = f"{self.base_url}{PREFIX}/{name}/", message("has the person an open lead already?")
+            self.requests.append(PlannedRequest("POST", url, {"request": {"phone or email": reach}}, why))
 
     def _answer(self, name: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         if "comment" in (values := asked.get("values") or {}):

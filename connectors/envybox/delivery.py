@@ -370,18 +370,23 @@ class Delivery:
         if self.item.has(step):
             return
         try:
-            if not (self.item.must_look and self._is_said(external_id)):
-                self.item.in_flight = True
-                text = f"{text}\n{external_id}"
-                if deal := self.item.journal.get("deal"):
-                    self.client.deals.comment(deal, text)
-                else:
-                    self.client.leads.add_log(self.item.lead, COMMENT_LOG, {"comment": text})
+            self.say(external_id, text)
         except Refused as error:
             self.item.warn("note_refused", message("Envybox refused the comment: {said}", said=error.message))
         self.done(**{step: "1"})
 
-    def _is_said(self, external_id: str) -> bool:
+    def say(self, external_id: str, text: str) -> None:
+        """Unless it is said already. Raises ``Refused``."""
+        if self.item.must_look and self.is_said(external_id):
+            return
+        self.item.in_flight = True
+        text = f"{text}\n{external_id}"
+        if deal := self.item.journal.get("deal"):
+            self.client.deals.comment(deal, text)
+        else:
+            self.client.leads.add_log(self.item.lead, COMMENT_LOG, {"comment": text})
+
+    def is_said(self, external_id: str) -> bool:
         if deal := self.item.journal.get("deal"):
             logs = history(lambda offset: self.client.deals.logs(deal, offset=offset))
         else:

@@ -21,8 +21,10 @@ from connectors.envybox.following import performer
 from connectors.envybox.lists import alive
 from connectors.envybox.records import FieldEntry, pack
 from connectors.envybox.recovery import newest_deal
+from connectors.envybox.repeated import write_comments
 from connectors.errors import Refused
 from connectors.messages import message
+from connectors.repeated import JOINED, tell_mention
 
 GONE = message("The lead was deleted in Envybox: it can't be brought up to date")
 ONLY_CLIENTS = message("Envybox adds contacts to clients, and this lead has none yet")
@@ -45,6 +47,16 @@ class Update(Delivery):
         self._new_tags()
 
     def run(self) -> None:
+        if self.item.has(
+            JOINED
+        ):  # the deal is somebody else's work: the later body stands in a comment alone
+            try:
+                write_comments(self)
+            except Refused as error:
+                words = message("Envybox refused the comment: {said}", said=error.message)
+                self.item.warn("note_refused", words)
+            tell_mention(self.item)
+            return
         for entity, current in self._current().items():
             changed = list(self._changed(entity, current))
             self.item.refuse(entity, changed, self.write(entity, changed))

@@ -67,6 +67,9 @@ def _extra(rule: Rule, account: Account, twin: Twin) -> dict[str, Any]:
     copied["options"] = list(_options(rule, account, twin))
     copied["existing"] = _existing(rule, account, twin)
     copied["task"] = _task(rule, rule.extra.get("task", {}), account, twin)
+    if "repeated" in copied and not connector_class(account.crm).can.joins:
+        twin.missing.append(_("What happens to people who have an open lead"))
+        del copied["repeated"]
     return {key: value for key, value in copied.items() if value}
 
 

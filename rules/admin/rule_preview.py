@@ -65,6 +65,7 @@ def shown(rule: Rule, answer: Answer) -> dict[str, Any]:
     return {
         "problems": (*problems, *plan.problems),
         "route": way.route,
+        "repeated": snapshot.on_repeat.words() if snapshot.on_repeat else "",
         "lead": list(_lead(draft, snapshot)),
         "records": list(_records(draft, snapshot, plan.losses)),
         "losses": plan.losses,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from rest_framework.exceptions import ValidationError
 
 from accounts.models import Account
@@ -14,10 +14,12 @@ from accounts.texts import said as in_words
 from accounts.texts import say
 from connectors.base import TaskSupport
 from connectors.registry import connector_class
+from connectors.repeated import LINK, NOTE
 from rules.admin.offers import DEFAULT, RECORDS, entries, flat, performers, placed, placements
 from rules.admin.rule_existing import told_existing
 from rules.admin.rule_options import told_options
 from rules.mapping.conditions import Malformed, read_condition
+from rules.mapping.repeated import NEW, WAYS, OnRepeat
 from rules.mapping.values import ANSWER, CONTACT, USUAL_MARKS, UTM
 from rules.models import Rule
 from rules.rule_save import foreign_tags
@@ -25,6 +27,11 @@ from rules.serializers import dialect_of
 from rules.serializers.derived import name_of
 from rules.serializers.extra import EXTRA, read_extra, write_extra
 
+_WAYS = {
+    NEW: gettext_lazy("make another lead"),
+    NOTE: gettext_lazy("write the answer into a note on it"),
+    LINK: gettext_lazy("only mention it there"),
+}
 CONTACT_VALUES = ("name", "phone", "email", "company", "city")
 
 
@@ -98,6 +105,7 @@ def routing_of(
             for one in connector_class(rule.account.crm).can.choices
         ],
         "tasks": _tasks(connector_class(rule.account.crm).can.tasks),
+        "repeated": [[way, str(_WAYS[way])] for way in WAYS] if dialect.can.joins else [],
         "texts": _texts(),
     }
 
@@ -142,6 +150,8 @@ def told_extra(rule: Rule, extra: Mapping[str, Any]) -> dict[str, str]:
     told |= told_existing(rule, extra.get("existing", {}))
     if task := extra.get("task"):
         told[_("Task")] = _told_task(rule, task)
+    if on_repeat := extra.get("repeated"):
+        told[_("If there is an open lead")] = in_words(OnRepeat(**on_repeat).words())
     for number, route in enumerate(extra.get("routes", ()), start=1):
         what = say("Route {number}: {name}", number=number, name=route["name"])
         words = in_words(read_condition(route["if"], "").words())
@@ -284,4 +294,10 @@ def _texts() -> dict[str, str]:
         "task_hours": _("Minutes count within these hours, such as 1-5 09:00-18:00"),
         "add_task": _("Add a task"),
         "no_task": _("No task on leads of this route"),
+        "repeated": _("If the person has an open lead"),
+        "repeated_help": _(
+            "The CRM is asked for open leads of the person in the pipeline; what is closed or older does "
+            "not count."
+        ),
+        "within": _("Days since that lead was made, at most"),
     }

@@ -95,6 +95,7 @@ class RuleAdmin(RuleLife):
             "desk/rule_routes.js",
             "desk/rule_options.js",
             "desk/rule_existing.js",
+            "desk/rule_repeated.js",
         )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Rule]:

@@ -16,11 +16,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Account
+from accounts.texts import said as in_words
 from accounts.texts import say
 from connectors import existing, tasks
 from connectors.delivery import FOUND_BY
 from connectors.draft import WriteMode
 from connectors.redact import redact
+from connectors.repeated import JOINED, JOINED_BY, JOINED_SINCE, LEFT
 from rules import test_leads
 from rules.admin.lead_status import in_short
 from rules.admin.links import page
@@ -28,6 +30,7 @@ from rules.admin.offers import RECORDS
 from rules.admin.replaying import replays_of
 from rules.admin.versions import who_did
 from rules.delivery.holds import FOR_RETURN
+from rules.delivery.joined import words_of
 from rules.delivery.next_try import next_try
 from rules.mapping.option_checks import OPTION_CODES
 from rules.models import Attempt, Delivery, Rule
@@ -49,9 +52,11 @@ OUTCOMES = {  # as rules.delivery.attempts writes them: label, colour
 }
 STEP_NAMES = {
     "lead": gettext_lazy("lead"), "contact": gettext_lazy("contact"), "company": gettext_lazy("company"),
-    "note": gettext_lazy("note"), tasks.STEP: gettext_lazy("task"),
+    "note": gettext_lazy("note"), tasks.STEP: gettext_lazy("task"), JOINED: gettext_lazy("joined to lead"),
+    LEFT: gettext_lazy("open lead that was not joined"),
 }  # fmt: skip
-HOW = ("found", "found_company", FOUND_BY, existing.STEP, tasks.GIVEN_UP)  # steps that say how, not what
+# Steps that say how, not what.
+HOW = ("found", "found_company", FOUND_BY, existing.STEP, tasks.GIVEN_UP, JOINED_BY, JOINED_SINCE)
 FOUND = {
     "phone": gettext_lazy("contact found by phone"),
     "email": gettext_lazy("contact found by e-mail"),
@@ -63,6 +68,7 @@ MADE = {
     "note": gettext_lazy("note written"),
     existing.STEP: gettext_lazy("written into the one that was there"),
     tasks.STEP: gettext_lazy("task made"),
+    JOINED: gettext_lazy("joined to an open lead"),
 }
 FIELD_NAMES = {
     "PHONE": gettext_lazy("Phone"), "EMAIL": gettext_lazy("E-mail"), "IM": gettext_lazy("Messenger"),
@@ -96,6 +102,7 @@ def story_of(delivery_id: int, may: May) -> dict[str, Any]:
         "payloads": may.payloads,
         "main": main_action(delivery, may),
         "next_try": next_try(delivery),
+        "joined": words_of(delivery.steps),
         "for_return": delivery.held_because in FOR_RETURN,
         "fate": in_short(outcome) if (outcome := getattr(delivery, "outcome", None)) else None,
         "safe_link": delivery.remote_link.startswith(("https://", "http://")),
@@ -199,7 +206,8 @@ def _former_values(delivery: Delivery) -> Iterator[dict[str, str]]:
 def _afterwards(delivery: Delivery) -> Iterator[tuple[Any, str]]:
     """(when, what) since the lead is there."""
     if delivery.delivered_at:
-        yield delivery.delivered_at, _("the lead is in the CRM")
+        words = words_of(delivery.steps)
+        yield delivery.delivered_at, in_words(words) if words else _("the lead is in the CRM")
     outcome = getattr(delivery, "outcome", None)
     if outcome and outcome.changed_at and outcome.step_name:
         yield outcome.changed_at, say("now in the step «{step}»", step=outcome.step_name)

@@ -120,7 +120,7 @@ OUTCOME = tuple(
     f"outcome__{name}"
     for name in (
         "status", "gone", "amount", "paid", "currency", "performer", "performer_name", "created_at",
-        "stepped_at",
+        "stepped_at", "joined",
     )
 )  # fmt: skip
 
@@ -146,9 +146,10 @@ def _ways(cell: Cell, one: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _numbers(one: Mapping[str, Any] | None) -> Numbers:
-    """One answer in one CRM; what was won counts with its sum."""
+    """One answer in one CRM; what was won counts with its sum. One that joined an open lead made none: that
+    lead counts with the answer that made it."""
     found = Numbers(answers=1)
-    if one is None or one["state"] != Delivery.State.DELIVERED:
+    if one is None or one["state"] != Delivery.State.DELIVERED or one["outcome__joined"]:
         return found
     found.leads = 1
     status = one["outcome__status"] or Outcome.Status.OPEN

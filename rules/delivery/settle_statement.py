@@ -32,8 +32,9 @@ WHERE d.id = s.id AND d.state = 'sending' AND d.claimed_at = s.claimed
 RETURNING d.*
 )
 INSERT INTO rules_outcome
-    (delivery_id, account_id, owner, quiz_id, record_id, link, created_at, next_look_at, test)
-SELECT id, account_id, owner, quiz_id, remote_id, remote_link, delivered_at, %s, test
+    (delivery_id, account_id, owner, quiz_id, record_id, link, created_at, next_look_at, test, joined)
+SELECT id, account_id, owner, quiz_id, remote_id, remote_link, delivered_at, %s, test,
+       coalesce(steps ->> 'joined', '') <> ''
 FROM settled WHERE delivered_at IS NOT NULL
 ON CONFLICT (delivery_id) DO NOTHING
 """

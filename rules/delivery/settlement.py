@@ -21,6 +21,7 @@ from connectors.errors import (
     Unclear,
 )
 from connectors.messages import message
+from connectors.repeated import JOINED
 from rules.delivery.retry import pause_after
 from rules.models import Delivery
 
@@ -155,7 +156,7 @@ def _delivered(delivery: Delivery, receipt: Receipt) -> Settlement:
         DELIVERED,
         steps=receipt.journal,
         losses=receipt.losses,
-        remote_id=receipt.journal.get("lead", ""),
+        remote_id=receipt.journal.get("lead") or receipt.journal.get(JOINED, ""),
         remote_link=receipt.link,
     )
 

@@ -37,6 +37,7 @@ from connectors.errors import (
     Unclear,
 )
 from connectors.messages import message
+from connectors.repeated import JOINED
 from crm_cache import leases, runs
 from crm_cache.contacts import known_contacts, remember
 from crm_cache.directory import directory_for
@@ -44,6 +45,7 @@ from rules.delivery import attempts, directory_pays, holds, outbox, replays, rev
 from rules.delivery.assignment import Asking, assign, assign_met, looked_after, seen_since, settled
 from rules.delivery.concurrency import lanes, resting, silences
 from rules.delivery.drift import compared, look_again
+from rules.delivery.joined import open_leads_for
 from rules.delivery.lane import LaneLease, take_lane
 from rules.delivery.leased_pace import LeasedRateLimiter
 from rules.delivery.queueing import answer_wake_up, wake_lanes
@@ -229,6 +231,7 @@ class Drain:
         self._observe(
             [Answered(row.answer_id, way.rule, bodies[row.pk].payload) for row, way in on_their_way]
         )
+        ours = open_leads_for(self.account.pk, on_their_way)
         batch, broken = (Batch([], [], copy(self.connector), again) for _ in range(2))
         errors: list[ConnectorError] = []
         for row in rows:
@@ -239,7 +242,7 @@ class Drain:
             else:
                 asks = by_row.get(row.pk)
                 rule = looked_after(asks.rule if asks else way.rule, row.performer)
-                progress = _progress(row, contacts, not asks or settled(asks))
+                progress = _progress(row, contacts, not asks or settled(asks), ours.get(row.pk))
                 draft = self._tried(row, partial(_draft_one, row, rule, bodies[row.pk], progress))
                 if (mine := again.get(row.pk)) and isinstance(draft, LeadDraft):
                     former = partial(self._former, row, contacts)
@@ -366,7 +369,7 @@ class Drain:
 
     def _can_update(self, draft: LeadDraft) -> bool:
         """A lead that a person found and did not name is known to nobody but that person."""
-        return self.connector.can.updates and bool(draft.journal.get("lead"))
+        return self.connector.can.updates and bool(draft.journal.get("lead") or draft.journal.get(JOINED))
 
     # -- settling -----------------------------------------------------------------------------------------
 
@@ -480,10 +483,10 @@ def _draft_one(row: Delivery, rule: RuleSnapshot, bodies: revisions.Bodies, prog
     return revisions.revised(draft, bodies.revision, formers)
 
 
-def _progress(row: Delivery, contacts: Mapping[str, str], assigned: bool) -> Progress:
+def _progress(row: Delivery, contacts: Mapping[str, str], assigned: bool, ours: Any = None) -> Progress:
     known = next((contacts[key] for key in row.contact_keys if key in contacts), "")
-    now = timezone.now()
-    return Progress(row.uid, row.answer.created_at, row.steps, row.look_first, known, assigned, now)
+    at, now = row.answer.created_at, timezone.now()
+    return Progress(row.uid, at, row.steps, row.look_first, known, assigned, now, ours or {})
 
 
 def _awaits_fields(row: Delivery, snapshot: RuleSnapshot) -> bool:

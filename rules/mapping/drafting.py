@@ -50,7 +50,7 @@ class Progress:
     """How far a delivery has come: its mark, what was made, and what we know of its person.
 
     ``assigned``: who looks after its lead is decided. ``now``: when the lead is made, from which on a task's
-    time runs; as if at once where nobody says.
+    time runs; as if at once where nobody says. ``ours`` as in ``Repeated``.
     """
 
     uid: str
@@ -60,6 +60,7 @@ class Progress:
     known_contact: str = ""
     assigned: bool = False
     now: datetime | None = None
+    ours: Mapping[str, str] = field(default_factory=dict)
 
 
 def draft_for(snapshot: RuleSnapshot, payload: Mapping[str, Any], progress: Progress) -> LeadDraft:
@@ -78,6 +79,7 @@ def unchecked_draft(snapshot: RuleSnapshot, payload: Mapping[str, Any], progress
     person, unread = read_person(contact, snapshot.region)
     values, unplaced = _values(snapshot, seen)
     title = quiz_title(snapshot, seen)
+    on_repeat = snapshot.on_repeat
     own = _written(snapshot, payload, title, progress.answered_at)
     return LeadDraft(
         uid=progress.uid,
@@ -100,6 +102,9 @@ def unchecked_draft(snapshot: RuleSnapshot, payload: Mapping[str, Any], progress
         known_contact=progress.known_contact,
         existing=snapshot.existing,
         asks_owner=snapshot.responsible.own and not progress.assigned,
+        repeated=on_repeat.asked(snapshot.pipeline, progress.answered_at, progress.ours)
+        if on_repeat
+        else None,
     )
 
 
@@ -148,12 +153,13 @@ def _task(snapshot: RuleSnapshot, text: str, progress: Progress) -> Task | None:
 
 
 def marked_as_test(draft: LeadDraft, entities: Mapping[str, str]) -> LeadDraft:
-    """The draft of a test answer, told from customers' own by its title, its note and a tag."""
+    """The draft of a test answer, told from customers' own by its title, its note and a tag; none of
+    theirs gets a note for it."""
     word = translate(TEST, draft.language)
     tags = (Tag(entities[record], word.lower()) for record in TAGGED if record in entities)
     title, note = f"{word}: {draft.title}"[:LONGEST_TITLE], f"{word}\n\n{draft.note}"
     task = replace(draft.task, text=f"{word}: {draft.task.text}") if draft.task else None
-    return replace(draft, title=title, note=note, task=task, tags=(*draft.tags, *tags))
+    return replace(draft, title=title, note=note, task=task, tags=(*draft.tags, *tags), repeated=None)
 
 
 def quiz_title(snapshot: RuleSnapshot, payload: Mapping[str, Any]) -> str:

@@ -24,6 +24,7 @@ from rules.mapping.conditions import Condition, read_condition
 from rules.mapping.existing import fields_named, read_modes
 from rules.mapping.follow_up import FollowUp
 from rules.mapping.option_map import ChoiceField, Observed, read_choice_fields
+from rules.mapping.repeated import OnRepeat, read_on_repeat
 from rules.mapping.responsible import Responsible, read_stored
 from rules.mapping.templates import Texts, read_texts
 from rules.models import QuizOption, Rule
@@ -84,6 +85,7 @@ class RuleSnapshot:
     existing: Mapping[str, WriteMode] = field(default_factory=dict)
     written_fields: tuple[tuple[str, str], ...] = ()
     follow_up: FollowUp | None = None
+    on_repeat: OnRepeat | None = None
 
     @property
     def seen_performer(self) -> Seen | None:
@@ -155,6 +157,7 @@ def read_snapshot(rule: Rule, account: Account) -> RuleSnapshot:
         existing=read_modes(existing, connector.can.entities, fields, connector.can.existing),
         written_fields=tuple(fields_named(existing)),
         follow_up=own_task,
+        on_repeat=read_on_repeat(rule.extra.get("repeated"), account),
     )
     routes = []
     ways = zip(routes_of(rule), others, named[1:], their_tasks, strict=True)

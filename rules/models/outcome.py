@@ -34,7 +34,8 @@ class Outcome(models.Model):
 
     Made with the delivery's settlement, written by ``rules.outcomes.following`` alone. ``next_look_at`` is
     when the CRM is asked again; whoever asks pushes it ahead first, so that one worker asks. Null: followed
-    no more. ``asked``: a notice or a person wants that look, so it comes before those of the plan.
+    no more. ``joined``: the delivery joined a lead that was open, which is followed, but counted with
+    whatever made it. ``asked``: a notice or a person wants that look, so it comes before those of the plan.
     ``task`` is how the task that came with it stands, empty before a look saw it (``task_state``).
     ``stepped_at`` is when the lead left the step in which it was seen first. ``updated_at`` is moved by the
     database whenever what is shown of the lead changes. ``owner``,
@@ -97,6 +98,7 @@ class Outcome(models.Model):
     failures = models.PositiveIntegerField(db_default=0)
     error = MessageField(_("error"), blank=True, db_default="")
     test = models.BooleanField(default=False, db_default=False)
+    joined = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         verbose_name = _("outcome")
@@ -129,6 +131,12 @@ class Outcome(models.Model):
                 name="outcome_of_quiz",
             ),
             models.Index(fields=["created_at"], name="outcome_by_age"),
+            models.Index(
+                fields=["owner", "-id"],
+                include=["status", "created_at"],
+                condition=Q(joined=True),
+                name="outcome_joined",
+            ),
             *(
                 models.Index(fields=["-id"], condition=TRAILS[name], name=f"outcome_{name}")
                 for name in TRAILS

@@ -10,6 +10,7 @@ from rest_framework import serializers
 from accounts.rest.paging import ListOut
 from connectors.existing import STEP
 from connectors.registry import CONNECTORS
+from rules.delivery.joined import words_of
 from rules.delivery.next_try import NextTry, next_try
 from rules.models import Attempt, Delivery
 from rules.serializers.former_values import FormerValueOut, write_former_values
@@ -132,6 +133,10 @@ class DeliveryDetailOut(DeliveryOut):
     )
     performer = serializers.CharField(help_text="Who was drawn to be responsible, by the CRM's id.")
     draw = serializers.CharField(help_text="How that came about, in words.")
+    joined = serializers.CharField(
+        help_text="Why it joined an open lead of the person instead of making one, in words: `leadID` and "
+        "`link` lead there. Empty where it made its own."
+    )
     revision = serializers.IntegerField(help_text="Which body of the answer the CRM is to have: 1, 2 ...")
     revisionSent = serializers.IntegerField(help_text="Which body was sent last.")
     mark = serializers.CharField(help_text="Our external id in the lead, by which it is found again.")
@@ -189,6 +194,7 @@ def write_delivery_detail(delivery: Delivery, attempts: Iterable[Attempt]) -> di
         "route": delivery.route,
         "performer": delivery.performer,
         "draw": delivery.draw,
+        "joined": words_of(delivery.steps),
         "mark": delivery.uid,
         "steps": {step: made for step, made in delivery.steps.items() if step != STEP},
         "formerValues": write_former_values(delivery),

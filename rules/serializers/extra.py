@@ -4,6 +4,7 @@
      "Title": text, "Note": text, "Sum": text, "Values": [{"Record": "lead", "Field": 5000, "Value": text}],
      "Existing": {"Contact": {"Mode": "fill", "Append": true, "Fields": {"5000": "overwrite"}}},
      "Options": [{"Record": "lead", "Question": "when", "Field": 5000, "Map": {"Прямо сейчас": 901}}],
+     "Repeated": {"Do": "note", "WithinDays": 30},
      "Responsible": {"Own": true, "By": "answer.city", "Map": {"Тула": 902},
                      "People": [{"PerformerID": 901}]},
      "Task": {"Text": text, "Minutes": 15, "PerformerID": 901}}
@@ -28,12 +29,14 @@ from rules.mapping.rule_snapshot import is_wish
 from rules.mapping.templates import LONGEST, WHAT, read_text, value_word
 from rules.mapping.values import is_name
 from rules.models import Rule
+from rules.serializers import repeated
 from rules.serializers.dialect import RuleDialect
 from rules.serializers.extra_existing import EXISTING, read_existing, shown_existing
 from rules.serializers.extra_existing import SCHEMA as EXISTING_SCHEMA
 from rules.serializers.extra_options import OPTIONS, SCHEMA, read_options, write_options
 from rules.serializers.extra_parts import known, listed, shown_id
 from rules.serializers.extra_task import TASK, read_task, shown_task, task_schema
+from rules.serializers.repeated import REPEATED
 
 EXTRA = "Extra"
 SEND_IF, ROUTES = "SendIf", "Routes"
@@ -43,7 +46,7 @@ VALUES, RECORD, FIELD, VALUE = "Values", "Record", "Field", "Value"
 RESPONSIBLE, OWN, BY, MAP, PEOPLE = "Responsible", "Own", "By", "Map", "People"
 PERFORMER, WEIGHT, HOURS, AWAY = "PerformerID", "Weight", "Hours", "Away"
 DAYS, FROM, TO = "Days", "From", "To"
-KEYS = (SEND_IF, ROUTES, *TEXTS, VALUES, RESPONSIBLE, OPTIONS, EXISTING, TASK)
+KEYS = (SEND_IF, ROUTES, *TEXTS, VALUES, RESPONSIBLE, OPTIONS, EXISTING, TASK, REPEATED)
 TAGS = "TagsToAdd"
 MOST_ROUTES, MOST_VALUES, LONGEST_NAME = 50, 100, 100
 MOST_PEOPLE, MOST_SHIFTS, MOST_TEXTS = 200, 20, 500
@@ -166,6 +169,7 @@ class RuleExtra(Component):
                     },
                 },
             },
+            REPEATED: repeated.SCHEMA,
         },
     }
 
@@ -214,6 +218,8 @@ def read_extra(sent: Any, dialect: RuleDialect) -> dict[str, Any]:
         stored["existing"] = existing
     if task := read_task(said.get(TASK), TASK, dialect):
         stored["task"] = task
+    if said.get(REPEATED) not in (None, {}):
+        stored |= repeated.read_repeated(said[REPEATED], dialect.can.joins)
     return stored
 
 
@@ -240,6 +246,8 @@ def write_extra(rule: Rule, dialect: RuleDialect) -> dict[str, Any]:
         shown[EXISTING] = shown_existing(existing)
     if task := shown_task(rule.extra.get("task", {}), dialect):
         shown[TASK] = task
+    if on_repeat := rule.extra.get("repeated"):
+        shown[REPEATED] = repeated.shown_repeated(on_repeat)
     return {EXTRA: shown} if shown else {}
 
 

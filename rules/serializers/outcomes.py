@@ -40,6 +40,10 @@ class OutcomeOut(serializers.Serializer[Any]):
     answerID = serializers.CharField(help_text="The quiz service's own id of the answer.")
     quizID = serializers.IntegerField(help_text="The quiz service's number of the quiz.")
     crm = serializers.ChoiceField(choices=list(CONNECTORS), help_text="Which CRM.")
+    joined = serializers.BooleanField(
+        help_text="Did the delivery join a lead that was open? Such a lead is another's, too: it is in no "
+        "`counts`."
+    )
     status = serializers.ChoiceField(choices=Outcome.Status.choices, help_text="How it ended, if it did.")
     gone = serializers.CharField(help_text="Why the CRM shows it no longer: deleted, merged.")
     record = serializers.CharField(help_text="What it is by now: lead, deal, project.")
@@ -104,6 +108,7 @@ def write_outcome(row: Outcome) -> dict[str, Any]:
         "answerID": row.delivery.answer.answer_id,
         "quizID": row.quiz_id,
         "crm": row.account.crm,
+        "joined": row.joined,
         "status": row.status,
         "gone": row.gone,
         "record": row.record,

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.http import QueryDict
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
@@ -58,8 +58,9 @@ class OutcomeViewSet(CallerViewSet):
 
 
 def _counts(rows: QuerySet[Outcome]) -> dict[str, int]:
-    """By status, of as many as the list counts: the newest."""
-    newest = rows.order_by("-pk").values("status")[:MOST_LISTED]
+    """By status, of as many as the list counts: the newest. What joined a lead that was open counts with
+    whatever made that lead; both statements read indexes alone."""
+    newest = rows.order_by("-pk").values("status", "pk")[:MOST_LISTED]
     found = dict.fromkeys(Outcome.Status.values, 0)
     try:
         statement, values = newest.query.sql_with_params()
@@ -67,8 +68,15 @@ def _counts(rows: QuerySet[Outcome]) -> dict[str, int]:
         return found
     with connection.cursor() as cursor:
         # The inner statement is the list's own; its values are parameters.
-        cursor.execute(f"SELECT status, count(*) FROM ({statement}) s GROUP BY status", values)  # noqa: S608
-        return {**found, **dict(cursor.fetchall())}
+        cursor.execute(
+            f"SELECT status, count(*), min(pk) FROM ({statement}) s GROUP BY status",  # noqa: S608
+            values,
+        )
+        counted = cursor.fetchall()
+    oldest = min((pk for _, _, pk in counted), default=0)
+    joined = rows.filter(joined=True, pk__gte=oldest).order_by().values_list("status").annotate(Count("pk"))
+    doubled = dict(joined) if counted else {}
+    return {**found, **{status: count - doubled.get(status, 0) for status, count, _ in counted}}
 
 
 class HookView(OpenView):

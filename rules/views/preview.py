@@ -86,6 +86,10 @@ class PreviewOut(serializers.Serializer[Any]):
         "`Extra.Responsible.Own`); the requests are those for somebody new.",
     )
     leftOut = serializers.CharField(help_text="Why nothing is sent: the rule's condition. Empty where it is.")
+    repeated = serializers.CharField(
+        help_text="What is done instead where the person has an open lead already, in words; empty where "
+        "another one is made all the same."
+    )
 
 
 class PreviewViewSet(CrmViewSet):
@@ -108,7 +112,13 @@ class PreviewViewSet(CrmViewSet):
         rule = live_rule(self.connected_account(), read_quiz_id(quizID))
         way, plan = plan_of(rule, *self._answer(request, rule.quiz_id))
         known = [joined(": ", who, what) for who, what in known_people(way.rule)]
-        told = {"route": way.route, "leftOut": way.left_out, "knownPeople": known}
+        on_repeat = way.rule.on_repeat
+        told = {
+            "route": way.route,
+            "leftOut": way.left_out,
+            "knownPeople": known,
+            "repeated": on_repeat.words() if on_repeat else "",
+        }
         return Response({**asdict(plan), "requests": [asdict(one) for one in plan.requests], **told})
 
     def _answer(self, request: Request, quiz_id: int) -> tuple[Mapping[str, Any], datetime]:

@@ -6,11 +6,12 @@ Held by every CRM of the registry against its sandbox. ``PROPERTY_EXAMPLES`` say
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import count
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -21,9 +22,11 @@ from hypothesis import strategies as st
 
 from connectors.draft import FILL, LEAVE, OVERWRITE, Receipt, Target, WriteMode
 from connectors.registry import CONNECTORS
+from connectors.repeated import JOINED
 from rules.mapping.drafting import Progress, draft_for
 from rules.mapping.follow_up import FollowUp
 from rules.mapping.option_map import LONGEST_OPTION, ChoiceField, read_choice_fields
+from rules.mapping.repeated import OnRepeat
 from rules.mapping.rule_snapshot import RuleSnapshot
 from rules.mapping.templates import Text, Texts
 from tests.connectors.cast import Notebook, make_draft
@@ -33,7 +36,7 @@ from tests.properties.bodies import bodies, plain, scalars_in, spellings
 EXAMPLES = int(os.environ.get("PROPERTY_EXAMPLES", "60"))
 QUESTIONS = tuple(f"q{number}" for number in range(40))
 CHOICES = ({}, {"LeadFlag": True}, {"LeadFlag": False}, {"LeadFlag": False, "QueueMode": True})
-NO_TEXTS = Texts()
+NO_TEXTS, NONE = Texts(), MappingProxyType[str, str]({})
 numbers = count(1)
 
 
@@ -60,14 +63,17 @@ class World:
         meant: Any = None,
         mode: WriteMode | None = None,
         task: FollowUp | None = None,
+        on_repeat: OnRepeat | None = None,
+        ours: Mapping[str, str] = NONE,
     ) -> tuple[Receipt, str]:
         """The receipt, and everything that was sent to the CRM, as one text. With a ``mode`` contact and
         company are there already, and written by it."""
         self.mock.calls.reset()
         self.crm.box.journal.clear()
-        progress = Progress(f"qz{next(numbers):08x}", datetime.now(UTC))
+        progress = Progress(f"qz{next(numbers):08x}", datetime.now(UTC), ours=ours)
         options = self.options(meant or {})
         rule = replace(self.snapshot, choices=choices, texts=texts, choice_fields=options, follow_up=task)
+        rule = replace(rule, on_repeat=on_repeat)
         if mode and (able := self.crm.connector.can.existing):
             progress = replace(progress, known_contact=self.known)
             rule = replace(rule, existing=dict.fromkeys(able, mode))
@@ -205,6 +211,35 @@ def test_no_value_vanishes(world, said, choices, texts, mode, task, refused):
     vanished = [one for one in scalars_in(body) if not any(form in told for form in spellings(one))]
     assert vanished == []
     assert [loss for loss in receipt.losses if plain(loss.value) not in sent] == []
+
+
+@given(
+    body=bodies(QUESTIONS),
+    way=st.sampled_from(["note", "link"]),
+    texts=st.one_of(st.just(NO_TEXTS), own_texts()),
+)
+@settings(
+    max_examples=EXAMPLES,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+def test_no_value_vanishes_where_an_open_lead_is_joined(world, body, way, texts):
+    """All of it stands in the note, what the rule's texts make of it for fields, too; what a mention leaves
+    out is a loss."""
+    if not world.crm.connector.can.joins:
+        pytest.skip(f"{world.crm.connector.label} joins no open leads")
+    uid = f"qz{next(numbers):08x}"
+    (first,) = world.crm.connector.deliver([make_draft(uid=uid)], Notebook())
+    receipt, sent = world.deliver(
+        body, {}, texts, on_repeat=OnRepeat(way, 30), ours={first.journal["lead"]: uid}
+    )
+    assert receipt.journal[JOINED] == first.journal.get("deal", first.journal["lead"])
+    told = f"{sent}\n{plain(' '.join(f'{loss.question} {loss.value}' for loss in receipt.losses))}"
+    written = sent if way == "note" else told
+    vanished = [one for one in scalars_in(body) if not any(form in written for form in spellings(one))]
+    assert vanished == []
 
 
 def test_a_body_as_long_as_can_be_is_there_whole(world):

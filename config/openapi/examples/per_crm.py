@@ -162,7 +162,7 @@ def _plan(sample: CrmSample) -> dict[str, Any]:
         "entity": sample.entity,
         "field_id": sample.number_field,
     }
-    told = {"route": "", "leftOut": "", "knownPeople": []}
+    told = {"route": "", "leftOut": "", "repeated": "", "knownPeople": []}
     return {"requests": list(sample.planned or (call,)), "losses": [loss], "problems": [], **told}
 
 

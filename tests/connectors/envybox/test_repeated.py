@@ -1,0 +1,69 @@
+"""What is special about open leads in Envybox: they become deals, and deals take tags."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from connectors.draft import Person, Repeated, Tag
+from connectors.repeated import JOINED
+from tests.connectors.cast import Notebook, again
+
+NOTE = Repeated("note", datetime.now(UTC) - timedelta(days=30))
+ANNA = Person("Анна", ("+79990001122",), ("anna@example.ru",))
+
+
+@pytest.fixture
+def deliver(florist, journal):
+    return lambda *drafts: florist.connector.deliver(drafts, journal)
+
+
+def test_a_deal_in_work_is_joined_with_its_tags(florist, draft, deliver):
+    (made,) = deliver(draft(person=ANNA, placement=florist.place(), tags=(Tag("deal", "старый"),)))
+    tags = (Tag("deal", "квиз"),)
+    (receipt,) = deliver(draft(person=ANNA, placement=florist.place(), tags=tags, repeated=NOTE))
+    assert (receipt.journal[JOINED], receipt.journal["lead"]) == (made.journal["deal"], made.journal["lead"])
+    [lead] = florist.leads
+    assert (lead["tags"], len(florist.deals())) == (["старый", "квиз"], 1)
+
+
+def test_a_deal_that_people_made_is_joined(florist, draft, deliver):
+    """It never was a lead: the delivery leads to the deal itself."""
+    (made,) = deliver(draft(person=ANNA, placement=florist.place()))
+    deal = florist.crm.deals[int(made.journal["deal"])]
+    deal.leads.clear()
+    (receipt,) = deliver(draft(person=ANNA, placement=florist.place(), repeated=NOTE))
+    assert (receipt.journal[JOINED], receipt.journal.get("lead")) == (str(deal.id), None)
+    assert receipt.link.endswith(f"deals/{deal.id}")
+
+
+def test_of_two_deals_the_open_one_is_joined(florist, draft, deliver):
+    (closed,) = deliver(draft(person=ANNA, placement=florist.place()))
+    florist.end(closed.journal["lead"], "lost")
+    assert JOINED not in deliver(draft(person=ANNA, placement=florist.place(), repeated=NOTE))[0].journal
+    (third,) = deliver(draft(person=ANNA, placement=florist.place(), repeated=NOTE))
+    assert third.journal[JOINED] != closed.journal["deal"]
+
+
+def test_a_deal_of_another_pipeline_is_not_joined(florist, draft, deliver):
+    place = florist.place()
+    deliver(draft(person=ANNA, placement=place))
+    elsewhere = replace(NOTE, pipeline="999")
+    assert JOINED not in deliver(draft(person=ANNA, placement=place, repeated=elsewhere))[0].journal
+    here = replace(NOTE, pipeline=place.pipeline)
+    assert JOINED in deliver(draft(person=ANNA, placement=place, repeated=here))[0].journal
+
+
+@pytest.mark.parametrize("action", ["reset", "reset_after"])
+def test_a_lead_taken_into_work_meanwhile_gets_the_comment_once(florist, draft, deliver, action):
+    """The comment's reply is lost, then somebody takes the lead."""
+    (made,) = deliver(draft(person=ANNA))
+    answer, notebook = draft(person=ANNA, note="Площадь: двести", repeated=NOTE), Notebook()
+    florist.box.faults.add("lead/log/create", action)
+    florist.connector.deliver([answer], notebook)
+    florist.take(made.journal["lead"])
+    (receipt,) = florist.connector.deliver([again(answer, notebook, look_first=True)], notebook)
+    assert receipt.journal[JOINED] == made.journal["lead"]
+    assert str(florist.leads[0]["notes"]).count("Площадь: двести") == 1
