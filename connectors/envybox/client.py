@@ -445,6 +445,13 @@ def row_in(value: Any) -> dict[str, Any]:
     return next(iter(rows_in(value)), {})
 
 
+def custom_values(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record's own fields by their ids."""
+    custom = row_in(row_in(record.get("values")).get("custom"))
+    rows = (row for row in custom.values() if isinstance(row, dict))
+    return {str(row.get("input_id")): row.get("value") for row in rows}
+
+
 def whole(row: dict[str, Any]) -> dict[str, Any]:
     """A success without the record says nothing of it, least of all that it is gone. Raises ``TryLater``."""
     if not id_of(row.get("id")):

@@ -60,6 +60,7 @@ class EnvyConnector(Connector):
         follow=20,
         records=("deal", "lead"),
         search_lag=60,
+        existing=("contact",),  # a company is known by its INN, and only added
         lists=("users", "pipelines", "steps", "fields"),
         entities={"lead": "lead", "deal": "deal", "contact": "client"},
         choices=(
@@ -226,12 +227,16 @@ WHY = {
     "deal/updateDealStage": message("to its step"),
     "deal/updateDealValue": message("answers for the deal"),
     "client/updateClientValue": message("answers for the client"),
+    "client/get": message("was the client there before?"),
     f"client/{CLIENT_ID}/addCompany": message("the client's company"),
     "deal/getTasks": message("has the deal a task already?"),
     "deal/updatetask": message("the task"),
     "deal/createComment": message("more of the answers"),
     "lead/log/create": message("more of the answers"),
 }
+
+
+BORN = "2026-01-01 00:00:00"  # client and lead alike: in a preview the person is new
 
 
 class MadeUp:
@@ -258,10 +263,12 @@ class MadeUp:
         if "comment" in (values := asked.get("values") or {}):
             self.note = values["comment"]
         lead = {"id": LEAD_ID, "lead_id": LEAD_ID, "deals": [], "values": {"comment": self.note}}
+        lead |= {"created_at": BORN}
         usual: dict[str, dict[str, Any]] = {
             "lead/set": {"id": LEAD_ID},
             "lead/search": {"leads": lead},
             "lead/get": {"result": lead},
+            "client/get": {"result": {"id": CLIENT_ID, "created_at": BORN}},
             "lead/start": {"result": {"deal_id": DEAL_ID, "client_id": CLIENT_ID}},
         }
         return usual.get(name, {"result": {}})

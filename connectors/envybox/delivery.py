@@ -17,6 +17,7 @@ from connectors.delivery import WorkItem, record
 from connectors.draft import LeadDraft, Problem, UnplacedValue
 from connectors.envybox.client import Client, carries, id_of, is_id
 from connectors.envybox.errors import IN_WORK, NO_DEAL, NO_LEAD
+from connectors.envybox.existing import write_existing
 from connectors.envybox.records import FieldEntry, Payload, fields_of, pack
 from connectors.envybox.recovery import Wanted, history, look, newest_deal, walk
 from connectors.envybox.tasks import TASK_DUE, mark_of
@@ -174,7 +175,7 @@ class Delivery:
         if payload.deal and self._has_deal():
             self._move()
             self._fill("deal")
-            self._fill("client")
+            self._fill_client()
             self._add_company()
             self._tag()
             self._task()
@@ -266,6 +267,25 @@ class Delivery:
             if not self.item.has(step):
                 self.done(**{step: ",".join(self.write(entity, entries)) or FILLED})
             self.item.refuse(entity, entries, self.item.journal[step].split(","))
+
+    def _fill_client(self) -> None:
+        """As the rule says, where the client was there before; without a word of it like the deal."""
+        mode = self.item.draft.existing.get("contact")
+        if mode is None or not self.item.has("contact") or not write_existing(self, mode):
+            self._fill("client")
+
+    def add_contact(self, kind: str, one: str) -> bool:
+        """A phone or e-mail that the client lacks; False where Envybox refuses it, which is told."""
+        self.item.in_flight = True
+        try:
+            name = str(self.payload.values["name"])
+            self.client.clients.add_contact(self.item.journal["contact"], name, **{kind: one})
+            added = True
+        except Refused:
+            self.item.lose(UnplacedValue(kind, one, REFUSED, "client"))
+            added = False
+        self.item.in_flight = False
+        return added
 
     def write(self, entity: str, entries: Sequence[FieldEntry]) -> list[str]:
         """All values at once; where that is refused, one by one, so that a bad one costs only itself.

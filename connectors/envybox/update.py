@@ -14,8 +14,8 @@ from connectors.base import Journal
 from connectors.changes import EDITED, Change, decide
 from connectors.contact import is_same_reach
 from connectors.draft import PERFORMER, STEP, TAGS, UnplacedValue
-from connectors.envybox.client import Client, id_of, is_id, row_in, whole
-from connectors.envybox.delivery import NOT_MOVED, REFUSED, Delivery, Item
+from connectors.envybox.client import Client, custom_values, id_of, is_id, whole
+from connectors.envybox.delivery import NOT_MOVED, Delivery, Item
 from connectors.envybox.errors import NO_DEAL, NO_LEAD
 from connectors.envybox.following import performer
 from connectors.envybox.lists import alive
@@ -76,14 +76,14 @@ class Update(Delivery):
         if not self.item.has("deal"):
             lead = _living(self.client.leads.read, self.item.lead)
             if not (deal := newest_deal(lead)):
-                return {"lead": _values(lead)}
+                return {"lead": custom_values(lead)}
             self.done(deal=deal)
         self.deal = record = _living(self.client.deals.read, self.item.journal["deal"])
         if not self.item.has("contact") and (contact := id_of(record.get("client_id"))):
             self.done(contact=contact)
-        found: dict[str, Mapping[str, Any]] = {"deal": _values(record)}
+        found: dict[str, Mapping[str, Any]] = {"deal": custom_values(record)}
         if self.item.has("contact"):
-            found["client"] = _values(whole(self.client.clients.read(self.item.journal["contact"])))
+            found["client"] = custom_values(whole(self.client.clients.read(self.item.journal["contact"])))
         return found
 
     def _changed(self, entity: str, current: Mapping[str, Any]) -> Iterator[FieldEntry]:
@@ -154,12 +154,7 @@ class Update(Delivery):
             self.item.tell(kind, ", ".join(known), one, "client")
             if self.item.only_compare:
                 continue
-            self.item.in_flight = True
-            try:
-                self.client.clients.add_contact(contact, str(self.payload.values["name"]), **{kind: one})
-            except Refused:
-                self.item.lose(UnplacedValue(kind, one, REFUSED, "client"))
-            self.item.in_flight = False
+            self.add_contact(kind, one)
 
 
 def _living(read: Callable[[str], dict[str, Any]], remote_id: str) -> dict[str, Any]:
@@ -173,9 +168,3 @@ def _living(read: Callable[[str], dict[str, Any]], remote_id: str) -> dict[str, 
     if not alive(record):
         raise Refused(GONE, code="lead_gone")
     return record
-
-
-def _values(record: Mapping[str, Any]) -> dict[str, Any]:
-    custom = row_in(row_in(record.get("values")).get("custom"))
-    rows = (row for row in custom.values() if isinstance(row, dict))
-    return {str(row.get("input_id")): row.get("value") for row in rows}

@@ -45,7 +45,8 @@ SCHEMA: dict[str, Any] = {
     "type": "object",
     "description": "What is written into a contact or company that was in the CRM before; what was there "
     "is told with the delivery (`formerValues`). What is not written stands in the note. Without it "
-    "they stay as they are; a CRM whose clients come with the deal gets their fields all the same.",
+    "they stay as they are, but for CRMs in which only the deal makes or finds the client: there what the "
+    "rule names is written into either.",
     "properties": {
         name: {**RECORD_SCHEMA, "description": f"A {record} that was there before."}
         for name, record in RECORDS.items()

