@@ -207,3 +207,38 @@ def test_what_becomes_of_known_people_is_chosen_without_json(
         "responsible": {"own": True},
         "existing": {"contact": {"mode": "fill", "append": True, "fields": {"5003": "overwrite"}}},
     }
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_task_is_asked_for_without_json(
+    operator: Client, answered: Account, sit_down: Callable[..., Any], width: int
+) -> None:
+    """For every lead, and none on those of a route."""
+    rule = Rule.objects.create(account=answered, quiz_id=101, pipeline="70", step="142")
+    page = sit_down(operator, width)
+    page.goto(rule_page(rule))
+    page.locator("[data-part=routes] > .desk-add").click()
+    route = page.locator("[data-part=routes] .desk-route")
+    route.locator(".desk-add").first.click()
+    route.locator(".desk-test select").nth(0).select_option("answer.3")
+    route.locator(".desk-test select").nth(1).select_option("filled")
+    route.locator("select:has(option[value=none])").select_option("none")
+    task = page.locator("[data-part=task]")
+    task.locator(".desk-add").click()
+    task.locator(".desk-text textarea").fill("Перезвонить: ")
+    task.locator(".desk-text select").select_option("contact.name")
+    task.locator(".desk-pick input").first.fill("30")
+    task.locator(".desk-pick select").select_option(label="Олег")
+    task.locator(".desk-pick textarea").fill("1-5 09:00-18:00")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    picture(page, f"rule-task-{width}")
+    page.locator("button[name=_continue]").click()
+    page.wait_for_load_state()
+    rule.refresh_from_db()
+    assert rule.extra["task"] == {
+        "text": "Перезвонить: {{ contact.name }}",
+        "minutes": 30,
+        "performer": "902",
+        "hours": [{"Days": [1, 2, 3, 4, 5], "From": "09:00", "To": "18:00"}],
+    }
+    assert rule.extra["routes"][0]["task"] == {}

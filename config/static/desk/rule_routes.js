@@ -190,7 +190,7 @@
         delete owner.Task;
         this.redraw();
       }, `${texts.remove}: ${texts.task}`));
-      card.append(head, this.labelled(texts.task_minutes, minutes), this.labelled(texts.task_performer, who));
+      card.append(element("span", "desk-quiet", texts.task_text), head, this.labelled(texts.task_minutes, minutes), this.labelled(texts.task_performer, who));
       for (const [key, title, offered] of [["DepartmentID", texts.task_department, offers.tasks.departments], ["Type", texts.task_type, offers.tasks.types]]) {
         if (offered || said[key]) card.append(this.labelled(title, input(title, said[key], (text) => keep(key, text.trim()))));
       }
