@@ -7,14 +7,13 @@ notice says is never believed (``rules.outcomes.following``), so a lost, repeate
 from __future__ import annotations
 
 import hmac
-import secrets
 import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import structlog
+from django.core.cache import cache
 from django.db import OperationalError
-from django.db.models import Q
 
 from accounts import db_clock, states
 from accounts.access import connector_at, connector_for
@@ -34,6 +33,7 @@ ASK_AGAIN = timedelta(days=7)  # a CRM that met too many bad replies stops telli
 REFUSED_PAUSE = timedelta(days=1)
 SILENT_PAUSE = timedelta(minutes=10)
 LEASE = timedelta(minutes=5)
+NEW_ONES, NEW_ONES_EVERY = "hooks:new", 600  # seconds: accounts get their hook when they become active
 FORGET_AFTER = timedelta(hours=1)  # no token outlives the disconnecting of its account for longer
 
 
@@ -43,9 +43,8 @@ class NotOurs(Exception):
 
 def address_of(account: Account) -> str:
     """The account's address, made when it is first asked for."""
-    new = {"secret": secrets.token_urlsafe(32), "ask_at": db_clock.now()}
-    hook, _ = Hook.objects.get_or_create(account=account, defaults=new)
-    return hook.url
+    states.expect_notices(account)
+    return Hook.objects.get(account=account).url
 
 
 def take(hook_pk: int, secret: str, form: Mapping[str, str]) -> tuple[Account, ChangeNotice]:
@@ -74,11 +73,14 @@ def _check(account: Account, hint: ChangeNotice) -> None:
 def subscribe_due(account_id: int | None = None) -> int:
     """Ask the CRMs of accounts whose time has come (or of one of them) to post changes; how many do now."""
     kinds = [kind for kind in CONNECTORS if connector_class(kind).can.hooks]
-    new = Q(hook__isnull=True) | Q(hook__ask_at__lte=db_clock.now())
-    due = live_accounts(state=Account.State.ACTIVE, crm__in=kinds).filter(new)
-    due = due.filter(pk=account_id) if account_id else due
+    mine = live_accounts(state=Account.State.ACTIVE, crm__in=kinds)
+    if account_id:
+        mine = mine.filter(pk=account_id)
+    if account_id or cache.add(NEW_ONES, 1, NEW_ONES_EVERY):
+        for account in mine.filter(hook__isnull=True).order_by("pk")[:AT_ONCE]:
+            address_of(account)
     until, asked = time.monotonic() + SECONDS_A_ROUND, 0
-    for account in due.order_by("pk")[:AT_ONCE]:
+    for account in mine.filter(hook__ask_at__lte=db_clock.now()).order_by("hook__ask_at")[:AT_ONCE]:
         if time.monotonic() > until:  # a CRM that hangs must not keep a thread for ever
             break
         asked += _subscribe_alone(account)

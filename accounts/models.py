@@ -296,6 +296,9 @@ class Hook(models.Model):
     heard_at = models.DateTimeField(_("last notice at"), null=True, blank=True)
     error = MessageField(blank=True)
 
+    class Meta:
+        indexes = [models.Index(fields=["ask_at"], name="hook_due")]
+
     def __str__(self) -> str:
         return f"hook of account {self.account_id}"
 

@@ -8,6 +8,7 @@ Locks are taken in one order: ``one_at_a_time``, token, account.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -22,6 +23,7 @@ from accounts.models import Account, Hook, Lane, Token, Unsubscription
 from accounts.secrets import WrongKey
 from connectors.errors import NeedsReconnect, Stopped
 from connectors.messages import message
+from connectors.registry import connector_class
 
 log = structlog.stdlib.get_logger(__name__)
 State = Account.State
@@ -129,6 +131,12 @@ def _keep_for_unsubscribing(account: Account) -> None:
         transaction.on_commit(_unsubscribe_soon)
 
 
+def expect_notices(account: Account) -> None:
+    """The account has an address for its CRM's notices, which is due to be told there if it is new."""
+    new = Hook(account=account, secret=secrets.token_urlsafe(32), ask_at=db_clock.now())
+    Hook.objects.bulk_create([new], ignore_conflicts=True)
+
+
 def _unsubscribe_soon() -> None:
     """Beat does it where the broker is away."""
     task_queue.ask("accounts.tasks.unsubscribe_due")
@@ -156,6 +164,8 @@ def _move(
             return False
         Account.objects.filter(pk=account.pk).update(**changes)
         Lane.objects.filter(pk=account.pk).update(review_at=db_clock.now())
+        if to == State.ACTIVE and connector_class(account.crm).can.hooks:
+            expect_notices(account)
         history.note(account, before, to, said or reason, actor)
         tell_move(account, before, to)
     for name, value in changes.items():

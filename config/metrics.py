@@ -49,7 +49,7 @@ HISTOGRAMS = {
 # The oldest of what is due; a CRM that is not among them has nothing older.
 OLDEST_DUE = """
 SELECT account.crm, extract(epoch FROM now() - min(due.due_at))
-FROM (SELECT account_id, due_at FROM rules_delivery WHERE state = 'waiting' AND due_at <= now()
+FROM (SELECT account_id, due_at FROM rules_delivery WHERE state = 'waiting' AND due_at <= now() AND NOT test
       ORDER BY due_at LIMIT 10000) due
 JOIN accounts_account account ON account.id = due.account_id
 GROUP BY account.crm
@@ -57,13 +57,13 @@ GROUP BY account.crm
 # Exact up to so many; beyond it the reason of the others is not asked for.
 HELD = """
 SELECT held_because, count(*)
-FROM (SELECT held_because FROM rules_delivery WHERE state = 'held' LIMIT 200000) held
+FROM (SELECT held_because FROM rules_delivery WHERE state = 'held' AND NOT test LIMIT 200000) held
 GROUP BY held_because
 """
 UNCLEAR = """
 SELECT account.crm, count(*)
 FROM (SELECT account_id FROM rules_delivery
-      WHERE state = 'held' AND held_because = 'look_first' LIMIT 200000) unclear
+      WHERE state = 'held' AND held_because = 'look_first' AND NOT test LIMIT 200000) unclear
 JOIN accounts_account account ON account.id = unclear.account_id
 GROUP BY account.crm
 """

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from django.contrib import admin
@@ -229,14 +229,14 @@ def _take(run: BulkRun) -> None:
         log.warning("the bulk run can't go on", run=run.pk, error=type(exc).__name__)
         run.error = message("{who} may not do this any more, or the list has other filters now.", who=run.who)
         return _end(run)
-    window = rows.filter(next(windows(run.reached, run.newest)) if not run.chosen else Q(pk__gt=run.reached))
+    end = run.newest if run.chosen else min(run.reached + WINDOW, run.newest)
+    window = rows.filter(pk__gt=run.reached, pk__lte=end)
     keys = list(
         window.filter(deed.touches())
         .order_by("pk")
         .select_for_update(of=("self",))
         .values_list("pk", flat=True)[: deed.at_once]
     )
-    end = min(run.reached + WINDOW, run.newest) if not run.chosen else run.newest
     end = keys[-1] if len(keys) == deed.at_once else end
     seen = window.filter(pk__lte=end).count()
     try:
@@ -261,14 +261,13 @@ def _do(run: BulkRun, deed: Deed, keys: list[int]) -> int:
     moved = deed.do(keys, run)
     told = to_column(message(deed.history.text, number=run.pk))
     kind = ContentType.objects.get_for_model(Delivery).pk
-    if run.person_id:
-        LogEntry.objects.bulk_create(
-            LogEntry(
-                user_id=run.person_id, content_type_id=kind, object_id=str(key),
-                object_repr=f"delivery {key}", action_flag=CHANGE, change_message=told,
-            )
-            for key in keys
-        )  # fmt: skip
+    LogEntry.objects.bulk_create(
+        LogEntry(
+            user_id=cast("int", run.person_id), content_type_id=kind, object_id=str(key),
+            object_repr=f"delivery {key}", action_flag=CHANGE, change_message=told,
+        )
+        for key in keys
+    )  # fmt: skip
     if deed.wakes:
         lanes = set(_rows(keys).values_list("account_id", flat=True))
         transaction.on_commit(partial(wake_lanes, lanes))

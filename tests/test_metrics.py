@@ -112,6 +112,8 @@ def test_states_come_from_the_database() -> None:
             {"state": "waiting", "due_at": now - timedelta(seconds=90)},
             {"state": "waiting", "due_at": now + timedelta(seconds=90)},
             {"state": "held", "held_because": "look_first"},
+            {"state": "held", "held_because": "look_first", "test": True},
+            {"state": "waiting", "due_at": timezone.now() - timedelta(days=9), "test": True},
         )
     ):
         row = Answer.objects.create(account_id="a", quiz_id=1, answer_id=str(number), payload={}, digest="x")

@@ -25,7 +25,7 @@ from accounts.admin_base import Question, StaffAdmin, ask, chosen_rows, confirme
 from accounts.models import Account
 from accounts.texts import say, say_many, spaced
 from rules import bulk
-from rules.admin import replaying
+from rules.admin import links, replaying
 from rules.admin.arriving import NO_SECOND
 from rules.admin.links import FILTERS
 from rules.models import BulkRun, Delivery
@@ -148,7 +148,7 @@ def ask_or_begin(
         bulk.finish(run.pk)
     else:
         bulk.ask_to_go_on(run.pk)
-    return HttpResponseRedirect(_page_of(run))
+    return HttpResponseRedirect(links.page("rules_bulkrun", run.pk))
 
 
 def sample_of(rows: QuerySet[Delivery], by_rule: str) -> dict[str, Any]:
@@ -289,11 +289,6 @@ def _choice(name: str, value: str) -> str | None:
         if name == f"created_at_{end}":
             return f"{words}: {value}"
     return None
-
-
-def _page_of(run: BulkRun) -> str:
-    page: Any = admin.site.get_model_admin(BulkRun)
-    return str(page.page_of(run))
 
 
 @admin.register(BulkRun)

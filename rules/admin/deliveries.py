@@ -19,7 +19,7 @@ from accounts.admin_base import StaffAdmin, StaffChangeList, key_of, link, short
 from accounts.texts import said, say
 from rules import test_leads
 from rules.admin import arriving, bulk, replaying, retrying, testing
-from rules.admin.filters import DayFilter, HeldFilter, OwnerFilter, QuizFilter
+from rules.admin.filters import CrmFilter, DayFilter, HeldFilter, OwnerFilter, QuizFilter
 from rules.admin.links import with_badge
 from rules.admin.search import deliveries_found
 from rules.admin.timeline import May, story_of
@@ -53,7 +53,7 @@ class DeliveryAdmin(StaffAdmin):
     list_filter = (
         ("state", ChoicesDropdownFilter),
         ("held_because", HeldFilter),
-        ("account__crm", ChoicesDropdownFilter),
+        ("account__crm", CrmFilter),
         ("account", AutocompleteSelectFilter),
         OwnerFilter,
         QuizFilter,

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -14,9 +14,12 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateFilter,
 from unfold.utils import parse_date_str
 
 from accounts.admin import QuizAccountFilter
+from accounts.models import Account
 from accounts.texts import say
 from rules.made_between import made_between
 from rules.models.outcome import TRAILS
+
+FEW_ACCOUNTS = 100  # of a CRM with rows
 
 
 class OwnerFilter(QuizAccountFilter):
@@ -29,6 +32,19 @@ class HeldFilter(ChoicesDropdownFilter):
     def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
         found = super().queryset(request, rows)
         return found.filter(state="held") if self.value() else found
+
+
+class CrmFilter(ChoicesDropdownFilter):
+    """Of a CRM by its accounts, where few of them have anything: the list is walked for the rows of many, but
+    would be walked to its end for those of none."""
+
+    def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        if not (crm := self.value()):
+            return rows
+        mine = rows.model._default_manager.filter(account=OuterRef("pk")).order_by()
+        some = Account.objects.filter(crm=crm).filter(Exists(mine)).order_by().values_list("pk", flat=True)
+        keys = list(some[: FEW_ACCOUNTS + 1])
+        return rows.filter(account__in=keys) if len(keys) <= FEW_ACCOUNTS else rows.filter(account__crm=crm)
 
 
 class QuizFilter(TextFilter):

@@ -17,7 +17,7 @@ from unfold.decorators import action, display
 from accounts.admin_base import StaffAdmin, key_of, when
 from accounts.texts import said, say
 from rules.admin import conversion_page, looking, reports
-from rules.admin.filters import DayFilter, OwnerFilter, QuizFilter, TrailFilter
+from rules.admin.filters import CrmFilter, DayFilter, OwnerFilter, QuizFilter, TrailFilter
 from rules.admin.lead_status import fate_of
 from rules.admin.links import with_badge
 from rules.admin.sums import money
@@ -38,7 +38,7 @@ class OutcomeAdmin(StaffAdmin):
     list_filter = (
         ("status", ChoicesDropdownFilter),
         TrailFilter,
-        ("account__crm", ChoicesDropdownFilter),
+        ("account__crm", CrmFilter),
         ("account", AutocompleteSelectFilter),
         OwnerFilter,
         QuizFilter,

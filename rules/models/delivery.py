@@ -176,9 +176,9 @@ class Delivery(models.Model):
             ),
             models.Index(
                 fields=["owner", "-id"],
-                include=["state", "held_because", "created_at"],
+                include=["account", "rule", "state", "held_because", "created_at", "test"],
                 condition=Q(state__in=["waiting", "sending", "held"]),
-                name="delivery_open_of_owner",
+                name="delivery_undelivered",
             ),
             models.Index(fields=["account", "-id"], include=["created_at"], name="delivery_of_account"),
             models.Index(fields=["created_at"], name="delivery_by_age"),

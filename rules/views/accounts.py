@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
 
-from django.db.models import Count, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Min, OuterRef, QuerySet, Subquery
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -50,7 +50,7 @@ class AccountsViewSet(CallerViewSet):
         count, accounts = cut(rows, read_page(request))
         connected = live_accounts(account_id=self.caller_id).exclude(state=Account.State.CONNECTING)
         live = {account.crm: account for account in connected}
-        lists, work = lists_states(accounts), _work_of([account.pk for account in accounts])
+        lists, work = lists_states(accounts), _work_of(self.caller_id, [account.pk for account in accounts])
         items = [
             write_account(account, lists[account.pk], work[account.pk], live.get(account.crm))
             for account in accounts
@@ -65,8 +65,8 @@ def _accounts(owner: str) -> QuerySet[Account]:
     return rows.annotate(token_until=Subquery(until)).order_by("deleted", "-pk")
 
 
-def _work_of(accounts: Collection[int]) -> defaultdict[int, Work]:
-    """By account. Two queries."""
+def _work_of(owner: str, accounts: Collection[int]) -> defaultdict[int, Work]:
+    """By account, all of this owner. Two queries."""
     found: defaultdict[int, Work] = defaultdict(Work)
     rules = Rule.objects.filter(account__in=accounts, deleted=False).order_by("account_id", "quiz_id")
     for rule in rules.only("account", "quiz_id", "quiz", "problems"):
@@ -75,8 +75,9 @@ def _work_of(accounts: Collection[int]) -> defaultdict[int, Work]:
         if rule.problems:
             title = str(rule.quiz.get("title") or "")
             work.problems.append({"quizID": rule.quiz_id, "title": title, "problems": len(rule.problems)})
-    undelivered = Q(state=Delivery.State.WAITING) | Q(state=Delivery.State.HELD)
-    rows = Delivery.objects.filter(undelivered, account__in=accounts, test=False).order_by()
+    # The index of what is open has all that is asked here; what is being sent is neither.
+    opened = Delivery.objects.filter(owner=owner, state__in=["waiting", "sending", "held"])
+    rows = opened.filter(account__in=accounts, test=False).exclude(state=Delivery.State.SENDING).order_by()
     counted: Any = rows.values_list("account", "state", "held_because").annotate(
         Count("pk"), Min("created_at")
     )

@@ -7,8 +7,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts import hooks
@@ -138,6 +140,15 @@ def test_a_connected_account_is_asked_to_post_changes_once(shop, crm, later):
     assert hooks.subscribe_due() == 1
 
 
+def test_whose_turn_it_is_is_read_by_index(shop, crm):
+    with CaptureQueriesContext(connection) as asked:
+        hooks.subscribe_due()
+        hooks.subscribe_due()
+    whole = [one["sql"] for one in asked if "LEFT OUTER JOIN" in one["sql"]]
+    assert len(whole) <= 1  # accounts without an address are looked for now and then
+    assert Hook.objects.filter(account=shop.account).exists()
+
+
 def test_a_crm_that_does_not_allow_notices_says_so_and_is_polled(shop, crm, monkeypatch, later):
     def refuse(self: Any, url: str) -> None:
         raise Refused("The account's plan has no webhooks", remedy="Choose another plan.")
@@ -154,6 +165,7 @@ def test_nonsense_of_one_crm_costs_no_other_account_its_turn(shop, crm, monkeypa
     other = Account.objects.create(
         account_id="other", crm="amocrm", state="active", remote_id="1", host=first.host
     )
+    cache.delete(hooks.NEW_ONES)
     asked: list[str] = []
 
     def stumble(self: Any, url: str) -> None:
@@ -170,6 +182,7 @@ def test_nonsense_of_one_crm_costs_no_other_account_its_turn(shop, crm, monkeypa
 def test_a_hook_that_opens_with_no_key_costs_no_other_its_turn(quiz, amo, connect):
     connect(amo.add_account("second"), "shop2")
     Hook.objects.all().delete()
+    cache.delete(hooks.NEW_ONES)
     broken = Hook.objects.create(account=quiz.account, secret="x")
     with connection.cursor() as cursor:
         cursor.execute("UPDATE accounts_hook SET secret = 'v1:gAAAAAB' WHERE id = %s", [broken.pk])
