@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from accounts import db_clock
+from accounts.models import Account
 from connectors.registry import connector_class
 from crm_cache.models import CrmUser
-from rules.models import Delivery, Turns
+from rules.admin.copying import twin_of
+from rules.admin.timeline import May, story_of
+from rules.delivery.assignment import Asking, assign_met
+from rules.mapping.rule_snapshot import read_snapshot
+from rules.models import Delivery, Rule, Turns
 from rules.people import Who, erase, export
 from tests.stories.conftest import QUIZ
 from tests.stories.test_responsible import people_of
@@ -151,6 +157,47 @@ def test_what_was_decided_survives_lost_replies(quiz):
     row.refresh_from_db()
     assert (row.state, row.performer) == ("delivered", str(first))
     assert [lead["responsible_id"] for lead in quiz.leads] == [first, first]
+
+
+def test_a_worker_that_lost_its_claim_decides_nothing_and_takes_no_turn(quiz):
+    first = people_of(quiz)[0]
+    quiz.change_rule(Extra={"Responsible": {"Own": True, "People": [{"PerformerID": first}]}})
+    quiz.post("a-1", contact=ANNA)
+    row = Delivery.objects.select_related("answer").get()
+    rule = read_snapshot(quiz.rule, quiz.account)
+    Delivery.objects.update(claimed_at=db_clock.now())
+    assign_met([Asking(row, rule, row.answer.payload)], {row.uid: str(first)})
+    row.refresh_from_db()
+    assert (row.performer, row.draw, Turns.objects.count()) == ("", "", 0)
+    assign_met([Asking(row, rule, row.answer.payload)], {row.uid: str(first)})
+    row.refresh_from_db()
+    assert (row.performer, Turns.objects.get().owed) == (str(first), {})
+
+
+def test_the_deliverys_page_tells_what_was_there(quiz):
+    quiz.change_rule(Extra={"Existing": {"Contact": {"Append": True, "Fields": {"name": "overwrite"}}}})
+    delivered(quiz, "a-1", **ANNA)
+    row = delivered(quiz, "a-2", **{**ANNA, "name": "Анна К", "email": "anna@mail.example"})
+    told = story_of(row.pk, May(operate=True))
+    assert [(one["before"], one["now"]) for one in told["former_values"]] == [
+        ("", "anna@mail.example"),
+        ("Анна", "Анна К"),
+    ]
+    assert not [made for _, made in told["journal"] if "Анна" in str(made)]
+
+
+def test_a_copy_leaves_out_and_names_what_the_other_crm_cannot_do(quiz, clinic):
+    fields = {str(quiz.field_id("Должность", "contacts")): "overwrite", "name": "leave"}
+    quiz.change_rule(
+        Extra={"Existing": {"Contact": {"Mode": "fill", "Fields": fields}}, "Responsible": {"Own": True}}
+    )
+    rule, account = Rule.objects.get(account__crm="amocrm"), Account.objects.get(crm="bitrix24")
+    there = twin_of(rule, account)
+    assert there.changes["extra"] == {
+        "existing": {"contact": {"mode": "fill", "fields": {"name": "leave"}}},
+        "responsible": {"own": True},
+    }
+    assert [one for one in there.missing if "Должность" in one]
 
 
 def test_what_cannot_be_meant_is_refused_by_its_place(quiz):
