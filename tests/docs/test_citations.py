@@ -191,3 +191,8 @@ def test_operating_names_every_setting_and_no_other():
 def test_numbers_are_read_as_people_write_them():
     assert list(numbers("1.1 to 1.3, 4 and 7.10")) == ["1.1", "1.2", "1.3", "4", "7.10"]
     assert list(decisions_cited("contract D12, D32-D34; D:oauth, %D1%83")) == ["12", "32", "33", "34"]
+
+
+def test_no_text_holds_both_sides_of_a_merge() -> None:
+    torn = [name for name in TELLING if re.search(r"^(?:<{7}|>{7}) ", text_of(name), re.MULTILINE)]
+    assert torn == []
