@@ -299,5 +299,6 @@ def _texts() -> dict[str, str]:
             "The CRM is asked for open leads of the person in the pipeline; what is closed or older does "
             "not count."
         ),
+        "repeated_task": _("Set the rule's task there, too"),
         "within": _("Days since that lead was made, at most"),
     }

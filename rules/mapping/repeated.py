@@ -24,18 +24,19 @@ WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class OnRepeat:
-    """``do`` as in ``Repeated``, with leads of the last ``days``. ``main`` is the pipeline of a rule that
-    names none, ``incoming`` all steps of that kind."""
+    """``do`` and ``task`` as in ``Repeated``, with leads of the last ``days``. ``main`` is the pipeline of a
+    rule that names none, ``incoming`` all steps of that kind."""
 
     do: str
     days: int
+    task: bool = False
     main: str = ""
     incoming: frozenset[str] = frozenset()
 
     def asked(self, pipeline: str, at: datetime, ours: Mapping[str, str]) -> Repeated:
         """For an answer that came ``at`` and goes into ``pipeline``."""
         since = at - timedelta(days=self.days)
-        return Repeated(self.do, since, pipeline or self.main, ours, self.incoming)
+        return Repeated(self.do, since, pipeline or self.main, ours, self.incoming, self.task)
 
     def words(self) -> str:
         """For people: what is done, and when."""
@@ -54,4 +55,4 @@ def read_on_repeat(said: Mapping[str, Any] | None, account: Account) -> OnRepeat
     lines = Pipeline.objects.filter(account=account, is_main=True, deleted=False)
     main = lines.exclude(entity="lead").values_list("remote_id", flat=True).first()
     incoming = frozenset(steps.values_list("remote_id", flat=True))
-    return OnRepeat(said["do"], said["days"], main or "", incoming)
+    return OnRepeat(said["do"], said["days"], said.get("task", False), main or "", incoming)

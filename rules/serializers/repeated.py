@@ -1,4 +1,4 @@
-"""``Repeated`` of a rule's ``Extra``: ``{"Do": "note", "WithinDays": 30}``; stored as ``{"do", "days"}``."""
+"""``Repeated`` of ``Extra``: ``{"Do": "note", "WithinDays": 30, "Task": true}``; kept by lower-case names."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from connectors.messages import message
+from connectors.repeated import NOTE
 from rules.mapping.conditions import Malformed
 from rules.mapping.repeated import MOST_DAYS, NEW, USUAL_DAYS, WAYS
 from rules.serializers.extra_parts import known
 
-REPEATED, DO, DAYS = "Repeated", "Do", "WithinDays"
-KEYS = (DO, DAYS)
+REPEATED, DO, DAYS, TASK = "Repeated", "Do", "WithinDays", "Task"
+KEYS = (DO, DAYS, TASK)
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "description": "What to do where the person has an open lead in that pipeline already; CRMs that "
@@ -30,6 +31,11 @@ SCHEMA: dict[str, Any] = {
             "maximum": MOST_DAYS,
             "description": f"How old leads may be that are joined; {USUAL_DAYS} where it is missing.",
         },
+        TASK: {
+            "type": "boolean",
+            "description": "Whether the rule's own task, if it has one, is made on the open lead, too, for "
+            "whoever looks after it; only with `note`. No where it is missing.",
+        },
     },
 }
 
@@ -43,6 +49,10 @@ def read_repeated(sent: Any, joins: bool) -> dict[str, Any]:
     if type(days) is not int or not 1 <= days <= MOST_DAYS:
         words = message("a whole number of 1 to {most} is needed", most=MOST_DAYS)
         raise Malformed(f"{REPEATED}.{DAYS}", words)
+    task = said.get(TASK, False)
+    if type(task) is not bool or (task and do != NOTE):
+        words = message("true or false is needed, and true only with note")
+        raise Malformed(f"{REPEATED}.{TASK}", words)
     if do == NEW:
         return {}
     if not joins:
@@ -50,9 +60,9 @@ def read_repeated(sent: Any, joins: bool) -> dict[str, Any]:
             "this CRM shows no open leads of a person, nor takes notes on them: only new is possible"
         )
         raise Malformed(f"{REPEATED}.{DO}", words)
-    return {"repeated": {"do": do, "days": days}}
+    return {"repeated": {"do": do, "days": days, **({"task": True} if task else {})}}
 
 
 def shown_repeated(stored: Mapping[str, Any]) -> dict[str, Any]:
     """As it can be sent."""
-    return {DO: stored["do"], DAYS: stored["days"]}
+    return {DO: stored["do"], DAYS: stored["days"], **({TASK: True} if stored.get("task") else {})}

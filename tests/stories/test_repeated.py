@@ -30,12 +30,12 @@ class Twice:
         self.side = side
 
     def first(self, **body: Any) -> Delivery:
-        return self._answer("a-1", contact=ANNA, **body)
+        return self.answer("a-1", contact=ANNA, **body)
 
     def second(self, **body: Any) -> Delivery:
-        return self._answer("a-2", **{"contact": ANNA, "answers": AGAIN, **body})
+        return self.answer("a-2", **{"contact": ANNA, "answers": AGAIN, **body})
 
-    def _answer(self, answer: str, **body: Any) -> Delivery:
+    def answer(self, answer: str, **body: Any) -> Delivery:
         assert self.side.post(answer, **body).status_code in (200, 202)
         self.side.work()
         return self.of(answer)
@@ -122,6 +122,18 @@ def test_a_mention_leaves_the_answer_with_us_and_says_so(twice, rules):  # noqa:
     assert ("Размер", "двести метров") in [(one["question"], one["value"]) for one in shown["losses"]]
 
 
+def test_the_rules_task_is_made_on_the_open_lead_where_the_rule_says_so(twice, rules):  # noqa: F811
+    """Once for the lead that was made; for the open one only with ``Task``."""
+    task = {"Task": {"Text": "Перезвонить", "Minutes": 15}}
+    assert rules.change(Extra={**NOTE, **task}).json() == "Success"
+    twice.first()
+    assert "task" not in twice.second().steps
+    assert rules.change(Extra={"Repeated": {**NOTE["Repeated"], "Task": True}, **task}).json() == "Success"
+    third = twice.answer("a-3", contact=ANNA)
+    told = third.steps.keys() & {"task", "task_given_up"}  # a deal of Envybox keeps one task
+    assert (bool(third.steps["joined"]), len(told)) == (True, 1)
+
+
 def test_tests_write_on_nobodys_lead(twice):
     twice.first()
     rule = Rule.objects.get(quiz_id=QUIZ, deleted=False)
@@ -195,6 +207,9 @@ def test_it_comes_back_as_it_was_sent_and_is_part_of_the_versions(rules):  # noq
     assert rules.change(Extra=NOTE).json() == "Success"
     assert rules.shown()["Extra"] == NOTE
     assert RuleVersion.objects.order_by("-pk")[0].said["extra"] == {"repeated": {"do": "note", "days": 30}}
+    with_task = {"Repeated": {**NOTE["Repeated"], "Task": True}}
+    assert rules.change(Extra=with_task).json() == "Success"
+    assert rules.shown()["Extra"] == with_task
     assert rules.change(Extra={"Repeated": {"Do": "link"}}).json() == "Success"
     assert rules.shown()["Extra"] == LINK
     assert rules.change(Extra={"Repeated": {"Do": "new"}}).json() == "Success"
@@ -209,6 +224,8 @@ REFUSED = [
         ({"Repeated": {"Do": "note", "WithinDays": True}}, "Extra.Repeated.WithinDays"),
         ({"Repeated": {"Do": "note", "WithinDays": 366}}, "Extra.Repeated.WithinDays"),
         ({"Repeated": {"Do": ["note"]}}, "Extra.Repeated.Do"),
+        ({"Repeated": {"Do": "note", "Task": 1}}, "Extra.Repeated.Task"),
+        ({"Repeated": {"Do": "link", "Task": True}}, "Extra.Repeated.Task"),
         ({"Repeated": {"Do": "note", "For": 3}}, "Extra.Repeated.For"),
     ]  # fmt: skip
 

@@ -5,7 +5,7 @@
 
   function labelled(text, control) {
     const line = element("label", "desk-pick");
-    control.className = "desk-source";
+    if (control.type !== "checkbox") control.className = "desk-source";
     control.setAttribute("aria-label", text);
     line.append(element("span", "desk-quiet", text), control);
     return line;
@@ -22,7 +22,7 @@
     for (const [id, name] of offers.repeated) way.append(new Option(name, id));
     way.value = said.Do || offers.repeated[0][0];
     way.addEventListener("change", () => {
-      if (way.selectedIndex) value.Repeated = { WithinDays: 30, ...said, Do: way.value };
+      if (way.selectedIndex) value.Repeated = { WithinDays: said.WithinDays || 30, Do: way.value };
       else delete value.Repeated;
       picker.redraw();
     });
@@ -36,6 +36,17 @@
         picker.write();
       });
       shell.append(labelled(texts.within, days));
+      if (said.Do === "note") {
+        const task = element("input");
+        task.type = "checkbox";
+        task.checked = Boolean(said.Task);
+        task.addEventListener("change", () => {
+          if (task.checked) value.Repeated.Task = true;
+          else delete value.Repeated.Task;
+          picker.write();
+        });
+        shell.append(labelled(texts.repeated_task, task));
+      }
     }
     return shell;
   }
