@@ -17,6 +17,7 @@ from connectors.envybox.records import FieldEntry
 from connectors.errors import Refused
 from connectors.existing import UNREAD, Written, note_written, noted, take_back, texts_of, verdict
 from connectors.messages import message
+from connectors.repeated import JOINED
 from connectors.text import text_of
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def write_existing(delivery: Delivery, mode: WriteMode) -> bool:
 
 def _was_there(delivery: Delivery, client: Mapping[str, Any]) -> bool:
     """Where nobody can tell, it is left as one that was."""
-    if delivery.item.has("merged"):
+    if delivery.item.has("merged") or delivery.item.has(JOINED):
         return True
     lead = delivery.client.leads.read(delivery.item.lead)
     made, came = text_of(client.get("created_at")), text_of(lead.get("created_at"))

@@ -16,6 +16,8 @@ from connectors.crm_values import moment
 from connectors.envybox.client import id_of
 from connectors.envybox.delivery import NO_DEAL_YET, Delivery
 from connectors.envybox.errors import NO_DEAL, NO_LEAD
+from connectors.envybox.existing import CONTACT as CLIENT
+from connectors.envybox.existing import write_existing
 from connectors.envybox.following import STATUSES
 from connectors.envybox.lists import alive
 from connectors.envybox.records import LONGEST_COMMENT, MOST_COMMENTS
@@ -168,8 +170,11 @@ class Joining(Delivery):
     def _write(self) -> None:
         """Tags, then comments. What takes none is gone, or as good as that."""
         item = self.item
-        if not noted(item) and not only_mentioned(item.draft):
-            self._tag_joined()
+        if not noted(item):
+            if (mode := item.draft.existing.get(CLIENT)) and item.has(CLIENT):
+                write_existing(self, mode)
+            if not only_mentioned(item.draft):
+                self._tag_joined()
         try:
             write_comments(self)
         except Refused:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connectors.draft import FieldValue, Placement, Receipt, Repeated, Tag, Target
+from connectors.draft import FieldValue, Placement, Receipt, Repeated, Tag, Target, WriteMode
 from connectors.errors import TryLater, Unclear
 from connectors.repeated import JOINED, LEFT
 from tests.connectors.cast import Notebook, again
@@ -250,6 +250,17 @@ def test_the_preview_says_that_open_leads_are_looked_for(crm, draft, first):
     usual = crm.connector.plan(draft(person=first[0].person, known_contact="1600001"))
     assert len(plan.requests) > len(usual.requests)
     assert any("open lead" in one.why for one in plan.requests)
+
+
+def test_the_person_is_written_as_the_rule_says_all_the_same(crm, draft, first, journal):
+    """Only the lead is left alone: an e-mail that the contact lacks is added."""
+    if crm.kind == "envybox":
+        pytest.skip("a lead that waits has no client yet; of deals its own tests tell")
+    person = replace(first[0].person, emails=("anna@example.ru",))
+    answer = once_more(draft, first, existing={"contact": WriteMode(append=True)})
+    receipt = deliver(crm, replace(answer, person=person), journal)
+    assert receipt.journal[JOINED]
+    assert "anna@example.ru" in json.dumps(crm.leads()[0]["contact"])
 
 
 REFUSALS = {

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connectors.draft import Person, Repeated, Tag
+from connectors.draft import Person, Repeated, Tag, WriteMode
 from connectors.repeated import JOINED
 from tests.connectors.cast import Notebook, again
 
@@ -67,3 +67,11 @@ def test_a_lead_taken_into_work_meanwhile_gets_the_comment_once(florist, draft, 
     (receipt,) = florist.connector.deliver([again(answer, notebook, look_first=True)], notebook)
     assert receipt.journal[JOINED] == made.journal["lead"]
     assert str(florist.leads[0]["notes"]).count("Площадь: двести") == 1
+
+
+def test_the_client_of_a_joined_deal_is_written_as_the_rule_says(florist, draft, deliver):
+    deliver(draft(person=Person("Анна", ("+79990001122",)), placement=florist.place()))
+    modes = {"contact": WriteMode(append=True)}
+    deliver(draft(person=ANNA, placement=florist.place(), repeated=NOTE, existing=modes))
+    [client] = florist.crm.clients.values()
+    assert "anna@example.ru" in str(client)
