@@ -5,9 +5,15 @@
 
   function labelled(text, control) {
     const line = element("label", "desk-pick");
-    if (control.type !== "checkbox") control.className = "desk-source";
     control.setAttribute("aria-label", text);
-    line.append(element("span", "desk-quiet", text), control);
+    line.append(element("span", "desk-quiet", text));
+    if (control.type === "checkbox") {
+      line.className = "desk-row";
+      line.prepend(control);
+    } else {
+      control.className = "desk-source";
+      line.append(control);
+    }
     return line;
   }
 
