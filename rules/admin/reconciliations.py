@@ -171,7 +171,7 @@ class FindingAdmin(StaffAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Finding]:
         rows = super().get_queryset(request).filter(confirmed=True)
-        return rows.select_related("delivery__answer", "delivery__account")
+        return rows.select_related("delivery__answer", "delivery__account", "reconciliation")
 
     @display(description=_("kind"), label=KIND_COLOURS)
     def kind_label(self, row: Finding) -> tuple[str, str]:

@@ -41,7 +41,7 @@ from rules.delivery.holds import CANCELLED, ERASED, FOR_RETURN, FOR_RULE, OVER, 
 from rules.delivery.lane import end_rests
 from rules.delivery.settle_statement import SETTLE, SETTLE_REPLAYS
 from rules.delivery.settlement import Settlement, died
-from rules.models import Delivery
+from rules.models import Delivery, Outcome
 
 log = structlog.stdlib.get_logger(__name__)
 State = Delivery.State
@@ -447,7 +447,7 @@ def send_again(delivery_id: int) -> bool:
         row = rows.select_for_update(of=("self",)).first()
         if row is None:
             return False
-        row.outcome.delete()
+        Outcome.objects.filter(delivery=row.pk).delete()
         Delivery.objects.filter(pk=row.pk).update(
             **_released(), steps={}, losses=[], remote_id="", remote_link="", delivered_at=None,
             look_first=can_look(row.account), look_again_at=None, also_made=[],

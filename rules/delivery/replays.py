@@ -29,6 +29,7 @@ from connectors.draft import (
 from connectors.errors import ConnectorError, Refused
 from connectors.messages import message
 from connectors.note_texts import replayed
+from connectors.repeated import JOINED
 from crm_cache.models import CrmUser, Step
 from crm_cache.sync import storable
 from rules.delivery.revisions import Bodies
@@ -269,7 +270,8 @@ def settled(plain: Settlement, row: Delivery, outcome: Result, mine: Replaying) 
     """What the outcome means for the replay, and for a lead that was there before: it stays delivered,
     whatever became of the replay."""
     if isinstance(outcome, Receipt):
-        if outcome.adopted or mine.finishes:  # it is brought up to date next
+        goes_on = outcome.adopted or mine.finishes
+        if goes_on and not outcome.journal.get(JOINED):  # it is brought up to date next; another's never is
             return replace(plain, version=mine.row.before_id)
         return replace(plain, replayed=_ended(mine))
     if plain.state != HELD:

@@ -49,13 +49,21 @@ def deeds_of(row: Finding) -> list[str]:
         return []
     if row.kind in (Kind.MISSING, Kind.DELETED):
         again = row.delivery.state == Delivery.State.DELIVERED and not row.delivery.answer.purged_at
+        again = again and not _made_since(row)
         return ["send_again"] if again else []
     return ["adopt"] if row.kind == Kind.FOUND and row.delivery.state == Delivery.State.HELD else []
 
 
+def _made_since(row: Finding) -> bool:
+    """Was it made anew after the run? Then the finding speaks of the lead before."""
+    made = row.delivery.delivered_at
+    return made is not None and made > row.reconciliation.created_at
+
+
 def send_again(row: Finding) -> bool:
-    """Make the lead anew. False where it is not delivered any more, or its content is gone."""
-    return _done(row, lambda: outbox.send_again(row.delivery_id), SENT_AGAIN)
+    """Make the lead anew. False where it is not delivered any more, was made anew since, or its content is
+    gone."""
+    return not _made_since(row) and _done(row, lambda: outbox.send_again(row.delivery_id), SENT_AGAIN)
 
 
 def adopt(row: Finding) -> bool:

@@ -39,7 +39,7 @@ def run(shop: Account) -> Reconciliation:
 
 @pytest.fixture
 def findings(run: Reconciliation, deliver: Deliver) -> dict[str, Finding]:
-    lost = deliver("delivered", remote_id="77", delivered_at=timezone.now())
+    lost = deliver("delivered", remote_id="77", delivered_at=run.since)
     held = deliver("held", held_because="look_first", look_first=True)
     moved = deliver("delivered", remote_id="79", delivered_at=timezone.now())
     rows = {

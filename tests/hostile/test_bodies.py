@@ -81,6 +81,13 @@ FIELDS = (
     "client_bitrix_url",
     "return_url",
     "QuizConfig",
+    "Extra",
+    "what",
+    "value",
+    "replay",
+    "rule",
+    "dryRun",
+    "anew",
 )
 VALUES: list[Any] = [
     None,
@@ -113,6 +120,10 @@ VALUES: list[Any] = [
     {"QuestionID": {"\0": 10**30}},
     [{"QuestionID": {"a": {}}}],
     {"lead": 5},
+    {"Task": {"Text": {}, "Minutes": 10**40}},
+    {"Repeated": {"Do": {"a": 1}, "WithinDays": []}},
+    {"Options": [{"Record": 1, "Question": [], "Field": {}, "Map": {"\0": "\ud800"}}]},
+    {"Existing": {"Contact": {"Fields": {"\0": 5}}}},
     {"Lead": [1, None, {}]},
     {"phone": ["x"], "email": {"a": 1}, "name": 10**400},
 ]
