@@ -34,8 +34,8 @@ class Numbers:
 
     @property
     def percent(self) -> float | None:
-        """Won of leads; None where there is none."""
-        return 100 * self.won / self.leads if self.leads else None
+        """Won of leads, with one decimal; None where there is no lead."""
+        return round(100 * self.won / self.leads, 1) if self.leads else None
 
     @property
     def stepped(self) -> int:

@@ -108,7 +108,7 @@ def _rows(report: Report) -> Iterator[list[Cell]]:
 
 def _numbers(of: Numbers, whole: Numbers) -> Iterator[Cell]:
     yield from (getattr(of, name) for name in COUNTS)
-    yield None if of.percent is None else round(of.percent, 1)
+    yield of.percent
     yield from (of.won_sum.get(currency) for currency in _currencies(whole.won_sum))
     yield from (of.paid_sum.get(currency) for currency in _currencies(whole.paid_sum))
     yield of.stepped

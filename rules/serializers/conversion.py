@@ -107,7 +107,7 @@ def _numbers(of: Numbers) -> dict[str, Any]:
     median, most = (of.seconds_to_step(part) for part in (MEDIAN, MOST_OF))
     return {
         **{name: getattr(of, name) for name in COUNTS},
-        "conversion": None if of.percent is None else round(of.percent, 1),
+        "conversion": of.percent,
         "wonSums": _money(of.won_sum),
         "paidSums": _money(of.paid_sum),
         "stepped": of.stepped,
