@@ -1,7 +1,9 @@
-"""What the customers' rules say beyond their contract: routes, texts of their own, and turns of people."""
+"""What the customers' rules say beyond their contract: routes, texts of their own, turns of people, tasks
+and what is written into contacts that are there."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from config.openapi.quiz import QUIZ_ID
@@ -9,6 +11,13 @@ from tests.torture.customers import Customer
 
 USER_ID = {"amocrm": "AmoID", "bitrix24": "bitrixUserID", "envybox": "envyboxID", "solos": "solosID"}
 MOST_PEOPLE = 4
+TASK = {"Task": {"Text": "Позвонить: {{ contact.name }}", "Minutes": 30}}
+FILL = {"Existing": {"Contact": {"Mode": "fill", "Append": True}}}
+ABLE: Mapping[str, Mapping[str, Any]] = {
+    "amocrm": TASK | FILL,
+    "bitrix24": TASK | FILL,
+    "envybox": TASK,
+}  # what each CRM can
 
 
 def think(customer: Customer) -> None:
@@ -17,13 +26,16 @@ def think(customer: Customer) -> None:
     people = [row[name] for row in customer.service.rows(f"{prefix}/users")][:MOST_PEOPLE]
     page = f"{prefix}/rules/{QUIZ_ID}"
     customer.service.expected(
-        customer.service.send("PATCH", page, {"Extra": extra_of(people)}), "PATCH", page
+        customer.service.send("PATCH", page, {"Extra": extra_of(people, ABLE.get(customer.kind, {}))}),
+        "PATCH",
+        page,
     )
 
 
-def extra_of(people: list[Any]) -> dict[str, Any]:
+def extra_of(people: list[Any], more: Mapping[str, Any]) -> dict[str, Any]:
     """``people``: ids as the CRM's rules have them; the last one gets the leads of large places."""
     return {
+        **more,
         "Routes": [
             {
                 "Name": "Большая площадь",
