@@ -59,6 +59,9 @@ class ChoiceField:
 
     def _left(self, text: str) -> tuple[str, ...]:
         """A text without the parts of it that stay in the note."""
+        if not CHOICES_BETWEEN.search(text):
+            plain = plain_choice(text)
+            return () if any(plain_choice(one.text) == plain for one in self.silent) else (text,)
         found = choices([text], self.known).value or ()
         if all(option.remote_id for option in found):
             return (text,)
