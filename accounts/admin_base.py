@@ -27,6 +27,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
@@ -88,6 +89,19 @@ class StaffAdmin(ModelAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return StaffChangeList
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        return super().changelist_view(request, {**self._titled(), **(extra_context or {})})
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        titled = self._titled() if object_id else {}
+        return super().changeform_view(request, object_id, form_url, {**titled, **(extra_context or {})})
+
+    def _titled(self) -> dict[str, Any]:
+        """The window's title: Django's sentences ask for a noun in a case that it does not have."""
+        return {"title": capfirst(str(self.opts.verbose_name_plural))}
 
     def only(self, actions: list[Any], possible: Collection[str]) -> list[Any]:
         """Of a page's actions those whose names make sense for its row."""
@@ -220,6 +234,11 @@ def when(moment: datetime | None, short: bool = False) -> SafeString | str:
     this_year = short and here.year == timezone.localtime().year
     text = f"{here:%d.%m. %H:%M}" if this_year else f"{here:%d.%m.%Y %H:%M}"
     return format_html('<span class="desk-nowrap">{}</span>', text)
+
+
+def wide(text: str) -> Any:
+    """A sentence in a list's cell, which would be a word wide otherwise."""
+    return format_html('<span class="desk-wide">{}</span>', text) if text else ""
 
 
 def short(text: str) -> SafeString | str:

@@ -248,6 +248,7 @@ def _hangs_on(account_id: int) -> dict[str, Any]:
         ],
         "all_deliveries": deliveries_url(account=account_id),
         "outcomes": outcomes_url(account=account_id),
+        "reconciliations": of_account("rules_reconciliation", account_id),
         "rules": (
             Rule.objects.filter(account=account_id, deleted=False).count(),
             of_account("rules_rule", account_id),

@@ -22,14 +22,14 @@ from rules.admin.links import accounts_url, deliveries_url, page
 from rules.delivery import holds
 from rules.delivery.next_try import next_try
 from rules.figures import ARRIVED
-from rules.models import Attempt, Delivery, Outcome, Rule
+from rules.models import Attempt, Delivery, Outcome, Reconciliation, Rule
 
 HOURS = 24
 ACCOUNTS_SHOWN = RULES_SHOWN = 10
 
 
 def show(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Nine queries whatever the tables hold, each on an index: open deliveries through the partial ones, the
+    """Ten queries whatever the tables hold, each on an index: open deliveries through the partial ones, the
     last day through the age of tries. Conversion counts a whole month, so the page fetches it afterwards."""
     if not request.user.has_perm("rules.view_delivery"):
         return context
@@ -53,6 +53,8 @@ def show(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "account_states": _account_states(),
         "silent": with_silent_crm(Account.objects.all()).count(),
         "silent_url": accounts_url(attention="silent"),
+        "differing": _differing(now),
+        "differing_url": reverse("admin:rules_reconciliation_changelist"),
         **_conversion(request),
     }
 
@@ -69,6 +71,12 @@ def _conversion(request: HttpRequest) -> dict[str, Any]:
     if not request.user.has_perm("rules.view_outcome"):
         return {}
     return {"conversion_url": reverse("admin:rules_outcome_conversion"), "conversion_top": TOP_PART}
+
+
+def _differing(now: datetime) -> int:
+    """How many accounts' reconciliations of the last day found anything."""
+    runs = Reconciliation.objects.filter(created_at__gte=now - timedelta(hours=HOURS)).exclude(counts={})
+    return runs.aggregate(found=Count("account", distinct=True))["found"]
 
 
 def _open() -> QuerySet[Delivery]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext
 
 from accounts.texts import said, say
 from connectors.lead_status import BY_HAND
@@ -44,7 +45,7 @@ def in_short(row: Outcome) -> dict[str, Any]:
         "row": row,
         "page": page("rules_outcome", row.pk),
         "safe_link": row.link.startswith(("https://", "http://")),
-        "what": f"{said(row.record) or say('lead')} {row.record_id}" if row.record_id else "",
+        "what": f"{gettext(said(row.record) or 'lead')} {row.record_id}" if row.record_id else "",
         "total": money(row.amount, row.currency),
         "paid": money(row.paid, row.currency),
         "task": Outcome.Task(state).label if (state := row.task_state()) else "",

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -25,10 +25,12 @@ from accounts.admin_base import (
     link,
     note_all,
     when,
+    wide,
 )
 from accounts.texts import said, say, say_many, spaced
 from connectors.messages import message
 from crm_cache import lookup
+from crm_cache.models import Pipeline
 from rules.admin.filters import DayFilter, OwnerFilter
 from rules.admin.links import page
 from rules.models import Delivery, Finding, Reconciliation
@@ -48,8 +50,8 @@ class ReconciliationAdmin(StaffAdmin):
         "Accounts are compared with their CRMs at night, or at once by a button on an account's page."
     )
     list_display = (
-        "number", "account_name", "state_label", "span", "compared_label", "findings_label",
-        "unchecked_label", "began", "ended",
+        "number", "account_name", "state_label", "findings_label", "compared_label", "unchecked_label",
+        "span", "began",
     )  # fmt: skip
     list_filter = (
         ("state", ChoicesDropdownFilter),
@@ -78,7 +80,7 @@ class ReconciliationAdmin(StaffAdmin):
     def state_label(self, run: Reconciliation) -> tuple[str, str]:
         return run.state, run.get_state_display()
 
-    @display(description=_("leads made"))
+    @display(description=_("Leads made"))
     def span(self, run: Reconciliation) -> Any:
         return format_html("{} – {}", when(run.since, short=True), when(run.until, short=True))
 
@@ -87,8 +89,8 @@ class ReconciliationAdmin(StaffAdmin):
         return spaced(run.compared)
 
     @display(description=_("findings"))
-    def findings_label(self, run: Reconciliation) -> str:
-        return in_words(run)
+    def findings_label(self, run: Reconciliation) -> Any:
+        return wide(in_words(run))
 
     @display(description=_("not checked"))
     def unchecked_label(self, run: Reconciliation) -> str:
@@ -96,11 +98,7 @@ class ReconciliationAdmin(StaffAdmin):
 
     @display(description=_("began"))
     def began(self, run: Reconciliation) -> Any:
-        return when(run.created_at)
-
-    @display(description=_("ended"))
-    def ended(self, run: Reconciliation) -> Any:
-        return when(run.ended_at)
+        return when(run.created_at, short=True)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -158,11 +156,30 @@ def _shown(row: Finding, pipelines: dict[str, str]) -> dict[str, Any]:
     }
 
 
+def of_delivery(delivery_id: int) -> list[dict[str, Any]]:
+    """What reconciliations found of it, the newest first, for its page."""
+    rows = Finding.objects.filter(delivery=delivery_id, confirmed=True)
+    return [
+        {
+            "row": row,
+            "colour": KIND_COLOURS[row.kind],
+            "remedy": said(row.deed or findings.remedy_of(row)),
+            "url": findings_url(row.reconciliation, row.kind),
+        }
+        for row in rows.select_related("reconciliation", "delivery__answer").order_by("-pk")[:SHOWN]
+    ]
+
+
+def _pipeline(column: str) -> Subquery:
+    """The name of the pipeline whose id a finding's ``column`` has."""
+    named = Pipeline.objects.filter(account=OuterRef("delivery__account"), remote_id=OuterRef(column))
+    return Subquery(named.values("name")[:1])
+
+
 @admin.register(Finding)
 class FindingAdmin(StaffAdmin):
     list_display = (
-        "kind_label", "delivery_link", "answer", "account_name", "leads_label", "difference", "to_do",
-        "deed_label",
+        "kind_label", "delivery_link", "account_name", "leads_label", "difference", "to_do",
     )  # fmt: skip
     list_display_links = None
     list_filter = (("kind", ChoicesDropdownFilter), ("reconciliation", AutocompleteSelectFilter))
@@ -171,7 +188,9 @@ class FindingAdmin(StaffAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Finding]:
         rows = super().get_queryset(request).filter(confirmed=True)
-        return rows.select_related("delivery__answer", "delivery__account", "reconciliation")
+        return rows.select_related("delivery__answer", "delivery__account", "reconciliation").annotate(
+            expected_name=_pipeline("expected"), actual_name=_pipeline("actual")
+        )
 
     @display(description=_("kind"), label=KIND_COLOURS)
     def kind_label(self, row: Finding) -> tuple[str, str]:
@@ -180,10 +199,6 @@ class FindingAdmin(StaffAdmin):
     @display(description=_("delivery"))
     def delivery_link(self, row: Finding) -> Any:
         return link(page("rules_delivery", row.delivery_id), str(row.delivery_id))
-
-    @display(description=_("answer"))
-    def answer(self, row: Finding) -> str:
-        return row.delivery.answer.answer_id
 
     @display(description=_("account"))
     def account_name(self, row: Finding) -> str:
@@ -194,16 +209,13 @@ class FindingAdmin(StaffAdmin):
         return ", ".join(row.leads)
 
     @display(description=_("expected → actual"))
-    def difference(self, row: Finding) -> str:
-        return f"{row.expected} → {row.actual}" if row.expected else ""
+    def difference(self, row: Any) -> str:
+        expected, actual = row.expected_name or row.expected, row.actual_name or row.actual
+        return f"{expected} → {actual}" if expected else ""
 
     @display(description=_("what to do"))
-    def to_do(self, row: Finding) -> str:
-        return said(findings.remedy_of(row))
-
-    @display(description=_("what was done"))
-    def deed_label(self, row: Finding) -> str:
-        return said(row.deed)
+    def to_do(self, row: Finding) -> Any:
+        return wide(said(row.deed or findings.remedy_of(row)))
 
     @admin.action(description=_("Send again"), permissions=["operate"])
     def send_again_chosen(self, request: HttpRequest, chosen: QuerySet[Finding]) -> HttpResponse:

@@ -61,7 +61,7 @@ def ask_or_do(request: HttpRequest, admin: StaffAdmin, delivery: Delivery) -> Ht
     [found] = foresee([delivery], when)
     context = {
         **admin.admin_site.each_context(request),
-        "title": say("Replay {delivery}?", delivery=delivery),
+        "title": say("Replay delivery {number}?", number=delivery.pk),
         "opts": admin.opts,
         "back": back,
         "delivery": delivery,

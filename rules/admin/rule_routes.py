@@ -32,6 +32,19 @@ _WAYS = {
     NOTE: gettext_lazy("write the answer into a note on it"),
     LINK: gettext_lazy("only mention it there"),
 }
+_PARTS = {  # headings of the page by the key below ``Extra``
+    "SendIf": gettext_lazy("Send only if"),
+    "Routes": gettext_lazy("Route"),
+    "Responsible": gettext_lazy("Who takes turns"),
+    "Task": gettext_lazy("Task for people on each new lead"),
+    "Title": gettext_lazy("Title"),
+    "Sum": gettext_lazy("Sum"),
+    "Note": gettext_lazy("Note, above what was answered"),
+    "Values": gettext_lazy("Texts of the lead"),
+    "Options": gettext_lazy("Options of the quiz and of the CRM"),
+    "Existing": gettext_lazy("If the CRM has the person already"),
+    "Repeated": gettext_lazy("If the person has an open lead"),
+}
 CONTACT_VALUES = ("name", "phone", "email", "company", "city")
 
 
@@ -46,15 +59,25 @@ def checked_extra(account: Account, found: Mapping[str, Any]) -> tuple[dict[str,
     try:
         stored = read_extra(found, dialect_of(account.crm))
     except Malformed as error:
-        return {}, [say("{where}: {what}", where=error.at or EXTRA, what=in_words(error.message))]
+        return {}, [say("{where}: {what}", where=_place(error.at), what=in_words(error.message))]
     except ValidationError as error:
         return {}, list(_sentences(error.detail))
     wrong = [
-        say("{where}: {what}", where=f"Routes[{number}].Then.{slot}", what=what)
+        say("{where}: {what}", where=_place(f"Routes[{number}].Then.{slot}"), what=what)
         for number, route in enumerate(stored.get("routes", ()))
         for slot, what in foreign_tags(account, route["then"].get("tags_to_add", {}))
     ]
     return stored, wrong
+
+
+def _place(path: str) -> str:
+    """The part of the page that a place below ``Extra`` is in, and the place: «Route 1 (Routes[0].If)»."""
+    part, _dot, _rest = path.partition(".")
+    name, _bracket, number = part.rstrip("]").partition("[")
+    if name not in _PARTS:
+        return path or EXTRA
+    words = f"{_PARTS[name]} {int(number) + 1}" if name == "Routes" and number else _PARTS[name]
+    return say("{part} ({path})", part=words, path=path)
 
 
 def routing_of(
@@ -216,7 +239,7 @@ def _sentences(detail: Any, path: str = "") -> Iterator[str]:
         if isinstance(what, (dict, list)):
             yield from _sentences(what, inside)
         else:
-            yield f"{inside.removeprefix(f'{EXTRA}.')}: {what}"
+            yield say("{where}: {what}", where=_place(inside.removeprefix(f"{EXTRA}.")), what=what)
 
 
 def _texts() -> dict[str, str]:

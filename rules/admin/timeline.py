@@ -24,6 +24,7 @@ from connectors.draft import WriteMode
 from connectors.redact import redact
 from connectors.repeated import JOINED, JOINED_BY, JOINED_SINCE, LEFT
 from rules import test_leads
+from rules.admin import reconciliations
 from rules.admin.lead_status import in_short
 from rules.admin.links import page
 from rules.admin.offers import RECORDS
@@ -113,6 +114,7 @@ def story_of(delivery_id: int, may: May) -> dict[str, Any]:
         "tries": [_try(attempt, delivery, may.payloads) for attempt in tries],
         "older_tries": tries[0].number - 1 if tries else 0,
         "after": list(_afterwards(delivery)),
+        "found": reconciliations.of_delivery(delivery.pk),
         "replays": replays_of(delivery),
         "mends": list(delivery.answer.mends.all()) if delivery.answer.revision > 1 else [],
         "changed_by": who_did(delivery.version) if delivery.version else "",

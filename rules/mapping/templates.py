@@ -168,13 +168,16 @@ def read_text(said: Any, at: str, what: str) -> Text:
         tree = ENVIRONMENT.parse(said)
     except TemplateError as error:
         line, words = getattr(error, "lineno", 1), error.message
-        raise Malformed(at, message("line {line} can't be read: {error}", line=line, error=words)) from error
+        raise Malformed(at, message(UNREADABLE.text, line=line, error=words)) from error
     except RecursionError as error:
         raise Malformed(at, TOO_DEEP) from error
     _check(tree, at)
     return Text(said, what)
 
 
+UNREADABLE = message(
+    "line {line} can't be read: see that each gap and each quotation mark is closed ({error})"
+)
 TOO_DEEP = message("too much within each other")
 
 

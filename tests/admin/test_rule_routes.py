@@ -55,14 +55,14 @@ def test_what_the_page_sends_is_stored_and_shown_again(operator: Client, rule: R
     [
         (
             {"SendIf": {"value": "sum", "between": [2, 1]}},
-            "SendIf.between: the first number is the smaller one",
+            "Send only if (SendIf.between): the first number is the smaller one",
         ),
-        ({"Routes": [{"If": ADS, "Then": {"PipelineID": "x"}}]}, "Routes[0].Then.PipelineID: "),
+        ({"Routes": [{"If": ADS, "Then": {"PipelineID": "x"}}]}, "Route 1 (Routes[0].Then.PipelineID): "),
         (
             {"Routes": [{"If": ADS, "Then": {"TagsToAdd": {"Lead": [9876]}}}]},
             "9876 is no tag of this account",
         ),
-        ({"Routes": [{"If": ADS, "Then": {}}]}, "Routes[0].Then: it says nothing"),
+        ({"Routes": [{"If": ADS, "Then": {}}]}, "Route 1 (Routes[0].Then): it says nothing"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(operator: Client, rule: Rule, extra: Any, words: str) -> None:
@@ -191,4 +191,4 @@ def test_a_task_is_asked_for_on_the_page_told_and_copied(operator: Client, rule:
 
 def test_a_task_without_words_is_refused_by_its_place(operator: Client, rule: Rule) -> None:
     said = save(operator, rule, extra={"Task": {"Text": "", "Minutes": 15}})
-    assert "Task.Text: a text is needed: what is to be done" in said
+    assert "(Task.Text): a text is needed: what is to be done" in said

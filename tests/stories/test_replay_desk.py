@@ -52,7 +52,7 @@ def test_the_page_shows_the_diff_and_carries_it_out(quiz, operator):
     changed(quiz)
     url = page("delivery_replay", quiz.delivery.pk)
     shown = operator.get(url).content.decode()
-    for text in ("Какие окна?", "red 1", "Дозвон", "Замер назначен", "лид изменится", "версия 2"):
+    for text in ("Какие окна?", "red 1", "Дозвон", "Замер назначен", "заявка изменится", "версия 2"):
         assert text in shown
     assert "менять нечего" in operator.get(url, {"rule": "then"}).content.decode()
     assert Replay.objects.count() == 0
@@ -63,7 +63,7 @@ def test_the_page_shows_the_diff_and_carries_it_out(quiz, operator):
     [done] = Replay.objects.all()
     assert (done.by, done.who, done.state) == ("staff", "operator", "changed")
     story = operator.get(page("delivery_change", quiz.delivery.pk)).content.decode()
-    for text in ("Переотправка", "лид изменён", "operator", "Замер назначен"):
+    for text in ("Переотправка", "заявка изменена", "operator", "Замер назначен"):
         assert text in story
     assert LogEntry.objects.filter(object_id=str(quiz.delivery.pk)).count() == 1
 
@@ -73,7 +73,7 @@ def test_a_deleted_lead_is_made_anew_only_where_the_box_is_ticked(quiz, operator
     quiz.work()
     next(iter(quiz.crm.leads.values())).props["is_deleted"] = True
     url = page("delivery_replay", quiz.delivery.pk)
-    assert "Создать новый лид вместо удалённого" in operator.get(url).content.decode()
+    assert "Создать новую заявку вместо удалённой" in operator.get(url).content.decode()
     operator.post(url, {"confirmed": "yes", "rule": "now", "anew": "yes"})
     quiz.work()
     assert (len(quiz.crm.leads), Replay.objects.get().state) == (2, "made")
@@ -114,7 +114,7 @@ def test_what_is_chosen_is_sampled_first_and_then_replayed(quiz, operator):
     keys = list(Delivery.objects.values_list("pk", flat=True))
     asked = operator.post(reverse(LIST), picked("replay_chosen_now", keys)).content.decode()
     assert "Переотправить 3 отправки?" in asked
-    assert "Из первых 3 лидов: лид изменится: 3." in asked
+    assert "Из первых 3 заявок: заявка изменится: 3." in asked
     assert "Замер назначен" in asked
     assert Replay.objects.count() == 0
 
@@ -124,7 +124,7 @@ def test_what_is_chosen_is_sampled_first_and_then_replayed(quiz, operator):
     assert (run.action, run.by_rule, run.moved, run.left_alone) == ("replay", "now", 3, 0)
     assert {lead["step"] for lead in quiz.leads} == {"Замер назначен"}
     told = operator.get(page("bulkrun_change", run.pk)).content.decode()
-    assert "Лид изменён: 3" in told
+    assert "Заявка изменена: 3" in told
     assert "По сегодняшнему правилу" in told
 
 

@@ -30,6 +30,11 @@
     return `${From} ${To}`;
   }
 
+  const PARTS = {
+    SendIf: "send-if", Routes: "routes", Responsible: "turns", Task: "task", Title: "texts", Sum: "texts", Note: "texts",
+    Values: "texts", Options: "options", Existing: "existing", Repeated: "repeated",
+  };
+
   class RoutesPicker {
     constructor(box, editor) {
       this.box = box;
@@ -42,6 +47,19 @@
       box.after(this.shell);
       box.hidden = true;
       this.draw();
+      this.complain();
+    }
+
+    /* What was wrong with it is told in its section, too: the list of errors is below all of them. */
+    complain() {
+      const line = this.box.closest(".field-line");
+      for (const item of line ? line.querySelectorAll(".errorlist li") : []) {
+        const found = item.textContent.match(/\(([A-Z][A-Za-z]+)[^()]*\):/);
+        const section = found && this.shell.querySelector(`[data-part="${PARTS[found[1]]}"]`);
+        if (!section) continue;
+        section.querySelector("h3").after(element("p", "desk-wrong", item.textContent.trim()));
+        section.scrollIntoView({ block: "center" });
+      }
     }
 
     write() {
@@ -297,9 +315,9 @@
       then.append(this.placement(route.Then), this.picked(texts.performer, offers.performers, route.Then, offers.keys.performer));
       for (const choice of offers.choices) then.append(this.choice(choice, route.Then));
       card.append(then, this.routeTask(route.Then));
-      for (const record of this.editor.records) {
-        if (record.tags.length || !this.editor.tagIds) card.append(this.tags(record, route.Then));
-      }
+      const tagged = this.editor.records.filter((record) => record.tags.length || !this.editor.tagIds);
+      if (tagged.length) card.append(element("span", "desk-quiet", this.texts.add_tag));
+      for (const record of tagged) card.append(this.tags(record, route.Then));
       return card;
     }
 
