@@ -48,6 +48,7 @@ FROM: dict[str, str] = {
     "rules_rule_test_lead": "operator", "rules_delivery_remove_test": "operator",
     "rules_rule_pause": "operator", "rules_rule_resume": "operator", "rules_rule_delete_it": "operator",
     "rules_bulkrun_stop": "operator",
+    "rules_answer_mend": "operator", "rules_delivery_replay": "operator",
     "rules_delivery_try_again": "operator", "rules_delivery_arrived": "operator",
     "rules_outcome_look_now": "operator", "rules_outcome_name_record": "operator",
     "rules_outcome_forget_record": "operator", "accounts_account_sync_now": "operator",

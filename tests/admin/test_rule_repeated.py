@@ -27,8 +27,8 @@ def test_what_the_page_sends_is_stored_and_shown_again(operator: Client, rule: R
 @pytest.mark.parametrize(
     ("extra", "words"),
     [
-        ({"Repeated": {"Do": "merge"}}, "Repeated.Do: one of new, note, link is needed"),
-        ({"Repeated": {"Do": "note", "WithinDays": "x"}}, "Repeated.WithinDays: a whole number of 1 to 365"),
+        ({"Repeated": {"Do": "merge"}}, "(Repeated.Do): one of new, note, link is needed"),
+        ({"Repeated": {"Do": "note", "WithinDays": "x"}}, "(Repeated.WithinDays): a whole number"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(operator: Client, rule: Rule, extra: Any, words: str) -> None:
