@@ -111,17 +111,17 @@ RETURNING l.failures
 """
 # From when on anything waits in the lane of ``s``, a row of accounts_lane, but for some rules' deliveries.
 NEXT_DUE = """least(
-    (SELECT min(due_at) FROM rules_delivery d WHERE d.account_id = s.account_id AND state = 'waiting' {but}),
+    (SELECT min(due_at) FROM rules_delivery d WHERE d.account_id = s.account_id AND state = 'waiting' {rest}),
     (SELECT min(claimed_at) FROM rules_delivery d WHERE d.account_id = s.account_id AND state = 'sending')
 )"""
 RECKON = f"""
 UPDATE accounts_lane l SET next_due = found.due
-FROM (SELECT {NEXT_DUE.format(but="")} AS due FROM accounts_lane s WHERE account_id = %(account)s) found
+FROM (SELECT {NEXT_DUE.format(rest="")} AS due FROM accounts_lane s WHERE account_id = %(account)s) found
 WHERE l.account_id = %(account)s AND l.next_due IS DISTINCT FROM found.due
 """  # noqa: S608 - words of our own
 RECKON_BUT = f"""
 UPDATE accounts_lane l SET next_due = found.due
-FROM (SELECT least({NEXT_DUE.format(but="AND rule_id <> ALL (%(rules)s)")}, %(until)s) AS due
+FROM (SELECT least({NEXT_DUE.format(rest="AND rule_id <> ALL (%(rules)s)")}, %(until)s) AS due
     FROM accounts_lane s WHERE account_id = %(account)s) found
 WHERE l.account_id = %(account)s AND l.next_due IS DISTINCT FROM found.due
 """  # noqa: S608 - words of our own

@@ -230,7 +230,7 @@ WHERE id >= %(first)s AND id < %(first)s + %(count)s ON CONFLICT DO NOTHING
 """
 OVERDUE = f"""
 UPDATE accounts_lane l SET next_due = found.due FROM (
-    SELECT account_id, {NEXT_DUE.format(but="")} AS due FROM accounts_lane s
+    SELECT account_id, {NEXT_DUE.format(rest="")} AS due FROM accounts_lane s
     WHERE account_id >= %(first)s AND account_id < %(first)s + %(count)s
 ) found WHERE l.account_id = found.account_id AND (l.next_due IS NULL OR l.next_due > found.due)
 AND found.due IS NOT NULL

@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from accounts.models import AccountEvent
 from connectors.registry import CONNECTORS
 from rules import people
 from rules.models import Delivery, Erasure
@@ -55,6 +56,16 @@ class PersonDeliveryOut(serializers.Serializer[Any]):
     details = serializers.JSONField(help_text="What else was seen of the lead in the CRM")
 
 
+class PersonCorrectionOut(serializers.Serializer[Any]):
+    """A value of an answer that was set right."""
+
+    what = serializers.CharField(help_text="`answer.<questionID>` or `contact.<part>`.")
+    before = serializers.JSONField(help_text="What stood there; null where nothing did, or it is erased.")
+    after = serializers.JSONField(help_text="What stands there since; null where it is erased.")
+    by = serializers.ChoiceField(choices=AccountEvent.By.choices, help_text="What kind of caller that was.")
+    who = serializers.CharField(help_text="Who that was; empty where nobody knows.")
+
+
 class PersonAnswerOut(serializers.Serializer[Any]):
     """An answer with all that is kept of it."""
 
@@ -66,6 +77,7 @@ class PersonAnswerOut(serializers.Serializer[Any]):
     erased = serializers.BooleanField(help_text="Its content is gone, by retention or on request")
     body = serializers.JSONField(help_text="As it was posted")
     formerBodies = serializers.ListField(child=serializers.JSONField(), help_text="Bodies it replaced")
+    corrections = PersonCorrectionOut(many=True, help_text="Values that were set right, oldest first.")
     deliveries = PersonDeliveryOut(many=True, help_text="What was sent to which CRM.")
 
 

@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
 from accounts import maintenance
 from accounts.access import connector_for
@@ -19,7 +20,7 @@ from accounts.crm_settings import options_for, sign_in_for
 from accounts.models import Account, Hook, InstallKey, Token
 from accounts.redis_client import redis_client
 from connectors.registry import connector_class
-from rules.models import Delivery
+from rules.models import Delivery, Reconciliation
 from tests.hostile import ears
 from tests.hostile.ears import Log, leaks
 from tests.stories.conftest import *  # noqa: F403 - the shops of all four CRMs
@@ -142,6 +143,8 @@ def live(shop: Any, purse: Purse) -> None:
     purse.look(shop.amo, shop.crm)
     shop.post()
     shop.work()
+    run = {"since": timezone.now(), "until": timezone.now(), "state": "done"}
+    Reconciliation.objects.create(account=shop.account, owner=shop.account.account_id, **run)
     assert Delivery.objects.filter(state="delivered").count() == 2
     assert Delivery.objects.filter(held_because="reconnect").count() == 1
 

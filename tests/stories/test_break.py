@@ -86,7 +86,7 @@ def test_a_killed_worker_doubles_and_loses_nothing(quiz, later, monkeypatch):
 
         death.setattr(outbox, "record_steps", die)
         death.setattr(outbox, "settle", die)
-        death.setattr("rules.delivery.lane.LaneLease.leave", lambda self: None)
+        death.setattr("rules.delivery.lane.LaneLease.leave", lambda *args: None)
         quiz.post()
         with pytest.raises(Killed):
             worker.drain(quiz.account.pk)

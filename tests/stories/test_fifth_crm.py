@@ -139,7 +139,7 @@ def test_it_has_paths_and_a_schema(fifth):
     schema: Mapping[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
     paths = {path for path in schema["paths"] if path.startswith("/fifth/")}
     rule = "/fifth/rules/{quizID}"
-    rules = {rule, *(f"{rule}/{verb}" for verb in ("preview", "backfill", "pause", "resume"))}
+    rules = {rule, *(f"{rule}/{verb}" for verb in ("preview", "backfill", "pause", "resume", "options"))}
     lists = {f"/fifth/{what}" for what in FifthConnector.can.lists}
     assert paths == {"/fifth/account", *rules, *lists}
     components = schema["components"]["schemas"]

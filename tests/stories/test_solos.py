@@ -193,7 +193,7 @@ def test_a_killed_worker_doubles_nothing(windows, later_at_solos, monkeypatch, s
         if not settled:
             death.setattr(outbox, "record_steps", die)
         death.setattr(outbox, "settle", die)
-        death.setattr("rules.delivery.lane.LaneLease.leave", lambda lane: None)
+        death.setattr("rules.delivery.lane.LaneLease.leave", lambda *args: None)
         windows.post()
         with pytest.raises(Killed):
             worker.drain(windows.account.pk)

@@ -32,6 +32,7 @@ ANSWER = {
     "erased": False,
     "body": VISIT,
     "formerBodies": [],
+    "corrections": [],
     "deliveries": [
         {**SENT, "losses": [], "formerValues": FORMER_VALUES, "contact": OUTCOME["contact"], "details": {}}
     ],
