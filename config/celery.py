@@ -5,6 +5,7 @@ way no kind takes all of its threads (``accounts.worker_threads``, ``rules.deliv
 """
 
 import os
+import sys
 import time
 from typing import Any
 
@@ -88,6 +89,8 @@ def measure(sender: Any, **_: Any) -> None:
     """Tell the process how many threads it has, and for how many kinds of work beside deliveries."""
     from accounts.worker_threads import worker
 
+    # A thread that comes back from the network or the database waits for each that computes: briefly.
+    sys.setswitchinterval(0.001)
     worker.threads = sender.concurrency
     worker.queues = max(1, len(sender.app.amqp.queues.consume_from))
 

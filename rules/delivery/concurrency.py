@@ -30,6 +30,8 @@ REMEMBERED = 60.0  # seconds: then who lasted is let in like an unknown one, sho
 MOST_KNOWN = 50_000  # accounts that a process remembers
 LONG_BATCH = 60.0  # seconds under way, after which an account's next batch is half as wide
 NARROWEST = 8  # of a connector's whole batch, the part that a slow account is left with
+CROWD = 3  # lanes of a process at a time, from which on each of them takes less at a time
+UNDER_WAY = 1000  # leads that a crowd has under way together: drafting them takes a process some seconds
 
 
 class Turns:
@@ -101,17 +103,24 @@ class RestingRules:
 @dataclass(slots=True)
 class Habit:
     """What a process has measured of an account. ``long``: its last stay outlasted ``LONG``, None where there
-    was none; ``ended``: when that was. ``width``: of a connector's whole batch, the part sent at a time."""
+    was none; ``ended``: when that was. ``answered``: when its CRM last did. ``width``: of a connector's whole
+    batch, the part sent at a time."""
 
     kind: str = ""
     long: bool | None = None
     ended: float = 0.0
+    answered: float | None = None
     width: float = 1.0
 
     @property
     def expected(self) -> bool | None:
         """Will its next stay be long? None where nobody knows."""
         return None if self.long and time.monotonic() - self.ended > REMEMBERED else self.long
+
+    @property
+    def answers(self) -> bool:
+        """Has its CRM answered lately?"""
+        return self.answered is not None and time.monotonic() - self.answered < REMEMBERED
 
 
 class Stay:
@@ -168,21 +177,39 @@ class LaneRoom:
             stay.kind = kind
         return True
 
-    def measured(self, account_id: int, kind: str, seconds: float) -> None:
-        """A batch was under way for so long."""
+    def measured(self, account_id: int, kind: str, seconds: float, answered: bool = True) -> None:
+        """A batch was under way for so long, and the CRM answered, or was silent."""
         habit = self._habit(account_id, kind)
-        habit.width = habit.width / 2 if seconds > LONG_BATCH else habit.width * 2
-        habit.width = min(1.0, max(1 / NARROWEST, habit.width))
+        width = self._part(habit)
+        habit.width = min(1.0, max(1 / NARROWEST, width / 2 if seconds > LONG_BATCH else width * 2))
+        habit.answered = time.monotonic() if answered else None
         if stay := self._stays.get(threading.get_ident()):
             stay.sent = True
 
-    def width(self, account_id: int, whole: int) -> int:
-        """How many leads an account is sent at a time, where its CRM takes ``whole``: fewer where a batch
-        takes so long that a lane could not end its slice, and of an unknown account while others last, so
-        that an outage is not met with thousands of drafts."""
-        habit = self._habits.get(account_id)
-        unknown = 1 / NARROWEST if len(self._long) >= Silences.IN_A_ROW else 1.0
-        return max(1, int(whole * (habit.width if habit else unknown)))
+    def width(self, account_id: int, whole: int, batches: int = 1) -> int:
+        """How many leads an account is sent in a batch, where its CRM takes ``whole`` of them and so many
+        batches at a time: fewer where one takes so long that a lane could not end its slice.
+
+        In a crowd all lanes have ``UNDER_WAY`` together, and one whose CRM has not answered lately begins
+        narrow, and gets wider with each answer: thousands of drafts at a time would keep this process from
+        those who want one.
+        """
+        share = UNDER_WAY // crowd // batches if (crowd := self._crowd()) else whole
+        return max(1, min(int(whole * self._part(self._habits.get(account_id))), share))
+
+    def batches(self, account_id: int, most: int) -> int:
+        """How many batches of an account may be under way: in a crowd a single one while it is narrow."""
+        return 1 if self._crowd() and self._part(self._habits.get(account_id)) < 1 else most
+
+    def _part(self, habit: Habit | None) -> float:
+        """Of the whole batch of an account."""
+        width = habit.width if habit else 1.0
+        return min(width, 1 / NARROWEST) if self._crowd() and not (habit and habit.answers) else width
+
+    def _crowd(self) -> int:
+        """How many lanes are being drained, where they are many."""
+        lanes = len(self._stays)
+        return lanes if lanes >= CROWD else 0
 
     def close(self, seconds: float) -> bool:
         """Begin nothing more and wait for what is under way: the process ends. True where all is over."""

@@ -163,13 +163,32 @@ def test_batches_of_a_slow_account_get_narrower_and_wider_again():
     assert room.width(2, 1) == 1
 
 
-def test_beside_accounts_that_last_an_unknown_one_begins_narrow():
+def test_beside_others_an_account_begins_narrow_until_its_crm_answers(clock):
     room = concurrency.lanes
-    assert room.width(1, 50) == 50
+    assert (room.width(1, 50, 3), room.batches(1, 3)) == (50, 3)
     with crowded("amocrm", 3):
-        assert room.width(1, 50) == 6
-        room.measured(1, "amocrm", 0.5)
-        assert room.width(1, 50) == 50
+        widths = []
+        for _ in range(4):
+            widths.append((room.width(1, 50, 3), room.batches(1, 3)))
+            room.measured(1, "amocrm", 0.5)
+        assert widths == [(6, 1), (12, 1), (25, 1), (50, 3)]
+        room.measured(1, "amocrm", 0.5, answered=False)
+        assert (room.width(1, 50, 3), room.batches(1, 3)) == (6, 1)
+        for _ in range(3):
+            room.measured(1, "amocrm", 0.5)
+        assert room.batches(1, 3) == 3
+        clock[0] += concurrency.REMEMBERED
+        assert (room.width(1, 50, 3), room.batches(1, 3)) == (6, 1)
+
+
+def test_a_crowd_shares_what_is_under_way(monkeypatch):
+    room = concurrency.lanes
+    monkeypatch.setattr(concurrency, "UNDER_WAY", 120)
+    room.measured(1, "amocrm", 0.5)
+    assert room.width(1, 50, 2) == 50
+    with crowded("amocrm", 4):
+        assert room.width(1, 50, 2) == 15
+        assert room.width(1, 50, 40) == 1
 
 
 # -- a CRM that is out ---------------------------------------------------------------------------------------
