@@ -109,20 +109,15 @@ WHERE a.id = l.account_id AND l.account_id = %(account)s AND a.state = 'active' 
 AND l.holder = %(holder)s
 RETURNING l.failures
 """
-# From when on anything waits in the lane of ``s``, a row of accounts_lane, but for some rules' deliveries.
+# From when on anything waits in the lane of ``s``, a row of accounts_lane, by rules that do not rest.
 NEXT_DUE = """least(
-    (SELECT min(due_at) FROM rules_delivery d WHERE d.account_id = s.account_id AND state = 'waiting' {rest}),
+    (SELECT min(due_at) FROM rules_delivery d WHERE d.account_id = s.account_id AND state = 'waiting'
+     AND rule_id <> ALL (%(resting)s::bigint[])),
     (SELECT min(claimed_at) FROM rules_delivery d WHERE d.account_id = s.account_id AND state = 'sending')
 )"""
 RECKON = f"""
 UPDATE accounts_lane l SET next_due = found.due
-FROM (SELECT {NEXT_DUE.format(rest="")} AS due FROM accounts_lane s WHERE account_id = %(account)s) found
-WHERE l.account_id = %(account)s AND l.next_due IS DISTINCT FROM found.due
-"""  # noqa: S608 - words of our own
-RECKON_BUT = f"""
-UPDATE accounts_lane l SET next_due = found.due
-FROM (SELECT least({NEXT_DUE.format(rest="AND rule_id <> ALL (%(rules)s)")}, %(until)s) AS due
-    FROM accounts_lane s WHERE account_id = %(account)s) found
+FROM (SELECT least({NEXT_DUE}, %(until)s) AS due FROM accounts_lane s WHERE account_id = %(account)s) found
 WHERE l.account_id = %(account)s AND l.next_due IS DISTINCT FROM found.due
 """  # noqa: S608 - words of our own
 RECKON_LOOKS = """
@@ -144,10 +139,7 @@ def take_lane(account_id: int) -> LaneLease | None:
 
 def reckon(account_id: int, resting: Mapping[int, datetime] = NO_RULES) -> None:
     """Say anew from when on anything waits in the lane, by rules that rest not before they end."""
-    if resting:
-        _reckon(account_id, RECKON_BUT, rules=list(resting), until=min(resting.values()))
-    else:
-        _reckon(account_id, RECKON)
+    _reckon(account_id, RECKON, resting=list(resting), until=min(resting.values(), default=None))
 
 
 def reckon_looks(account_id: int) -> None:
@@ -172,6 +164,11 @@ def due_lanes(most: int, *, usable: bool) -> list[int]:
     active = Q(account__state=Account.State.ACTIVE, account__deleted=False)
     chosen = rows.filter(active) if usable else rows.exclude(active)
     return list(chosen.order_by("wakes", "pk").values_list("pk", flat=True)[:most])
+
+
+def goes_first(account_id: int) -> bool:
+    """Does anything wait in this lane that goes before looks at what became of leads?"""
+    return Lane.objects.filter(pk=account_id, next_due__lte=db_clock.now()).exists()
 
 
 def forget_silence(account_id: int) -> None:

@@ -1,11 +1,12 @@
 """The statement by which ``rules.delivery.outbox`` settles a batch, and begins to follow its leads."""
 
-# A lead that a replay found made by the former version waits again, to be brought up to date.
+# A lead that a replay found made by the former version waits again, to be brought up to date. ``replayed`` is
+# how a replay ended, none where it goes on or there was none.
 SETTLE = """
 WITH settled AS (
 UPDATE rules_delivery d SET
     state = CASE WHEN (s.state = 'delivered' OR s.held = 'left_out') AND d.revision > d.revision_sent
-                   OR s.state = 'delivered' AND d.replay_id IS NOT NULL
+                   OR s.state = 'delivered' AND d.replay_id IS NOT NULL AND s.replayed IS NULL
                  THEN 'waiting' ELSE s.state END,
     held_because = CASE WHEN s.held = 'left_out' AND d.revision > d.revision_sent THEN '' ELSE s.held END,
     due_at = s.due,
@@ -22,14 +23,18 @@ UPDATE rules_delivery d SET
                         ELSE d.delivered_at END,
     first_failed_at = CASE WHEN s.state = 'delivered' OR s.tries = 0 THEN d.first_failed_at
                            ELSE coalesce(d.first_failed_at, %s) END,
-    write_begun_at = NULL,
+    write_begun_at = NULL, replay_id = CASE WHEN s.replayed IS NULL THEN d.replay_id END,
     look_again_at = CASE WHEN s.look OR d.look_first OR d.look_again_at IS NOT NULL THEN %s::timestamptz END
 FROM jsonb_to_recordset(%s::jsonb)
      AS s(id bigint, claimed timestamptz, state text, held text, due timestamptz, tries int, strikes int,
           look bool, steps jsonb, losses jsonb, remote text, link text, code text, error text, remedy text,
-          version bigint)
+          version bigint, replayed text, complaint text)
 WHERE d.id = s.id AND d.state = 'sending' AND d.claimed_at = s.claimed
-RETURNING d.*
+RETURNING d.*, s.replayed, s.complaint
+), replayed AS (
+UPDATE rules_replay r SET state = ended.replayed, error = ended.complaint, done_at = %s
+FROM settled ended
+WHERE r.delivery_id = ended.id AND r.state = 'open' AND ended.replayed IS NOT NULL
 )
 INSERT INTO rules_outcome
     (delivery_id, account_id, owner, quiz_id, record_id, link, created_at, next_look_at, test, joined)
@@ -38,22 +43,3 @@ SELECT id, account_id, owner, quiz_id, remote_id, remote_link, delivered_at, %s,
 FROM settled WHERE delivered_at IS NOT NULL
 ON CONFLICT (delivery_id) DO NOTHING
 """
-# The same for batches in which replays ended.
-SETTLE_REPLAYS = (
-    SETTLE.replace("d.replay_id IS NOT NULL", "d.replay_id IS NOT NULL AND s.replayed IS NULL")
-    .replace("version bigint)", "version bigint, replayed text, complaint text)")
-    .replace(
-        "write_begun_at = NULL,",
-        "write_begun_at = NULL, replay_id = CASE WHEN s.replayed IS NULL THEN d.replay_id END,",
-    )
-    .replace(
-        ")\nINSERT INTO",
-        """), replayed AS (
-UPDATE rules_replay r SET state = s.replayed, error = s.complaint, done_at = %s
-FROM jsonb_to_recordset(%s::jsonb) AS s(id bigint, replayed text, complaint text)
-JOIN settled ON settled.id = s.id
-WHERE r.delivery_id = s.id AND r.state = 'open' AND s.replayed IS NOT NULL
-)
-INSERT INTO""",
-    )
-)

@@ -37,6 +37,7 @@ READ_AGAIN = timedelta(seconds=10)  # until an account is reviewed again whose l
 AFTER_A_BUG = timedelta(minutes=1)
 INTAKE_ENDS = timedelta(minutes=1)  # an answer that was taken by an account's former state is stored by then
 CHECKED = 2000  # accounts of one check
+LONGEST_REST = timedelta(seconds=30)  # of a rule: a lane that is due so soon has missed nothing
 
 
 def sweep() -> None:
@@ -203,10 +204,13 @@ def check_lanes(first: int | None = None) -> int:
     The database keeps lanes itself, but not while its triggers are off, as when a dump is being restored.
     ``first``: the accounts from this id on; without it they take turns, by the minute.
     """
+    now = db_clock.now()
     values: dict[str, Any] = {
         "first": _their_turn() if first is None else first,
         "count": CHECKED,
-        "now": db_clock.now(),
+        "now": now,
+        "soon": now + LONGEST_REST,
+        "resting": [],
     }
     with connection.cursor() as cursor:
         mended = 0
@@ -230,9 +234,10 @@ WHERE id >= %(first)s AND id < %(first)s + %(count)s ON CONFLICT DO NOTHING
 """
 OVERDUE = f"""
 UPDATE accounts_lane l SET next_due = found.due FROM (
-    SELECT account_id, {NEXT_DUE.format(rest="")} AS due FROM accounts_lane s
+    SELECT account_id, {NEXT_DUE} AS due FROM accounts_lane s
     WHERE account_id >= %(first)s AND account_id < %(first)s + %(count)s
-) found WHERE l.account_id = found.account_id AND (l.next_due IS NULL OR l.next_due > found.due)
+) found WHERE l.account_id = found.account_id
+AND (l.next_due IS NULL OR l.next_due > greatest(found.due, %(soon)s))
 AND found.due IS NOT NULL
 """  # noqa: S608 - words of our own
 UNREVIEWED = """

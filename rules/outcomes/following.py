@@ -27,12 +27,11 @@ from connectors import tasks
 from connectors.base import Connector
 from connectors.errors import ConnectorError, NeedsReconnect, OurMistake, Refused, TryLater
 from connectors.lead_status import BY_HAND, Followed, LeadStatus
-from connectors.messages import message
 from connectors.registry import CONNECTORS, connector_class
-from rules.delivery import outbox
-from rules.delivery.concurrency import looks, resting
-from rules.delivery.lane import reckon_looks
+from rules.delivery.concurrency import looks
+from rules.delivery.lane import goes_first, reckon_looks
 from rules.delivery.queueing import ask_to_follow
+from rules.delivery.settlement import our_bug
 from rules.models import Delivery, Outcome
 from rules.outcomes.columns import PLACE, Names, changes_of
 from rules.outcomes.look_budget import CountingRateLimiter, LookBudget
@@ -241,11 +240,7 @@ class _Look:
         looked = 0
         if self.budget.wait():
             return looked  # whoever spent it has asked for the next look, or beat does
-        while (
-            self.goes_on
-            and db_clock.now() < self.ends_at
-            and not outbox.due_now(self.account.pk, resting.of(self.account.pk))
-        ):
+        while self.goes_on and db_clock.now() < self.ends_at and not goes_first(self.account.pk):
             rows = _claim(self.account.pk, self.connector.can.follow)
             if not rows:
                 break
@@ -267,7 +262,7 @@ class _Look:
             log.exception(
                 "the connector raised while following", account=self.account.pk, crm=self.account.crm
             )
-            found = [_our_bug(error)] * len(rows)
+            found = [our_bug(error)] * len(rows)
         for row, one in zip(rows, found, strict=True):
             self._keep(row, one)
         self._react([one for one in found if isinstance(one, ConnectorError)])
@@ -282,7 +277,7 @@ class _Look:
                 changes = self._seen(row, found, now)
             except Exception as error:  # what this one says of itself costs no other lead
                 log.exception("the outcome can't be read", account=self.account.pk, outcome=row.pk)
-                changes = _failed(row, _our_bug(error), now)
+                changes = _failed(row, our_bug(error), now)
         # Nor where the answer was forgotten meanwhile: who it was would come back with what we saw.
         known = {
             "next_look_at": row.next_look_at,
@@ -320,10 +315,6 @@ class _Look:
         Outcome.objects.filter(account=self.account, next_look_at__lte=now).update(next_look_at=now + SILENCE)
         if isinstance(wide[0], NeedsReconnect):
             states.park(self.account, wide[0])
-
-
-def _our_bug(error: Exception) -> TryLater:
-    return TryLater(message("Our own code failed ({name})", name=type(error).__name__), code="our_bug")
 
 
 def tells_of_changes(account: Account) -> bool:

@@ -31,8 +31,9 @@ from connectors.errors import ConnectorError, NeedsReconnect, OurMistake, TryLat
 from connectors.lead_status import Followed, LeadStatus
 from connectors.limiter import NoRateLimiter
 from connectors.messages import message
-from rules.delivery import outbox
 from rules.delivery.concurrency import looks
+from rules.delivery.lane import goes_first
+from rules.delivery.settlement import our_bug
 from rules.made_between import made_between
 from rules.models import Delivery, Finding, Outcome, Reconciliation, SurveyedLead
 from rules.outcomes.comparison import Books, asked_of, compared, doubted, judged
@@ -158,16 +159,14 @@ class _Slice:
                 raise
             except Exception as error:
                 log.exception("a step of a reconciliation failed", run=self.taken.pk)
-                return self._failed(
-                    TryLater(message("Our own code failed ({name})", name=type(error).__name__), code="bug")
-                )
+                return self._failed(our_bug(error))
             finally:
                 self._count()
         return None
 
     def _waits(self, ends_at: datetime) -> timedelta | None:
         """Until when others go first, or the budget is there again."""
-        if outbox.due_now(self.account.pk):
+        if goes_first(self.account.pk):
             return BEHIND
         pause = max(self.pause, timedelta(seconds=self.budget.wait()))
         return pause if pause or db_clock.now() >= ends_at else None
@@ -218,11 +217,12 @@ class _Slice:
         self._count()
         self.pause = timedelta(seconds=page.pause)
         uids = [uid for row in page.rows for uid in row.uids]
-        ids = [row.remote_id for row in page.rows]
+        ids = [row.remote_id for row in page.rows if row.remote_id]
         ours = Delivery.objects.filter(account=self.account, test=False)
         by_uid = dict(ours.filter(uid__in=uids).values_list("uid", "pk"))
         by_id: dict[str, set[int]] = {}
-        for remote_id, pk in ours.filter(remote_id__in=ids).values_list("remote_id", "pk"):
+        known = ours.filter(remote_id__in=ids).exclude(remote_id="")  # as the index has them
+        for remote_id, pk in known.values_list("remote_id", "pk"):
             by_id.setdefault(remote_id, set()).add(pk)
         found = [
             SurveyedLead(

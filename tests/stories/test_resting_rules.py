@@ -5,7 +5,8 @@ from __future__ import annotations
 from accounts import db_clock
 from accounts.models import Lane
 from connectors.registry import connector_class
-from rules.delivery import worker
+from rules.delivery import sweep, worker
+from rules.delivery.lane import goes_first
 from rules.models import Delivery
 from rules.provisioning import prepare
 
@@ -30,6 +31,8 @@ def test_a_long_queue_of_a_rule_that_is_being_prepared_costs_a_single_batch(quiz
     assert 0 < tried.count() <= connector_class("amocrm").can.batch
     assert [row.state for row in Delivery.objects.filter(answer=other)] == ["delivered"]
     assert Lane.objects.get(pk=account.pk).next_due > db_clock.now()
+    assert sweep.check_lanes(account.pk) == 0  # nothing is missed
+    assert not goes_first(account.pk)
 
     prepare(rule.pk)
     later(seconds=6)
