@@ -18,6 +18,7 @@ import structlog
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
+from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Max, Min, Q, QuerySet
 
@@ -54,15 +55,13 @@ def unclear_for_good() -> Q:
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """``touches`` says which deliveries it is for; ``do`` moves these keys and says how many it moved.
-    ``paced``: the next portion waits until the last one is nearly through, so that new answers go first."""
+    """``touches`` says which deliveries it is for; ``do`` moves these keys and says how many it moved."""
 
     touches: Callable[[], Q]
     do: Callable[[list[int], BulkRun], int]
     history: Message
     at_once: int = outbox.AT_ONCE
     wakes: bool = False
-    paced: bool = False
 
 
 def _rows(keys: list[int]) -> QuerySet[Delivery]:
@@ -103,7 +102,6 @@ DEEDS = {
         message("Replayed by a person, bulk run {number}."),
         at_once=UNDER_WAY // 2,
         wakes=True,
-        paced=True,
     ),
 }
 
@@ -179,7 +177,9 @@ def go_on(run_id: int) -> None:
         while time.monotonic() < ends:
             begun = time.monotonic()
             if _is_full(run_id):
-                task_queue.ask("rules.tasks.run_bulk", run_id, seconds=FEW_SECONDS)
+                # Each message would leave another one behind, and beat adds to them: one is enough.
+                if cache.add(f"bulk:{run_id}", 1, FEW_SECONDS - 1):
+                    task_queue.ask("rules.tasks.run_bulk", run_id, seconds=FEW_SECONDS)
                 return
             if not portion(run_id):
                 return
@@ -189,10 +189,16 @@ def go_on(run_id: int) -> None:
 
 
 def _is_full(run_id: int) -> bool:
-    """Are enough of its replays under way? Those whose CRM is away for longer hold up no others."""
+    """Are enough of its replays under way, so that new answers go first? Those whose CRM is away for longer
+    hold up no others."""
     soon = db_clock.now() + timedelta(minutes=1)
-    open_ones = Replay.objects.filter(run=run_id, state=Replay.State.OPEN, delivery__due_at__lte=soon)
-    return open_ones.exclude(delivery__state=Delivery.State.HELD)[:UNDER_WAY].count() > UNDER_WAY // 2
+    open_ones = Replay.objects.filter(
+        run=run_id, run__cancelled_at=None, state=Replay.State.OPEN, delivery__due_at__lte=soon
+    )
+    under_way = open_ones.exclude(delivery__state=Delivery.State.HELD).exclude(
+        delivery__account__lane__rests_until__gt=soon
+    )
+    return under_way[:UNDER_WAY].count() > UNDER_WAY // 2
 
 
 def finish(run_id: int) -> None:

@@ -144,7 +144,8 @@ def test_a_run_waits_until_its_replays_are_nearly_through(quiz, operator, monkey
     run = BulkRun.objects.get()
     bulk.go_on(run.pk)
     assert Replay.objects.count() == 2
-    assert asked[-1] == ("rules.tasks.run_bulk", {"seconds": bulk.FEW_SECONDS})
+    bulk.go_on(run.pk)  # beat's, which leaves no further message behind
+    assert asked.count(("rules.tasks.run_bulk", {"seconds": bulk.FEW_SECONDS})) == 1
     for _ in range(4):
         quiz.work()
         bulk.go_on(run.pk)
