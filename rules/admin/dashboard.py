@@ -23,6 +23,7 @@ from rules.delivery import holds
 from rules.delivery.next_try import next_try
 from rules.figures import ARRIVED
 from rules.models import Attempt, Delivery, Outcome, Reconciliation, Rule
+from rules.models.reconciliation import FAULTS
 
 HOURS = 24
 ACCOUNTS_SHOWN = RULES_SHOWN = 10
@@ -74,8 +75,10 @@ def _conversion(request: HttpRequest) -> dict[str, Any]:
 
 
 def _differing(now: datetime) -> int:
-    """How many accounts' reconciliations of the last day found anything."""
-    runs = Reconciliation.objects.filter(created_at__gte=now - timedelta(hours=HOURS)).exclude(counts={})
+    """How many accounts' reconciliations of the last day found any fault."""
+    runs = Reconciliation.objects.filter(
+        created_at__gte=now - timedelta(hours=HOURS), counts__has_any_keys=FAULTS
+    )
     return runs.aggregate(found=Count("account", distinct=True))["found"]
 
 

@@ -194,7 +194,7 @@ def _reconciled(account: Account) -> Tile:
     if run is None or run.ended_at is None:
         off = not (account.reconcile and settings.RECONCILE_NIGHTLY)
         return Tile(label, say("switched off") if off else say("not yet"))
-    faults = run.found - run.counts.get("moved", 0)
+    faults = run.faults
     note = say_many("{count} lead differs", "{count} leads differ", faults) if faults else say("all agree")
     if run.unchecked:
         note = f"{note}, {say('{count} not checked', count=spaced(run.unchecked))}"

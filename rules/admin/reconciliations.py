@@ -59,6 +59,8 @@ class ReconciliationAdmin(StaffAdmin):
         OwnerFilter,
         ("created_at", DayFilter),
     )
+    search_fields = ("=owner", "account__name", "account__host")
+    search_help_text = _("A quiz account; a CRM account or its address")
     list_select_related = ("account",)
     sortable_by = ()
     change_form_outer_before_template = "admin/desk/reconciliation.html"

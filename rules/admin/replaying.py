@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import get_language
@@ -120,8 +121,8 @@ def replays_of(delivery: Delivery) -> list[dict[str, Any]]:
 
 def became(run: Any) -> list[tuple[str, int]]:
     """How a bulk run's replays ended so far."""
-    counts = Counter(Replay.objects.filter(run=run).values_list("state", flat=True))
-    return [(str(state.label), counts[state]) for state in Replay.State if counts[state]]
+    counts = dict(Replay.objects.filter(run=run).order_by().values_list("state").annotate(Count("pk")))
+    return [(str(state.label), counts[state]) for state in Replay.State if state in counts]
 
 
 def possible(delivery: Delivery) -> bool:

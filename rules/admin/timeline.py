@@ -20,7 +20,6 @@ from accounts.texts import said as in_words
 from accounts.texts import say
 from connectors import existing, tasks
 from connectors.delivery import FOUND_BY
-from connectors.draft import WriteMode
 from connectors.redact import redact
 from connectors.repeated import JOINED, JOINED_BY, JOINED_SINCE, LEFT
 from rules import test_leads
@@ -33,6 +32,7 @@ from rules.admin.versions import who_did
 from rules.delivery.holds import FOR_RETURN
 from rules.delivery.joined import words_of
 from rules.delivery.next_try import next_try
+from rules.mapping.existing import NAMED
 from rules.mapping.option_checks import OPTION_CODES
 from rules.models import Attempt, Delivery, Rule
 
@@ -71,13 +71,9 @@ MADE = {
     tasks.STEP: gettext_lazy("task made"),
     JOINED: gettext_lazy("joined to an open lead"),
 }
-FIELD_NAMES = {
-    "PHONE": gettext_lazy("Phone"), "EMAIL": gettext_lazy("E-mail"), "IM": gettext_lazy("Messenger"),
-    WriteMode.NAME: gettext_lazy("Name"),
-}  # fmt: skip
 PLACES = {  # where on the rule's page a problem is mended, by the field that it names
     "PerformerID": "id_new_performer", "PipelineID": "id_placement", "StepID": "id_placement",
-    "StageID": "id_placement", "TagsToAdd": "picker-tags",
+    "StageID": "id_placement", "TagsToAdd": "picker-tags", "Extra": "picker-routes", "Task": "picker-routes",
 }  # fmt: skip
 
 
@@ -196,7 +192,7 @@ def _former_values(delivery: Delivery) -> Iterator[dict[str, str]]:
     for one in existing.read_written(delivery.steps):
         yield {
             "record": str(RECORDS.get(one.word, one.word)),
-            "field": str(FIELD_NAMES.get(one.name, one.name)),
+            "field": in_words(NAMED[one.name]).capitalize() if one.name in NAMED else one.name,
             "before": ", ".join(one.before),
             "now": ", ".join((*one.before, *one.now) if one.added else one.now),
         }

@@ -91,6 +91,11 @@ class Reconciliation(models.Model):
         """How many findings of all kinds."""
         return sum(self.counts.values())
 
+    @property
+    def faults(self) -> int:
+        """How many findings that are not what people do in their CRM."""
+        return sum(self.counts.get(kind, 0) for kind in FAULTS)
+
 
 class Finding(models.Model):
     """Where our books and a CRM differ: one delivery, one kind. Ids and states, nothing of a person.
@@ -166,3 +171,6 @@ class SurveyedLead(models.Model):
 
     def __str__(self) -> str:
         return f"{self.record} {self.remote_id}"
+
+
+FAULTS = [kind.value for kind in Finding.Kind if kind != Finding.Kind.MOVED]

@@ -65,6 +65,8 @@ def test_what_goes_by_itself_needs_nobody(deliver: Callable[..., Delivery]) -> N
         ("TagsToAdd.Lead", "picker-tags"),
         ("SourceID", "id_choice_SourceID"),
         ("FieldsRule.deal", "picker-fields"),
+        ("Extra.Task.PerformerID", "picker-routes"),
+        ("Task.PerformerID", "picker-routes"),
         ("leads.5000", "picker-fields"),
         ("", "picker-fields"),
     ],

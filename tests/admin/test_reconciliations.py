@@ -152,3 +152,19 @@ def test_a_finding_is_told_on_the_pages_of_its_delivery_and_on_the_first(
     assert "found that 1 account's CRM differs" in first
     Reconciliation.objects.update(counts={})
     assert "differs from our deliveries" not in viewer.get(reverse("admin:index")).content.decode()
+
+
+@pytest.mark.parametrize(("text", "found"), [("shop", 1), ("flowers.amocrm.ru", 1), ("garden", 0)])
+def test_reconciliations_are_found_by_whose_they_are(
+    viewer: Client, run: Reconciliation, text: str, found: int
+) -> None:
+    Account.objects.filter(pk=run.account_id).update(host="flowers.amocrm.ru")
+    page = viewer.get(list_of(Reconciliation), {"q": text})
+    assert page.context["cl"].result_count == found
+
+
+def test_what_people_moved_is_no_fault(run: Reconciliation, viewer: Client) -> None:
+    assert (run.found, run.faults) == (3, 2)
+    assert viewer.get(reverse("admin:index")).context["differing"] == 1
+    Reconciliation.objects.update(counts={"moved": 4})
+    assert viewer.get(reverse("admin:index")).context["differing"] == 0
