@@ -12,10 +12,11 @@ from accounts.history import Actor
 from accounts.models import AccountEvent
 from connectors.messages import message
 from connectors.text import storable
+from rules.delivery.revisions import replace_body
 from rules.mapping.correcting import value_of, with_value
 from rules.mapping.payload import digest, scalar_text
-from rules.mapping.person import KeysByRegion, keys_of
-from rules.models import Answer, Delivery, FormerBody, Mend
+from rules.mapping.person import KeysByRegion
+from rules.models import Answer, Delivery, Mend
 
 log = structlog.stdlib.get_logger(__name__)
 LONGEST, MOST_TEXTS = 10_000, 100
@@ -63,12 +64,7 @@ def mend(answer_id: int, what: str, value: Any, actor: Actor) -> Mend:
 
 
 def _replace(answer: Answer, body: dict[str, Any]) -> None:
-    FormerBody.objects.create(
-        answer=answer, revision=answer.revision, payload=answer.payload, digest=answer.digest
-    )
-    answer.payload, answer.digest, answer.revision = body, digest(body), answer.revision + 1
-    answer.contact_keys = keys_of(body)
-    answer.save(update_fields=["payload", "digest", "revision", "contact_keys"])
+    replace_body(answer, body, digest(body))
     people = KeysByRegion(body)
     rows = Delivery.objects.filter(answer=answer).select_related("account").order_by("pk")
     for row in rows.select_for_update(of=("self",)):

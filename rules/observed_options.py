@@ -117,7 +117,13 @@ def forget(answers: Collection[int]) -> None:
     rows = QuizOption.objects.filter(answer__in=answers)
     rules = set(rows.values_list("rule_id", flat=True))
     rows.delete()
-    Rule.objects.filter(pk__in=rules, deleted=False).update(recheck_at=db_clock.now())
+    look_at_rules(rules)
+
+
+def look_at_rules(rules: Collection[int]) -> None:
+    """Have the problems of these rules found anew, by beat."""
+    if rules:
+        Rule.objects.filter(pk__in=rules, deleted=False).update(recheck_at=db_clock.now())
 
 
 def observed_by(rule: Rule) -> Sequence[QuizOption]:

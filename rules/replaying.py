@@ -20,7 +20,7 @@ from accounts.access import connector_for
 from accounts.history import Actor
 from accounts.models import Account, AccountEvent
 from connectors.draft import PERFORMER, STEP, TAGS, TITLE, FieldChange, LeadDraft
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, OurMistake
 from connectors.messages import message
 from connectors.registry import connector_class
 from connectors.repeated import JOINED
@@ -155,9 +155,7 @@ class _Look:
         rows = [row for row, _ in self.pairs]
         bodies = revisions.read(rows)
         contacts = known_contacts(self.account, {key for row in rows for key in row.contact_keys})
-        earlier: dict[int, list[Replay]] = {}
-        for one in replays.former_replays([row.pk for row in rows]):
-            earlier.setdefault(one.delivery_id, []).append(one)
+        earlier = replays.former_replays([row.pk for row in rows])
         drafts: dict[str, tuple[Delivery, RuleVersion, LeadDraft]] = {}
         for row, version in self.pairs:
             mine = replays.replaying(_imagined(row, version), row, earlier.get(row.pk, []))
@@ -189,7 +187,9 @@ class _Look:
             else foreseen(way.rule, bodies.payload, row.answer.created_at)
         )
         draft = draft_for(rule, bodies.payload, progress)
-        return way, replays.draft_of(mine, draft, bodies, partial(self._former, progress))
+        if mine.updates:
+            draft = replays.draft_of(mine, draft, bodies, partial(self._former, progress))
+        return way, draft
 
     def _former(self, progress: Progress, sent: replays.Sent, body: Mapping[str, Any]) -> LeadDraft:
         rule = looked_after(by_route(self._snapshot(sent.rule), sent.route), sent.performer)
@@ -204,7 +204,10 @@ class _Look:
     def _compared(self, drafts: Sequence[tuple[Delivery, RuleVersion, LeadDraft]]) -> Iterator[Foreseen]:
         if not drafts:
             return
-        outcomes = connector_for(self.account).compare([draft for _, _, draft in drafts])
+        try:
+            outcomes = connector_for(self.account).compare([draft for _, _, draft in drafts])
+        except OurMistake as error:  # we may not even talk to this account's host
+            outcomes = [error] * len(drafts)
         for (row, version, draft), outcome in zip(drafts, outcomes, strict=True):
             if isinstance(outcome, ConnectorError):
                 yield Foreseen(row, Action.IMPOSSIBLE, version, code=outcome.code, words=outcome.message)

@@ -45,6 +45,7 @@ CODES = {
     "sending": "it is being sent right now",
     "replaying": "another replay of it is under way",
     "account_away": "the CRM account is not connected, or paused",
+    "host_not_allowed": "the account's address is none that the service may talk to",
     "cant_update": "this CRM can't change a lead that is there",
     "lead_unknown": "which lead it became is not known",
     "joined": "it joined an open lead, which is not its own to change",

@@ -13,9 +13,8 @@ from accounts import db_statement
 from connectors.draft import Receipt
 from connectors.errors import ConnectorError
 from connectors.messages import message, to_column
+from rules.delivery.settlement import OUR_BUG
 from rules.models import Delivery
-
-OUR_BUG = "our_bug"
 
 
 def write(started_at: datetime, tries: Sequence[tuple[Delivery, Receipt | ConnectorError]]) -> None:

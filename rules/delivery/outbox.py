@@ -39,7 +39,7 @@ from connectors.text import storable
 from crm_cache import leases
 from rules.delivery.holds import CANCELLED, ERASED, FOR_RETURN, FOR_RULE, OVER, Hold, held_by
 from rules.delivery.lane import end_rests
-from rules.delivery.settle_statement import SETTLE, SETTLE_REPLAYS
+from rules.delivery.settle_statement import SETTLE
 from rules.delivery.settlement import Settlement, died
 from rules.models import Delivery, Outcome
 
@@ -54,6 +54,10 @@ FIRST_LOOK = timedelta(hours=1)  # what becomes of a lead: nobody moves it at on
 MOST_CANDIDATES = 4  # looked at for each one taken, so that one busy person does not block the rest
 AT_ONCE = 2000  # rows of one statement that moves many, at most
 FIRST_PORTION, FEWEST = 250, 25
+UNSENT: Mapping[str, Any] = {  # a delivery that was sent, as if it never had been
+    "steps": {}, "remote_id": "", "remote_link": "", "delivered_at": None, "also_made": [],
+    "look_again_at": None,
+}  # fmt: skip
 QUICK, SLOW = 0.1, 0.4  # seconds of a portion: the next one is twice as wide, or half
 
 
@@ -126,19 +130,13 @@ def settle(settlements: Sequence[Settlement]) -> None:
             "error": to_column(s.error),
             "remedy": to_column(s.remedy),
             "version": s.version,
+            "replayed": s.replayed or None,
+            "complaint": to_column(s.complaint),
         }
         for s in settlements
     ]
-    replays = {s.delivery_id: s for s in settlements if s.replayed}
-    for row in rows if replays else ():
-        ended = replays.get(row["id"])
-        row |= {"replayed": ended.replayed, "complaint": to_column(ended.complaint)} if ended else {}
     document = msgspec.json.encode(rows, enc_hook=str.__str__).decode()
-    values = [now, now, now + SECOND_LOOK, document, now + FIRST_LOOK]
-    if replays:
-        db_statement.run(SETTLE_REPLAYS, [*values[:-1], now, document, values[-1]])
-    else:
-        db_statement.run(SETTLE, values)
+    db_statement.run(SETTLE, [now, now, now + SECOND_LOOK, document, now, now + FIRST_LOOK])
 
 
 def record_steps(done: Mapping[str, Mapping[str, str]], claims: Mapping[str, datetime | None]) -> None:
@@ -296,11 +294,12 @@ def release(rows: QuerySet[Delivery], *because: str, most: int | None = None) ->
     for reason in because:
         left = None if most is None else most - moved
         if left != 0:
-            moved += _move(held.filter(held_because=reason), _released, most=left)
+            moved += _move(held.filter(held_because=reason), released, most=left)
     return moved
 
 
-def _released() -> dict[str, Any]:
+def released() -> dict[str, Any]:
+    """What goes on by a retry plan that begins anew."""
     return {
         "state": WAITING,
         "held_because": "",
@@ -449,9 +448,8 @@ def send_again(delivery_id: int) -> bool:
             return False
         Outcome.objects.filter(delivery=row.pk).delete()
         Delivery.objects.filter(pk=row.pk).update(
-            **_released(), steps={}, losses=[], remote_id="", remote_link="", delivered_at=None,
-            look_first=can_look(row.account), look_again_at=None, also_made=[],
-        )  # fmt: skip
+            **released(), **UNSENT, losses=[], look_first=can_look(row.account)
+        )
     return True
 
 

@@ -16,18 +16,7 @@ State = Delivery.State
 
 def begin(row: Delivery, replay: Replay, revision: int) -> None:
     """Its lane carries it out. The caller has locked the row and knows that it is not being sent."""
-    Delivery.objects.filter(pk=row.pk).update(
-        state=State.WAITING,
-        held_because="",
-        due_at=outbox.soonest(),
-        strikes=0,
-        first_failed_at=None,
-        error_code="",
-        error="",
-        remedy="",
-        replay=replay,
-        revision=revision,
-    )
+    Delivery.objects.filter(pk=row.pk).update(**outbox.released(), replay=replay, revision=revision)
 
 
 def give_up(rows: QuerySet[Delivery], why: str) -> int:

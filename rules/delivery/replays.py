@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from django.db import transaction
 
+from accounts.db_retry import patiently
 from accounts.models import Account
 from connectors.base import Connector
 from connectors.delivery import LEAD_GONE
@@ -32,6 +34,7 @@ from connectors.note_texts import replayed
 from connectors.repeated import JOINED
 from crm_cache.models import CrmUser, Step
 from crm_cache.sync import storable
+from rules.delivery import outbox
 from rules.delivery.revisions import Bodies
 from rules.delivery.settlement import NotYet, Settlement
 from rules.models import Delivery, Outcome, Replay, Rule, RuleVersion
@@ -86,27 +89,28 @@ class Replaying:
         return self.updates or self.row.anew or self.row.delivery.begun
 
 
-def begin(rows: Sequence[Delivery]) -> dict[int, Replaying]:
-    """Those of claimed deliveries that are replayed, by their keys. Nothing is asked where none is."""
+def asked(rows: Sequence[Delivery]) -> dict[int, tuple[Replay, Delivery, Sequence[Replay]]]:
+    """What ``replaying`` is to be told of those deliveries that are replayed, by their keys. No query is made
+    where none is."""
     open_ones = {row.replay_id: row for row in rows if row.replay_id}
     if not open_ones:
         return {}
     found = Replay.objects.filter(pk__in=open_ones).select_related("version", "before")
-    earlier: dict[int, list[Replay]] = {}
-    for one in former_replays([row.pk for row in open_ones.values()]):
-        earlier.setdefault(one.delivery_id, []).append(one)
-    return {
-        one.delivery_id: replaying(one, open_ones[one.pk], earlier.get(one.delivery_id, [])) for one in found
-    }
+    earlier = former_replays([row.pk for row in open_ones.values()])
+    return {one.delivery_id: (one, open_ones[one.pk], earlier.get(one.delivery_id, [])) for one in found}
 
 
-def former_replays(deliveries: Collection[int]) -> Iterable[Replay]:
-    """What was replayed before and may have changed leads, the oldest first."""
+def former_replays(deliveries: Collection[int]) -> Mapping[int, Sequence[Replay]]:
+    """What was replayed before and may have changed leads, by delivery, the oldest first."""
     over = Replay.objects.filter(delivery__in=deliveries).exclude(state__in=[State.OPEN, State.LEFT_OUT])
-    return over.select_related("version", "before").order_by("pk")
+    found: dict[int, list[Replay]] = {}
+    for one in over.select_related("version", "before").order_by("pk"):
+        found.setdefault(one.delivery_id, []).append(one)
+    return found
 
 
 def replaying(one: Replay, row: Delivery, earlier: Sequence[Replay]) -> Replaying:
+    """``earlier``: what was replayed of it before (``former_replays``)."""
     one.delivery = row
     found = Replaying(one, rule_as_of(row.rule, one.version), updates=bool(row.delivered_at))
     begun_otherwise = one.before_id not in (None, one.version_id)
@@ -139,9 +143,8 @@ def draft_of(
     bodies: Bodies,
     former: Callable[[Sent, Mapping[str, Any]], LeadDraft],
 ) -> LeadDraft:
-    """The draft as an update of the lead that is there. ``former(sent, body)`` drafts what was sent."""
-    if not found.updates:
-        return draft
+    """The draft as an update of the lead that is there (``found.updates``). ``former(sent, body)`` drafts
+    what was sent."""
     formers = tuple(
         former(one, bodies.kept[one.revision]) for one in found.sent if one.revision in bodies.kept
     )
@@ -168,14 +171,15 @@ def prepare(
         elif one.gone:
             over[draft.uid] = _gone(mine)
         else:
-            mine.changes = merged(mine.changes, named(changes_of(draft, one), account))
+            fresh = changes_of(draft, one)
+            mine.changes = merged(mine.changes, patiently(partial(named, fresh, account)))
             if any(not change.kept for change in mine.changes):
                 ready[draft.uid] = replace(
                     draft, note=replayed(mine.row.version.number, mine.changes, draft.language)
                 )
             else:
                 over[draft.uid] = unchanged(mine.row.delivery)
-    _keep([found[draft.uid] for draft in drafts])
+    patiently(partial(_keep, [found[draft.uid] for draft in drafts]))
     return over, ready
 
 
@@ -259,9 +263,7 @@ def put_aside(row: Delivery, mine: Replaying) -> None:
     external id. Only for its claim's holder."""
     with transaction.atomic():
         ours = Delivery.objects.filter(pk=row.pk, state=Delivery.State.SENDING, claimed_at=row.claimed_at)
-        forgotten: dict[str, Any] = {"steps": {}, "remote_id": "", "remote_link": "", "delivered_at": None}
-        forgotten |= {"also_made": [], "look_first": False, "look_again_at": None}
-        if ours.update(uid=new_uid(), **forgotten):
+        if ours.update(uid=new_uid(), look_first=False, **outbox.UNSENT):
             Replay.objects.filter(pk=mine.row.pk).update(former_lead=row.remote_id, former_uid=row.uid)
             Outcome.objects.filter(delivery=row.pk).delete()
 
@@ -274,12 +276,10 @@ def settled(plain: Settlement, row: Delivery, outcome: Result, mine: Replaying) 
         if goes_on and not outcome.journal.get(JOINED):  # it is brought up to date next; another's never is
             return replace(plain, version=mine.row.before_id)
         return replace(plain, replayed=_ended(mine))
-    if plain.state != HELD:
-        return replace(plain, version=None) if mine.updates else plain
     if plain.held_because == Delivery.Held.LEFT_OUT:
         return replace(plain, replayed=State.LEFT_OUT)
-    if plain.held_because not in IN_VAIN:
-        return plain
+    if plain.held_because not in IN_VAIN:  # it goes on later: what is there was not made by this version
+        return replace(plain, version=None) if mine.updates else plain
     if not mine.updates:
         return replace(plain, replayed=State.FAILED, complaint=outcome.message)
     return Settlement(

@@ -76,15 +76,21 @@ def revise(answer: Answer, payload: Mapping[str, Any], digest: str) -> Change:
         return Change.UNCHANGED
     if answer.complete:
         return Change.CONFLICT
+    replace_body(answer, _with_corrections(answer, payload), digest)
+    answer.complete, answer.purged_at = is_complete(payload), None
+    answer.save(update_fields=["complete", "purged_at"])
+    _send_again(answer)
+    return Change.REVISED
+
+
+def replace_body(answer: Answer, payload: Mapping[str, Any], digest: str) -> None:
+    """Another body takes the former one's place, which is kept. The answer's row is locked."""
     FormerBody.objects.create(
         answer=answer, revision=answer.revision, payload=answer.payload, digest=answer.digest
     )
-    answer.payload, answer.digest = _with_corrections(answer, payload), digest
-    answer.complete, answer.revision, answer.purged_at = is_complete(payload), answer.revision + 1, None
+    answer.payload, answer.digest, answer.revision = dict(payload), digest, answer.revision + 1
     answer.contact_keys = keys_of(answer.payload)
-    answer.save(update_fields=["payload", "digest", "complete", "revision", "purged_at", "contact_keys"])
-    _send_again(answer)
-    return Change.REVISED
+    answer.save(update_fields=["payload", "digest", "revision", "contact_keys"])
 
 
 def _with_corrections(answer: Answer, payload: Mapping[str, Any]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ WAITING, DELIVERED, HELD = Delivery.State.WAITING, Delivery.State.DELIVERED, Del
 Held = Delivery.Held
 OUR_MISTAKE_PAUSE = 300  # seconds until a wrong client id or secret is tried again
 LONGEST_ID = 100  # characters, as the columns of leads and contacts take them
+OUR_BUG = "our_bug"
 IN_COLUMNS = ("lead", "contact")  # steps whose ids are kept outside the journal, too
 NEVER_SENT = message("The worker that was to send it died before it did")
 NOT_YET = ("preparing", "lists_unread", "made_anew")  # codes of ``NotYet``
@@ -79,6 +80,11 @@ class Settlement:
     version: int | None = None
     replayed: str = ""
     complaint: str = ""
+
+
+def our_bug(error: Exception) -> TryLater:
+    """What an exception of our own code means, where nothing was sent."""
+    return TryLater(message("Our own code failed ({name})", name=type(error).__name__), code=OUR_BUG)
 
 
 def storable_steps(steps: Mapping[str, str]) -> dict[str, str]:

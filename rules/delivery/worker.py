@@ -24,7 +24,7 @@ from accounts import db_clock, states
 from accounts.access import connector_for
 from accounts.counters import counters
 from accounts.db_retry import patiently
-from accounts.models import Account, shares_its_crm
+from accounts.models import shares_its_crm
 from accounts.worker_threads import worker
 from connectors.base import Connector
 from connectors.draft import LeadDraft, Receipt
@@ -39,32 +39,34 @@ from connectors.errors import (
 from connectors.messages import message
 from connectors.repeated import JOINED
 from crm_cache import leases, runs
-from crm_cache.contacts import known_contacts, remember
+from crm_cache.contacts import known_contacts
 from crm_cache.directory import directory_for
 from rules.delivery import attempts, directory_pays, holds, outbox, replays, revisions
-from rules.delivery.assignment import Asking, assign, assign_met, looked_after, seen_since, settled
+from rules.delivery.assignment import Asking, assign, looked_after, seen_since, settled
 from rules.delivery.concurrency import lanes, resting, silences
 from rules.delivery.drift import compared, look_again
 from rules.delivery.joined import open_leads_for
 from rules.delivery.lane import LaneLease, take_lane
+from rules.delivery.lane_journal import LaneJournal
 from rules.delivery.leased_pace import LeasedRateLimiter
 from rules.delivery.queueing import answer_wake_up, wake_lanes
 from rules.delivery.settlement import (
+    OUR_BUG,
     ListsUnread,
     NotYet,
     RuleIdle,
     StillPreparing,
     believable,
+    our_bug,
     settlement_of,
-    storable_steps,
 )
 from rules.mapping.drafting import Progress, draft_for, marked_as_test, unchecked_draft
 from rules.mapping.routes import Way, by_route, way_of
 from rules.mapping.rule_snapshot import RuleSnapshot, is_wish, lists_named, read_snapshot, why_unread
 from rules.models import Delivery, Rule
-from rules.observed_options import Answered, Noted, observe
+from rules.observed_options import Answered, Noted, look_at_rules, observe
 from rules.problems import note_problems
-from rules.provisioning import ask_again, recheck
+from rules.provisioning import ask_again
 
 log = structlog.stdlib.get_logger(__name__)
 PREPARING = 5.0  # seconds until a lead looks again whether its rule's fields are made
@@ -90,33 +92,6 @@ class Batch:
     @property
     def people(self) -> set[str]:
         return {key for delivery in self.deliveries for key in delivery.contact_keys}
-
-
-class LaneJournal:
-    """The connector's journal: steps go to the deliveries, contacts to the memory, at once."""
-
-    def __init__(self, account: Account, batch: Batch) -> None:
-        self.account = account
-        self.people = {draft.uid: draft.person.keys for draft in batch.drafts}
-        self.claims = {row.uid: row.claimed_at for row in batch.deliveries}
-        self.asking = batch.asking
-        self.placed = {draft.uid: draft.placement.performer for draft in batch.drafts}
-
-    def record(self, done: Mapping[str, Mapping[str, str]]) -> None:
-        done = {uid: storable_steps(steps) for uid, steps in done.items()}
-        patiently(partial(outbox.record_steps, done, self.claims))
-        patiently(partial(remember, self.account, self._contacts(done)))
-        connection.close()  # this thread goes back to waiting for the CRM
-
-    def assign(self, owners: Mapping[str, str]) -> Mapping[str, str]:
-        asking = [self.asking[uid] for uid in owners]
-        patiently(partial(assign_met, asking, owners))
-        connection.close()
-        return {one.row.uid: one.row.performer or self.placed[one.row.uid] for one in asking}
-
-    def _contacts(self, done: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-        met = ((uid, steps["contact"]) for uid, steps in done.items() if steps.get("contact"))
-        return {key: contact for uid, contact in met for key in self.people.get(uid, ())}
 
 
 def drain(account_id: int) -> int:
@@ -198,12 +173,13 @@ class Drain:
                 self.under_way[pool.submit(copy_context().run, self._send, batch)] = batch
 
     def _may_start(self) -> bool:
-        width = 1 if self.lane.probing else self.connector.can.parallel
+        width = 1 if self.lane.probing else lanes.batches(self.account.pk, self.connector.can.parallel)
         in_time = timezone.now() < self.ends_at and not worker.ends.is_set()
         return self.goes_on and len(self.under_way) < width and in_time and self._renew()
 
     def _width(self) -> int:
-        return 1 if self.lane.probing else lanes.width(self.account.pk, self.connector.can.batch)
+        can = self.connector.can
+        return 1 if self.lane.probing else lanes.width(self.account.pk, can.batch, can.parallel)
 
     def _renew(self) -> bool:
         """Keep the lease while anything is under way, even where nothing more is begun. Losing it (a pause, a
@@ -219,20 +195,17 @@ class Drain:
         outbox.hand_over(rows)
         contacts = known_contacts(self.account, {key for row in rows for key in row.contact_keys})
         bodies = revisions.begin(rows)
-        routes, again = {row.pk: row.route for row in rows}, replays.begin(rows)
-        ways = {
-            row.pk: self._tried(row, partial(self._way, row, bodies[row.pk].payload, again.get(row.pk)))
-            for row in rows
-        }
+        routes, again = {row.pk: row.route for row in rows}, self._replayed(rows)
+        ways = {row.pk: self._tried(row, partial(self._way, row, bodies[row.pk], again)) for row in rows}
         on_their_way = [(row, way) for row in rows if isinstance(way := ways[row.pk], Way) and not row.test]
         asking = [Asking(row, way.rule, bodies[row.pk].payload) for row, way in on_their_way]
         assign(asking)
         by_row = {one.row.pk: one for one in seen_since(asking)}
-        self._observe(
-            [Answered(row.answer_id, way.rule, bodies[row.pk].payload) for row, way in on_their_way]
-        )
+        answers = (Answered(row.answer_id, way.rule, bodies[row.pk].payload) for row, way in on_their_way)
+        look_at_rules(observe(answers, self.noted))  # whose options are strange to a field
         ours = open_leads_for(self.account.pk, on_their_way)
-        batch, broken = (Batch([], [], copy(self.connector), again) for _ in range(2))
+        replayed = {pk: mine for pk, mine in again.items() if isinstance(mine, replays.Replaying)}
+        batch, broken = (Batch([], [], copy(self.connector), replayed) for _ in range(2))
         errors: list[ConnectorError] = []
         for row in rows:
             way = ways[row.pk]
@@ -243,10 +216,10 @@ class Drain:
                 asks = by_row.get(row.pk)
                 rule = looked_after(asks.rule if asks else way.rule, row.performer)
                 progress = _progress(row, contacts, not asks or settled(asks), ours.get(row.pk))
-                draft = self._tried(row, partial(_draft_one, row, rule, bodies[row.pk], progress))
-                if (mine := again.get(row.pk)) and isinstance(draft, LeadDraft):
-                    former = partial(self._former, row, contacts)
-                    draft = replays.draft_of(mine, draft, bodies[row.pk], former)
+                former = partial(self._former, row, contacts)
+                draft = self._tried(
+                    row, partial(_drafted, row, rule, bodies[row.pk], progress, replayed.get(row.pk), former)
+                )
             if isinstance(draft, ConnectorError):
                 broken.deliveries.append(row)
                 errors.append(draft)
@@ -259,17 +232,18 @@ class Drain:
         self._settle(broken, errors)
         return batch
 
+    def _replayed(self, rows: Sequence[Delivery]) -> dict[int, replays.Replaying | ConnectorError]:
+        """Those of these that are replayed, by their keys."""
+        asked = replays.asked(rows)
+        steps = {row: partial(replays.replaying, *asked[row.pk]) for row in rows if row.pk in asked}
+        return {row.pk: self._tried(row, step) for row, step in steps.items()}
+
     def _former(
         self, row: Delivery, contacts: Mapping[str, str], sent: replays.Sent, body: Mapping[str, Any]
     ) -> LeadDraft:
         """What was sent of a delivery before."""
         rule = looked_after(by_route(self._snapshot(sent.rule), sent.route), sent.performer)
         return unchecked_draft(rule, body, _progress(row, contacts, assigned=True))
-
-    def _observe(self, answers: Sequence[Answered]) -> None:
-        """Options that a quiz has now are remembered; what no field has one for is told at its rule, once."""
-        for rule_id in observe(answers, self.noted):
-            recheck(rule_id)
 
     def _tried(self, row: Delivery, step: Callable[[], T]) -> T | ConnectorError:
         """What a step gives, or why it can't: an answer that breaks our own code holds back no other."""
@@ -288,15 +262,22 @@ class Drain:
             raise
         except Exception as error:
             log.exception("the lead can't be drafted", delivery=row.pk)
-            words = message("Our own code failed on this answer ({name})", name=type(error).__name__)
-            return TryLater(words, code="our_bug")
+            return our_bug(error)
 
-    def _way(self, row: Delivery, payload: Mapping[str, Any], again: replays.Replaying | None) -> Way:
+    def _way(
+        self,
+        row: Delivery,
+        body: revisions.Bodies,
+        replayed: Mapping[int, replays.Replaying | ConnectorError],
+    ) -> Way:
         """Which way the delivery goes by its rule, kept on the row. Raises ``NotYet``.
 
         What was begun is finished by its route: a lead that may be there is not left out, nor made elsewhere.
         A replay goes its own way.
         """
+        again = replayed.get(row.pk)
+        if isinstance(again, ConnectorError):
+            raise again
         if hold := holds.hold_of_rule(row.rule):
             raise RuleIdle(hold.error, because=hold.because, remedy=hold.remedy)
         snapshot = self._snapshot(again.rule if again else row.rule)
@@ -306,7 +287,7 @@ class Drain:
             )
         kept = row.route if row.begun and not (again and not again.finishes) else None
         wanted = row.wanted or bool(again and again.wanted)
-        way = way_of(snapshot, payload, row.answer.created_at, kept=kept, wanted=wanted)
+        way = way_of(snapshot, body.payload, row.answer.created_at, kept=kept, wanted=wanted)
         if way.left_out:
             raise RuleIdle(way.left_out, because=Delivery.Held.LEFT_OUT, remedy=SEND_ANYWAY)
         row.route = way.route
@@ -331,11 +312,11 @@ class Drain:
     def _send(self, batch: Batch) -> list[Result]:
         """In a thread of its own: no connection is held but for the journal's moments."""
         try:
-            journal = LaneJournal(self.account, batch)
+            journal = LaneJournal(self.account, batch.deliveries, batch.drafts, batch.asking)
             return self._delivered(batch, journal)
         except Exception:
             log.exception("the connector raised while sending", account=self.account.pk, crm=self.account.crm)
-            lost = Unclear(message("Our own code failed while sending"), code="our_bug")
+            lost = Unclear(message("Our own code failed while sending"), code=OUR_BUG)
             return [lost for _ in batch.drafts]
         finally:
             connection.close()
@@ -362,7 +343,11 @@ class Drain:
         if not mine:
             return {}
         by_uid = {row.uid: batch.replays[row.pk] for row in batch.deliveries if row.pk in batch.replays}
-        ended, drafts = replays.prepare(mine, by_uid, batch.connector, self.account)
+        try:
+            ended, drafts = replays.prepare(mine, by_uid, batch.connector, self.account)
+        except Exception as error:  # nothing was sent of them, and others are in the batch
+            log.exception("replays can't be compared", account=self.account.pk)
+            ended, drafts = {draft.uid: our_bug(error) for draft in mine}, {}
         connection.close()  # this thread goes back to waiting for the CRM
         over |= ended
         return drafts
@@ -379,9 +364,9 @@ class Drain:
         done, _ = wait(self.under_way, timeout=LOOK_UP, return_when=FIRST_COMPLETED)
         for future in done:
             batch = self.under_way.pop(future)
-            seconds = (timezone.now() - batch.started_at).total_seconds()
-            lanes.measured(self.account.pk, self.account.crm, seconds)
-            self._settle(batch, future.result())
+            seconds, outcomes = (timezone.now() - batch.started_at).total_seconds(), future.result()
+            lanes.measured(self.account.pk, self.account.crm, seconds, not _wide(outcomes))
+            self._settle(batch, outcomes)
         self._renew()
 
     def _settle(self, batch: Batch, outcomes: Sequence[Result]) -> None:
@@ -454,8 +439,7 @@ class Drain:
         if any(isinstance(outcome, Receipt) for outcome in outcomes):
             self.lane.recover()
             silences.heard(self.account.crm)
-        wide = [o for o in outcomes if isinstance(o, ConnectorError) and o.account_wide]
-        if wide and self.goes_on:
+        if self.goes_on and (wide := _wide(outcomes)):
             self.goes_on = False
             self._stop(wide[0])
 
@@ -467,18 +451,32 @@ class Drain:
             silences.met(self.account.crm, self.account.pk)
 
 
+def _wide(outcomes: Sequence[Result]) -> list[ConnectorError]:
+    """What concerns the whole account."""
+    return [outcome for outcome in outcomes if isinstance(outcome, ConnectorError) and outcome.account_wide]
+
+
 def _version(row: Delivery, outcome: Result, again: replays.Replaying | None) -> int | None:
     """The rule's version that was used; none where something of ours came before the rule."""
-    if isinstance(outcome, NotYet):
+    if isinstance(outcome, NotYet) or (row.replay_id and not again):
         return None
     return again.version if again else row.rule.current_id
 
 
-def _draft_one(row: Delivery, rule: RuleSnapshot, bodies: revisions.Bodies, progress: Progress) -> LeadDraft:
+def _drafted(
+    row: Delivery,
+    rule: RuleSnapshot,
+    bodies: revisions.Bodies,
+    progress: Progress,
+    again: replays.Replaying | None,
+    former: Callable[[replays.Sent, Mapping[str, Any]], LeadDraft],
+) -> LeadDraft:
     """Raises ``RuleNeedsFixing``."""
     draft = draft_for(rule, bodies.payload, progress)
     if row.test:
         return marked_as_test(draft, rule.entities)
+    if again and again.updates:
+        return replays.draft_of(again, draft, bodies, former)
     formers = tuple(draft_for(rule, former, progress) for former in bodies.formers)
     return revisions.revised(draft, bodies.revision, formers)
 

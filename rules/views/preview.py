@@ -14,11 +14,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.access import connector_for
+from accounts.models import Account
 from accounts.rest.errors import ApiError, NotFound
 from accounts.rest.views import CrmViewSet
 from accounts.serializers.errors import OurError
+from connectors.base import Connector
 from connectors.draft import Plan
-from connectors.errors import RuleNeedsFixing
+from connectors.errors import OurMistake, RuleNeedsFixing
 from connectors.messages import joined, message
 from connectors.redact import redact
 from rules.delivery.assignment import foreseen
@@ -106,6 +108,7 @@ class PreviewViewSet(CrmViewSet):
             400: OpenApiResponse(OurError, "The body says something it may not"),
             401: OpenApiResponse(OurError, "No valid bearer token"),
             404: OpenApiResponse(OurError, "No account, no rule, or no answer to show"),
+            409: OpenApiResponse(OurError, "The account's address is none that the service may talk to"),
         },
     )
     def create(self, request: Request, quizID: str) -> Response:
@@ -172,12 +175,20 @@ def plan_of(rule: Rule, payload: Mapping[str, Any], answered_at: datetime) -> tu
         draft = draft_for(rule_then, payload, Progress(MARK, answered_at, now=timezone.now()))
     except RuleNeedsFixing:
         return way, Plan((), (), problems)
-    plan = connector_for(rule.account).plan(draft)
+    plan = _connector(rule.account).plan(draft)
     return way, Plan(
         tuple(type(one)(one.method, redact(one.url), one.body, one.why) for one in plan.requests),
         plan.losses,
         (*problems, *plan.problems),
     )
+
+
+def _connector(account: Account) -> Connector:
+    """Raises ``ApiError`` where we may not talk to the account's host."""
+    try:
+        return connector_for(account)
+    except OurMistake as error:
+        raise ApiError(error.message, code="host_not_allowed", status=409) from error
 
 
 def _with_ids(answer: Mapping[str, Any], quiz_id: int) -> dict[str, Any]:

@@ -30,8 +30,8 @@ QUIZ = 42
 
 def work() -> None:
     """What workers and beat do until nothing is due: lists that are asked for, and deliveries."""
-    provisioning.prepare_due()
     for _ in range(50):
+        provisioning.prepare_due()
         sweep.review()
         waiting = SyncRun.objects.filter(state="waiting", account__state=Account.State.ACTIVE)
         unread = set(waiting.values_list("account", flat=True))

@@ -53,7 +53,7 @@ def test_a_rule_that_cannot_be_read_costs_its_own_leads_alone(quiz, monkeypatch,
     states = dict(Delivery.objects.values_list("answer__answer_id", "state"))
     assert states == {"bad": "waiting", "good-0": "delivered", "good-1": "delivered", "good-2": "delivered"}
     told = Delivery.objects.get(state="waiting")
-    assert (told.error_code, told.error) == ("our_bug", "Our own code failed on this answer (KeyError)")
+    assert (told.error_code, told.error) == ("our_bug", "Our own code failed (KeyError)")
 
     later(minutes=2)
     quiz.work()

@@ -231,6 +231,18 @@ def test_a_preview_shows_the_requests_and_sends_none(quiz):
     assert quiz.api.post("/rules/42/preview", {}, "application/json").json()["requests"]
 
 
+def test_a_host_that_we_may_not_talk_to_is_told_of_a_preview_and_of_a_replay(quiz, settings):
+    quiz.post("k-1")
+    quiz.work()
+    Account.objects.update(host="127.0.0.1")
+    settings.SANDBOX = False
+    reply = quiz.api.post("/rules/42/preview", {"answerID": "k-1"}, "application/json")
+    assert (reply.status_code, reply.json()["error"]["code"]) == (409, "host_not_allowed")
+    number = quiz.delivery.pk
+    reply = quiz.api.post(f"/deliveries/{number}/replay", {"dryRun": True}, "application/json")
+    assert (reply.json()["action"], reply.json()["code"]) == ("impossible", "host_not_allowed")
+
+
 def test_what_came_is_stored_whole_and_named_where_it_has_no_place(quiz):
     body = {
         "contact": {"name": "Анна", "phone": "+79990001122", "extra": {"a": [1]}},

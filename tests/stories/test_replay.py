@@ -70,6 +70,18 @@ def test_by_the_rule_of_that_day_there_is_nothing_to_change(mapped):
     assert (found["action"], found["version"], found["changes"]) == ("nothing", 1, [])
 
 
+def test_an_answer_that_came_in_two_parts_has_nothing_to_change_either(quiz):
+    answered(quiz, complete=False)
+    quiz.work()
+    answered(quiz, answers=[said("1", "red"), said("2", "big")])
+    quiz.work()
+    replay(quiz, rule="then")
+    quiz.work()
+
+    [lead] = quiz.leads
+    assert (Replay.objects.get().state, len(lead["notes"])) == ("unchanged", 2)
+
+
 def test_a_dry_run_shows_what_people_changed_as_left_alone(mapped):
     card(mapped).values[mapped.field_id(WINDOW)] = [{"value": "gold"}]
     card(mapped).props["price"] = 999
@@ -315,6 +327,31 @@ def test_a_worker_that_is_killed_has_another_go_on(mapped, monkeypatch, later, d
     [done] = Replay.objects.all()
     assert done.state == "changed"
     assert ("step", "Дозвон", "Замер назначен", False) in told(done.changes)
+
+
+@pytest.mark.parametrize("broken", ["replaying", "draft_of", "named"])
+def test_a_replay_that_breaks_our_own_code_holds_up_nobody(mapped, monkeypatch, later, broken):
+    replay(mapped)
+    new = mapped.post("k-2").json()["id"]
+    with monkeypatch.context() as bug:
+        bug.setattr(replays, broken, lambda *args: {}["no such key"])
+        mapped.work()
+    there = Delivery.objects.get(answer__answer_id="k-1")
+    assert Delivery.objects.get(answer=new).state == "delivered"
+    assert (there.state, there.error_code, there.look_first) == ("waiting", "our_bug", False)
+    assert there.version.number == 1
+    later(minutes=3)
+    mapped.work()
+    assert Replay.objects.get().state == "changed"
+    assert len(mapped.leads) == 2
+
+
+def test_a_replay_that_waits_for_its_account_leaves_the_version_of_the_lead(mapped):
+    mapped.amo.faults.add("/leads", status=403, times=None)
+    replay(mapped)
+    mapped.work()
+    assert (mapped.delivery.state, mapped.delivery.held_because) == ("held", "paused")
+    assert mapped.delivery.version.number == 1
 
 
 def test_new_answers_go_before_replays(mapped, monkeypatch):
