@@ -7,8 +7,12 @@ told, and its text stands in the note. ``GIVEN_UP`` in the journal keeps a later
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from connectors.delivery import WorkItem
 from connectors.draft import LeadDraft, Task, UnplacedValue
+from connectors.errors import Refused
+from connectors.lead_status import GONE, TaskStatus
 from connectors.messages import joined, message
 
 STEP, GIVEN_UP = "task", "task_given_up"
@@ -43,7 +47,24 @@ def give_up(item: WorkItem, reason: str, remedy: str = "") -> None:
     item.warn("task_refused", joined(" ", words, remedy), WHERE)
 
 
+def unseen(item: WorkItem, refusal: Refused) -> None:
+    """The CRM refuses the look for a task that may be there already: none is made beside it."""
+    words = message(
+        "the CRM does not show whether it is there already ({said}): look at the lead's tasks and make it by "
+        "hand if it is missing",
+        said=refusal.message,
+    )
+    give_up(item, words, refusal.remedy)
+
+
 def lose(item: WorkItem, reason: str = REFUSED_BEFORE) -> None:
     """The task's text is in the note alone."""
     if item.draft.task:
         item.lose(UnplacedValue(QUESTION, item.draft.task.text, reason, QUESTION))
+
+
+def states(asked: Sequence[str], found: Mapping[str, TaskStatus]) -> dict[str, TaskStatus]:
+    """How the tasks with these ids stand, of which a list has ``found``. What it lacks is gone only where it
+    shows nobody else's: then the filter was heard."""
+    heard = found.keys() <= set(asked)
+    return {number: found.get(number, TaskStatus(GONE)) for number in asked if number in found or heard}

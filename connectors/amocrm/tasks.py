@@ -17,7 +17,7 @@ from connectors.amocrm.recovery import SKEW, created_at
 from connectors.draft import Task
 from connectors.errors import Refused
 from connectors.http import HttpClient
-from connectors.lead_status import DONE, GONE, OPEN, TaskStatus
+from connectors.lead_status import DONE, OPEN, TaskStatus
 from connectors.messages import message
 from connectors.text import is_id
 
@@ -68,10 +68,18 @@ def _look_alone(requests: BatchRequests, item: Item) -> None:
 def _look(http_client: HttpClient, items: Sequence[Item]) -> bool:
     """Find the items' tasks among the newest ones of their leads. Were all seen that may be ours?
 
-    The filter is not believed: a row counts by its own lead, and strangers make the page only shorter.
+    The filter is not believed: a row counts by its own lead, and strangers make the page only shorter. Where
+    the look is refused the tasks are given up, so that nothing is left to be seen.
     """
     asked = {"filter[entity_type]": "leads", "filter[entity_id][]": [item.lead for item in items]}
-    rows = embedded(http_client.call("GET", TASKS, params={**asked, **NEWEST}), "tasks")
+    try:
+        rows = embedded(http_client.call("GET", TASKS, params={**asked, **NEWEST}), "tasks")
+    except Refused as refusal:
+        if refusal.code == "http_404":  # the account has moved (1.8)
+            raise
+        for item in items:
+            tasks.unseen(item, refusal)
+        return True
     for item in items:
         own = (row for row in rows if str(row.get("entity_id")) == item.lead)
         marked = (row for row in own if tasks.mark(item.draft) in str(row.get("text") or ""))
@@ -138,22 +146,13 @@ def _is_about(name: str, issues: Sequence[ValidationIssue]) -> bool:
 
 
 def task_states(http_client: HttpClient, ids: Sequence[str]) -> dict[str, TaskStatus]:
-    """How these tasks stand, in one request. Raises like any call.
-
-    What a list lacks is gone only where it shows nobody else's: then the filter was heard.
-    """
+    """How these tasks stand, in one request. Raises like any call."""
     wanted = list(dict.fromkeys(filter(is_id, ids)))[:MOST_TASKS]
     if not wanted:
         return {}
     params = {"filter[id][]": wanted, "limit": len(wanted)}
     rows = embedded(http_client.call("GET", TASKS, params=params), "tasks")
-    found = {str(row.get("id")): row for row in rows}
-    heard = found.keys() <= set(wanted)
-    return {
-        number: _state(found[number]) if number in found else TaskStatus(GONE)
-        for number in wanted
-        if number in found or heard
-    }
+    return tasks.states(wanted, {str(row.get("id")): _state(row) for row in rows})
 
 
 def _state(row: Mapping[str, Any]) -> TaskStatus:

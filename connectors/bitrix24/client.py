@@ -213,7 +213,8 @@ def rows(reply: Reply) -> list[dict[str, Any]]:
 
 
 def made_id(value: Any) -> str:
-    """The id that an add returned. Raises ``Unclear`` where there is none."""
+    """The id that an add returned, bare or as ``{"id": 999}``. Raises ``Unclear`` where there is none."""
+    value = value.get("id") if isinstance(value, dict) else value
     if isinstance(value, bool) or not isinstance(value, (int, str)) or not str(value).strip("0 "):
         raise Unclear(message("Bitrix24's answer doesn't name the record it made"), code="no_reply")
     return str(value)

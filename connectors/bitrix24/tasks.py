@@ -11,12 +11,12 @@ from datetime import tzinfo
 from typing import Any
 
 from connectors import dates, tasks
-from connectors.bitrix24.client import PAGE, Command, Outcome, Reply, Row, Story, reply_to, rows
+from connectors.bitrix24.client import PAGE, Command, Outcome, Reply, Row, Story, made_id, reply_to, rows
 from connectors.bitrix24.errors import NO_RIGHTS
 from connectors.bitrix24.requests import BitrixItem
 from connectors.draft import Task
-from connectors.errors import Refused, Unclear
-from connectors.lead_status import DONE, GONE, OPEN, TaskStatus
+from connectors.errors import Refused
+from connectors.lead_status import DONE, OPEN, TaskStatus
 from connectors.messages import message
 from connectors.text import shorten, text_of
 
@@ -43,7 +43,7 @@ def add_task(item: BitrixItem) -> Story[None]:
         remedies = {NO_RIGHTS: RIGHTS, "error_method_not_found": OLD}
         tasks.give_up(item, refusal.message, remedies.get(refusal.code, refusal.remedy))
         return
-    item.journal[tasks.STEP] = _made_id(reply.value)
+    item.journal[tasks.STEP] = made_id(reply.value)
 
 
 def _params(item: BitrixItem, task: Task) -> dict[str, Any]:
@@ -59,17 +59,9 @@ def _params(item: BitrixItem, task: Task) -> dict[str, Any]:
     }
 
 
-def _made_id(value: Any) -> str:
-    """``{"id": 999}``. Raises ``Unclear`` where there is none."""
-    made = text_of(value.get("id")) if isinstance(value, dict) else text_of(value)
-    if not made.strip("0"):
-        raise Unclear(message("Bitrix24's answer doesn't name the task it made"), code="no_reply")
-    return made
-
-
 def _recognise(item: BitrixItem) -> Story[None]:
-    """Note the record's task that ends with our mark. Where there are too many, none is made: a task too few
-    is told, one too many is not noticed."""
+    """Note the record's task that ends with our mark. Where there are too many, or none is shown, none is
+    made: a task too few is told, one too many is not noticed."""
     asked = {"OWNER_TYPE_ID": OWNER_TYPES[item.kind], "OWNER_ID": item.lead, "PROVIDER_ID": PROVIDER}
     for page in range(MOST_PAGES):
         params = {
@@ -79,7 +71,11 @@ def _recognise(item: BitrixItem) -> Story[None]:
             "start": page * PAGE,
         }
         command = Command("crm.activity.list", params, why=message("was the task made already?"))
-        found = rows((yield from reply_to(command)))
+        try:
+            found = rows((yield from reply_to(command)))
+        except Refused as refusal:
+            tasks.unseen(item, refusal)
+            return
         for row in found:
             if text_of(row.get("OWNER_ID")) == item.lead and tasks.mark(item.draft) in text_of(
                 row.get("DESCRIPTION")
@@ -106,16 +102,10 @@ def tasks_listing(ids: Sequence[str]) -> Command:
 
 
 def task_states(ids: Sequence[str], outcome: Outcome, zone: tzinfo) -> dict[str, TaskStatus]:
-    """By id; what a list lacks is gone only where it shows nobody else's: then the filter was heard."""
+    """By id; nothing where the list was not answered."""
     if not isinstance(outcome, Reply):
         return {}
-    found = {text_of(row.get("ID")): row for row in rows(outcome)}
-    heard = found.keys() <= set(ids)
-    return {
-        number: _state(found[number], zone) if number in found else TaskStatus(GONE)
-        for number in ids
-        if number in found or heard
-    }
+    return tasks.states(ids, {text_of(row.get("ID")): _state(row, zone) for row in rows(outcome)})
 
 
 def _state(row: Row, zone: tzinfo) -> TaskStatus:

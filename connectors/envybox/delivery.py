@@ -352,9 +352,14 @@ class Delivery:
         if not (task := tasks.wanted(item)):
             return
         mark, deal = mark_of(item.uid), item.journal["deal"]
-        standing = self.client.deals.tasks(deal)
-        ours = next((row for row in standing if carries(row.get("comment"), mark)), None)
-        ours = ours or (self._closed_task(mark) if item.has(TASK_DUE) else None)
+        try:
+            standing = self.client.deals.tasks(deal)
+            ours = next((row for row in standing if carries(row.get("comment"), mark)), None)
+            ours = ours or (self._closed_task(mark) if item.has(TASK_DUE) else None)
+        except Refused as error:
+            tasks.unseen(item, error)
+            self.done()
+            return
         others = [words for row in standing if (words := tidy(text_of(row.get("comment"))))]
         if ours is None and others and not self.is_own_deal:
             tasks.give_up(item, HAS_TASK)

@@ -26,7 +26,7 @@ class Harness(ABC):
 
     ``creation`` is a regular expression for the path that makes a lead; ``busy`` is the fault (attributes of
     the sandbox's ``Fault``) by which this CRM says that we are too fast. ``tasks`` is the path that makes a
-    task; only where ``can.tasks``, as are ``place``, ``person`` and ``refuse_tasks``.
+    task; only where ``can.tasks``, as are ``place``, ``person``, ``refuse_tasks`` and ``hide_tasks``.
     """
 
     kind: ClassVar[str]
@@ -80,6 +80,10 @@ class Harness(ABC):
 
     def refuse_tasks(self) -> None:
         """The CRM makes no tasks from now on: a right is missing."""
+        raise NotImplementedError
+
+    def hide_tasks(self) -> None:
+        """The CRM shows no tasks from now on: a right is missing."""
         raise NotImplementedError
 
     def end_task(self, task_id: str) -> None:

@@ -167,6 +167,22 @@ def test_a_task_that_was_done_meanwhile_is_not_made_again(crm, asked, journal):
 # -- never at the lead's cost -------------------------------------------------------------------------------
 
 
+def test_a_lost_task_that_may_not_be_looked_for_costs_no_lead(crm, asked, journal):
+    """Nobody can tell whether it was made: none is made beside it, and that is told."""
+    answer = asked()
+    crm.box.faults.add(crm.tasks, "reset_after")
+    crm.connector.deliver([answer], journal)
+    crm.hide_tasks()
+    for _ in range(2):
+        (receipt,) = crm.connector.deliver([again(answer, journal, look_first=True)], journal)
+        assert isinstance(receipt, Receipt), receipt
+        assert [loss.value for loss in receipt.losses] == [TEXT]
+        assert len(tasks_of(crm)) == 1
+        crm.box.faults.clear()
+        crm.box.switches.reset()
+    assert told(crm).count("Перезвонить Анне") == 1
+
+
 def test_a_refused_task_stands_in_the_note(crm, asked, journal):
     crm.refuse_tasks()
     (receipt,) = crm.connector.deliver([asked()], journal)
@@ -223,8 +239,6 @@ def test_a_task_is_followed_with_its_lead(crm, asked, journal):
 
 def test_a_lead_is_told_though_its_task_can_t_be_read(crm, asked, journal):
     (receipt,) = crm.connector.deliver([asked()], journal)
-    crm.box.faults.add("/tasks$|/task/list", status=403, body='{"title":"Forbidden"}', times=None)
-    if crm.kind == "bitrix24":  # of its batch this command alone
-        crm.box.switches["method_errors"] = {"crm.activity.list": "ACCESS_DENIED"}
+    crm.hide_tasks()
     (told,) = crm.connector.follow([followed(receipt, task=receipt.journal["task"])])
     assert (told.status, told.task) == ("open", None)

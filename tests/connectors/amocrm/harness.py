@@ -51,6 +51,9 @@ class AmoHarness(Harness):
     def refuse_tasks(self) -> None:
         self.box.switches["tasks_allowed"] = False
 
+    def hide_tasks(self) -> None:
+        self.box.faults.add(self.tasks, method="GET", status=403, body='{"title": "Forbidden"}', times=None)
+
     def secrets(self) -> list[str]:
         tokens = self.shop.store.tokens
         return [tokens.access, tokens.refresh, self.options.client_secret]

@@ -65,6 +65,9 @@ class BitrixHarness(Harness):
     def refuse_tasks(self) -> None:
         self.box.switches["todo"] = "gone"
 
+    def hide_tasks(self) -> None:
+        self.box.switches["method_errors"] = {"crm.activity.list": "ERROR_METHOD_NOT_FOUND"}
+
     def is_read(self, entry: Entry) -> bool:
         return all(READ.search(method) for method in methods_of(entry))
 

@@ -10,6 +10,7 @@ from tests.connectors.bridge import serve
 from tests.connectors.envybox.florist import ENVY_HOSTS, connect
 from tests.connectors.harness import Harness
 
+NO = '{"status_code": 500, "message": "Неверный request"}'
 READS = {f"{record}/{verb}" for record in ("lead", "deal", "client") for verb in ("get", "search", "list")}
 
 
@@ -45,9 +46,10 @@ class EnvyHarness(Harness):
         return str(list(self.florist.crm.employees)[-1])
 
     def refuse_tasks(self) -> None:
-        self.box.faults.add(
-            self.tasks, body='{"status_code": 500, "message": "Неверный request"}', times=None
-        )
+        self.box.faults.add(self.tasks, body=NO, times=None)
+
+    def hide_tasks(self) -> None:
+        self.box.faults.add("/deal/getTasks|/task/list", body=NO, times=None)
 
     def end_task(self, task_id: str) -> None:
         self.florist.control("close_task", id=int(task_id))
