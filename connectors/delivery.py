@@ -46,8 +46,7 @@ class WorkItem:
     step back. ``in_flight``: a write was sent that may not be repeated, and its result isn't recorded yet.
     ``adopted``: the lead was found by its external id. ``placed``: where the CRM says that it put the lead.
     ``told``: how a lead that is there differs from its draft; ``only_compare``: nothing may be written.
-    ``untagged``: the rule's tags that the lead it joined could not be given (``connectors.repeated``),
-    ``looked_after_by`` who looks after that lead.
+    ``untagged``: the rule's tags that the lead it joined could not be given (``connectors.repeated``).
     """
 
     draft: LeadDraft
@@ -60,7 +59,6 @@ class WorkItem:
     told: list[FieldChange] = field(default_factory=list)
     only_compare: bool = False
     untagged: tuple[str, ...] = ()
-    looked_after_by: str = ""
     error: ConnectorError | None = None
     journal: dict[str, str] = field(init=False)
     recorded: dict[str, str] = field(init=False)

@@ -1,4 +1,4 @@
-"""A contact or company that the CRM had before: what a rule has written into it, and what was there. Pure.
+"""A contact or company that the CRM had before: what a rule writes into it, and what was there.
 
 What is about to be written is noted in the journal first (``STEP``), with what it replaces. A later try
 therefore neither takes our own value for what was there before, nor writes what people have changed since.
@@ -12,13 +12,14 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from connectors.changes import EDITED, Change, decide, same_value
-from connectors.draft import FILL, LEAVE, OVERWRITE
+from connectors.delivery import WorkItem
+from connectors.draft import FILL, LEAVE, OVERWRITE, UnplacedValue, WriteMode
+from connectors.errors import Refused
 from connectors.messages import message
 
 STEP = "existing"  # of the journal: what was written, and what was there before; personal data
 LEFT = message("the rule leaves it as it is where the CRM has the person already")
 OTHER_VALUE = message("the CRM has another value there, which is left as it is")
-UNREAD = message("what the CRM has there could not be read ({said})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,81 @@ def noted(journal: Mapping[str, str], word: str, record: str) -> dict[str, Writt
     return {one.field: one for one in read_written(journal) if (one.word, one.record) == (word, record)}
 
 
+class KnownRecord:
+    """A record that was there, while it is decided what is written into it: one call for each value.
+
+    ``word`` is ours for its kind, ``entity`` the CRM's. What differs is told (``WorkItem.tell``), what stays
+    in the note is lost; ``note`` puts the rest into the journal.
+    """
+
+    def __init__(self, item: WorkItem, word: str, entity: str) -> None:
+        self.item, self.word, self.entity = item, word, entity
+        self.mode, self.remote_id = item.draft.existing[word], item.journal[word]
+        self.before = noted(item.journal, word, self.remote_id)
+        self.fresh: list[Written] = []
+
+    def adds(self, code: str, there: Sequence[str], lacking: Sequence[str]) -> bool:
+        """Are these phones, e-mails or messengers added? Of those that are not, messengers are told."""
+        if not lacking:
+            return False
+        if self.mode.adds(code, not there):
+            self._write(code, code, there, there, *lacking, added=True)
+            self.item.tell(code.lower(), there, ", ".join(lacking), self.entity)
+            return True
+        if code == "IM":
+            self.item.lose(*(UnplacedValue("im", one, OTHER_VALUE, self.entity) for one in lacking))
+        return False
+
+    def renames(self, field: str, there: Any, name: str, formers: Sequence[Any]) -> bool:
+        """Is its own name written?"""
+        change, _ = verdict(self.mode.of(WriteMode.NAME), there, name, self.before.get(field), formers)
+        if change is Change.WRITE:
+            self._write(field, WriteMode.NAME, there, texts_of(there), name)
+            self.item.tell(WriteMode.NAME, there, name, self.entity)
+        return change is Change.WRITE
+
+    def takes(
+        self,
+        *keys: str,
+        question: str,
+        text: str,
+        there: Any,
+        new: Any,
+        formers: Sequence[Any] = (),
+        same: Callable[[Any, Any], bool] = same_value,
+        shown: tuple[str, ...] | None = None,
+    ) -> bool:
+        """Is an answer written into a field?
+
+        ``keys`` are what the CRM calls the field, its id first, and last what stands in requests; ``formers``
+        what earlier bodies had for it. ``shown`` is ``there`` for people, where it does not say so itself.
+        """
+        change, why = verdict(self.mode.of(*keys), there, new, self.before.get(keys[-1]), formers, same)
+        if change is Change.SKIP:
+            return False
+        targets = (v.target for v in self.item.draft.values if v.target.entity == self.entity)
+        target = next((one for one in targets if {one.remote_id, one.code} & {*filter(None, keys)}), None)
+        if shown is None:
+            options = {option.remote_id: option.text for option in target.options} if target else {}
+            shown = tuple(options.get(one, one) for one in texts_of(there))
+        if change is Change.WRITE:
+            self._write(keys[-1], target.name if target else question, there, shown, text)
+        else:
+            self.item.lose(UnplacedValue(question, text, why, self.entity))
+        self.item.tell(question, shown, text, self.entity, keys[0], why)
+        return change is Change.WRITE
+
+    def note(self) -> None:
+        """To be recorded before anything is written."""
+        note_written(self.item.journal, self.fresh)
+
+    def _write(
+        self, field: str, name: str, former: Any, before: Iterable[str], *now: str, added: bool = False
+    ) -> None:
+        record = (self.word, self.remote_id)
+        self.fresh.append(Written(*record, field, name, former, tuple(before), now, added))
+
+
 def verdict(
     mode: str,
     current: Any,
@@ -95,6 +171,11 @@ def verdict(
     if mode == OVERWRITE or (mode == FILL and is_empty(current)):
         return Change.WRITE, ""
     return Change.KEPT, LEFT if mode == LEAVE else OTHER_VALUE
+
+
+def unread(refusal: Refused) -> str:
+    """Why nothing is written into a record that the CRM does not show."""
+    return message("what the CRM has there could not be read ({said})", said=refusal.message)
 
 
 def is_empty(current: Any) -> bool:

@@ -18,9 +18,10 @@ from connectors.note_texts import lost, name_of
 from connectors.text import paragraphs
 
 NOTE, LINK = "note", "link"
-# Steps of the journal: the lead that was joined, how we knew of it, since when it is there (a day), and a
-# lead that was joined, or was to be, and turned out to be closed or gone.
-JOINED, JOINED_BY, JOINED_SINCE, LEFT = "joined", "joined_by", "joined_since", "left_lead"
+# Steps of the journal: the lead that was joined, how we knew of it, since when it is there (a day), who looks
+# after it, and a lead that was joined, or was to be, and turned out to be closed or gone.
+JOINED, JOINED_BY, JOINED_SINCE, JOINED_OWNER = "joined", "joined_by", "joined_since", "joined_owner"
+LEFT = "left_lead"
 OURS, CONTACTS = "ours", "contact"
 LEAD_LEFT = "openLead"  # what a lead that was left is called among losses
 FIELDS = message("Would have been put into fields:")
@@ -31,16 +32,20 @@ NO_NOTE = message("it took no note, so a new lead was made")
 
 @dataclass(frozen=True, slots=True)
 class OpenLead:
-    """A lead that can be joined. ``made`` is when it was made, None where the CRM does not say."""
+    """A lead that can be joined. ``made`` is when it was made, None where the CRM does not say, ``owner`` who
+    looks after it."""
 
     remote_id: str
     made: datetime | None = None
     by: str = CONTACTS
+    owner: str = ""
 
 
 def wanted(item: WorkItem) -> bool:
-    """Is there to be a look for an open lead? Not once anything of the draft is there."""
-    return bool(item.draft.repeated) and not item.has(JOINED) and not item.lead and not item.draft.formers
+    """Is there to be a look for an open lead? Not once anything of the draft is there, nor after one was left
+    for a lead of its own."""
+    begun = item.lead or item.has(JOINED) or item.has(LEFT) or item.draft.formers
+    return bool(item.draft.repeated) and not begun
 
 
 def noted(item: WorkItem) -> bool:
@@ -58,7 +63,7 @@ def best(draft: LeadDraft, found: Iterable[OpenLead]) -> OpenLead | None:
     ours = draft.repeated.ours if draft.repeated else ()
     there = {one.remote_id: one for one in found}
     if own := next((one for one in ours if one in there), ""):
-        return OpenLead(own, there[own].made, OURS)
+        return replace(there[own], by=OURS)
     return max(there.values(), key=lambda one: int(one.remote_id), default=None)
 
 
@@ -66,14 +71,14 @@ def join(item: WorkItem, found: OpenLead, **steps: str) -> None:
     """The answer is on this lead from here on; to be recorded before anything is written there. ``steps``
     are further ones of the journal."""
     since = found.made.astimezone(UTC).date().isoformat() if found.made else ""
-    joined = {JOINED: found.remote_id, JOINED_BY: found.by, JOINED_SINCE: since}
+    joined = {JOINED: found.remote_id, JOINED_BY: found.by, JOINED_SINCE: since, JOINED_OWNER: found.owner}
     item.journal |= {"lead": found.remote_id, **joined, **steps}
 
 
 def leave(item: WorkItem, *steps: str) -> None:
     """The lead that was joined can't be used: one is made instead, which tells it (``tell_left``)."""
     item.journal[LEFT] = item.journal[JOINED]
-    item.journal |= dict.fromkeys(("lead", JOINED, JOINED_BY, JOINED_SINCE, *steps), "")
+    item.journal |= dict.fromkeys(("lead", JOINED, JOINED_BY, JOINED_SINCE, JOINED_OWNER, *steps), "")
 
 
 def tell_left(item: WorkItem, reason: str = CLOSED) -> None:
@@ -101,7 +106,8 @@ def task_on_joined(item: WorkItem) -> None:
     it. To be called once the note is there: what was left wants the task of a lead of its own."""
     repeated, task = item.draft.repeated, item.draft.task
     if task and repeated and repeated.task and not only_mentioned(item.draft):
-        item.draft = replace(item.draft, task=replace(task, performer=task.performer or item.looked_after_by))
+        performer = task.performer or item.journal.get(JOINED_OWNER, "")
+        item.draft = replace(item.draft, task=replace(task, performer=performer))
     else:
         item.draft = replace(item.draft, task=None)
 
@@ -130,12 +136,13 @@ def warn_unseen(item: WorkItem, said: str) -> None:
 def tell_mention(item: WorkItem) -> None:
     """What a mention leaves out is told, line by line."""
     if only_mentioned(item.draft):
-        item.lose(*_lines(item.draft))
+        beside = fields_of(item.draft, (tag.name for tag in item.draft.tags))
+        item.lose(*lines_of(f"{item.draft.note}\n{beside}", ONLY_MENTIONED))
 
 
-def _lines(draft: LeadDraft) -> Iterator[UnplacedValue]:
-    beside = fields_of(draft, (tag.name for tag in draft.tags))
-    for line in f"{draft.note}\n{beside}".split("\n"):
-        question, colon, text = line.partition(": ")
+def lines_of(text: str, reason: str) -> Iterator[UnplacedValue]:
+    """What stands on no lead of the CRM, line by line."""
+    for line in text.split("\n"):
+        question, colon, said = line.partition(": ")
         if line.strip():
-            yield UnplacedValue(question if colon else "", text if colon else line, ONLY_MENTIONED)
+            yield UnplacedValue(question if colon else "", said if colon else line, reason)

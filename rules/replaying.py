@@ -19,6 +19,7 @@ from django.db import transaction
 from accounts.access import connector_for
 from accounts.history import Actor
 from accounts.models import Account, AccountEvent
+from connectors.delivery import LEAD_GONE
 from connectors.draft import PERFORMER, STEP, TAGS, TITLE, FieldChange, LeadDraft
 from connectors.errors import ConnectorError, OurMistake
 from connectors.messages import message
@@ -212,7 +213,7 @@ class _Look:
             if isinstance(outcome, ConnectorError):
                 yield Foreseen(row, Action.IMPOSSIBLE, version, code=outcome.code, words=outcome.message)
             elif outcome.gone:
-                yield Foreseen(row, Action.GONE, version, code="lead_gone", words=replays.GONE)
+                yield Foreseen(row, Action.GONE, version, code=LEAD_GONE, words=replays.GONE)
             else:
                 changes = replays.named(replays.changes_of(draft, outcome), self.account)
                 writes = any(not one.kept for one in changes)

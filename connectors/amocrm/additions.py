@@ -18,12 +18,20 @@ from connectors.amocrm.lists import embedded
 from connectors.amocrm.records import Record
 from connectors.amocrm.recovery import SKEW, created_at
 from connectors.amocrm.repair import repair
-from connectors.draft import LeadDraft, UnplacedValue
+from connectors.changes import shown
+from connectors.draft import PERFORMER, STEP, TAGS, LeadDraft, UnplacedValue
 from connectors.errors import ConnectorError, Refused
 from connectors.messages import message
 from connectors.note_texts import parts
 from connectors.repeated import text_of
 
+WORDS = {  # of attributes that are changed; a pipeline goes with its step
+    "name": "name",
+    "price": "price",
+    "status_id": STEP,
+    "responsible_user_id": PERFORMER,
+    "tags_to_add": TAGS,
+}
 STEPS = {"leads": "lead", "contacts": "contact", "companies": "company"}
 INCOMING = message("amoCRM takes a lead out of incoming when it is changed")
 FAILED = message("amoCRM fails on this statistics field")
@@ -107,8 +115,10 @@ class Changes(BatchWrite):
 
     def lose_values(self, item: Item, reason: str) -> None:
         record = self.records[item]
-        for entry in record.entries:
-            item.lose(entry.loss(record.entity, reason))
+        item.lose(*(entry.loss(record.entity, reason) for entry in record.entries))
+        for name, value in record.attributes.items():
+            if what := WORDS.get(name):
+                item.lose(UnplacedValue(what, shown(value), reason, record.entity))
         record.entries, record.attributes = [], {}
 
 

@@ -6,7 +6,7 @@ amocrm.ru/developers/content/crm_platform/filters-api
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -24,7 +24,7 @@ from connectors.amocrm.lists import embedded
 from connectors.amocrm.records import Payload, Record, pack
 from connectors.base import Journal
 from connectors.delivery import FOUND_BY, WorkItem, each, own_part, record, spread_account_error, trace_of
-from connectors.draft import Exchange, LeadDraft, Placement
+from connectors.draft import Exchange, LeadDraft, Placement, UnplacedValue
 from connectors.errors import ConnectorError, Refused, Unclear
 from connectors.http import HttpClient
 from connectors.messages import message
@@ -95,6 +95,13 @@ class Item(WorkItem):
 
     def link(self) -> str:
         return f"{self.base_url}/leads/detail/{self.lead}"
+
+    def lose_contact(self, reason: str, but: Collection[str] = ("PHONE", "EMAIL")) -> None:
+        """What was answered for the contact's fields stays in the note. The rule is not at fault, so the loss
+        names no field."""
+        for entry in self.contact.entries:
+            if entry.question and entry.key not in but:
+                self.lose(UnplacedValue(entry.question, entry.text, reason, "contacts"))
 
     def _question_placement(self) -> None:
         for where in ("performer", "pipeline", "step"):

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, tzinfo
+from functools import cached_property
 from typing import Any
 
 from connectors.amocrm import contacts, following, lists
@@ -69,6 +70,10 @@ class AmoConnector(Connector):
         contact_codes={"phone": "PHONE", "email": "EMAIL", "position": "POSITION", "messenger": "IM"},
     )
 
+    @cached_property
+    def facts(self) -> Facts:
+        return Facts.read(self.remote.facts)
+
     @classmethod
     def sign_in(cls, options: Any, hosts: HostPolicy) -> SignIn:
         return AmoSignIn(options, hosts)
@@ -112,7 +117,7 @@ class AmoConnector(Connector):
                 "The connection isn't an administrator's: users can't be read and fields can't be made."
             )
             problems.append(Problem("not_admin", words))
-        if not Facts.read(self.remote.facts).mark_field:
+        if not self.facts.mark_field:
             words = message("There is no field for the external id: the mark goes into the lead's name.")
             problems.append(Problem("no_mark_field", words))
         return tuple(problems)
@@ -174,36 +179,34 @@ class AmoConnector(Connector):
 
     def deliver(self, drafts: Sequence[LeadDraft], journal: Journal) -> list[Receipt | ConnectorError]:
         requests = BatchRequests(self.http_client, journal)
-        facts, base_url = Facts.read(self.remote.facts), self.remote.base_url
-        return Delivery(requests, facts, base_url, self.directory).run(drafts)
+        return Delivery(requests, self.facts, self.remote.base_url, self.directory).run(drafts)
 
     def compare(self, drafts: Sequence[LeadDraft]) -> list[Comparison | ConnectorError]:
         requests = BatchRequests(self.http_client, NoJournal())
-        facts, base_url = Facts.read(self.remote.facts), self.remote.base_url
-        return Delivery(requests, facts, base_url, self.directory).compare(drafts)
+        return Delivery(requests, self.facts, self.remote.base_url, self.directory).compare(drafts)
 
     def plan(self, draft: LeadDraft) -> Plan:
-        return plan(draft, Facts.read(self.remote.facts), self.remote.base_url)
+        return plan(draft, self.facts, self.remote.base_url)
 
     def find(self, uids: Sequence[str]) -> Mapping[str, str]:
         """By the search index, then among the newest leads, which the index may not know yet."""
-        http_client, mark = self.http_client(), Facts.read(self.remote.facts).mark_field
+        http_client, mark = self.http_client(), self.facts.mark_field
         leads = {uid: lead for uid in uids if (lead := search(http_client, uid, mark))}
         if missing := [uid for uid in uids if uid not in leads]:
             leads |= scan(http_client, missing, mark, since=0, pages=PAGES_OF_A_LOOK).found
         return {uid: lead.lead for uid, lead in leads.items()}
 
     def find_all(self, uids: Sequence[str]) -> Mapping[str, Sequence[str]]:
-        http_client, mark = self.http_client(), Facts.read(self.remote.facts).mark_field
+        http_client, mark = self.http_client(), self.facts.mark_field
         return {uid: [one.lead for one in search_all(http_client, uid, mark)] for uid in uids}
 
     def survey(self, since: datetime, place: Mapping[str, Any]) -> SurveyPage:
-        return survey(self.http_client(), Facts.read(self.remote.facts).mark_field, since, place)
+        return survey(self.http_client(), self.facts.mark_field, since, place)
 
     # -- following ----------------------------------------------------------------------------------
 
     def follow(self, leads: Sequence[Followed]) -> list[LeadStatus | ConnectorError | None]:
-        return Following(self.http_client, Facts.read(self.remote.facts), self.remote.base_url).run(leads)
+        return Following(self.http_client, self.facts, self.remote.base_url).run(leads)
 
     def subscribe(self, url: str) -> None:
         following.subscribe(self.http_client(), url)

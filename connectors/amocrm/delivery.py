@@ -39,7 +39,7 @@ from connectors.amocrm.recovery import (
 from connectors.amocrm.repair import FIELD_GONE, repair
 from connectors.amocrm.repeated import MOST_LEADS, Joining
 from connectors.amocrm.tasks import TASKS, add_tasks, task_body
-from connectors.amocrm.update import Update
+from connectors.amocrm.update import KEPT, Update
 from connectors.contact import is_of_region
 from connectors.contact_directory import ContactDirectory
 from connectors.delivery import Outcome, compare, deliver, guarded, run_stages
@@ -49,11 +49,10 @@ from connectors.draft import (
     LeadDraft,
     Plan,
     PlannedRequest,
-    UnplacedValue,
 )
 from connectors.errors import LOOK_INCOMPLETE, ConnectorError, Refused, Unclear
 from connectors.messages import message
-from connectors.repeated import JOINED
+from connectors.repeated import JOINED, tell_mention
 from connectors.text import text_of
 
 log = logging.getLogger(__name__)
@@ -62,7 +61,6 @@ COMPLEX = "/api/v4/leads/complex"
 FEW_AT_ONCE = 2  # look-ups in flight while the contacts are walked, which is to have its share of the pace
 MOST_SEARCHED = 20  # lost leads from which one walk over the newest ones is quicker than a search for each
 NEWEST = {"order[created_at]": "desc"}  # where filters aren't paid for, these are most likely ours
-KEPT = message("the contact was in amoCRM already and is left as it is")
 LOOK = message(
     "Look for the lead in amoCRM: if it is there, mark the delivery as delivered; if not, send it again."
 )
@@ -102,14 +100,17 @@ class Delivery:
         run_stages(first, new)
         run_stages(stages, [item for item in new if not item.has(JOINED)])
         later = [item for item in items if item.draft.formers]
+        for item in (item for item in later if item.has(JOINED)):
+            tell_mention(item)
         run_stages((update.run,), [item for item in later if not item.has(JOINED)])
         run_stages((existing.run, notes), later)
 
     def compare(self, drafts: Sequence[LeadDraft]) -> list[Comparison | ConnectorError]:
         """How leads that are there differ from their drafts; reads only."""
         update = Update(self.requests, self.facts)
+        stages = (update.compare, Existing(self.requests, update).compare)
         begin = partial(Item.begin, facts=self.facts, base_url=self.base_url)
-        return compare(drafts, begin, lambda items: run_stages((update.compare,), items))
+        return compare(drafts, begin, lambda items: run_stages(stages, items))
 
     # -- 1. was it made already? --------------------------------------------------------------------
 
@@ -251,20 +252,11 @@ class Delivery:
     # -- 3. the lead ----------------------------------------------------------------------------------
 
     def create(self, items: Sequence[Item]) -> None:
+        """Answers for the fields of a contact that was there before go only into the note."""
         Creation(self.requests, self.facts, self._look_up_again).run(items)
         for item in items:
-            self._tell_kept(item)
-
-    def _tell_kept(self, item: Item) -> None:
-        """Answers for the fields of a contact that was there before go only into the note.
-
-        The rule is not at fault, so the loss names no field.
-        """
-        if item.error or not item.payload.contact or item.own_contact or item.writes_existing:
-            return
-        for entry in item.payload.contact.entries:
-            if entry.question and entry.key not in ("PHONE", "EMAIL"):
-                item.lose(UnplacedValue(entry.question, entry.text, KEPT, "contacts"))
+            if not (item.error or item.own_contact or item.writes_existing):
+                item.lose_contact(KEPT)
 
     # -- 4. where is it now? ----------------------------------------------------------------------------
 

@@ -13,22 +13,12 @@ from typing import Any
 
 from connectors.amocrm.additions import Changes
 from connectors.amocrm.client import CONTACT, BatchRequests, Found, Item, Row, fetch_records
-from connectors.amocrm.records import FieldEntry, Record, pack
+from connectors.amocrm.records import Record, pack
 from connectors.amocrm.update import CONTACTS as ENTITY
 from connectors.amocrm.update import REACH, Update, day_fields, missing_reach, values_by_field
-from connectors.changes import Change
-from connectors.draft import UnplacedValue, WriteMode
+from connectors.draft import WriteMode
 from connectors.errors import ConnectorError, Refused
-from connectors.existing import (
-    OTHER_VALUE,
-    UNREAD,
-    Written,
-    note_written,
-    noted,
-    take_back,
-    texts_of,
-    verdict,
-)
+from connectors.existing import KnownRecord, take_back, texts_of, unread
 from connectors.messages import message
 
 GONE = message("the contact is not in amoCRM any more")
@@ -47,94 +37,85 @@ class Existing:
         self.requests = requests
         self.update = update
 
+    def compare(self, items: Sequence[Item]) -> None:
+        """What ``run`` would write is told; nothing is written."""
+        self._laid_out(_concerned(items))
+
     def run(self, items: Sequence[Item]) -> None:
         """Items with one contact go one after another: each reads what the one before has written."""
-        waiting = [item for item in items if item.lead and item.writes_existing]
+        waiting = _concerned(items)
         while waiting:
             turn = {item.journal[CONTACT]: item for item in reversed(waiting)}
             waiting = [item for item in waiting if item is not turn[item.journal[CONTACT]]]
             self._write(list(turn.values()))
 
     def _write(self, items: Sequence[Item]) -> None:
+        changes = self._laid_out(items)
+        self.requests.record(changes)
+        planned = {item: _parts(record) for item, record in changes.items()}
+        Changes(self.requests, ENTITY, changes).run(list(changes))
+        for item, record in changes.items():
+            take_back(item.journal, CONTACT, planned[item] - _parts(record))
+        self.requests.record(changes)
+
+    def _laid_out(self, items: Sequence[Item]) -> dict[Item, Record]:
+        """What of each contact is to be written."""
         rows = read_contacts(self.requests, items)
         changes: dict[Item, Record] = {}
         for item in items:
             match rows[item.journal[CONTACT]]:
                 case Refused() as refusal:
-                    _lose_all(item, message(str(UNREAD), said=refusal.message))
+                    item.lose_contact(unread(refusal))
                 case ConnectorError() as error:
                     item.fail(error)
                 case None:
-                    _lose_all(item, GONE)
+                    item.lose_contact(GONE)
                 case row:
                     changes[item] = self._changes(item, row)
-        self.requests.record(changes)
-        planned = {item: {entry.key for entry in record.entries} for item, record in changes.items()}
-        Changes(self.requests, ENTITY, changes).run(list(changes))
-        for item, record in changes.items():
-            take_back(item.journal, CONTACT, planned[item] - {entry.key for entry in record.entries})
-        self.requests.record(changes)
+        return changes
 
     def _changes(self, item: Item, row: Row) -> Record:
         """What is to be written, noted with what was there; the rest is told."""
-        new, mode, contact = item.contact, item.draft.existing[CONTACT], item.journal[CONTACT]
+        new, known, days = item.contact, KnownRecord(item, CONTACT, ENTITY), day_fields(item.draft)
         packed = (pack(former, self.update.facts).contact for former in item.draft.formers)
         formers = [one for one in packed if one]
-        before, days = noted(item.journal, CONTACT, contact), day_fields(item.draft)
-        current, changed, fresh = values_by_field(row), Record(ENTITY), list[Written]()
-
-        def keep(field: str, name: str, former: Any, shown: Sequence[str], now: Sequence[str]) -> None:
-            added = field in REACH
-            fresh.append(Written(CONTACT, contact, field, name, former, tuple(shown), tuple(now), added))
-
+        current, changed = values_by_field(row), Record(ENTITY)
         for entry in missing_reach(new, row):
-            known = texts_of(current.get(entry.key))
-            if mode.adds(entry.key, not known):
+            there = texts_of(current.get(entry.key))
+            if known.adds(entry.key, there, [t for t in texts_of(entry.body["values"]) if t not in there]):
                 changed.entries.append(entry)
-                now = [text for text in texts_of(entry.body["values"]) if text not in known]
-                keep(entry.key, entry.key, known, known, now)
-            elif entry.key == "IM":
-                item.lose(UnplacedValue(entry.question, entry.text, OTHER_VALUE, ENTITY))
-        if name := new.attributes.get("name"):
-            old, olds = row.get("name"), [one.attributes.get("name") for one in formers]
-            change, _ = verdict(mode.of(WriteMode.NAME), old, name, before.get(WriteMode.NAME), olds)
-            if change is Change.WRITE:
-                changed.attributes["name"] = name
-                keep(WriteMode.NAME, WriteMode.NAME, old, texts_of(old), [name])
+        name, names = new.attributes.get("name"), [one.attributes.get("name") for one in formers]
+        if name and known.renames(WriteMode.NAME, row.get("name"), name, names):
+            changed.attributes["name"] = name
         for entry in (one for one in new.entries if one.question and one.key not in REACH):
-            there, olds = current.get(entry.key, []), [_values_of(one, entry.key) for one in formers]
-            same = partial(self.update.same_values, entry.key in days)
-            how, values = mode.of(entry.key), entry.body["values"]
-            change, why = verdict(how, there, values, before.get(entry.key), olds, same)
-            if change is Change.WRITE:
+            values, is_day = current.get(entry.key, []), entry.key in days
+            if known.takes(
+                entry.key,
+                question=entry.question,
+                text=entry.text,
+                there=values,
+                new=entry.body["values"],
+                formers=[_values_of(one, entry.key) for one in formers],
+                same=partial(self.update.same_values, is_day),
+                shown=self._days(values) if is_day else None,
+            ):
                 changed.entries.append(entry)
-                keep(
-                    entry.key, _name(item, entry), there, self._shown(there, entry.key in days), [entry.text]
-                )
-            elif change is not Change.SKIP:
-                item.lose(UnplacedValue(entry.question, entry.text, why, ENTITY))
-        note_written(item.journal, fresh)
+        known.note()
         return changed
 
-    def _shown(self, there: Any, is_day: bool) -> tuple[str, ...]:
-        texts = texts_of(there)
-        if not is_day:
-            return texts
-        zone = self.update.facts.zone
+    def _days(self, values: Any) -> tuple[str, ...]:
+        zone, texts = self.update.facts.zone, texts_of(values)
         return tuple(f"{datetime.fromtimestamp(int(t), zone):%d.%m.%Y}" if t.isdigit() else t for t in texts)
+
+
+def _concerned(items: Sequence[Item]) -> list[Item]:
+    return [item for item in items if item.lead and item.writes_existing]
+
+
+def _parts(record: Record) -> set[str]:
+    """Its fields and attributes, by the names under which they are noted."""
+    return {*record.attributes, *(entry.key for entry in record.entries)}
 
 
 def _values_of(record: Record, key: str) -> Any:
     return next((entry.body["values"] for entry in record.entries if entry.key == key), [])
-
-
-def _name(item: Item, entry: FieldEntry) -> str:
-    """What amoCRM calls the field."""
-    named = (v.target for v in item.draft.values if v.target.entity == ENTITY)
-    return next((one.name for one in named if entry.key in (one.remote_id, one.code)), entry.question)
-
-
-def _lose_all(item: Item, reason: str) -> None:
-    for entry in item.contact.entries:
-        if entry.question and entry.key not in ("PHONE", "EMAIL"):
-            item.lose(UnplacedValue(entry.question, entry.text, reason, ENTITY))

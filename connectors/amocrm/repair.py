@@ -64,11 +64,11 @@ def _attribute_fix(item: Item, record: Record, name: str, issue: ValidationIssue
     if name not in record.attributes:
         raise _refused(issue)
     if name == "responsible_user_id":
-        return partial(_drop_performer, item)
+        return partial(_drop_performer, item, record)
     if name in PLACES and record is item.payload.lead:
         raise _place_gone(name, str(record.attributes[name]), issue)
     if name == "price":
-        return partial(_drop_price, item, issue)
+        return partial(_drop_price, item, record, issue)
     raise _refused(issue)
 
 
@@ -85,8 +85,9 @@ def _let_go(item: Item) -> None:
     item.journal |= {"contact": "", "found": ""}
 
 
-def _drop_performer(item: Item) -> None:
+def _drop_performer(item: Item, record: Record) -> None:
     """Inactive and deleted people can't be responsible (issues 26, 220)."""
+    record.attributes.pop("responsible_user_id", None)
     item.payload.without_performer()
     item.warn(
         "dead_performer",
@@ -98,8 +99,8 @@ def _drop_performer(item: Item) -> None:
     )
 
 
-def _drop_price(item: Item, issue: ValidationIssue) -> None:
-    item.payload.lead.attributes.pop("price", None)
+def _drop_price(item: Item, record: Record, issue: ValidationIssue) -> None:
+    record.attributes.pop("price", None)
     item.lose(UnplacedValue("price", item.draft.price, issue.detail or issue.code, "leads"))
 
 

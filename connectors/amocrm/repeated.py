@@ -18,6 +18,7 @@ from connectors.amocrm.tasks import PERFORMER, add_tasks
 from connectors.errors import ConnectorError, Refused
 from connectors.repeated import (
     JOINED,
+    JOINED_OWNER,
     NO_NOTE,
     OpenLead,
     best,
@@ -82,6 +83,7 @@ class Joining:
             if item.error:
                 continue
             if row is not None and _is_open(row):
+                item.journal[JOINED_OWNER] = text_of(row.get(PERFORMER))
                 self._tag(item, row)
                 continue
             if item.must_look:
@@ -123,7 +125,7 @@ class Joining:
                 if carries(row, item.uid, self.mark_field):  # a lost try's own, which a search had not yet
                     item.journal |= found(row).journal()
                     item.adopted = True
-                elif lead := best(item.draft, [OpenLead(str(row["id"]), _made(row))]):
+                elif lead := best(item.draft, [_open_lead(row)]):
                     join(item, lead)
                     self._tag(item, row)
                 break
@@ -166,7 +168,6 @@ class Joining:
 
     def _tag(self, item: Item, row: Row) -> None:
         """The rule's tags, added to those that the lead has; a change would take it out of incoming."""
-        item.looked_after_by = text_of(row.get(PERFORMER))
         tags = item.payload.lead.tags
         if not tags or item.draft.repeated is None or only_mentioned(item.draft):
             return
@@ -181,9 +182,6 @@ class Joining:
         """Tags, then the note. A lead that takes none is gone, or as good as that."""
         tagged = {item: one for item in joined if (one := item.changes.get(LEADS)) and not noted(item)}
         Changes(self.requests, LEADS, tagged).run(list(tagged))
-        for item, record in tagged.items():
-            if not record.attributes:
-                item.untagged = tuple(tag.name for tag in item.payload.lead.tags)
         add_notes(self.requests, [item for item in joined if not item.error])
         left = [item for item in joined if not item.error and not noted(item)]
         for item in left:
@@ -201,6 +199,10 @@ class Joining:
 
 def _is_open(row: Row) -> bool:
     return not row.get("is_deleted") and str(row.get("status_id")) not in OVER
+
+
+def _open_lead(row: Row) -> OpenLead:
+    return OpenLead(str(row["id"]), _made(row), owner=text_of(row.get(PERFORMER)))
 
 
 def _made(row: Row) -> datetime | None:

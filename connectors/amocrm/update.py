@@ -20,6 +20,7 @@ from connectors.amocrm.records import FieldEntry, Payload, Record, address, pack
 from connectors.amocrm.recovery import find_contact
 from connectors.changes import EDITED, Change, decide, same_value, shown
 from connectors.contact import is_same_reach
+from connectors.delivery import LEAD_GONE
 from connectors.draft import CONTACT, PERFORMER, STEP, TAGS, TITLE, LeadDraft, UnplacedValue
 from connectors.errors import ConnectorError, Refused, Unclear
 from connectors.messages import message
@@ -54,9 +55,8 @@ class Update:
         client = self.requests.client_for(item)
         lead = _existing(fetch_records(client, LEADS, [item.lead], "contacts")[item.lead])
         if lead is None or lead.get("is_deleted"):
-            raise Refused(
-                message("The lead was deleted in amoCRM: it can't be brought up to date"), code="lead_gone"
-            )
+            words = message("The lead was deleted in amoCRM: it can't be brought up to date")
+            raise Refused(words, code=LEAD_GONE)
         formers = [pack(former, self.facts) for former in item.draft.formers]
         changed = self._changed(item, item.payload.lead, lead, [one.lead for one in formers])
         if item.draft.replay:
@@ -80,15 +80,15 @@ class Update:
                     changed.attributes[name] = new.attributes[name]
                 case Change.KEPT:
                     item.lose(UnplacedValue(name, str(new.attributes[name]), EDITED, new.entity))
-        current_values = values_by_field(row)
+        current_values, days = values_by_field(row), day_fields(item.draft)
         for entry in new.entries:
             if entry.key in REACH or entry.kind == "external_id":
                 continue
             before = [old.body["values"] if (old := _entry(one, entry.key)) else [] for one in olds]
-            same = partial(self.same_values, entry.key in day_fields(item.draft))
+            same = partial(self.same_values, entry.key in days)
             there = current_values.get(entry.key, [])
             change = decide(there, entry.body["values"], before, same)
-            now = _dated(there) if entry.key in day_fields(item.draft) else there
+            now = _dated(there) if entry.key in days else there
             item.tell_change(change, entry.question or entry.key, now, entry.text, new.entity, entry.key)
             match change:
                 case Change.WRITE:
@@ -146,9 +146,8 @@ class Update:
             changed = self._changed(item, new, row, olds)
         else:
             changed = Record(CONTACTS)
-            for entry in new.entries:
-                if entry.question and entry.key not in REACH and not item.writes_existing:
-                    item.lose(UnplacedValue(entry.question, entry.text, KEPT, CONTACTS))
+            if not item.writes_existing:
+                item.lose_contact(KEPT, but=REACH)
         for entry in () if item.writes_existing else missing_reach(new, row):
             there = values_by_field(row).get(entry.key, [])
             item.tell(entry.question or entry.key, there, entry.text, CONTACTS)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -89,7 +90,7 @@ class BitrixConnector(Connector):
     def sign_in(cls, options: Any, hosts: HostPolicy) -> SignIn:
         return BitrixSignIn(options, hosts)
 
-    @property
+    @cached_property
     def facts(self) -> Facts:
         return Facts.read(self.remote.facts)
 
@@ -159,19 +160,18 @@ class BitrixConnector(Connector):
     # -- delivering ---------------------------------------------------------------------------------
 
     def deliver(self, drafts: Sequence[LeadDraft], journal: Journal) -> list[Outcome]:
-        facts = self.facts
         requests = BatchRequests(self.http_client, journal, self.budget)
 
         def story(item: BitrixItem) -> Story[None]:
-            return update.update(item, facts) if item.draft.formers else delivery.create(item)
+            return update.update(item, self.facts) if item.draft.formers else delivery.create(item)
 
         return deliver(drafts, self._begin, lambda items: delivery.run(items, story, requests))
 
     def compare(self, drafts: Sequence[LeadDraft]) -> list[Comparison | ConnectorError]:
-        requests, facts = BatchRequests(self.http_client, NoJournal(), self.budget), self.facts
+        requests = BatchRequests(self.http_client, NoJournal(), self.budget)
 
         def run(items: list[BitrixItem]) -> None:
-            delivery.tell({item: update.compare(item, facts) for item in items}, requests)
+            delivery.tell({item: update.compare(item, self.facts) for item in items}, requests)
 
         return compare(drafts, self._begin, run)
 

@@ -18,7 +18,7 @@ from connectors.draft import Person, UnplacedValue
 from connectors.messages import message
 
 TELLING = 7  # last digits that two spellings of one number have in common
-REACH = ("PHONE", "EMAIL")
+REACH = ("PHONE", "EMAIL")  # what somebody is known by
 KEPT = {
     "contact": message("the contact was in Bitrix24 already and is left as it is"),
     "company": message("the company was in Bitrix24 already and is left as it is"),

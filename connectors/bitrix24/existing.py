@@ -10,27 +10,17 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from connectors.bitrix24.client import Command, Row, Story, reply_to, rows
-from connectors.bitrix24.records import Payload, Record
+from connectors.bitrix24.records import REACH, Payload, Record
 from connectors.bitrix24.requests import FOUND, BitrixItem
 from connectors.bitrix24.writing import write
-from connectors.changes import Change, same_value
+from connectors.changes import same_value
 from connectors.contact import is_same_reach
-from connectors.draft import UnplacedValue, WriteMode
+from connectors.draft import UnplacedValue
 from connectors.errors import Refused
-from connectors.existing import (
-    OTHER_VALUE,
-    UNREAD,
-    Written,
-    note_written,
-    noted,
-    take_back,
-    texts_of,
-    verdict,
-)
+from connectors.existing import KnownRecord, take_back, texts_of, unread
 from connectors.messages import message
 from connectors.text import rows_in, text_of
 
-REACH = ("PHONE", "EMAIL", "IM")
 NAMES = {"contact": "NAME", "company": "TITLE"}  # a record's own name
 OWNER = "ASSIGNED_BY_ID"
 GONE = message("the record is not in Bitrix24 any more")
@@ -49,7 +39,8 @@ def owner_of(item: BitrixItem) -> Story[str]:
 
 
 def write_existing(item: BitrixItem, formers: Sequence[Payload] = ()) -> Story[None]:
-    """Read what is there, note it, write what the rule says; the rest is told. It costs no lead."""
+    """Read what is there, note it, write what the rule says (``only_compare``: nothing); the rest is told. It
+    costs no lead."""
     for word in FOUND:
         record = item.payload.of(word)
         if record and item.writes_existing(word):
@@ -63,13 +54,15 @@ def _write_one(item: BitrixItem, word: str, new: Record, formers: Sequence[Paylo
         why = message("what does the {word} have by now?", word=word)
         reply = yield from reply_to(_read(word, remote_id, fields, why))
     except Refused as refusal:
-        item.lose(*_losses(new, message(str(UNREAD), said=refusal.message)))
+        item.lose(*_losses(new, unread(refusal)))
         return
     row = next(_own(rows(reply), remote_id), None)
     if row is None:
         item.lose(*_losses(new, GONE))
         return
     changed = _changes(item, word, new, row, [one for former in formers if (one := former.of(word))])
+    if item.only_compare:
+        return
     planned = set(changed.values)
     try:
         yield from write(item, changed, remote_id)
@@ -81,51 +74,29 @@ def _write_one(item: BitrixItem, word: str, new: Record, formers: Sequence[Paylo
 
 def _changes(item: BitrixItem, word: str, new: Record, row: Row, olds: Sequence[Record]) -> Record:
     """What is to be written, noted with what was there; the rest is told."""
-    mode, remote_id = item.draft.existing[word], item.journal[word]
-    before, changed, fresh = noted(item.journal, word, remote_id), Record(new.entity, {}), list[Written]()
-
-    def keep(field: str, name: str, former: Any, shown: Sequence[str], now: Sequence[str]) -> None:
-        added = field in REACH
-        fresh.append(Written(word, remote_id, field, name, former, tuple(shown), tuple(now), added))
-
+    known, changed = KnownRecord(item, word, new.entity), Record(new.entity, {})
     for code in REACH:
-        known = texts_of(rows_in(row.get(code)))
-        lacking = [e for e in new.head.get(code, ()) if not any(is_same_reach(k, e["VALUE"]) for k in known)]
-        if lacking and mode.adds(code, not known):
+        there = texts_of(rows_in(row.get(code)))
+        lacking = [e for e in new.head.get(code, ()) if not any(is_same_reach(k, e["VALUE"]) for k in there)]
+        if known.adds(code, there, texts_of(lacking)):
             changed.head[code] = lacking
-            keep(code, code, known, known, texts_of(lacking))
-        elif code == "IM":
-            item.lose(*(UnplacedValue("im", e["VALUE"], OTHER_VALUE, new.entity) for e in lacking))
     own = NAMES[word]
-    if name := new.head.get(own):
-        there, formers = row.get(own), [one.head.get(own) for one in olds]
-        change, _ = verdict(mode.of(WriteMode.NAME), there, name, before.get(own), formers)
-        if change is Change.WRITE:
-            changed.head[own] = name
-            keep(own, WriteMode.NAME, there, texts_of(there), [name])
+    name, names = new.head.get(own), [one.head.get(own) for one in olds]
+    if name and known.renames(own, row.get(own), name, names):
+        changed.head[own] = name
     for entry in new.entries:
-        there = present(row.get(entry.code), entry.value)
-        formers = [{one.code: one.value for one in old.entries}.get(entry.code) for old in olds]
-        how = mode.of(entry.field_id, entry.code)
-        change, why = verdict(how, there, entry.value, before.get(entry.code), formers)
-        if change is Change.WRITE:
+        if known.takes(
+            entry.field_id,
+            entry.code,
+            question=entry.question,
+            text=entry.text,
+            there=present(row.get(entry.code), entry.value),
+            new=entry.value,
+            formers=[{one.code: one.value for one in old.entries}.get(entry.code) for old in olds],
+        ):
             changed.entries.append(entry)
-            label, shown = _told(item, new.entity, entry.field_id, there)
-            keep(entry.code, label or entry.question, there, shown, [entry.text])
-        elif change is not Change.SKIP:
-            item.lose(UnplacedValue(entry.question, entry.text, why, new.entity))
-    note_written(item.journal, fresh)
+    known.note()
     return changed
-
-
-def _told(item: BitrixItem, entity: str, field_id: str, there: Any) -> tuple[str, tuple[str, ...]]:
-    """What the portal calls a field, and its value in words: choices are kept as ids."""
-    named = (
-        v.target for v in item.draft.values if (v.target.entity, v.target.remote_id) == (entity, field_id)
-    )
-    target = next(named, None)
-    options = {option.remote_id: option.text for option in target.options} if target else {}
-    return target.name if target else "", tuple(options.get(text, text) for text in texts_of(there))
 
 
 def present(value: Any, ours: Any) -> Any:

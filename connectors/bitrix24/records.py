@@ -28,6 +28,7 @@ LONGEST_NAME = 255  # characters; no bound is documented (reference 7)
 UTM = frozenset({"utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term"})
 STAGE = re.compile(r"[A-Za-z0-9_:.-]{1,50}")
 MESSENGERS = {"telegram": "TELEGRAM", "viber": "VIBER", "vkontakte": "VK", "skype": "SKYPE"}
+REACH = ("PHONE", "EMAIL", "IM")  # what a contact or company is reached by
 MAIL_WORDS = ("e-mail", "email", "почт")
 NOT_THIS = {
     LEAD: message("the rule makes deals, this is a lead's field"),

@@ -12,6 +12,7 @@ from typing import Any
 
 from connectors.bitrix24.client import Command, Reply, Row, Story, made_id, outcomes_of, reply_to, rows
 from connectors.bitrix24.contacts import REACH, belongs
+from connectors.bitrix24.existing import OWNER
 from connectors.bitrix24.following import SEMANTICS
 from connectors.bitrix24.records import LEAD, ORIGINATOR
 from connectors.bitrix24.recovery import recognise
@@ -21,6 +22,7 @@ from connectors.draft import Person
 from connectors.errors import ConnectorError, Refused
 from connectors.messages import message
 from connectors.repeated import (
+    JOINED_OWNER,
     NO_NOTE,
     OpenLead,
     best,
@@ -50,7 +52,7 @@ def stay(item: BitrixItem) -> Story[None]:
     if item.must_look and not found:
         yield from recognise(item, _first(item))
     if found:
-        item.looked_after_by = text_of(found[0].get("ASSIGNED_BY_ID"))
+        item.journal[JOINED_OWNER] = text_of(found[0].get(OWNER))
     elif not noted(item):
         leave(item, "kind")
 
@@ -69,7 +71,7 @@ def meet_open(item: BitrixItem) -> Story[None]:
         """A deal and a lead may have the same id, but not the same external id."""
         uid = ours.get(text_of(row.get("ID")))
         mine = bool(uid) and (row.get("ORIGINATOR_ID"), row.get("ORIGIN_ID")) == (ORIGINATOR, uid)
-        return mine or text_of(row.get("CONTACT_ID")) == contact
+        return mine or (is_id(contact) and text_of(row.get("CONTACT_ID")) == contact)
 
     found = yield from _open(item, commands, is_meant)
     if not found and item.payload.record.entity == LEAD:
@@ -79,13 +81,12 @@ def meet_open(item: BitrixItem) -> Story[None]:
             item.journal |= {"lead": text_of(row.get("ID")), "kind": item.payload.record.word}
             item.adopted = True
             return
-    there = {
-        text_of(row.get("ID")): row
+    there = [
+        OpenLead(text_of(row.get("ID")), _made(row), owner=text_of(row.get(OWNER)))
         for row in found
         if _is_there(item, row) and in_time(item.draft, _made(row))
-    }
-    if lead := best(item.draft, [OpenLead(remote_id, _made(row)) for remote_id, row in there.items()]):
-        item.looked_after_by = text_of(there[lead.remote_id].get("ASSIGNED_BY_ID"))
+    ]
+    if lead := best(item.draft, there):
         join(item, lead, kind=item.payload.record.word)
 
 
@@ -163,7 +164,7 @@ def _listing(item: BitrixItem, asked: Mapping[str, Any]) -> Command:
         "ID",
         "CONTACT_ID",
         "DATE_CREATE",
-        "ASSIGNED_BY_ID",
+        OWNER,
         "ORIGINATOR_ID",
         "ORIGIN_ID",
         SEMANTICS[word],

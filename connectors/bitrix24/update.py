@@ -17,11 +17,12 @@ from connectors.bitrix24.errors import NOT_FOUND
 from connectors.bitrix24.existing import present, write_existing
 from connectors.bitrix24.options import LEAD as LEAD_FLAG
 from connectors.bitrix24.portal import Facts
-from connectors.bitrix24.records import Payload, Record, payload_of, pipeline_of
+from connectors.bitrix24.records import REACH, Payload, Record, payload_of, pipeline_of
 from connectors.bitrix24.requests import FOUND, BitrixItem
 from connectors.bitrix24.writing import write
 from connectors.changes import EDITED, Change, decide, same_value, shown
 from connectors.contact import is_same_reach
+from connectors.delivery import LEAD_GONE
 from connectors.draft import PERFORMER, STEP, LeadDraft, UnplacedValue
 from connectors.errors import ConnectorError, Refused
 from connectors.messages import message
@@ -30,18 +31,18 @@ from connectors.text import rows_in
 
 # Where a record stands and who looks after it is people's business by now.
 FIXED = frozenset({"ORIGINATOR_ID", "ORIGIN_ID", "ASSIGNED_BY_ID", "CATEGORY_ID", "STAGE_ID", "STATUS_ID"})
-REACH = ("PHONE", "EMAIL", "IM")
 WITHIN = message("a deal is moved within its pipeline only")
 
 
 def update(item: BitrixItem, facts: Facts) -> Story[None]:
     """A later body's way from beginning to end. Raises ``Refused`` where the record is gone."""
+    formers = [payload_of(former, facts) for former in item.draft.formers]
     if item.has(JOINED):  # the record is somebody else's work: the later body stands in a comment alone
+        yield from write_existing(item, formers)
         tell_mention(item)
         yield from add_comments(item, first=1)
         return
     standing = yield from _living(item)
-    formers = [payload_of(former, facts) for former in item.draft.formers]
     yield from meet(item)
     yield from make(item, "company", item.payload.company)
     yield from make(item, "contact", item.payload.contact, COMPANY_ID=item.journal.get("company"))
@@ -65,6 +66,7 @@ def compare(item: BitrixItem, facts: Facts) -> Story[None]:
             item.tell(word, "", ", ".join(shown(value) for value in record.head.values()), record.entity)
     _record_changed(item, standing, formers)
     yield from _contact_changed(item, formers)
+    yield from write_existing(item, formers)
 
 
 def of_its_kind(draft: LeadDraft) -> LeadDraft:
@@ -85,7 +87,7 @@ def _living(item: BitrixItem) -> Story[Row]:
     standing = yield from _read(item.kind, item.lead)
     if standing is None:
         words = message("The record was deleted in Bitrix24: it can't be brought up to date")
-        raise Refused(words, code="lead_gone")
+        raise Refused(words, code=LEAD_GONE)
     return standing
 
 
@@ -163,8 +165,10 @@ def _update_contact(item: BitrixItem, formers: Sequence[Payload]) -> Story[None]
 def _contact_changed(item: BitrixItem, formers: Sequence[Payload]) -> Story[Record | None]:
     """Its own fields where we made it; what it can be reached by in any case."""
     new, contact = item.payload.contact, item.journal.get("contact")
-    standing = (yield from _read("contact", contact)) if new and contact else None
-    if new is None or not contact or standing is None or item.writes_existing("contact"):
+    if new is None or not contact or item.writes_existing("contact"):
+        return None
+    standing = yield from _read("contact", contact)
+    if standing is None:
         return None
     olds = [one.contact for one in formers if one.contact]
     is_ours = item.journal.get(FOUND["contact"]) != contact

@@ -13,7 +13,7 @@ from typing import Any
 
 from connectors import tasks
 from connectors.base import Journal
-from connectors.delivery import WorkItem, record
+from connectors.delivery import LEAD_GONE, WorkItem, record
 from connectors.draft import LeadDraft, Problem, UnplacedValue
 from connectors.envybox.client import Client, carries, id_of, is_id
 from connectors.envybox.errors import IN_WORK, NO_DEAL, NO_LEAD
@@ -195,9 +195,8 @@ class Delivery:
             deal, contact = self._known_deal() or self._start()
         except Refused as error:
             if error.code == NO_LEAD:
-                self.item.warn(
-                    "lead_gone", message("The lead was deleted in Envybox before it was taken into work.")
-                )
+                words = message("The lead was deleted in Envybox before it was taken into work.")
+                self.item.warn(LEAD_GONE, words)
             else:
                 words = message("Envybox does not take the lead into work: {said}", said=error.message)
                 self.item.warn("start_refused", words)
@@ -270,8 +269,7 @@ class Delivery:
 
     def _fill_client(self) -> None:
         """As the rule says, where the client was there before; without a word of it like the deal."""
-        mode = self.item.draft.existing.get("contact")
-        if mode is None or not self.item.has("contact") or not write_existing(self, mode):
+        if not write_existing(self):
             self._fill("client")
 
     def add_contact(self, kind: str, one: str) -> bool:

@@ -16,13 +16,13 @@ from connectors.crm_values import moment
 from connectors.envybox.client import id_of
 from connectors.envybox.delivery import NO_DEAL_YET, Delivery
 from connectors.envybox.errors import NO_DEAL, NO_LEAD
-from connectors.envybox.existing import CONTACT as CLIENT
 from connectors.envybox.existing import write_existing
 from connectors.envybox.following import STATUSES
 from connectors.envybox.lists import alive
 from connectors.envybox.records import LONGEST_COMMENT, MOST_COMMENTS
 from connectors.envybox.recovery import newest_deal
 from connectors.errors import Refused
+from connectors.messages import message
 from connectors.note_texts import parts
 from connectors.repeated import (
     CONTACTS,
@@ -33,6 +33,7 @@ from connectors.repeated import (
     in_time,
     join,
     leave,
+    lines_of,
     noted,
     only_mentioned,
     task_on_joined,
@@ -40,6 +41,7 @@ from connectors.repeated import (
     tell_mention,
     text_of,
     wanted,
+    warn_unseen,
 )
 from connectors.text import rows_in
 
@@ -83,7 +85,13 @@ class Joining(Delivery):
 
     def _confirm(self) -> None:
         """What an earlier try has joined may be closed by now. Where its comment is there, it stays so."""
-        if self.item.must_look and self.is_said(mark_of(self, 1)):
+        try:
+            is_said = self.item.must_look and self.is_said(mark_of(self, 1))
+        except Refused as error:  # whatever shows no history shows no open lead
+            warn_unseen(self.item, error.message)
+            self._leave()
+            return
+        if is_said:
             self.done(**{self.item.draft.note_step(): "1"})
             return
         deal, lead = self.item.journal.get("deal", ""), self.item.lead
@@ -98,7 +106,11 @@ class Joining(Delivery):
         self.done()
 
     def _join(self) -> None:
-        found = next((one for one in self._open() if self._is_meant(one)), None)
+        try:
+            found = next((one for one in self._open() if self._is_meant(one)), None)
+        except Refused as error:
+            warn_unseen(self.item, error.message)
+            return
         if found is None:
             return
         contact = id_of(found.row.get("client_id"))
@@ -156,12 +168,12 @@ class Joining(Delivery):
             yield Found(row, by, lead or max(filter(None, connected), key=int, default=""), deal)
 
     def _read(self, read: Callable[[str], Row], remote_id: str) -> Row | None:
-        """None for one that is not there any more."""
+        """None for one that is not there any more, and for one that may not be seen, which is told."""
         try:
             row = read(remote_id)
         except Refused as error:
             if error.code not in (NO_LEAD, NO_DEAL):
-                raise
+                warn_unseen(self.item, error.message)
             return None
         return row if id_of(row.get("id")) and alive(row) else None
 
@@ -171,15 +183,12 @@ class Joining(Delivery):
         """Tags, then comments. What takes none is gone, or as good as that."""
         item = self.item
         if not noted(item):
-            if (mode := item.draft.existing.get(CLIENT)) and item.has(CLIENT):
-                write_existing(self, mode)
+            write_existing(self)
             if not only_mentioned(item.draft):
                 self._tag_joined()
         try:
             write_comments(self)
         except Refused:
-            if noted(item):  # a further one: the first is there
-                return
             self._leave()
             tell_left(item, NO_NOTE)
             return
@@ -203,14 +212,25 @@ class Joining(Delivery):
 
 
 def write_comments(delivery: Delivery) -> None:
-    """All that is to be said on what was joined, in as many comments as it takes. Raises ``Refused``."""
-    draft = delivery.item.draft
-    texts = parts(
-        text_of(delivery.item, delivery.item.losses), LONGEST_COMMENT, MOST_COMMENTS, draft.language
-    )
+    """All that is to be said on what was joined, in as many comments as it takes.
+
+    What Envybox refuses is told. Raises ``Refused`` where nothing of the answer is there yet.
+    """
+    item, draft = delivery.item, delivery.item.draft
+    texts = parts(text_of(item, item.losses), LONGEST_COMMENT, MOST_COMMENTS, draft.language)
     for number, text in enumerate(texts, start=1):
-        if not delivery.item.has(step := draft.note_step(number)):
+        if item.has(step := draft.note_step(number)):
+            continue
+        try:
             delivery.say(mark_of(delivery, number), text)
+        except Refused as error:
+            if not (noted(item) or draft.formers):
+                raise
+            words = message("Envybox refused the comment: {said}", said=error.message)
+            item.warn("note_refused", words)
+            item.lose(*lines_of(text, words))
+            delivery.done()
+        else:
             delivery.done(**{step: "1"})
 
 

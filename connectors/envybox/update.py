@@ -13,16 +13,19 @@ from typing import Any
 from connectors.base import Journal
 from connectors.changes import EDITED, Change, decide
 from connectors.contact import is_same_reach
+from connectors.delivery import LEAD_GONE
 from connectors.draft import PERFORMER, STEP, TAGS, UnplacedValue
 from connectors.envybox.client import Client, custom_values, id_of, is_id, whole
 from connectors.envybox.delivery import NOT_MOVED, Delivery, Item
 from connectors.envybox.errors import NO_DEAL, NO_LEAD
+from connectors.envybox.existing import write_existing
 from connectors.envybox.following import performer
 from connectors.envybox.lists import alive
 from connectors.envybox.records import FieldEntry, pack
 from connectors.envybox.recovery import newest_deal
 from connectors.envybox.repeated import write_comments
 from connectors.errors import Refused
+from connectors.existing import unread
 from connectors.messages import message
 from connectors.repeated import JOINED, tell_mention
 
@@ -40,55 +43,62 @@ class Update(Delivery):
 
     def compare(self) -> None:
         """What ``run`` would change is told; nothing is written."""
-        for entity, current in self._current().items():
-            list(self._changed(entity, current))
-        self._follow_place()
-        self._add_contacts()
-        self._new_tags()
+        self._bring_up_to_date()
 
     def run(self) -> None:
-        if self.item.has(
-            JOINED
-        ):  # the deal is somebody else's work: the later body stands in a comment alone
-            try:
-                write_comments(self)
-            except Refused as error:
-                words = message("Envybox refused the comment: {said}", said=error.message)
-                self.item.warn("note_refused", words)
+        if self.item.has(JOINED):  # the deal is somebody else's work: the later body is a comment alone
+            write_existing(self, self._before("client"))
             tell_mention(self.item)
+            write_comments(self)
             return
-        for entity, current in self._current().items():
-            changed = list(self._changed(entity, current))
-            self.item.refuse(entity, changed, self.write(entity, changed))
-        self._follow_place()
-        self._add_contacts()
-        if self._new_tags():
-            self.add_tags()
+        self._bring_up_to_date()
         external_id = f"{self.payload.external_id}r{self.item.draft.edition}"
         for number, text in enumerate(self.payload.comments(), start=1):
             self.comment(self.item.draft.note_step(number), f"{external_id}c{number}", text)
 
-    def _current(self) -> dict[str, Mapping[str, Any]]:
-        """The values of each record by field id. Raises ``Refused`` (lead_gone).
+    def _bring_up_to_date(self) -> None:
+        self._record()
+        if not write_existing(self, self._before("client")):
+            self._client()
+        self._follow_place()
+        if self._new_tags() and not self.item.only_compare:
+            self.add_tags()
 
-        A lead that somebody took into work since is its deal by now.
-        """
+    def _record(self) -> None:
+        """The lead, or the deal that somebody made of it since. Raises ``Refused`` (lead_gone)."""
         if not self.item.has("deal"):
             lead = _living(self.client.leads.read, self.item.lead)
             if not (deal := newest_deal(lead)):
-                return {"lead": custom_values(lead)}
+                self._change("lead", custom_values(lead))
+                return
             self.done(deal=deal)
-        self.deal = record = _living(self.client.deals.read, self.item.journal["deal"])
-        if not self.item.has("contact") and (contact := id_of(record.get("client_id"))):
+        self.deal = _living(self.client.deals.read, self.item.journal["deal"])
+        if not self.item.has("contact") and (contact := id_of(self.deal.get("client_id"))):
             self.done(contact=contact)
-        found: dict[str, Mapping[str, Any]] = {"deal": custom_values(record)}
-        if self.item.has("contact"):
-            found["client"] = custom_values(whole(self.client.clients.read(self.item.journal["contact"])))
-        return found
+        self._change("deal", custom_values(self.deal))
+
+    def _client(self) -> None:
+        """Its fields, like the deal's, and what it can be reached by. One that is gone costs no more."""
+        contact = self.item.journal.get("contact")
+        try:
+            if contact:
+                self._change("client", custom_values(whole(self.client.clients.read(contact))))
+            self._add_contacts()
+        except Refused as refusal:
+            self.payload.lose("client", unread(refusal))
+
+    def _change(self, entity: str, current: Mapping[str, Any]) -> None:
+        changed = list(self._changed(entity, current))
+        if not self.item.only_compare:
+            self.item.refuse(entity, changed, self.write(entity, changed))
+
+    def _before(self, entity: str) -> list[dict[str, Any]]:
+        """What earlier bodies had for a record's fields, by field id."""
+        return [{one.input_id: one.value for one in entries.get(entity, ())} for entries in self.formers]
 
     def _changed(self, entity: str, current: Mapping[str, Any]) -> Iterator[FieldEntry]:
         """What is to be written; what people changed is told."""
-        formers = [{one.input_id: one.value for one in entries.get(entity, ())} for entries in self.formers]
+        formers = self._before(entity)
         for entry in self.payload.entries.get(entity, []):
             there, before = current.get(entry.input_id), [former.get(entry.input_id) for former in formers]
             change = decide(there, entry.value, before)
@@ -164,7 +174,7 @@ def _living(read: Callable[[str], dict[str, Any]], remote_id: str) -> dict[str, 
     except Refused as error:
         if error.code not in (NO_DEAL, NO_LEAD):
             raise
-        raise Refused(GONE, code="lead_gone") from error
+        raise Refused(GONE, code=LEAD_GONE) from error
     if not alive(record):
-        raise Refused(GONE, code="lead_gone")
+        raise Refused(GONE, code=LEAD_GONE)
     return record

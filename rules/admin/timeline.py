@@ -21,7 +21,7 @@ from accounts.texts import say
 from connectors import existing, tasks
 from connectors.delivery import FOUND_BY
 from connectors.redact import redact
-from connectors.repeated import JOINED, JOINED_BY, JOINED_SINCE, LEFT
+from connectors.repeated import JOINED, JOINED_BY, JOINED_OWNER, JOINED_SINCE, LEFT
 from rules import test_leads
 from rules.admin import reconciliations
 from rules.admin.lead_status import in_short
@@ -57,7 +57,9 @@ STEP_NAMES = {
     LEFT: gettext_lazy("open lead that was not joined"),
 }  # fmt: skip
 # Steps that say how, not what.
-HOW = ("found", "found_company", FOUND_BY, existing.STEP, tasks.GIVEN_UP, JOINED_BY, JOINED_SINCE)
+HOW = (
+    "found", "found_company", FOUND_BY, existing.STEP, tasks.GIVEN_UP, JOINED_BY, JOINED_OWNER, JOINED_SINCE,
+)  # fmt: skip
 FOUND = {
     "phone": gettext_lazy("contact found by phone"),
     "email": gettext_lazy("contact found by e-mail"),

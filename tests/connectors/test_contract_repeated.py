@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connectors.draft import FieldValue, Placement, Receipt, Repeated, Tag, Target, WriteMode
+from connectors.draft import FieldValue, Placement, Receipt, Repeated, Tag, Target, Task, WriteMode
 from connectors.errors import TryLater, Unclear
 from connectors.repeated import JOINED, LEFT
 from tests.connectors.cast import Notebook, again
@@ -221,6 +221,14 @@ def test_a_lead_that_was_closed_before_the_note_gives_way_to_a_new_one(crm, draf
     assert (JOINED in receipt.journal, len(made_since(crm, first))) == (False, 1)
 
 
+def test_who_left_a_lead_joins_no_other_one(crm, draft, first, journal):
+    """The lead of its own is not made yet when the next try finds that the person has another open one."""
+    answer = once_more(draft, first)
+    receipt = deliver(crm, replace(answer, journal={LEFT: "1499999"}), journal)
+    assert (JOINED in receipt.journal, len(made_since(crm, first))) == (False, 1)
+    assert [(loss.question, loss.value) for loss in receipt.losses] == [("openLead", "1499999")]
+
+
 def test_a_note_that_is_there_keeps_the_answer_where_it_is(crm, draft, first, journal):
     """The lead is won before the next try; the note was written by the one before."""
     answer, notebook = once_more(draft, first), Notebook()
@@ -244,6 +252,30 @@ def test_a_later_body_of_the_answer_is_a_further_note(crm, draft, first, journal
     assert (crm.leads()[0]["name"], made_since(crm, first)) == (before, [])
 
 
+def test_a_later_body_of_a_mention_tells_what_stays_here(crm, draft, first, journal):
+    answer, notebook = once_more(draft, first, do="link"), Notebook()
+    deliver(crm, answer, notebook)
+    later = replace(again(answer, notebook), note="Площадь: триста", revision=2, formers=(answer,))
+    receipt = deliver(crm, later, notebook)
+    assert "триста" not in notes(crm)
+    assert [(loss.question, loss.value) for loss in receipt.losses] == [("Площадь", "триста")]
+
+
+def test_the_task_of_a_later_try_is_for_whoever_looks_after_the_open_lead(crm, draft, journal):
+    """The note is there when the task's request is lost: nobody asks for the lead again."""
+    own = draft(placement=crm.place)
+    deliver(crm, own, journal)
+    task = Task("Перезвонить", datetime.now(UTC) + timedelta(hours=1))
+    place = replace(crm.place, performer=crm.person)
+    answer = draft(person=own.person, placement=place, task=task, repeated=repeated(task=True))
+    crm.box.faults.add(crm.tasks, "reset")
+    lost = deliver(crm, answer, journal)
+    assert isinstance(lost, (Unclear, TryLater)), lost
+    deliver(crm, again(answer, journal, look_first=isinstance(lost, Unclear)), journal)
+    [lead] = crm.leads()
+    assert [one["responsible"] for one in lead["tasks"]] == [lead["responsible"]]
+
+
 def test_the_preview_says_that_open_leads_are_looked_for(crm, draft, first):
     """Of a person whom we remember; others are new to the CRM, as far as a preview knows."""
     plan = crm.connector.plan(once_more(draft, first, known_contact="1600001"))
@@ -261,6 +293,10 @@ def test_the_person_is_written_as_the_rule_says_all_the_same(crm, draft, first, 
     receipt = deliver(crm, replace(answer, person=person), journal)
     assert receipt.journal[JOINED]
     assert "anna@example.ru" in json.dumps(crm.leads()[0]["contact"])
+    later = replace(person, emails=("anna.k@example.ru",))
+    body = replace(again(answer, journal), person=later, note="Площадь: триста", revision=2)
+    deliver(crm, replace(body, formers=(replace(answer, person=person),)), journal)
+    assert "anna.k@example.ru" in json.dumps(crm.leads()[0]["contact"])
 
 
 REFUSALS = {

@@ -132,6 +132,29 @@ def test_a_replay_changes_the_same_lead_and_the_note_tells_what(mapped):
     assert mapped.delivery.version.number == 2
 
 
+def test_a_replay_that_changes_the_contact_alone_is_foreseen_and_made(quiz):
+    """The contact was there before; since then the rule says that it is filled."""
+    contact = {"name": "Анна", "phone": PHONE}
+    quiz.post("k-0", contact=contact)
+    quiz.work()
+    values = [{"Record": "contact", "Field": quiz.field_id("Должность", "contacts"), "Value": "Швея"}]
+    quiz.change_rule(Extra={"Values": values})
+    answered(quiz, contact=contact)
+    quiz.work()
+    quiz.change_rule(Extra={"Values": values, "Existing": {"Contact": {"Mode": "fill"}}})
+    delivery = Delivery.objects.get(answer__answer_id="k-1")
+    assert [loss["value"] for loss in delivery.losses] == ["Швея"]
+
+    found = foreseen(quiz, delivery=delivery)
+    assert (found["action"], told(found["changes"])) == ("update", {("Должность", "", "Швея", False)})
+    assert "Швея" not in str(quiz.leads[1]["contact"])
+    replay(quiz, delivery)
+    quiz.work()
+    assert Replay.objects.get().state == "changed"
+    assert quiz.leads[1]["contact"]["Должность"] == "Швея"
+    assert foreseen(quiz, delivery=delivery)["action"] == "nothing"
+
+
 def test_a_replay_that_is_repeated_changes_nothing(mapped):
     replay(mapped)
     mapped.work()

@@ -154,6 +154,37 @@ def test_a_value_that_the_crm_refuses_is_told_and_was_not_written(shop, draft, d
     assert [one.name for one in read_written(receipt.journal)] == ["name", "Должность"]
 
 
+def test_a_name_that_amocrm_refuses_is_told_and_was_not_written(shop, amo, draft, deliver, known):
+    issue = {"request_id": "0", "errors": [{"code": "Invalid", "path": "name", "detail": "нельзя"}]}
+    body = json.dumps({"status": 400, "validation-errors": [issue]})
+    amo.faults.add(r"/contacts$", method="PATCH", status=400, body=body, content_type="application/json")
+    (receipt,) = deliver(answers(shop, draft, WriteMode(fields={WriteMode.NAME: OVERWRITE})))
+    assert isinstance(receipt, Receipt), receipt
+    assert (card(shop, known)["name"], read_written(receipt.journal)) == (["Анна"], ())
+    assert ("name", "Аня") in [(loss.question, loss.value) for loss in receipt.losses]
+
+
+def test_a_comparison_tells_what_would_be_written_and_writes_nothing(shop, draft, deliver, journal, known):
+    first = replace(answers(shop, draft, WriteMode()), existing={})
+    deliver(first)
+    mode = WriteMode(FILL, append=True, fields={WriteMode.NAME: OVERWRITE})
+    later = replace(again(first, journal), person=Person("Аня", (PHONE, OTHER)), existing={"contact": mode})
+    later = replace(later, formers=(first,), revision=2, replay=1)
+    before = card(shop, known)
+    (compared,) = shop.connector.compare([later])
+    assert {(one.what, one.before, one.after, one.kept) for one in compared.changes} == {
+        ("name", "Анна", "Аня", False),
+        ("phone", PHONE, OTHER, False),
+        ("Город?", "", "Казань", False),
+        ("Должность?", "Швея", "Закройщица", True),
+    }
+    assert card(shop, known) == before
+    (receipt,) = deliver(later)
+    assert isinstance(receipt, Receipt), receipt
+    now = card(shop, known)
+    assert (now["name"], now["Телефон"], now["Город"]) == (["Аня"], [PHONE, OTHER], ["Казань"])
+
+
 def test_a_contact_that_cannot_be_read_costs_no_lead(shop, amo, draft, deliver, known):
     body = json.dumps({"title": "Forbidden", "status": 403, "detail": "Нет прав"})
     amo.faults.add(rf"/contacts/{known}$", status=403, body=body, content_type="application/json", times=None)

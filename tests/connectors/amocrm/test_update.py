@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from connectors.changes import EDITED
-from connectors.draft import LeadDraft, Receipt
+from connectors.draft import LeadDraft, Placement, Receipt
 from tests.connectors.cast import again
 
 
@@ -44,3 +44,19 @@ def test_a_name_that_people_changed_is_left_alone_and_told_once(shop, draft, jou
     assert [(loss.question, loss.reason) for loss in told.losses] == [("name", EDITED)]
     assert told_again.losses == ()
     assert shop.leads[0]["name"] == "Иванова, кухня"
+
+
+def test_somebody_dismissed_takes_no_lead_by_a_replay(shop, amo, draft, journal, deliver):
+    """The rest is written, and amoCRM is not asked again and again."""
+    first = draft(placement=Placement(shop.user("Игорь"), *shop.step()), price="500")
+    deliver(first)
+    maria = shop.user("Мария")
+    amo.control("deactivate_user", {"user_id": int(maria)})
+    amo.journal.clear()
+    later = updated(journal, first, {"placement": replace(first.placement, performer=maria), "price": "700"})
+    (receipt,) = deliver(replace(later, replay=1))
+    assert isinstance(receipt, Receipt)
+    (lead,) = shop.leads
+    assert (str(lead["responsible_id"]), lead["price"]) == (shop.user("Игорь"), 700)
+    assert [problem.code for problem in receipt.problems] == ["dead_performer"]
+    assert len(amo.journal.find("PATCH", "/leads$")) == 2

@@ -135,6 +135,25 @@ def test_a_later_body_changes_what_the_earlier_one_wrote(dentist, deliver, draft
     assert [(one.before, one.now) for one in read_written(receipt.journal)] == [((), ("Тула",))]
 
 
+def test_a_comparison_tells_what_would_be_written_and_writes_nothing(dentist, deliver, draft, journal, anna):
+    put(dentist, anna, "Тула")
+    first = replace(answer_of(dentist, draft, WriteMode()), existing={})
+    deliver(first)
+    mode = WriteMode(OVERWRITE, append=True)
+    later = replace(again(first, journal), person=Person("Аня", (PHONE, OTHER)), existing={"contact": mode})
+    later = replace(later, formers=(first,), revision=2, replay=1)
+    (compared,) = dentist.connector.compare([later])
+    assert {(one.what, one.before, one.after, one.kept) for one in compared.changes} == {
+        ("name", "Анна", "Аня", False),
+        ("phone", PHONE, OTHER, False),
+        ("Город?", "Тула", "Казань", False),
+    }
+    assert (reach(dentist, anna), card(dentist, anna)) == ([PHONE], "Тула")
+    (receipt,) = deliver(later)
+    assert isinstance(receipt, Receipt), receipt
+    assert (reach(dentist, anna), card(dentist, anna)) == ([PHONE, OTHER], "Казань")
+
+
 def test_a_contact_that_the_portal_will_not_change_costs_no_lead(dentist, deliver, draft, anna):
     body = json.dumps({"error": "ERROR_CORE", "error_description": "Нельзя"})
     dentist.box.faults.add(

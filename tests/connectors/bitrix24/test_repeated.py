@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -45,6 +46,16 @@ def test_a_number_is_not_enough_to_know_our_own_by(dentist, draft, deliver):
     ours = {deal.journal["lead"]: "qz-of-a-lead-with-this-id"}
     (receipt,) = deliver(draft(person=ANNA, repeated=replace(NOTE, ours=ours)))
     assert JOINED not in receipt.journal
+
+
+def test_nobody_is_no_contact_to_know_a_deal_by(dentist, draft, deliver):
+    """Neither the deal nor the answer has one, and the portal says null for that."""
+    row = {"ID": "77", "CONTACT_ID": None, "CATEGORY_ID": "0", "STAGE_SEMANTIC_ID": "P"}
+    body = json.dumps({"result": [row], "total": 1})
+    dentist.box.faults.add("/crm.deal.list", status=200, body=body, content_type="application/json")
+    ours = {"77": "qz-of-a-lead-with-this-id"}
+    (receipt,) = deliver(draft(person=Person(), repeated=replace(NOTE, ours=ours)))
+    assert (receipt.losses, len(dentist.leads)) == ((), 1)  # no other deal was taken and left
 
 
 def test_a_deal_of_another_pipeline_is_not_joined(dentist, draft, deliver):

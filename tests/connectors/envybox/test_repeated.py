@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connectors.draft import Person, Repeated, Tag, WriteMode
+from connectors.draft import Person, Receipt, Repeated, Tag, Task, WriteMode
+from connectors.envybox.records import LONGEST_COMMENT
 from connectors.repeated import JOINED
 from tests.connectors.cast import Notebook, again
+from tests.connectors.envybox.harness import NO
 
 NOTE = Repeated("note", datetime.now(UTC) - timedelta(days=30))
 ANNA = Person("Анна", ("+79990001122",), ("anna@example.ru",))
@@ -75,3 +77,50 @@ def test_the_client_of_a_joined_deal_is_written_as_the_rule_says(florist, draft,
     deliver(draft(person=ANNA, placement=florist.place(), repeated=NOTE, existing=modes))
     [client] = florist.crm.clients.values()
     assert "anna@example.ru" in str(client)
+
+
+@pytest.mark.parametrize("path", ["lead/search", "deal/search", "deal/get/"])
+def test_what_may_not_be_seen_gives_way_to_a_new_lead(florist, envy, draft, deliver, path):
+    deliver(draft(person=ANNA, placement=florist.place()))
+    envy.faults.add(path, body=NO)
+    (receipt,) = deliver(draft(person=ANNA, placement=florist.place(), repeated=NOTE))
+    assert isinstance(receipt, Receipt), receipt
+    assert [problem.code for problem in receipt.problems] == ["open_leads_unseen"]
+    assert (JOINED in receipt.journal, len(florist.leads)) == (False, 2)
+
+
+def test_a_chosen_deal_that_may_not_be_seen_any_more_gives_way_to_a_new_lead(florist, envy, draft, deliver):
+    (made,) = deliver(draft(person=ANNA, placement=florist.place()))
+    chosen = {"lead": made.journal["lead"], "deal": made.journal["deal"], JOINED: made.journal["deal"]}
+    answer = draft(person=ANNA, placement=florist.place(), repeated=NOTE, journal=chosen, look_first=True)
+    envy.faults.add("deal/log/list", body=NO)
+    (receipt,) = deliver(answer)
+    assert isinstance(receipt, Receipt), receipt
+    assert (JOINED in receipt.journal, len(florist.leads)) == (False, 2)
+
+
+def test_a_further_comment_that_is_refused_is_told_and_costs_nothing_else(florist, envy, draft, deliver):
+    deliver(draft(person=ANNA, placement=florist.place()))
+    answers = [f"Вопрос {number}: {'да ' * 300}".strip() for number in range(2 * LONGEST_COMMENT // 900)]
+    envy.faults.add("deal/createComment", body=NO, after=1, times=None)
+    task = Task("Перезвонить", datetime.now(UTC) + timedelta(hours=1))
+    again = draft(person=ANNA, placement=florist.place(), note="\n".join(answers), task=task)
+    (receipt,) = deliver(replace(again, repeated=replace(NOTE, task=True)))
+    assert (JOINED in receipt.journal, len(florist.crm.tasks)) == (True, 1)
+    assert [problem.code for problem in receipt.problems] == ["note_refused"]
+    lost = [f"{loss.question}: {loss.value}" for loss in receipt.losses]
+    told = str(florist.leads[0]["notes"])
+    assert lost
+    assert [one for one in answers if one not in told and one not in lost] == []
+
+
+def test_a_later_body_writes_the_client_of_a_joined_deal_as_the_rule_says(florist, draft, journal):
+    florist.connector.deliver([draft(person=ANNA, placement=florist.place())], journal)
+    modes = {"contact": WriteMode(append=True)}
+    answer = draft(person=ANNA, placement=florist.place(), repeated=NOTE, existing=modes)
+    florist.connector.deliver([answer], journal)
+    person = replace(ANNA, emails=("anna.k@example.ru",))
+    later = replace(again(answer, journal), person=person, formers=(answer,), revision=2)
+    florist.connector.deliver([later], journal)
+    [client] = florist.crm.clients.values()
+    assert "anna.k@example.ru" in str(client)
