@@ -23,7 +23,7 @@ from connectors.draft import PERFORMER, STEP, TAGS, LeadDraft, UnplacedValue
 from connectors.errors import ConnectorError, Refused
 from connectors.messages import message
 from connectors.note_texts import parts
-from connectors.repeated import text_of
+from connectors.repeated import lines_of, text_of
 
 WORDS = {  # of attributes that are changed; a pipeline goes with its step
     "name": "name",
@@ -166,10 +166,13 @@ class Customers(BatchWrite):
     # is there one?
 
     def _recognise(self, item: Item) -> None:
-        """The contact's customer, or the one that a lost answer may have told us of."""
-        known = self._of_contact(item)
-        if not known and item.must_look:
-            known = self._unlinked(item)
+        """The contact's customer, or the one that a lost answer may have told us of. Where that may not be
+        seen, none is made beside it."""
+        try:
+            known = self._of_contact(item) or (self._unlinked(item) if item.must_look else "")
+        except Refused as refusal:
+            self._do_without(item, refusal.message)
+            return
         if known:
             item.journal["customer"] = known
 
@@ -277,6 +280,7 @@ def customer_body(draft: LeadDraft, facts: Facts, record: Record | None) -> dict
 
 NOTES = "/api/v4/leads/notes"
 LONGEST_NOTE = 60_000  # characters; no bound is documented
+MARK = "\n\n["  # what stands before a note's mark
 MOST_PARTS = 10  # more than the longest body that is taken in
 MOST_NOTES = 250  # read or written at a time
 LONGEST_REQUEST = 500_000  # characters of notes; no bound is documented, and long requests ended in 504s
@@ -285,7 +289,7 @@ LONGEST_REQUEST = 500_000  # characters of notes; no bound is documented, and lo
 def note_texts(item: Item) -> list[str]:
     """The draft's note and what found no place, in as many notes as it takes; each ends with its mark."""
     found = parts(tidy(text_of(item, item.losses)), LONGEST_NOTE, MOST_PARTS, item.draft.language)
-    return [f"{part}\n\n[{item.draft.note_mark(number)}]" for number, part in enumerate(found, start=1)]
+    return [f"{part}{MARK}{item.draft.note_mark(number)}]" for number, part in enumerate(found, start=1)]
 
 
 def add_notes(requests: BatchRequests, items: Sequence[Item]) -> None:
@@ -372,6 +376,8 @@ class NoteWrite(BatchWrite):
     def _give_up(self, item: Item, reason: str) -> None:
         self.refused.add(item)
         item.warn("note_refused", message("amoCRM does not take the note ({reason}).", reason=reason))
+        if self.number > 1:
+            item.lose(*lines_of(self.texts[item].rpartition(MARK)[0], reason))
 
     def look(self, items: Sequence[Item]) -> bool:
         """Their leads list their notes at once."""

@@ -47,7 +47,7 @@ from connectors.delivery import spread_account_error
 from connectors.draft import LeadDraft, Plan, PlannedRequest, Problem
 from connectors.errors import ConnectorError, Refused, RuleNeedsFixing, unexpected
 from connectors.messages import message
-from connectors.repeated import JOINED, noted, tell_left
+from connectors.repeated import JOINED, lines_of, noted, tell_left
 from connectors.text import text_of
 
 log = logging.getLogger(__name__)
@@ -248,10 +248,10 @@ def add_comments(item: BitrixItem, first: int = 2) -> Story[None]:
         try:
             item.journal[step] = made_id((yield from reply_to(command)).value)
         except Refused as refusal:
-            item.warn(
-                "comment_refused", message("Bitrix24 took no further comment: {said}", said=refusal.message)
-            )
-            return
+            words = message("Bitrix24 took no further comment: {said}", said=refusal.message)
+            item.warn("comment_refused", words)
+            if step != TASK_COMMENT:
+                item.lose(*lines_of(text, words))
 
 
 # -- after the stories ------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from connectors.errors import TryLater
 from connectors.messages import message
@@ -46,6 +46,22 @@ class Caller:
     def _post(self, method: str, body: Mapping[str, Any], safe: bool) -> dict[str, Any]:
         asked = {"request": sent(body)}
         return _body(self.http_client.call("POST", f"{PREFIX}/{method}/", safe=safe, json=asked))
+
+
+class WithInputs(Caller):
+    """Records whose fields can be asked for, all of them or one, by these methods."""
+
+    LIST: ClassVar[str]
+    ONE: ClassVar[str]
+
+    def list_inputs(self, kind: str = "custom", limit: int = 50, offset: int = 0) -> list[dict[str, Any]]:
+        """``kind``: custom (by page) or service (whole)."""
+        paging = {"limit": limit, "offset": offset} if kind == "custom" else {}
+        return rows_in(self.get(self.LIST, type=kind, **paging).get("result"))
+
+    def input(self, input_id: Id, kind: str = "custom") -> dict[str, Any]:
+        """``Refused`` (no_field)."""
+        return row_in(self.get(self.ONE, input_id=input_id, type=kind).get("result"))
 
 
 class Account(Caller):
@@ -164,8 +180,10 @@ class Leads(Caller):
         return self.look("lead/update_employee", **body)
 
 
-class Deals(Caller):
+class Deals(WithInputs):
     """Deals (reference 4.3, methods 12 to 29)."""
+
+    LIST, ONE = "deal/getListInputs", "deal/getInput"
 
     def read(self, deal_id: Id, relatives: Sequence[str] = ()) -> dict[str, Any]:
         """deal/get; ``relatives``: parent_deal, child_deals. ``Refused`` (no_deal)."""
@@ -295,18 +313,11 @@ class Deals(Caller):
         who = {"client_id": client_id, "user_id": user_id, "employee_id": employee_id}
         self.look("deal/updateDealValue", deal_id=deal_id, fields=rows, **who)
 
-    def list_inputs(self, kind: str = "custom", limit: int = 50, offset: int = 0) -> list[dict[str, Any]]:
-        """deal/getListInputs; ``kind``: custom (by page) or service (whole)."""
-        paging = {"limit": limit, "offset": offset} if kind == "custom" else {}
-        return inputs(self.get("deal/getListInputs", type=kind, **paging))
 
-    def input(self, input_id: Id, kind: str = "custom") -> dict[str, Any]:
-        """deal/getInput. ``Refused`` (no_field)."""
-        return row_in(self.get("deal/getInput", input_id=input_id, type=kind).get("result"))
-
-
-class Clients(Caller):
+class Clients(WithInputs):
     """Clients, their people and companies (reference 4.4, methods 30 to 39)."""
+
+    LIST, ONE = "client/getListInputs", "client/getInput"
 
     def page(
         self, *, keyword: str = "", limit: int = 50, offset: int = 0, date_start: str = "", date_end: str = ""
@@ -346,15 +357,6 @@ class Clients(Caller):
         rows = field_rows(fields, value_type_id)
         who = {"user_id": user_id, "employee_id": employee_id}
         self.look("client/updateClientValue", client_id=client_id, fields=rows, **who)
-
-    def list_inputs(self, kind: str = "custom", limit: int = 50, offset: int = 0) -> list[dict[str, Any]]:
-        """client/getListInputs; ``kind``: custom (by page) or service (whole)."""
-        paging = {"limit": limit, "offset": offset} if kind == "custom" else {}
-        return inputs(self.get("client/getListInputs", type=kind, **paging))
-
-    def input(self, input_id: Id, kind: str = "custom") -> dict[str, Any]:
-        """client/getInput. ``Refused`` (no_field)."""
-        return row_in(self.get("client/getInput", input_id=input_id, type=kind).get("result"))
 
     def companies(self, client_id: Id) -> list[dict[str, Any]]:
         """client/{id}/getCompanies, the primary one marked."""
@@ -422,10 +424,6 @@ def field_rows(fields: Mapping[Id, Any], value_type_id: int = 2) -> list[dict[st
         {"input_id": as_sent(number), "value": value, "value_type_id": value_type_id}
         for number, value in fields.items()
     ]
-
-
-def inputs(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return rows_in(answer.get("result"))
 
 
 def id_of(value: Any) -> str:

@@ -315,3 +315,14 @@ def test_a_lead_that_takes_no_note_gives_way_to_a_new_one(crm, draft, first, jou
     assert (JOINED in receipt.journal, len(made_since(crm, first))) == (False, 1)
     assert [loss.question for loss in receipt.losses] == ["openLead"]
     assert [problem for problem in receipt.problems if problem.code == "note_refused"] == []
+
+
+def test_what_a_further_note_was_to_say_is_told_where_the_crm_refuses_it(crm, draft, first, journal):
+    path, status, body = REFUSALS[crm.kind]
+    refusal = {"status": status, "body": json.dumps(body), "content_type": "application/json"}
+    crm.box.faults.add(path, after=1, times=None, **refusal)
+    answers = [f"Вопрос {number}: {'да' * 50}" for number in range(900)]
+    receipt = deliver(crm, replace(once_more(draft, first), note="\n".join(answers)), journal)
+    assert (receipt.journal[JOINED], len(receipt.problems)) == (first[1], 1)
+    lost, told = {f"{loss.question}: {loss.value}" for loss in receipt.losses}, notes(crm)
+    assert (len(lost) > 100, [one for one in answers if (one in told) == (one in lost)]) == (True, [])

@@ -115,6 +115,17 @@ def test_customers_switched_off_since_do_not_hold_the_lead(shop, draft, deliver)
     assert [loss.entity for loss in receipt.losses] == ["customers"]
 
 
+def test_customers_that_may_not_be_seen_cost_no_lead(shop, amo, draft, deliver, journal):
+    """Whether a lost answer made one nobody can tell: no other is made."""
+    answer = draft(values=(shop.value("Город", "Казань", "customers"),))
+    amo.faults.add("/customers$", "reset_after", method="POST")
+    deliver(answer)
+    amo.faults.add("/customers$", method="GET", status=403, body='{"title": "Forbidden"}')
+    (receipt,) = deliver(again(answer, journal, look_first=True))
+    assert isinstance(receipt, Receipt), receipt
+    assert (problem_codes(receipt), len(shop.account.customers)) == (["customer_refused"], 1)
+
+
 def test_the_mode_of_periodic_purchases_wants_a_date(shop, draft, deliver):
     shop.account.customers_mode = shop.facts["customers_mode"] = "periodicity"
     (receipt,) = deliver(draft(values=(shop.value("Город", "Казань", "customers"),)))
