@@ -102,13 +102,13 @@ def aside(text: str, words: str) -> str:
 
 def last_part(text: str) -> str:
     """The last of the texts that were joined: what a person needs of ``Bad Request: key: it is missing``."""
-    if (
-        isinstance(text, Message)
-        and text.params.keys()
-        and all(name.startswith(PART) for name in text.params)
-    ):
-        return str(list(text.params.values())[-1])
-    return text
+    return parts_of(text)[-1]
+
+
+def parts_of(text: str) -> list[str]:
+    """The texts that were joined; of any other that alone."""
+    params = text.params if isinstance(text, Message) else {}
+    return list(params.values()) if params and all(name.startswith(PART) for name in params) else [text]
 
 
 def sentences(*texts: str) -> str:

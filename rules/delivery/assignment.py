@@ -3,6 +3,9 @@
 The turns of a rule are kept in one row, locked while a batch draws: however many workers send, the turns go
 round as in one queue. A delivery that has somebody keeps them over all its tries.
 
+An answer that joins an open lead needs nobody: a turn that was drawn for it before that was known is given
+back when it is settled.
+
 Where a rule prefers whoever looks after the person's contact already, nobody is drawn before the connector
 knows the contact: it asks (``Journal.assign``) once it does, and leads of known people take nobody's turn.
 """
@@ -10,7 +13,7 @@ knows the contact: it asks (``Journal.assign``) once it does, and leads of known
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -18,13 +21,18 @@ from typing import Any
 from django.db import connection, transaction
 
 from accounts import db_clock
-from connectors.messages import joined, message, to_column
-from rules.mapping.responsible import Candidate, take_turn
-from rules.mapping.routes import values_of
+from connectors.draft import Receipt
+from connectors.errors import ConnectorError
+from connectors.messages import Message, joined, message, parts_of, to_column
+from connectors.repeated import JOINED
+from rules.mapping.responsible import Candidate, return_turn, take_turn
+from rules.mapping.routes import by_route, values_of
 from rules.mapping.rule_snapshot import RuleSnapshot, Seen, seen_users
-from rules.models import Delivery, Turns
+from rules.models import Delivery, Rule, Turns
 
 NOBODY: Mapping[str, str] = {}
+BY_TURN = message("{name}, by turn among {count}")
+RETURNED = message("{name} keeps the turn: the answer joined a lead that was open")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +156,8 @@ def draw(
         if rule.has_alive(named):
             return Drawn(named, message("{name}, chosen by the answer", name=_name(rule, named)))
         told.append(message("{name}, whom the answer names, left the CRM", name=_name(rule, named)))
-    alive = [one for one in rule.responsible.people if rule.has_alive(one.performer)]
+    alive, working = _taking_turns(rule, now)
     told += [_gone(rule, one) for one in rule.responsible.people if one not in alive]
-    working = [one for one in alive if one.works(now.astimezone(rule.zone))]
     if alive and not working:
         told.append(message("nobody works at this hour"))
     people = working or alive
@@ -160,8 +167,50 @@ def draw(
             nobody = message("nobody looks after the contact yet, so it is as the rule says")
         return Drawn("", joined("; ", *told, nobody))
     chosen = take_turn(owed, people)
-    own = message("{name}, by turn among {count}", name=_name(rule, chosen), count=len(people))
+    own = message(BY_TURN.text, name=_name(rule, chosen), count=len(people))
     return Drawn(chosen, joined("; ", own, *told))
+
+
+def _taking_turns(rule: RuleSnapshot, now: datetime) -> tuple[list[Candidate], list[Candidate]]:
+    """Who has not left the CRM, and who of them works at this moment."""
+    alive = [one for one in rule.responsible.people if rule.has_alive(one.performer)]
+    return alive, [one for one in alive if one.works(now.astimezone(rule.zone))]
+
+
+def give_back(
+    outcomes: Iterable[tuple[Delivery, Receipt | ConnectorError]], read: Callable[[Rule], RuleSnapshot]
+) -> None:
+    """Turns that were drawn for answers which have joined a lead. To be called before these are settled: each
+    row says itself whether it was done. ``read`` gives a rule's snapshot."""
+    by_rule: dict[int, list[Delivery]] = defaultdict(list)
+    for row, outcome in outcomes:
+        if isinstance(outcome, Receipt) and outcome.journal.get(JOINED) and _took_turn(row):
+            by_rule[row.rule_id].append(row)
+    for rule_id in sorted(by_rule):
+        with transaction.atomic():
+            turns = Turns.objects.select_for_update().get(rule=rule_id)
+            for row in by_rule[rule_id]:
+                _give_back(row, by_route(read(row.rule), row.route), turns.owed)
+            turns.save(update_fields=["owed"])
+
+
+def _took_turn(row: Delivery) -> bool:
+    how = parts_of(row.draw)[0]
+    return bool(row.performer) and isinstance(how, Message) and how.text == BY_TURN.text
+
+
+def _give_back(row: Delivery, rule: RuleSnapshot, owed: MutableMapping[str, int]) -> None:
+    """Among those who took turns when it was claimed. Who lost the claim meanwhile gives nothing back."""
+    drawn, words = row.performer, message(RETURNED.text, name=_name(rule, row.performer))
+    ours = Delivery.objects.filter(pk=row.pk, claimed_at=row.claimed_at, performer=drawn)
+    if not ours.update(performer="", draw=words):
+        return
+    row.performer, row.draw = "", words
+    alive, working = _taking_turns(rule, row.claimed_at or db_clock.now())
+    for people in (working, alive):
+        if any(one.performer == drawn for one in people):
+            return_turn(owed, people, drawn)
+            return
 
 
 def foreseen(rule: RuleSnapshot, payload: Mapping[str, Any], answered_at: datetime) -> RuleSnapshot:

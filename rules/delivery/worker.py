@@ -41,7 +41,7 @@ from connectors.repeated import JOINED
 from crm_cache import leases, runs
 from crm_cache.contacts import known_contacts
 from crm_cache.directory import directory_for
-from rules.delivery import attempts, directory_pays, holds, outbox, replays, revisions
+from rules.delivery import assignment, attempts, directory_pays, holds, outbox, replays, revisions
 from rules.delivery.assignment import Asking, assign, looked_after, seen_since, settled
 from rules.delivery.concurrency import lanes, resting, silences
 from rules.delivery.drift import compared, look_again
@@ -381,6 +381,7 @@ class Drain:
             settlements.append(replays.settled(plain, row, outcome, again) if again else plain)
             if again and isinstance(outcome, replays.MadeAnew):
                 patiently(partial(replays.put_aside, row, again))
+        patiently(partial(assignment.give_back, pairs, self._snapshot))
         patiently(partial(outbox.settle, settlements))
         self._let_go(pairs)
         attempts.write(batch.started_at, [pair for pair in pairs if not isinstance(pair[1], NotYet)])
@@ -389,7 +390,6 @@ class Drain:
         look_again(self.account, outcomes)
         self._react(outcomes)
         for row, outcome in pairs:
-            word = "delivered" if isinstance(outcome, Receipt) else outcome.code
             if not row.test:
                 counters.count("tries", crm=self.account.crm, outcome=attempts.counted_as(outcome))
             if isinstance(outcome, Receipt) and not (row.test or row.delivered_at):
@@ -401,7 +401,7 @@ class Drain:
                 account=self.account.pk,
                 crm=self.account.crm,
                 attempt=row.attempts_made + 1,
-                outcome=word,
+                outcome="delivered" if isinstance(outcome, Receipt) else outcome.code,
             )
 
     def _compared(self, batch: Batch, outcomes: Sequence[Result]) -> list[Result]:

@@ -95,6 +95,13 @@ def take_turn(owed: MutableMapping[str, int], people: Sequence[Candidate]) -> st
     return chosen.performer
 
 
+def return_turn(owed: MutableMapping[str, int], people: Sequence[Candidate], chosen: str) -> None:
+    """As if ``take_turn`` had not given ``chosen`` a turn among ``people``: it was not used."""
+    for one in people:
+        owed[one.performer] = owed.get(one.performer, 0) - one.weight
+    owed[chosen] += sum(one.weight for one in people)
+
+
 def read_shift(said: Mapping[str, Any], at: str) -> Shift:
     """Raises ``Malformed``."""
     days = said.get("Days", [1, 2, 3, 4, 5, 6, 7])

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.delivery.assignment import draw, looked_after
-from rules.mapping.responsible import Candidate, read_stored, take_turn
+from rules.mapping.responsible import Candidate, read_stored, return_turn, take_turn
 from rules.mapping.rule_snapshot import RuleSnapshot, Seen
 from tests.rules.test_mapping import BOOK
 
@@ -66,6 +66,32 @@ def test_nobody_is_ever_a_lead_away_from_their_share(weights, turns):
         share = turns * one.weight / sum(weights)
         assert abs(took[one.performer] - share) < len(people)
     assert sum(owed.values()) == 0
+
+
+@given(
+    weights=st.lists(st.integers(1, 100), min_size=1, max_size=6),
+    used=st.lists(st.booleans(), min_size=1, max_size=60),
+    later=st.integers(0, 10),
+)
+@settings(max_examples=100, derandomize=True, database=None, deadline=None)
+def test_turns_that_were_not_used_leave_the_shares_as_they_were(weights, used, later):
+    """Each is given back ``later`` turns after it was taken: only those that were used count."""
+    people = [Candidate(str(number), weight) for number, weight in enumerate(weights)]
+    owed: dict[str, int] = {}
+    took: Counter[str] = Counter()
+    waiting: list[str] = []
+    for is_used in used:
+        chosen = take_turn(owed, people)
+        if is_used:
+            took[chosen] += 1
+        else:
+            waiting.append(chosen)
+        if len(waiting) > later:
+            return_turn(owed, people, waiting.pop(0))
+    for chosen in waiting:
+        return_turn(owed, people, chosen)
+    shares = {one.performer: took.total() * one.weight for one in people}
+    assert owed == {who: share - took[who] * sum(weights) for who, share in shares.items()}
 
 
 def test_who_comes_back_is_not_given_all_that_was_missed():

@@ -13,8 +13,9 @@ from django.utils import timezone
 from accounts import db_clock
 from rules import test_leads
 from rules.delivery import outbox
-from rules.models import Delivery, Outcome, Rule, RuleVersion
+from rules.models import Delivery, Outcome, Rule, RuleVersion, Turns
 from tests.stories.conftest import QUIZ
+from tests.stories.test_responsible import people_of
 from tests.stories.test_rule_round_trip import Rules, rules  # noqa: F401
 
 ANNA = {"name": "Анна", "phone": "+79990000001", "email": "anna@example.ru"}
@@ -132,6 +133,18 @@ def test_the_rules_task_is_made_on_the_open_lead_where_the_rule_says_so(twice, r
     third = twice.answer("a-3", contact=ANNA)
     told = third.steps.keys() & {"task", "task_given_up"}  # a deal of Envybox keeps one task
     assert (bool(third.steps["joined"]), len(told)) == (True, 1)
+
+
+def test_who_joins_a_lead_takes_nobodys_turn(twice, rules):  # noqa: F811
+    """Anna, twice, and Boris: he is the next one's after Anna's first lead."""
+    first, second = people_of(twice.side)[:2]
+    turns = {"Responsible": {"People": [{"PerformerID": first}, {"PerformerID": second}]}}
+    assert rules.change(Extra={**NOTE, **turns}).json() == "Success"
+    lead, joined = twice.first(), twice.second()
+    boris = twice.answer("b-1", contact={"name": "Борис", "phone": "+79990000002"})
+    assert (lead.performer, joined.performer, boris.performer) == (str(first), "", str(second))
+    assert "keeps the turn: the answer joined a lead" in twice.shown(joined)["draw"]
+    assert set(Turns.objects.get().owed.values()) == {0}
 
 
 def test_tests_write_on_nobodys_lead(twice):
