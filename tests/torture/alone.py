@@ -24,7 +24,6 @@ from config.embedded import VARIABLES
 from config.endings import Ended, listen_for_endings
 from tests.torture.answers import SHORT, Run, free_host
 from tests.torture.cast import Cast
-from tests.torture.crowd import plan_posts
 from tests.torture.customers import make_customers
 from tests.torture.house import House, move_in
 from tests.torture.moods import WRITES, Moods
@@ -87,13 +86,13 @@ class Alone(Run):
         self.people = People(self.world)
         self.prepare()
         length = (APART / 2 if self.chosen.short else APART) * self.chosen.deaths
-        posts = plan_posts(self.chosen.answers, list(self.world.customers), length, self.chosen.seed)
+        posts = self.plan_posts(length)
         deaths = plan_deaths(self.chosen.deaths, self.chosen.seed)
         self.say(f"{len(posts)} posts and {len(deaths)} deaths, seed {self.chosen.seed}")
         self.die_again_and_again(posts, deaths)
         drained = self.drain()
-        snapshots = read_books(self.world)
-        return self.tell(snapshots, judge(snapshots, self.world, self.people, posts, self.contacts, drained))
+        snapshots = read_books(self.world, posts)
+        return self.tell(snapshots, judge(snapshots, self.world, self.people, self.start, drained))
 
     def die_again_and_again(self, posts: Any, deaths: Sequence[Death]) -> None:
         clients = self.start_clients(posts)

@@ -137,13 +137,13 @@ class Run:
             self.world.moods.admit_more("amocrm")
         self.prepare()
         length = max(SHORTEST, self.chosen.answers / ANSWERS_A_SECOND)
-        posts = plan_posts(self.chosen.answers, list(self.world.customers), length, self.chosen.seed)
+        posts = self.plan_posts(length)
         blows = plan_blows(self.by_crm(), length, self.chosen.seed, self.chosen.round)
         self.say(f"{len(posts)} posts and {len(blows)} blows in {length:.0f} s, seed {self.chosen.seed}")
         self.storm(posts, blows)
         drained = self.drain()
-        snapshots = read_books(self.world)
-        figures = judge(snapshots, self.world, self.people, posts, self.start, drained)
+        snapshots = read_books(self.world, posts)
+        figures = judge(snapshots, self.world, self.people, self.start, drained)
         return self.tell(snapshots, figures)
 
     # -- before -------------------------------------------------------------------------------------------
@@ -160,6 +160,12 @@ class Run:
             think(customer)
         self.start = read_start(self.world)
         self.say("their lists are read, their rules are saved")
+
+    def plan_posts(self, length: float) -> list[Post]:
+        customers = self.world.customers.values()
+        returning = {one.id for one in customers if one.joins}
+        accounts = [one.id for one in customers]
+        return plan_posts(self.chosen.answers, accounts, length, self.chosen.seed, returning)
 
     def all_synced(self) -> bool:
         found = self.world.watch.accounts()
@@ -286,9 +292,20 @@ def details(snapshots: Books) -> Iterator[str]:
     """The first of each kind of what went wrong, to be looked up in the logs."""
     for account, answer in snapshots.lost()[:20]:
         yield f"lost: answer {answer} of {account}"
-    for row in snapshots.doubled()[:20]:
-        leads = ", ".join(str(lead["id"]) for lead in snapshots.of(row))
-        yield f"doubled: delivery {row.pk} ({row.crm}, {row.uid}), leads {leads}"
+    for title, rows in (
+        ("doubled", snapshots.doubled()),
+        ("on a lead of somebody else", snapshots.astray_notes()),
+        ("made beside an open lead", snapshots.passed_by()),
+        ("task wrong", snapshots.tasks_wrong()),
+    ):
+        for row in rows[:20]:
+            own, joined = (
+                ", ".join(str(lead["id"]) for lead in leads)
+                for leads in (snapshots.of(row), snapshots.joined(row))
+            )
+            what = f"delivery {row.pk} ({row.crm}, {row.uid}) of {row.customer}"
+            yield f"{title}: {what}, leads {own or 'none'}, joined {joined or 'none'}"
+    yield from (f"note doubled: {mark}" for mark in snapshots.notes_doubled()[:20])
     for row in snapshots.stuck()[:20]:
         yield f"stuck: delivery {row.pk} ({row.crm}) is {row.state} {row.because} {row.error}"
     reasons = Counter(f"{row.crm} {row.because}: {row.error}" for row in snapshots.held())

@@ -1,10 +1,10 @@
-"""Who answers when: a seeded plan of posts, some people twice, some clicks doubled."""
+"""Who answers when: a seeded plan of posts, some people more than once, some clicks doubled."""
 
 from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from config.openapi.quiz import answer, person
 
 TWICE = 0.05  # of the people answer a second time, every other of them at the same moment
+AGAIN, MOST_TIMES = 0.35, 4  # of the people, where that makes no second lead; and so often in all
 FLOOD, FLOOD_SECONDS = 0.1, 1.0  # of the answers are one account's, within a second
 HOSTILE = 0.02  # of the answers try to break whoever reads them
 TEXTS = (
@@ -42,15 +43,20 @@ class Post:
         return self.account, str(self.body["answerID"])
 
 
-def plan_posts(answers: int, accounts: Sequence[str], seconds: float, seed: int) -> list[Post]:
-    """``answers`` different answers spread over ``seconds``; doubled clicks come on top."""
+def plan_posts(
+    answers: int, accounts: Sequence[str], seconds: float, seed: int, returning: Collection[str] = ()
+) -> list[Post]:
+    """``answers`` different answers spread over ``seconds``; doubled clicks come on top. People of
+    ``returning`` accounts come back more often."""
     dice = random.Random(f"crowd {seed}")
-    posts = list(_answers(answers, accounts, seconds, dice))
+    posts = list(_answers(answers, accounts, seconds, dice, returning))
     posts += [post for post in posts if dice.random() < DOUBLE_CLICKS]
     return sorted(posts, key=lambda post: post.at)
 
 
-def _answers(answers: int, accounts: Sequence[str], seconds: float, dice: random.Random) -> Iterator[Post]:
+def _answers(
+    answers: int, accounts: Sequence[str], seconds: float, dice: random.Random, returning: Collection[str]
+) -> Iterator[Post]:
     number = 0
     while number < answers:
         number += 1
@@ -58,7 +64,10 @@ def _answers(answers: int, accounts: Sequence[str], seconds: float, dice: random
         if number <= FLOOD * answers:
             account, at = accounts[0], dice.uniform(seconds / 2, seconds / 2 + FLOOD_SECONDS)
         yield Post(at, account, _body(number, who, dice))
-        if number < answers and dice.random() < TWICE:
+        chance, most = (AGAIN, MOST_TIMES) if account in returning else (TWICE, 2)
+        for _ in range(1, most):
+            if number == answers or dice.random() >= chance:
+                break
             number += 1
             again = at if dice.random() < 0.5 else dice.uniform(at, seconds)
             yield Post(again, account, _body(number, who, dice))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urljoin
 
@@ -25,7 +25,8 @@ ANSWERS_EACH = 250  # so many answers make another account a CRM worth while
 
 @dataclass
 class Customer:
-    """``remote`` is the account's id in its local CRM, ``name`` and ``url`` what it is called there now."""
+    """``remote`` is the account's id in its local CRM, ``name`` and ``url`` what it is called there now.
+    ``extra`` is what its rule says beyond its contract."""
 
     id: str
     scenario: Scenario
@@ -35,6 +36,7 @@ class Customer:
     url: str
     port: int
     performer: str = ""  # by the rule, once it is saved
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:
@@ -44,6 +46,11 @@ class Customer:
     def host(self) -> str:
         """For faults: the local CRM's own port, as a pattern."""
         return f":{self.port}$"
+
+    @property
+    def joins(self) -> bool:
+        """Does an answer of somebody with an open lead join it, by the rule?"""
+        return bool(self.extra.get("Repeated"))
 
     def connect(self, environment: Environment) -> None:
         """As its owner does, for the first time or again. Raises ``DemoFailed`` or ``OSError``."""
@@ -136,9 +143,9 @@ def lose_a_field(customer: Customer, environment: Environment, label: str = "ĞŸĞ
 
 def _fields_called(state: Mapping[str, Any], label: str) -> Iterator[dict[str, Any]]:
     for entity, fields in state.get("fields", {}).items():
-        for field in fields:
-            if str(field.get("label", field["name"])).startswith(label):
-                yield {"entity": entity, "field_id": field["id"], "field": field["name"]}
+        for one in fields:
+            if str(one.get("label", one["name"])).startswith(label):
+                yield {"entity": entity, "field_id": one["id"], "field": one["name"]}
 
 
 def lose_a_person(customer: Customer, environment: Environment) -> str:

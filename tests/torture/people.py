@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
 
 import requests
 
 from config.demo.errors import DemoFailed
 from config.demo.http import tell
 from tests.torture.customers import Customer
-from tests.torture.marks import leads_by_mark
+from tests.torture.marks import Ledger, read_ledger
 from tests.torture.watch import AccountRow, Waiting
 from tests.torture.world import World
 
@@ -80,15 +79,15 @@ class People:
     def look_after_leads(self, undone: Iterable[Waiting]) -> None:
         """Where the CRM can't be asked: is the lead there? Tell the service, or let it send again."""
         unclear = [one for one in undone if one.because == "look_first"]
-        ledgers = {crm: leads_by_mark(self.world.environment, crm) for crm in {one.crm for one in unclear}}
+        ledgers = {crm: read_ledger(self.world.environment, crm) for crm in {one.crm for one in unclear}}
         for one in unclear:
             self._look(one, ledgers[one.crm])
 
-    def _look(self, one: Waiting, leads: Mapping[str, Any]) -> None:
+    def _look(self, one: Waiting, ledger: Ledger) -> None:
         customer = self.world.customers[one.customer]
         with suppress(OSError):
-            if one.uid in leads:
-                self.did[FOUND] += customer.found(one.pk, leads[one.uid][0]["id"])
+            if leads := ledger.found(one.uid):
+                self.did[FOUND] += customer.found(one.pk, leads[0]["id"])
             else:
                 self.did["leads sent again after a look"] += customer.try_again(one.pk)
 
