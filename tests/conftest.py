@@ -2,6 +2,7 @@ import atexit
 import os
 from collections import OrderedDict
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 from django.db import connections
@@ -29,16 +30,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.parent.name not in whole_runs)
 
 
+from tests import database as tests_database  # noqa: E402
+
+tests_database.empty_quickly()
+
+
 # ---- Fixtures -------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: Any
+) -> None:
     """A database for this very run, so that two runs at once don't drop each other's. Nobody misses its last
     commits if the machine dies, so none waits for the disk."""
     database = connections["default"].settings_dict
-    database["TEST"]["NAME"] = f"test_quiz_crm_{os.getpid()}"
     database["OPTIONS"] = {**database["OPTIONS"], "options": "-c synchronous_commit=off"}
+    with django_db_blocker.unblock():
+        template = tests_database.migrated(connections["default"])
+    database["TEST"] |= {"NAME": f"test_quiz_crm_{os.getpid()}", "TEMPLATE": template}
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +74,6 @@ import re  # noqa: E402
 import time  # noqa: E402
 from collections.abc import Callable, Iterator  # noqa: E402
 from dataclasses import replace  # noqa: E402
-from typing import Any  # noqa: E402
 from urllib.parse import urlsplit  # noqa: E402
 
 import celery  # noqa: E402

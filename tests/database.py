@@ -1,0 +1,116 @@
+"""The tests' database: copied from one that is migrated already, and emptied after each test that commits.
+
+One process migrates a database, and all copy it, in later runs too, until a migration is added or changed.
+Django empties a database by truncating all tables, which makes files anew for each of them and of their
+indexes, and writes the permissions of all models again: most of the time of a test that commits little. Here
+rows are deleted where there are any.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+
+import django
+from django.apps import apps
+from django.core.management import call_command
+from django.db import connections
+from django.db.backends.postgresql.base import DatabaseWrapper
+from django.db.backends.utils import CursorWrapper
+from django.test import TransactionTestCase
+
+TEMPLATE = "test_quiz_crm_template_"
+KEPT_TEMPLATES = 4
+LOCK = 4201  # among the advisory locks of the server
+# The same for all tests: what migrations wrote of the models and of themselves.
+KEPT = ("django_migrations", "django_content_type", "auth_permission")
+LARGE = 1 << 20  # bytes, deleted rows included, from which a table is quicker made anew
+TABLES = """
+SELECT relname, pg_relation_size(oid) > %s FROM pg_class
+WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> ALL (%s)
+"""
+
+
+# -- copied ------------------------------------------------------------------------------------------------
+
+
+def migrated(connection: DatabaseWrapper) -> str:
+    """The name of a database that all migrations have been applied to; made where it is missing."""
+    name = TEMPLATE + fingerprint()
+    with connection._nodb_cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])  # until this connection ends
+        cursor.execute("SELECT FROM pg_database WHERE datname = %s", [name])
+        if not cursor.rowcount:
+            unfinished = f"{name}_{os.getpid()}"
+            cursor.execute(f"CREATE DATABASE {unfinished}")
+            with _instead(connection, unfinished):
+                call_command("migrate", verbosity=0, interactive=False)
+            cursor.execute(f"ALTER DATABASE {unfinished} RENAME TO {name}")
+            _drop_old(cursor)
+    return name
+
+
+def _drop_old(cursor: CursorWrapper) -> None:
+    """Of former migrations some stay: other branches may use the same server."""
+    newest = "SELECT datname FROM pg_database WHERE datname LIKE %s ORDER BY oid DESC OFFSET %s"
+    cursor.execute(newest, [f"{TEMPLATE}%", KEPT_TEMPLATES])
+    for (name,) in cursor.fetchall():
+        cursor.execute(f"DROP DATABASE {name}")
+
+
+def fingerprint() -> str:
+    """Of all migrations as they are now."""
+    found = sha256(django.__version__.encode())
+    for config in sorted(apps.get_app_configs(), key=lambda config: config.label):
+        for path in sorted(Path(config.path, "migrations").glob("*.py")):
+            found.update(f"{config.label} {path.name}".encode() + path.read_bytes())
+    return found.hexdigest()[:16]
+
+
+@contextmanager
+def _instead(connection: DatabaseWrapper, name: str) -> Iterator[None]:
+    """Another database on this connection."""
+    _close(connection)
+    usual, connection.settings_dict["NAME"] = connection.settings_dict["NAME"], name
+    try:
+        yield
+    finally:
+        _close(connection)
+        connection.settings_dict["NAME"] = usual
+
+
+def _close(connection: DatabaseWrapper) -> None:
+    connection.close()
+    connection.close_pool()
+
+
+# -- emptied -----------------------------------------------------------------------------------------------
+
+
+def empty_quickly() -> None:
+    """For all tests that commit; the others roll back."""
+    TransactionTestCase._fixture_teardown = _empty_databases
+
+
+def _empty_databases(case: TransactionTestCase) -> None:
+    for name in case._databases_names(include_mirrors=False):
+        empty(connections[name])
+
+
+def empty(connection: DatabaseWrapper) -> None:
+    """In one transaction, at whose end foreign keys are checked: the tables' order does not matter."""
+    quoted = connection.ops.quote_name
+    with connection.cursor() as cursor:
+        cursor.execute(TABLES, [LARGE, list(KEPT)])
+        large = {quoted(name): is_large for name, is_large in cursor.fetchall()}
+        looks = (f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in large)
+        cursor.execute(" UNION ALL ".join(looks))
+        filled = [name for (name,) in cursor.fetchall()]
+        # What is deleted before has checks pending, which forbid to truncate.
+        words = [f"TRUNCATE {name} CASCADE" for name in filled if large[name]]
+        words += [f"DELETE FROM {name}" for name in filled if not large[name]]
+        if words:
+            cursor.execute("; ".join(words))
