@@ -30,9 +30,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.parent.name not in whole_runs)
 
 
+from config.statics import StaticFiles  # noqa: E402
 from tests import database as tests_database  # noqa: E402
 
 tests_database.empty_quickly()
+
+
+def list_statics_once() -> None:
+    """Each client of a test makes the whole chain of middleware; the first one alone looks up what the apps
+    bring."""
+    look_up, known = StaticFiles.add_files_from_finders, {}
+
+    def add_files_from_finders(self: StaticFiles) -> None:
+        collected, self.files = self.files, {}
+        if (settings := (self.static_prefix, self.max_age)) not in known:
+            look_up(self)
+            known[settings] = self.files
+        self.files = {**collected, **known[settings]}
+
+    StaticFiles.add_files_from_finders = add_files_from_finders
+
+
+list_statics_once()
 
 
 # ---- Fixtures -------------------------------------------------------------------------
