@@ -91,12 +91,16 @@ def claim(
     if not chosen:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE rules_delivery SET state = 'sending', claimed_at = %s, write_begun_at = NULL "
-            "WHERE id = ANY(%s) AND state = 'waiting' RETURNING id",
-            [now, chosen],
-        )
+        cursor.execute(CLAIM, [now, chosen])
         return sorted(row[0] for row in cursor.fetchall())
+
+
+# In one order for everybody: two workers that take the same ones at once must not wait for each other.
+CLAIM = """
+UPDATE rules_delivery d SET state = 'sending', claimed_at = %s, write_begun_at = NULL
+FROM (SELECT id FROM rules_delivery WHERE id = ANY(%s) AND state = 'waiting' ORDER BY id FOR UPDATE) free
+WHERE d.id = free.id RETURNING d.id
+"""
 
 
 def _fresh_first(rows: QuerySet[Any], found: Sequence[Any]) -> Sequence[Any]:
