@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 
 import django
@@ -24,6 +25,7 @@ from django.test import TransactionTestCase
 
 TEMPLATE = "test_quiz_crm_template_"
 KEPT_TEMPLATES = 4
+numbers = count(1)
 LOCK = 4201  # among the advisory locks of the server
 # The same for all tests: what migrations wrote of the models and of themselves.
 KEPT = ("django_migrations", "django_content_type", "auth_permission")
@@ -46,7 +48,7 @@ def migrated(connection: DatabaseWrapper) -> str:
         if not cursor.rowcount:
             unfinished = f"{name}_{os.getpid()}"
             cursor.execute(f"CREATE DATABASE {unfinished}")
-            with _instead(connection, unfinished):
+            with instead(connection, unfinished):
                 call_command("migrate", verbosity=0, interactive=False)
             cursor.execute(f"ALTER DATABASE {unfinished} RENAME TO {name}")
             _drop_old(cursor)
@@ -71,8 +73,21 @@ def fingerprint() -> str:
 
 
 @contextmanager
-def _instead(connection: DatabaseWrapper, name: str) -> Iterator[None]:
-    """Another database on this connection."""
+def made(connection: DatabaseWrapper, template: str = "template1") -> Iterator[str]:
+    """A further database, for tests of migrations: its name."""
+    name = f"{connection.settings_dict['NAME']}_{next(numbers)}"
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    try:
+        yield name
+    finally:
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f"DROP DATABASE {name}")
+
+
+@contextmanager
+def instead(connection: DatabaseWrapper, name: str) -> Iterator[None]:
+    """This database on the connection."""
     _close(connection)
     usual, connection.settings_dict["NAME"] = connection.settings_dict["NAME"], name
     try:

@@ -11,18 +11,17 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from crm_cache.models import KnownContact
+from tests.database import instead, made
 
-BEFORE = [("crm_cache", "0002_indexes")]
+pytestmark = pytest.mark.django_db(transaction=True)
+BEFORE, AFTER = ("crm_cache", "0003_refused_runs"), ("crm_cache", "0004_shared")
 
 
 @pytest.fixture
-def before(transactional_db: None) -> Iterator[Any]:
-    """The database as it was before; as it is again afterwards."""
-    executor = MigrationExecutor(connection)
-    newest = executor.loader.graph.leaf_nodes()
-    yield executor.migrate(BEFORE).apps
-    MigrationExecutor(connection).migrate(newest)
+def before() -> Iterator[Any]:
+    """The tables as they were, in a database of the test's own."""
+    with made(connection) as name, instead(connection, name):
+        yield MigrationExecutor(connection).migrate([BEFORE]).apps
 
 
 def test_two_quiz_accounts_memories_become_one(before: Any) -> None:
@@ -38,8 +37,7 @@ def test_two_quiz_accounts_memories_become_one(before: Any) -> None:
             account=owner, key="phone:+7", remote_id=remote_id, seen_at=now - timedelta(days=age)
         )
 
-    executor = MigrationExecutor(connection)
-    executor.migrate(executor.loader.graph.leaf_nodes())
+    after = MigrationExecutor(connection).migrate([AFTER]).apps.get_model("crm_cache", "KnownContact")
 
-    kept = KnownContact.objects.values_list("crm_account", "remote_id").order_by("crm_account")
+    kept = after.objects.values_list("crm_account", "remote_id").order_by("crm_account")
     assert list(kept) == [("1", "new"), ("2", "theirs")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,6 +10,9 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from tests.database import instead, made
+
+pytestmark = pytest.mark.django_db(transaction=True)
 BEFORE = [("accounts", "0003_history"), ("crm_cache", "0003_refused_runs"), ("rules", "0002_outcome")]
 DELIVERED, WAITING = {"state": "delivered", "remote_id": "501"}, {"state": "waiting"}
 HALF_MADE = {"state": "waiting", "steps": {"lead": "501"}}
@@ -20,12 +24,20 @@ def migrate(targets: list[tuple[str, str]]) -> Any:
     return MigrationExecutor(connection).loader.project_state(targets).apps
 
 
+@pytest.fixture(scope="module")
+def as_it_was(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
+    """A database with the tables of that time."""
+    with django_db_blocker.unblock(), made(connection) as name:
+        with instead(connection, name):
+            migrate(BEFORE)
+        yield name
+
+
 @pytest.fixture
-def before(transactional_db: None) -> Any:
-    """The tables as they were; as they are again afterwards."""
-    now = MigrationExecutor(connection).loader.graph.leaf_nodes()
-    yield migrate(BEFORE)
-    migrate(now)
+def before(as_it_was: str) -> Iterator[Any]:
+    """The tables as they were, in a database of the test's own."""
+    with made(connection, as_it_was) as name, instead(connection, name):
+        yield MigrationExecutor(connection).loader.project_state(BEFORE).apps
 
 
 class Rows:
@@ -134,3 +146,13 @@ def test_rows_that_were_never_authorised_are_left_alone(before):
     for _ in range(2):
         rows.account("", deleted=True, state="disconnected")
     assert merged("accounts.Account").count() == 2
+
+
+def test_everything_since_can_be_taken_back(django_db_setup):
+    """As somebody does who returns to a former version of the service."""
+    newest = connection.settings_dict["TEST"]["TEMPLATE"]
+    with made(connection, newest) as name, instead(connection, name):
+        tables = migrate(BEFORE)
+        assert not tables.get_model("rules.Delivery").objects.exists()
+        applied = MigrationExecutor(connection).loader.applied_migrations
+    assert max(name for label, name in applied if label == "rules") == "0002_outcome"
