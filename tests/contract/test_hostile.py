@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import Any
 
@@ -88,7 +89,7 @@ def shop(transactional_db: None) -> Account:
 
 @schema.parametrize()
 @generated(
-    max_examples=25,
+    max_examples=int(os.environ.get("PROPERTY_EXAMPLES", "10")),
     deadline=None,
     derandomize=True,
     suppress_health_check=[
