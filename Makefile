@@ -8,6 +8,8 @@ SNAPSHOT := tests/snapshots/openapi.yaml
 T ?= tests
 # In CI a run says what no test reached, and fails below the floor in pyproject.toml. Counting costs time.
 COVERAGE := $(if $(CI),--cov --cov-report=term:skip-covered)
+# From Python 3.12 on the interpreter itself tells which lines it reaches, in half the time.
+CORE := import sys; print("sysmon" if sys.version_info >= (3, 12) else "ctrace")
 
 # Stand-ins for production values, so that `check --deploy` judges the settings and not a developer's
 # environment. They open nothing.
@@ -57,7 +59,7 @@ demo: install  ## run everything with local CRMs and post answers (ARGS=--exit: 
 	@$(BIN)/python manage.py demo $(ARGS)
 
 test: $(VENV)/.tests-installed  ## run the tests (T=path chooses some)
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(COVERAGE) $(T)
+	$(if $(CI),COVERAGE_CORE=$$($(BIN)/python -c '$(CORE)')) $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(COVERAGE) $(T)
 
 bench: $(VENV)/.tests-installed  ## measure on real processes (ARGS="all", "intake", "lists", "drain", "idle", "backlog", "bitrix24", "scale")
 	@$(STAND_INS) $(BIN)/python -m tests.benchmarks $(ARGS)
