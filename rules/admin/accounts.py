@@ -28,7 +28,7 @@ from crm_cache.models import CrmUser, Field, Pipeline, Step, Tag
 from rules.admin import health
 from rules.admin.links import deliveries_url, of_account, outcomes_url
 from rules.delivery.holds import FOR_RETURN
-from rules.models import Delivery, Reconciliation, Rule
+from rules.models import OPEN_STATES, Delivery, Reconciliation, Rule
 from rules.outcomes import reconciling
 
 LISTS: dict[str, tuple[str, Any]] = {
@@ -41,7 +41,6 @@ LISTS: dict[str, tuple[str, Any]] = {
 SYNCED = message("Asked for a sync of all lists.")
 RECONCILED = message("Asked for a comparison with the CRM.")
 EVENTS_SHOWN = 50
-OPEN = (Delivery.State.WAITING, Delivery.State.SENDING, Delivery.State.HELD)
 
 
 @admin.register(Account)
@@ -243,7 +242,7 @@ def _hangs_on(account_id: int) -> dict[str, Any]:
     return {
         "deliveries": [
             (_capped(count), Delivery.State(state).label, deliveries_url(account=account_id, state=state))
-            for state in OPEN
+            for state in OPEN_STATES
             if (count := Delivery.objects.filter(account=account_id, state=state)[:COUNT_TO].count())
         ],
         "all_deliveries": deliveries_url(account=account_id),

@@ -22,7 +22,7 @@ from rules.admin.links import accounts_url, deliveries_url, page
 from rules.delivery import holds
 from rules.delivery.next_try import next_try
 from rules.figures import ARRIVED
-from rules.models import Attempt, Delivery, Outcome, Reconciliation, Rule
+from rules.models import OPEN_STATES, Attempt, Delivery, Outcome, Reconciliation, Rule
 from rules.models.reconciliation import FAULTS
 
 HOURS = 24
@@ -84,7 +84,7 @@ def _differing(now: datetime) -> int:
 
 def _open() -> QuerySet[Delivery]:
     """What is not settled yet; the cancelled wait for nothing."""
-    rows = Delivery.objects.filter(state__in=["waiting", "sending", "held"], test=False)
+    rows = Delivery.objects.filter(state__in=OPEN_STATES, test=False)
     return rows.exclude(held_because__in=holds.OVER).order_by()
 
 

@@ -1,6 +1,6 @@
 from rules.models.answer import Answer, FormerBody
 from rules.models.bulk import BulkRun
-from rules.models.delivery import Attempt, Delivery
+from rules.models.delivery import OPEN_STATES, Attempt, Delivery
 from rules.models.erasure import Erasure
 from rules.models.figures import AnswerTraits, DayConversion, DayFigures
 from rules.models.incident import Incident
@@ -13,6 +13,7 @@ from rules.models.rule_version import RuleVersion
 from rules.models.turns import Turns
 
 __all__ = [
+    "OPEN_STATES",
     "Answer",
     "AnswerTraits",
     "Attempt",

@@ -13,9 +13,12 @@ from accounts.texts import say
 from rules.models.answer import Answer
 from rules.models.rule import Rule
 
+OPEN_STATES = ["waiting", "sending", "held"]  # of deliveries whose lead is not there yet
+
 
 class Delivery(models.Model):
-    """One answer on its way through one rule. States are moved by ``rules.delivery.outbox`` alone.
+    """One answer on its way through one rule. States are moved by ``rules.delivery`` alone: ``outbox``,
+    ``revisions`` and ``replay_moves``.
 
     ``uid`` is our external id in the CRM; ``steps`` the journal of what was made there, each once;
     ``contact_keys`` who answered, so that one person's leads go one after another; ``look_first`` says that
@@ -162,7 +165,7 @@ class Delivery(models.Model):
             ),
             models.Index(
                 fields=["rule", "held_because", "id"],
-                condition=Q(state__in=["waiting", "sending", "held"]),
+                condition=Q(state__in=OPEN_STATES),
                 name="delivery_open_by_rule",
             ),
             models.Index(
@@ -177,7 +180,7 @@ class Delivery(models.Model):
             models.Index(
                 fields=["owner", "-id"],
                 include=["account", "rule", "state", "held_because", "created_at", "test"],
-                condition=Q(state__in=["waiting", "sending", "held"]),
+                condition=Q(state__in=OPEN_STATES),
                 name="delivery_undelivered",
             ),
             models.Index(fields=["account", "-id"], include=["created_at"], name="delivery_of_account"),

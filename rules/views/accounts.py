@@ -18,7 +18,7 @@ from accounts.serializers.errors import OurError
 from connectors.registry import CONNECTORS
 from crm_cache.runs import lists_states
 from rules.delivery import holds
-from rules.models import Delivery, Rule
+from rules.models import OPEN_STATES, Delivery, Rule
 from rules.serializers.accounts import CrmAccountListOut, Work, write_account
 from rules.views.filters import read_choice
 
@@ -76,7 +76,7 @@ def _work_of(owner: str, accounts: Collection[int]) -> defaultdict[int, Work]:
             title = str(rule.quiz.get("title") or "")
             work.problems.append({"quizID": rule.quiz_id, "title": title, "problems": len(rule.problems)})
     # The index of what is open has all that is asked here; what is being sent is neither.
-    opened = Delivery.objects.filter(owner=owner, state__in=["waiting", "sending", "held"])
+    opened = Delivery.objects.filter(owner=owner, state__in=OPEN_STATES)
     rows = opened.filter(account__in=accounts, test=False).exclude(state=Delivery.State.SENDING).order_by()
     counted: Any = rows.values_list("account", "state", "held_because").annotate(
         Count("pk"), Min("created_at")

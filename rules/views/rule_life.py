@@ -15,7 +15,7 @@ from accounts.rest.views import CallerViewSet, CrmViewSet
 from accounts.serializers.errors import OurError
 from connectors.registry import CONNECTORS
 from rules.delivery import holds
-from rules.models import Delivery, Rule
+from rules.models import OPEN_STATES, Delivery, Rule
 from rules.option_offers import options_of
 from rules.rule_save import pause_rule, resume_rule
 from rules.serializers import dialect_of
@@ -25,7 +25,6 @@ from rules.views.filters import CRM_FILTER, read_choice
 from rules.views.rules import live_rule, read_quiz_id
 from rules.views.schema import OptionsSchema, PauseSchema
 
-OPEN = ("waiting", "sending", "held")
 ERRORS = {
     401: OpenApiResponse(OurError, "No valid bearer token"),
     404: OpenApiResponse(OurError, "No account or no rule"),
@@ -35,7 +34,7 @@ ERRORS = {
 def undelivered(owner: str, rules: Collection[int]) -> dict[int, int]:
     """How many deliveries by each of an owner's rules are neither delivered nor cancelled. One query, which
     reads an index alone (``delivery_undelivered``)."""
-    rows = Delivery.objects.filter(owner=owner, rule__in=rules, state__in=OPEN, test=False)
+    rows = Delivery.objects.filter(owner=owner, rule__in=rules, state__in=OPEN_STATES, test=False)
     rows = rows.exclude(held_because__in=holds.OVER).order_by()
     return dict(rows.values_list("rule").annotate(Count("pk")))
 
