@@ -5,8 +5,9 @@ What has no twin is told and left out: the copy is complete where the list of wh
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -35,83 +36,124 @@ class Twin:
     missing: list[str] = field(default_factory=list)
 
 
+class _Lists:
+    """What both accounts have, each list read once. Fields go by the CRM's word for the record and by id or
+    code."""
+
+    def __init__(self, own: Account, account: Account) -> None:
+        self.own, self.account = own, account
+        self.entities = connector_class(own.crm).can.entities
+        self.can = connector_class(account.crm).can
+
+    @cached_property
+    def fields(self) -> dict[tuple[str, str], Target]:
+        return _by_key(lookup.fields(self.own))
+
+    @cached_property
+    def fields_there(self) -> dict[tuple[str, str], Target]:
+        return _by_key(self._fields_there)
+
+    @cached_property
+    def alike(self) -> dict[tuple[str, str], list[Target]]:
+        """The other account's fields by what they are called."""
+        found: dict[tuple[str, str], list[Target]] = {}
+        for one in self._fields_there:
+            found.setdefault((one.entity, plain(one.name)), []).append(one)
+        return found
+
+    @cached_property
+    def tags_there(self) -> dict[tuple[str, str], int]:
+        rows = models.Tag.objects.filter(account=self.account, deleted=False)
+        return {(entity, plain(name)): key for key, entity, name in rows.values_list("pk", "entity", "name")}
+
+    def person(self, now: str, what: str, twin: Twin) -> str:
+        """Who is called so there, "" where nobody is."""
+        known = self._people if now in dict(self._people) else performers(self.own, now)
+        return _alike(known, self._people_there, now, what, twin)
+
+    @cached_property
+    def _fields_there(self) -> list[Target]:
+        return lookup.fields(self.account)
+
+    @cached_property
+    def _people(self) -> Choices:
+        return performers(self.own, "")
+
+    @cached_property
+    def _people_there(self) -> Choices:
+        return performers(self.account, "")
+
+
+def _by_key(fields: Iterable[Target]) -> dict[tuple[str, str], Target]:
+    return {(one.entity, key): one for one in fields for key in (one.remote_id, one.code) if key}
+
+
 def twin_of(rule: Rule, account: Account) -> Twin:
     """What ``rule`` says, said of ``account``. Reads our lists alone."""
     if account.pk == rule.account_id:
         same = ("performer", "pipeline", "step", "fields_rule", "tags_to_add", "extra", "quiz")
         return Twin({name: getattr(rule, name) for name in same}, dict(rule.choices))
-    twin = Twin({"quiz": rule.quiz})
-    _place(rule, account, twin)
-    twin.changes["fields_rule"] = _as_contract(account.crm, _fields(rule, account, twin))
-    twin.changes["tags_to_add"] = _tags(rule, account, twin)
-    twin.changes["extra"] = _extra(rule, account, twin)
+    twin, lists = Twin({"quiz": rule.quiz}), _Lists(rule.account, account)
+    _place(rule, lists, twin)
+    twin.changes["fields_rule"] = _as_contract(account.crm, _fields(rule, lists, twin))
+    twin.changes["tags_to_add"] = _tags(rule, lists, twin)
+    twin.changes["extra"] = _extra(rule, lists, twin)
     return twin
 
 
-def _extra(rule: Rule, account: Account, twin: Twin) -> dict[str, Any]:
+def _extra(rule: Rule, lists: _Lists, twin: Twin) -> dict[str, Any]:
     """Conditions and texts as they are, as they ask the answer alone; routes as far as they lead anywhere."""
     routes = []
     for route in routes_of(rule):
         imagined = Rule(account=rule.account, **route["then"])
         there = Twin({})
-        _place(imagined, account, there)
-        there.changes |= {"tags_to_add": _tags(imagined, account, there), "choices": there.choices}
+        _place(imagined, lists, there)
+        there.changes |= {"tags_to_add": _tags(imagined, lists, there), "choices": there.choices}
         then = {key: there.changes[key] for key in route["then"] if there.changes[key]}
         twin.missing += [
             _("Route %(name)s: %(what)s") % {"name": route["name"], "what": one} for one in there.missing
         ]
-        task = {"task": _task(rule, route["task"], account, twin)} if "task" in route else {}
+        task = {"task": _task(route["task"], lists, twin)} if "task" in route else {}
         routes += [{**route, "then": then, **task}] if then or task else []
-    copied = {**rule.extra, "routes": routes, "values": list(_values(rule, account, twin))}
-    copied["responsible"] = _responsible(rule, account, twin)
-    copied["options"] = list(_options(rule, account, twin))
-    copied["existing"] = _existing(rule, account, twin)
-    copied["task"] = _task(rule, rule.extra.get("task", {}), account, twin)
-    if "repeated" in copied and not connector_class(account.crm).can.joins:
+    copied = {**rule.extra, "routes": routes, "values": list(_values(rule, lists, twin))}
+    copied["responsible"] = _responsible(rule, lists, twin)
+    copied["options"] = list(_options(rule, lists, twin))
+    copied["existing"] = _existing(rule, lists, twin)
+    copied["task"] = _task(rule.extra.get("task", {}), lists, twin)
+    if "repeated" in copied and not lists.can.joins:
         twin.missing.append(_("What happens to people who have an open lead"))
         del copied["repeated"]
     return {key: value for key, value in copied.items() if value}
 
 
-def _responsible(rule: Rule, account: Account, twin: Twin) -> dict[str, Any]:
+def _responsible(rule: Rule, lists: _Lists, twin: Twin) -> dict[str, Any]:
     """The people of the same names, with their weights and hours; nothing where nobody has one."""
-    said = rule.extra.get("responsible", {})
-    there = performers(account, "")
-
-    def who(now: str) -> str:
-        return _alike(performers(rule.account, now), there, now, _("Responsible"), twin)
-
-    people = [{**one, "performer": who(one["performer"])} for one in said.get("people", ())]
-    texts = {text: who(now) for text, now in said.get("map", {}).items()}
+    said, word = rule.extra.get("responsible", {}), _("Responsible")
+    people = [
+        {**one, "performer": lists.person(one["performer"], word, twin)} for one in said.get("people", ())
+    ]
+    texts = {text: lists.person(now, word, twin) for text, now in said.get("map", {}).items()}
     found = {
         "people": [one for one in people if one["performer"]],
         "map": {text: now for text, now in texts.items() if now},
     }
     kept: dict[str, Any] = {key: value for key, value in found.items() if value}
     if said.get("own"):
-        if connector_class(account.crm).can.tells_owner:
+        if lists.can.tells_owner:
             kept["own"] = True
         else:
             twin.missing.append(_("Responsible: whoever looks after the contact already"))
     return {"by": said["by"], **kept} if "map" in kept else kept
 
 
-def _options(rule: Rule, account: Account, twin: Twin) -> Iterator[dict[str, Any]]:
+def _options(rule: Rule, lists: _Lists, twin: Twin) -> Iterator[dict[str, Any]]:
     """Of fields that have a twin, the options that are called alike there."""
-    said = rule.extra.get("options", ())
-    if not said:
-        return
-    own, can = (connector_class(one.crm).can.entities for one in (rule.account, account))
-    here, there = (
-        {(one.entity, key): one for one in lookup.fields(side) for key in (one.remote_id, one.code)}
-        for side in (rule.account, account)
-    )
-    for one in said:
+    for one in rule.extra.get("options", ()):
         imagined = Rule(account=rule.account, fields_rule={one["record"]: {"QuestionID": {"": one["field"]}}})
-        known = here.get((own.get(one["record"], ""), one["field"]))
+        known = lists.fields.get((lists.entities.get(one["record"], ""), one["field"]))
         words = {option.remote_id: option.text for option in known.options} if known else {}
-        for record, _question, remote_id in _fields(imagined, account, twin):
-            target = there[can[record], remote_id]
+        for record, _question, remote_id in _fields(imagined, lists, twin):
+            target = lists.fields_there[lists.can.entities[record], remote_id]
             alike = {plain(option.text): option.remote_id for option in reversed(target.options)}
             meant = {
                 text: None if option is None else alike.get(plain(words.get(option, option)), "")
@@ -127,18 +169,18 @@ def _options(rule: Rule, account: Account, twin: Twin) -> Iterator[dict[str, Any
                 yield {"record": record, "question": one["question"], "field": remote_id, "map": kept}
 
 
-def _existing(rule: Rule, account: Account, twin: Twin) -> dict[str, Any]:
+def _existing(rule: Rule, lists: _Lists, twin: Twin) -> dict[str, Any]:
     """Modes of the records that the other CRM can write, of fields that have a twin there."""
     found: dict[str, Any] = {}
     for record, one in rule.extra.get("existing", {}).items():
-        if record not in connector_class(account.crm).can.existing:
+        if record not in lists.can.existing:
             twin.missing.append(say("{what}: what is written into it", what=in_words(RECORDS_THERE[record])))
             continue
         named = {key: mode for key, mode in one.get("fields", {}).items() if key not in BY_NAME}
         imagined = Rule(
             account=rule.account, fields_rule={record: {"QuestionID": {key: key for key in named}}}
         )
-        twins = {key: there for _record, key, there in _fields(imagined, account, twin, (record,))}
+        twins = {key: there for _record, key, there in _fields(imagined, lists, twin, (record,))}
         fields = {key: mode for key, mode in one.get("fields", {}).items() if key in BY_NAME}
         fields |= {twins[key]: mode for key, mode in named.items() if key in twins}
         found[record] = {**{key: value for key, value in one.items() if key != "fields"}}
@@ -146,40 +188,37 @@ def _existing(rule: Rule, account: Account, twin: Twin) -> dict[str, Any]:
     return {record: one for record, one in found.items() if one}
 
 
-def _task(rule: Rule, said: Mapping[str, Any], account: Account, twin: Twin) -> dict[str, Any]:
+def _task(said: Mapping[str, Any], lists: _Lists, twin: Twin) -> dict[str, Any]:
     """The task for the person of the same name; its number of a kind or a department only within a CRM."""
-    can = connector_class(account.crm).can.tasks
-    if not said or not can:
+    if not said or not lists.can.tasks:
         twin.missing += [f"{_('Task')}: {said['text']}"] if said else []
         return {}
     task = dict(said)
-    if now := task.pop("performer", ""):
-        both = performers(rule.account, now), performers(account, "")
-        if there := _alike(*both, now, _("Task"), twin):
-            task["performer"] = there
-    if account.crm != rule.account.crm:
+    if there := lists.person(task.pop("performer", ""), _("Task"), twin):
+        task["performer"] = there
+    if lists.account.crm != lists.own.crm:
         twin.missing += [f"{_('Task')}: {task.pop(key)}" for key in ("department", "type") if key in task]
     return task
 
 
-def _values(rule: Rule, account: Account, twin: Twin) -> Iterator[dict[str, str]]:
+def _values(rule: Rule, lists: _Lists, twin: Twin) -> Iterator[dict[str, str]]:
     """Texts of fields that have a twin."""
     for one in rule.extra.get("values", ()):
         imagined = Rule(account=rule.account, fields_rule={one["record"]: {"QuestionID": {"": one["field"]}}})
-        for _record, _question, remote_id in _fields(imagined, account, twin):
+        for _record, _question, remote_id in _fields(imagined, lists, twin):
             yield {**one, "field": remote_id}
 
 
-def _place(rule: Rule, account: Account, twin: Twin) -> None:
+def _place(rule: Rule, lists: _Lists, twin: Twin) -> None:
     """Who and where, by what the pickers call it; the CRM's own choices only where it is the same CRM."""
+    account = lists.account
     empty = Rule(account=account)
-    people = performers(rule.account, rule.performer), performers(account, "")
-    twin.changes["performer"] = _alike(*people, rule.performer, _("Responsible"), twin)
+    twin.changes["performer"] = lists.person(rule.performer, _("Responsible"), twin)
     there = _alike(placements(rule), placements(empty), placed(rule), _("Pipeline and step"), twin)
     twin.changes["pipeline"], _between, twin.changes["step"] = there.partition(BETWEEN)
     if account.crm != rule.account.crm:
         return
-    for choice in connector_class(account.crm).can.choices:
+    for choice in lists.can.choices:
         said = rule.choices.get(choice.key)
         if choice.directory and said:
             both = entries(rule.account, choice, said), entries(account, choice, "")
@@ -201,28 +240,17 @@ def _alike(here: Choices, there: Choices, now: str, what: str, twin: Twin) -> st
 
 
 def _fields(
-    rule: Rule, account: Account, twin: Twin, more: Collection[str] = ()
+    rule: Rule, lists: _Lists, twin: Twin, more: Collection[str] = ()
 ) -> Iterator[tuple[str, str, str]]:
     """(record, question, remote field id) of what has a twin; wishes for new fields stay wishes. ``more`` are
     kinds of record beyond those whose fields questions fill."""
-    own = connector_class(rule.account.crm).can.entities
-    can = connector_class(account.crm).can
-    here = {
-        (one.entity, key): one
-        for one in lookup.fields(rule.account)
-        for key in (one.remote_id, one.code)
-        if key
-    }
-    there: dict[tuple[str, str], list[Target]] = {}
-    for one in lookup.fields(account):
-        there.setdefault((one.entity, plain(one.name)), []).append(one)
     for record, question, remote_id in questions_of(rule.fields_rule):
-        known = here.get((own.get(record, ""), remote_id))
-        if record in (*mapped_records(account.crm), *more):
-            if is_wish(remote_id) and can.creates_fields:
+        known = lists.fields.get((lists.entities.get(record, ""), remote_id))
+        if record in (*mapped_records(lists.account.crm), *more):
+            if is_wish(remote_id) and lists.can.creates_fields:
                 yield record, question, ""
                 continue
-            found = there.get((can.entities[record], plain(known.name)), []) if known else []
+            found = lists.alike.get((lists.can.entities[record], plain(known.name)), []) if known else []
             alike = [one for one in found if known and one.type == known.type] or found
             if alike:
                 yield record, question, alike[0].remote_id
@@ -246,26 +274,21 @@ def _as_contract(crm: str, rows: Iterator[tuple[str, str, str]]) -> dict[str, An
     return {record: {"QuestionID": found[0] if found else {}} for record, found in maps.items()}
 
 
-def _tags(rule: Rule, account: Account, twin: Twin) -> Mapping[str, list[Any]]:
+def _tags(rule: Rule, lists: _Lists, twin: Twin) -> Mapping[str, list[Any]]:
     """Tags by name: our keys where the CRM's rules name tags so, else texts."""
-    by_key = dialect_of(account.crm).tags_by_key
-    entities = connector_class(account.crm).can.entities
+    by_key, entities = dialect_of(lists.account.crm).tags_by_key, lists.can.entities
     wanted = list(tags_of(rule.tags_to_add))
+    if not wanted:
+        return {}
     names = dict(
         models.Tag.objects.filter(
             pk__in=[item for _record, item in wanted if isinstance(item, int)]
         ).values_list("pk", "name")
     )
-    there = {
-        (entity, plain(name)): key
-        for key, entity, name in models.Tag.objects.filter(account=account, deleted=False).values_list(
-            "pk", "entity", "name"
-        )
-    }
     found: dict[str, list[Any]] = {}
     for record, item in wanted:
         name = names.get(item, "") if isinstance(item, int) else str(item)
-        key = there.get((entities.get(record, ""), plain(name)))
+        key = lists.tags_there.get((entities.get(record, ""), plain(name)))
         if record not in entities or not name or (by_key and key is None):
             twin.missing.append(
                 _("Tag of the %(record)s: %(name)s") % {"record": record, "name": name or item}
