@@ -283,17 +283,18 @@ def ask(
     return replay
 
 
-def replay_all(answer: Answer, when: When, actor: Actor) -> tuple[int, list[str]]:
-    """Of one answer: how many were begun, and why others were not."""
-    begun, words = 0, []
-    for key in answer.deliveries.order_by("pk").values_list("pk", flat=True):
+def replay_all(answer: Answer, when: When, actor: Actor) -> tuple[int, list[tuple[Delivery, NotReplayable]]]:
+    """Of one answer: how many were begun, and which were not, with the reason."""
+    begun: int = 0
+    refused: list[tuple[Delivery, NotReplayable]] = []
+    for row in answer.deliveries.select_related("account").order_by("pk"):
         try:
-            ask(key, when, actor)
+            ask(row.pk, when, actor)
         except NotReplayable as no:
-            words.append(no.words)
+            refused.append((row, no))
         else:
             begun += 1
-    return begun, words
+    return begun, refused
 
 
 def ask_many(keys: Sequence[int], run: BulkRun) -> int:

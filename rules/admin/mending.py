@@ -88,7 +88,10 @@ def _do(request: HttpRequest, admin: StaffAdmin, answer: Answer, form: MendForm,
     if form.cleaned_data["replay"]:
         begun, refused = replay_all(answer, When(form.cleaned_data["replay"]), actor)
         words += [say_many("{count} delivery is replayed.", "{count} deliveries are replayed.", begun)]
-        words += map(said, refused)
+        words += [
+            say("{crm}: {what}.", crm=row.account.get_crm_display(), what=said(no.words))
+            for row, no in refused
+        ]
     return done(request, " ".join(words), back)
 
 

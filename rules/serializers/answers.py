@@ -19,6 +19,7 @@ from connectors.messages import joined, sentences
 from rules.delivery.next_try import NextTry, next_tries
 from rules.mapping.payload import MAPS, MARKS, is_complete, is_completeness_told, leftovers, unknown_keys
 from rules.models import Answer, Delivery
+from rules.replaying import NotReplayable
 from rules.serializers.deliveries import DeliveryOut, write_delivery
 
 MOST_ANSWERS = 100
@@ -218,6 +219,21 @@ class MendIn(serializers.Serializer[Any]):
     )
 
 
+class NotReplayedOut(serializers.Serializer[Any]):
+    deliveryID = serializers.IntegerField(help_text="Our id of the delivery.")
+    code = serializers.CharField(help_text="For programs, why it could not be replayed.")
+    message = serializers.CharField(help_text="The same for people.")
+
+
+class MendedAnswerOut(AnswerOut):
+    """The answer as it says now."""
+
+    notReplayed = NotReplayedOut(
+        many=True,
+        help_text="Deliveries that were to be replayed and can't be; empty where all are, or none was to be.",
+    )
+
+
 class AnswerListOut(ListOut):
     items = AnswerOut(many=True, help_text="The rows of this page.")
 
@@ -273,6 +289,10 @@ def write_answer(
         "warnings": warnings_of(answer.payload),
         "deliveries": [write_delivery(row, answer.answer_id, tries[row.pk]) for row in deliveries],
     }
+
+
+def write_not_replayed(delivery_id: int, no: NotReplayable) -> dict[str, Any]:
+    return {"deliveryID": delivery_id, "code": no.code, "message": no.words}
 
 
 def write_new(

@@ -29,11 +29,13 @@ from rules.serializers.answers import (
     AnswerIn,
     AnswerListOut,
     AnswerOut,
+    MendedAnswerOut,
     MendIn,
     RefusedItemOut,
     TakenItemOut,
     write_answer,
     write_new,
+    write_not_replayed,
 )
 from rules.views.filters import PERSON_FILTERS, QUIZ_AND_TIME_FILTERS, read_person, read_quiz_and_time
 
@@ -159,7 +161,7 @@ class AnswerViewSet(CallerViewSet):
         responses={200: AnswerOut, 401: ERRORS[401], 404: OpenApiResponse(OurError, "No such answer")},
     )
     def retrieve(self, request: Request, answer_pk: int) -> Response:
-        return self._shown(answer_pk)
+        return Response(self._told(answer_pk))
 
     @extend_schema(
         operation_id="MendAnswer",
@@ -173,7 +175,7 @@ class AnswerViewSet(CallerViewSet):
         ],
         request=MendIn,
         responses={
-            200: AnswerOut,
+            200: MendedAnswerOut,
             400: OpenApiResponse(OurError, "The body says something it may not; the field is named"),
             401: ERRORS[401],
             404: OpenApiResponse(OurError, "No such answer"),
@@ -190,9 +192,9 @@ class AnswerViewSet(CallerViewSet):
         except NotMendable as no:
             status = 409 if no.code in ("erased", "conflict") else 400
             raise ApiError(no.words, code=no.code, field=no.field, status=status) from no
-        if wanted["replay"] != "none":
-            replay_all(answer, When(wanted["replay"]), OWNER)
-        return self._shown(answer_pk)
+        refused = [] if wanted["replay"] == "none" else replay_all(answer, When(wanted["replay"]), OWNER)[1]
+        told = [write_not_replayed(row.pk, no) for row, no in refused]
+        return Response({**self._told(answer_pk), "notReplayed": told})
 
     def _one(self, answer_pk: int) -> Answer:
         answer = Answer.objects.filter(
@@ -202,10 +204,10 @@ class AnswerViewSet(CallerViewSet):
             raise NotFound("No such answer", field="id")
         return answer
 
-    def _shown(self, answer_pk: int) -> Response:
+    def _told(self, answer_pk: int) -> dict[str, Any]:
         answer = self._one(answer_pk)
         made = tuple(answer.deliveries.select_related("account__lane").order_by("pk"))
-        return Response(write_answer(answer, made, without(self._connected(), made)))
+        return write_answer(answer, made, without(self._connected(), made))
 
     def _connected(self) -> list[Account]:
         live = live_accounts(account_id=self.caller_id).exclude(state=Account.State.CONNECTING)

@@ -7,6 +7,7 @@ import pytest
 from rules.models import Answer, Mend, Replay
 from rules.people import export, who
 from rules.retention import empty
+from tests.stories.conftest import QUIZ
 
 WRONG, RIGHT = "+79161234500", "+79161234501"
 
@@ -44,6 +45,21 @@ def test_a_phone_set_right_reaches_the_same_lead(quiz):
         "shop",
         2,
     )
+
+
+def test_what_could_not_be_replayed_is_told_with_its_reason(quiz):
+    answered(quiz)
+    quiz.work()
+    assert mend(quiz).json()["notReplayed"] == []
+    quiz.api.post(f"/rules/{QUIZ}/pause")
+
+    answer = mend(quiz, value="+79161234502", replay="now")
+    assert answer.status_code == 200
+    [no] = answer.json()["notReplayed"]
+    assert (no["deliveryID"], no["code"]) == (quiz.delivery.pk, "rule_idle")
+    assert no["message"].startswith("Its rule is paused or deleted")
+    quiz.api.post(f"/rules/{QUIZ}/resume")
+    assert mend(quiz, value="+79161234503", replay="now").json()["notReplayed"] == []
 
 
 def test_leads_that_are_there_change_by_choice_alone(quiz):

@@ -100,7 +100,7 @@ EXAMPLES = {
     ),
     "MendAnswer": Shown(
         {
-            200: {"Its lead is changed when it is replayed": {**ARRIVED, "revision": 2}},
+            200: {"Its lead is changed when it is replayed": {**ARRIVED, "revision": 2, "notReplayed": []}},
             404: {"Not yours": errors.our("not_found", "No such answer", "id")},
             409: {"It says so already": errors.our("conflict", "It says so already", "value")},
         },
