@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from difflib import get_close_matches
+from math import isfinite
 from typing import Any
 
 from connectors.coercion import money, number, written
@@ -244,7 +245,8 @@ READERS: Mapping[str, Callable[[str, Any, str], tuple[str, Check]]] = {
 
 
 def _text(said: Any, at: str) -> str:
-    if isinstance(said, bool) or not isinstance(said, (str, int, float)) or not str(said).strip():
+    infinite = isinstance(said, float) and not isfinite(said)
+    if isinstance(said, bool) or not isinstance(said, (str, int, float)) or infinite or not str(said).strip():
         raise Malformed(at, message("a text or a number is needed"))
     text = written(Decimal(str(said))) if isinstance(said, float) else str(said).strip()
     if len(text) > LONGEST_TEXT:

@@ -105,7 +105,8 @@ def return_turn(owed: MutableMapping[str, int], people: Sequence[Candidate], cho
 def read_shift(said: Mapping[str, Any], at: str) -> Shift:
     """Raises ``Malformed``."""
     days = said.get("Days", [1, 2, 3, 4, 5, 6, 7])
-    if not isinstance(days, list) or not days or not all(type(day) is int and 1 <= day <= 7 for day in days):
+    fits = isinstance(days, list) and 1 <= len(days) <= 7
+    if not fits or not all(type(day) is int and 1 <= day <= 7 for day in days):
         raise Malformed(f"{at}.Days", message("a list of days is needed, 1 (Monday) to 7"))
     start, end = (_minutes(said.get(key), f"{at}.{key}") for key in ("From", "To"))
     if start == end:

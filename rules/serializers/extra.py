@@ -23,9 +23,8 @@ from rest_framework.exceptions import ValidationError
 
 from accounts.rest.schema import Component
 from connectors.messages import message
-from rules.mapping.conditions import Malformed, read_condition
+from rules.mapping.conditions import LONGEST_TEXT, Malformed, read_condition, same_text
 from rules.mapping.responsible import MOST_WEIGHT, read_absence, read_shift
-from rules.mapping.rule_snapshot import is_wish
 from rules.mapping.templates import LONGEST, WHAT, read_text, value_word
 from rules.mapping.values import is_name
 from rules.models import Rule
@@ -34,7 +33,19 @@ from rules.serializers.dialect import RuleDialect
 from rules.serializers.extra_existing import EXISTING, read_existing, shown_existing
 from rules.serializers.extra_existing import SCHEMA as EXISTING_SCHEMA
 from rules.serializers.extra_options import OPTIONS, SCHEMA, read_options, write_options
-from rules.serializers.extra_parts import known, listed, shown_id
+from rules.serializers.extra_parts import (
+    MOST_SPANS,
+    by_text,
+    field_named,
+    flag,
+    known,
+    listed,
+    person_named,
+    record_of,
+    shown_id,
+    spans,
+    whole,
+)
 from rules.serializers.extra_task import TASK, read_task, shown_task, task_schema
 from rules.serializers.repeated import REPEATED
 
@@ -49,7 +60,7 @@ DAYS, FROM, TO = "Days", "From", "To"
 KEYS = (SEND_IF, ROUTES, *TEXTS, VALUES, RESPONSIBLE, OPTIONS, EXISTING, TASK, REPEATED)
 TAGS = "TagsToAdd"
 MOST_ROUTES, MOST_VALUES, LONGEST_NAME = 50, 100, 100
-MOST_PEOPLE, MOST_SHIFTS, MOST_TEXTS = 200, 20, 500
+MOST_PEOPLE, MOST_TEXTS = 200, 500
 TEXT = (
     "`{{ contact.name }}`, `{{ answer.area | number }}`, `{{ utm.source | default('-') }}`, "
     "`{{ quiz.title }}`, `{{ date }}`, `{% if ... %}`; filters are default, upper, lower, capitalize, title, "
@@ -80,7 +91,7 @@ PERSON: dict[str, Any] = {
         },
         HOURS: {
             "type": "array",
-            "maxItems": MOST_SHIFTS,
+            "maxItems": MOST_SPANS,
             "description": "By the account's clock; `Days` are 1 (Monday) to 7, all where it is missing.",
             "items": {
                 "type": "object",
@@ -90,7 +101,7 @@ PERSON: dict[str, Any] = {
         },
         AWAY: {
             "type": "array",
-            "maxItems": MOST_SHIFTS,
+            "maxItems": MOST_SPANS,
             "description": "First and last days of absences.",
             "items": {"type": "object", "required": [FROM, TO], "properties": {FROM: DATE, TO: DATE}},
         },
@@ -214,7 +225,7 @@ def read_extra(sent: Any, dialect: RuleDialect) -> dict[str, Any]:
         stored["options"] = read_options(said[OPTIONS], dialect)
     if said.get(RESPONSIBLE) not in (None, {}):
         stored["responsible"] = _responsible(said[RESPONSIBLE], dialect)
-    if existing := read_existing(said.get(EXISTING) or {}, dialect):
+    if existing := read_existing(said.get(EXISTING), dialect):
         stored["existing"] = existing
     if task := read_task(said.get(TASK), TASK, dialect):
         stored["task"] = task
@@ -252,17 +263,16 @@ def write_extra(rule: Rule, dialect: RuleDialect) -> dict[str, Any]:
 
 
 def _routes(sent: Any, dialect: RuleDialect) -> list[dict[str, Any]]:
-    if not isinstance(sent, list) or len(sent) > MOST_ROUTES:
-        raise Malformed(ROUTES, message("a list of at most {most} routes is needed", most=MOST_ROUTES))
     routes: list[dict[str, Any]] = []
-    for number, one in enumerate(sent):
+    for number, one in enumerate(listed(sent, ROUTES, MOST_ROUTES)):
         at = f"{ROUTES}[{number}]"
         said = known(one, at, (NAME, IF, THEN))
-        name = str(said.get(NAME) or "").strip() or f"Route {number + 1}"
-        if not isinstance(said.get(NAME, ""), str) or len(name) > LONGEST_NAME:
+        name = said.get(NAME, "")
+        if not isinstance(name, str) or len(name.strip()) > LONGEST_NAME:
             raise Malformed(
                 f"{at}.{NAME}", message("a text of at most {most} characters is needed", most=LONGEST_NAME)
             )
+        name = name.strip() or f"Route {number + 1}"
         if name in (route["name"] for route in routes):
             raise Malformed(f"{at}.{NAME}", message("another route has this name already"))
         read_condition(said.get(IF), f"{at}.{IF}")
@@ -271,85 +281,57 @@ def _routes(sent: Any, dialect: RuleDialect) -> list[dict[str, Any]]:
 
 
 def _values(sent: Any, dialect: RuleDialect) -> list[dict[str, str]]:
-    if not isinstance(sent, list) or len(sent) > MOST_VALUES:
-        raise Malformed(VALUES, message("a list of at most {most} values is needed", most=MOST_VALUES))
     records, values = {*dialect.mapped, "contact"}, []
-    for number, one in enumerate(sent):
+    for number, one in enumerate(listed(sent, VALUES, MOST_VALUES)):
         at = f"{VALUES}[{number}]"
         said = known(one, at, (RECORD, FIELD, VALUE))
-        record, field = str(said.get(RECORD) or "").lower(), said.get(FIELD)
-        if record not in records:
-            raise Malformed(
-                f"{at}.{RECORD}", message("one of {names} is needed", names=", ".join(sorted(records)))
-            )
-        if isinstance(field, bool) or not isinstance(field, (int, str)) or is_wish(str(field).strip()):
-            raise Malformed(f"{at}.{FIELD}", message("a field is needed, by its id or code"))
-        if len(str(field)) > LONGEST_NAME:
-            raise Malformed(f"{at}.{FIELD}", message("longer than {most} characters", most=LONGEST_NAME))
+        record = record_of(said.get(RECORD), f"{at}.{RECORD}", records)
+        field = field_named(said.get(FIELD), f"{at}.{FIELD}")
         text = read_text(said.get(VALUE), f"{at}.{VALUE}", value_word(number))
         if not text.source.strip():
             raise Malformed(f"{at}.{VALUE}", message("a text or a number is needed"))
-        values.append({"record": record, "field": str(field).strip(), "value": text.source})
+        values.append({"record": record, "field": field, "value": text.source})
     return values
 
 
 def _responsible(sent: Any, dialect: RuleDialect) -> dict[str, Any]:
     said = known(sent, RESPONSIBLE, (OWN, BY, MAP, PEOPLE))
     stored: dict[str, Any] = {}
-    own = said.get(OWN)
-    if own is not None and not isinstance(own, bool):
-        raise Malformed(f"{RESPONSIBLE}.{OWN}", message("true or false is needed"))
-    if own and not dialect.can.tells_owner:
-        raise Malformed(f"{RESPONSIBLE}.{OWN}", NO_OWNER)
-    if own:
+    if flag(said.get(OWN), f"{RESPONSIBLE}.{OWN}"):
+        if not dialect.can.tells_owner:
+            raise Malformed(f"{RESPONSIBLE}.{OWN}", NO_OWNER)
         stored["own"] = True
-    if said.get(BY) or said.get(MAP):
-        at = f"{RESPONSIBLE}.{MAP}"
+    if said.get(BY) not in (None, "") or said.get(MAP) not in (None, {}):
         if not isinstance(said.get(BY), str) or not is_name(said[BY]):
             words = message("{names} and the like are needed", names="answer.<questionID>, contact.<part>")
             raise Malformed(f"{RESPONSIBLE}.{BY}", words)
-        texts = said.get(MAP)
-        if not isinstance(texts, Mapping) or not texts or len(texts) > MOST_TEXTS:
-            raise Malformed(at, message("an object of at most {most} texts is needed", most=MOST_TEXTS))
+        texts = by_text(said.get(MAP), f"{RESPONSIBLE}.{MAP}", MOST_TEXTS, LONGEST_TEXT, same_text)
         stored["by"] = said[BY]
-        stored["map"] = {str(text): _performer(who, f"{at}.{text}") for text, who in texts.items()}
+        stored["map"] = {text: person_named(who, place, dialect) for text, place, who in texts}
     if said.get(PEOPLE) not in (None, []):
-        stored["people"] = _people(said[PEOPLE])
+        stored["people"] = _people(said[PEOPLE], dialect)
     if not stored:
         names = f"{OWN}, {PEOPLE}, {MAP}"
         raise Malformed(RESPONSIBLE, message("it names nobody: {names} are needed", names=names))
     return stored
 
 
-def _people(sent: Any) -> list[dict[str, Any]]:
+def _people(sent: Any, dialect: RuleDialect) -> list[dict[str, Any]]:
     people: list[dict[str, Any]] = []
     for number, one in enumerate(listed(sent, f"{RESPONSIBLE}.{PEOPLE}", MOST_PEOPLE)):
         at = f"{RESPONSIBLE}.{PEOPLE}[{number}]"
         said = known(one, at, (PERFORMER, WEIGHT, HOURS, AWAY))
-        person: dict[str, Any] = {"performer": _performer(said.get(PERFORMER), f"{at}.{PERFORMER}")}
+        performer = person_named(said.get(PERFORMER), f"{at}.{PERFORMER}", dialect)
+        person: dict[str, Any] = {"performer": performer}
         if person["performer"] in (other["performer"] for other in people):
             raise Malformed(f"{at}.{PERFORMER}", message("this person is in the list already"))
-        weight = said.get(WEIGHT, 1)
-        if type(weight) is not int or not 1 <= weight <= MOST_WEIGHT:
-            words = message("a whole number of 1 to {most} is needed", most=MOST_WEIGHT)
-            raise Malformed(f"{at}.{WEIGHT}", words)
-        person["weight"] = weight
-        for key, keys, read in ((HOURS, (DAYS, FROM, TO), read_shift), (AWAY, (FROM, TO), read_absence)):
-            rows = []
-            for index, row in enumerate(listed(said.get(key) or [], f"{at}.{key}", MOST_SHIFTS)):
-                rows.append(known(row, f"{at}.{key}[{index}]", keys))
-                read(rows[-1], f"{at}.{key}[{index}]")
-            if rows:
-                person[key.lower()] = rows
+        person["weight"] = whole(said.get(WEIGHT, 1), f"{at}.{WEIGHT}", MOST_WEIGHT)
+        if hours := spans(said.get(HOURS), f"{at}.{HOURS}", (DAYS, FROM, TO), read_shift):
+            person["hours"] = hours
+        if away := spans(said.get(AWAY), f"{at}.{AWAY}", (FROM, TO), read_absence):
+            person["away"] = away
         people.append(person)
     return people
-
-
-def _performer(said: Any, at: str) -> str:
-    text = "" if isinstance(said, bool) or not isinstance(said, (int, str)) else str(said).strip()
-    if not text or text.startswith("-") or len(text) > LONGEST_NAME:
-        raise Malformed(at, message("a user of the CRM is needed, by id"))
-    return text
 
 
 def _shown_responsible(stored: Mapping[str, Any], dialect: RuleDialect) -> dict[str, Any]:

@@ -11,13 +11,12 @@ from typing import Any
 from connectors.messages import message
 from rules.mapping.conditions import Malformed
 from rules.mapping.existing import MODES, USUAL
-from rules.mapping.rule_snapshot import is_wish
 from rules.serializers.dialect import RuleDialect
-from rules.serializers.extra_parts import known
+from rules.serializers.extra_parts import LONGEST_ID, by_text, field_named, flag, known, one_of
 
 EXISTING, MODE, APPEND, FIELDS = "Existing", "Mode", "Append", "Fields"
 RECORDS = {"Contact": "contact", "Company": "company"}
-MOST_FIELDS, LONGEST_KEY = 200, 100
+MOST_FIELDS = 200
 MODE_SCHEMA = {"type": "string", "enum": list(MODES)}
 RECORD_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -61,6 +60,8 @@ WHY_NOT = {
 def read_existing(sent: Any, dialect: RuleDialect) -> dict[str, Any]:
     """As it is stored, by our words. Raises ``Malformed``."""
     stored: dict[str, Any] = {}
+    if sent is None:
+        return stored
     for name, said in known(sent, EXISTING, tuple(RECORDS)).items():
         if one := _read(said, f"{EXISTING}.{name}"):
             if RECORDS[name] not in dialect.can.existing:
@@ -73,29 +74,15 @@ def _read(sent: Any, at: str) -> dict[str, Any]:
     said = known(sent, at, (MODE, APPEND, FIELDS))
     stored: dict[str, Any] = {}
     if (mode := said.get(MODE)) is not None:
-        stored["mode"] = _one_of(mode, USUAL, f"{at}.{MODE}")
+        stored["mode"] = one_of(mode, f"{at}.{MODE}", USUAL)
     if (append := said.get(APPEND)) is not None:
-        if not isinstance(append, bool):
-            raise Malformed(f"{at}.{APPEND}", message("true or false is needed"))
-        stored["append"] = append
-    fields = said.get(FIELDS)
-    if fields not in (None, {}):
-        if not isinstance(fields, Mapping) or len(fields) > MOST_FIELDS:
-            words = message("an object of at most {most} fields is needed", most=MOST_FIELDS)
-            raise Malformed(f"{at}.{FIELDS}", words)
-        for key in fields:
-            if is_wish(str(key).strip()) or len(str(key)) > LONGEST_KEY:
-                raise Malformed(f"{at}.{FIELDS}", message("a field is needed, by its id or code"))
+        stored["append"] = flag(append, f"{at}.{APPEND}")
+    if said.get(FIELDS) not in (None, {}):
         stored["fields"] = {
-            str(key).strip(): _one_of(mode, MODES, f"{at}.{FIELDS}.{key}") for key, mode in fields.items()
+            field_named(key, place): one_of(mode, place, MODES)
+            for key, place, mode in by_text(said[FIELDS], f"{at}.{FIELDS}", MOST_FIELDS, LONGEST_ID)
         }
     return stored
-
-
-def _one_of(said: Any, words: tuple[str, ...], at: str) -> str:
-    if not isinstance(said, str) or said not in words:
-        raise Malformed(at, message("one of {names} is needed", names=", ".join(words)))
-    return said
 
 
 def shown_existing(stored: Mapping[str, Any]) -> dict[str, Any]:

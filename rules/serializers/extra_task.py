@@ -13,14 +13,22 @@ from rules.mapping.follow_up import MOST_MINUTES, WHAT
 from rules.mapping.responsible import read_shift
 from rules.mapping.templates import LONGEST, read_text
 from rules.serializers.dialect import RuleDialect
-from rules.serializers.extra_parts import known, listed, shown_id
+from rules.serializers.extra_parts import (
+    absent,
+    id_text,
+    known,
+    nobody,
+    person_named,
+    shown_id,
+    spans,
+    whole,
+)
 
 TASK = "Task"
 TEXT, MINUTES, PERFORMER, DEPARTMENT, TYPE = "Text", "Minutes", "PerformerID", "DepartmentID", "Type"
 HOURS = "Hours"
 KEYS = (TEXT, MINUTES, PERFORMER, DEPARTMENT, TYPE, HOURS)
 SHIFT = ("Days", "From", "To")
-MOST_SHIFTS = 20
 NUMBERED = {DEPARTMENT: "departments", TYPE: "types"}
 
 
@@ -59,44 +67,31 @@ def read_task(sent: Any, at: str, dialect: RuleDialect) -> dict[str, Any]:
     text = read_text(said.get(TEXT), f"{at}.{TEXT}", WHAT).source
     if not text.strip():
         raise Malformed(f"{at}.{TEXT}", message("a text is needed: what is to be done"))
-    minutes = said.get(MINUTES)
-    if type(minutes) is not int or not 1 <= minutes <= MOST_MINUTES:
-        words = message("a whole number of 1 to {most} is needed", most=MOST_MINUTES)
-        raise Malformed(f"{at}.{MINUTES}", words)
+    minutes = whole(said.get(MINUTES), f"{at}.{MINUTES}", MOST_MINUTES)
     stored: dict[str, Any] = {"text": text, "minutes": minutes}
-    person = _text(said.get(PERFORMER))
-    if person and not (person == "0" and dialect.lists_of_maps):  # contracts with numbers say 0 for nobody
-        if person.startswith("-"):
-            raise Malformed(f"{at}.{PERFORMER}", message("a user of the CRM is needed, by id"))
-        stored["performer"] = person
+    if not nobody(said.get(PERFORMER), dialect):
+        stored["performer"] = person_named(said[PERFORMER], f"{at}.{PERFORMER}", dialect)
     stored |= _numbers(said, at, can)
     if {"performer", "department"} <= stored.keys():
         raise Malformed(f"{at}.{DEPARTMENT}", message("a task is a person's or a department's, not both"))
-    shifts = listed(said.get(HOURS) or [], f"{at}.{HOURS}", MOST_SHIFTS)
-    rows = [known(row, f"{at}.{HOURS}[{number}]", SHIFT) for number, row in enumerate(shifts)]
-    for number, row in enumerate(rows):
-        read_shift(row, f"{at}.{HOURS}[{number}]")
-    return stored | ({"hours": rows} if rows else {})
+    hours = spans(said.get(HOURS), f"{at}.{HOURS}", SHIFT, read_shift)
+    return stored | ({"hours": hours} if hours else {})
 
 
 def _numbers(said: Mapping[str, Any], at: str, can: TaskSupport) -> dict[str, str]:
     """What only some CRMs have, by its number."""
     found = {}
     for key, ability in NUMBERED.items():
-        number = _text(said.get(key))
-        if number in ("", "0"):
+        if absent(said.get(key)):
             continue
+        needed = message("a number is needed, as the CRM has it")
+        number = id_text(said[key], f"{at}.{key}", needed)
         if not getattr(can, ability):
             raise Malformed(f"{at}.{key}", message("tasks of this CRM have none"))
         if not is_id(number):
-            raise Malformed(f"{at}.{key}", message("a number is needed, as the CRM has it"))
+            raise Malformed(f"{at}.{key}", needed)
         found["department" if key == DEPARTMENT else "type"] = number
     return found
-
-
-def _text(said: Any) -> str:
-    """An id as it is stored."""
-    return "" if isinstance(said, bool) or not isinstance(said, (int, str)) else str(said).strip()[:100]
 
 
 def shown_task(stored: Mapping[str, Any], dialect: RuleDialect) -> dict[str, Any] | None:

@@ -27,9 +27,18 @@ def not_negative(value: str) -> None:
         raise serializers.ValidationError("An id is never negative.")
 
 
+class Code(serializers.CharField):
+    """A text or a whole number, never one with a point."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if isinstance(data, float):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 def code(help_text: str, **more: Any) -> serializers.CharField:
     """An id or a code word of the CRM's, as a text."""
-    return serializers.CharField(
+    return Code(
         max_length=LONGEST_ID, allow_blank=True, help_text=help_text, validators=[not_negative], **more
     )
 

@@ -9,7 +9,7 @@ from connectors.messages import message
 from connectors.repeated import NOTE
 from rules.mapping.conditions import Malformed
 from rules.mapping.repeated import MOST_DAYS, NEW, USUAL_DAYS, WAYS
-from rules.serializers.extra_parts import known
+from rules.serializers.extra_parts import flag, known, one_of, whole
 
 REPEATED, DO, DAYS, TASK = "Repeated", "Do", "WithinDays", "Task"
 KEYS = (DO, DAYS, TASK)
@@ -43,16 +43,11 @@ SCHEMA: dict[str, Any] = {
 def read_repeated(sent: Any, joins: bool) -> dict[str, Any]:
     """As it is stored; nothing for ``new``. ``joins``: the CRM can. Raises ``Malformed``."""
     said = known(sent, REPEATED, KEYS)
-    do, days = said.get(DO), said.get(DAYS, USUAL_DAYS)
-    if do not in WAYS:
-        raise Malformed(f"{REPEATED}.{DO}", message("one of {names} is needed", names=", ".join(WAYS)))
-    if type(days) is not int or not 1 <= days <= MOST_DAYS:
-        words = message("a whole number of 1 to {most} is needed", most=MOST_DAYS)
-        raise Malformed(f"{REPEATED}.{DAYS}", words)
-    task = said.get(TASK, False)
-    if type(task) is not bool or (task and do != NOTE):
-        words = message("true or false is needed, and true only with note")
-        raise Malformed(f"{REPEATED}.{TASK}", words)
+    do = one_of(said.get(DO), f"{REPEATED}.{DO}", WAYS)
+    days = whole(said.get(DAYS, USUAL_DAYS), f"{REPEATED}.{DAYS}", MOST_DAYS)
+    task = flag(said.get(TASK), f"{REPEATED}.{TASK}")
+    if task and do != NOTE:
+        raise Malformed(f"{REPEATED}.{TASK}", message("true is possible only with note"))
     if do == NEW:
         return {}
     if not joins:

@@ -203,13 +203,17 @@ def test_a_copy_leaves_out_and_names_what_the_other_crm_cannot_do(quiz, clinic):
 def test_what_cannot_be_meant_is_refused_by_its_place(quiz):
     for said, at in (
         (5, ""),
+        (False, ""),
+        ([], ""),
         ({"Lead": {}}, ".Lead"),
         ({"Company": {"Mode": "fill"}}, ".Company"),
         ({"Contact": {"Mode": "overwrite"}}, ".Contact.Mode"),
         ({"Contact": {"Append": 1}}, ".Contact.Append"),
         ({"Contact": {"Fields": []}}, ".Contact.Fields"),
         ({"Contact": {"Fields": {"5": "append"}}}, ".Contact.Fields.5"),
-        ({"Contact": {"Fields": {"0": "fill"}}}, ".Contact.Fields"),
+        ({"Contact": {"Fields": {"0": "fill"}}}, ".Contact.Fields.0"),
+        ({"Contact": {"Fields": {"-5": "fill"}}}, ".Contact.Fields.-5"),
+        ({"Contact": {"Fields": {"5": "fill", " 5": "leave"}}}, ".Contact.Fields.5"),
     ):
         answer = quiz.change_rule(Extra={"Existing": said})
         assert (answer.status_code, answer.json().partition(": ")[0]) == (400, f"Extra.Existing{at}"), said

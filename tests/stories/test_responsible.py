@@ -96,6 +96,12 @@ REFUSED: list[tuple[Any, str]] = [
     ({"By": "city", "Map": {"a": 1}}, ".By"),
     ({"By": "answer.city"}, ".Map"),
     ({"By": "answer.city", "Map": {"a": None}}, ".Map.a"),
+    ({"By": "answer.city", "Map": {"a": 1, "A": 2}}, ".Map.A"),
+    ({"By": "answer.city", "Map": {" ": 1}}, ".Map. "),
+    ({"Map": []}, ".By"),
+    (of_one(PerformerID=0), ".People[0].PerformerID"),
+    (of_one(Hours={}), ".People[0].Hours"),
+    (of_one(Away=0), ".People[0].Away"),
     ({"Persons": []}, ".Persons"),
 ]
 
