@@ -3,7 +3,7 @@ released. ``actor`` is who does it, the REST API's caller where nobody else is n
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -178,7 +178,7 @@ def _still_derived(rule: Rule, changes: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def foreign_tags(account: Account, tags_to_add: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """(slot, sentence) for each tag that can't be meant: not the account's, or for another kind of record.
+    """(slot, message) for each tag that can't be meant: not the account's, or for another kind of record.
 
     Tag ids are our primary keys (D12). A tag that left the CRM is a problem of the rule, and may stay.
     """
@@ -186,7 +186,12 @@ def foreign_tags(account: Account, tags_to_add: Mapping[str, Any]) -> list[tuple
     known = lookup.tag_entities(account, [item for _, item in wanted]) if wanted else {}
     entities = connector_class(account.crm).can.entities
     return [
-        (slot, f"{item} is a tag of {known[item]}" if item in known else f"{item} is no tag of this account")
+        (
+            slot,
+            message("{tag} is a tag of {entity}", tag=item, entity=known[item])
+            if item in known
+            else message("{tag} is no tag of this account", tag=item),
+        )
         for slot, item in wanted
         if item not in known or known[item] != entities.get(slot)
     ]
@@ -226,6 +231,15 @@ def wrong_options(rule: Rule, said: Sequence[Mapping[str, Any]]) -> list[tuple[s
     return wrong
 
 
+def wrong_tasks(rule: Rule) -> Iterator[tuple[str, str]]:
+    """(place below ``Extra``, message) of each task for leads that can have none."""
+    connector = connector_class(rule.account.crm)
+    for number, (task, place) in enumerate(zip(follow_ups_of(rule), places_of(rule), strict=True)):
+        asked = Placement(place.performer, place.pipeline, place.step, choices=place.choices)
+        if task and (refusal := connector.refuses_task(asked)):
+            yield (f"Routes[{number - 1}].Then.Task" if number else "Task"), refusal
+
+
 def _where(one: Mapping[str, Any]) -> tuple[str, str, str]:
     return one["record"], one["question"], one["field"]
 
@@ -236,13 +250,8 @@ def _check_options(rule: Rule, changes: Mapping[str, Any]) -> None:
 
 
 def _check_tasks(rule: Rule) -> None:
-    """A task for a lead that can have none: refused by the place that asks for it."""
-    connector = connector_class(rule.account.crm)
-    for number, (task, place) in enumerate(zip(follow_ups_of(rule), places_of(rule), strict=True)):
-        asked = Placement(place.performer, place.pipeline, place.step, choices=place.choices)
-        if task and (refusal := connector.refuses_task(asked)):
-            field = f"Extra.Routes[{number - 1}].Then.Task" if number else "Extra.Task"
-            raise ApiError(f"Bad Request: {field}: {refusal}", field=field)
+    for at, words in wrong_tasks(rule):
+        raise ApiError(f"Bad Request: Extra.{at}: {words}", field=f"Extra.{at}")
 
 
 def _check_tags(account: Account, tags_to_add: Mapping[str, Any], at: str = "") -> None:

@@ -57,10 +57,11 @@ class PickerWidget(Textarea):
         )
 
 
-def editor_of(rule: Rule) -> dict[str, Any]:
+def editor_of(rule: Rule, refused: bool = False) -> dict[str, Any]:
     """The document: ``records`` with their fields and tags, ``questions``, ``suggestions``, ``texts``.
 
-    A handful of queries, however many fields there are.
+    A handful of queries, however many fields there are. ``refused``: the form beside it is one that was not
+    saved, with what the person chose.
     """
     can = connector_class(rule.account.crm).can
     fields = lookup.fields(rule.account)
@@ -95,6 +96,7 @@ def editor_of(rule: Rule) -> dict[str, Any]:
         "creates": can.creates_fields,
         "wish": 0 if dialect.lists_of_maps else "",
         "tagIds": dialect.tags_by_key,
+        "refused": refused,
         "texts": _texts(),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
@@ -21,10 +22,10 @@ from connectors.registry import connector_class
 from crm_cache.models import Field, Tag
 from rules.admin.offers import BETWEEN, Choices, entries, performers, placed, placements
 from rules.admin.rule_editor import PickerWidget
-from rules.admin.rule_routes import checked_extra, extra_of
+from rules.admin.rule_routes import checked_extra, extra_of, in_places
 from rules.mapping.rule_snapshot import is_wish, questions_of, tags_of
 from rules.models import Rule
-from rules.rule_save import foreign_tags, wrong_options
+from rules.rule_save import foreign_tags, wrong_options, wrong_tasks
 from rules.serializers import dialect_of
 
 COLUMNS = ("fields_rule", "tags_to_add", "extra")
@@ -96,7 +97,10 @@ class RuleForm(forms.ModelForm):
         found: dict[str, Any] = self.cleaned_data["tags_to_add"]
         self._refuse(
             wrong_tags(found)
-            or [f"{slot}: {what}." for slot, what in foreign_tags(self.instance.account, found)]
+            or [
+                say("{where}: {what}", where=slot, what=in_words(words))
+                for slot, words in foreign_tags(self.instance.account, found)
+            ]
         )
         return found
 
@@ -106,9 +110,17 @@ class RuleForm(forms.ModelForm):
             stored: dict[str, Any] = self.instance.extra
             return stored
         read, errors = checked_extra(self.instance.account, found)
-        wrong = wrong_options(self.instance, read.get("options", ()))
-        self._refuse(errors + [say("{where}: {what}", where=at, what=in_words(words)) for at, words in wrong])
+        self._refuse(errors + in_places(wrong_options(self.instance, read.get("options", ()))))
         return read
+
+    def clean(self) -> dict[str, Any] | None:
+        """What no part says by itself. What only saving would find comes too late: the page would be drawn
+        anew, without what the person chose."""
+        found: dict[str, Any] | None = super().clean()
+        if not self.errors and self.instance.pk and "placement" in self.fields:
+            for sentence in in_places(wrong_tasks(self._imagined())):
+                self.add_error("extra", sentence)
+        return found
 
     def changes(self) -> dict[str, Any]:
         """What the person changed, in the words of ``rules.rule_save``."""
@@ -125,6 +137,14 @@ class RuleForm(forms.ModelForm):
         changed = [choice for choice in self.offered if CHOICE + choice.key in self.changed_data]
         chosen = {choice: self.cleaned_data[CHOICE + choice.key] for choice in changed}
         return {one.key: what == "yes" if one.is_flag else what for one, what in chosen.items()}
+
+    def _imagined(self) -> Rule:
+        """The rule with what the person changed; the instance stays as it is."""
+        rule: Rule = copy.copy(self.instance)
+        rule.choices = {**rule.choices, **self.new_choices()}
+        for name, value in self.changes().items():
+            setattr(rule, name, value)
+        return rule
 
     def _offer(self, name: str, choices: Choices, now: str) -> None:
         self.fields[name].choices = choices  # type: ignore[attr-defined]

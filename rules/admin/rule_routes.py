@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -59,15 +59,19 @@ def checked_extra(account: Account, found: Mapping[str, Any]) -> tuple[dict[str,
     try:
         stored = read_extra(found, dialect_of(account.crm))
     except Malformed as error:
-        return {}, [say("{where}: {what}", where=_place(error.at), what=in_words(error.message))]
+        return {}, in_places([(error.at, error.message)])
     except ValidationError as error:
         return {}, list(_sentences(error.detail))
-    wrong = [
-        say("{where}: {what}", where=_place(f"Routes[{number}].Then.{slot}"), what=what)
+    return stored, in_places(
+        (f"Routes[{number}].Then.{slot}", what)
         for number, route in enumerate(stored.get("routes", ()))
         for slot, what in foreign_tags(account, route["then"].get("tags_to_add", {}))
-    ]
-    return stored, wrong
+    )
+
+
+def in_places(wrong: Iterable[tuple[str, str]]) -> list[str]:
+    """Each (place below ``Extra``, message) as a sentence of the page."""
+    return [say("{where}: {what}", where=_place(at), what=in_words(words)) for at, words in wrong]
 
 
 def _place(path: str) -> str:
@@ -239,7 +243,7 @@ def _sentences(detail: Any, path: str = "") -> Iterator[str]:
         if isinstance(what, (dict, list)):
             yield from _sentences(what, inside)
         else:
-            yield say("{where}: {what}", where=_place(inside.removeprefix(f"{EXTRA}.")), what=what)
+            yield from in_places([(inside.removeprefix(f"{EXTRA}."), what)])
 
 
 def _texts() -> dict[str, str]:

@@ -192,7 +192,8 @@ class RuleAdmin(RuleLife):
         }
         if rule and self.has_change_permission(request, rule):
             more |= {
-                "editor": editor_of(rule), "can_preview": True, "answers": answers_of(rule),
+                "editor": editor_of(rule, refused=request.method == "POST"), "can_preview": True,
+                "answers": answers_of(rule),
                 "preview_url": reverse("admin:rules_rule_preview", args=[rule.pk]),
             }  # fmt: skip
         elif rule:

@@ -6,7 +6,9 @@ import json
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import Account
@@ -68,9 +70,8 @@ def test_what_the_page_sends_is_stored_and_shown_again(operator: Client, choosin
     assert choosing.extra == STORED
     assert json.loads(str(form_of(operator, choosing)["extra"].value())) == SENT
     wrong = {"Options": [{**SENT["Options"][0], "Map": {"Розы": 77}}]}
-    assert "Options[0].Map.Розы: field «Which bouquet» has no option 77" in save(
-        operator, choosing, extra=wrong
-    )
+    place = "Options of the quiz and of the CRM (Options[0].Map.Розы)"
+    assert f"{place}: field «Which bouquet» has no option 77" in save(operator, choosing, extra=wrong)
     choosing.refresh_from_db()
     assert choosing.extra == STORED
 
@@ -102,6 +103,25 @@ def test_a_copy_has_the_options_that_are_called_alike(choosing: Rule) -> None:
     twin = twin_of(choosing, there)
     assert twin.changes["extra"] == {"options": [{**WHERE, "map": {"Розы": "31", "?": None}}]}
     assert twin.missing == ["Option of the field Which bouquet: Белые пионы"]
+
+
+def test_a_copy_reads_each_list_once_however_much_the_rule_says(choosing: Rule) -> None:
+    there = open_shop("other", "Another shop")
+    make_list(there)
+
+    def asked(times: int) -> int:
+        people = [{"performer": "901", "weight": 1}, {"performer": "902", "weight": 1}]
+        choosing.extra = {
+            "values": [{"record": "lead", "field": "5000", "value": "x"}] * times,
+            "options": [{**WHERE, "question": str(one), "map": {"Розы": "901"}} for one in range(times)],
+            "responsible": {"people": people[:times]},
+        }
+        with CaptureQueriesContext(connection) as seen:
+            twin = twin_of(choosing, there)
+        assert len(twin.changes["extra"]["options"]) == times
+        return len(seen)
+
+    assert asked(1) == asked(20)
 
 
 def test_the_preview_tells_which_option_is_meant(operator: Client, choosing: Rule) -> None:

@@ -189,6 +189,24 @@ def test_a_task_is_asked_for_on_the_page_told_and_copied(operator: Client, rule:
     assert "Task: Олег" in twin.missing
 
 
+def test_a_task_on_leads_that_can_have_none_is_refused_and_the_form_keeps_it(operator: Client) -> None:
+    account = Account.objects.create(
+        account_id="f", crm="envybox", remote_id="f", host="f.envycrm.com", state="active"
+    )
+    rule = Rule.objects.create(account=account, quiz_id=7, choices={"LeadFlag": False})
+    said = {"Text": "Перезвонить", "Minutes": 15}
+    assert save(operator, rule, extra={"Task": said}) == ""
+    form = form_of(operator, rule)
+    sent = {name: form[name].value() for name in form.fields} | {"choice_LeadFlag": "yes"}
+    page = operator.post(page_of(rule), sent)
+    assert "(Task): Envybox has tasks on deals alone" in str(page.context["errors"])
+    assert page.context["editor"]["refused"] is True
+    shown = page.context["adminform"].form
+    assert (shown["choice_LeadFlag"].value(), json.loads(shown["extra"].value())) == ("yes", {"Task": said})
+    rule.refresh_from_db()
+    assert rule.choices == {"LeadFlag": False}
+
+
 def test_a_task_without_words_is_refused_by_its_place(operator: Client, rule: Rule) -> None:
     said = save(operator, rule, extra={"Task": {"Text": "", "Minutes": 15}})
     assert "(Task.Text): a text is needed: what is to be done" in said

@@ -79,6 +79,32 @@ def test_what_is_alike_is_chosen_beforehand_and_the_rest_is_asked_for(
     picture(narrow, "rule-options-narrow")
 
 
+@pytest.mark.parametrize("chosen", ["901", "note:", ""])
+def test_a_page_that_was_refused_keeps_what_the_person_chose(
+    operator: Client, asked: Rule, sit_down: Callable[..., Any], chosen: str
+) -> None:
+    page = sit_down(operator)
+    page.goto(rule_page(asked))
+    part, title = (
+        page.locator("[data-part=options]"),
+        page.locator("[data-part=texts] .desk-text input").first,
+    )
+    assert part.get_by_label("Цветы полевые").input_value() == "903"
+    part.get_by_label("Цветы полевые").select_option(chosen)
+    part.get_by_label("Тюльпаны").select_option("901")
+    title.fill("{{ nothing }}")
+    save(page)
+    page.locator("[data-part=texts] > .desk-wrong").wait_for()
+    assert part.get_by_label("Цветы полевые").input_value() == chosen
+    assert part.get_by_label("Тюльпаны").input_value() == "901"
+    title.fill("")
+    save(page)
+    page.locator("[data-part=texts] > .desk-wrong").wait_for(state="detached")
+    asked.refresh_from_db()
+    expected = {"901": {"Цветы полевые": "901"}, "note:": {"Цветы полевые": None}, "": {}}[chosen]
+    assert asked.extra["options"][0]["map"] == {**expected, "Тюльпаны": "901"}
+
+
 NESTED = {
     "all": [
         {"value": "contact.phone", "empty": False},

@@ -85,6 +85,31 @@
     into.value = now || "";
   }
 
+  /* A select out of `groups` (see `fill`) that tells what was chosen. */
+  function picked(label, groups, now, changed, none) {
+    const made = select(label);
+    fill(made, groups, now, none);
+    made.addEventListener("change", () => changed(made.value));
+    return made;
+  }
+
+  /* A control with its name above it. */
+  function labelled(text, control) {
+    const line = element("label", "desk-pick");
+    line.append(element("span", "desk-quiet", text), control);
+    return line;
+  }
+
+  function check(text, now, changed) {
+    const line = element("label", "desk-row");
+    const box = element("input");
+    box.type = "checkbox";
+    box.checked = Boolean(now);
+    box.addEventListener("change", () => changed(box.checked));
+    line.append(box, element("span", "", text));
+    return line;
+  }
+
   function button(text, className, clicked, label) {
     const made = element("button", className, text);
     made.type = "button";
@@ -168,9 +193,7 @@
         table.append(head);
       }
       for (const row of rows) table.append(this.pair(row));
-      const add = element("button", "desk-add desk-link", "+ " + this.editor.texts.add);
-      add.type = "button";
-      add.addEventListener("click", () => this.insert({ record, source: "", field: "" }, true));
+      const add = button("+ " + this.editor.texts.add, "desk-add desk-link", () => this.insert({ record, source: "", field: "" }, true));
       section.append(table, add, (record.missing = element("p", "desk-told desk-quiet desk-missing")));
       return section;
     }
@@ -187,10 +210,11 @@
       const source = element("select", "desk-source");
       source.setAttribute("aria-label", `${row.record.title}: ${texts.source}`);
       this.sources(source, row);
-      const remove = element("button", "desk-remove", "×");
-      remove.type = "button";
-      remove.title = texts.remove;
-      remove.setAttribute("aria-label", `${texts.remove}: ${name}`);
+      const remove = button("×", "desk-remove", () => {
+        this.rows = this.rows.filter((one) => one !== row);
+        this.draw();
+        this.write();
+      }, `${texts.remove}: ${name}`);
       const fieldCell = element("div", "desk-pick");
       const sourceCell = element("div", "desk-pick");
       fieldCell.append(field);
@@ -200,11 +224,6 @@
       typeAhead(field, () => this.fieldItems(row.record), texts, { placeholder: texts.choose_field });
       $(field).on("select2:select", () => { row.field = field.value; this.changed(); });
       source.addEventListener("change", () => { row.source = source.value; this.changed(); });
-      remove.addEventListener("click", () => {
-        this.rows = this.rows.filter((one) => one !== row);
-        this.draw();
-        this.write();
-      });
       return line;
     }
 
@@ -271,23 +290,15 @@
         return;
       }
       const chips = element("div", "desk-row");
-      for (const one of free) {
-        const chip = element("button", "desk-chip", "+ " + one.title);
-        chip.type = "button";
-        chip.addEventListener("click", () => this.connect(one));
-        chips.append(chip);
-      }
+      for (const one of free) chips.append(button("+ " + one.title, "desk-chip", () => this.connect(one)));
       this.rest.append(chips);
       const likely = this.editor.suggestions.filter((one) => !used.has(one.question));
       if (likely.length) {
-        const all = element("button", "desk-link desk-add", `${texts.suggest} (${likely.length})`);
-        all.type = "button";
-        all.addEventListener("click", () => {
+        this.rest.append(button(`${texts.suggest} (${likely.length})`, "desk-link desk-add", () => {
           for (const one of likely) this.rows.push({ record: this.record(one.record), source: one.question, field: one.field });
           this.draw();
           this.write();
-        });
-        this.rest.append(all);
+        }));
       }
     }
 
@@ -384,7 +395,7 @@
 
   // Pickers by the kind of their box; other scripts of the page add theirs.
   const pickers = { fields: FieldsPicker, tags: TagsPicker };
-  window.deskRule = { element, parsed, typeAhead, select, input, fill, button, pickers, sections: [] }; // further parts of `Extra`
+  window.deskRule = { element, parsed, typeAhead, select, input, fill, picked, labelled, check, button, pickers, sections: [] }; // further parts of `Extra`
 
   document.addEventListener("DOMContentLoaded", () => {
     $ = django.jQuery;

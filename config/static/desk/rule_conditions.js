@@ -2,7 +2,7 @@
    not finished, and groups of one, are kept while the page is open, whatever the condition says of them by then. */
 "use strict";
 (function () {
-  const { element, select, input, fill, button } = window.deskRule;
+  const { element, input, picked, button } = window.deskRule;
   const NOT = "not_";
   const TESTS = ["equals", NOT + "equals", "oneOf", NOT + "oneOf", "contains", NOT + "contains", "between", NOT + "between", "empty", "filled"];
   const JOINS = ["all", "any", NOT + "all", NOT + "any"];
@@ -69,11 +69,7 @@
       const shell = element("div", remove ? "desk-pairs desk-group" : "desk-pairs");
       if (remove || group.parts.length > 1 || group.join.startsWith(NOT)) {
         const head = element("div", "desk-row");
-        const join = select(texts.join);
-        for (const word of JOINS) join.append(new Option(texts[word], word));
-        join.value = group.join;
-        join.addEventListener("change", () => { group.join = join.value; this.changed(); });
-        head.append(join);
+        head.append(picked(texts.join, this.words(JOINS), group.join, (join) => { group.join = join; this.changed(); }));
         if (remove) head.append(button("×", "desk-remove", remove, `${texts.remove}: ${texts.group}`));
         shell.append(head);
       }
@@ -91,6 +87,10 @@
       return shell;
     }
 
+    words(names) {
+      return [{ items: names.map((name) => [name, this.texts[name]]) }];
+    }
+
     blank() {
       return { value: this.picker.offers.values.flatMap(({ items }) => items)[0][0], test: "equals", operand: "" };
     }
@@ -98,16 +98,11 @@
     row(row, remove) {
       const { texts } = this;
       const line = element("div", "desk-test");
-      const value = select(texts.value);
-      fill(value, this.picker.offers.values, row.value);
-      value.addEventListener("change", () => { row.value = value.value; this.redraw(); });
-      const test = select(texts.test);
-      for (const one of TESTS) test.append(new Option(texts[one], one));
-      test.value = row.test;
-      test.addEventListener("change", () => {
+      const value = picked(texts.value, this.picker.offers.values, row.value, (name) => { row.value = name; this.redraw(); });
+      const test = picked(texts.test, this.words(TESTS), row.test, (chosen) => {
         const of = (word) => word.replace(NOT, "");
-        if (of(test.value) !== of(row.test)) row.operand = { oneOf: [], between: [null, null] }[of(test.value)] ?? "";
-        row.test = test.value;
+        if (of(chosen) !== of(row.test)) row.operand = { oneOf: [], between: [null, null] }[of(chosen)] ?? "";
+        row.test = chosen;
         this.redraw();
       });
       line.append(value, test, this.operand(row), button("×", "desk-remove", remove, `${texts.remove}: ${row.value}`));

@@ -2,7 +2,7 @@
    (rules.admin.rule_existing). */
 "use strict";
 (function () {
-  const { element, sections } = window.deskRule;
+  const { element, picked, labelled, check, button, sections } = window.deskRule;
 
   class ExistingSection {
     constructor(picker) {
@@ -33,7 +33,7 @@
       this.shell.replaceChildren(element("h3", "desk-heading", texts.heading), element("p", "desk-quiet", texts.help));
       if (this.offers.own) {
         const responsible = (this.picker.value.Responsible = this.picker.value.Responsible || {});
-        this.shell.append(this.check(texts.own, responsible.Own, (on) => {
+        this.shell.append(check(texts.own, responsible.Own, (on) => {
           if (on) responsible.Own = true;
           else delete responsible.Own;
           this.picker.write();
@@ -47,10 +47,10 @@
       const card = element("div", "desk-route");
       card.append(element("strong", "", title));
       const said = this.said(key);
-      card.append(this.labelled(texts.usual, this.select(`${title}: ${texts.usual}`, this.offers.usual, said.Mode || "leave", (mode) => {
+      card.append(labelled(texts.usual, picked(`${title}: ${texts.usual}`, [{ items: this.offers.usual }], said.Mode || "leave", (mode) => {
         this.keep(key, { Mode: mode === "leave" ? "" : mode });
       })));
-      card.append(this.check(texts.append, said.Append, (on) => this.keep(key, { Append: on })));
+      card.append(check(texts.append, said.Append, (on) => this.keep(key, { Append: on })));
       const rows = Object.entries(said.Fields || {});
       const write = () => this.keep(key, { Fields: Object.fromEntries(rows.filter(([field]) => field)) });
       rows.forEach((row, number) => card.append(this.field(title, fields, row, write, () => {
@@ -58,58 +58,25 @@
         write();
         this.draw();
       })));
-      const add = element("button", "desk-add desk-link", "+ " + texts.add_field);
-      add.type = "button";
-      add.addEventListener("click", () => {
+      card.append(button("+ " + texts.add_field, "desk-add desk-link", () => {
         const taken = new Set(rows.map(([field]) => field));
         const free = fields.find(([id]) => !taken.has(id));
         if (free) rows.push([free[0], "overwrite"]);
         write();
         this.draw();
-      });
-      card.append(add);
+      }));
       return card;
     }
 
     field(title, fields, row, write, removed) {
       const { texts } = this;
       const line = element("div", "desk-pair");
-      const known = fields.some(([id]) => id === row[0]) ? fields : [...fields, [row[0], row[0]]];
-      const remove = element("button", "desk-remove", "×");
-      remove.type = "button";
-      remove.setAttribute("aria-label", `${texts.remove}: ${title}`);
-      remove.addEventListener("click", removed);
       line.append(
-        this.select(`${title}: ${texts.field}`, known, row[0], (id) => { row[0] = id; write(); }),
+        picked(`${title}: ${texts.field}`, [{ items: fields }], row[0], (id) => { row[0] = id; write(); }),
         element("span", "desk-arrow", "→"),
-        this.select(`${title}: ${texts.mode}`, this.offers.modes, row[1], (mode) => { row[1] = mode; write(); }),
-        remove,
+        picked(`${title}: ${texts.mode}`, [{ items: this.offers.modes }], row[1], (mode) => { row[1] = mode; write(); }),
+        button("×", "desk-remove", removed, `${texts.remove}: ${title}`),
       );
-      return line;
-    }
-
-    select(label, options, now, changed) {
-      const made = element("select", "desk-source");
-      made.setAttribute("aria-label", label);
-      for (const [id, name] of options) made.append(new Option(name, id));
-      made.value = now;
-      made.addEventListener("change", () => changed(made.value));
-      return made;
-    }
-
-    check(title, now, changed) {
-      const line = element("label", "desk-row");
-      const box = element("input");
-      box.type = "checkbox";
-      box.checked = Boolean(now);
-      box.addEventListener("change", () => changed(box.checked));
-      line.append(box, element("span", "", title));
-      return line;
-    }
-
-    labelled(text, control) {
-      const line = element("label", "desk-pick");
-      line.append(element("span", "desk-quiet", text), control);
       return line;
     }
   }

@@ -2,7 +2,7 @@
    chosen beforehand, said to be so, and saved with the page. */
 "use strict";
 (function () {
-  const { element, sections } = window.deskRule;
+  const { element, button, sections } = window.deskRule;
   const NOTE = "note:";
 
   function sameField(one, question) {
@@ -35,16 +35,19 @@
       return `${question.record} ${question.question} ${question.field} ${text}`;
     }
 
-    /* Chosen once, when the page is opened: what a person clears stays clear. */
+    /* Chosen once, when the page is opened: what a person clears stays clear. A form that was refused comes back with
+       what was chosen, by whomever: nothing is chosen again. */
     offer() {
+      const { editor, offered } = this.picker;
       for (const question of this.questions) {
         for (const one of question.texts) {
           if (one.meaning !== "unknown" || one.likely === null) continue;
-          this.keep(question, one.text, one.likely);
-          this.picker.offered.add(this.keyOf(question, one.text));
+          if (!editor.refused) this.keep(question, one.text, one.likely);
+          const said = (this.mapOf(question) || { Map: {} }).Map[one.text];
+          if (String(said) === String(one.likely)) offered.add(this.keyOf(question, one.text));
         }
       }
-      if (this.picker.offered.size) this.picker.write();
+      if (offered.size && !editor.refused) this.picker.write();
     }
 
     /* `option` is an id, null for the note alone, undefined for nothing. */
@@ -113,15 +116,11 @@
     unused(one) {
       const { texts } = this;
       const line = element("div", "desk-row");
-      const remove = element("button", "desk-remove", "×");
-      remove.type = "button";
-      remove.title = texts.remove;
-      remove.setAttribute("aria-label", `${texts.remove}: ${one.Question}`);
-      remove.addEventListener("click", () => {
+      const remove = button("×", "desk-remove", () => {
         this.maps.splice(this.maps.indexOf(one), 1);
         this.draw();
         this.picker.write();
-      });
+      }, `${texts.remove}: ${one.Question}`);
       line.append(element("span", "desk-wrong", `${texts.unused}: ${one.Question} → ${one.Field} (${Object.keys(one.Map).join(", ")})`), remove);
       return line;
     }

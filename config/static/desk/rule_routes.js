@@ -2,7 +2,7 @@
    written only when somebody changes something. */
 "use strict";
 (function () {
-  const { element, parsed, typeAhead, select, input, fill, button, conditions } = window.deskRule;
+  const { element, parsed, typeAhead, input, picked, labelled, button, conditions } = window.deskRule;
 
   /* "1-5 09:00-18:00" and "6,7 10:00-14:00"; what is none goes along as it is, and is refused by its place. */
   function shiftOf(text) {
@@ -54,7 +54,7 @@
     complain() {
       const line = this.box.closest(".field-line");
       for (const item of line ? line.querySelectorAll(".errorlist li") : []) {
-        const found = item.textContent.match(/\(([A-Z][A-Za-z]+)[^()]*\):/);
+        const found = item.textContent.match(/\(([A-Z][A-Za-z]+)/);
         const section = found && this.shell.querySelector(`[data-part="${PARTS[found[1]]}"]`);
         if (!section) continue;
         section.querySelector("h3").after(element("p", "desk-wrong", item.textContent.trim()));
@@ -107,14 +107,11 @@
         said.People = [...people, { PerformerID: "", Weight: 1 }];
         this.redraw();
       }));
-      const by = select(texts.by);
-      fill(by, offers.values, said.By, texts.by_none);
-      by.addEventListener("change", () => {
-        if (by.value) Object.assign(said, { By: by.value, Map: said.Map || {} });
+      section.append(labelled(texts.by, picked(texts.by, offers.values, said.By, (name) => {
+        if (name) Object.assign(said, { By: name, Map: said.Map || {} });
         else for (const key of ["By", "Map"]) delete said[key];
         this.redraw();
-      });
-      section.append(this.labelled(texts.by, by));
+      }, texts.by_none)));
       if (said.By) this.named(said, section);
       return section;
     }
@@ -126,9 +123,7 @@
       const keep = () => { said.Map = Object.fromEntries(rows); this.write(); };
       rows.forEach((row, number) => {
         const line = element("div", "desk-pair");
-        const who = select(`${texts.person}: ${row[0]}`);
-        fill(who, offers.performers, String(row[1] || ""), texts.person);
-        who.addEventListener("change", () => { row[1] = who.value; keep(); });
+        const who = picked(`${texts.person}: ${row[0]}`, offers.performers, String(row[1] || ""), (id) => { row[1] = id; keep(); }, texts.person);
         const remove = button("×", "desk-remove", () => { rows.splice(number, 1); keep(); this.draw(); }, texts.remove);
         line.append(input(texts.text, row[0], (text) => { row[0] = text.trim(); keep(); }), element("span", "desk-arrow", "→"), who, remove);
         section.append(line);
@@ -139,12 +134,10 @@
     person(one, people) {
       const { texts, offers } = this;
       const line = element("div", "desk-route");
-      const who = select(texts.person);
-      fill(who, offers.performers, String(one.PerformerID || ""), texts.person);
-      who.addEventListener("change", () => { one.PerformerID = who.value; this.write(); });
+      const who = picked(texts.person, offers.performers, String(one.PerformerID || ""), (id) => { one.PerformerID = id; this.write(); }, texts.person);
       const weight = input(texts.weight, one.Weight, (text) => { one.Weight = Number(text) || text; this.write(); });
       const head = element("div", "desk-row");
-      head.append(who, this.labelled(texts.weight, weight), button("×", "desk-remove", () => {
+      head.append(who, labelled(texts.weight, weight), button("×", "desk-remove", () => {
         people.splice(people.indexOf(one), 1);
         if (!people.length) delete this.value.Responsible.People;
         this.redraw();
@@ -165,7 +158,7 @@
         else delete one[key];
         this.write();
       });
-      return this.labelled(title, box);
+      return labelled(title, box);
     }
 
     task() {
@@ -199,18 +192,16 @@
         this.write();
       };
       const card = element("div", "desk-route");
-      const who = select(texts.task_performer);
-      fill(who, offers.performers, String(said.PerformerID || ""), texts.task_own);
-      who.addEventListener("change", () => keep("PerformerID", who.value));
+      const who = picked(texts.task_performer, offers.performers, String(said.PerformerID || ""), (id) => keep("PerformerID", id), texts.task_own);
       const minutes = input(texts.task_minutes, said.Minutes, (text) => keep("Minutes", Number(text) || text));
       const head = element("div", "desk-row");
       head.append(this.text(texts.task_text, said.Text, true, (text) => (said.Text = text)), button("×", "desk-remove", () => {
         delete owner.Task;
         this.redraw();
       }, `${texts.remove}: ${texts.task}`));
-      card.append(element("span", "desk-quiet", texts.task_text), head, this.labelled(texts.task_minutes, minutes), this.labelled(texts.task_performer, who));
+      card.append(element("span", "desk-quiet", texts.task_text), head, labelled(texts.task_minutes, minutes), labelled(texts.task_performer, who));
       for (const [key, title, offered] of [["DepartmentID", texts.task_department, offers.tasks.departments], ["Type", texts.task_type, offers.tasks.types]]) {
-        if (offered || said[key]) card.append(this.labelled(title, input(title, said[key], (text) => keep(key, text.trim()))));
+        if (offered || said[key]) card.append(labelled(title, input(title, said[key], (text) => keep(key, text.trim()))));
       }
       card.append(this.lines(texts.task_hours, said, "Hours", shiftOf, shiftText));
       shell.append(card);
@@ -222,16 +213,14 @@
       const { texts, offers } = this;
       const shell = element("div", "desk-pairs");
       if (offers.tasks.refusal) return shell;
-      const made = select(texts.task);
-      for (const [key, title] of [["", `${texts.task}: ${texts.same}`], ["none", texts.no_task], ["own", texts.add_task]]) made.append(new Option(title, key));
-      made.value = "Task" in then ? (then.Task ? "own" : "none") : "";
-      made.addEventListener("change", () => {
-        if (made.value === "own") then.Task = { Text: "", Minutes: 15 };
-        else if (made.value) then.Task = null;
+      const now = "Task" in then ? (then.Task ? "own" : "none") : "";
+      const ways = [{ items: [["none", texts.no_task], ["own", texts.add_task]] }];
+      shell.append(labelled(texts.task, picked(texts.task, ways, now, (way) => {
+        if (way === "own") then.Task = { Text: "", Minutes: 15 };
+        else if (way) then.Task = null;
         else delete then.Task;
         this.redraw();
-      });
-      shell.append(this.labelled(texts.task, made));
+      }, `${texts.task}: ${texts.same}`)));
       if (then.Task) shell.append(this.taskOf(then));
       return shell;
     }
@@ -242,7 +231,7 @@
       section.dataset.part = "texts";
       section.append(element("h3", "desk-heading", texts.texts), element("p", "desk-quiet", texts.texts_help));
       for (const [key, title] of [["Title", texts.title], ["Sum", texts.sum], ["Note", texts.note]]) {
-        section.append(this.labelled(title, this.text(title, this.value[key], key === "Note", (text) => (this.value[key] = text))));
+        section.append(labelled(title, this.text(title, this.value[key], key === "Note", (text) => (this.value[key] = text))));
       }
       const values = (this.value.Values = this.value.Values || []);
       for (const one of values) section.append(this.fieldText(one, values));
@@ -256,14 +245,12 @@
     fieldText(one, values) {
       const { texts } = this;
       const line = element("div", "desk-test");
-      const field = select(texts.field);
       const groups = this.editor.records.map(({ key, title, fields }) => ({ title, items: fields.map(({ id, name }) => [`${key}|${id}`, name]) }));
-      fill(field, groups, one.Field ? `${one.Record}|${one.Field}` : "", texts.choose_field);
-      field.addEventListener("change", () => {
-        const [record, id] = field.value.split("|");
+      const field = picked(texts.field, groups, one.Field ? `${one.Record}|${one.Field}` : "", (chosen) => {
+        const [record, id] = chosen.split("|");
         Object.assign(one, { Record: record || one.Record, Field: id || "" });
         this.write();
-      });
+      }, texts.choose_field);
       const text = this.text(texts.text, one.Value, false, (said) => (one.Value = said));
       text.classList.add("desk-two");
       line.append(field, text, button("×", "desk-remove", () => { values.splice(values.indexOf(one), 1); this.redraw(); }, texts.remove));
@@ -278,15 +265,13 @@
       box.setAttribute("aria-label", label);
       const changed = () => { keep(box.value); this.write(); };
       box.addEventListener("input", changed);
-      const gaps = select(this.texts.insert);
-      fill(gaps, this.offers.values, "", "+");
-      gaps.addEventListener("change", () => {
-        const [group, own] = gaps.value.split(/\.(.*)/s);
-        const name = own === undefined || /^[A-Za-z_]\w*$/.test(own) ? gaps.value : `${group}[${JSON.stringify(own)}]`;
+      const gaps = picked(this.texts.insert, this.offers.values, "", (value) => {
+        const [group, own] = value.split(/\.(.*)/s);
+        const name = own === undefined || /^[A-Za-z_]\w*$/.test(own) ? value : `${group}[${JSON.stringify(own)}]`;
         box.setRangeText(`{{ ${name} }}`, box.selectionStart, box.selectionEnd, "end");
         gaps.value = "";
         changed();
-      });
+      }, "+");
       shell.append(box, gaps);
       return shell;
     }
@@ -312,7 +297,7 @@
       head.append(button("×", "desk-remove", () => { routes.splice(number, 1); this.redraw(); }, `${texts.remove}: ${route.Name}`));
       card.append(head, conditions(this, route.If, (made) => (route.If = made)));
       const then = element("div", "desk-then");
-      then.append(this.placement(route.Then), this.picked(texts.performer, offers.performers, route.Then, offers.keys.performer));
+      then.append(this.placement(route.Then), this.place(texts.performer, offers.performers, route.Then, offers.keys.performer));
       for (const choice of offers.choices) then.append(this.choice(choice, route.Then));
       card.append(then, this.routeTask(route.Then));
       const tagged = this.editor.records.filter((record) => record.tags.length || !this.editor.tagIds);
@@ -321,37 +306,26 @@
       return card;
     }
 
-    labelled(text, control) {
-      const line = element("label", "desk-pick");
-      line.append(element("span", "desk-quiet", text), control);
-      return line;
-    }
-
     placement(then) {
       const { texts, offers } = this;
       const { pipeline, step } = offers.keys;
-      const made = select(texts.placement);
       const now = pipeline in then || step in then ? `${then[pipeline] ?? ""}|${then[step] || ""}` : "";
-      fill(made, offers.placements, now, texts.same);
-      made.addEventListener("change", () => {
+      return labelled(texts.placement, picked(texts.placement, offers.placements, now, (chosen) => {
         delete then[pipeline];
         delete then[step];
-        if (made.value) [then[pipeline], then[step]] = made.value.split("|");
-        if (this.editor.tagIds && made.value) then[step] = then[step] || 0;
+        if (chosen) [then[pipeline], then[step]] = chosen.split("|");
+        if (this.editor.tagIds && chosen) then[step] = then[step] || 0;
         this.write();
-      });
-      return this.labelled(texts.placement, made);
+      }, texts.same));
     }
 
-    picked(title, groups, then, key) {
-      const made = select(title);
-      fill(made, groups, key in then ? String(then[key]) : "", this.texts.same);
-      made.addEventListener("change", () => {
-        if (made.value) then[key] = made.value;
+    /* What a route says under `key`, or what the rule does; `read` makes the value of what was chosen. */
+    place(title, groups, then, key, now = String(then[key]), read = String) {
+      return labelled(title, picked(title, groups, key in then ? now : "", (chosen) => {
+        if (chosen) then[key] = read(chosen);
         else delete then[key];
         this.write();
-      });
-      return this.labelled(title, made);
+      }, this.texts.same));
     }
 
     choice(choice, then) {
@@ -361,17 +335,10 @@
           else delete then[choice.name];
           this.write();
         });
-        return this.labelled(choice.title, typed);
+        return labelled(choice.title, typed);
       }
-      if (!choice.flag) return this.picked(choice.title, choice.options, then, choice.name);
-      const made = select(choice.title);
-      fill(made, choice.options, choice.name in then ? (then[choice.name] ? "yes" : "no") : "", this.texts.same);
-      made.addEventListener("change", () => {
-        if (made.value) then[choice.name] = made.value === "yes";
-        else delete then[choice.name];
-        this.write();
-      });
-      return this.labelled(choice.title, made);
+      if (!choice.flag) return this.place(choice.title, choice.options, then, choice.name);
+      return this.place(choice.title, choice.options, then, choice.name, then[choice.name] ? "yes" : "no", (chosen) => chosen === "yes");
     }
 
     tags(record, then) {
