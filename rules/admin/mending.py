@@ -14,10 +14,11 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 from accounts.admin_base import Question, StaffAdmin, ask, confirmed, done, note
 from accounts.history import staff
 from accounts.texts import said, say, say_many
+from connectors.changes import shown
 from connectors.messages import RU, message
 from connectors.note_texts import name_of
 from rules.admin.replaying import WHENS
-from rules.mapping.correcting import values_in
+from rules.mapping.correcting import CONTACT, values_in
 from rules.mending import NotMendable, mend
 from rules.models import Answer
 from rules.replaying import When, replay_all
@@ -93,6 +94,17 @@ def _do(request: HttpRequest, admin: StaffAdmin, answer: Answer, form: MendForm,
             for row, no in refused
         ]
     return done(request, " ".join(words), back)
+
+
+def mends_of(answer: Answer) -> list[dict[str, Any]]:
+    """What was set right, for the timeline, the oldest first."""
+    language = get_language() or RU
+    told = []
+    for row in answer.mends.all():
+        group, _dot, key = row.what.partition(".")
+        what = name_of(key, language) if group == CONTACT else say("question {q}", q=key)
+        told.append({"row": row, "what": what, "before": shown(row.before), "after": shown(row.after)})
+    return told
 
 
 def _shown(value: Any) -> str:

@@ -26,6 +26,7 @@ from rules import test_leads
 from rules.admin import reconciliations
 from rules.admin.lead_status import in_short
 from rules.admin.links import page
+from rules.admin.mending import mends_of
 from rules.admin.offers import RECORDS
 from rules.admin.replaying import replays_of
 from rules.admin.versions import who_did
@@ -114,7 +115,7 @@ def story_of(delivery_id: int, may: May) -> dict[str, Any]:
         "after": list(_afterwards(delivery)),
         "found": reconciliations.of_delivery(delivery.pk),
         "replays": replays_of(delivery),
-        "mends": list(delivery.answer.mends.all()) if delivery.answer.revision > 1 else [],
+        "mends": mends_of(delivery.answer) if delivery.answer.revision > 1 else [],
         "changed_by": who_did(delivery.version) if delivery.version else "",
         "by_hand": delivery.test and not test_leads.deletes(delivery.account),
         "pages": {
