@@ -324,8 +324,8 @@ class Connector(ABC):
     @classmethod
     def named(cls, place: Placement, facts: Mapping[str, Any]) -> tuple[Named, ...]:
         """What a rule names of the account's lists, pipelines before what is in them. Pure."""
-        pipeline = Named("pipelines", place.pipeline, "Pipeline", "PipelineID")
-        step = Named("steps", place.step, "Step", "StepID", pipeline=place.pipeline)
+        pipeline = Named("pipelines", place.pipeline, message("Pipeline"), "PipelineID")
+        step = Named("steps", place.step, message("Step"), "StepID", pipeline=place.pipeline)
         return tuple(one for one in (pipeline, step) if one.remote_id)
 
     @classmethod

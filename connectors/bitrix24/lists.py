@@ -265,16 +265,16 @@ def named(place: Placement, simple: bool) -> tuple[Named, ...]:
     """Of a lead its status, of a deal its pipeline, stage and type; ``simple`` portals have no leads."""
     said = {key: str(place.choices.get(key) or "") for key in (STATUS, TYPE, SOURCE)}
     if place.choices.get(LEAD) is True and not simple:
-        own = [_entry("Status", STATUS, said[STATUS], "STATUS", vital=True)]
+        own = [_entry(message("Status"), STATUS, said[STATUS], "STATUS", vital=True)]
     else:
         pipeline = place.pipeline or GENERAL
         stages = "DEAL_STAGE" if pipeline == GENERAL else f"DEAL_STAGE_{pipeline}"
         own = [
-            Named("pipelines", pipeline, "Pipeline", "PipelineID", entity=str(DEALS)),
-            _entry("Stage", "StageID", place.step, stages, vital=True),
-            _entry("Type", TYPE, said[TYPE], "DEAL_TYPE"),
+            Named("pipelines", pipeline, message("Pipeline"), "PipelineID", entity=str(DEALS)),
+            _entry(message("Stage"), "StageID", place.step, stages, vital=True),
+            _entry(message("Type"), TYPE, said[TYPE], "DEAL_TYPE"),
         ]
-    found = [*own, _entry("Source", SOURCE, said[SOURCE], "SOURCE")]
+    found = [*own, _entry(message("Source"), SOURCE, said[SOURCE], "SOURCE")]
     return tuple(one for one in found if one.remote_id)
 
 

@@ -24,7 +24,7 @@ OFFERED = (
     Choice(LEAD, message("A lead instead of a deal")),
     Choice(STATUS, message("Status of the lead"), "STATUS"),
     Choice(TYPE, message("Type of the deal"), "DEAL_TYPE"),
-    Choice(SOURCE, "Source", "SOURCE"),
+    Choice(SOURCE, message("Source"), "SOURCE"),
 )
 
 

@@ -65,7 +65,7 @@ class EnvyConnector(Connector):
         entities={"lead": "lead", "deal": "deal", "contact": "client"},
         choices=(
             Choice(LEAD, message("Leave it a lead"), default=True),
-            Choice(SOURCE, "Source", INBOXES),
+            Choice(SOURCE, message("Source"), INBOXES),
             Choice(QUEUE, message("Through the queue")),
         ),
         tasks=TaskSupport("", departments=True),
@@ -125,9 +125,17 @@ class EnvyConnector(Connector):
         """A deal's pipeline and step; the step of what stays a lead can do no harm."""
         deals, source = takes_into_work(place.choices), str(place.choices.get(SOURCE) or "")
         found = (
-            Named("pipelines", place.pipeline, "Pipeline", "PipelineID", entity="deal"),
-            Named("steps", place.step, "Step", "StepID", entity="deal", pipeline=place.pipeline, vital=deals),
-            Named("steps", source, "Source", SOURCE, entity=INBOXES, vital=False),
+            Named("pipelines", place.pipeline, message("Pipeline"), "PipelineID", entity="deal"),
+            Named(
+                "steps",
+                place.step,
+                message("Step"),
+                "StepID",
+                entity="deal",
+                pipeline=place.pipeline,
+                vital=deals,
+            ),
+            Named("steps", source, message("Source"), SOURCE, entity=INBOXES, vital=False),
         )
         return tuple(one for one in found if one.remote_id)
 
