@@ -76,21 +76,25 @@ def revise(answer: Answer, payload: Mapping[str, Any], digest: str) -> Change:
         return Change.UNCHANGED
     if answer.complete:
         return Change.CONFLICT
-    replace_body(answer, _with_corrections(answer, payload), digest)
-    answer.complete, answer.purged_at = is_complete(payload), None
-    answer.save(update_fields=["complete", "purged_at"])
+    complete = is_complete(payload)
+    replace_body(answer, _with_corrections(answer, payload), digest, complete=complete, purged_at=None)
     _send_again(answer)
     return Change.REVISED
 
 
-def replace_body(answer: Answer, payload: Mapping[str, Any], digest: str) -> None:
-    """Another body takes the former one's place, which is kept. The answer's row is locked."""
+def replace_body(answer: Answer, payload: Mapping[str, Any], digest: str, **columns: Any) -> None:
+    """Another body takes the former one's place, which is kept, and ``columns`` of the answer change with it.
+
+    The answer's row is locked. It is written once: the event that tells of the body reads all of the row.
+    """
     FormerBody.objects.create(
         answer=answer, revision=answer.revision, payload=answer.payload, digest=answer.digest
     )
     answer.payload, answer.digest, answer.revision = dict(payload), digest, answer.revision + 1
     answer.contact_keys = keys_of(answer.payload)
-    answer.save(update_fields=["payload", "digest", "revision", "contact_keys"])
+    for name, value in columns.items():
+        setattr(answer, name, value)
+    answer.save(update_fields=["payload", "digest", "revision", "contact_keys", *columns])
 
 
 def _with_corrections(answer: Answer, payload: Mapping[str, Any]) -> dict[str, Any]:
