@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -209,7 +210,8 @@ def test_a_lead_that_may_be_there_stays_on_its_route():
 
 
 def test_twenty_routes_and_fifty_fields_cost_little():
-    """5 ms of a processor are allowed; measured is the best of several, a busy machine counts for none."""
+    """5 ms of a processor are allowed, thrice that where coverage counts each line; measured is the best of
+    several, a busy machine counts for none."""
     targets = {("leads", str(n)): Target("leads", str(n), f"Поле {n}", "text") for n in range(50)}
     condition = {
         "all": [
@@ -238,4 +240,4 @@ def test_twenty_routes_and_fifty_fields_cost_little():
             draft_for(found.rule, body, Progress("qz1", MOMENT))
         return (time.process_time() - began) / 5
 
-    assert min(seconds() for _ in range(5)) < 0.005
+    assert min(seconds() for _ in range(5)) < (0.015 if sys.gettrace() else 0.005)
