@@ -18,7 +18,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+import structlog
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 from accounts import db_clock
 from connectors.draft import Receipt
@@ -30,6 +31,7 @@ from rules.mapping.routes import by_route, values_of
 from rules.mapping.rule_snapshot import RuleSnapshot, Seen, seen_users
 from rules.models import Delivery, Rule, Turns
 
+log = structlog.stdlib.get_logger(__name__)
 NOBODY: Mapping[str, str] = {}
 BY_TURN = message("{name}, by turn among {count}")
 RETURNED = message("{name} keeps the turn: the answer joined a lead that was open")
@@ -187,10 +189,20 @@ def give_back(
         if isinstance(outcome, Receipt) and outcome.journal.get(JOINED) and _took_turn(row):
             by_rule[row.rule_id].append(row)
     for rule_id in sorted(by_rule):
-        with transaction.atomic():
-            turns = Turns.objects.select_for_update().get(rule=rule_id)
-            for row in by_rule[rule_id]:
-                _give_back(row, by_route(read(row.rule), row.route), turns.owed)
+        try:
+            _give_back_of(rule_id, by_rule[rule_id], read)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:  # a turn that stays taken keeps nobody's lead from being settled
+            log.exception("turns can't be given back", rule=rule_id)
+
+
+def _give_back_of(rule_id: int, rows: Iterable[Delivery], read: Callable[[Rule], RuleSnapshot]) -> None:
+    with transaction.atomic():
+        turns = Turns.objects.select_for_update().filter(rule=rule_id).first() or Turns()
+        for row in rows:
+            _give_back(row, by_route(read(row.rule), row.route), turns.owed)
+        if turns.rule_id:  # else a rule that was deleted since has drawn for all of them
             turns.save(update_fields=["owed"])
 
 

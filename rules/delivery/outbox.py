@@ -280,11 +280,14 @@ def park_rule(rows: QuerySet[Delivery], hold: Hold) -> int:
 
 
 def hand_over(rows: Sequence[Delivery]) -> None:
-    """Claimed deliveries of deleted rules go by the quiz's new rule, where there is one."""
+    """Claimed deliveries of deleted rules go by the quiz's new rule, where there is one: it says who looks
+    after what has not begun."""
     for row in rows:
         if row.rule.deleted and (rule := row.rule.successor()):
-            Delivery.objects.filter(pk=row.pk).update(rule=rule)
             row.rule = rule
+            if not row.begun:
+                row.performer = row.draw = ""
+            row.save(update_fields=["rule", "performer", "draw"])
 
 
 def keep_routes(rows: Iterable[Delivery]) -> None:

@@ -147,6 +147,28 @@ def test_who_joins_a_lead_takes_nobodys_turn(twice, rules):  # noqa: F811
     assert set(Turns.objects.get().owed.values()) == {0}
 
 
+def test_whom_a_deleted_rule_has_drawn_keeps_no_lane_from_its_end(quiz, later):
+    """The next rule of the quiz draws nobody, and its answers join leads that are open."""
+    people = [{"PerformerID": one} for one in people_of(quiz)[:2]]
+    quiz.change_rule(Extra={"Responsible": {"People": people}})
+    quiz.post("a-1", contact=ANNA)
+    quiz.work()
+    quiz.amo.faults.add("/leads/complex", "answer", status=429)
+    quiz.post("a-2", contact=ANNA)
+    quiz.post("b-1", contact={"name": "Борис", "phone": "+79990000002"})
+    quiz.work()
+    assert quiz.api.delete(f"/rules/{QUIZ}").status_code == 200
+    assert quiz.save_rule(**quiz.place(), Extra=NOTE).status_code == 200
+    assert "" not in Delivery.objects.values_list("performer", flat=True)
+    later(minutes=30)
+    quiz.work()
+
+    found = {one.answer.answer_id: one for one in Delivery.objects.select_related("answer")}
+    assert {one.state for one in found.values()} == {"delivered"}
+    assert (found["a-2"].remote_id, len(quiz.leads)) == (found["a-1"].remote_id, 2)
+    assert (found["a-2"].performer, found["b-1"].performer, found["b-1"].draw) == ("", "", "")
+
+
 def test_tests_write_on_nobodys_lead(twice):
     twice.first()
     rule = Rule.objects.get(quiz_id=QUIZ, deleted=False)
