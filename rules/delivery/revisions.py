@@ -66,13 +66,10 @@ def revise(answer: Answer, payload: Mapping[str, Any], digest: str) -> Change:
 
     An incomplete answer was locked by ``lock`` in this transaction.
     """
-    if is_repeat(answer.digest, payload, digest):
-        if is_complete(payload) and not answer.complete:
+    if came := _revision_of(answer, payload, digest):
+        if is_complete(payload) and not answer.complete and came >= _newest_that_came(answer):
             answer.complete = True
             answer.save(update_fields=["complete"])
-        return Change.UNCHANGED
-    marks = (digest, former_digest(payload))
-    if answer.revision > 1 and answer.former_bodies.filter(digest__in=marks).exists():
         return Change.UNCHANGED
     if answer.complete:
         return Change.CONFLICT
@@ -80,6 +77,22 @@ def revise(answer: Answer, payload: Mapping[str, Any], digest: str) -> Change:
     replace_body(answer, _with_corrections(answer, payload), digest, complete=complete, purged_at=None)
     _send_again(answer)
     return Change.REVISED
+
+
+def _revision_of(answer: Answer, payload: Mapping[str, Any], digest: str) -> int | None:
+    """Which of the answer's bodies this one repeats, the newest where it is several."""
+    if is_repeat(answer.digest, payload, digest):
+        return answer.revision
+    if answer.revision == 1:
+        return None
+    alike = answer.former_bodies.filter(digest__in=(digest, former_digest(payload))).order_by("-revision")
+    return alike.values_list("revision", flat=True).first()
+
+
+def _newest_that_came(answer: Answer) -> int:
+    """Of the bodies that were not set right by people."""
+    mended = set(answer.mends.values_list("revision", flat=True)) if answer.revision > 1 else ()
+    return next(number for number in range(answer.revision, 0, -1) if number not in mended)
 
 
 def replace_body(answer: Answer, payload: Mapping[str, Any], digest: str, **columns: Any) -> None:

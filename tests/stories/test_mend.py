@@ -99,6 +99,23 @@ def test_a_later_body_keeps_what_was_set_right(quiz):
     assert "Вопрос 2: big" in lead["notes"][-1]
 
 
+@pytest.mark.parametrize("phone", [WRONG, RIGHT])
+def test_the_body_that_came_may_say_afterwards_that_it_was_all(quiz, phone):
+    answered(quiz, complete=False)
+    mend(quiz)
+    reply = answered(quiz, phone=phone, complete=True)
+    assert (reply.status_code, reply.json()["complete"]) == (200, True)
+    assert answered(quiz, phone="+79160000009").status_code == 409
+    assert Answer.objects.get().payload["contact"]["phone"] == RIGHT
+
+
+def test_a_body_that_another_one_replaced_ends_nothing(quiz):
+    answered(quiz, complete=False)
+    mend(quiz)
+    answered(quiz, phone="+79160000009", complete=False)
+    assert answered(quiz, complete=True).json()["complete"] is False
+
+
 def test_a_later_body_that_says_something_new_counts(quiz):
     answered(quiz, complete=False)
     mend(quiz)
