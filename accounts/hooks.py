@@ -1,4 +1,4 @@
-"""The addresses at which CRMs tell of changed leads, and asking the CRMs to tell there, or no longer.
+"""The addresses at which CRMs tell of changed leads and contacts, and asking them to, or not to any more.
 
 An address is unguessable and of one account. Whoever knows it can do no more than make us look: what a
 notice says is never believed (``rules.outcomes.following``), so a lost, repeated or forged one does no harm.
@@ -109,20 +109,29 @@ def subscribe(account: Account) -> bool:
     hook = Hook.objects.filter(account=account)
     if not hook.filter(ask_at__lte=now).update(ask_at=now + LEASE):
         return False
-    if error := _refusal(account, url):
+    contacts = hook.filter(contacts=True).exists()
+    asked = hook.filter(contacts=contacts)  # else there is another question already, and it is due
+    if error := _refusal(account, url, contacts):
         _note_failure(account, error)
         pause = SILENT_PAUSE if isinstance(error, TryLater) else REFUSED_PAUSE
-        hook.update(ask_at=now + pause, error=joined(" ", error.message, error.remedy))
+        asked.update(ask_at=now + pause, error=joined(" ", error.message, error.remedy))
         return False
-    hook.update(ask_at=now + ASK_AGAIN, asked_at=now, error="")
-    log.info("notices subscribed", account=account.pk, crm=account.crm)
+    hook.update(asked_at=now, error="")
+    asked.update(ask_at=now + ASK_AGAIN)
+    log.info("notices subscribed", account=account.pk, crm=account.crm, contacts=contacts)
     return True
 
 
-def _refusal(account: Account, url: str) -> ConnectorError | None:
+def want_contacts(crm: str, remote_id: str, wanted: bool) -> None:
+    """A CRM's account is to tell of its contacts, too, or no longer: it is asked soon where that is new."""
+    hooks = Hook.objects.filter(account__crm=crm, account__remote_id=remote_id, account__deleted=False)
+    hooks.filter(contacts=not wanted).update(contacts=wanted, ask_at=db_clock.now())
+
+
+def _refusal(account: Account, url: str, contacts: bool) -> ConnectorError | None:
     """Why the CRM does not post there; None where it does. One account's nonsense costs no other its turn."""
     try:
-        connector_for(account).subscribe(url)
+        connector_for(account).subscribe(url, contacts)
     except ConnectorError as error:
         return error
     except NONSENSE as exc:

@@ -286,11 +286,13 @@ class InstallKey(models.Model):
 class Hook(models.Model):
     """The address at which an account's CRM tells of changed leads: unguessable, one per account.
 
-    ``ask_at`` is when the CRM is asked (again) to post there; ``error`` why it would not.
+    ``contacts``: of changed contacts, too, where a directory of them is kept. ``ask_at`` is when the CRM is
+    asked (again) to post there; ``error`` why it would not.
     """
 
     account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="hook")
     secret = SecretField()
+    contacts = models.BooleanField(default=False, db_default=False)
     ask_at = models.DateTimeField(default=timezone.now)
     asked_at = models.DateTimeField(_("subscribed at"), null=True, blank=True)
     heard_at = models.DateTimeField(_("last notice at"), null=True, blank=True)

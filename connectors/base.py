@@ -428,10 +428,11 @@ class Connector(ABC):
         """
         raise NotImplementedError(message("{label} deletes no leads through its API", label=self.label))
 
-    def subscribe(self, url: str) -> None:
+    def subscribe(self, url: str, contacts: bool = False) -> None:
         """Have changes of leads posted to ``url``; a repeat changes nothing. Only where ``can.hooks``.
 
-        Raises like any call: ``Refused`` where the account's plan or our rights don't allow it.
+        ``contacts``: those of contacts, too, and without it no longer; only where ``can.directory``. Raises
+        like any call: ``Refused`` where the account's plan or our rights don't allow it.
         """
         raise NotImplementedError(message("{label} posts no changes", label=self.label))
 

@@ -22,7 +22,8 @@ class DirectoryState:
     that the walk under way has read, ``offset`` how many contacts there were up to it; both 0 between walks.
     All changes until ``changed_to`` are known, all events until ``events_to``. ``age``: seconds since the
     changes were read, ``read_at`` when this state was, by the clock of whoever keeps it. ``region`` is where
-    phones without a country code belong. ``revision`` tells this state from every other one.
+    phones without a country code belong. ``revision`` tells this state from every other one. ``hinted`` are
+    contacts that notices named since they were read, the oldest first; anybody may have said so.
     """
 
     region: str
@@ -34,6 +35,7 @@ class DirectoryState:
     events_to: int = 0
     age: float = float("inf")
     read_at: float = 0.0
+    hinted: tuple[int, ...] = ()
 
 
 class ContactDirectory(Protocol):
@@ -58,7 +60,8 @@ class ContactDirectory(Protocol):
     ) -> bool:
         """Keep what was read after ``before``: these contacts have these keys and no others, none where they
         are gone. Of a ``span`` (low, high], both ids, nobody else is there. ``followed``: the changes were
-        read, so the age counts from ``before``. False, and nothing is kept, where somebody else was quicker.
+        read, so the age counts from ``before``. What notices said of these contacts until then is done with.
+        False, and nothing is kept, where somebody else was quicker.
         """
 
     def drop(self, contacts: Collection[int]) -> None:

@@ -5,7 +5,8 @@ from the first of ENCRYPTION_KEYS when the directory is begun. So a directory is
 listed; once it isn't, or when a walk is due anyway, it is begun anew. Nothing of a contact can be read from
 it, and it is erased when nobody is connected to the CRM's account any more, or a switch is turned off.
 
-Whatever is written was read at a known revision, by which one at a time writes, in whichever process.
+Whatever is written was read at a known revision, by which one at a time writes, in whichever process. Notices
+of changed contacts are only hints at whom to read anew; more than ``MOST_HINTS`` are not kept.
 """
 
 from __future__ import annotations
@@ -24,16 +25,17 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from accounts import db_clock
+from accounts import db_clock, hooks
 from accounts.db_connection import given_back
 from accounts.models import Account, live_accounts
 from connectors.contact_directory import ContactDirectory as Directory
 from connectors.contact_directory import DirectoryState, NoDirectory
 from connectors.registry import connector_class
-from crm_cache.models import ContactDirectory, DirectoryKey
+from crm_cache.models import ContactDirectory, ContactHint, DirectoryKey
 
 log = structlog.stdlib.get_logger(__name__)
 ERASED_AT_ONCE = 20_000
+MOST_HINTS = 1000  # of a directory that wait; a lost one costs no lead its contact, only time
 HOLE = 0xFFFF  # so many bits of a mark say that somebody of thousands was erased, and not who
 _TURNS: dict[tuple[str, str], threading.Lock] = {}
 
@@ -85,6 +87,8 @@ class StoredDirectory:
         with given_back():
             row = self._rows().filter(wanted=True, region=self.region).first()
             now = db_clock.now()
+            hints = ContactHint.objects.filter(directory=row, at__lte=now).order_by("at")
+            hinted = tuple(hints.values_list("contact", flat=True)) if row else ()
         if row is None or row.key_id not in listed_keys():
             return None
         age = (now - row.followed_at).total_seconds() if row.followed_at else float("inf")
@@ -98,6 +102,7 @@ class StoredDirectory:
             events_to=row.events_to,
             age=age,
             read_at=now.timestamp(),
+            hinted=hinted,
         )
 
     def find(self, keys: Collection[str]) -> Mapping[str, Sequence[int]]:
@@ -135,8 +140,9 @@ class StoredDirectory:
             "events_to": after.events_to,
             "revision": before.revision + 1,
         }
+        read_at = datetime.fromtimestamp(before.read_at, UTC)
         if followed:
-            changes["followed_at"] = datetime.fromtimestamp(before.read_at, UTC)
+            changes["followed_at"] = read_at
         with given_back(), transaction.atomic():
             rows = self._rows().filter(wanted=True, region=before.region, revision=before.revision)
             if not rows.update(**changes):
@@ -152,6 +158,8 @@ class StoredDirectory:
                 for key in keys
             }
             _replace(row.pk, found, list(contacts), span or (0, 0))
+            hints = ContactHint.objects.filter(directory=row.pk, at__lte=read_at)
+            hints.filter(contact__in=list(contacts)).delete()
         return True
 
     def drop(self, contacts: Collection[int]) -> None:
@@ -202,6 +210,24 @@ FROM unnest(%(ids)s::bigint[], %(marks)s::bigint[]) AS t(contact, mark)
 """
 
 
+def hint(account: Account, contacts: Iterable[str]) -> None:
+    """A notice of the account's CRM says that these have changed; nobody is believed more than that."""
+    ids = sorted(map(int, contacts))  # one order everywhere, so that two never wait for each other in a ring
+    with connection.cursor() as cursor:
+        cursor.execute(HINT, [db_clock.now(), account.crm, account.remote_id, ids, MOST_HINTS])
+
+
+HINT = """
+INSERT INTO crm_cache_contacthint (directory_id, contact, at)
+SELECT d.id, t.contact, %s
+FROM (SELECT id FROM crm_cache_contactdirectory WHERE crm = %s AND crm_account = %s AND wanted) d,
+    unnest(%s::bigint[]) AS t(contact)
+WHERE (SELECT count(*) FROM crm_cache_contacthint h WHERE h.directory_id = d.id) < %s
+ORDER BY t.contact
+ON CONFLICT (directory_id, contact) DO UPDATE SET at = EXCLUDED.at
+"""
+
+
 # -- the life of a directory ------------------------------------------------------------------------------
 
 
@@ -244,7 +270,17 @@ def note_considered(account: Account) -> None:
 def give_up(account: Account, error: str) -> None:
     """The account's contacts can't be walked. What was read is erased; ``considered_at`` says since when."""
     rows = ContactDirectory.objects.filter(crm=account.crm, crm_account=account.remote_id)
-    rows.update(revision=F("revision") + 1, error=error, considered_at=db_clock.now(), **UNWANTED)
+    _want_no_more(rows, error=error, considered_at=db_clock.now())
+
+
+def _want_no_more(rows: QuerySet[ContactDirectory], **changes: Any) -> None:
+    """It proves nothing any more, should somebody connect again while it is erased; its CRM is asked to post
+    no more of contacts."""
+    for row in rows:
+        with transaction.atomic():
+            rows.filter(pk=row.pk).update(revision=F("revision") + 1, **UNWANTED, **changes)
+            ContactHint.objects.filter(directory=row.pk).delete()
+            hooks.want_contacts(row.crm, row.crm_account, False)
 
 
 UNWANTED = {"wanted": False, "complete": False, "walking": False, "due_at": None}
@@ -257,8 +293,7 @@ def erase_unwanted() -> int:
     unwanted = ~Exists(same) | Exists(same.filter(contact_directory=False))
     rows = ContactDirectory.objects.all()
     stray = rows.filter(unwanted) if settings.CONTACT_DIRECTORY else rows
-    # First it proves nothing any more, should somebody connect again while it is erased.
-    stray.filter(wanted=True).update(revision=F("revision") + 1, **UNWANTED)
+    _want_no_more(stray.filter(wanted=True))
     erased = 0
     for row in rows.filter(wanted=False).exclude(key_id=""):
         left = ERASED_AT_ONCE - erased

@@ -265,6 +265,23 @@ class DirectoryKey(models.Model):
         return f"a key of contact {self.contact}"
 
 
+class ContactHint(models.Model):
+    """A notice named this contact since it was read: the next look at the directory reads it anew.
+
+    At most ``directory.MOST_HINTS`` or so of a directory; gone once the contact was read.
+    """
+
+    pk = models.CompositePrimaryKey("directory_id", "contact")
+    directory = models.ForeignKey(
+        ContactDirectory, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    contact = models.BigIntegerField()
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"a hint at contact {self.contact}"
+
+
 class Lease(models.Model):
     """Work that one at a time does in a CRM's account, whichever quiz account it is done for.
 

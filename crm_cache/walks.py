@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import connection
 
-from accounts import db_clock, states, task_queue
+from accounts import db_clock, hooks, states, task_queue
 from accounts.access import connector_for
 from accounts.models import Account, Lane, live_accounts
 from accounts.worker_threads import worker
@@ -59,7 +59,8 @@ def read(account_id: int) -> None:
         return
     try:
         due = _portion(account, row, holder)
-        rows.update(due_at=due)
+        if rows.update(due_at=due):
+            hooks.want_contacts(account.crm, account.remote_id, True)
         if due <= db_clock.now():
             start(account)
     finally:

@@ -208,8 +208,8 @@ class AmoConnector(Connector):
     def follow(self, leads: Sequence[Followed]) -> list[LeadStatus | ConnectorError | None]:
         return Following(self.http_client, self.facts, self.remote.base_url).run(leads)
 
-    def subscribe(self, url: str) -> None:
-        following.subscribe(self.http_client(), url)
+    def subscribe(self, url: str, contacts: bool = False) -> None:
+        following.subscribe(self.http_client(), url, contacts)
 
     def unsubscribe(self, url: str) -> None:
         following.unsubscribe(self.http_client(), url)

@@ -3,7 +3,8 @@
 It relies on the order of lists alone, which is no paid option. A list is read in windows that begin before
 the last contact that is known: as long as that one is seen, nothing between was missed, whatever was deleted
 or restored meanwhile. Changes are read from the newest back to the last one that is known; what might
-not count as a change (UNCONFIRMED: a merge, another phone) is among the events, which may be late.
+not count as a change (UNCONFIRMED: a merge, another phone) is among the events, which may be late, and in
+notices, which may be lost or forged: whom one names is read anew, a few at a time.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from connectors.amocrm.client import fetch_records
+from connectors.amocrm.client import Found, fetch_records
 from connectors.amocrm.lists import embedded, has_next
 from connectors.amocrm.recovery import SKEW, created_at
 from connectors.contact import stored_keys
@@ -167,6 +168,7 @@ def catch_up(
         contacts |= {number: () for number in gone if number not in contacts}
         contacts |= _read_alone(http_client, [n for n in asked if n not in contacts], state.region)
         events_to = now
+    contacts |= _read_hinted(http_client, state, [n for n in state.hinted if n not in contacts], most)
     after = replace(state, changed_to=changed_to, events_to=events_to, age=0.0)
     if not directory.take(state, after, contacts, followed=True):
         return None
@@ -175,8 +177,9 @@ def catch_up(
 
 
 def _changes(http_client: HttpClient, state: DirectoryState, most: int) -> tuple[list[Row], int] | None:
-    """The contacts that changed, and until when all changes are known now."""
-    until, changed = 0, dict[str, Row]()
+    """The contacts that changed, with hinted ones that stand beside them, and until when all changes are
+    known now."""
+    until, changed, hinted = 0, dict[str, Row](), set(state.hinted)
     for number in range(1, most + 1):
         page = read_page(http_client, "updated_at", "desc", PAGE, number)
         moments = [changed_at(row) for row in page.rows]
@@ -184,7 +187,7 @@ def _changes(http_client: HttpClient, state: DirectoryState, most: int) -> tuple
             return None  # an order that isn't obeyed proves nothing
         until = until or page.until
         for row, moment in zip(page.rows, moments, strict=True):
-            if moment >= state.changed_to:
+            if moment >= state.changed_to or int(row["id"]) in hinted:
                 changed.setdefault(str(row["id"]), row)
         if not page.more or not page.rows or moments[-1] < state.changed_to:
             return list(changed.values()), max(state.changed_to, until)
@@ -254,10 +257,28 @@ def _read_alone(http_client: HttpClient, contacts: Sequence[int], region: str) -
     for row in found.values():
         if isinstance(row, ConnectorError):
             raise row
-    return {
-        int(number): keys_of(row, region) if isinstance(row, Mapping) else frozenset()
-        for number, row in found.items()
-    }
+    return {int(number): _keys_in(row, region) for number, row in found.items()}
+
+
+def _read_hinted(
+    http_client: HttpClient, state: DirectoryState, hinted: Sequence[int], most: int
+) -> dict[int, frozenset[str]]:
+    """As ``_read_alone``, but a contact for each second since the last look at most: a flood of notices must
+    not cost what a directory spares. The rest waits, and so does one that can't be told just now; whom we may
+    not see is nobody we know."""
+    share = int(min(MOST_RECORDS * most, 1 + state.age))
+    found = fetch_records(http_client, "contacts", [str(number) for number in hinted[:share]])
+    told = {}
+    for number, row in found.items():
+        if isinstance(row, ConnectorError) and row.account_wide:
+            raise row
+        if not isinstance(row, ConnectorError) or isinstance(row, Refused):
+            told[int(number)] = _keys_in(row, state.region)
+    return told
+
+
+def _keys_in(row: Found, region: str) -> frozenset[str]:
+    return keys_of(row, region) if isinstance(row, Mapping) else frozenset()
 
 
 # -- the walk ---------------------------------------------------------------------------------------------

@@ -240,21 +240,25 @@ def amount(value: Any) -> Decimal | None:
 
 HOOKS = "/api/v4/webhooks"
 SETTINGS = ("add_lead", "status_lead", "responsible_lead", "update_lead", "delete_lead", "restore_lead")
+OF_CONTACTS = ("add_contact", "update_contact", "delete_contact", "restore_contact")
 MOST_RECORDS = 200
 LEAD_ID = re.compile(r"leads\[(?:add|update|delete|status|responsible|restore)\]\[[0-9]{1,6}\]\[id\]")
+CONTACT_ID = re.compile(r"(contacts\[(?:add|update|delete|restore)\]\[[0-9]{1,6}\])\[id\]")
 SLOWER = message("Without them changes are seen when amoCRM is asked the next time; nothing is lost.")
 
 
-def subscribe(http_client: HttpClient, url: str) -> None:
-    """Have the lives of leads posted to ``url``. Raises ``Refused`` where right or tariff are missing.
+def subscribe(http_client: HttpClient, url: str, contacts: bool) -> None:
+    """Have the lives of leads posted to ``url``, and those of contacts or not. Raises ``Refused`` where right
+    or tariff are missing.
 
     Asking first leaves a repeat without effect, and tells an unpaid account from a tariff without hooks.
     """
+    wanted = [*SETTINGS, *(OF_CONTACTS if contacts else ())]
     hooks = embedded(http_client.call("GET", HOOKS, params={"filter[destination]": url}), "webhooks")
-    if any(_serves(hook, url) for hook in hooks):
+    if any(_serves(hook, url, wanted) for hook in hooks):
         return
     try:
-        http_client.call("POST", HOOKS, safe=True, json={"destination": url, "settings": list(SETTINGS)})
+        http_client.call("POST", HOOKS, safe=True, json={"destination": url, "settings": wanted})
     except ConnectorError as error:
         raise _no_hooks(error) from error
 
@@ -264,9 +268,9 @@ def unsubscribe(http_client: HttpClient, url: str) -> None:
     http_client.call("DELETE", HOOKS, safe=True, json={"destination": url})
 
 
-def _serves(hook: Mapping[str, Any], url: str) -> bool:
-    wanted = hook.get("destination") == url and not hook.get("disabled")
-    return wanted and set(SETTINGS) <= set(hook.get("settings") or ())
+def _serves(hook: Mapping[str, Any], url: str, wanted: Sequence[str]) -> bool:
+    ours = {*SETTINGS, *OF_CONTACTS}.intersection(hook.get("settings") or ())
+    return hook.get("destination") == url and not hook.get("disabled") and ours == set(wanted)
 
 
 def _no_hooks(error: ConnectorError) -> ConnectorError:
@@ -284,10 +288,17 @@ def _no_hooks(error: ConnectorError) -> ConnectorError:
 
 
 def read_hook(form: Mapping[str, str]) -> ChangeNotice:
-    """The account and the leads of a form with PHP's bracket keys; whatever else it says is not believed."""
+    """The account, the leads and the contacts of a form with PHP's bracket keys; whatever else it says is not
+    believed. Companies come as contacts of another type (reference 7.2)."""
     account = str(form.get("account[id]") or "")
-    ids: set[str] = set()
+    leads, contacts = set[str](), set[str]()
     for key, value in form.items():
-        if len(ids) < MOST_RECORDS and LEAD_ID.fullmatch(str(key)) and is_id(str(value)):
-            ids.add(str(value))
-    return ChangeNotice(remote_id=account if is_id(account) else "", records=frozenset(ids))
+        if not is_id(str(value)):
+            continue
+        if LEAD_ID.fullmatch(str(key)) and len(leads) < MOST_RECORDS:
+            leads.add(str(value))
+        named = CONTACT_ID.fullmatch(str(key))
+        if named and len(contacts) < MOST_RECORDS and form.get(f"{named[1]}[type]") != "company":
+            contacts.add(str(value))
+    known = account if is_id(account) else ""
+    return ChangeNotice(known, records=frozenset(leads), contacts=frozenset(contacts))

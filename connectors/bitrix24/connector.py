@@ -214,7 +214,7 @@ class BitrixConnector(Connector):
     def delete_lead(self, lead: Followed) -> None:
         following.delete(self.http_client(), self.budget, lead)
 
-    def subscribe(self, url: str) -> None:
+    def subscribe(self, url: str, contacts: bool = False) -> None:
         following.subscribe(self.http_client(), self.budget, url)
 
     def unsubscribe(self, url: str) -> None:

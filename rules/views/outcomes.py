@@ -20,6 +20,7 @@ from accounts.rest.schema import string_responses
 from accounts.rest.views import CallerViewSet
 from accounts.serializers.errors import OurError
 from accounts.views import OpenView
+from crm_cache import directory
 from rules.models import Outcome
 from rules.outcomes import following
 from rules.serializers.outcomes import OutcomeListOut, write_outcome
@@ -88,9 +89,9 @@ class HookView(OpenView):
         operation_id="TakeHook",
         tags=["Webhook"],
         summary="A CRM tells of changed leads",
-        description="A CRM tells that leads have changed. No bearer token: the CRM has none. The address is "
-        "the account's own and can't be guessed; what is posted is never believed, it only brings our next "
-        "look at these leads forward.",
+        description="A CRM tells that leads or contacts have changed. No bearer token: the CRM has none. The "
+        "address is the account's own and can't be guessed; what is posted is never believed, it only brings "
+        "our next look at these leads or contacts forward.",
         parameters=[
             OpenApiParameter("hook_pk", int, OpenApiParameter.PATH, description="Number of the address"),
             OpenApiParameter("secret", str, OpenApiParameter.PATH, description="What can't be guessed of it"),
@@ -106,4 +107,6 @@ class HookView(OpenView):
         except hooks.NotOurs as exc:
             raise NotFound() from exc
         following.hint(account, hint.records)
+        if hint.contacts:
+            directory.hint(account, hint.contacts)
         return Response("Success")

@@ -28,6 +28,7 @@ LADDER = (300, 900, 900, 3600)  # waits before the 2nd, 3rd, 4th and 5th try
 BAD_LIMIT, BAD_WINDOW = 100, 2 * 3600
 MOST_HOOKS = 100
 ENTITIES = ("lead", "contact", "company", "customer")
+TYPES = {"contacts": "contact", "companies": "company"}
 SETTINGS = (
     {f"{verb}_{entity}" for verb in ("responsible", "delete") for entity in (*ENTITIES, "task")}
     | {f"{verb}_{entity}" for verb in ("add", "update") for entity in (*ENTITIES, "talk", "task")}
@@ -195,6 +196,8 @@ def _item(account: Account, card: Card, before: dict[str, Any]) -> dict[str, Any
     props = card.props
     if card.kind == "leads" and card["is_deleted"]:
         return {"id": card.id, "status_id": props["status_id"], "pipeline_id": props["pipeline_id"]}
+    if card.kind in TYPES and card["is_deleted"]:
+        return {"id": card.id, "type": TYPES[card.kind]}
     names = ("name", "status_id", "price", "responsible_user_id", "pipeline_id", "created_at", "updated_at")
     item: dict[str, Any] = {"id": card.id} | {name: props[name] for name in names if name in props}
     item |= {"last_modified": props["updated_at"], "date_create": props["created_at"]}
@@ -205,8 +208,8 @@ def _item(account: Account, card: Card, before: dict[str, Any]) -> dict[str, Any
             "old_status_id": before["status_id"],
             "old_responsible_user_id": before["responsible_user_id"],
         }
-    if card.kind in ("contacts", "companies"):
-        item["type"] = {"contacts": "contact", "companies": "company"}[card.kind]
+    if card.kind in TYPES:
+        item["type"] = TYPES[card.kind]
     names_of = account.tags[card.kind].by_id
     item["tags"] = [
         {"id": number, "name": names_of[number].name} for number in card.tags if number in names_of
