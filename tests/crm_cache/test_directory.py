@@ -15,7 +15,7 @@ from accounts.models import Account
 from connectors.contact_directory import NoDirectory
 from crm_cache import directory
 from crm_cache.directory import StoredDirectory, begin, directory_for, erase_unwanted, forget
-from crm_cache.models import ContactDirectory, DirectoryKey
+from crm_cache.models import ContactDirectory, ContactHint, DirectoryKey
 
 ANNA, MAIL, BORIS = "phone:+79161234567", "email:anna@demo.example", "phone:+79031234567"
 pytestmark = pytest.mark.django_db
@@ -177,3 +177,58 @@ def test_of_those_who_share_a_directory_one_is_asked_to_read_it(connected: Any, 
 
 def test_a_moment_of_reading_is_the_databases(book: Any) -> None:
     assert abs(book.state().read_at - time.time()) < 60
+
+
+# -- hints --------------------------------------------------------------------------------------------------
+
+
+def test_a_hint_waits_until_its_contact_was_read(shop: Account, book: Any) -> None:
+    for _ in range(3):
+        directory.hint(shop, {"9", "7"})
+    assert sorted(book.state().hinted) == [7, 9]
+    assert put(book, {7: [ANNA]})
+    assert book.state().hinted == (9,)
+    assert put(book, {})
+    assert book.state().hinted == (9,)
+
+
+def test_a_hint_that_comes_while_its_contact_is_read_is_kept(shop: Account, book: Any) -> None:
+    directory.hint(shop, {"7"})
+    state = book.state()
+    directory.hint(shop, {"7"})
+    assert book.take(state, state, {7: [MAIL]}, followed=True)
+    assert book.state().hinted == (7,)
+
+
+def test_so_many_hints_wait_and_no_neighbour_has_fewer(connected: Any, shop: Account, book: Any) -> None:
+    other = connected("other", remote_id="31000002")
+    begin(other)
+    for low in range(1, 3000, 200):
+        directory.hint(shop, set(map(str, range(low, low + 200))))
+    directory.hint(other, {"5"})
+    assert len(book.state().hinted) == directory.MOST_HINTS
+    assert directory_for(other).state().hinted == (5,)
+
+
+def test_hints_of_quiz_accounts_that_share_a_crm_account_are_shared(
+    connected: Any, shop: Account, book: Any
+) -> None:
+    directory.hint(connected("branch"), {"7"})
+    assert book.state().hinted == (7,)
+
+
+def test_without_a_directory_no_hint_is_kept(connected: Any, shop: Account, book: Any) -> None:
+    directory.hint(connected("other", remote_id="31000002"), {"5"})
+    assert not ContactHint.objects.exists()
+    directory.hint(shop, {"7"})
+    directory.give_up(shop, "Contacts can't be read")
+    assert not ContactHint.objects.exists()
+    directory.hint(shop, {"7"})
+    assert not ContactHint.objects.exists()
+
+
+def test_hints_are_erased_with_it(shop: Account, book: Any) -> None:
+    directory.hint(shop, {"7"})
+    Account.objects.filter(pk=shop.pk).update(deleted=True, state="disconnected")
+    erase_unwanted()
+    assert not ContactHint.objects.exists()

@@ -167,5 +167,8 @@ from tests.stories.generated import client_of, generated  # noqa: E402, F401
 # ---- Owners of accounts of each CRM ----------------------------------------------------------------------
 from tests.stories.owners import owner, owner_of  # noqa: E402, F401
 
+# ---- All contacts of a CRM -------------------------------------------------------------------------------
+from tests.stories.walked import people, walked  # noqa: E402, F401
+
 # ---- A window company's solOS ----------------------------------------------------------------------------
 from tests.stories.windows import later_at_solos, sol_box, stranger, windows  # noqa: E402, F401

@@ -32,7 +32,7 @@ def crm(monkeypatch: pytest.MonkeyPatch) -> ScriptedCrm:
     scripted = ScriptedCrm()
     monkeypatch.setattr(AmoConnector, "can", replace(AmoConnector.can, follow=2, hooks=True))
     monkeypatch.setattr(AmoConnector, "follow", lambda self, leads: scripted.follow(self, leads))
-    monkeypatch.setattr(AmoConnector, "subscribe", lambda self, url: None)
+    monkeypatch.setattr(AmoConnector, "subscribe", lambda self, url, contacts: None)
     monkeypatch.setattr(AmoConnector, "read_hook", classmethod(lambda cls, form: read(form)))
     return scripted
 

@@ -150,7 +150,7 @@ def test_whose_turn_it_is_is_read_by_index(shop, crm):
 
 
 def test_a_crm_that_does_not_allow_notices_says_so_and_is_polled(shop, crm, monkeypatch, later):
-    def refuse(self: Any, url: str) -> None:
+    def refuse(self: Any, url: str, contacts: bool) -> None:
         raise Refused("The account's plan has no webhooks", remedy="Choose another plan.")
 
     monkeypatch.setattr(AmoConnector, "subscribe", refuse)
@@ -168,7 +168,7 @@ def test_nonsense_of_one_crm_costs_no_other_account_its_turn(shop, crm, monkeypa
     cache.delete(hooks.NEW_ONES)
     asked: list[str] = []
 
-    def stumble(self: Any, url: str) -> None:
+    def stumble(self: Any, url: str, contacts: bool) -> None:
         asked.append(url)
         if len(asked) == 1:
             raise AttributeError("'list' object has no attribute 'get'")

@@ -44,7 +44,8 @@ class Phonebook:
         self.keys = {one: known for one, known in self.keys.items() if not low < one <= high}
         self.keys |= {one: frozenset(known) for one, known in contacts.items()}
         self.keys = {one: known for one, known in self.keys.items() if known}
-        self.kept = replace(after, revision=before.revision + 1, age=float("inf"))
+        hinted = tuple(one for one in self.kept.hinted if one not in contacts)
+        self.kept = replace(after, revision=before.revision + 1, age=float("inf"), hinted=hinted)
         self.taken += 1
         return True
 

@@ -258,3 +258,76 @@ def test_without_events_the_directory_is_good_all_the_same(shop, connector, comp
 def test_a_directory_that_is_not_complete_says_nothing(connector, book, people):
     people(3)
     assert contacts.up_to_date(connector.http_client(), book) is None
+
+
+# -- hints --------------------------------------------------------------------------------------------------
+
+
+def hint(book, *numbers: int, age: float = 60.0) -> None:
+    """Notices named these; so long ago changes were read."""
+    book.kept = replace(book.kept, hinted=numbers, age=age)
+
+
+def alone(shop) -> list[int]:
+    """Who was asked for by their id."""
+    return [int(one.path.rsplit("/", 1)[1]) for one in shop.amo.journal.find("GET", r"/contacts/\d+$")]
+
+
+@pytest.fixture
+def silent(amo, connector, complete):
+    """Neither ``updated_at`` nor events tell that somebody has another phone. It is long after the walk."""
+    amo.switches.update(phone_is_a_change=False, merge_is_a_change=False, events_delay=3600)
+    amo.clock.advance(60)
+    assert follow(connector)
+    amo.journal.clear()
+    return complete
+
+
+@pytest.mark.parametrize("filters", [True, False])
+def test_who_is_hinted_at_is_read_anew(shop, connector, silent, amo, filters):
+    shop.account.is_api_filter_enabled = filters
+    first, second, third = list(silent.keys)[100:103]  # neither list shows them by chance
+    amo.control("change_phone", {"contact_id": first, "phone": "8 999 000-11-22"})
+    amo.control("delete_contact", {"contact_id": second})
+    assert follow(connector)
+    assert silent.keys != in_the_crm(shop)
+    hint(silent, first, second, third)
+    assert follow(connector)
+    assert silent.keys == in_the_crm(shop)
+    assert silent.kept.hinted == ()
+    assert alone(shop) == ([second] if filters else [first, second, third])
+
+
+def test_whom_a_page_of_changes_shows_is_not_read_alone(shop, connector, silent, people, amo):
+    """Such as the contacts of leads that we made ourselves, and others that stand beside them."""
+    beside = max(silent.keys)
+    amo.control("change_phone", {"contact_id": beside, "phone": "8 999 000-11-22"})
+    hint(silent, *people(200), beside)
+    assert follow(connector)
+    assert silent.kept.hinted == ()
+    assert silent.keys == in_the_crm(shop)
+    assert shop.amo.journal.counts["GET /api/v4/contacts"] == 1
+    assert alone(shop) == []
+
+
+def test_a_flood_of_hints_costs_a_question_a_second(shop, connector, silent, amo):
+    strangers = tuple(range(10**9, 10**9 + 1000))
+    hint(silent, *strangers, age=2.5)
+    assert follow(connector)
+    assert alone(shop) == list(strangers[:3])
+    assert silent.kept.hinted == strangers[3:]
+    assert contacts.up_to_date(connector.http_client(), silent, people=1)  # however long ago it was
+    assert len(alone(shop)) == 3 + 10
+
+
+@pytest.mark.parametrize("status", [403, 404, 502])
+def test_one_that_can_not_be_told_keeps_no_other(shop, connector, silent, amo, status):
+    """502: asked for again the next time. Whom we may not see, a walk would not show either."""
+    first, second = list(silent.keys)[100:102]
+    amo.control("change_phone", {"contact_id": second, "phone": "8 999 000-11-22"})
+    body = {"body": f'{{"status": {status}}}', "content_type": "application/json"} if status < 500 else {}
+    amo.faults.add(f"/contacts/{first}$", status=status, times=None, **body)
+    hint(silent, first, second)
+    assert follow(connector)
+    assert silent.keys[second] == {"phone:+79990001122"}
+    assert (first in silent.keys, silent.kept.hinted) == ((True, (first,)) if status == 502 else (False, ()))

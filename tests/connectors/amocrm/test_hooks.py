@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from connectors.amocrm.connector import AmoConnector
-from connectors.amocrm.following import MOST_RECORDS, SETTINGS
+from connectors.amocrm.following import MOST_RECORDS, OF_CONTACTS, SETTINGS
 from connectors.errors import Refused, TryLater
 from connectors.lead_status import ChangeNotice
 from tests.connectors.amocrm.shop import connect
@@ -40,6 +40,16 @@ def test_a_subscription_that_was_cut_down_or_disabled_is_made_whole(amo, shop):
     hook.disabled = True
     shop.connector.subscribe(URL)
     assert (hook.settings, hook.disabled, len(shop.account.hooks)) == (list(SETTINGS), False, 1)
+
+
+def test_contacts_are_told_of_from_when_they_are_wanted_until_they_are_not(amo, shop):
+    for contacts in (False, True, True, False, False):
+        amo.journal.clear()
+        shop.connector.subscribe(URL, contacts)
+        wanted = {*SETTINGS, *(OF_CONTACTS if contacts else ())}
+        assert set(shop.account.hooks[URL].settings) == wanted
+    assert writes(amo) == []
+    assert len(shop.account.hooks) == 1
 
 
 @pytest.mark.parametrize("status", [402, 403])
@@ -96,6 +106,23 @@ def test_what_is_posted_names_the_lead(amo, shop, deliver, draft, operation, cha
     assert hints == {ChangeNotice(str(shop.account.id), records=frozenset({followed(receipt).remote_id}))}
 
 
+@pytest.mark.parametrize(
+    ("operation", "values"),
+    [("change_phone", {"phone": "+79990001122"}), ("delete_contact", {}), ("restore_contact", {})],
+    ids=str,
+)
+def test_what_is_posted_names_the_contact(amo, shop, deliver, draft, operation, values):
+    (receipt,) = deliver(draft())
+    shop.connector.subscribe(URL, contacts=True)
+    forms = []
+    amo.courier = lambda method, url, headers, body, timeout: forms.append(body.decode()) or 200
+    contact = receipt.journal["contact"]
+    amo.control(operation, {"contact_id": int(contact), **values})
+    amo.pump()
+    hints = [read(dict(parse_qsl(form, keep_blank_values=True))) for form in forms]
+    assert hints == [ChangeNotice(str(shop.account.id), records=frozenset(), contacts=frozenset({contact}))]
+
+
 ACCOUNT = {"account[id]": "31000001", "account[subdomain]": "demo7"}
 FORMS = {
     "each kind": (
@@ -106,7 +133,7 @@ FORMS = {
     ),
     "several": ({f"leads[update][{index}][id]": "77" if index else "78" for index in range(3)}, {"77", "78"}),
     "notes are none": ({"leads[note][0][id]": "1", "leads[note][0][note][id]": "2"}, set()),
-    "other cards": ({"contacts[update][0][id]": "1", "task[add][0][id]": "2"}, set()),
+    "other cards": ({"companies[update][0][id]": "1", "task[add][0][id]": "2"}, set()),
     "fields": ({"leads[update][0][custom_fields][0][id]": "5", "leads[update][0][tags][0][id]": "6"}, set()),
     "no numbers": (
         {f"leads[update][{i}][id]": text for i, text in enumerate(
@@ -127,11 +154,37 @@ def test_forms(form, ids):
     assert read({**ACCOUNT, **form}) == ChangeNotice("31000001", records=frozenset(ids))
 
 
+CONTACT_FORMS = {
+    "each kind": (
+        {f"contacts[{verb}][0][id]": str(number) for number, verb in enumerate(
+            ("add", "update", "delete", "restore"), start=1
+        )},
+        {"1", "2", "3", "4"},
+    ),
+    "companies are none": (
+        {"contacts[add][0][id]": "1", "contacts[add][0][type]": "company",
+         "contacts[add][1][id]": "2", "contacts[add][1][type]": "contact"},
+        {"2"},
+    ),
+    "notes are none": ({"contacts[note][0][id]": "1", "contacts[responsible][0][id]": "2"}, set()),
+    "fields": ({"contacts[add][0][custom_fields][0][id]": "5", "contacts[add][0][tags][0][id]": "6"}, set()),
+    "no numbers": ({f"contacts[add][{i}][id]": t for i, t in enumerate(("", "0", "-1", "9" * 19))}, set()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("form", "ids"), CONTACT_FORMS.values(), ids=CONTACT_FORMS)
+def test_forms_of_contacts(form, ids):
+    told = ChangeNotice("31000001", records=frozenset(), contacts=frozenset(ids))
+    assert read({**ACCOUNT, **form}) == told
+
+
 @pytest.mark.parametrize("account", ["", "demo7", "0", "9" * 40, "1,2", "-3"])
 def test_an_account_that_is_none_is_left_out(account):
     assert read({"account[id]": account, "leads[status][0][id]": "1"}).remote_id == ""
 
 
 def test_a_form_without_bounds_is_bounded():
-    form = {f"leads[update][{index}][id]": str(index + 1) for index in range(20_000)}
-    assert len(read(form).records or ()) == MOST_RECORDS == 200
+    for kind in ("leads", "contacts"):
+        form = {f"{kind}[update][{index}][id]": str(index + 1) for index in range(20_000)}
+        told = read(form)
+        assert max(len(told.records or ()), len(told.contacts)) == MOST_RECORDS == 200
