@@ -263,18 +263,16 @@ def _read_alone(http_client: HttpClient, contacts: Sequence[int], region: str) -
 def _read_hinted(
     http_client: HttpClient, state: DirectoryState, hinted: Sequence[int], most: int
 ) -> dict[int, frozenset[str]]:
-    """As ``_read_alone``, but a contact for each second since the last look at most: a flood of notices must
-    not cost what a directory spares. The rest waits, and so does one that can't be told just now; whom we may
-    not see is nobody we know."""
+    """As ``_read_alone``, but a contact for each second since the last look at most, and no error: a flood of
+    notices may not cost what a directory spares, nor one of them a lead its delivery. The rest waits, and
+    so does whoever can't be told just now; whom we may not see is nobody we know."""
     share = int(min(MOST_RECORDS * most, 1 + state.age))
     found = fetch_records(http_client, "contacts", [str(number) for number in hinted[:share]])
-    told = {}
-    for number, row in found.items():
-        if isinstance(row, ConnectorError) and row.account_wide:
-            raise row
-        if not isinstance(row, ConnectorError) or isinstance(row, Refused):
-            told[int(number)] = _keys_in(row, state.region)
-    return told
+    return {int(number): _keys_in(row, state.region) for number, row in found.items() if _is_told(row)}
+
+
+def _is_told(row: Found) -> bool:
+    return not isinstance(row, ConnectorError) or (isinstance(row, Refused) and not row.account_wide)
 
 
 def _keys_in(row: Found, region: str) -> frozenset[str]:

@@ -320,14 +320,26 @@ def test_a_flood_of_hints_costs_a_question_a_second(shop, connector, silent, amo
     assert len(alone(shop)) == 3 + 10
 
 
-@pytest.mark.parametrize("status", [403, 404, 502])
-def test_one_that_can_not_be_told_keeps_no_other(shop, connector, silent, amo, status):
-    """502: asked for again the next time. Whom we may not see, a walk would not show either."""
+@pytest.mark.parametrize("missing", ["204", "404"])
+def test_whom_we_may_not_see_is_nobody_we_know(shop, connector, silent, amo, missing):
+    """A walk would not show them either."""
+    amo.switches["missing_card"] = missing
+    first, second, third = list(silent.keys)[100:103]
+    amo.control("delete_contact", {"contact_id": second})
+    amo.control("change_phone", {"contact_id": third, "phone": "8 999 000-11-22"})
+    refusal = {"status": 403, "body": '{"status": 403}', "content_type": "application/json"}
+    amo.faults.add(f"/contacts/{first}$", times=None, **refusal)
+    hint(silent, first, second, third)
+    assert follow(connector)
+    assert {first, second}.isdisjoint(silent.keys)
+    assert silent.keys[third] == {"phone:+79990001122"}
+    assert silent.kept.hinted == ()
+
+
+def test_a_hint_that_can_not_be_followed_keeps_no_lead_waiting(connector, silent, amo):
     first, second = list(silent.keys)[100:102]
-    amo.control("change_phone", {"contact_id": second, "phone": "8 999 000-11-22"})
-    body = {"body": f'{{"status": {status}}}', "content_type": "application/json"} if status < 500 else {}
-    amo.faults.add(f"/contacts/{first}$", status=status, times=None, **body)
+    amo.faults.add("/contacts/[0-9]+$", status=502, times=None)
+    known = dict(silent.keys)
     hint(silent, first, second)
     assert follow(connector)
-    assert silent.keys[second] == {"phone:+79990001122"}
-    assert (first in silent.keys, silent.kept.hinted) == ((True, (first,)) if status == 502 else (False, ()))
+    assert (silent.keys, silent.kept.hinted) == (known, (first, second))
