@@ -64,6 +64,7 @@ class PortalAccountView(CrmViewSet):
     """The caller's account; the URL table says how this CRM's is spelled (``as_view(..., dialect=...)``)."""
 
     dialect: AccountDialect = cast("AccountDialect", None)  # as_view() takes only what the class has
+    error_shape = "string"
     schema = PortalAccountSchema()
 
     def connect(self, request: Request) -> Response:
@@ -99,6 +100,8 @@ class PortalAccountView(CrmViewSet):
 
 class HealthView(CallerViewSet):
     """A sign of life for callers with a token (D3); a probe without one asks ``/healthz``."""
+
+    error_shape = "string"
 
     @extend_schema(
         operation_id="CheckHealth",

@@ -28,6 +28,8 @@ OVER_REST = message("Its owner disconnected it over REST")
 class AccountView(CrmViewSet):
     """The caller's account of a CRM whose consent page asks which account it is to be."""
 
+    error_shape = "string"
+
     @extend_schema(
         operation_id="ConnectAccount",
         tags=["main"],

@@ -22,6 +22,7 @@ class CachedListView(CrmViewSet):
     """The URL table says which: ``as_view(..., kind=..., shape=...)``."""
 
     shape: ListShape = cast("ListShape", None)  # as_view() takes only what the class has
+    error_shape = "string"
     schema = CachedListSchema()
 
     def read(self, request: Request) -> Response:

@@ -12,11 +12,10 @@ from rest_framework.response import Response
 from accounts.events import endpoints, feed
 from accounts.events.models import WebhookEndpoint
 from accounts.events.views import too_old
-from accounts.rest.errors import ApiError, Conflict, NotFound
+from accounts.rest.errors import ApiError, Conflict
 from accounts.rest.paging import read_cursor
-from accounts.rest.values import BIGGEST
-from accounts.rest.views import PlatformViewSet
-from accounts.serializers.errors import OurError
+from accounts.rest.views import PlatformViewSet, checked, one_of
+from accounts.serializers.errors import BAD_BODY, NO_TOKEN, NOT_PLATFORM, OurError
 from accounts.serializers.webhooks import (
     EndpointIn,
     EndpointListOut,
@@ -29,11 +28,7 @@ from accounts.serializers.webhooks import (
 
 ENDPOINT = OpenApiParameter("endpoint_pk", int, OpenApiParameter.PATH, description="`id` of the endpoint")
 COLUMNS = {"url": "url", "types": "types", "accountID": "owner", "enabled": "enabled"}
-ERRORS = {
-    401: OpenApiResponse(OurError, "No valid bearer token"),
-    403: OpenApiResponse(OurError, "The token's scope is not the platform's"),
-}
-BAD = {400: OpenApiResponse(OurError, "The body says something it may not")}
+ERRORS = {**NO_TOKEN, **NOT_PLATFORM}
 NONE = {404: OpenApiResponse(OurError, "No such endpoint")}
 
 
@@ -57,16 +52,15 @@ class EndpointViewSet(PlatformViewSet):
         request=EndpointIn,
         responses={
             201: EndpointSecretOut,
-            **BAD,
+            **BAD_BODY,
             **ERRORS,
             409: OpenApiResponse(OurError, f"There are {endpoints.MOST} endpoints already"),
         },
     )
     def create(self, request: Request) -> Response:
-        told = EndpointIn(data=request.data)
-        told.is_valid(raise_exception=True)
+        told = checked(EndpointIn, request.data)
         try:
-            row = endpoints.create(**_columns(told.validated_data))
+            row = endpoints.create(**_columns(told))
         except endpoints.TooMany as exc:
             raise Conflict(f"There are {endpoints.MOST} endpoints already: delete one") from exc
         return Response({**write_endpoint(row), "secret": row.secret}, status=201)
@@ -87,13 +81,11 @@ class EndpointViewSet(PlatformViewSet):
         parameters=[ENDPOINT],
         summary="Change what is named and leave the rest; what failed is tried at once",
         request=EndpointIn,
-        responses={200: EndpointOut, **BAD, **ERRORS, **NONE},
+        responses={200: EndpointOut, **BAD_BODY, **ERRORS, **NONE},
     )
     def partial_update(self, request: Request, endpoint_pk: int) -> Response:
         row = _one(endpoint_pk)
-        told = EndpointIn(data=request.data, partial=True)
-        told.is_valid(raise_exception=True)
-        endpoints.change(row, **_columns(told.validated_data))
+        endpoints.change(row, **_columns(checked(EndpointIn, request.data, partial=True)))
         return Response(write_endpoint(row))
 
     @extend_schema(
@@ -113,13 +105,11 @@ class EndpointViewSet(PlatformViewSet):
         parameters=[ENDPOINT],
         summary="A new secret; the former one signs, too, for a while",
         request=RotateIn,
-        responses={200: EndpointSecretOut, **BAD, **ERRORS, **NONE},
+        responses={200: EndpointSecretOut, **BAD_BODY, **ERRORS, **NONE},
     )
     def rotate(self, request: Request, endpoint_pk: int) -> Response:
         row = _one(endpoint_pk)
-        told = RotateIn(data=request.data)
-        told.is_valid(raise_exception=True)
-        hours = told.validated_data.get("overlapHours")
+        hours = checked(RotateIn, request.data).get("overlapHours")
         overlap = endpoints.OVERLAP if hours is None else timedelta(hours=hours)
         secret = endpoints.rotate(row, overlap)
         return Response({**write_endpoint(row), "secret": secret})
@@ -132,7 +122,7 @@ class EndpointViewSet(PlatformViewSet):
         request=ReplayIn,
         responses={
             202: EndpointOut,
-            **BAD,
+            **BAD_BODY,
             **ERRORS,
             **NONE,
             410: OpenApiResponse(OurError, "Events behind the cursor may be deleted already"),
@@ -140,9 +130,7 @@ class EndpointViewSet(PlatformViewSet):
     )
     def replay(self, request: Request, endpoint_pk: int) -> Response:
         row = _one(endpoint_pk)
-        told = ReplayIn(data=request.data)
-        told.is_valid(raise_exception=True)
-        text = told.validated_data["after"]
+        text = checked(ReplayIn, request.data)["after"]
         place = read_cursor(text) if text else 0
         if place > feed.newest():
             raise ApiError("after is no cursor of the feed: nothing stands before it", field="after")
@@ -157,7 +145,4 @@ def _columns(told: dict[str, Any]) -> dict[str, Any]:
 
 
 def _one(pk: int) -> WebhookEndpoint:
-    row = endpoints.live().filter(pk=min(pk, BIGGEST)).first()
-    if row is None:
-        raise NotFound("No such endpoint", field="id")
-    return row
+    return one_of(endpoints.live(), pk, "No such endpoint")

@@ -16,7 +16,7 @@ from accounts.rest.authentication import EitherAuthentication, IsEither, Platfor
 from accounts.rest.errors import ApiError
 from accounts.rest.paging import cursor, read_cursor, read_number
 from accounts.rest.views import CallerViewSet
-from accounts.serializers.errors import OurError
+from accounts.serializers.errors import NO_TOKEN, OurError
 from accounts.serializers.events import EventListOut, write_event
 
 EITHER: Any = [{"BearerAuth": []}, {"PlatformAuth": []}]  # as OpenAPI writes "or"
@@ -36,7 +36,6 @@ FILTERS = [
 class EventViewSet(CallerViewSet):
     """What happened to the caller's answers and accounts; to everybody's, where the platform asks."""
 
-    error_shape = "object"
     authentication_classes = (EitherAuthentication,)
     permission_classes = (IsEither,)
 
@@ -51,7 +50,7 @@ class EventViewSet(CallerViewSet):
         responses={
             200: EventListOut,
             400: OpenApiResponse(OurError, "A parameter says something it may not"),
-            401: OpenApiResponse(OurError, "No valid bearer token"),
+            **NO_TOKEN,
             403: OpenApiResponse(OurError, "Other accounts' events are for the platform's tokens"),
             410: OpenApiResponse(OurError, "Events behind the cursor may be deleted already"),
         },

@@ -1,6 +1,6 @@
 """How errors look: a JSON string on the contract's paths (D8), ``{"error": {...}}`` on ours (D59).
 
-A view says which by ``error_shape``: ``"string"`` (default) or ``"object"``.
+A view says which by ``error_shape``: ``"string"`` or ``"object"``; what is no view of ours has strings.
 """
 
 from __future__ import annotations

@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
+from django.db.models import Model, QuerySet
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
+from rest_framework.serializers import Serializer
 from rest_framework.viewsets import ViewSet
 
 from accounts.models import Account, live_accounts
 from accounts.rest.authentication import Caller, IsPlatform, PlatformAuthentication
 from accounts.rest.errors import NotFound
 from accounts.rest.rate_limit import AccountRate, Allowance
+from accounts.rest.values import BIGGEST
+
+Row = TypeVar("Row", bound=Model)
+
+
+def checked(shape: type[Serializer[Any]], body: Any, partial: bool = False) -> dict[str, Any]:
+    """What a body says, as ``shape`` has it. Raises DRF's ``ValidationError``."""
+    read = shape(data=body, partial=partial)
+    read.is_valid(raise_exception=True)
+    said: dict[str, Any] = read.validated_data
+    return said
+
+
+def one_of(rows: QuerySet[Row], pk: int, missing: str) -> Row:
+    """The row with this id of ours. Raises ``NotFound`` with the words for a ``missing`` one."""
+    row = rows.filter(pk=min(pk, BIGGEST)).first()
+    if row is None:
+        raise NotFound(missing, field="id")
+    return row
 
 
 class JsonWhateverIsAsked(DefaultContentNegotiation):
@@ -22,9 +43,10 @@ class JsonWhateverIsAsked(DefaultContentNegotiation):
 
 
 class CallerViewSet(ViewSet):
-    """A view on behalf of a quiz account. ``error_shape`` is how its errors look (``exception_handler``)."""
+    """A view on behalf of a quiz account. ``error_shape`` is how its errors look (``exception_handler``): a
+    contract's are strings."""
 
-    error_shape = "string"
+    error_shape = "object"
     content_negotiation_class = JsonWhateverIsAsked
     throttle_classes = (AccountRate,)
     allowance: Allowance | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import OpenApiResponse
 from rest_framework import serializers
 
 from accounts.rest.errors import CODES
@@ -19,3 +20,10 @@ class ErrorOut(serializers.Serializer[Any]):
 
 class OurError(serializers.Serializer[Any]):
     error = ErrorOut(help_text="What is wrong, and where.")
+
+
+# Responses of many operations.
+BAD_FILTER = {400: OpenApiResponse(OurError, "A filter says something it may not")}
+BAD_BODY = {400: OpenApiResponse(OurError, "The body says something it may not")}
+NO_TOKEN = {401: OpenApiResponse(OurError, "No valid bearer token")}
+NOT_PLATFORM = {403: OpenApiResponse(OurError, "The token's scope is not the platform's")}

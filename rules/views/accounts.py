@@ -7,14 +7,14 @@ from collections.abc import Collection
 from typing import Any
 
 from django.db.models import Count, Min, OuterRef, QuerySet, Subquery
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Account, Token, live_accounts
 from accounts.rest.paging import cut, read_page
 from accounts.rest.views import CallerViewSet
-from accounts.serializers.errors import OurError
+from accounts.serializers.errors import BAD_FILTER, NO_TOKEN
 from connectors.registry import CONNECTORS
 from crm_cache.runs import lists_states
 from rules.delivery import holds
@@ -25,8 +25,6 @@ from rules.views.filters import read_choice
 
 class AccountsViewSet(CallerViewSet):
     """The caller's accounts over all CRMs."""
-
-    error_shape = "object"
 
     @extend_schema(
         operation_id="ListAccounts",
@@ -39,8 +37,8 @@ class AccountsViewSet(CallerViewSet):
         ],
         responses={
             200: CrmAccountListOut,
-            400: OpenApiResponse(OurError, "A filter says something it may not"),
-            401: OpenApiResponse(OurError, "No valid bearer token"),
+            **BAD_FILTER,
+            **NO_TOKEN,
         },
     )
     def index(self, request: Request) -> Response:

@@ -13,12 +13,11 @@ from rest_framework.response import Response
 from accounts.history import OWNER
 from accounts.models import Account, live_accounts
 from accounts.rest.direct import answer_directly
-from accounts.rest.errors import ApiError, Conflict, NotFound
+from accounts.rest.errors import ApiError, Conflict
 from accounts.rest.exception_handler import error_object
 from accounts.rest.paging import listed
-from accounts.rest.values import BIGGEST
-from accounts.rest.views import CallerViewSet
-from accounts.serializers.errors import OurError
+from accounts.rest.views import CallerViewSet, checked, one_of
+from accounts.serializers.errors import BAD_FILTER, NO_TOKEN, OurError
 from rules.intake import Known, New, accept_answers
 from rules.mending import NotMendable, mend
 from rules.models import Answer, Delivery
@@ -61,7 +60,7 @@ REFUSED = PolymorphicProxySerializer(
 )
 ERRORS = {
     400: OpenApiResponse(OurError, "The body says something it may not; the field is named"),
-    401: OpenApiResponse(OurError, "No valid bearer token"),
+    **NO_TOKEN,
     413: OpenApiResponse(OurError, "The body is larger than 256 KiB"),
     415: OpenApiResponse(OurError, "The body is not JSON"),
 }
@@ -69,8 +68,6 @@ ERRORS = {
 
 class AnswerViewSet(CallerViewSet):
     """Taking an answer and asking what became of it."""
-
-    error_shape = "object"
 
     @extend_schema(
         operation_id="PostAnswers",
@@ -133,8 +130,8 @@ class AnswerViewSet(CallerViewSet):
         parameters=[*QUIZ_AND_TIME_FILTERS, *PERSON_FILTERS],
         responses={
             200: AnswerListOut,
-            400: OpenApiResponse(OurError, "A filter says something it may not"),
-            401: ERRORS[401],
+            **BAD_FILTER,
+            **NO_TOKEN,
         },
     )
     def index(self, request: Request) -> Response:
@@ -158,7 +155,7 @@ class AnswerViewSet(CallerViewSet):
         parameters=[
             OpenApiParameter("answer_pk", int, OpenApiParameter.PATH, description="`id` of an answer, ours")
         ],
-        responses={200: AnswerOut, 401: ERRORS[401], 404: OpenApiResponse(OurError, "No such answer")},
+        responses={200: AnswerOut, **NO_TOKEN, 404: OpenApiResponse(OurError, "No such answer")},
     )
     def retrieve(self, request: Request, answer_pk: int) -> Response:
         return Response(self._told(answer_pk))
@@ -177,16 +174,14 @@ class AnswerViewSet(CallerViewSet):
         responses={
             200: MendedAnswerOut,
             400: OpenApiResponse(OurError, "The body says something it may not; the field is named"),
-            401: ERRORS[401],
+            **NO_TOKEN,
             404: OpenApiResponse(OurError, "No such answer"),
             409: OpenApiResponse(OurError, "It says so already, or what was answered is erased"),
         },
     )
     def mend(self, request: Request, answer_pk: int) -> Response:
         answer = self._one(answer_pk)
-        asked = MendIn(data=request.data)
-        asked.is_valid(raise_exception=True)
-        wanted = asked.validated_data
+        wanted = checked(MendIn, request.data)
         try:
             mend(answer.pk, wanted["what"], wanted["value"], OWNER)
         except NotMendable as no:
@@ -197,12 +192,8 @@ class AnswerViewSet(CallerViewSet):
         return Response({**self._told(answer_pk), "notReplayed": told})
 
     def _one(self, answer_pk: int) -> Answer:
-        answer = Answer.objects.filter(
-            pk=min(answer_pk, BIGGEST), account_id=self.caller_id, test=False
-        ).first()
-        if answer is None:
-            raise NotFound("No such answer", field="id")
-        return answer
+        mine = Answer.objects.filter(account_id=self.caller_id, test=False)
+        return one_of(mine, answer_pk, "No such answer")
 
     def _told(self, answer_pk: int) -> dict[str, Any]:
         answer = self._one(answer_pk)

@@ -6,8 +6,8 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.rest.views import CrmViewSet
-from accounts.serializers.errors import OurError
+from accounts.rest.views import CrmViewSet, checked
+from accounts.serializers.errors import BAD_BODY, NO_TOKEN, OurError
 from rules.planning import MOST_BACKFILLED, backfill, unplanned
 from rules.serializers.deliveries import BackfillIn, BackfillOut
 from rules.views.rules import live_rule, read_body, read_quiz_id
@@ -17,7 +17,6 @@ from rules.views.schema import BackfillSchema
 class BackfillViewSet(CrmViewSet):
     """Kept answers of the quiz that have no delivery in this CRM get one by the quiz's rule."""
 
-    error_shape = "object"
     schema = BackfillSchema()
 
     @extend_schema(
@@ -28,8 +27,8 @@ class BackfillViewSet(CrmViewSet):
                 BackfillOut, "Made; they are on their way, or held where the account is away"
             ),
             200: OpenApiResponse(BackfillOut, "Nothing was made: a dry run, or there was nothing to do"),
-            400: OpenApiResponse(OurError, "The body says something it may not"),
-            401: OpenApiResponse(OurError, "No valid bearer token"),
+            **BAD_BODY,
+            **NO_TOKEN,
             404: OpenApiResponse(OurError, "No account or no rule"),
         },
     )
@@ -37,10 +36,8 @@ class BackfillViewSet(CrmViewSet):
         """At most 5,000 answers a call, the oldest first; ``more`` says that there are others. Repeating a
         call makes nothing twice."""
         rule = live_rule(self.connected_account(), read_quiz_id(quizID))
-        asked = BackfillIn(data=read_body(request))
-        asked.is_valid(raise_exception=True)
-        wanted, dry_run = asked.validated_data, asked.validated_data["dryRun"]
-        rows = unplanned(rule, wanted["from"], wanted["to"])
+        wanted = checked(BackfillIn, read_body(request))
+        dry_run, rows = wanted["dryRun"], unplanned(rule, wanted["from"], wanted["to"])
         answers, purged = rows.filter(purged_at=None).count(), rows.exclude(purged_at=None).count()
         made = min(answers, MOST_BACKFILLED) if dry_run else backfill(rule, rows)
         told = {

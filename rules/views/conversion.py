@@ -9,14 +9,14 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.dateparse import parse_date
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.rest.errors import ApiError
 from accounts.rest.paging import read_number
 from accounts.rest.views import CallerViewSet
-from accounts.serializers.errors import OurError
+from accounts.serializers.errors import BAD_FILTER, NO_TOKEN
 from connectors.registry import CONNECTORS
 from rules.conversion.reading import BY, MOST_IN_FILE, OPTION, QUIZ, Chosen, report
 from rules.conversion.table import download
@@ -30,8 +30,6 @@ FORMATS = ("json", "csv")
 
 class ConversionViewSet(CallerViewSet):
     """Of the caller's own answers; another's quiz or account has none."""
-
-    error_shape = "object"
 
     @extend_schema(
         operation_id="GetConversion",
@@ -60,8 +58,8 @@ class ConversionViewSet(CallerViewSet):
         responses={
             (200, JSON): ConversionOut,
             (200, CSV): OpenApiTypes.STR,
-            400: OpenApiResponse(OurError, "A filter says something it may not"),
-            401: OpenApiResponse(OurError, "No valid bearer token"),
+            **BAD_FILTER,
+            **NO_TOKEN,
         },
     )
     def show(self, request: Request) -> Response | HttpResponse:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.history import OWNER
-from accounts.rest.errors import Conflict, NotFound
+from accounts.rest.errors import Conflict
 from accounts.rest.paging import listed
-from accounts.rest.values import BIGGEST
-from accounts.rest.views import CallerViewSet
-from accounts.serializers.errors import OurError
+from accounts.rest.views import CallerViewSet, checked, one_of
+from accounts.serializers.errors import BAD_BODY, BAD_FILTER, NO_TOKEN, OurError
 from rules.delivery import outbox, replay_moves
 from rules.delivery.next_try import next_tries
 from rules.delivery.queueing import wake_lanes
@@ -35,8 +33,7 @@ from rules.views.filters import (
     read_person,
 )
 
-UNAUTHORIZED = OpenApiResponse(OurError, "No valid bearer token")
-NO_DELIVERY = OpenApiResponse(OurError, "No such delivery")
+NO_DELIVERY = {404: OpenApiResponse(OurError, "No such delivery")}
 WHICH = [OpenApiParameter("delivery_pk", int, OpenApiParameter.PATH, description="`id` of a delivery, ours")]
 WITH_ACCOUNT = Delivery.objects.filter(test=False).select_related("account__lane", "answer")
 FILTERS = [
@@ -53,8 +50,6 @@ FILTERS = [
 class DeliveryViewSet(CallerViewSet):
     """The caller's deliveries over all CRMs; other accounts' are 404."""
 
-    error_shape = "object"
-
     @extend_schema(
         operation_id="ListDeliveries",
         tags=["deliveries"],
@@ -62,8 +57,8 @@ class DeliveryViewSet(CallerViewSet):
         parameters=FILTERS,
         responses={
             200: DeliveryListOut,
-            400: OpenApiResponse(OurError, "A filter says something it may not"),
-            401: UNAUTHORIZED,
+            **BAD_FILTER,
+            **NO_TOKEN,
         },
     )
     def index(self, request: Request) -> Response:
@@ -83,7 +78,7 @@ class DeliveryViewSet(CallerViewSet):
         tags=["deliveries"],
         summary="One delivery with the timeline of its tries",
         parameters=WHICH,
-        responses={200: DeliveryDetailOut, 401: UNAUTHORIZED, 404: NO_DELIVERY},
+        responses={200: DeliveryDetailOut, **NO_TOKEN, **NO_DELIVERY},
     )
     def retrieve(self, request: Request, delivery_pk: int) -> Response:
         return self._shown(delivery_pk)
@@ -96,8 +91,8 @@ class DeliveryViewSet(CallerViewSet):
         request=None,
         responses={
             202: DeliveryDetailOut,
-            401: UNAUTHORIZED,
-            404: NO_DELIVERY,
+            **NO_TOKEN,
+            **NO_DELIVERY,
             409: OpenApiResponse(OurError, "It is delivered, or being sent right now"),
         },
     )
@@ -116,17 +111,15 @@ class DeliveryViewSet(CallerViewSet):
         request=ArrivedIn,
         responses={
             200: DeliveryDetailOut,
-            400: OpenApiResponse(OurError, "The body says something it may not"),
-            401: UNAUTHORIZED,
-            404: NO_DELIVERY,
+            **BAD_BODY,
+            **NO_TOKEN,
+            **NO_DELIVERY,
             409: OpenApiResponse(OurError, "It is not held"),
         },
     )
     def arrived(self, request: Request, delivery_pk: int) -> Response:
         delivery = self._one(delivery_pk)
-        told = ArrivedIn(data=request.data)
-        told.is_valid(raise_exception=True)
-        if not outbox.arrived(delivery.pk, told.validated_data["leadID"]):
+        if not outbox.arrived(delivery.pk, checked(ArrivedIn, request.data)["leadID"]):
             raise Conflict(f"The delivery is {self._one(delivery_pk).state}, not held")
         return self._shown(delivery_pk)
 
@@ -138,8 +131,8 @@ class DeliveryViewSet(CallerViewSet):
         request=None,
         responses={
             200: DeliveryDetailOut,
-            401: UNAUTHORIZED,
-            404: NO_DELIVERY,
+            **NO_TOKEN,
+            **NO_DELIVERY,
             409: OpenApiResponse(OurError, "It is delivered, being sent right now, or cancelled already"),
         },
     )
@@ -163,22 +156,21 @@ class DeliveryViewSet(CallerViewSet):
         responses={
             200: OpenApiResponse(ForeseenOut, "A dry run: what would be done"),
             202: DeliveryDetailOut,
-            400: OpenApiResponse(OurError, "The body says something it may not"),
-            401: UNAUTHORIZED,
-            404: NO_DELIVERY,
+            **BAD_BODY,
+            **NO_TOKEN,
+            **NO_DELIVERY,
             409: OpenApiResponse(OurError, "It can't be replayed now; the code says why"),
         },
     )
     def replay(self, request: Request, delivery_pk: int) -> Response:
         delivery = self._one(delivery_pk)
-        asked = DeliveryReplayIn(data=request.data)
-        asked.is_valid(raise_exception=True)
-        when = When(asked.validated_data["rule"])
-        if asked.validated_data["dryRun"]:
+        asked = checked(DeliveryReplayIn, request.data)
+        when = When(asked["rule"])
+        if asked["dryRun"]:
             [found] = foresee([delivery], when)
             return Response(write_foreseen(found))
         try:
-            ask(delivery.pk, when, OWNER, anew=asked.validated_data["anew"])
+            ask(delivery.pk, when, OWNER, anew=asked["anew"])
         except NotReplayable as no:
             raise Conflict(no.words, code=no.code) from no
         return self._shown(delivery_pk, status=202)
@@ -188,11 +180,5 @@ class DeliveryViewSet(CallerViewSet):
         delivery = self._one(pk)
         return Response(write_delivery_detail(delivery, delivery.attempts.all()), status=status)
 
-    def _mine(self) -> QuerySet[Delivery]:
-        return WITH_ACCOUNT.filter(owner=self.caller_id)
-
     def _one(self, pk: int) -> Delivery:
-        delivery = self._mine().filter(pk=min(pk, BIGGEST)).first()
-        if delivery is None:
-            raise NotFound("No such delivery", field="id")
-        return delivery
+        return one_of(WITH_ACCOUNT.filter(owner=self.caller_id), pk, "No such delivery")

@@ -8,7 +8,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Count, QuerySet
 from django.http import QueryDict
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -18,7 +18,7 @@ from accounts.rest.paging import MOST_LISTED, listed
 from accounts.rest.parsers import BoundedFormParser
 from accounts.rest.schema import string_responses
 from accounts.rest.views import CallerViewSet
-from accounts.serializers.errors import OurError
+from accounts.serializers.errors import BAD_FILTER, NO_TOKEN
 from accounts.views import OpenView
 from crm_cache import directory
 from rules.models import Outcome
@@ -37,8 +37,6 @@ FORM = {"type": "object", "additionalProperties": {"type": "string"}}
 class OutcomeViewSet(CallerViewSet):
     """The caller's outcomes over all CRMs."""
 
-    error_shape = "object"
-
     @extend_schema(
         operation_id="ListOutcomes",
         tags=["deliveries"],
@@ -46,8 +44,8 @@ class OutcomeViewSet(CallerViewSet):
         parameters=FILTERS,
         responses={
             200: OutcomeListOut,
-            400: OpenApiResponse(OurError, "A filter says something it may not"),
-            401: OpenApiResponse(OurError, "No valid bearer token"),
+            **BAD_FILTER,
+            **NO_TOKEN,
         },
     )
     def index(self, request: Request) -> Response:

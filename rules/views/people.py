@@ -7,15 +7,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.rest.errors import ApiError
-from accounts.rest.views import PlatformViewSet
-from accounts.serializers.errors import OurError
+from accounts.rest.views import PlatformViewSet, checked
+from accounts.serializers.errors import NO_TOKEN, NOT_PLATFORM, OurError
 from rules import people
 from rules.serializers.people import ErasureOut, PersonIn, PersonOut, write_erasure
 
 ERRORS = {
     400: OpenApiResponse(OurError, "Nobody is named, or a phone or an e-mail is none"),
-    401: OpenApiResponse(OurError, "No valid bearer token"),
-    403: OpenApiResponse(OurError, "The token's scope is not the platform's"),
+    **NO_TOKEN,
+    **NOT_PLATFORM,
 }
 
 
@@ -51,9 +51,7 @@ class PeopleViewSet(PlatformViewSet):
 
 
 def _who(request: Request) -> people.Who:
-    asked = PersonIn(data=request.data)
-    asked.is_valid(raise_exception=True)
-    told = asked.validated_data
+    told = checked(PersonIn, request.data)
     try:
         return people.who(
             told.get("phone", ""), told.get("email", ""), told.get("answerID", ""), told.get("accountID", "")

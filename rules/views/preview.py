@@ -16,8 +16,8 @@ from rest_framework.response import Response
 from accounts.access import connector_for
 from accounts.models import Account
 from accounts.rest.errors import ApiError, NotFound
-from accounts.rest.views import CrmViewSet
-from accounts.serializers.errors import OurError
+from accounts.rest.views import CrmViewSet, checked
+from accounts.serializers.errors import BAD_BODY, NO_TOKEN, OurError
 from connectors.base import Connector
 from connectors.draft import Plan
 from connectors.errors import OurMistake, RuleNeedsFixing
@@ -97,7 +97,6 @@ class PreviewOut(serializers.Serializer[Any]):
 class PreviewViewSet(CrmViewSet):
     """The exact requests for a given or recent answer; nothing is sent."""
 
-    error_shape = "object"
     schema = PreviewSchema()
 
     @extend_schema(
@@ -105,8 +104,8 @@ class PreviewViewSet(CrmViewSet):
         request=PreviewIn,
         responses={
             200: PreviewOut,
-            400: OpenApiResponse(OurError, "The body says something it may not"),
-            401: OpenApiResponse(OurError, "No valid bearer token"),
+            **BAD_BODY,
+            **NO_TOKEN,
             404: OpenApiResponse(OurError, "No account, no rule, or no answer to show"),
             409: OpenApiResponse(OurError, "The account's address is none that the service may talk to"),
         },
@@ -134,11 +133,10 @@ class PreviewViewSet(CrmViewSet):
             if isinstance(given, Mapping)
             else request.data
         )
-        shape = PreviewIn(data=sent)
-        shape.is_valid(raise_exception=True)
-        if given := shape.validated_data.get("answer"):
+        asked = checked(PreviewIn, sent)
+        if given := asked.get("answer"):
             return given, timezone.now()
-        return self._taken(quiz_id, shape.validated_data.get("answerID"))
+        return self._taken(quiz_id, asked.get("answerID"))
 
     def _taken(self, quiz_id: int, answer_id: str | None) -> tuple[Mapping[str, Any], datetime]:
         answers = Answer.objects.filter(

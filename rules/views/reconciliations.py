@@ -8,11 +8,9 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.rest.errors import NotFound
 from accounts.rest.paging import LISTED, listed
-from accounts.rest.values import BIGGEST
-from accounts.rest.views import CallerViewSet
-from accounts.serializers.errors import OurError
+from accounts.rest.views import CallerViewSet, one_of
+from accounts.serializers.errors import BAD_FILTER, NO_TOKEN, OurError
 from connectors.registry import CONNECTORS
 from rules.made_between import made_between
 from rules.models import Finding, Reconciliation
@@ -25,9 +23,7 @@ from rules.serializers.reconciliations import (
 )
 from rules.views.filters import CRM_FILTER, read_choice, read_moment
 
-UNAUTHORIZED = OpenApiResponse(OurError, "No valid bearer token")
-REFUSED = OpenApiResponse(OurError, "A filter says something it may not")
-NONE = OpenApiResponse(OurError, "No such reconciliation")
+NONE = {404: OpenApiResponse(OurError, "No such reconciliation")}
 WHICH = OpenApiParameter(
     "reconciliation_pk", int, OpenApiParameter.PATH, description="`id` of a reconciliation, ours"
 )
@@ -44,8 +40,6 @@ KIND = OpenApiParameter("kind", str, enum=Finding.Kind.values, description="Only
 class ReconciliationViewSet(CallerViewSet):
     """The caller's reconciliations over all CRMs; other accounts' are 404."""
 
-    error_shape = "object"
-
     @extend_schema(
         operation_id="ListReconciliations",
         tags=["deliveries"],
@@ -53,7 +47,7 @@ class ReconciliationViewSet(CallerViewSet):
         description="Made every night for each account, at a tenth of what its CRM allows. What differs is "
         "told and not mended.",
         parameters=FILTERS,
-        responses={200: ReconciliationListOut, 400: REFUSED, 401: UNAUTHORIZED},
+        responses={200: ReconciliationListOut, **BAD_FILTER, **NO_TOKEN},
     )
     def index(self, request: Request) -> Response:
         rows = self._mine()
@@ -69,7 +63,7 @@ class ReconciliationViewSet(CallerViewSet):
         tags=["deliveries"],
         summary="One report",
         parameters=[WHICH],
-        responses={200: ReconciliationOut, 401: UNAUTHORIZED, 404: NONE},
+        responses={200: ReconciliationOut, **NO_TOKEN, **NONE},
     )
     def retrieve(self, request: Request, reconciliation_pk: int) -> Response:
         return Response(write_reconciliation(self._one(reconciliation_pk)))
@@ -81,7 +75,7 @@ class ReconciliationViewSet(CallerViewSet):
         description="Those that are still to be confirmed are not among them. What is held and was found is "
         "taken over by POST /deliveries/{delivery_pk}/arrived.",
         parameters=[WHICH, KIND, *LISTED],
-        responses={200: FindingListOut, 400: REFUSED, 401: UNAUTHORIZED, 404: NONE},
+        responses={200: FindingListOut, **BAD_FILTER, **NO_TOKEN, **NONE},
     )
     def findings(self, request: Request, reconciliation_pk: int) -> Response:
         rows = Finding.objects.filter(reconciliation=self._one(reconciliation_pk), confirmed=True)
@@ -94,7 +88,4 @@ class ReconciliationViewSet(CallerViewSet):
         return Reconciliation.objects.filter(owner=self.caller_id).select_related("account")
 
     def _one(self, pk: int) -> Reconciliation:
-        row = self._mine().filter(pk=min(pk, BIGGEST)).first()
-        if row is None:
-            raise NotFound("No such reconciliation", field="id")
-        return row
+        return one_of(self._mine(), pk, "No such reconciliation")

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from accounts.models import Account
 from accounts.rest.paging import LISTED, listed, read_number
 from accounts.rest.views import CallerViewSet, CrmViewSet
-from accounts.serializers.errors import OurError
+from accounts.serializers.errors import BAD_FILTER, NO_TOKEN, OurError
 from connectors.registry import CONNECTORS
 from rules.delivery import holds
 from rules.models import OPEN_STATES, Delivery, Rule
@@ -26,7 +26,7 @@ from rules.views.rules import live_rule, read_quiz_id
 from rules.views.schema import OptionsSchema, PauseSchema
 
 ERRORS = {
-    401: OpenApiResponse(OurError, "No valid bearer token"),
+    **NO_TOKEN,
     404: OpenApiResponse(OurError, "No account or no rule"),
 }
 
@@ -42,8 +42,6 @@ def undelivered(owner: str, rules: Collection[int]) -> dict[int, int]:
 class RuleListViewSet(CallerViewSet):
     """The caller's rules over all CRMs, those of disconnected accounts too; deleted ones are left out."""
 
-    error_shape = "object"
-
     @extend_schema(
         operation_id="ListRules",
         tags=["Rules"],
@@ -51,8 +49,8 @@ class RuleListViewSet(CallerViewSet):
         parameters=[CRM_FILTER, OpenApiParameter("quizID", int, description="Only this quiz"), *LISTED],
         responses={
             200: QuizRuleListOut,
-            400: OpenApiResponse(OurError, "A filter says something it may not"),
-            401: ERRORS[401],
+            **BAD_FILTER,
+            **NO_TOKEN,
         },
     )
     def index(self, request: Request) -> Response:
@@ -70,7 +68,6 @@ class RuleListViewSet(CallerViewSet):
 class RulePauseViewSet(CrmViewSet):
     """A rule at rest: answers are taken in and wait, with their reason, until it goes on."""
 
-    error_shape = "object"
     schema = PauseSchema()
 
     @extend_schema(tags=["Rules"], request=None, responses={200: QuizRuleOut, **ERRORS})
@@ -95,7 +92,6 @@ class RulePauseViewSet(CrmViewSet):
 class RuleOptionsViewSet(CrmViewSet):
     """Options of the quiz beside those of the CRM's fields, for ``Extra.Options``."""
 
-    error_shape = "object"
     schema = OptionsSchema()
 
     @extend_schema(tags=["Rules"], responses={200: RuleOptionsOut, **ERRORS})

@@ -68,6 +68,7 @@ class RuleViewSet(CrmViewSet):
     """The URL table says how this CRM's rule is spelled (``as_view(..., dialect=...)``)."""
 
     dialect: RuleDialect = cast("RuleDialect", None)  # as_view() takes only what the class has
+    error_shape = "string"
     schema = RuleSchema()
 
     def retrieve(self, request: Request, quizID: str) -> Response:
