@@ -18,7 +18,7 @@ from django.core import signing
 
 from accounts import db_clock
 from accounts.crm_settings import label_of
-from accounts.messages import Message, sentence
+from accounts.messages import Sentence, sentence
 from accounts.models import Account, ConnectAttempt
 
 SALT = "accounts.consent"
@@ -38,7 +38,7 @@ class ConnectError(Exception):
         self.crm, self.names = crm or "CRM", dict(names or {})
         super().__init__(self.said())
 
-    def sentence(self, language: str = "en") -> Message:
+    def sentence(self, language: str = "en") -> Sentence:
         """What happened and what to do."""
         return sentence(self.code, self.crm, language, self.names)
 

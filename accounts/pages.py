@@ -9,26 +9,13 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.utils import translation
 from django.utils.translation import get_language_from_request
 from rest_framework.request import Request
 
 from accounts.consent import ConnectError
 from accounts.models import Account
-
-WORDS = {
-    "en": {
-        "connected": "{crm} is connected",
-        "failed": "The account is not connected",
-        "goes_on": "The lists are being fetched. This window closes by itself; if it doesn't, close it.",
-        "said": "Answer of the CRM",
-    },
-    "ru": {
-        "connected": "Аккаунт {crm} подключён",
-        "failed": "Аккаунт не подключён",
-        "goes_on": "Загружаем списки. Окно закроется само; если этого не случилось, закройте его.",
-        "said": "Ответ CRM",
-    },
-}
+from accounts.texts import say
 
 
 def wants_page(request: HttpRequest | Request) -> bool:
@@ -54,7 +41,15 @@ def failure_page(request: Request, error: ConnectError) -> HttpResponse:
 
 def _page(request: Request, status: int, crm: str, more: dict[str, Any]) -> HttpResponse:
     language, nonce = _language(request), secrets.token_urlsafe(16)
-    words = {name: text.format(crm=crm) for name, text in WORDS[language].items()}
+    with translation.override(language):
+        words = {
+            "connected": say("{crm} is connected", crm=crm),
+            "failed": say("The account is not connected"),
+            "goes_on": say(
+                "The lists are being fetched. This window closes by itself; if it doesn't, close it."
+            ),
+            "said": say("Answer of the CRM"),
+        }
     context = {"language": language, "nonce": nonce, "words": words, "opener": _opener(), **more}
     page = render_to_string("accounts/connect.html", context)
     return HttpResponse(page, status=status, headers=_headers(nonce))

@@ -39,6 +39,11 @@ def fields(account: Account) -> list[Target]:
     ]
 
 
+def by_key(fields: Iterable[Target]) -> dict[tuple[str, str], Target]:
+    """Fields by the CRM's word for the record, and by id or code, as rules name them."""
+    return {(one.entity, key): one for one in fields for key in (one.remote_id, one.code) if key}
+
+
 def demanded_fields(account: Account) -> set[str]:
     """Remote ids of the fields that the CRM calls required."""
     demands = connector_class(account.crm).demands

@@ -205,9 +205,7 @@ def wrong_options(rule: Rule, said: Sequence[Mapping[str, Any]]) -> list[tuple[s
         return []
     connector = connector_class(rule.account.crm)
     before = {_where(one): one["map"] for one in rule.extra.get("options", ())}
-    fields = {
-        (one.entity, key): one for one in lookup.fields(rule.account) for key in (one.remote_id, one.code)
-    }
+    fields = lookup.by_key(lookup.fields(rule.account))
     wrong: list[tuple[str, str]] = []
     for number, one in enumerate(said):
         target = fields.get((connector.can.entities.get(one["record"], ""), one["field"]))

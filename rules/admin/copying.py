@@ -5,7 +5,7 @@ What has no twin is told and left out: the copy is complete where the list of wh
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -47,11 +47,11 @@ class _Lists:
 
     @cached_property
     def fields(self) -> dict[tuple[str, str], Target]:
-        return _by_key(lookup.fields(self.own))
+        return lookup.by_key(lookup.fields(self.own))
 
     @cached_property
     def fields_there(self) -> dict[tuple[str, str], Target]:
-        return _by_key(self._fields_there)
+        return lookup.by_key(self._fields_there)
 
     @cached_property
     def alike(self) -> dict[tuple[str, str], list[Target]]:
@@ -82,10 +82,6 @@ class _Lists:
     @cached_property
     def _people_there(self) -> Choices:
         return performers(self.account, "")
-
-
-def _by_key(fields: Iterable[Target]) -> dict[tuple[str, str], Target]:
-    return {(one.entity, key): one for one in fields for key in (one.remote_id, one.code) if key}
 
 
 def twin_of(rule: Rule, account: Account) -> Twin:

@@ -59,8 +59,6 @@ def told_existing(rule: Rule, existing: Mapping[str, Any]) -> dict[str, str]:
     """Whom it is about, and what becomes of it."""
     ours = {entity: word for word, entity in connector_class(rule.account.crm).can.entities.items()}
     named = lookup.fields(rule.account) if any(fields_named(existing)) else ()
-    names = {
-        (ours.get(one.entity, ""), key): one.name for one in named for key in (one.remote_id, one.code) if key
-    }
+    names = {(ours.get(entity, ""), key): one.name for (entity, key), one in lookup.by_key(named).items()}
     modes = read_modes(existing, {}, {}, existing)
     return {in_words(who): in_words(words) for who, words in words_of(modes, names)}

@@ -32,9 +32,7 @@ def told_options(rule: Rule, extra: Mapping[str, Any]) -> dict[str, str]:
     if not said:
         return {}
     entities = connector_class(rule.account.crm).can.entities
-    fields = {
-        (one.entity, key): one for one in lookup.fields(rule.account) for key in (one.remote_id, one.code)
-    }
+    fields = lookup.by_key(lookup.fields(rule.account))
     told: dict[str, str] = {}
     for one in said:
         target = fields.get((entities.get(one["record"], ""), one["field"]))

@@ -5,27 +5,21 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.access import connector_for
 from accounts.texts import say
 from connectors.draft import LeadDraft
-from connectors.errors import RuleNeedsFixing
-from connectors.redact import redact
 from rules.admin.offers import RECORDS
-from rules.delivery.assignment import foreseen
-from rules.mapping.checks import problems_of
-from rules.mapping.drafting import Progress, draft_for
 from rules.mapping.option_map import chosen_words
 from rules.mapping.quiz import newest_answers
-from rules.mapping.routes import way_of
-from rules.mapping.rule_snapshot import RuleSnapshot, read_snapshot
+from rules.mapping.rule_snapshot import RuleSnapshot
 from rules.models import Answer, Rule
+from rules.preview import known_people, preview
 from rules.rule_save import apply_changes
-from rules.views.preview import MARK, known_people
 
 OFFERED = 20
 
@@ -47,31 +41,20 @@ def changed(rule: Rule, changes: Mapping[str, Any], choices: Mapping[str, Any]) 
 def shown(rule: Rule, answer: Answer) -> dict[str, Any]:
     """The template's context: ``problems``, and unless they stop the lead, or the rule leaves it out, what it
     would be."""
-    whole = read_snapshot(rule, rule.account)
-    problems = problems_of(whole)
-    way = way_of(whole, answer.payload, answer.created_at)
-    if way.left_out:
-        return {"problems": problems, "left_out": way.left_out}
-    snapshot = foreseen(way.rule, answer.payload, answer.created_at)
-    try:
-        draft = draft_for(snapshot, answer.payload, Progress(MARK, answer.created_at, now=timezone.now()))
-    except RuleNeedsFixing:
-        return {"problems": problems, "route": way.route}
-    plan = connector_for(rule.account).plan(draft)
-    requests = [
-        {"method": one.method, "url": redact(one.url), "why": one.why, "body": _readable(one.body)}
-        for one in plan.requests
-    ]
+    found = preview(rule, answer.payload, answer.created_at)
+    snapshot, draft, plan = found.rule, found.draft, found.plan
+    if draft is None:
+        return {"problems": plan.problems, "route": found.route, "left_out": found.left_out}
     return {
-        "problems": (*problems, *plan.problems),
-        "route": way.route,
+        "problems": plan.problems,
+        "route": found.route,
         "repeated": snapshot.on_repeat.words() if snapshot.on_repeat else "",
         "lead": list(_lead(draft, snapshot)),
         "records": list(_records(draft, snapshot, plan.losses)),
         "losses": plan.losses,
         "known_people": list(known_people(snapshot)),
         "note": draft.note,
-        "requests": requests,
+        "requests": [replace(one, body=_readable(one.body)) for one in plan.requests],
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -13,28 +13,16 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.access import connector_for
-from accounts.models import Account
 from accounts.rest.errors import ApiError, NotFound
 from accounts.rest.views import CrmViewSet, checked
 from accounts.serializers.errors import BAD_BODY, NO_TOKEN, OurError
-from connectors.base import Connector
-from connectors.draft import Plan
-from connectors.errors import OurMistake, RuleNeedsFixing
-from connectors.messages import joined, message
-from connectors.redact import redact
-from rules.delivery.assignment import foreseen
-from rules.mapping.checks import problems_of
-from rules.mapping.drafting import Progress, draft_for
-from rules.mapping.existing import words_of
-from rules.mapping.routes import Way, way_of
-from rules.mapping.rule_snapshot import RuleSnapshot, read_snapshot
-from rules.models import Answer, Rule
+from connectors.errors import OurMistake
+from connectors.messages import joined
+from rules.models import Answer
+from rules.preview import known_people, preview
 from rules.serializers.answers import AnswerIn
 from rules.views.rules import live_rule, read_quiz_id
 from rules.views.schema import PreviewSchema
-
-MARK = "qzpreview0000000"
 
 
 class PreviewIn(serializers.Serializer[Any]):
@@ -112,16 +100,18 @@ class PreviewViewSet(CrmViewSet):
     )
     def create(self, request: Request, quizID: str) -> Response:
         rule = live_rule(self.connected_account(), read_quiz_id(quizID))
-        way, plan = plan_of(rule, *self._answer(request, rule.quiz_id))
-        known = [joined(": ", who, what) for who, what in known_people(way.rule)]
-        on_repeat = way.rule.on_repeat
+        try:
+            found = preview(rule, *self._answer(request, rule.quiz_id))
+        except OurMistake as error:
+            raise ApiError(error.message, code=error.code, status=409) from error
+        on_repeat = found.rule.on_repeat
         told = {
-            "route": way.route,
-            "leftOut": way.left_out,
-            "knownPeople": known,
+            "route": found.route,
+            "leftOut": found.left_out,
+            "knownPeople": [joined(": ", who, what) for who, what in known_people(found.rule)],
             "repeated": on_repeat.words() if on_repeat else "",
         }
-        return Response({**asdict(plan), "requests": [asdict(one) for one in plan.requests], **told})
+        return Response({**asdict(found.plan), **told})
 
     def _answer(self, request: Request, quiz_id: int) -> tuple[Mapping[str, Any], datetime]:
         """The body, and when it came."""
@@ -148,45 +138,6 @@ class PreviewViewSet(CrmViewSet):
                 "There is no answer of this quiz to show; give one under 'answer'", field="answerID"
             )
         return answer.payload, answer.created_at
-
-
-def known_people(snapshot: RuleSnapshot) -> Iterator[tuple[str, str]]:
-    """(whom it is about, what becomes of it): what the rule does where the CRM has the person already."""
-    ours = {entity: word for word, entity in snapshot.entities.items()}
-    names = {(ours.get(entity, ""), key): field.name for (entity, key), field in snapshot.fields.items()}
-    names |= {(ours.get(one.entity, ""), one.code): one.name for one in snapshot.fields.values() if one.code}
-    yield from words_of(snapshot.existing, names)
-    if snapshot.responsible.own:
-        yield message("Responsible"), message("whoever looks after the contact already")
-
-
-def plan_of(rule: Rule, payload: Mapping[str, Any], answered_at: datetime) -> tuple[Way, Plan]:
-    """The way and the plan of one answer. One that the rule leaves out has no requests, nor has one of a rule
-    that can't deliver."""
-    snapshot = read_snapshot(rule, rule.account)
-    problems = problems_of(snapshot)
-    way = way_of(snapshot, payload, answered_at)
-    if way.left_out:
-        return way, Plan((), (), problems)
-    try:
-        rule_then = foreseen(way.rule, payload, answered_at)
-        draft = draft_for(rule_then, payload, Progress(MARK, answered_at, now=timezone.now()))
-    except RuleNeedsFixing:
-        return way, Plan((), (), problems)
-    plan = _connector(rule.account).plan(draft)
-    return way, Plan(
-        tuple(type(one)(one.method, redact(one.url), one.body, one.why) for one in plan.requests),
-        plan.losses,
-        (*problems, *plan.problems),
-    )
-
-
-def _connector(account: Account) -> Connector:
-    """Raises ``ApiError`` where we may not talk to the account's host."""
-    try:
-        return connector_for(account)
-    except OurMistake as error:
-        raise ApiError(error.message, code="host_not_allowed", status=409) from error
 
 
 def _with_ids(answer: Mapping[str, Any], quiz_id: int) -> dict[str, Any]:
