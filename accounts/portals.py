@@ -1,4 +1,4 @@
-"""Accounts of CRMs in which every customer has a portal: named first, authorised there, returned from."""
+"""Accounts of CRMs in which every customer has a portal: named first, authorised there or opened by keys."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from accounts import notices, oauth, states
 from accounts.consent import ConnectError
 from accounts.crm_settings import label_of
 from accounts.history import OWNER
+from accounts.keys import connect_by_key
 from accounts.models import Account
 from accounts.pages import connected_page, wants_page
 from accounts.rest.errors import ApiError, NotFound
@@ -148,3 +149,30 @@ class NoticeView(OpenView):
         except BadCallback as exc:
             raise ApiError(f"Forbidden: {exc}", code="forbidden", status=403) from exc
         return Response("Success")
+
+
+class KeyAccountSchema(PortalAccountSchema):
+    def get_response_serializers(self) -> Any:
+        if self.view.action == "connect":
+            response = OpenApiResponse(self.view.dialect.response, "The account, connected")
+            return {200: response, **string_responses(*CODES["connect"], 409)}
+        return super().get_response_serializers()
+
+
+class KeyAccountView(PortalAccountView):
+    """``dialect.portal`` is the address, the rest of ``dialect.request`` credentials nobody reads back."""
+
+    schema = KeyAccountSchema()
+
+    def connect(self, request: Request) -> Response:
+        """Connect the account that these keys open, or give the connected one new keys.
+
+        They are tried at the CRM first: what it refuses is not stored. While another account of this CRM is
+        connected, it is to be disconnected first (409).
+        """
+        asked = self.dialect.request(data=request.data)
+        asked.is_valid(raise_exception=True)
+        credentials = {**asked.validated_data}
+        address = credentials.pop(self.dialect.portal)
+        account = connect_by_key(self.caller_id, self.kind, address, credentials)
+        return Response(self.dialect.write(account), headers=NEVER_KEPT)

@@ -1,7 +1,11 @@
-"""What pages say, in the reader's language. What is kept is a message (``connectors.messages``)."""
+"""What pages say, in the reader's language; numbers and money. What is kept is a message
+(``connectors.messages``).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import get_language, gettext, ngettext
@@ -31,3 +35,19 @@ def spaced(count: int) -> str:
 
 def _shown(params: dict[str, Any]) -> dict[str, Any]:
     return {name: said(value) if isinstance(value, Message) else value for name, value in params.items()}
+
+
+NO_BREAK = "\u00a0"
+
+
+def money(amount: Decimal | None, currency: str = "") -> str:
+    """``54 000 RUB``, ``-12.50``; empty where there is none."""
+    if amount is None:
+        return ""
+    text = f"{amount:,.2f}".removesuffix(".00").replace(",", NO_BREAK)
+    return f"{text}{NO_BREAK}{currency}" if currency else text
+
+
+def totals(by_currency: Mapping[str, Decimal]) -> str:
+    """Sums of several currencies, which nobody can add."""
+    return ", ".join(money(amount, currency) for currency, amount in sorted(by_currency.items()) if amount)

@@ -9,8 +9,7 @@ from django.urls import URLPattern
 
 from accounts.events.endpoint_views import EndpointViewSet
 from accounts.events.views import EventViewSet
-from accounts.key_accounts import KeyAccountView
-from accounts.portals import ConnectedView, HealthView, NoticeView, PortalAccountView
+from accounts.portals import ConnectedView, HealthView, KeyAccountView, NoticeView, PortalAccountView
 from accounts.rest.routes import both
 from accounts.serializers import bitrix24
 from accounts.serializers.derived import dialect_for

@@ -12,12 +12,12 @@ from accounts import oauth, states
 from accounts.consent import ConnectError
 from accounts.crm_settings import label_of
 from accounts.history import OWNER
+from accounts.notices import uninstall
 from accounts.pages import failure_page, success_page, wants_page
 from accounts.rest.errors import ApiError
 from accounts.rest.schema import optional_texts, string_responses
 from accounts.rest.views import CrmViewSet, JsonWhateverIsAsked
 from accounts.serializers.amocrm import ConnectAccountResp, CurrentAccount
-from accounts.uninstall import uninstall
 from connectors.errors import BadCallback
 from connectors.messages import message
 

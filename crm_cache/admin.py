@@ -22,8 +22,8 @@ from accounts.admin_base import StaffAdmin, when
 from accounts.texts import say
 from connectors.redact import redact
 from crm_cache.by_hand import ByHandAdmin
+from crm_cache.lookup import name_of
 from crm_cache.models import CrmUser, Field, Pipeline, Step, SyncRun, Tag
-from crm_cache.naming import name_of
 
 RUN_COLOURS = {"waiting": "info", "running": "primary", "done": "success", "failed": "danger"}
 OF_ACCOUNT = ("account", AutocompleteSelectFilter)

@@ -1,9 +1,13 @@
-"""What rules ask the cache, answered as plain values: live rows unless it says otherwise, one query each."""
+"""What rules ask the cache, answered as plain values: live rows unless it says otherwise, one query each,
+or names within a list's own query (``name_of``).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+
+from django.db.models import OuterRef, Subquery
 
 from accounts.models import Account
 from connectors.draft import Option, Target
@@ -63,3 +67,10 @@ def _live(model: type[models.CachedRow], account: Account) -> Any:
 
 def _option(stored: dict[str, str]) -> Option:
     return Option(stored["id"], stored["text"], stored.get("code", ""))
+
+
+def name_of(model: type[models.CachedRow], remote_id: str, **also: str) -> Subquery:
+    """The name of the account's row whose id is in the column ``remote_id``; ``also`` pairs more columns."""
+    same = {column: OuterRef(outer) for column, outer in also.items()}
+    rows = model._default_manager.filter(account=OuterRef("account"), remote_id=OuterRef(remote_id), **same)
+    return Subquery(rows.order_by("deleted", "id").values("name")[:1])

@@ -25,7 +25,7 @@ from rules.delivery import holds, outbox, replay_moves
 from rules.mapping.person import contact_keys
 from rules.models import Answer, Delivery, Erasure, FormerBody
 from rules.retention import empty
-from rules.serializers.former_values import write_former_values
+from rules.serializers.deliveries import write_former_values
 
 log = structlog.stdlib.get_logger(__name__)
 AT_ONCE = 500

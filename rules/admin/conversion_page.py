@@ -16,10 +16,9 @@ from django.utils.translation import gettext_noop
 from accounts.admin_base import StaffAdmin, framed
 from accounts.crm_settings import label_of
 from accounts.models import Account
-from accounts.texts import say, spaced
+from accounts.texts import say, spaced, totals
 from rules.admin.links import outcomes_url
 from rules.admin.report_filters import Filters, read_filters
-from rules.admin.sums import totals
 from rules.conversion.numbers import MEDIAN, MOST_OF, Numbers
 from rules.conversion.reading import (
     BY,

@@ -10,12 +10,11 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 
-from accounts.texts import said, say
+from accounts.texts import money, said, say
 from connectors.lead_status import BY_HAND
 from connectors.redact import redact
 from connectors.registry import connector_class
 from rules.admin.links import page
-from rules.admin.sums import money
 from rules.models import Outcome
 
 

@@ -15,12 +15,11 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 from unfold.decorators import action, display
 
 from accounts.admin_base import StaffAdmin, key_of, when
-from accounts.texts import said, say
+from accounts.texts import money, said, say
 from rules.admin import conversion_page, looking, reports
 from rules.admin.filters import CrmFilter, DayFilter, OwnerFilter, QuizFilter, TrailFilter
 from rules.admin.lead_status import fate_of
 from rules.admin.links import with_badge
-from rules.admin.sums import money
 from rules.models import Outcome
 
 STATUS_COLOURS = {"open": "info", "won": "success", "lost": "danger"}

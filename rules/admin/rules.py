@@ -30,8 +30,8 @@ from accounts.rest.values import BIGGEST
 from accounts.texts import said, say, say_many
 from connectors.errors import OurMistake
 from connectors.messages import message
+from crm_cache.lookup import name_of
 from crm_cache.models import CrmUser, Pipeline, Step
-from crm_cache.naming import name_of
 from rules.admin.copying import Twin, twin_of
 from rules.admin.filters import ProblemsFilter, QuizFilter
 from rules.admin.links import page

@@ -1,4 +1,4 @@
-"""Deliveries on the wire, and the backfill that makes them for earlier answers."""
+"""Deliveries on the wire, what they wrote into records that were there, and the backfill that makes them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.rest.paging import ListOut
-from connectors.existing import STEP
+from connectors.existing import STEP, read_written
 from connectors.registry import CONNECTORS
 from rules.delivery.joined import words_of
 from rules.delivery.next_try import NextTry, next_try
 from rules.models import Attempt, Delivery
-from rules.serializers.former_values import FormerValueOut, write_former_values
 from rules.serializers.outcomes import OutcomeOut, write_outcome
 from rules.serializers.replays import DeliveryReplayOut, write_replay
 
@@ -127,6 +126,20 @@ class AttemptOut(serializers.Serializer[Any]):
     )
 
 
+class FormerValueOut(serializers.Serializer[Any]):
+    record = serializers.CharField(help_text="contact or company.")
+    recordID = serializers.CharField(help_text="Its id in the CRM.")
+    field = serializers.CharField(help_text="The CRM's own name of the field.")
+    name = serializers.CharField(help_text="What people call it; `name` is the record's own name.")
+    before = serializers.ListField(
+        child=serializers.CharField(), help_text="What was there; empty where nothing was."
+    )
+    now = serializers.ListField(
+        child=serializers.CharField(), help_text="What was written; where values were added, these alone."
+    )
+    added = serializers.BooleanField(help_text="Were they added to what was there, instead of replacing it?")
+
+
 class DeliveryDetailOut(DeliveryOut):
     route = serializers.CharField(
         help_text="The rule's route that the lead goes by; empty for the rule itself."
@@ -215,3 +228,19 @@ def _write_attempt(attempt: Attempt) -> dict[str, Any]:
         "message": attempt.message,
         "exchanges": attempt.exchanges,
     }
+
+
+def write_former_values(delivery: Delivery) -> list[dict[str, Any]]:
+    """By record and field, in the order in which they were written."""
+    return [
+        {
+            "record": one.word,
+            "recordID": one.record,
+            "field": one.field,
+            "name": one.name,
+            "before": list(one.before),
+            "now": list(one.now),
+            "added": one.added,
+        }
+        for one in read_written(delivery.steps)
+    ]

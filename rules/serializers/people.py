@@ -10,7 +10,7 @@ from accounts.models import AccountEvent
 from connectors.registry import CONNECTORS
 from rules import people
 from rules.models import Delivery, Erasure
-from rules.serializers.former_values import FormerValueOut
+from rules.serializers.deliveries import FormerValueOut
 
 
 class PersonIn(serializers.Serializer[Any]):

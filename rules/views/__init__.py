@@ -1,13 +1,12 @@
 from rules.views.accounts import AccountsViewSet
 from rules.views.answers import AnswerViewSet
-from rules.views.backfill import BackfillViewSet
 from rules.views.conversion import ConversionViewSet
 from rules.views.deliveries import DeliveryViewSet
 from rules.views.outcomes import HookView, OutcomeViewSet
 from rules.views.people import PeopleViewSet
 from rules.views.preview import PreviewViewSet
 from rules.views.reconciliations import ReconciliationViewSet
-from rules.views.rule_life import RuleListViewSet, RuleOptionsViewSet, RulePauseViewSet
+from rules.views.rule_life import BackfillViewSet, RuleListViewSet, RuleOptionsViewSet, RulePauseViewSet
 from rules.views.rules import RuleViewSet
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""All rules of a quiz account over all CRMs, pausing one and letting it go on, and its options."""
+"""All rules of a quiz account over all CRMs; pausing one and letting it go on, its options, its backfill."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ from rest_framework.response import Response
 
 from accounts.models import Account
 from accounts.rest.paging import LISTED, listed, read_number
-from accounts.rest.views import CallerViewSet, CrmViewSet
-from accounts.serializers.errors import BAD_FILTER, NO_TOKEN, OurError
+from accounts.rest.views import CallerViewSet, CrmViewSet, checked
+from accounts.serializers.errors import BAD_BODY, BAD_FILTER, NO_TOKEN, OurError
 from connectors.registry import CONNECTORS
 from rules.delivery import holds
 from rules.models import OPEN_STATES, Delivery, Rule
 from rules.option_offers import options_of
+from rules.planning import MOST_BACKFILLED, backfill, unplanned
 from rules.rule_save import pause_rule, resume_rule
 from rules.serializers import dialect_of
+from rules.serializers.deliveries import BackfillIn, BackfillOut
 from rules.serializers.options import RuleOptionsOut, write_question
 from rules.serializers.rules import QuizRuleListOut, QuizRuleOut, write_rule
 from rules.views.filters import CRM_FILTER, read_choice
-from rules.views.rules import live_rule, read_quiz_id
-from rules.views.schema import OptionsSchema, PauseSchema
+from rules.views.rules import live_rule, read_body, read_quiz_id
+from rules.views.schema import BackfillSchema, OptionsSchema, PauseSchema
 
 ERRORS = {
     **NO_TOKEN,
@@ -101,3 +103,39 @@ class RuleOptionsViewSet(CrmViewSet):
         rule = live_rule(self.connected_account(), read_quiz_id(quizID))
         dialect = dialect_of(rule.account.crm)
         return Response({"items": [write_question(one, dialect) for one in options_of(rule)]})
+
+
+class BackfillViewSet(CrmViewSet):
+    """Kept answers of the quiz that have no delivery in this CRM get one by the quiz's rule."""
+
+    schema = BackfillSchema()
+
+    @extend_schema(
+        tags=["deliveries"],
+        request=BackfillIn,
+        responses={
+            202: OpenApiResponse(
+                BackfillOut, "Made; they are on their way, or held where the account is away"
+            ),
+            200: OpenApiResponse(BackfillOut, "Nothing was made: a dry run, or there was nothing to do"),
+            **BAD_BODY,
+            **NO_TOKEN,
+            404: OpenApiResponse(OurError, "No account or no rule"),
+        },
+    )
+    def create(self, request: Request, quizID: str) -> Response:
+        """At most 5,000 answers a call, the oldest first; ``more`` says that there are others. Repeating a
+        call makes nothing twice."""
+        rule = live_rule(self.connected_account(), read_quiz_id(quizID))
+        wanted = checked(BackfillIn, read_body(request))
+        dry_run, rows = wanted["dryRun"], unplanned(rule, wanted["from"], wanted["to"])
+        answers, purged = rows.filter(purged_at=None).count(), rows.exclude(purged_at=None).count()
+        made = min(answers, MOST_BACKFILLED) if dry_run else backfill(rule, rows)
+        told = {
+            "answers": answers,
+            "deliveries": made,
+            "purged": purged,
+            "more": answers > MOST_BACKFILLED,
+            "dryRun": dry_run,
+        }
+        return Response(told, status=202 if made and not dry_run else 200)

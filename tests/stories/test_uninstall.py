@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts import uninstall
+from accounts import notices
 from accounts.models import Account, Token
 from tests.bitrix import come_back, name_portal
 
@@ -76,14 +76,14 @@ def test_an_uninstall_call_leaves_what_is_connected_again_while_it_is_verified(
     connect, amo, caller, flower_shop, told, monkeypatch
 ):
     connect(flower_shop)
-    call, refused = told(), uninstall._is_refused
+    call, refused = told(), notices._is_refused
 
     def refused_and_connected_again(account: Account) -> bool:
         answer = refused(account)
         connect(flower_shop)
         return answer
 
-    monkeypatch.setattr(uninstall, "_is_refused", refused_and_connected_again)
+    monkeypatch.setattr(notices, "_is_refused", refused_and_connected_again)
     assert Client().get(call).status_code == 200
     assert caller().get("/account").status_code == 200
     assert Token.objects.get().access
@@ -93,7 +93,7 @@ def test_a_late_removal_leaves_an_account_that_is_about_to_be_connected_again(cl
     clinic.api.delete("/bitrix/account")
     named = name_portal(clinic.api, clinic.portal.host).json()
 
-    uninstall.forget("bitrix24", clinic.portal.member_id)
+    notices.forget("bitrix24", clinic.portal.member_id)
 
     assert clinic.api.get("/bitrix/account").json()["id"] == named["id"]
     come_back(b24.consent(named["link"], clinic.portal))

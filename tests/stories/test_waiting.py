@@ -319,7 +319,7 @@ def test_a_backfill_keeps_to_its_moments_and_says_what_is_wrong(quiz, monkeypatc
     assert ask(**{"from": ago(3.5), "to": ago(1.5), "dryRun": True}).json()["answers"] == 2
 
     monkeypatch.setattr("rules.planning.MOST_BACKFILLED", 2)
-    monkeypatch.setattr("rules.views.backfill.MOST_BACKFILLED", 2)
+    monkeypatch.setattr("rules.views.rule_life.MOST_BACKFILLED", 2)
     first = ask(**{"from": ago(30)}).json()
     assert (first["answers"], first["deliveries"], first["more"]) == (5, 2, True)
     assert set(Delivery.objects.values_list("answer__answer_id", flat=True)) == {"old-1", "old-2"}
