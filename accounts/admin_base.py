@@ -28,7 +28,9 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
+from unfold.decorators import display
 from unfold.views import ChangeList
 
 from accounts.rest.paging import count_to
@@ -75,9 +77,10 @@ class StaffChangeList(ChangeList):
 
 class StaffAdmin(ModelAdmin):
     """Read-only pages; what may be done there are actions that ask for ``operate``. ``nothing_yet`` says of
-    an empty list how rows come into it."""
+    an empty list how rows come into it. A row's page that is ``drawn`` by its template has no fields."""
 
     nothing_yet: Any = ""
+    drawn = False
 
     list_per_page = 50
     list_filter_submit = True
@@ -98,6 +101,25 @@ class StaffAdmin(ModelAdmin):
     ) -> Any:
         titled = self._titled() if object_id else {}
         return super().changeform_view(request, object_id, form_url, {**titled, **(extra_context or {})})
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        told = self.told_of(request, key_of(object_id))
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **told})
+
+    def told_of(self, request: HttpRequest, key: int) -> dict[str, Any]:
+        """What the template of a row's page tells beside its columns."""
+        return {}
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [] if self.drawn else super().get_fieldsets(request, obj)
+
+    @display(description=_("account"), header=True)
+    def account_name(self, row: Any) -> tuple[str, str]:
+        """A column for lists of what accounts have."""
+        account = row.account
+        return account.name or account.host or account.account_id, account.get_crm_display()
 
     def _titled(self) -> dict[str, Any]:
         """The window's title: Django's sentences ask for a noun in a case that it does not have."""

@@ -138,11 +138,8 @@ class AnswerAdmin(StaffAdmin):
         text = json.dumps(answer.payload, ensure_ascii=False, indent=2)
         return format_html('<pre class="desk-code">{}</pre>', text)
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        made = Delivery.objects.filter(answer=key_of(object_id)).select_related("account__lane")
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "made": made})
+    def told_of(self, request: HttpRequest, key: int) -> dict[str, Any]:
+        return {"made": Delivery.objects.filter(answer=key).select_related("account__lane")}
 
     @action(description=_("Set a value right"), permissions=["operate"], icon="edit_note")
     def mend(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -26,7 +26,6 @@ from accounts.models import Account
 from accounts.texts import say, say_many, spaced
 from rules import bulk
 from rules.admin import links, replaying
-from rules.admin.arriving import NO_SECOND
 from rules.admin.links import FILTERS
 from rules.models import BulkRun, Delivery
 
@@ -39,6 +38,7 @@ RUN_COLOURS = {
 }  # fmt: skip
 
 
+NO_SECOND = _("Nothing is sent. If the lead is not there after all, it is lost: nobody tries again.")
 NOTHING = _("Nothing was changed: these deliveries are being sent, or were delivered meanwhile.")
 
 
@@ -310,11 +310,8 @@ class BulkRunAdmin(StaffAdmin):
     search_fields = ("who",)
     sortable_by = ()
     actions_detail = ("stop",)
+    drawn = True
     change_form_outer_before_template = "admin/desk/bulk.html"
-
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """The page is drawn by its template."""
-        return []
 
     @display(description=_("bulk run"))
     def number(self, run: BulkRun) -> int:

@@ -18,7 +18,7 @@ from unfold.views import ChangeList
 from accounts.admin_base import StaffAdmin, StaffChangeList, key_of, link, short, when
 from accounts.texts import said, say
 from rules import test_leads
-from rules.admin import arriving, bulk, replaying, retrying, testing
+from rules.admin import bulk, deciding, replaying, testing
 from rules.admin.filters import CrmFilter, DayFilter, HeldFilter, OwnerFilter, QuizFilter
 from rules.admin.links import with_badge
 from rules.admin.search import deliveries_found
@@ -69,6 +69,7 @@ class DeliveryAdmin(StaffAdmin):
         "replay_chosen_then",
     )  # fmt: skip
     actions_detail = ("try_again", "replay", "arrived", "remove_test")
+    drawn = True
     change_form_outer_before_template = "admin/desk/delivery.html"
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
@@ -94,20 +95,11 @@ class DeliveryAdmin(StaffAdmin):
         found = deliveries_found(term, self.has_operate_permission(request))
         return queryset.filter(pk__in=found), False
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """The page is drawn by its template."""
-        return []
-
     # -- what is shown ---------------------------------------------------------------------------------------
 
     @display(description=_("delivery"))
     def number(self, delivery: Delivery) -> Any:
         return with_badge(str(delivery.pk), delivery.test)
-
-    @display(description=_("account"), header=True)
-    def account_name(self, delivery: Delivery) -> tuple[str, str]:
-        account = delivery.account
-        return account.name or account.host or account.account_id, account.get_crm_display()
 
     @display(description=_("answer"))
     def answer_name(self, delivery: Delivery) -> Any:
@@ -144,26 +136,20 @@ class DeliveryAdmin(StaffAdmin):
     def trouble(self, delivery: Delivery) -> Any:
         return format_html('<span class="desk-wide">{}</span>', Truncator(said(delivery.error)).chars(120))
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
+    def told_of(self, request: HttpRequest, key: int) -> dict[str, Any]:
         may = May(
             operate=self.has_operate_permission(request),
             payloads=self.has_payload_permission(request),
             connect=request.user.has_perm("accounts.connect_account"),
         )
-        told = story_of(key_of(object_id), may)
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **told})
+        return story_of(key, may)
 
     # -- what can be done ------------------------------------------------------------------------------------
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Nothing to try again where it is being sent or has arrived; nothing to find where all is clear."""
         row = Delivery.objects.filter(pk=key_of(object_id))
-        offered = [
-            ("try_again", retrying.movable(row)),
-            ("arrived", arriving.findable(row)),
-        ]
+        offered = [("try_again", deciding.movable(row)), ("arrived", deciding.findable(row))]
         possible = {name for name, of in offered if of.exists()}
         delivery = row.select_related("account").first()
         if delivery and test_leads.removable(delivery):
@@ -199,7 +185,7 @@ class DeliveryAdmin(StaffAdmin):
     @action(description=_("Try again now"), permissions=["operate"], icon="replay")
     def try_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
         delivery = get_object_or_404(Delivery, pk=key_of(object_id))
-        return retrying.ask_or_do(request, self, delivery)
+        return deciding.ask_to_retry(request, self, delivery)
 
     @action(description=_("Replay"), permissions=["operate"], icon="history")
     def replay(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -213,7 +199,7 @@ class DeliveryAdmin(StaffAdmin):
     )
     def arrived(self, request: HttpRequest, object_id: str) -> HttpResponse:
         delivery = get_object_or_404(Delivery.objects.select_related("account"), pk=key_of(object_id))
-        return arriving.ask_or_do_one(request, self, delivery)
+        return deciding.ask_whether_arrived(request, self, delivery)
 
     @action(description=_("Delete the test lead in the CRM"), permissions=["operate"], icon="delete")
     def remove_test(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -50,6 +50,7 @@ class OutcomeAdmin(StaffAdmin):
     actions = ("look_at_chosen",)
     actions_list = ("conversion", "reports")
     actions_detail = ("look_now", "name_record", "forget_record")
+    drawn = True
     change_form_outer_before_template = "admin/desk/outcome.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Outcome]:
@@ -70,10 +71,6 @@ class OutcomeAdmin(StaffAdmin):
             found |= Q(quiz_id=int(term))
         return queryset.filter(found), False
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """The page is drawn by its template."""
-        return []
-
     # -- what is shown ---------------------------------------------------------------------------------------
 
     @display(description=_("lead"))
@@ -85,11 +82,6 @@ class OutcomeAdmin(StaffAdmin):
     @display(description=_("status"), label=STATUS_COLOURS)
     def status_label(self, outcome: Outcome) -> tuple[str, str]:
         return ("gone", say("gone")) if outcome.gone else (outcome.status, outcome.get_status_display())
-
-    @display(description=_("account"), header=True)
-    def account_name(self, outcome: Outcome) -> tuple[str, str]:
-        account = outcome.account
-        return account.name or account.host or account.account_id, account.get_crm_display()
 
     @display(description=_("step"))
     def step_label(self, outcome: Outcome) -> str:
@@ -116,12 +108,9 @@ class OutcomeAdmin(StaffAdmin):
     def looked(self, outcome: Outcome) -> Any:
         return when(outcome.seen_at, short=True) or None
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        found = looking.rows().filter(pk=key_of(object_id)).first()
-        told = {"fate": fate_of(found, self.has_operate_permission(request))} if found else {}
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **told})
+    def told_of(self, request: HttpRequest, key: int) -> dict[str, Any]:
+        found = looking.rows().filter(pk=key).first()
+        return {"fate": fate_of(found, self.has_operate_permission(request))} if found else {}
 
     # -- what can be done ------------------------------------------------------------------------------------
 

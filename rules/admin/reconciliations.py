@@ -21,7 +21,6 @@ from accounts.admin_base import (
     chosen_rows,
     confirmed,
     done,
-    key_of,
     link,
     note_all,
     when,
@@ -63,20 +62,12 @@ class ReconciliationAdmin(StaffAdmin):
     search_help_text = _("A quiz account; a CRM account or its address")
     list_select_related = ("account",)
     sortable_by = ()
+    drawn = True
     change_form_outer_before_template = "admin/desk/reconciliation.html"
-
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """The page is drawn by its template."""
-        return []
 
     @display(description=_("reconciliation"))
     def number(self, run: Reconciliation) -> int:
         return run.pk
-
-    @display(description=_("account"), header=True)
-    def account_name(self, run: Reconciliation) -> tuple[str, str]:
-        account = run.account
-        return account.name or account.host or account.account_id, account.get_crm_display()
 
     @display(description=_("state"), label=STATE_COLOURS)
     def state_label(self, run: Reconciliation) -> tuple[str, str]:
@@ -102,12 +93,9 @@ class ReconciliationAdmin(StaffAdmin):
     def began(self, run: Reconciliation) -> Any:
         return when(run.created_at, short=True)
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        run = Reconciliation.objects.select_related("account").filter(pk=key_of(object_id)).first()
-        told = report(run) if run else {}
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **told})
+    def told_of(self, request: HttpRequest, key: int) -> dict[str, Any]:
+        run = Reconciliation.objects.select_related("account").filter(pk=key).first()
+        return report(run) if run else {}
 
 
 def in_words(run: Reconciliation) -> str:

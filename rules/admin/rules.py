@@ -181,10 +181,8 @@ class RuleAdmin(RuleLife):
 
     # -- reading and saving ----------------------------------------------------------------------------------
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        rule = Rule.objects.select_related("account").filter(pk=key_of(object_id)).first()
+    def told_of(self, request: HttpRequest, key: int) -> dict[str, Any]:
+        rule = Rule.objects.select_related("account").filter(pk=key).first()
         more: dict[str, Any] = {
             "rule": rule,
             "problems": places_of(rule),
@@ -198,7 +196,7 @@ class RuleAdmin(RuleLife):
             }  # fmt: skip
         elif rule:
             more["named"] = named_questions(rule)
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **more})
+        return more
 
     def save_model(self, request: HttpRequest, obj: Rule, form: Any, change: bool) -> None:
         """Saved by the same function as over REST: checked, prepared anew, and what it held goes on."""

@@ -25,7 +25,7 @@ def woken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The lanes that were woken. What pages keep for a while is forgotten."""
     cache.clear()
     lanes: list[int] = []
-    for module in ("rules.admin.retrying", "rules.bulk", "rules.planning", "rules.rule_save"):
+    for module in ("rules.admin.deciding", "rules.bulk", "rules.planning", "rules.rule_save"):
         monkeypatch.setattr(f"{module}.wake_lanes", lanes.extend)
     monkeypatch.setattr("rules.rule_save.ask_to_prepare", lambda rule_id: None)
     monkeypatch.setattr("crm_cache.runs.start", lambda account_ids: None)
