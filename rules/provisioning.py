@@ -38,7 +38,7 @@ from rules.mapping.quiz import questions, told_by
 from rules.mapping.rule_snapshot import is_wish, questions_of, read_snapshot
 from rules.models import Rule, RuleVersion
 from rules.problems import told_once
-from rules.rule_save import release_held
+from rules.rule_save import locked, release_held
 
 log = structlog.stdlib.get_logger(__name__)
 FIELDS = "fields"  # the key of the lease
@@ -163,7 +163,7 @@ def _few(rules: Any) -> Sequence[Rule]:
 def recheck(rule_id: int) -> None:
     """Renew what the cache says of a rule; problems that deliveries taught stay."""
     with transaction.atomic():
-        rule = _locked(rule_id)
+        rule = locked(rule_id)
         rule.contact_map = derive_contact_map(rule)
         _renew_problems(rule, kept=[p for p in rule.problems if p.get("code") not in CODES])
 
@@ -233,7 +233,7 @@ def _wish(entity: str, words: Mapping[str, Any]) -> FieldWish:
 def _finish(rule: Rule, made: Mapping[tuple[str, str], str], problems: list[Problem]) -> None:
     """Write the fruit down. A rule that was saved meanwhile waits on: it is prepared once more."""
     with transaction.atomic():
-        fresh = _locked(rule.pk)
+        fresh = locked(rule.pk)
         before = fresh.fields_rule
         fresh.fields_rule = with_fields(before, made)
         if fresh.fields_rule != before:
@@ -279,7 +279,3 @@ def _renew_problems(rule: Rule, kept: Sequence[Mapping[str, Any]]) -> None:
     rule.save(update_fields=["fields_rule", "contact_map", "problems", "prepare_at", "prepared_at"])
     if delivers(snapshot):
         release_held(rule)
-
-
-def _locked(rule_id: int) -> Rule:
-    return Rule.objects.select_for_update(of=("self",)).select_related("account").get(pk=rule_id)

@@ -3,7 +3,7 @@ released. ``actor`` is who does it, the REST API's caller where nobody else is n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -62,7 +62,7 @@ def change_rule(
     Raises ``ApiError`` for foreign tags.
     """
     with transaction.atomic():
-        rule = _locked(rule_id)
+        rule = locked(rule_id)
         if choices:
             changes = {**changes, "choices": {**rule.choices, **choices}}
         before = versions.content_of(rule)
@@ -107,7 +107,7 @@ def apply_changes(rule: Rule, changes: Mapping[str, Any]) -> None:
         _check_tags(rule.account, route["then"].get("tags_to_add", {}), f"Extra.Routes[{number}].Then.")
     for name, value in _still_derived(rule, changes).items():
         setattr(rule, name, value)
-    _check_tasks(rule)
+    _refuse(wrong_tasks(rule))
     rule.contact_map = derive_contact_map(rule)
 
 
@@ -115,7 +115,7 @@ def delete_rule(rule_id: int, actor: Actor = OWNER) -> None:
     """Nothing more goes by the rule. What waits for it is held: a new rule of the quiz takes it over, or a
     person cancels it. What is being sent right now is finished."""
     with transaction.atomic():
-        rule = _locked(rule_id)
+        rule = locked(rule_id)
         if not rule.deleted:
             Rule.objects.filter(pk=rule_id).update(deleted=True, prepare_at=None, updated_at=db_clock.now())
             versions.write(rule, Event.DELETED, actor)
@@ -125,7 +125,7 @@ def delete_rule(rule_id: int, actor: Actor = OWNER) -> None:
 def pause_rule(rule_id: int, actor: Actor = OWNER) -> None:
     """Answers are taken in and wait, until ``resume_rule``. What is being sent right now is finished."""
     with transaction.atomic():
-        rule = _locked(rule_id)
+        rule = locked(rule_id)
         if not rule.paused_at:
             now = db_clock.now()
             Rule.objects.filter(pk=rule_id).update(paused_at=now, updated_at=now)
@@ -136,14 +136,15 @@ def pause_rule(rule_id: int, actor: Actor = OWNER) -> None:
 def resume_rule(rule_id: int, actor: Actor = OWNER) -> None:
     """What waited goes on by today's rule."""
     with transaction.atomic():
-        rule = _locked(rule_id)
+        rule = locked(rule_id)
         if rule.paused_at:
             Rule.objects.filter(pk=rule_id).update(paused_at=None, updated_at=db_clock.now())
             versions.write(rule, Event.RESUMED, actor)
             release_held(rule, Delivery.Held.RULE_PAUSED)
 
 
-def _locked(rule_id: int) -> Rule:
+def locked(rule_id: int) -> Rule:
+    """Nobody else saves the rule until the transaction ends."""
     return Rule.objects.select_for_update(of=("self",)).select_related("account").get(pk=rule_id)
 
 
@@ -243,12 +244,12 @@ def _where(one: Mapping[str, Any]) -> tuple[str, str, str]:
 
 
 def _check_options(rule: Rule, changes: Mapping[str, Any]) -> None:
-    for at, words in wrong_options(rule, changes.get("extra", {}).get("options", ())):
-        raise ApiError(f"Bad Request: Extra.{at}: {words}", field=f"Extra.{at}")
+    _refuse(wrong_options(rule, changes.get("extra", {}).get("options", ())))
 
 
-def _check_tasks(rule: Rule) -> None:
-    for at, words in wrong_tasks(rule):
+def _refuse(wrong: Iterable[tuple[str, str]]) -> None:
+    """Raises ``ApiError`` for the first of (place below ``Extra``, message)."""
+    for at, words in wrong:
         raise ApiError(f"Bad Request: Extra.{at}: {words}", field=f"Extra.{at}")
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Account
@@ -330,13 +330,8 @@ def why_unread(account: Account, unread: Collection[str]) -> tuple[str, str]:
 
 
 def seen_of(account: Account, one: Named) -> Seen | None:
-    """The row that is meant; a pipeline's steps and a directory's entries are told apart by their keys."""
-    within = {"entity": one.entity} | ({"pipeline_id": one.pipeline} if one.pipeline else {})
-    rows: QuerySet[Any] = LISTS[one.what].model._default_manager.filter(
-        account=account, remote_id=one.remote_id
-    )
-    row = rows.filter(**within).first()
-    return Seen(row.name, not row.deleted, getattr(row, "kind", "")) if row else None
+    """What our list has of it, if anything."""
+    return _seen(account, [one]).get(one)
 
 
 def _seen(account: Account, named: Collection[Named]) -> dict[Named, Seen]:
@@ -357,6 +352,7 @@ def _seen(account: Account, named: Collection[Named]) -> dict[Named, Seen]:
 
 
 def _is_meant(one: Named, row: Any) -> bool:
+    """A pipeline's steps and a directory's entries are told apart by their keys."""
     return row.entity == one.entity and (not one.pipeline or row.pipeline_id == one.pipeline)
 
 
