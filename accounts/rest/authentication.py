@@ -98,57 +98,41 @@ def is_platforms(claims: dict[str, Any]) -> bool:
     return settings.JWT_PLATFORM_SCOPE in words
 
 
-class IsPlatform(BasePermission):
-    """Only the quiz platform's own tokens."""
-
-    message = "Unauthorized"
-
-    def has_permission(self, request: Request, view: Any) -> bool:
-        return isinstance(request.user, Platform)
-
-
-class PlatformScheme(OpenApiAuthenticationExtension):
-    target_class = "accounts.rest.authentication.PlatformAuthentication"
-    name = "PlatformAuth"
-
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return {
-            "type": "http",
-            "scheme": "bearer",
-            "bearerFormat": "JWT",
-            "description": "JWT of the quiz platform itself, whose scope says so",
-        }
-
-
 class IsEither(BasePermission):
     """The platform, or a caller with an account."""
 
     message = "Unauthorized"
+    allowed: tuple[type, ...] = (Caller, Platform)
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        return isinstance(request.user, (Caller, Platform))
+        return isinstance(request.user, self.allowed)
 
 
-class HasAccount(BasePermission):
+class IsPlatform(IsEither):
+    """Only the quiz platform's own tokens."""
+
+    allowed = (Platform,)
+
+
+class HasAccount(IsEither):
     """Only callers with an account."""
 
-    message = "Unauthorized"
-
-    def has_permission(self, request: Request, view: Any) -> bool:
-        return isinstance(request.user, Caller)
+    allowed = (Caller,)
 
 
 class BearerScheme(OpenApiAuthenticationExtension):
     target_class = "accounts.rest.authentication.BearerAuthentication"
     name = "BearerAuth"
+    words = "JWT authorisation token"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return {
-            "type": "http",
-            "scheme": "bearer",
-            "bearerFormat": "JWT",
-            "description": "JWT authorisation token",
-        }
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": self.words}
+
+
+class PlatformScheme(BearerScheme):
+    target_class = "accounts.rest.authentication.PlatformAuthentication"
+    name = "PlatformAuth"
+    words = "JWT of the quiz platform itself, whose scope says so"
 
 
 def read_claims(token: str) -> dict[str, Any]:

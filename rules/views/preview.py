@@ -22,7 +22,7 @@ from rules.models import Answer
 from rules.preview import known_people, preview
 from rules.serializers.answers import AnswerIn
 from rules.views.rules import live_rule, read_quiz_id
-from rules.views.schema import PreviewSchema
+from rules.views.schema import QuizSchema
 
 
 class PreviewIn(serializers.Serializer[Any]):
@@ -85,7 +85,8 @@ class PreviewOut(serializers.Serializer[Any]):
 class PreviewViewSet(CrmViewSet):
     """The exact requests for a given or recent answer; nothing is sent."""
 
-    schema = PreviewSchema()
+    schema = QuizSchema()
+    told = {"create": ("Preview", "What would be sent for an answer, and what would be lost, in")}
 
     @extend_schema(
         tags=["deliveries"],

@@ -25,7 +25,7 @@ from rules.serializers.options import RuleOptionsOut, write_question
 from rules.serializers.rules import QuizRuleListOut, QuizRuleOut, write_rule
 from rules.views.filters import CRM_FILTER, read_choice
 from rules.views.rules import live_rule, read_body, read_quiz_id
-from rules.views.schema import BackfillSchema, OptionsSchema, PauseSchema
+from rules.views.schema import QuizSchema
 
 ERRORS = {
     **NO_TOKEN,
@@ -70,7 +70,11 @@ class RuleListViewSet(CallerViewSet):
 class RulePauseViewSet(CrmViewSet):
     """A rule at rest: answers are taken in and wait, with their reason, until it goes on."""
 
-    schema = PauseSchema()
+    schema = QuizSchema()
+    told = {
+        "pause": ("Pause", "Pause the rule of a quiz in"),
+        "resume": ("Resume", "Let go on the rule of a quiz in"),
+    }
 
     @extend_schema(tags=["Rules"], request=None, responses={200: QuizRuleOut, **ERRORS})
     def pause(self, request: Request, quizID: str) -> Response:
@@ -94,7 +98,10 @@ class RulePauseViewSet(CrmViewSet):
 class RuleOptionsViewSet(CrmViewSet):
     """Options of the quiz beside those of the CRM's fields, for ``Extra.Options``."""
 
-    schema = OptionsSchema()
+    schema = QuizSchema()
+    told = {
+        "index": ("ListOptionsOf", "What options of the quiz mean in the CRM, and what they may mean, in")
+    }
 
     @extend_schema(tags=["Rules"], responses={200: RuleOptionsOut, **ERRORS})
     def index(self, request: Request, quizID: str) -> Response:
@@ -108,7 +115,8 @@ class RuleOptionsViewSet(CrmViewSet):
 class BackfillViewSet(CrmViewSet):
     """Kept answers of the quiz that have no delivery in this CRM get one by the quiz's rule."""
 
-    schema = BackfillSchema()
+    schema = QuizSchema()
+    told = {"create": ("Backfill", "Deliver answers that came before the rule, in")}
 
     @extend_schema(
         tags=["deliveries"],

@@ -74,43 +74,17 @@ class RuleSchema(AutoSchema):
         return [quiz] if self.view.action in ("retrieve", "destroy") else [quiz, *INCLUDE]
 
 
-class PreviewSchema(AutoSchema):
-    """A preview's name carries its CRM's."""
+class QuizSchema(AutoSchema):
+    """What else is done with the rule of a quiz: its name carries the CRM's. ``view.told`` has by action the
+    verb and what it is for."""
 
-    verb = "Preview"
-    words = "What would be sent for an answer, and what would be lost"
     view: Any
 
     def get_operation_id(self) -> str:
-        return f"{self.verb}{self.view.kind.capitalize()}Rule"
+        return f"{self.view.told[self.view.action][0]}{self.view.kind.capitalize()}Rule"
 
     def get_summary(self) -> str:
-        return f"{self.words}, in {label_of(self.view.kind)}"
+        return f"{self.view.told[self.view.action][1]} {label_of(self.view.kind)}"
 
     def get_override_parameters(self) -> list[Any]:
         return [OpenApiParameter("quizID", OpenApiTypes.INT64, OpenApiParameter.PATH, description="Quiz id")]
-
-
-class PauseSchema(PreviewSchema):
-    """Neither pausing nor resuming is called alike in two CRMs."""
-
-    def get_summary(self) -> str:
-        verb = {"pause": "Pause", "resume": "Let go on"}[self.view.action]
-        return f"{verb} the rule of a quiz in {label_of(self.view.kind)}"
-
-    def get_operation_id(self) -> str:
-        return f"{self.view.action.capitalize()}{self.view.kind.capitalize()}Rule"
-
-
-class BackfillSchema(PreviewSchema):
-    """So does a backfill's."""
-
-    verb = "Backfill"
-    words = "Deliver answers that came before the rule"
-
-
-class OptionsSchema(PreviewSchema):
-    """And a rule's options."""
-
-    verb = "ListOptionsOf"
-    words = "What options of the quiz mean in the CRM, and what they may mean"

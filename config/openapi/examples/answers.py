@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from accounts.rest.paging import cursor
 from config.openapi.examples import errors
 from config.openapi.examples.crms.sample import CRM, sample_of
-from config.openapi.examples.shown import Shown
+from config.openapi.examples.shown import Shown, listed
 from config.openapi.quiz import SECOND, THIRD, VISIT
 from connectors.registry import CONNECTORS
 
@@ -92,9 +91,7 @@ EXAMPLES = {
             MANY: [THIRD, CHANGED, SECOND],
         },
     ),
-    "ListAnswers": Shown(
-        {200: {"The newest": {"count": 1, "next": cursor(64), "more": False, "items": [ARRIVED]}}}
-    ),
+    "ListAnswers": Shown({200: {"The newest": listed(64, ARRIVED)}}),
     "GetAnswer": Shown(
         {200: {"Delivered": ARRIVED}, 404: {"Not yours": errors.our("not_found", "No such answer", "id")}}
     ),

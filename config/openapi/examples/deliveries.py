@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from accounts.rest.paging import cursor
 from config.openapi.examples import errors
 from config.openapi.examples.answers import DELIVERED, SAMPLE, WAITING
-from config.openapi.examples.shown import Shown
+from config.openapi.examples.shown import Shown, listed
 
 SEEN = "2026-03-04T08:00:12Z"
 OUTCOME = {
@@ -160,18 +159,7 @@ def _conflict(message: str) -> dict[int, dict[str, object]]:
 
 
 EXAMPLES = {
-    "ListDeliveries": Shown(
-        {
-            200: {
-                "One held, one delivered": {
-                    "count": 2,
-                    "next": cursor(81),
-                    "more": False,
-                    "items": [HELD, DELIVERED],
-                }
-            }
-        }
-    ),
+    "ListDeliveries": Shown({200: {"One held, one delivered": listed(81, HELD, DELIVERED)}}),
     "GetDelivery": Shown({200: {"Delivered, and won since": DETAIL}, **GONE}),
     "RetryDelivery": Shown(
         {
@@ -219,16 +207,6 @@ EXAMPLES = {
         },
     ),
     "ListOutcomes": Shown(
-        {
-            200: {
-                "One lead, won": {
-                    "count": 1,
-                    "next": cursor(81),
-                    "more": False,
-                    "items": [OUTCOME],
-                    "counts": {"open": 0, "won": 1, "lost": 0},
-                }
-            }
-        }
+        {200: {"One lead, won": {**listed(81, OUTCOME), "counts": {"open": 0, "won": 1, "lost": 0}}}}
     ),
 }

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from accounts.rest.paging import cursor
 from config.openapi.examples import errors
 from config.openapi.examples.answers import DELIVERED, SAMPLE
-from config.openapi.examples.shown import Shown
+from config.openapi.examples.shown import Shown, listed
 from rules.models import Finding
 from rules.outcomes.findings import REMEDIES
 
@@ -40,12 +39,8 @@ FINDING = {
 GONE = {404: {"Not yours": errors.our("not_found", "No such reconciliation", "id")}}
 
 
-def _list(item: dict[str, object], key: int) -> dict[str, object]:
-    return {"count": 1, "next": cursor(key), "more": False, "items": [item]}
-
-
 EXAMPLES = {
-    "ListReconciliations": Shown({200: {"One night": _list(REPORT, 118)}}),
+    "ListReconciliations": Shown({200: {"One night": listed(118, REPORT)}}),
     "GetReconciliation": Shown({200: {"One lead is missing": REPORT}, **GONE}),
-    "ListFindings": Shown({200: {"One lead is missing": _list(FINDING, 2071)}, **GONE}),
+    "ListFindings": Shown({200: {"One lead is missing": listed(2071, FINDING)}, **GONE}),
 }

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from accounts.rest.paging import cursor
 from config.openapi.examples.crms.sample import CRM, sample_of
-from config.openapi.examples.shown import Shown
+from config.openapi.examples.shown import Shown, listed
 from rules.serializers.rules import write_rule
 
 RULE = write_rule(sample_of(CRM).rule, {})
-EXAMPLES = {
-    "ListRules": Shown(
-        {200: {"One quiz": {"count": 1, "next": cursor(RULE["id"]), "more": False, "items": [RULE]}}}
-    )
-}
+EXAMPLES = {"ListRules": Shown({200: {"One quiz": listed(RULE["id"], RULE)}})}
