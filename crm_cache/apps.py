@@ -5,4 +5,3 @@ from django.utils.translation import gettext_lazy as _
 class CrmCacheConfig(AppConfig):
     name = "crm_cache"
     verbose_name = _("CRM cache")
-    default_auto_field = "django.db.models.BigAutoField"

@@ -5,7 +5,6 @@ from django.utils.translation import gettext_lazy as _
 class RulesConfig(AppConfig):
     name = "rules"
     verbose_name = _("Rules and deliveries")
-    default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
         from crm_cache.refresh import lists_read

@@ -5,7 +5,7 @@ newest answer that brought one is kept.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -124,7 +124,3 @@ def look_at_rules(rules: Collection[int]) -> None:
     """Have the problems of these rules found anew, by beat."""
     if rules:
         Rule.objects.filter(pk__in=rules, deleted=False).update(recheck_at=db_clock.now())
-
-
-def observed_by(rule: Rule) -> Sequence[QuizOption]:
-    return list(QuizOption.objects.filter(rule=rule).order_by("question", "text"))

@@ -46,7 +46,6 @@ LEASE = timedelta(minutes=5)
 AGAIN = timedelta(minutes=1)
 AT_ONCE = 200
 NOT_MADE = "field_not_made"
-Wishes = Sequence[tuple[str, str, FieldWish]]
 
 
 class NotConnected(TryLater):
