@@ -7,22 +7,16 @@ from django.urls import URLPattern
 from accounts.rest.routes import both
 from connectors.registry import CONNECTORS, rest_root
 from rules.serializers import dialect_of
-from rules.views import (
-    AccountsViewSet,
-    AnswerViewSet,
-    BackfillViewSet,
-    ConversionViewSet,
-    DeliveryViewSet,
-    HookView,
-    OutcomeViewSet,
-    PeopleViewSet,
-    PreviewViewSet,
-    ReconciliationViewSet,
-    RuleListViewSet,
-    RuleOptionsViewSet,
-    RulePauseViewSet,
-    RuleViewSet,
-)
+from rules.views.accounts import AccountsViewSet
+from rules.views.answers import AnswerViewSet
+from rules.views.conversion import ConversionViewSet
+from rules.views.deliveries import DeliveryViewSet
+from rules.views.outcomes import HookView, OutcomeViewSet
+from rules.views.people import PeopleViewSet
+from rules.views.preview import PreviewViewSet
+from rules.views.reconciliations import ReconciliationViewSet
+from rules.views.rule_life import BackfillViewSet, RuleListViewSet, RuleOptionsViewSet, RulePauseViewSet
+from rules.views.rules import RuleViewSet
 
 
 def rule_of(kind: str) -> list[URLPattern]:
