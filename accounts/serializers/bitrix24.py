@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
 from rest_framework import serializers
 
-from accounts.models import Account
 from accounts.rest.schema import Int64
-from accounts.rest.values import rfc3339
-from accounts.serializers.dialect import AccountDialect
-
-State = Account.State
+from accounts.serializers.dialect import AccountDialect, written
 
 
 class ConnectBitrix(serializers.Serializer):
@@ -42,19 +38,6 @@ class ConnectingBitrixAccount(BitrixAccount):
     link = serializers.CharField(help_text="link for authorising in Bitrix24")
 
 
-def write(account: Account) -> dict[str, Any]:
-    """The account as the contract has it; nothing is ever missing or null (D11)."""
-    return {
-        "id": account.pk,
-        "accountID": account.account_id,
-        "bitrixID": "" if account.pending else account.remote_id,
-        "deleted": account.deleted,
-        "createdAt": rfc3339(account.created_at),
-        "subdomain": account.subdomain,
-        "stale": account.state in (State.CONNECTING, State.NEEDS_RECONNECT),
-    }
-
-
 DIALECT = AccountDialect(
     request=ConnectBitrix,
     response=BitrixAccount,
@@ -65,5 +48,5 @@ DIALECT = AccountDialect(
         "show": "GetBitrixAccount",
         "remove": "DeleteBitrixAccount",
     },
-    write=write,
+    write=partial(written, id_name="bitrixID"),
 )

@@ -14,11 +14,8 @@ from accounts.keys import ADDRESS
 from accounts.models import Account
 from accounts.rest.derived import Described, described
 from accounts.rest.schema import Int64
-from accounts.rest.values import rfc3339
-from accounts.serializers.dialect import AccountDialect
+from accounts.serializers.dialect import AccountDialect, written
 from connectors.registry import options_class
-
-State = Account.State
 
 
 def dialect_for(kind: str) -> AccountDialect:
@@ -108,15 +105,6 @@ def _connecting(
 
 
 def _write(crm: Described, account: Account) -> dict[str, Any]:
-    """Nothing is ever missing or null (D11)."""
-    return {
-        "id": account.pk,
-        "accountID": account.account_id,
-        crm.id_name: "" if account.pending else account.remote_id,
-        **{column: getattr(account, column) for column in crm.rest.account},
-        **{name: read(account.facts) for name, read in crm.rest.flags.items()},
-        "deleted": account.deleted,
-        "createdAt": rfc3339(account.created_at),
-        "subdomain": account.subdomain,
-        "stale": account.state in (State.CONNECTING, State.NEEDS_RECONNECT),
-    }
+    columns = {column: getattr(account, column) for column in crm.rest.account}
+    flags = {name: read(account.facts) for name, read in crm.rest.flags.items()}
+    return written(account, crm.id_name, **columns, **flags)
