@@ -48,24 +48,17 @@ class ContactRules(serializers.Serializer[Any]):
     )
 
 
+def _tags(help_text: str) -> serializers.ListField:
+    return serializers.ListField(child=Id(), required=False, max_length=MOST_QUESTIONS, help_text=help_text)
+
+
 class TagIds(serializers.Serializer[Any]):
     """Our primary keys of tags, by entity."""
 
-    Lead = serializers.ListField(
-        child=Id(),
-        required=False,
-        max_length=MOST_QUESTIONS,
-        help_text="tags of leads, each by its `ID` in `/tags`, ours",
-    )
-    Contact = serializers.ListField(
-        child=Id(), required=False, max_length=MOST_QUESTIONS, help_text="tags of contacts, the same way"
-    )
-    Company = serializers.ListField(
-        child=Id(), required=False, max_length=MOST_QUESTIONS, help_text="tags of companies, the same way"
-    )
-    Customer = serializers.ListField(
-        child=Id(), required=False, max_length=MOST_QUESTIONS, help_text="tags of customers, the same way"
-    )
+    Lead = _tags("tags of leads, each by its `ID` in `/tags`, ours")
+    Contact = _tags("tags of contacts, the same way")
+    Company = _tags("tags of companies, the same way")
+    Customer = _tags("tags of customers, the same way")
 
 
 class WantedFields(serializers.Serializer[Any]):

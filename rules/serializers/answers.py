@@ -31,6 +31,11 @@ class AnyValue(serializers.JSONField):
     """A text, a number, a yes or no, a list or a map."""
 
 
+def _text(help_text: str) -> serializers.CharField:
+    """One that may be absent, in whatever way."""
+    return serializers.CharField(required=False, allow_blank=True, allow_null=True, help_text=help_text)
+
+
 class QuestionAnswerIn(serializers.Serializer[Any]):
     questionID = serializers.CharField(
         required=False,
@@ -38,18 +43,10 @@ class QuestionAnswerIn(serializers.Serializer[Any]):
         help_text="The quiz's own id of the question: rules map answers to fields by it. Without "
         "one the answer goes into the note.",
     )
-    question = serializers.CharField(
-        required=False,
-        allow_blank=True,
-        allow_null=True,
-        help_text="What was asked, as people read it in the note.",
-    )
-    type = serializers.CharField(
-        required=False,
-        allow_blank=True,
-        allow_null=True,
-        help_text="The quiz's word for the kind of question: text, number, date, select, "
-        "multiselect, file, phone, email ...",
+    question = _text("What was asked, as people read it in the note.")
+    type = _text(
+        "The quiz's word for the kind of question: text, number, date, select, multiselect, file, phone, "
+        "email ..."
     )
     answer = AnyValue(
         required=False, allow_null=True, help_text="A text, a number, true or false, or a list."
@@ -57,12 +54,7 @@ class QuestionAnswerIn(serializers.Serializer[Any]):
 
 
 class QuizIn(serializers.Serializer[Any]):
-    title = serializers.CharField(
-        required=False,
-        allow_blank=True,
-        allow_null=True,
-        help_text="What the quiz is called: the lead is named after it.",
-    )
+    title = _text("What the quiz is called: the lead is named after it.")
 
 
 class AnswerIn(serializers.Serializer[Any]):
@@ -115,24 +107,13 @@ class AnswerIn(serializers.Serializer[Any]):
         allow_null=True,
         help_text="Ids of analytics: yclid, gclid, _ym_uid, gclientid, fbclid, roistat.",
     )
-    page = serializers.CharField(
-        required=False, allow_blank=True, allow_null=True, help_text="Address of the page with the quiz."
-    )
-    referrer = serializers.CharField(
-        required=False,
-        allow_blank=True,
-        allow_null=True,
-        help_text="Address of the page from which the person came.",
-    )
-    ip = serializers.CharField(
-        required=False, allow_blank=True, allow_null=True, help_text="The person's IP address."
-    )
+    page = _text("Address of the page with the quiz.")
+    referrer = _text("Address of the page from which the person came.")
+    ip = _text("The person's IP address.")
     price = AnyValue(
         required=False, allow_null=True, help_text="The deal's sum, a number or as people write it."
     )
-    result = serializers.CharField(
-        required=False, allow_blank=True, allow_null=True, help_text="What the quiz showed as its result."
-    )
+    result = _text("What the quiz showed as its result.")
 
     def run_validation(self, data: Any = empty) -> Any:
         """Two plain ids are not worth the fields' trouble with them, ten times that of looking at them."""
