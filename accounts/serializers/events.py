@@ -59,59 +59,50 @@ class EventDataOut(serializers.Serializer[Any]):
     """Ids and states; which of these there are depends on the type, see the examples."""
 
     crm = serializers.ChoiceField(
-        choices=list(CONNECTORS),
-        required=False,
-        allow_null=True,
-        help_text="null where it is about none: an endpoint's.",
+        choices=list(CONNECTORS), allow_null=True, help_text="null where it is about none: an endpoint's."
     )
-    crmAccountID = serializers.IntegerField(
-        required=False, allow_null=True, help_text="`id` of GET /accounts."
-    )
-    quizID = serializers.IntegerField(
-        required=False, allow_null=True, help_text="null where it is about no quiz of its own."
-    )
-    answerID = serializers.CharField(required=False, help_text="The quiz service's own id of the answer.")
-    revision = serializers.IntegerField(required=False, help_text="How many bodies came under this answerID.")
-    complete = serializers.BooleanField(required=False, help_text="false: more is awaited.")
-    deliveryID = serializers.IntegerField(required=False, help_text="`id` of GET /deliveries.")
+    crmAccountID = serializers.IntegerField(allow_null=True, help_text="`id` of GET /accounts.")
+    quizID = serializers.IntegerField(allow_null=True, help_text="null where it is about no quiz of its own.")
+    answerID = serializers.CharField(help_text="The quiz service's own id of the answer.")
+    revision = serializers.IntegerField(help_text="How many bodies came under this answerID.")
+    complete = serializers.BooleanField(help_text="false: more is awaited.")
+    deliveryID = serializers.IntegerField(help_text="`id` of GET /deliveries.")
     state = serializers.CharField(
-        required=False,
-        help_text="Of the delivery, as in GET /deliveries; of a sync or a reconciliation: done or failed.",
+        help_text="Of the delivery, as in GET /deliveries; of a sync or a reconciliation: done or failed."
     )
-    heldBecause = serializers.CharField(
-        required=False, help_text="Why it is held; of delivery.released: why it was."
-    )
-    leadID = serializers.CharField(required=False, help_text="The CRM's id, empty until there is a lead.")
+    heldBecause = serializers.CharField(help_text="Why it is held; of delivery.released: why it was.")
+    leadID = serializers.CharField(help_text="The CRM's id, empty until there is a lead.")
     changed = serializers.ListField(
-        child=serializers.ChoiceField(choices=CHANGED),
-        required=False,
-        help_text="What of the outcome is new.",
+        child=serializers.ChoiceField(choices=CHANGED), help_text="What of the outcome is new."
     )
-    status = serializers.CharField(required=False, help_text="open, won or lost.")
-    pipelineID = serializers.CharField(required=False, help_text="The CRM's id.")
-    stepID = serializers.CharField(required=False, help_text="The CRM's id.")
-    performerID = serializers.CharField(required=False, help_text="The CRM's id of who is responsible.")
-    amount = serializers.CharField(required=False, help_text="A decimal text, empty where there is none.")
-    currency = serializers.CharField(required=False, help_text="Of the amount, as the CRM writes it.")
-    paid = serializers.CharField(required=False, help_text="Empty where the CRM says nothing of payments.")
-    recordID = serializers.CharField(required=False, help_text="The CRM's id of what the lead is by now.")
-    gone = serializers.BooleanField(required=False, help_text="true: the CRM shows it no longer.")
+    status = serializers.CharField(help_text="open, won or lost.")
+    pipelineID = serializers.CharField(help_text="The CRM's id.")
+    stepID = serializers.CharField(help_text="The CRM's id.")
+    performerID = serializers.CharField(help_text="The CRM's id of who is responsible.")
+    amount = serializers.CharField(help_text="A decimal text, empty where there is none.")
+    currency = serializers.CharField(help_text="Of the amount, as the CRM writes it.")
+    paid = serializers.CharField(help_text="Empty where the CRM says nothing of payments.")
+    recordID = serializers.CharField(help_text="The CRM's id of what the lead is by now.")
+    gone = serializers.BooleanField(help_text="true: the CRM shows it no longer.")
     task = serializers.CharField(
-        required=False, help_text="open, done or gone; empty before it was seen, or where there is none."
+        help_text="open, done or gone; empty before it was seen, or where there is none."
     )
-    list = serializers.CharField(required=False, help_text="Which list was read.")
-    problems = EventProblemOut(many=True, required=False, help_text="Those that are new.")
-    incidentID = serializers.IntegerField(
-        required=False, help_text="Alike when it opens and when it is solved."
-    )
-    kind = serializers.CharField(required=False, help_text="What kind of incident.")
-    deliveries = serializers.IntegerField(required=False, help_text="How many deliveries it concerns.")
-    reconciliationID = serializers.IntegerField(required=False, help_text="`id` of GET /reconciliations.")
-    compared = serializers.IntegerField(required=False, help_text="How many deliveries were compared.")
-    unchecked = serializers.IntegerField(
-        required=False, help_text="How many of them nobody could find out about."
-    )
-    findings = FindingCountsOut(required=False, help_text="How many of each kind were found.")
+    list = serializers.CharField(help_text="Which list was read.")
+    problems = EventProblemOut(many=True, help_text="Those that are new.")
+    incidentID = serializers.IntegerField(help_text="Alike when it opens and when it is solved.")
+    kind = serializers.CharField(help_text="What kind of incident.")
+    deliveries = serializers.IntegerField(help_text="How many deliveries it concerns.")
+    reconciliationID = serializers.IntegerField(help_text="`id` of GET /reconciliations.")
+    compared = serializers.IntegerField(help_text="How many deliveries were compared.")
+    unchecked = serializers.IntegerField(help_text="How many of them nobody could find out about.")
+    findings = FindingCountsOut(help_text="How many of each kind were found.")
+
+    def get_fields(self) -> dict[str, Any]:
+        """None of them is in every event."""
+        fields = super().get_fields()
+        for one in fields.values():
+            one.required = False
+        return fields
 
 
 class EventOut(serializers.Serializer[Any]):
