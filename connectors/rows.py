@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.draft import Option
+from connectors.draft import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +56,9 @@ class StepRow:
 
 
 @dataclass(frozen=True, slots=True)
-class FieldRow:
-    """A custom field. ``type`` is the CRM's own word, ``entity`` the CRM's name of the record type."""
+class FieldRow(Target):
+    """A custom field. ``entity`` is the CRM's name of the record type."""
 
-    entity: str
-    remote_id: str
-    name: str
-    type: str
-    code: str = ""
-    multiple: bool = False
-    options: tuple[Option, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -209,15 +209,7 @@ def wishes_of(rule: Rule) -> list[tuple[str, str, FieldWish]]:
 
 def _row(target: Target) -> FieldRow:
     """A field that was just made, for the cache; the next sync brings its details."""
-    return FieldRow(
-        entity=target.entity,
-        remote_id=target.remote_id,
-        name=target.name,
-        type=target.type,
-        code=target.code,
-        multiple=target.multiple,
-        options=target.options,
-    )
+    return FieldRow(**{one.name: getattr(target, one.name) for one in fields(Target)})
 
 
 def _wish(entity: str, words: Mapping[str, Any]) -> FieldWish:

@@ -132,7 +132,7 @@ def test_every_list_keeps_everything_it_was_told(shop: Account, crm: Any) -> Non
     anna = UserRow("9", "Anna", "a@b.c", "Sales", "0", True)
     sales = PipelineRow("5", "Sales", "", True, True, 3)
     won = StepRow("5", "142", "Won", "", "#CCFF66", "won", 10000)
-    size = FieldRow("leads", "7", "Size", "select", "SIZE", True, (Option("1", "S"), Option("2", "M", "m")))
+    size = FieldRow("leads", "7", "Size", "select", "SIZE", (Option("1", "S"), Option("2", "M", "m")), True)
     crm.pages = {"users": [[anna]], "pipelines": [[sales]], "steps": [[won]], "fields": [[size]]}
     sync(shop)
     assert lookup.users_by_id(shop) == {"9": anna}
