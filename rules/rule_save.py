@@ -14,7 +14,6 @@ from accounts import db_clock
 from accounts.history import OWNER, Actor
 from accounts.models import Account
 from accounts.rest.errors import ApiError, Conflict, NotFound
-from connectors.draft import Placement
 from connectors.messages import message
 from connectors.registry import connector_class
 from crm_cache import lookup, runs
@@ -234,8 +233,7 @@ def wrong_tasks(rule: Rule) -> Iterator[tuple[str, str]]:
     """(place below ``Extra``, message) of each task for leads that can have none."""
     connector = connector_class(rule.account.crm)
     for number, (task, place) in enumerate(zip(follow_ups_of(rule), places_of(rule), strict=True)):
-        asked = Placement(place.performer, place.pipeline, place.step, choices=place.choices)
-        if task and (refusal := connector.refuses_task(asked)):
+        if task and (refusal := connector.refuses_task(place)):
             yield (f"Routes[{number - 1}].Then.Task" if number else "Task"), refusal
 
 

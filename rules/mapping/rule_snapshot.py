@@ -107,14 +107,10 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Place(Placement):
     """Where leads go by a rule or by one of its routes."""
 
-    performer: str
-    pipeline: str
-    step: str
-    choices: Mapping[str, Any]
-    tags_to_add: tuple[tuple[str, Any], ...]
+    tags_to_add: tuple[tuple[str, Any], ...] = ()
 
 
 def read_snapshot(rule: Rule, account: Account) -> RuleSnapshot:
@@ -196,7 +192,8 @@ def follow_ups_of(rule: Rule) -> tuple[FollowUp | None, ...]:
 def places_of(rule: Rule) -> tuple[Place, ...]:
     """The rule's own, then that of each route. What a route does not say is the rule's, but no step of
     another pipeline. A route's tags are added to the rule's."""
-    own = Place(rule.performer, rule.pipeline, rule.step, rule.choices, tuple(tags_of(rule.tags_to_add)))
+    tags = tuple(tags_of(rule.tags_to_add))
+    own = Place(rule.performer, rule.pipeline, rule.step, choices=rule.choices, tags_to_add=tags)
     return own, *(_place(own, route["then"]) for route in routes_of(rule))
 
 
@@ -295,8 +292,7 @@ def as_target(row: cache.Field) -> Target:
 
 
 def _named(account: Account, place: Place) -> tuple[Named, ...]:
-    asked = Placement(place.performer, place.pipeline, place.step, choices=place.choices)
-    return connector_class(account.crm).named(asked, account.facts)
+    return connector_class(account.crm).named(place, account.facts)
 
 
 def lists_named(rule: Rule, account: Account) -> frozenset[str]:

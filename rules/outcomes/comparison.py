@@ -11,7 +11,6 @@ from functools import cached_property
 from accounts import db_clock
 from accounts.models import Account
 from connectors.base import Connector
-from connectors.draft import Placement
 from connectors.errors import ConnectorError
 from connectors.lead_status import Followed, LeadStatus
 from rules.mapping.rule_snapshot import places_of, routes_of
@@ -60,8 +59,7 @@ class Books:
         own, *others = places_of(rule)
         names = [route["name"] for route in routes_of(rule)]
         place = dict(zip(names, others, strict=True)).get(delivery.route, own)
-        asked = Placement(place.performer, place.pipeline, place.step, choices=place.choices)
-        named = self.connector.named(asked, self.account.facts)
+        named = self.connector.named(place, self.account.facts)
         return next((one.remote_id for one in named if one.what == "pipelines" and one.vital), "")
 
     def moved(self, delivery: Delivery, record: str, remote_id: str, pipeline: str) -> list[Finding]:
