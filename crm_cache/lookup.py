@@ -4,7 +4,7 @@ or names within a list's own query (``name_of``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db.models import OuterRef, Subquery
@@ -14,6 +14,8 @@ from connectors.draft import Option, Target
 from connectors.registry import connector_class
 from connectors.rows import UserRow
 from crm_cache import models
+
+FIELD = ("entity", "remote_id", "name", "type", "code", "options", "multiple")
 
 
 def users_by_id(account: Account) -> dict[str, UserRow]:
@@ -36,11 +38,13 @@ def steps_by_id(account: Account) -> dict[tuple[str, str], tuple[str, str]]:
 
 def fields(account: Account) -> list[Target]:
     """Every custom field, with its choices."""
-    rows = _live(models.Field, account).order_by("id")
-    return [
-        Target(**{**row, "options": tuple(map(_option, row["options"]))})
-        for row in rows.values("entity", "remote_id", "name", "type", "code", "options", "multiple")
-    ]
+    return [target_of(row) for row in _live(models.Field, account).order_by("id").values(*FIELD)]
+
+
+def target_of(row: Mapping[str, Any]) -> Target:
+    """A field as the value a connector takes, of the columns ``FIELD``."""
+    options = tuple(Option(one["id"], one["text"], one.get("code", "")) for one in row["options"])
+    return Target(**{**{name: row[name] for name in FIELD}, "options": options})
 
 
 def by_key(fields: Iterable[Target]) -> dict[tuple[str, str], Target]:
@@ -63,10 +67,6 @@ def tag_entities(account: Account, pks: Iterable[int]) -> dict[int, str]:
 
 def _live(model: type[models.CachedRow], account: Account) -> Any:
     return model._default_manager.filter(account=account, deleted=False)
-
-
-def _option(stored: dict[str, str]) -> Option:
-    return Option(stored["id"], stored["text"], stored.get("code", ""))
 
 
 def name_of(model: type[models.CachedRow], remote_id: str, **also: str) -> Subquery:

@@ -13,11 +13,11 @@ from django.utils import timezone
 
 from accounts.models import Account
 from connectors.base import Connector, Named
-from connectors.draft import Option, Placement, Tag, Target, WriteMode
+from connectors.draft import Placement, Tag, Target, WriteMode
 from connectors.messages import RU, joined, message
 from connectors.registry import connector_class
+from crm_cache import lookup, runs
 from crm_cache import models as cache
-from crm_cache import runs
 from crm_cache.sync import LISTS
 from rules.mapping import follow_up
 from rules.mapping.conditions import Condition, read_condition
@@ -273,22 +273,10 @@ def _fields(
     """The living and the gone. A field may be named by its id or, where it has one, by its code (D12)."""
     asked = {key for key in wanted if not is_wish(key)}
     rows = cache.Field.objects.filter(Q(remote_id__in=asked) | Q(code__in=asked), account=account)
-    found = [(row.entity, key, row) for row in rows for key in {row.remote_id, row.code} & asked]
-    alive = {(entity, key): as_target(row) for entity, key, row in found if not row.deleted}
-    return alive, frozenset((entity, key) for entity, key, row in found if row.deleted)
-
-
-def as_target(row: cache.Field) -> Target:
-    """A cached field as the value a connector takes."""
-    return Target(
-        entity=row.entity,
-        remote_id=row.remote_id,
-        name=row.name,
-        type=row.type,
-        code=row.code,
-        multiple=row.multiple,
-        options=tuple(Option(str(o["id"]), o["text"], o.get("code", "")) for o in row.options),
-    )
+    columns = rows.values(*lookup.FIELD, "deleted")
+    found = [(row["entity"], key, row) for row in columns for key in {row["remote_id"], row["code"]} & asked]
+    alive = {(entity, key): lookup.target_of(row) for entity, key, row in found if not row["deleted"]}
+    return alive, frozenset((entity, key) for entity, key, row in found if row["deleted"])
 
 
 def _named(account: Account, place: Place) -> tuple[Named, ...]:
