@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,12 +18,13 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
-from accounts import account_page
+from accounts import hooks
 from accounts.admin import AccountAdmin
 from accounts.admin_base import COUNT_TO, Question, confirmed, done, key_of, link, note
-from accounts.models import Account
+from accounts.models import Account, Hook
 from accounts.texts import said, say, say_many, spaced
 from connectors.messages import message
+from connectors.redact import redact
 from connectors.registry import connector_class
 from crm_cache import runs
 from crm_cache.models import CrmUser, Field, Pipeline, Step, Tag
@@ -226,8 +229,8 @@ def _told(account: Account, for_operator: bool) -> dict[str, Any]:
         "health": health.health_of(account),
         "hangs_on_it": _hangs_on(account.pk),
         **health.syncing(account.pk),
-        "hook": account_page.hook_of(account, for_operator),
-        "shapes": account_page.shapes_of(account),
+        "hook": _hook_of(account, for_operator),
+        "shapes": _shapes_of(account),
         "events": account.events.all()[:EVENTS_SHOWN],
         "for_operator": for_operator,
     }
@@ -261,3 +264,34 @@ def _hangs_on(account_id: int) -> dict[str, Any]:
             for name, (label, model) in LISTS.items()
         ],
     }
+
+
+@dataclass(frozen=True, slots=True)
+class HookShown:
+    """``address`` is for whoever may operate, and only where a person has to enter it in the CRM."""
+
+    row: Hook | None
+    by_hand: bool
+    address: str
+
+
+def _hook_of(account: Account, for_operator: bool) -> HookShown | None:
+    """None where no notice would be of use."""
+    can = connector_class(account.crm).can
+    if account.deleted or not can.follow:
+        return None
+    by_hand = not can.hooks
+    address = hooks.address_of(account) if by_hand and for_operator and not account.pending else ""
+    return HookShown(Hook.objects.filter(account=account).defer("secret").first(), by_hand, address)
+
+
+def _shapes_of(account: Account) -> list[tuple[str, str]]:
+    """The forms of first answers, which connectors of unclear CRMs keep among their facts: no values."""
+    held = account.facts.get("shapes")
+    if not isinstance(held, dict):
+        return []
+    return [
+        (name.replace("_", " "), redact(json.dumps(form, ensure_ascii=False, indent=2)))
+        for name, form in sorted(held.items())
+        if form
+    ]
