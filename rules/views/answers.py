@@ -64,6 +64,8 @@ ERRORS = {
     413: OpenApiResponse(OurError, "The body is larger than 256 KiB"),
     415: OpenApiResponse(OurError, "The body is not JSON"),
 }
+WHICH = [OpenApiParameter("answer_pk", int, OpenApiParameter.PATH, description="`id` of an answer, ours")]
+NO_ANSWER = {404: OpenApiResponse(OurError, "No such answer")}
 
 
 class AnswerViewSet(CallerViewSet):
@@ -152,10 +154,8 @@ class AnswerViewSet(CallerViewSet):
         operation_id="GetAnswer",
         tags=["deliveries"],
         summary="One answer and its deliveries",
-        parameters=[
-            OpenApiParameter("answer_pk", int, OpenApiParameter.PATH, description="`id` of an answer, ours")
-        ],
-        responses={200: AnswerOut, **NO_TOKEN, 404: OpenApiResponse(OurError, "No such answer")},
+        parameters=WHICH,
+        responses={200: AnswerOut, **NO_TOKEN, **NO_ANSWER},
     )
     def retrieve(self, request: Request, answer_pk: int) -> Response:
         return Response(self._told(answer_pk))
@@ -167,15 +167,13 @@ class AnswerViewSet(CallerViewSet):
         description="The former body is kept: the quiz platform's repeat of it still gets 200 and changes"
         " nothing. A later body of an incomplete answer keeps what was set right, where it says again what"
         " was wrong.",
-        parameters=[
-            OpenApiParameter("answer_pk", int, OpenApiParameter.PATH, description="`id` of an answer, ours")
-        ],
+        parameters=WHICH,
         request=MendIn,
         responses={
             200: MendedAnswerOut,
             400: OpenApiResponse(OurError, "The body says something it may not; the field is named"),
             **NO_TOKEN,
-            404: OpenApiResponse(OurError, "No such answer"),
+            **NO_ANSWER,
             409: OpenApiResponse(OurError, "It says so already, or what was answered is erased"),
         },
     )
