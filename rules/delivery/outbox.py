@@ -33,15 +33,15 @@ from accounts.access import connector_for
 from accounts.models import Account
 from connectors.draft import UnplacedValue
 from connectors.errors import LOOK_INCOMPLETE, OurMistake
-from connectors.messages import stored, to_column
+from connectors.messages import message, stored, to_column
 from connectors.registry import connector_class
 from connectors.text import storable
 from crm_cache import leases
 from rules.delivery.holds import CANCELLED, ERASED, FOR_RETURN, FOR_RULE, OVER, Hold, held_by
 from rules.delivery.lane import end_rests
 from rules.delivery.settle_statement import SETTLE
-from rules.delivery.settlement import Settlement, died
-from rules.models import Delivery, Outcome
+from rules.delivery.settlement import Settlement, died, losses_of
+from rules.models import Delivery, Outcome, Replay
 
 log = structlog.stdlib.get_logger(__name__)
 State = Delivery.State
@@ -54,6 +54,7 @@ FIRST_LOOK = timedelta(hours=1)  # what becomes of a lead: nobody moves it at on
 MOST_CANDIDATES = 4  # looked at for each one taken, so that one busy person does not block the rest
 AT_ONCE = 2000  # rows of one statement that moves many, at most
 FIRST_PORTION, FEWEST = 250, 25
+FOUND = message("Found in the CRM by a person.")
 UNSENT: Mapping[str, Any] = {  # a delivery that was sent, as if it never had been
     "steps": {}, "remote_id": "", "remote_link": "", "delivered_at": None, "also_made": [],
     "look_again_at": None,
@@ -429,16 +430,28 @@ def soonest() -> Case:
 
 def arrived(delivery_id: int, remote_id: str = "") -> bool:
     """A person found a held lead in the CRM: it is delivered, as the lead that our journal knows where the
-    person names none. False where it is not held any more."""
+    person names none, and not replayed any more. False where it is not held any more."""
     now = db_clock.now()
     with transaction.atomic():
         held = Delivery.objects.filter(pk=delivery_id, state=HELD)
         if not held.update(state=SENDING, held_because="", claimed_at=now):
             return False
-        journal = Delivery.objects.values_list("steps", flat=True).get(pk=delivery_id)
-        lead = remote_id or journal.get("lead", "")
-        steps = {"lead": lead} if lead else {}
-        settle([Settlement(delivery_id, now, DELIVERED, tries=0, strikes=0, steps=steps, remote_id=lead)])
+        row = Delivery.objects.get(pk=delivery_id)
+        lead = remote_id or row.steps.get("lead", "")
+        settle([
+            Settlement(
+                delivery_id,
+                now,
+                DELIVERED,
+                tries=0,
+                strikes=0,
+                steps={"lead": lead} if lead else {},
+                losses=losses_of(row),
+                remote_id=lead,
+                replayed=Replay.State.FAILED,
+                complaint=FOUND,
+            )
+        ])  # fmt: skip
     return True
 
 

@@ -26,7 +26,6 @@ from connectors.draft import (
     FieldChange,
     LeadDraft,
     Receipt,
-    UnplacedValue,
 )
 from connectors.errors import ConnectorError, Refused
 from connectors.messages import message
@@ -36,7 +35,7 @@ from crm_cache.models import CrmUser, Step
 from crm_cache.sync import storable
 from rules.delivery import outbox
 from rules.delivery.revisions import Bodies
-from rules.delivery.settlement import NotYet, Settlement
+from rules.delivery.settlement import NotYet, Settlement, losses_of
 from rules.models import Delivery, Outcome, Replay, Rule, RuleVersion
 from rules.planning import new_uid
 from rules.versions import rule_as_of
@@ -245,14 +244,6 @@ def _gone(mine: Replaying) -> ConnectorError:
 def unchanged(row: Delivery) -> Receipt:
     """The lead stays as it is, and what is told of it."""
     return Receipt(row.uid, row.steps, row.remote_link, losses=losses_of(row))
-
-
-def losses_of(row: Delivery) -> tuple[UnplacedValue, ...]:
-    """What an earlier try had no field for."""
-    return tuple(
-        UnplacedValue(one["question"], one["value"], one["reason"], one["entity"], one.get("field", ""))
-        for one in row.losses
-    )
 
 
 # -- afterwards ---------------------------------------------------------------------------------------------

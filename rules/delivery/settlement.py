@@ -82,6 +82,14 @@ class Settlement:
     complaint: str = ""
 
 
+def losses_of(row: Delivery) -> tuple[UnplacedValue, ...]:
+    """What an earlier try had no field for."""
+    return tuple(
+        UnplacedValue(one["question"], one["value"], one["reason"], one["entity"], one.get("field", ""))
+        for one in row.losses
+    )
+
+
 def our_bug(error: Exception) -> TryLater:
     """What an exception of our own code means, where nothing was sent."""
     return TryLater(message("Our own code failed ({name})", name=type(error).__name__), code=OUR_BUG)

@@ -206,6 +206,30 @@ def test_a_cancelled_replay_leaves_the_lead_delivered(mapped):
     assert len(mapped.leads[0]["notes"]) == 1
 
 
+def test_whoever_found_the_lead_ends_the_replay_that_waits_and_nothing_is_sent(mapped):
+    mapped.change_rule(Fieldsrule={"Lead": [{"QuestionID": {"1": mapped.field_id("Бюджет")}}]})
+    mapped.post("k-2", contact=NAME, answers=[said("1", "red")])
+    mapped.work()
+    row = Delivery.objects.get(answer__answer_id="k-2")
+    lost, notes = row.losses, [lead["notes"] for lead in mapped.leads]
+    assert lost
+    replay(mapped, row)
+    mapped.api.post(f"/rules/{row.quiz_id}/pause")
+    mapped.work()
+    told = mapped.api.post(f"/deliveries/{row.pk}/arrived", {}, content_type="application/json").json()
+    assert (told["state"], told["leadID"], told["replays"][0]["state"]) == (
+        "delivered",
+        row.remote_id,
+        "failed",
+    )
+    mapped.api.post(f"/rules/{row.quiz_id}/resume")
+    mapped.work()
+
+    row.refresh_from_db()
+    assert (row.state, row.replay_id, row.losses) == ("delivered", None, lost)
+    assert [lead["notes"] for lead in mapped.leads] == notes
+
+
 # -- deleted, failed, held, unclear, left out ---------------------------------------------------------------
 
 
