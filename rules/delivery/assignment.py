@@ -112,20 +112,23 @@ def _assign(rule_id: int, asking: Sequence[Asking], owners: Mapping[str, str]) -
     Turns.objects.bulk_create([Turns(rule_id=rule_id)], ignore_conflicts=True)
     with transaction.atomic():
         turns = Turns.objects.select_for_update().get(rule=rule_id)
+        drawn = []
         for one in asking:
             owner = owners.get(one.row.uid, "")
             found = draw(turns.owed, one.rule, one.payload, one.row.answer.created_at, now, owner)
-            one.row.performer, one.row.draw = found.performer, found.words
+            drawn.append((one.row, found))
         turns.save(update_fields=["owed"])
-        _write([one.row for one in asking])
+        _write(drawn)
+    for row, found in drawn:  # once it is stored: whoever was kept from that draws anew
+        row.performer, row.draw = found.performer, found.words
 
 
-def _write(rows: Sequence[Delivery]) -> None:
+def _write(drawn: Sequence[tuple[Delivery, Drawn]]) -> None:
     """In one statement, however many there are."""
     columns: list[Any] = [
-        [row.pk for row in rows],
-        [row.performer for row in rows],
-        [to_column(row.draw) for row in rows],
+        [row.pk for row, _ in drawn],
+        [found.performer for _, found in drawn],
+        [to_column(found.words) for _, found in drawn],
     ]
     with connection.cursor() as cursor:
         cursor.execute(WRITE, columns)
@@ -198,12 +201,16 @@ def give_back(
 
 
 def _give_back_of(rule_id: int, rows: Iterable[Delivery], read: Callable[[Rule], RuleSnapshot]) -> None:
+    given = []
     with transaction.atomic():
         turns = Turns.objects.select_for_update().filter(rule=rule_id).first() or Turns()
         for row in rows:
-            _give_back(row, by_route(read(row.rule), row.route), turns.owed)
+            if words := _give_back(row, by_route(read(row.rule), row.route), turns.owed):
+                given.append((row, words))
         if turns.rule_id:  # else a rule that was deleted since has drawn for all of them
             turns.save(update_fields=["owed"])
+    for row, words in given:
+        row.performer, row.draw = "", words
 
 
 def _took_turn(row: Delivery) -> bool:
@@ -211,18 +218,19 @@ def _took_turn(row: Delivery) -> bool:
     return bool(row.performer) and isinstance(how, Message) and how.text == BY_TURN.text
 
 
-def _give_back(row: Delivery, rule: RuleSnapshot, owed: MutableMapping[str, int]) -> None:
-    """Among those who took turns when it was claimed. Who lost the claim meanwhile gives nothing back."""
-    drawn, words = row.performer, message(RETURNED.text, name=_name(rule, row.performer))
-    ours = Delivery.objects.filter(pk=row.pk, claimed_at=row.claimed_at, performer=drawn)
+def _give_back(row: Delivery, rule: RuleSnapshot, owed: MutableMapping[str, int]) -> str:
+    """Among those who took turns when it was claimed; in words. Who lost the claim meanwhile gives nothing
+    back."""
+    words = message(RETURNED.text, name=_name(rule, row.performer))
+    ours = Delivery.objects.filter(pk=row.pk, claimed_at=row.claimed_at, performer=row.performer)
     if not ours.update(performer="", draw=words):
-        return
-    row.performer, row.draw = "", words
+        return ""
     alive, working = _taking_turns(rule, row.claimed_at or db_clock.now())
     for people in (working, alive):
-        if any(one.performer == drawn for one in people):
-            return_turn(owed, people, drawn)
-            return
+        if any(one.performer == row.performer for one in people):
+            return_turn(owed, people, row.performer)
+            break
+    return words
 
 
 def foreseen(rule: RuleSnapshot, payload: Mapping[str, Any], answered_at: datetime) -> RuleSnapshot:

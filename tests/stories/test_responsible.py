@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import pytest
+from django.db import OperationalError
+
 from crm_cache.models import CrmUser
-from rules.models import Delivery
+from rules.models import Delivery, Turns
 from tests.stories.conftest import QUIZ
 from tests.stories.test_rule_round_trip import rules  # noqa: F401
 
@@ -44,6 +47,56 @@ def test_a_delivery_draws_once_whatever_becomes_of_its_tries(quiz):
     Delivery.objects.update(state="waiting", delivered_at=None, steps={}, remote_id="")
     quiz.work()
     assert Delivery.objects.get().performer == drawn
+
+
+@pytest.fixture
+def blinking(monkeypatch):
+    """The database breaks off while turns are written down for the time with this number."""
+    real, patch = Turns.save, monkeypatch.setattr
+
+    def begin(number: int) -> None:
+        moments = iter(range(1, 100))
+
+        def save(turns: Turns, **options: Any) -> None:
+            if next(moments) == number:
+                raise OperationalError("it breaks off")
+            real(turns, **options)
+
+        patch(Turns, "save", save)
+
+    patch("accounts.db_retry.PAUSES", (0,))
+    return begin
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_a_draw_that_the_database_broke_off_is_drawn_anew(quiz, blinking, own):
+    """What is not stored counts for nothing, whoever has seen it."""
+    people = people_of(quiz)[:2]
+    turns = {"People": [{"PerformerID": one} for one in people]}
+    quiz.change_rule(Extra={"Responsible": turns | ({"Own": True} if own else {})})
+    blinking(1)
+    quiz.post()
+    quiz.work()
+    [lead], row = quiz.leads, quiz.delivery
+    assert (row.performer, str(lead["responsible_id"])) == (str(people[0]), str(people[0]))
+    assert "by turn among 2" in row.draw
+    assert Turns.objects.get().owed == {str(people[0]): -1, str(people[1]): 1}
+
+
+def test_a_turn_whose_return_the_database_broke_off_is_returned_all_the_same(quiz, blinking):
+    person, anna = people_of(quiz)[0], {"name": "Анна", "phone": "+79990000001"}
+    others = people_of(quiz)[1:3]
+    turns = {"Responsible": {"People": [{"PerformerID": one} for one in others]}}
+    quiz.change_rule(Extra={"Repeated": {"Do": "note"}}, PerformerID=person)
+    quiz.post("a-1", contact=anna)
+    quiz.work()
+    quiz.change_rule(Extra={"Repeated": {"Do": "note"}, **turns})
+    quiz.post("a-2", contact=anna)
+    blinking(2)
+    quiz.work()
+    row = Delivery.objects.get(answer__answer_id="a-2")
+    assert (row.performer, "keeps the turn" in row.draw) == ("", True)
+    assert set(Turns.objects.get().owed.values()) == {0}
 
 
 def test_who_left_before_it_was_sent_is_drawn_anew(quiz):
