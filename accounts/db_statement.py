@@ -20,4 +20,4 @@ def run(statement: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tuple
     connection.validate_no_broken_transaction()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         cursor.execute(statement, values, prepare=True)
-        return cursor.fetchall() if cursor.description else []
+        return [] if cursor.rownumber is None else cursor.fetchall()

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 HEADER = "X-Request-Id"
+IN_META = "HTTP_X_REQUEST_ID"
 GOOD = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -20,7 +21,7 @@ class RequestId:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        name = named(request.headers.get(HEADER, ""))
+        name = named(request.META.get(IN_META, ""))  # ``request.headers`` would read all of them
         request.request_id = name  # type: ignore[attr-defined]
         clear_contextvars()
         bind_contextvars(request_id=name)

@@ -100,13 +100,18 @@ _texts = msgspec.json.Encoder(order="sorted")  # writes texts, lists and maps as
 
 
 def _canonical(value: Any) -> Any:
+    """What a body says, without what is absent: that is false here, whatever it was. Most of a body are texts
+    in maps, which are not worth a call each."""
     if isinstance(value, str):
         return value.strip()
-    if isinstance(value, Mapping):
-        read = {str(key): _canonical(inner) for key, inner in value.items()}
-        return {key: inner for key, inner in read.items() if not is_absent(inner)}
+    if isinstance(value, dict):
+        return {
+            key: said
+            for key, inner in value.items()
+            if (said := inner.strip() if isinstance(inner, str) else _canonical(inner))
+        }
     if isinstance(value, list):
-        return [inner for inner in map(_canonical, value) if not is_absent(inner)]
+        return [said for said in map(_canonical, value) if said]
     return None if value is None else scalar_text(value)
 
 
@@ -159,9 +164,7 @@ class Reading:
     left: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for key, value in self.payload.items():
-            if is_absent(value):
-                continue
+        for key, value in _present(self.payload).items():
             read = READERS.get(key)
             found = read(self, key, value) if read else value
             if not is_absent(found):
@@ -170,9 +173,10 @@ class Reading:
             self._replace(quiz, "quiz.title", "title")
 
     def _plain_map(self, path: str, value: Any) -> dict[str, Any]:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             self.left[path] = value
-        return {key: inner for key, inner in _map(value).items() if not is_absent(inner)}
+            return {}
+        return _present(value)
 
     def _marks(self, path: str, value: Any) -> dict[str, str]:
         read = self._plain_map(path, value)
@@ -181,17 +185,18 @@ class Reading:
         return read
 
     def _answers(self, path: str, value: Any) -> list[dict[str, Any]]:
-        if not isinstance(value, (list, Mapping)):
+        if not isinstance(value, (list, dict)):
             self.left[path] = value
         found = []
         for number, item in enumerate(_items(value)):
-            if not isinstance(item, Mapping):
+            if not isinstance(item, dict):
                 if not is_absent(item):
                     self.left[f"{path}.{number}"] = item
                 continue
-            if read := {key: inner for key, inner in item.items() if not is_absent(inner)}:
+            if read := _present(item):
                 for key in QUESTION_TEXTS:
-                    self._replace(read, f"{path}.{number}.{key}", key)
+                    if key in read:
+                        self._replace(read, f"{path}.{number}.{key}", key)
                 found.append({"questionID": "", **read})
         return found
 
@@ -206,12 +211,12 @@ class Reading:
             return value.strip()
         if isinstance(value, list):
             first, *rest = value
-            if isinstance(first, (list, Mapping)):
+            if isinstance(first, (list, dict)):
                 first, rest = None, value
             if rest := [item for item in rest if not is_absent(item)]:
                 self.left[path] = rest
             return "" if is_absent(first) else scalar_text(first)
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             self.left[path] = value
             return ""
         return scalar_text(value)
@@ -225,8 +230,17 @@ READERS: dict[str, Callable[[Reading, str, Any], Any]] = {
 }
 
 
+def _present(read: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what is absent (``is_absent``, which most texts are not worth a call of)."""
+    return {
+        key: value
+        for key, value in read.items()
+        if (value.strip() if isinstance(value, str) else not is_absent(value))
+    }
+
+
 def _map(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def _items(value: Any) -> Iterator[Any]:
@@ -234,4 +248,4 @@ def _items(value: Any) -> Iterator[Any]:
     if isinstance(value, list):
         yield from value
     for key, item in _map(value).items():
-        yield item if isinstance(item, Mapping) else {"questionID": key, "answer": item}
+        yield item if isinstance(item, dict) else {"questionID": key, "answer": item}
