@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -14,28 +15,32 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import db_statement
+from accounts import db_clock, db_statement
 from accounts.models import Account
 from accounts.rest.errors import Conflict
 from connectors.messages import to_column
 from rules.delivery import revisions
+from rules.delivery.queueing import wake_soon
 from rules.mapping.payload import digest, is_complete
 from rules.mapping.person import KeysByRegion
 from rules.models import Answer, Delivery
-from rules.planning import PLAN_AS_TEXT, Plan, begun, new_uid, plan_of, wake, without
+from rules.planning import PLAN_AS_TEXT, Plan, begun, lanes_of, new_uid, plan_of, without
 
 Key = tuple[int, str]  # quiz, the quiz service's own id of the answer
 MOST_PLANS = 4096
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Beginning:
     """How new answers of a quiz begin, all alike: an answer and its deliveries that were not stored, whose
-    ids, bodies and people are to be filled in."""
+    ids, times, bodies and people are to be filled in."""
 
     answer: Answer
     deliveries: Sequence[Delivery]
     others: Sequence[Account]  # connected, and none of these deliveries goes there
+    columns: Sequence[tuple[str, dict[str, Any]]]  # of each delivery: its region, and what is alike in all
+    lanes: frozenset[int]  # of what may go
+    until: datetime | None  # when the first of these lanes that rest is to go on; then they begin anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,8 @@ class New:
     payload: Mapping[str, Any]
     beginning: Beginning
     deliveries: Sequence[int]
+    created_at: datetime
+    due_at: datetime  # of its deliveries
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +148,14 @@ def _store(owner: str, bodies: Mapping[Key, _Sent]) -> tuple[Plan, Found]:
     that no two calls wait for each other's answers."""
     in_order = [bodies[key] for key in sorted(bodies)]
     quizzes = frozenset(one.quiz_id for one in in_order)
-    now = timezone.now()
+    now, due = timezone.now(), db_clock.now()
+    asked = "{" + ",".join(map(str, quizzes)) + "}"  # as PostgreSQL writes arrays
     while True:
-        plan = plans.of(owner, quizzes)
-        beginnings = {quiz: _beginning(owner, quiz, now, plan) for quiz in quizzes}
-        rows = _rows(in_order, beginnings) if plan.text else []
+        known = plans.of(owner, quizzes)
+        plan, beginnings = known.plan, {quiz: known.beginning(owner, quiz, due) for quiz in quizzes}
+        rows = _rows(in_order, beginnings, due) if plan.text else []
         document = msgspec.json.encode(rows).decode()
-        values = {"owner": owner, "now": now, "plan": plan.text, "quizzes": list(quizzes), "sent": document}
+        values = {"owner": owner, "now": now, "plan": plan.text, "quizzes": asked, "sent": document}
         made = db_statement.run(STORE, values)
         if not made or (said := made[0][-1]) is None:
             break
@@ -155,27 +163,20 @@ def _store(owner: str, bodies: Mapping[Key, _Sent]) -> tuple[Plan, Found]:
     answers: dict[Key, tuple[int, dict[int, int]]] = {}
     for pk, quiz, answer, account, delivery, _ in made:
         answers.setdefault((quiz, answer), (pk, {}))[1][account] = delivery
-    wake(row for quiz in {quiz for quiz, _ in answers} for row in beginnings[quiz].deliveries)
+    lanes = {lane for quiz, _ in answers for lane in beginnings[quiz].lanes}
+    transaction.on_commit(partial(wake_soon, lanes))
     found: Found = {}
     for key, (pk, deliveries) in answers.items():
         one, beginning = bodies[key], beginnings[key[0]]
         ids = [deliveries[row.account_id] for row in beginning.deliveries]
-        found[one.place] = New(pk, one.answer_id, one.payload, beginning, ids)
+        found[one.place] = New(pk, one.answer_id, one.payload, beginning, ids, now, due)
     return plan, found
 
 
-def _beginning(owner: str, quiz: int, now: datetime, plan: Plan) -> Beginning:
-    answer = Answer(account_id=owner, quiz_id=quiz, payload={}, created_at=now)
-    deliveries = [begun(answer, rule) for rule in plan.rules.get(quiz, ())]
-    for number, row in enumerate(deliveries):
-        row.pk = number  # until the database has given them theirs, they are told apart by it
-        row.updated_at = now
-    return Beginning(answer, deliveries, without(plan.connected, deliveries))
-
-
-def _rows(bodies: Sequence[_Sent], beginnings: Mapping[int, Beginning]) -> list[dict[str, Any]]:
+def _rows(
+    bodies: Sequence[_Sent], beginnings: Mapping[int, Beginning], due: datetime
+) -> list[dict[str, Any]]:
     """What ``STORE`` reads of each body."""
-    columns = {quiz: [_columns(row) for row in one.deliveries] for quiz, one in beginnings.items()}
     return [
         {
             "nr": number,
@@ -186,12 +187,29 @@ def _rows(bodies: Sequence[_Sent], beginnings: Mapping[int, Beginning]) -> list[
             "complete": is_complete(one.payload),
             "people": one.people.of(settings.PHONE_REGION),
             "deliveries": [
-                {**known, "uid": new_uid(), "keys": one.people.of(region)}
-                for region, known in columns[one.quiz_id]
+                {**alike, "uid": new_uid(), "keys": one.people.of(region), "due": due}
+                for region, alike in beginnings[one.quiz_id].columns
             ],
         }
         for number, one in enumerate(bodies)
     ]
+
+
+def _beginning(owner: str, quiz: int, plan: Plan, now: datetime) -> Beginning:
+    answer = Answer(account_id=owner, quiz_id=quiz, payload={}, created_at=now)
+    deliveries = [begun(answer, rule) for rule in plan.rules.get(quiz, ())]
+    for number, row in enumerate(deliveries):
+        row.pk = number  # until the database has given them theirs, they are told apart by it
+        row.updated_at = now
+    rests = [row.account.lane.rests_until for row in deliveries]
+    return Beginning(
+        answer,
+        deliveries,
+        others=without(plan.connected, deliveries),
+        columns=[_columns(row) for row in deliveries],
+        lanes=lanes_of(deliveries),
+        until=min((end for end in rests if end and end > now), default=None),
+    )
 
 
 def _columns(row: Delivery) -> tuple[str, dict[str, Any]]:
@@ -204,28 +222,41 @@ def _columns(row: Delivery) -> tuple[str, dict[str, Any]]:
         "code": row.error_code,
         "error": to_column(row.error),
         "remedy": to_column(row.remedy),
-        "due": row.due_at,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    """A plan, and how answers begin by it."""
+
+    plan: Plan = field(default_factory=Plan)
+    beginnings: dict[int, Beginning] = field(default_factory=dict)
+
+    def beginning(self, owner: str, quiz: int, now: datetime) -> Beginning:
+        known = self.beginnings.get(quiz)
+        if known is None or (known.until and known.until <= now):
+            known = self.beginnings[quiz] = _beginning(owner, quiz, self.plan, now)
+        return known
 
 
 class _Plans:
     """The plans that answers went by last. What is stale in them costs a second statement, no answer."""
 
     def __init__(self) -> None:
-        self.known: OrderedDict[tuple[str, frozenset[int]], Plan] = OrderedDict()
+        self.known: OrderedDict[tuple[str, frozenset[int]], _Remembered] = OrderedDict()
         self.lock = Lock()
 
-    def of(self, owner: str, quizzes: frozenset[int]) -> Plan:
+    def of(self, owner: str, quizzes: frozenset[int]) -> _Remembered:
         with self.lock:
-            plan = self.known.get((owner, quizzes))
-            if plan is None:
-                return Plan()
+            remembered = self.known.get((owner, quizzes))
+            if remembered is None:
+                return _Remembered()
             self.known.move_to_end((owner, quizzes))
-            return plan
+            return remembered
 
     def keep(self, owner: str, quizzes: frozenset[int], plan: Plan) -> None:
         with self.lock:
-            self.known[owner, quizzes] = plan
+            self.known[owner, quizzes] = _Remembered(plan)
             if len(self.known) > MOST_PLANS:
                 self.known.popitem(last=False)
 

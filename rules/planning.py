@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from itertools import groupby
 
 import msgspec
@@ -129,8 +130,12 @@ def new_uid() -> str:
 
 def wake(planned: Iterable[Delivery]) -> None:
     """On commit, the lanes of what may go."""
-    lanes = {row.account_id for row in planned if row.state == Delivery.State.WAITING}
-    transaction.on_commit(lambda: wake_lanes(lanes))
+    transaction.on_commit(partial(wake_lanes, lanes_of(planned)))
+
+
+def lanes_of(planned: Iterable[Delivery]) -> frozenset[int]:
+    """Of what may go."""
+    return frozenset(row.account_id for row in planned if row.state == Delivery.State.WAITING)
 
 
 # -- answers that are stored already -------------------------------------------------------------------------

@@ -31,6 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 from config.statics import StaticFiles  # noqa: E402
+from rules.delivery import queueing  # noqa: E402
 from tests import database as tests_database  # noqa: E402
 
 tests_database.empty_quickly()
@@ -74,6 +75,12 @@ def django_db_modify_db_settings(
 def no_quick_repeats(monkeypatch: pytest.MonkeyPatch) -> None:
     """One fault is one failure, and no test sleeps; what repeats do has tests of its own."""
     monkeypatch.setattr("connectors.http.QUICK_REPEATS", ())
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lane is asked for at once, however shortly after each other answers come; the pause has its test."""
+    monkeypatch.setattr("rules.intake.wake_soon", queueing.wake_lanes)
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,8 @@ lets one worker in), so nothing here raises. Tasks are named, not imported: they
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from threading import Lock, Timer
 
 import structlog
 from django.conf import settings
@@ -15,6 +16,7 @@ from accounts import task_queue
 from accounts.redis_client import redis_client
 
 log = structlog.stdlib.get_logger(__name__)
+PAUSE = 0.05  # seconds
 FLAG_SECONDS = 10  # a message may be stuck in a worker whose threads all wait for silent CRMs
 
 
@@ -29,6 +31,42 @@ def wake_lanes(account_ids: Iterable[int]) -> None:
         except Exception as exc:
             task_queue.broker.was_silent()
             log.warning("wake-up lost, the sweep will find it", account=account_id, error=type(exc).__name__)
+
+
+class _Pauses:
+    """Lanes that this process woke a moment ago. Who is asked for meanwhile is woken once the moment is over:
+    under load most answers would ask Redis for nothing but that their lane has been woken already."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.woken: set[int] = set()
+        self.asked: set[int] = set()
+
+    def begin(self, account_ids: Collection[int]) -> set[int]:
+        """Those of the lanes that are to be woken now."""
+        with self.lock:
+            now = {one for one in account_ids if one not in self.woken}
+            self.asked.update(one for one in account_ids if one not in now)
+            if now and not self.woken:
+                Timer(PAUSE, self._end).start()
+            self.woken |= now
+        return now
+
+    def _end(self) -> None:
+        with self.lock:
+            self.woken, self.asked = self.asked, set()
+            lanes = list(self.woken)
+            if lanes:
+                Timer(PAUSE, self._end).start()
+        wake_lanes(lanes)
+
+
+pauses = _Pauses()
+
+
+def wake_soon(account_ids: Collection[int]) -> None:
+    """The same at once, or within ``PAUSE`` for a lane that this process has just woken."""
+    wake_lanes(pauses.begin(account_ids))
 
 
 def answer_wake_up(account_id: int) -> None:

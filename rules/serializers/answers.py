@@ -17,6 +17,7 @@ from accounts.rest.values import BIGGEST
 from accounts.serializers.errors import ErrorOut
 from connectors.messages import joined, sentences
 from rules.delivery.next_try import NextTry, next_tries
+from rules.intake import New
 from rules.mapping.payload import MAPS, MARKS, is_complete, is_completeness_told, leftovers, unknown_keys
 from rules.models import Answer, Delivery
 from rules.replaying import NotReplayable
@@ -150,12 +151,15 @@ def _has_plain_ids(data: Any) -> bool:
 def _storable(data: Mapping[str, Any]) -> Mapping[str, Any]:
     """The same, if JSON in the database can hold it."""
     try:
-        json.dumps(data, allow_nan=False)
+        _strict.encode(data)
     except ValueError as exc:
         raise serializers.ValidationError(
             {api_settings.NON_FIELD_ERRORS_KEY: "A number is too large to be stored; send it as a text."}
         ) from exc
     return data
+
+
+_strict = json.JSONEncoder(allow_nan=False, ensure_ascii=False, check_circular=False)
 
 
 class WarningOut(serializers.Serializer[Any]):
@@ -276,19 +280,26 @@ def write_not_replayed(delivery_id: int, no: NotReplayable) -> dict[str, Any]:
     return {"deliveryID": delivery_id, "code": no.code, "message": no.words}
 
 
-def write_new(
-    like: Mapping[str, Any], answer_id: str, payload: Mapping[str, Any], pk: int, made: Sequence[int]
-) -> dict[str, Any]:
+def write_new(like: Mapping[str, Any], new: New) -> dict[str, Any]:
     """What ``write_answer`` says of an answer that was stored just now. ``like``: what it said of one that
-    begins alike; ``made``: the ids of its deliveries, in their order."""
-    deliveries = zip(like["deliveries"], made, strict=True)
+    begins alike."""
+    own = {
+        "answerID": new.answer_id,
+        "dueAt": new.due_at,
+        "createdAt": new.due_at,
+        "updatedAt": new.created_at,
+    }
     return {
         **like,
-        "id": pk,
-        "answerID": answer_id,
-        "complete": is_complete(payload),
-        "warnings": warnings_of(payload),
-        "deliveries": [{**one, "id": number, "answerID": answer_id} for one, number in deliveries],
+        "id": new.pk,
+        "answerID": new.answer_id,
+        "createdAt": new.created_at,
+        "complete": is_complete(new.payload),
+        "warnings": warnings_of(new.payload),
+        "deliveries": [
+            {**one, **own, "id": number}
+            for one, number in zip(like["deliveries"], new.deliveries, strict=True)
+        ],
     }
 
 

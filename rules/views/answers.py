@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from django.http import HttpRequest
@@ -18,7 +19,7 @@ from accounts.rest.exception_handler import error_object
 from accounts.rest.paging import listed
 from accounts.rest.views import CallerViewSet, checked, one_of
 from accounts.serializers.errors import BAD_FILTER, NO_TOKEN, OurError
-from rules.intake import Known, New, accept_answers
+from rules.intake import Beginning, Known, New, accept_answers
 from rules.mending import NotMendable, mend
 from rules.models import Answer, Delivery
 from rules.planning import without
@@ -97,7 +98,7 @@ class AnswerViewSet(CallerViewSet):
         [taken] = accept_answers(caller, [ANSWER.run_validation(data)])
         if isinstance(taken, Conflict):
             raise taken
-        return 202 if _changed(taken) else 200, _Writer().of(taken)
+        return 202 if _changed(taken) else 200, _written(taken)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if request.method == "POST" and self.action_map.get("post") == "create":
@@ -114,12 +115,12 @@ class AnswerViewSet(CallerViewSet):
                 read[index] = ANSWER.run_validation(item)
             except ValidationError as exc:
                 errors[index] = exc
-        writer, bodies, statuses = _Writer(), dict[int, dict[str, Any]](), {400}
+        bodies, statuses = dict[int, dict[str, Any]](), {400}
         for index, found in zip(read, accept_answers(caller, list(read.values())), strict=True):
             if isinstance(found, Conflict):
                 errors[index] = found
             else:
-                bodies[index] = writer.of(found)
+                bodies[index] = _written(found)
                 statuses.add(202 if _changed(found) else 200)
         bodies |= {index: {"error": error_object(error)} for index, error in errors.items()}
         status = next(code for code in (202, 200, 400) if code in statuses)
@@ -203,22 +204,17 @@ class AnswerViewSet(CallerViewSet):
         return list(live.order_by("pk"))
 
 
-class _Writer:
-    """What is answered of answers that were taken. Those that begin alike are told alike, so of each quiz one
-    is written whole."""
+def _written(taken: New | Known) -> dict[str, Any]:
+    """What is answered of an answer that was taken."""
+    if isinstance(taken, Known):
+        return write_answer(taken.answer, taken.deliveries, taken.others, taken.revised)
+    return write_new(_like(taken.beginning), taken)
 
-    def __init__(self) -> None:
-        self.like: dict[int, dict[str, Any]] = {}
 
-    def of(self, taken: New | Known) -> dict[str, Any]:
-        if isinstance(taken, Known):
-            return write_answer(taken.answer, taken.deliveries, taken.others, taken.revised)
-        begins = taken.beginning
-        like = self.like.get(begins.answer.quiz_id)
-        if like is None:
-            like = write_answer(begins.answer, begins.deliveries, begins.others)
-            self.like[begins.answer.quiz_id] = like
-        return write_new(like, taken.answer_id, taken.payload, taken.pk, taken.deliveries)
+@lru_cache(maxsize=1000)
+def _like(begins: Beginning) -> dict[str, Any]:
+    """Those that begin alike are told alike, so one of them is written whole."""
+    return write_answer(begins.answer, begins.deliveries, begins.others)
 
 
 def _changed(taken: New | Known) -> bool:

@@ -45,6 +45,36 @@ def test_it_is_asked_again_after_a_moment(asked, monkeypatch):
     assert len(asked) == 2
 
 
+def test_a_lane_that_was_just_woken_is_woken_once_more_when_the_pause_is_over(queued, monkeypatch):
+    ends = []
+
+    class Later:
+        def __init__(self, seconds, act):
+            self.start = lambda: ends.append(act)
+
+    monkeypatch.setattr(queueing, "Timer", Later)
+    monkeypatch.setattr(queueing, "pauses", queueing._Pauses())
+
+    def come(account_id):
+        queueing.answer_wake_up(account_id)  # a worker has begun meanwhile
+        queueing.wake_soon([account_id])
+
+    come(77), come(77), come(77), come(78)
+    assert queued == [(drain.name, [77]), (drain.name, [78])]
+    queueing.answer_wake_up(77)
+    ends.pop()()
+    assert queued[2:] == [(drain.name, [77])]
+    come(77)
+    assert len(queued) == 3  # it was woken again just now
+    queueing.answer_wake_up(77)
+    ends.pop()(), ends.pop()()
+    assert queued[3:] == [(drain.name, [77])]
+    assert not ends
+    come(77)
+    assert len(queued) == 5
+    queueing.answer_wake_up(77), queueing.answer_wake_up(78)
+
+
 def test_a_lane_is_asked_for_once_however_many_answers_came(queued):
     for _ in range(5):
         queueing.wake_lanes([77])
