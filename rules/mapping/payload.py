@@ -146,6 +146,8 @@ def is_absent(value: Any) -> bool:
 
 def scalar_text(value: Any) -> str:
     """A JSON scalar as text, numbers and booleans as JSON writes them; ``5.0`` and ``5`` are one number."""
+    if type(value) is int:
+        return str(value)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return _former_text(value)
