@@ -94,7 +94,7 @@ class Showcase:
         steps = {rule.account_id: Step.objects.filter(account=rule.account).first() for rule in self.rules}
         spread = [
             timedelta(days=number / A_DAY, hours=1 + 4 * self.chance.random())
-            for number in range(DAYS * A_DAY)
+            for number in reversed(range(DAYS * A_DAY))  # the oldest first, as they would have come
         ]
         answers = Answer.objects.bulk_create(self.answer(self.now - ago) for ago in spread)
         took = [

@@ -54,7 +54,12 @@ class AccountOverviewAdmin(AccountAdmin):
         "signed_in_until", "synced",
     )  # fmt: skip
     actions = ("sync_chosen", "reconcile_chosen")
-    actions_detail = ("sync_now", "reconcile_now", "reconnect", "resume", "pause", "disconnect")
+    actions_detail = (
+        "sync_now",
+        "reconnect",
+        "resume",
+        {"title": _("More"), "icon": "more_horiz", "items": ["reconcile_now", "pause", "disconnect"]},
+    )
     change_form_outer_before_template = "admin/desk/health.html"
     change_form_outer_after_template = "admin/desk/account.html"
 

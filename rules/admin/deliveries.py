@@ -47,7 +47,7 @@ class DeliveryAdmin(StaffAdmin):
         "Deliveries come with answers: each rule of a quiz makes one of every answer that is posted."
     )
     list_display = (
-        "number", "quiz_id", "account_name", "answer_name", "state_label", "why", "tries", "due", "lead",
+        "number", "quiz_id", "account_name", "answer_name", "state_label", "why", "lead", "due", "tries",
         "trouble",
     )  # fmt: skip
     list_filter = (
@@ -187,13 +187,13 @@ class DeliveryAdmin(StaffAdmin):
         delivery = get_object_or_404(Delivery, pk=key_of(object_id))
         return deciding.ask_to_retry(request, self, delivery)
 
-    @action(description=_("Replay"), permissions=["operate"], icon="history")
+    @action(description=_("Replay"), permissions=["operate"], icon="forward_to_inbox")
     def replay(self, request: HttpRequest, object_id: str) -> HttpResponse:
         delivery = get_object_or_404(replaying.rows_of(), pk=key_of(object_id))
         return replaying.ask_or_do(request, self, delivery)
 
     @action(
-        description=_("The lead is in the CRM: mark as delivered"),
+        description=_("Mark as delivered"),
         permissions=["operate"],
         icon="where_to_vote",
     )

@@ -45,7 +45,7 @@ class OpenFilter(admin.SimpleListFilter):
 @admin.register(Incident)
 class IncidentAdmin(StaffAdmin):
     nothing_yet = gettext_lazy("Nothing has kept answers from becoming leads.")
-    list_display = ("what", "where", "deliveries", "since", "state", "told", "to_do")
+    list_display = ("what", "where", "to_do", "deliveries", "since", "state", "told")
     list_display_links = None
     list_filter = (OpenFilter, ("kind", ChoicesDropdownFilter), ("account", AutocompleteSelectFilter))
     actions = ("mute_chosen", "unmute_chosen")

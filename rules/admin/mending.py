@@ -53,18 +53,26 @@ class MendForm(forms.Form):
         new = [part for part in KNOWN_PARTS if f"contact.{part}" not in self.values]
         shown += [(f"contact.{part}", name_of(part, language)) for part in new]
         self.fields["what"].choices = shown  # type: ignore[attr-defined]
+        now = {name: _typed(value) for name, value in self.values.items()}
+        self.fields["what"].widget.attrs["data-now"] = json.dumps(now, ensure_ascii=False)
+        self.initial["value"] = now.get(shown[0][0], "") if shown else ""
+
+    class Media:
+        js = ("desk/mend.js",)
 
     def right(self) -> Any:
-        """A list stays a list."""
-        text = self.cleaned_data["value"]
+        """A list stays a list; what nobody changed stays what it was, a number too."""
+        text, now = self.cleaned_data["value"], self.values.get(self.cleaned_data["what"])
         lines = [line.strip() for line in text.splitlines() if line.strip()]
-        return lines if isinstance(self.values.get(self.cleaned_data["what"]), list) else text.strip()
+        if now is not None and lines == _typed(now).splitlines():
+            return now
+        return lines if isinstance(now, list) else text.strip()
 
 
 def ask_or_do(request: HttpRequest, admin: StaffAdmin, answer: Answer) -> HttpResponse:
     form, back = MendForm(answer, request.POST if confirmed(request) else None), admin.page_of(answer)
-    if confirmed(request) and form.is_valid():
-        return _do(request, admin, answer, form, back)
+    if confirmed(request) and form.is_valid() and (moved := _do(request, admin, answer, form, back)):
+        return moved
     told = [
         say("The answer is kept as it came; a repeat of it by the quiz platform does not undo this."),
         say("What has not arrived yet goes with the new value by itself."),
@@ -78,12 +86,16 @@ def ask_or_do(request: HttpRequest, admin: StaffAdmin, answer: Answer) -> HttpRe
     return ask(request, admin, question)
 
 
-def _do(request: HttpRequest, admin: StaffAdmin, answer: Answer, form: MendForm, back: str) -> HttpResponse:
+def _do(
+    request: HttpRequest, admin: StaffAdmin, answer: Answer, form: MendForm, back: str
+) -> HttpResponse | None:
+    """The answer's page; None where it can't be done, with the reason in the form."""
     what, actor = form.cleaned_data["what"], staff(request.user)
     try:
         mend(answer.pk, what, form.right(), actor)
     except NotMendable as no:
-        return done(request, said(no.words), back, False)
+        form.add_error(no.field if no.field in form.fields else None, said(no.words))
+        return None
     note(admin, request, answer, message("Set right by a person: {what}.", what=what))
     words = [say("The value is set right.")]
     if form.cleaned_data["replay"]:
@@ -107,6 +119,13 @@ def mends_of(answer: Answer) -> list[dict[str, Any]]:
     return told
 
 
+def _typed(value: Any) -> str:
+    """As a person types it: several choices one in each line."""
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return "\n".join(value)
+    return value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
 def _shown(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = shown(value)
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"

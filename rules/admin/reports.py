@@ -232,7 +232,12 @@ def _named(by: str, title: Any, filters: Filters) -> Chart:
 
 
 def _name(by: str, line: Line) -> str:
-    return say("quiz {number}", number=line.quiz) if by == QUIZ else name_of(by, line)
+    """A quiz has a line in each CRM."""
+    if by != QUIZ:
+        return name_of(by, line)
+    return ", ".join(
+        filter(None, (say("quiz {number}", number=line.quiz), label_of(line.crm) if line.crm else ""))
+    )
 
 
 def _sold(

@@ -263,7 +263,7 @@ def named_questions(rule: Rule) -> list[tuple[str, str, str, str]]:
     """(kind of record, question or «tag», field or tag by name, id) for everything the rule maps."""
     entities = connector_class(rule.account.crm).can.entities
     asked = list(questions_of(rule.fields_rule))
-    names = _field_names(rule.account, {field for _, _, field in asked if not is_wish(field)})
+    names = field_names(rule.account, {field for _, _, field in asked if not is_wish(field)})
     mapped = [
         (e, say("question {q}", q=q), _named(names.get((entities.get(e, e), f)), f), f) for e, q, f in asked
     ]
@@ -276,8 +276,10 @@ def named_questions(rule: Rule) -> list[tuple[str, str, str, str]]:
     ]
 
 
-def _field_names(account: Account, wanted: set[str]) -> dict[tuple[str, str], str]:
+def field_names(account: Account, wanted: set[str]) -> dict[tuple[str, str], str]:
     """Names by (kind of record, id or code)."""
+    if not wanted:
+        return {}
     rows = Field.objects.filter(Q(remote_id__in=wanted) | Q(code__in=wanted), account=account)
     return {(row.entity, key): _alive(row) for row in rows for key in {row.remote_id, row.code} & wanted}
 

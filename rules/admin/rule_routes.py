@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -55,14 +56,18 @@ def extra_of(rule: Rule) -> dict[str, Any]:
 
 
 def checked_extra(account: Account, found: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """As it is stored, and what is wrong with it, in the reader's language."""
-    try:
-        stored = read_extra(found, dialect_of(account.crm))
-    except Malformed as error:
-        return {}, in_places([(error.at, error.message)])
-    except ValidationError as error:
-        return {}, list(_sentences(error.detail))
-    return stored, in_places(
+    """As it is stored, and what is wrong with each of its parts, in the reader's language."""
+    dialect = dialect_of(account.crm)
+    stored: dict[str, Any] = {}
+    wrong: list[str] = []
+    for part in ({key: said} for key, said in found.items()):
+        try:
+            stored |= read_extra(part, dialect)
+        except Malformed as error:
+            wrong += in_places([(error.at, error.message)])
+        except ValidationError as error:
+            wrong += _sentences(error.detail)
+    return stored, wrong + in_places(
         (f"Routes[{number}].Then.{slot}", what)
         for number, route in enumerate(stored.get("routes", ()))
         for slot, what in foreign_tags(account, route["then"].get("tags_to_add", {}))
@@ -72,6 +77,11 @@ def checked_extra(account: Account, found: Mapping[str, Any]) -> tuple[dict[str,
 def in_places(wrong: Iterable[tuple[str, str]]) -> list[str]:
     """Each (place below ``Extra``, message) as a sentence of the page."""
     return [say("{where}: {what}", where=_place(at), what=in_words(words)) for at, words in wrong]
+
+
+def without_places(sentence: str) -> str:
+    """For whoever sees the page and not the JSON behind it."""
+    return re.sub(r" \([A-Z][\w.\[\]]*\)(?=: )", "", sentence)
 
 
 def _place(path: str) -> str:

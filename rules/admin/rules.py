@@ -39,6 +39,7 @@ from rules.admin.rule_editor import editor_of
 from rules.admin.rule_form import RuleForm, choice_names, form_for, named_questions, told_choices
 from rules.admin.rule_life import RuleLife
 from rules.admin.rule_preview import answers_of, changed, shown
+from rules.admin.rule_routes import without_places
 from rules.admin.timeline import places_of
 from rules.mapping.quiz import newest_answers
 from rules.models import Answer, Rule
@@ -226,7 +227,7 @@ class RuleAdmin(RuleLife):
             return TemplateResponse(request, template, {"refused": [_("This answer is not kept any more.")]})
         form = form_for(rule.account.crm)(request.POST, instance=copy.copy(rule))
         if not form.is_valid():
-            refused = [sentence for sentences in form.errors.values() for sentence in sentences]
+            refused = [without_places(str(words)) for found in form.errors.values() for words in found]
             return TemplateResponse(request, template, {"refused": refused})
         try:
             lead = shown(changed(rule, form.changes(), form.new_choices()), answer)

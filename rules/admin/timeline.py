@@ -29,6 +29,7 @@ from rules.admin.links import page
 from rules.admin.mending import mends_of
 from rules.admin.offers import RECORDS
 from rules.admin.replaying import replays_of
+from rules.admin.rule_form import field_names
 from rules.admin.versions import who_did
 from rules.delivery.holds import FOR_RETURN
 from rules.delivery.joined import words_of
@@ -109,6 +110,7 @@ def story_of(delivery_id: int, may: May) -> dict[str, Any]:
         "journal": [
             (STEP_NAMES.get(step, step), made) for step, made in delivery.steps.items() if step not in HOW
         ],
+        "losses": list(_losses(delivery)),
         "former_values": list(_former_values(delivery)),
         "tries": [_try(attempt, delivery, may.payloads) for attempt in tries],
         "older_tries": tries[0].number - 1 if tries else 0,
@@ -158,7 +160,7 @@ def _own_action(delivery: Delivery) -> tuple[str, str] | None:
         case held.FIX_RULE:
             return _("Fix the rule"), f"{page('rules_rule', delivery.rule_id)}#{_place_of(delivery)}"
         case held.LOOK_FIRST:
-            return _("It is there"), reverse("admin:rules_delivery_arrived", args=[delivery.pk])
+            return _("The lead is in the CRM"), reverse("admin:rules_delivery_arrived", args=[delivery.pk])
         case held.ERASED:
             return None
     return _("Try again"), reverse("admin:rules_delivery_try_again", args=[delivery.pk])
@@ -188,6 +190,15 @@ def _place_of_problem(problem: dict[str, Any]) -> str:
     return (
         "picker-routes" if problem.get("code") in OPTION_CODES else place_of_field(problem.get("field", ""))
     )
+
+
+def _losses(delivery: Delivery) -> Iterator[dict[str, Any]]:
+    """What is only in the note, each with the name of the field that it was meant for."""
+    names = field_names(delivery.account, {str(one.get("field") or "") for one in delivery.losses} - {""})
+    for one in delivery.losses:
+        field = str(one.get("field") or "")
+        known = names.get((one.get("entity", ""), field))
+        yield {**one, "place": known or (say("field {id}", id=field) if field else "")}
 
 
 def _former_values(delivery: Delivery) -> Iterator[dict[str, str]]:

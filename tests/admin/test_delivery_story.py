@@ -29,7 +29,7 @@ def main_of(client: Client, delivery: Delivery) -> tuple[str, str]:
         ("rule_paused", "Resume the rule", "rules/rule/{rule}/resume/"),
         ("rule_deleted", "Make a rule", "rules/rule/add/?account={account}&quiz_id=101"),
         ("fix_rule", "Fix the rule", "rules/rule/{rule}/change/#picker-tags"),
-        ("look_first", "It is there", "rules/delivery/{delivery}/arrived/"),
+        ("look_first", "The lead is in the CRM", "rules/delivery/{delivery}/arrived/"),
         ("refused", "Try again", "rules/delivery/{delivery}/try_again/"),
         ("gave_up", "Try again", "rules/delivery/{delivery}/try_again/"),
         ("stale", "Try again", "rules/delivery/{delivery}/try_again/"),

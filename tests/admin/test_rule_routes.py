@@ -13,7 +13,7 @@ from accounts.models import Account
 from crm_cache.models import CrmUser
 from rules.admin.copying import twin_of
 from rules.admin.rule_life import told_against_today
-from rules.admin.rule_routes import told_extra
+from rules.admin.rule_routes import told_extra, without_places
 from rules.models import Answer, Rule
 from tests.admin.conftest import open_shop
 from tests.admin.test_pages import page_of
@@ -210,3 +210,11 @@ def test_a_task_on_leads_that_can_have_none_is_refused_and_the_form_keeps_it(ope
 def test_a_task_without_words_is_refused_by_its_place(operator: Client, rule: Rule) -> None:
     said = save(operator, rule, extra={"Task": {"Text": "", "Minutes": 15}})
     assert "(Task.Text): a text is needed: what is to be done" in said
+
+
+def test_each_part_says_what_is_wrong_with_it(operator: Client, rule: Rule) -> None:
+    """Whoever mends a rule hears of everything at once."""
+    sent = {"SendIf": {"value": "sum", "between": [2, 1]}, "Title": "{{ nothing }}", "Repeated": {"Do": "?"}}
+    said = save(operator, rule, extra=sent)
+    assert all(f"({part}" in said for part in ("SendIf.between", "Title", "Repeated.Do"))
+    assert without_places("Title (Title): wrong (1)") == "Title: wrong (1)"

@@ -76,7 +76,7 @@ def test_a_test_lead_is_sent_and_told_apart(
 ) -> None:
     page = sit_down(administrator)
     page.goto(reverse("admin:rules_rule_change", args=[made.pk]))
-    page.get_by_role("link", name="Отправить тестовую").click()
+    page.get_by_role("link", name="Тестовая заявка").click()
     picture(page, "test-lead-question")
     page.get_by_role("button", name="Отправить").click()
     page.get_by_text("Тестовая заявка отправляется.").wait_for()
@@ -85,6 +85,19 @@ def test_a_test_lead_is_sent_and_told_apart(
     page.goto(reverse("admin:rules_delivery_changelist"))
     assert page.locator("tbody .desk-mark-test").count() == 1
     assert Answer.objects.get().test
+
+
+def test_a_value_to_be_set_right_is_in_the_box_already(
+    administrator: Client, made: Rule, deliver: Callable[..., Delivery], sit_down: Callable[..., Any]
+) -> None:
+    answer = deliver("waiting", rule=made).answer
+    page = sit_down(administrator)
+    page.goto(reverse("admin:rules_answer_mend", args=[answer.pk]))
+    box = page.get_by_label("Как правильно")
+    assert box.input_value() == answer.payload["contact"]["name"]
+    page.get_by_label("Какое значение").select_option("contact.phone")
+    assert box.input_value() == answer.payload["contact"]["phone"]
+    picture(page, "set-right")
 
 
 def test_a_person_is_forgotten_and_the_list_tells_who_did_it(

@@ -50,6 +50,31 @@ def pick(page: Any, select: Any, words: str) -> None:
     page.locator(".select2-results__option", has_text=words).first.click()
 
 
+def test_a_refused_rule_says_what_is_wrong_where_it_is_and_without_code_words(
+    operator: Client, rule: Rule, sit_down: Callable[..., Any]
+) -> None:
+    page = sit_down(operator)
+    page.goto(rule_page(rule))
+    part = {name: page.locator(f"[data-part={name}]") for name in ("routes", "task", "texts", "repeated")}
+    for _ in range(2):
+        part["routes"].get_by_text("Добавить маршрут").click()
+    part["task"].get_by_text("Добавить задачу").click()
+    part["texts"].locator(".desk-text input").first.fill("{{ nothing }}")
+    part["repeated"].locator("select").first.select_option("note")
+    part["repeated"].locator("input[type=number]").fill("9999")
+    page.locator("button[name=_continue]").click()
+    page.locator("[data-part=routes] > .desk-route .desk-wrong").first.wait_for()
+    told = {name: one.locator(".desk-wrong").all_inner_texts() for name, one in part.items()}
+    assert told["task"] == ["Нужен текст: что сделать"]
+    assert told["repeated"] == ["Нужно целое число от 1 до 365"]
+    assert [len(words) for words in told.values()] == [1, 1, 1, 1]
+    assert not any("[0]" in words[0] for words in told.values())
+    assert page.locator(".field-line .errorlist li").count() == 0
+    assert part["routes"].locator(":scope > .desk-route").count() == 2
+    assert part["repeated"].locator("input[type=number]").input_value() == "9999"
+    picture(page, "rule-refused")
+
+
 def test_a_rule_is_made_and_filled_without_an_id(
     operator: Client, answered: Account, sit_down: Callable[..., Any]
 ) -> None:

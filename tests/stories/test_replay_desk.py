@@ -106,6 +106,30 @@ def test_a_value_is_set_right_and_its_delivery_replayed(quiz, operator):
     assert "Значение ответа исправлено" in story
 
 
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [("red 1", "Там и так это значение"), ("x" * 10_001, "Значение слишком длинное")],
+)
+def test_a_refused_value_stays_in_the_form_with_the_reason_beside_it(quiz, operator, value, words):
+    answered(quiz)
+    url = page("answer_mend", quiz.delivery.answer_id)
+    sent = {"confirmed": "yes", "what": "answer.1", "value": value, "replay": "then"}
+    form = operator.post(url, sent).context["question"].form
+    assert form.errors == {"value": [words]}
+    assert {name: form[name].value() for name in form.fields} == {
+        name: sent[name] for name in ("what", "value", "replay")
+    }
+    assert Answer.objects.get().revision == 1
+
+
+def test_a_number_that_nobody_changed_is_no_new_value(quiz, operator):
+    answers = [{"questionID": "1", "question": "Сколько окон?", "answer": 5}]
+    assert quiz.post("k-1", answers=answers).status_code == 202
+    sent = {"confirmed": "yes", "what": "answer.1", "value": "5"}
+    again = operator.post(page("answer_mend", quiz.delivery.answer_id), sent)
+    assert "Там и так это значение" in again.content.decode()
+
+
 def test_what_is_chosen_is_sampled_first_and_then_replayed(quiz, operator):
     for number in range(3):
         answered(quiz, number)
@@ -113,7 +137,7 @@ def test_what_is_chosen_is_sampled_first_and_then_replayed(quiz, operator):
     changed(quiz)
     keys = list(Delivery.objects.values_list("pk", flat=True))
     asked = operator.post(reverse(LIST), picked("replay_chosen_now", keys)).content.decode()
-    assert "Переотправить 3 отправки?" in asked
+    assert "Переотправить 3 заявки?" in asked
     assert "Из первых 3 заявок: заявка изменится: 3." in asked
     assert "Замер назначен" in asked
     assert Replay.objects.count() == 0
@@ -125,7 +149,7 @@ def test_what_is_chosen_is_sampled_first_and_then_replayed(quiz, operator):
     assert {lead["step"] for lead in quiz.leads} == {"Замер назначен"}
     told = operator.get(page("bulkrun_change", run.pk)).content.decode()
     assert "Заявка изменена: 3" in told
-    assert "По сегодняшнему правилу" in told
+    assert "По текущему правилу" in told
 
 
 def test_a_run_waits_until_its_replays_are_nearly_through(quiz, operator, monkeypatch):

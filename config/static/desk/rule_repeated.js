@@ -11,11 +11,11 @@
     shell.append(element("h3", "desk-heading", texts.repeated), element("p", "desk-quiet", texts.repeated_help));
     const said = value.Repeated || {};
     const usual = offers.repeated[0][0]; // another lead, as without this
-    shell.append(labelled(texts.repeated, picked(texts.repeated, [{ items: offers.repeated }], said.Do || usual, (way) => {
+    shell.append(picked(texts.repeated, [{ items: offers.repeated }], said.Do || usual, (way) => {
       if (way === usual) delete value.Repeated;
       else value.Repeated = { WithinDays: said.WithinDays || 30, Do: way };
       picker.redraw();
-    })));
+    }));
     if (said.Do) {
       const days = element("input", "desk-source");
       Object.assign(days, { type: "number", min: 1, max: 365, value: said.WithinDays });

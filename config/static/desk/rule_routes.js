@@ -50,16 +50,29 @@
       this.complain();
     }
 
-    /* What was wrong with it is told in its section, too: the list of errors is below all of them. */
+    /* What was wrong goes from the list of errors, which is below all sections, to where it is, without its place in
+       the JSON. What has no section stays in the list. */
     complain() {
       const line = this.box.closest(".field-line");
+      const told = [];
       for (const item of line ? line.querySelectorAll(".errorlist li") : []) {
-        const found = item.textContent.match(/\(([A-Z][A-Za-z]+)/);
+        const found = item.textContent.match(/\(([A-Z][A-Za-z]+)([^)]*)\):\s*(.*)/s);
         const section = found && this.shell.querySelector(`[data-part="${PARTS[found[1]]}"]`);
         if (!section) continue;
-        section.querySelector("h3").after(element("p", "desk-wrong", item.textContent.trim()));
-        section.scrollIntoView({ block: "center" });
+        const [, , place, words] = found;
+        const [, number] = place.match(/\[(\d+)\]/) || [];
+        const card = section.querySelectorAll(":scope > .desk-route, :scope > .desk-test")[number];
+        const complaint = element("p", "desk-wrong", words[0].toUpperCase() + words.slice(1).trim());
+        complaint.setAttribute("role", "alert");
+        if (card && card.matches(".desk-route")) card.firstChild.after(complaint);
+        else if (card) card.after(complaint);
+        else section.querySelector("h3").after(complaint);
+        told.push(complaint);
+        const list = item.parentElement;
+        item.remove();
+        if (!list.children.length) list.remove();
       }
+      if (told.length) told[0].scrollIntoView({ block: "center" });
     }
 
     write() {
