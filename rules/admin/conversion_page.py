@@ -119,7 +119,7 @@ def _shown(by: str, line: Line, account: Account | None) -> Shown:
     numbers = line.numbers
     return Shown(
         line,
-        name_of(by, line) if by else say("All"),
+        name_of(by, line) if by else say("All together"),
         _note(by, line, account),
         label_of(line.crm) if line.crm else "",
         "" if numbers.percent is None else f"{number_format(numbers.percent, 1)} %",

@@ -101,11 +101,13 @@ def _do(
     if form.cleaned_data["replay"]:
         begun, refused = replay_all(answer, When(form.cleaned_data["replay"]), actor)
         words += [say_many("{count} delivery is replayed.", "{count} deliveries are replayed.", begun)]
-        words += [
-            say("{crm}: {what}.", crm=row.account.get_crm_display(), what=said(no.words))
-            for row, no in refused
-        ]
+        words += [_refused(row.account.get_crm_display(), said(no.words)) for row, no in refused]
     return done(request, " ".join(words), back)
+
+
+def _refused(crm: str, what: str) -> str:
+    """What can't be replayed, with the CRM that it is about; some words name it themselves."""
+    return f"{what}." if what.startswith(crm) else say("{crm}: {what}.", crm=crm, what=what)
 
 
 def mends_of(answer: Answer) -> list[dict[str, Any]]:

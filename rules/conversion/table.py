@@ -103,7 +103,7 @@ def _rows(report: Report) -> Iterator[list[Cell]]:
         yield [*cells, *_numbers(line.numbers, report.whole)]
     if report.by != OPTION:  # somebody may choose several
         beside = {QUIZ: 2, ROUTE: 2, PERSON: 1}.get(report.by, 0)
-        yield [_("All"), *[""] * beside, *_numbers(report.whole, report.whole)]
+        yield [_("All together"), *[""] * beside, *_numbers(report.whole, report.whole)]
 
 
 def _numbers(of: Numbers, whole: Numbers) -> Iterator[Cell]:
