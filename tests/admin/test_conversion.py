@@ -133,7 +133,7 @@ def test_the_file_says_what_the_page_says_and_calculates_nothing(operator: Clien
     assert told["UTM source"] == "'=1+1;x"
     assert (told["Answers"], told["Won"], told["Conversion, %"]) == ("2", "1", "50,0")
     assert told["Sum won RUB"] == "1500,50"
-    assert whole[:2] == ["All", "2"]
+    assert whole[:2] == ["All together", "2"]
 
 
 def test_people_who_may_not_read_answers_get_no_options(viewer: Client, operator: Client) -> None:

@@ -134,7 +134,7 @@ def test_as_a_file_it_opens_in_a_spreadsheet_and_calculates_nothing(quiz):
     text = asked.content.decode()
     assert text.startswith("\ufeffUTM source;Answers;Leads;")
     rows = list(csv.reader(text[1:].splitlines(), delimiter=";"))
-    assert {row[0] for row in rows} == {"UTM source", '\'=HYPERLINK("x")', "Ads; spring", "All"}
+    assert {row[0] for row in rows} == {"UTM source", '\'=HYPERLINK("x")', "Ads; spring", "All together"}
     assert rows[-1][1:4] == ["2", "2", "2"]
 
 
