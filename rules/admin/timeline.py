@@ -108,16 +108,16 @@ def story_of(delivery_id: int, may: May) -> dict[str, Any]:
         "fate": in_short(outcome) if (outcome := getattr(delivery, "outcome", None)) else None,
         "safe_link": delivery.remote_link.startswith(("https://", "http://")),
         "journal": [
-            (STEP_NAMES.get(step, step), made) for step, made in delivery.steps.items() if step not in HOW
+            (STEP_NAMES.get(_kind(step), step), made)
+            for step, made in delivery.steps.items()
+            if step not in HOW
         ],
         "losses": list(_losses(delivery)),
         "former_values": list(_former_values(delivery)),
-        "tries": [_try(attempt, delivery, may.payloads) for attempt in tries],
+        "happened": _happened(delivery, tries, may),
+        "tried": bool(tries),
         "older_tries": tries[0].number - 1 if tries else 0,
-        "after": list(_afterwards(delivery)),
         "found": reconciliations.of_delivery(delivery.pk),
-        "replays": replays_of(delivery),
-        "mends": mends_of(delivery.answer) if delivery.answer.revision > 1 else [],
         "changed_by": who_did(delivery.version) if delivery.version else "",
         "by_hand": delivery.test and not test_leads.deletes(delivery.account),
         "pages": {
@@ -215,6 +215,18 @@ def _former_values(delivery: Delivery) -> Iterator[dict[str, str]]:
 # -- what happened -------------------------------------------------------------------------------------------
 
 
+def _happened(delivery: Delivery, tries: list[Attempt], may: May) -> list[dict[str, Any]]:
+    """Tries, values set right, replays and what became of the lead, as they came after each other."""
+    told: list[tuple[Any, dict[str, Any]]] = [
+        (attempt.started_at, {"try": _try(attempt, delivery, may.payloads)}) for attempt in tries
+    ]
+    mends = mends_of(delivery.answer) if delivery.answer.revision > 1 else []
+    told += [(one["row"].at, {"mend": one}) for one in mends]
+    told += [(one["row"].at, {"replay": one}) for one in replays_of(delivery)]
+    told += [(at, {"what": what, "at": at}) for at, what in _afterwards(delivery)]
+    return [one for _at, one in sorted(told, key=lambda item: item[0])]
+
+
 def _afterwards(delivery: Delivery) -> Iterator[tuple[Any, str]]:
     """(when, what) since the lead is there."""
     if delivery.delivered_at:
@@ -255,8 +267,13 @@ def _results(steps: list[str], delivery: Delivery) -> Iterator[str]:
         by = FOUND.get(journal.get(FOUND_BY, ""), _("contact found"))
         yield str(by) if was_there else _("no contact found: a new one made")
     for step in steps:
-        if word := MADE.get(step.partition("/")[0].partition("-")[0]):
+        if word := MADE.get(_kind(step)):
             yield str(word)
+
+
+def _kind(step: str) -> str:
+    """Of a step that was done again, as ``note-p1``: what was made."""
+    return step.partition("/")[0].partition("-")[0]
 
 
 def _exchange(one: dict[str, Any]) -> dict[str, Any]:
