@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
@@ -363,8 +364,16 @@ def choices(texts: Sequence[str], options: Iterable[Option]) -> Read[tuple[Optio
 
 def plain_choice(text: str) -> str:
     """One form for ``100 м²`` and ``100 М2``, ``«Люкс»`` and ``"Люкс"``, ``1–2`` and ``1 - 2``."""
+    return _plain_usual(text) if len(text) <= LONGEST_NAMED else _plain(text)
+
+
+def _plain(text: str) -> str:
     text = unicodedata.normalize("NFKC", html.unescape(visible(text))).casefold().translate(TYPOGRAPHY)
     return re.sub(r" ?([-/&,;|]) ?", r"\1", " ".join(text.split()))
+
+
+# A field's options are compared with each answer anew, and answers are mostly options.
+_plain_usual = lru_cache(maxsize=4096)(_plain)
 
 
 def _chosen(text: str, exact: Mapping[str, Option], loose: Mapping[str, Option]) -> list[Option]:

@@ -99,7 +99,9 @@ def texts_of(value: Any) -> list[str]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
+    if isinstance(value, str):
+        yield visible(value)
+    elif isinstance(value, Mapping):
         for inner in value.values():
             yield from _texts(inner)
     elif isinstance(value, (list, tuple)):
@@ -350,6 +352,7 @@ def _is_made_up(number: phonenumbers.PhoneNumber) -> bool:
     return len(set(digits)) == 1 or f"{number.country_code}{digits}" in "1234567890123456"
 
 
+@lru_cache(maxsize=1024)  # a lead's phone is asked for several times while its batch is under way
 def _parsed(text: str, region: str) -> phonenumbers.PhoneNumber | None:
     try:
         return phonenumbers.parse(text, region or None)

@@ -251,8 +251,21 @@ def each(items: Sequence[W], do: Callable[[W], None], at_once: int = 1) -> None:
     for item in alone:
         one(item)
     if rest := items[len(alone) :]:
-        with ThreadPoolExecutor(max_workers=at_once) as pool:
-            list(pool.map(one, rest))
+        _in_threads(rest, one, at_once)
+
+
+def _in_threads(items: Sequence[W], do: Callable[[W], None], most: int) -> None:
+    """Each thread takes the next item as soon as it is free: a task for each item would cost as much to hand
+    over as a tenth of its request."""
+    waiting = iter(items)  # of a sequence: threads may share it
+
+    def work() -> None:
+        for item in waiting:
+            do(item)
+
+    with ThreadPoolExecutor(max_workers=most) as pool:
+        for task in [pool.submit(work) for _ in range(min(most, len(items)))]:
+            task.result()
 
 
 # -- errors that concern several items ------------------------------------------------------------------

@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
+from urllib.parse import urlencode
 
 import requests
 import urllib3
@@ -33,6 +35,11 @@ from connectors.redact import excerpt, redact
 log = logging.getLogger(__name__)
 
 USER_AGENT = "quiz-crm/1.0"
+USUAL_HEADERS = {
+    **requests.utils.default_headers(),  # how bodies may be compressed
+    "User-Agent": USER_AGENT,
+    "Accept": "application/json",
+}
 QUICK_REPEATS = (0.5, 2.0)  # seconds before a safe request is sent again at once
 LATE = 0.02  # seconds after its turn that a request must not go: it would arrive together with the next ones
 QUICK_ENOUGH = 3.0  # seconds: what fails slower, or asks for more, is no hiccup
@@ -89,22 +96,18 @@ class ResponseClassifier(Protocol):
 
 
 def _session() -> requests.Session:
-    """What the environment says of proxies and of certificates is read once, not for each request."""
+    """What the environment says of proxies and of certificates is read once, not for each request.
+
+    Its adapters alone are used: a session's own ways of sending keep cookies, which accounts must not share,
+    and merge settings anew for each request, which costs as much as all else about one.
+    """
     session = requests.Session()
     session.trust_env = False
     session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
     adapter = DeadlineAdapter(pool_connections=64, pool_maxsize=64, max_retries=0)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
-    session.cookies.set_policy(_NoCookies())
     return session
-
-
-class _NoCookies(requests.cookies.cookielib.DefaultCookiePolicy):  # type: ignore[name-defined]
-    """Accounts share the connection pool, never a cookie."""
-
-    def set_ok(self, cookie: Any, request: Any) -> bool:
-        return False
 
 
 SESSION = _session()
@@ -145,7 +148,7 @@ class HttpClient:
         self.auth = auth or NoAuth()
         self.limiter = limiter or NoRateLimiter()
         self.timeout = timeout
-        self.headers = {"User-Agent": USER_AGENT, "Accept": "application/json", **(headers or {})}
+        self.headers = {**USUAL_HEADERS, **(headers or {})}
         self.on_exchange = on_exchange
         self.most = most
 
@@ -210,16 +213,16 @@ class HttpClient:
             observe(crm, status, waited)
 
     def _exchange(self, method: str, path: str, tokens: Tokens | None, kwargs: Mapping[str, Any]) -> Answer:
-        options = {**kwargs, "headers": {**self.headers, **kwargs.get("headers", {})}}
-        with SESSION.request(
-            method,
-            self.base_url + path,
-            auth=self.auth.signing(tokens) if tokens and isinstance(self.auth, Auth) else self.auth,
-            timeout=self.timeout,
-            proxies=dict(proxies_of(self.base_url)),
-            allow_redirects=False,
+        request = prepared(method, self.base_url, path, self.headers, **kwargs)
+        request.prepare_auth(
+            self.auth.signing(tokens) if tokens and isinstance(self.auth, Auth) else self.auth
+        )
+        with SESSION.get_adapter(str(request.url)).send(
+            request,
             stream=True,
-            **options,
+            timeout=self.timeout,
+            verify=SESSION.verify,
+            proxies=dict(proxies_of(self.base_url)),
         ) as response:
             body = b"".join(_chunks(response, self.most))
             return Answer(response.status_code, response.headers, *_decode(body, response.encoding))
@@ -227,15 +230,57 @@ class HttpClient:
     def _tell(
         self, method: str, path: str, kwargs: Mapping[str, Any], answer: Answer, started: float
     ) -> None:
-        seconds = time.monotonic() - started
-        told = {"method": method, "address": f"{self.base_url}{redact(path)}", "status": answer.status}
-        log.debug("CRM answered", extra={**told, "seconds": round(seconds, 2)})
+        seconds, url = time.monotonic() - started, redact(self.base_url + path)
+        if log.isEnabledFor(logging.DEBUG):
+            told = {"method": method, "address": url, "status": answer.status, "seconds": round(seconds, 2)}
+            log.debug("CRM answered", extra=told)
         if self.on_exchange:
             sent = kwargs.get("json") or kwargs.get("data") or kwargs.get("params")
-            url = redact(self.base_url + path)
             self.on_exchange(
                 Exchange(method, url, excerpt(sent), answer.status, excerpt(answer.text), round(seconds, 3))
             )
+
+
+def prepared(
+    method: str,
+    base_url: str,
+    path: str,
+    usual: Mapping[str, str],
+    *,
+    params: Mapping[str, Any] | None = None,
+    data: Any = None,
+    json: Any = None,
+    headers: Mapping[str, str] | None = None,
+) -> requests.PreparedRequest:
+    """The request that ``requests`` would make of these, without a signature. Raises its errors."""
+    request = requests.PreparedRequest()
+    request.method, request.hooks = method, {}
+    if PLAIN_PATH.fullmatch(path):
+        request.url = f"{_origin(base_url)}{path}{_query(params or {})}"
+    else:
+        request.prepare_url(base_url + path, params)
+    request.prepare_headers({**usual, **headers} if headers else usual)
+    request.prepare_body(data, None, json)
+    return request
+
+
+PLAIN_PATH = re.compile(r"(?:/[\w-][\w.-]*)+", re.ASCII)  # which nothing has to be done to
+
+
+@lru_cache(maxsize=1024)
+def _origin(base_url: str) -> str:
+    request = requests.PreparedRequest()
+    request.prepare_url(base_url, None)
+    return str(request.url).rstrip("/")
+
+
+def _query(params: Mapping[str, Any]) -> str:
+    """What is None is left out; each item of a list stands alone."""
+    given = (
+        (name, value if isinstance(value, (list, tuple)) else (value,)) for name, value in params.items()
+    )
+    pairs = [(name, value) for name, values in given for value in values if value is not None]
+    return f"?{urlencode(pairs)}" if pairs else ""
 
 
 def _in_passing(error: TryLater, seconds: float) -> bool:

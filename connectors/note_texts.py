@@ -8,6 +8,7 @@ all CRMs, and puts it under ``draft.note``. What a CRM itself says about a value
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from connectors.draft import NOTE, FieldChange, UnplacedValue
 from connectors.messages import message, translate
@@ -101,4 +102,9 @@ def _pieces(text: str, longest: int) -> Iterator[str]:
 
 def name_of(key: str, language: str) -> str:
     """Our word for a part of the answer; a question is called as it was asked."""
-    return translate(NAMES[key], language) if key in NAMES else key
+    return _known_name(key, language) if key in NAMES else key
+
+
+@lru_cache(maxsize=256)
+def _known_name(key: str, language: str) -> str:
+    return translate(NAMES[key], language)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from connectors.messages import Message
@@ -52,13 +53,13 @@ def redact(text: str) -> str:
     if len(text) > MOST:
         return f"{redact(_head(text, MOST))} … ({len(text)} characters)"
     plain = text.casefold()
-    named = any(word in plain for word in NAME_SIGNS)
-    if named or any(words in plain for words in OAUTH_IN_QUERY):
+    named = _has_any(plain, NAME_SIGNS)
+    if named or _has_any(plain, OAUTH_IN_QUERY):
         text = IN_QUERY.sub(r"\1=***", text)
     if named:
         text = IN_JSON.sub(r'\1"***"', text)
         text = HEADER_LINE.sub(r"\1: ***", text)
-    if any(word in plain for word in OAUTH_SIGNS):
+    if _has_any(plain, OAUTH_SIGNS):
         text = LONG_IN_JSON.sub(r'\1"***"', text)
     if "bearer" in plain or "basic" in plain:
         text = IN_HEADER.sub(r"\1 ***", text)
@@ -67,6 +68,13 @@ def redact(text: str) -> str:
     if "hooks" in plain:
         text = IN_PATH.sub(r"\1***", text)
     return JWT.sub("***", text) if "eyJ" in text else text
+
+
+def _has_any(text: str, words: Iterable[str]) -> bool:
+    for word in words:  # noqa: SIM110 - a generator takes three times as long, for each text that is kept
+        if word in text:
+            return True
+    return False
 
 
 def excerpt(body: Any, limit: int = LIMIT) -> str:

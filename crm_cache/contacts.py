@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+import msgspec
 from django.db.models import Exists, OuterRef
 
-from accounts import db_clock
+from accounts import db_clock, db_statement
 from accounts.models import Account, live_accounts
 from crm_cache.models import KnownContact
 
@@ -25,21 +26,17 @@ def known_contacts(account: Account, keys: Iterable[str]) -> dict[str, str]:
 
 def remember(account: Account, met: Mapping[str, str]) -> None:
     """Keep ``{key: remote contact id}``; the newest word on a key counts. One statement."""
-    now = db_clock.now()
-    # In one order everywhere, so that two workers never wait for each other's rows in a ring.
-    rows = [
-        KnownContact(
-            crm=account.crm, crm_account=account.remote_id, key=key, remote_id=remote_id, seen_at=now
-        )
-        for key, remote_id in sorted(met.items())
-        if len(key) <= LONGEST
-    ]
-    KnownContact.objects.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=["crm", "crm_account", "key"],
-        update_fields=["remote_id", "seen_at"],
-    )
+    if kept := {key: remote_id for key, remote_id in met.items() if len(key) <= LONGEST}:
+        document = msgspec.json.encode(kept).decode()
+        db_statement.run(REMEMBER, [account.crm, account.remote_id, db_clock.now(), document])
+
+
+# A jsonb has its keys in one order everywhere: two workers never wait for each other's rows in a ring.
+REMEMBER = """
+INSERT INTO crm_cache_knowncontact (crm, crm_account, key, remote_id, seen_at)
+SELECT %s, %s, met.key, met.value, %s FROM jsonb_each_text(%s::jsonb) met
+ON CONFLICT (crm, crm_account, key) DO UPDATE SET remote_id = excluded.remote_id, seen_at = excluded.seen_at
+"""
 
 
 def forget_disconnected() -> int:

@@ -14,7 +14,6 @@ lock is held while a CRM thinks. The lanes' rows follow by a trigger of the data
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -152,19 +151,18 @@ def record_steps(done: Mapping[str, Mapping[str, str]], claims: Mapping[str, dat
     """
     if not done:
         return
-    steps = [json.dumps(dict(steps)) for steps in done.values()]
-    with connection.cursor() as cursor:
-        cursor.execute(RECORD, [list(done), steps, [claims.get(uid) for uid in done]])
-        ours = {uid for (uid,) in cursor.fetchall()}
-        if late := {uid: made["lead"] for uid, made in done.items() if uid not in ours and made.get("lead")}:
-            again = db_clock.now() + SECOND_LOOK
-            cursor.execute(RECORD_LATE, [again, list(late), list(late.values())])
-            log.warning("leads made after their claims were lost", leads=late)
+    rows = [{"uid": uid, "steps": dict(steps), "claimed": claims.get(uid)} for uid, steps in done.items()]
+    document = msgspec.json.encode(rows, enc_hook=str.__str__).decode()
+    ours = {uid for (uid,) in db_statement.run(RECORD, [document])}
+    if late := {uid: made["lead"] for uid, made in done.items() if uid not in ours and made.get("lead")}:
+        again = db_clock.now() + SECOND_LOOK
+        db_statement.run(RECORD_LATE, [again, list(late), list(late.values())])
+        log.warning("leads made after their claims were lost", leads=late)
 
 
 RECORD = """
 UPDATE rules_delivery d SET steps = d.steps || v.steps
-FROM (SELECT * FROM unnest(%s::text[], %s::jsonb[], %s::timestamptz[]) AS t(uid, steps, claimed)) v
+FROM jsonb_to_recordset(%s::jsonb) AS v(uid text, steps jsonb, claimed timestamptz)
 WHERE d.uid = v.uid AND d.state = 'sending' AND d.claimed_at = v.claimed
 RETURNING d.uid
 """

@@ -183,8 +183,7 @@ def more_of(payload: Mapping[str, Any]) -> dict[str, str]:
         for key, value in place.items():
             name = _snake(key)
             name = MORE.get(name, name)
-            text = answer_text(named(value))
-            if text and (key not in known or name in OTHER_PHONES):
+            if (key not in known or name in OTHER_PHONES) and (text := answer_text(named(value))):
                 found.setdefault(name, text)
     return found
 

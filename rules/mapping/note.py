@@ -35,6 +35,8 @@ def read_note(payload: Mapping[str, Any], title: str, language: str = RU) -> str
 
 def answer_text(value: Any, language: str = RU) -> str:
     """An answer of any shape as one line; a file as ``plan.pdf https://...``, empty for nothing."""
+    if isinstance(value, str):
+        return value.strip()
     if isinstance(value, bool):
         return YES_NO[language][not value]
     if isinstance(value, float) and value.is_integer():
@@ -119,7 +121,10 @@ def _ids(payload: Mapping[str, Any], language: str) -> Iterator[str]:
 
 def _lines(path: tuple[str, ...], value: Any, language: str) -> Iterator[str]:
     """``extra / discount: 10``, a line for each value of a map; nothing for nothing."""
-    if isinstance(value, Mapping) and not _is_file(value):
+    if isinstance(value, str):
+        if text := value.strip():
+            yield f"{' / '.join(path)}: {text}"
+    elif isinstance(value, Mapping) and not _is_file(value):
         for key, inner in value.items():
             yield from _lines((*path, str(key)), inner, language)
     elif isinstance(value, list) and any(isinstance(inner, (Mapping, list)) for inner in value):

@@ -140,7 +140,7 @@ def test_a_crm_that_can_not_be_reached_did_no_work(crm, draft, journal, monkeypa
     def unreachable(*args: object, **kwargs: object) -> None:
         raise requests.ConnectTimeout
 
-    monkeypatch.setattr("connectors.http.SESSION.request", unreachable)
+    monkeypatch.setattr("connectors.http.SESSION.get_adapter", unreachable)
     (outcome,) = crm.connector.deliver([draft()], journal)
     assert isinstance(outcome, TryLater)
     assert outcome.account_wide

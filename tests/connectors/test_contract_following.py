@@ -134,7 +134,7 @@ def test_a_crm_that_can_not_be_reached_gives_errors(crm, delivered, monkeypatch)
     def unreachable(*args: object, **kwargs: object) -> None:
         raise requests.ConnectTimeout
 
-    monkeypatch.setattr("connectors.http.SESSION.request", unreachable)
+    monkeypatch.setattr("connectors.http.SESSION.get_adapter", unreachable)
     outcomes = crm.connector.follow(leads)
     assert len(outcomes) == len(leads)
     assert all(isinstance(one, TryLater) and one.account_wide for one in outcomes)

@@ -217,6 +217,28 @@ def test_redirects_are_not_followed_and_cookies_not_kept(mocked):
     assert len(mocked.calls) == 2
 
 
+@pytest.mark.parametrize("base_url", [SERVER, f"{SERVER}:8443/rest", "https://КРМ.Example"])
+@pytest.mark.parametrize("path", ["/x", "/api/v4/leads/1.json", "/a/../b", "/a b/ё", "/x?y=%7E1", "/x/"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"params": {}},
+        {"params": {"query": "+7 (916) ё&=~", "filter[id][]": ["1", None, 2], "none": None, "yes": True}},
+        {"json": [{"name": "ё"}], "headers": {"user-agent": "other", "X-Page": "2"}},
+        {"json": {}},
+        {"data": {"grant_type": "code", "several": ["1", "2"]}},
+    ],
+    ids=str,
+)
+def test_a_request_is_what_requests_would_make_of_it(base_url, path, asked):
+    headers = {**http.USUAL_HEADERS, **asked.get("headers", {})}
+    theirs = requests.Request("POST", base_url + path, **{**asked, "headers": headers}).prepare()
+    ours = http.prepared("POST", base_url, path, http.USUAL_HEADERS, **asked)
+    assert (ours.method, ours.url, ours.body) == (theirs.method, theirs.url, theirs.body)
+    assert dict(ours.headers.lower_items()) == dict(theirs.headers.lower_items())
+
+
 def test_a_netrc_of_the_machine_signs_nothing(mocked, monkeypatch, tmp_path):
     netrc = tmp_path / "netrc"
     netrc.write_text("machine crm.example login root password secret")

@@ -118,7 +118,7 @@ def nothing_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
     def asked(*what: Any, **more: Any) -> Any:
         raise AssertionError(f"asked for {what[:2]}")
 
-    monkeypatch.setattr("connectors.http.SESSION.request", asked)
+    monkeypatch.setattr("connectors.http.SESSION.get_adapter", asked)
     monkeypatch.setattr(socket, "getaddrinfo", asked)
 
 
@@ -155,7 +155,7 @@ def back(query: dict[str, str], **changed: str) -> Any:
 def test_a_referer_is_the_crms_or_our_secret_stays_here(
     amo: Any, flower_shop: Any, caller: Any, queued: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connectors.http.SESSION.request", lambda *a, **k: pytest.fail("sent"))
+    monkeypatch.setattr("connectors.http.SESSION.get_adapter", lambda *a, **k: pytest.fail("sent"))
     for host in hosts_for(GOOD["amocrm"]):
         place = amo.consent(caller().post("/account").json()["link"], flower_shop)
         answer = back(dict(parse_qsl(urlsplit(place).query)), referer=host)

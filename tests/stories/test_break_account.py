@@ -186,7 +186,7 @@ def test_a_dead_network_is_no_bug(quiz, later, monkeypatch):
         raise requests.ConnectTimeout
 
     with monkeypatch.context() as dead:
-        dead.setattr("connectors.http.SESSION.request", no_route)
+        dead.setattr("connectors.http.SESSION.get_adapter", no_route)
         quiz.post()
         quiz.work()
     assert (quiz.delivery.state, quiz.delivery.look_first) == ("waiting", False)
