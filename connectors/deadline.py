@@ -47,13 +47,21 @@ class DeadlineReader(io.RawIOBase):
         super().close()
 
 
+class _Readable:
+    """All that an answer wants of a socket."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return io.BufferedReader(DeadlineReader(self.sock))
+
+
 class DeadlineResponse(http.client.HTTPResponse):
     """An answer whose status line, headers and body are read under one deadline."""
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        self.fp.close()
-        self.fp = io.BufferedReader(DeadlineReader(sock))
+        super().__init__(_Readable(sock), *args, **kwargs)  # type: ignore[arg-type]
 
 
 class PlainConnection(HTTPConnection):

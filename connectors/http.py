@@ -19,6 +19,7 @@ from functools import lru_cache
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
+import msgspec
 import requests
 import urllib3
 from requests import exceptions
@@ -307,9 +308,16 @@ def _chunks(response: requests.Response, most: int) -> Iterator[bytes]:
 def _decode(body: bytes, encoding: str | None) -> tuple[str, Any]:
     text = _text(body, encoding)
     try:
+        return text, _decoder.decode(text)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        pass  # it is quick, and stricter than servers are: half surrogate pairs, 1e999
+    try:
         return text, json.loads(text)
     except (ValueError, RecursionError):
         return text, None
+
+
+_decoder = msgspec.json.Decoder()
 
 
 def _text(body: bytes, encoding: str | None) -> str:

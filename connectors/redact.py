@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
+
 from connectors.messages import Message
 from connectors.text import storable
 
@@ -86,9 +88,19 @@ def excerpt(body: Any, limit: int = LIMIT) -> str:
         return ""
     if isinstance(body, bytes):
         body = body.decode(errors="replace")
-    text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False, default=str)
+    text = body if isinstance(body, str) else _json(body)
     shown = redact(storable(_head(text, 4 * limit)))
     return shown if len(text) <= limit else f"{shown[:limit]} … ({len(text)} characters)"
+
+
+def _json(body: Any) -> str:
+    try:
+        return msgspec.json.format(_encoder.encode(body), indent=0).decode()
+    except (TypeError, ValueError, OverflowError, RecursionError):  # it takes less than json does
+        return json.dumps(body, ensure_ascii=False, default=str)
+
+
+_encoder = msgspec.json.Encoder(enc_hook=str.__str__)
 
 
 def _head(text: str, most: int) -> str:

@@ -20,8 +20,13 @@ def known_contacts(account: Account, keys: Iterable[str]) -> dict[str, str]:
 
     What any quiz account met in the same account of the CRM counts.
     """
-    rows = KnownContact.objects.filter(crm=account.crm, crm_account=account.remote_id, key__in=list(keys))
-    return dict(rows.values_list("key", "remote_id"))
+    return dict(db_statement.run(KNOWN, [account.crm, account.remote_id, list(keys)]))
+
+
+KNOWN = """
+SELECT key, remote_id FROM crm_cache_knowncontact
+WHERE crm = %s AND crm_account = %s AND key = ANY (%s::text[])
+"""
 
 
 def remember(account: Account, met: Mapping[str, str]) -> None:

@@ -31,7 +31,8 @@ def compared(receipt: Receipt, asked: Placement, snapshot: RuleSnapshot) -> Rece
     """The receipt with a loss and a problem for each part of the placement that the CRM reports otherwise."""
     if receipt.placed is None:
         return receipt
-    losses, problems = [], []
+    losses: list[UnplacedValue] = []
+    problems: list[Problem] = []
     for what, field, wanted, got in differences(asked, receipt.placed, snapshot):
         reason = message("the CRM chose {got} instead", got=got)
         losses.append(UnplacedValue(WORDS[what], wanted, reason))
@@ -43,6 +44,8 @@ def compared(receipt: Receipt, asked: Placement, snapshot: RuleSnapshot) -> Rece
             got=got,
         )
         problems.append(Problem(MISPLACED, told, field))
+    if not losses:
+        return receipt
     return replace(
         receipt,
         losses=(*receipt.losses, *losses),

@@ -178,7 +178,9 @@ def read(rows: Sequence[Delivery]) -> dict[int, Bodies]:
 
 def revised(draft: LeadDraft, revision: int, formers: tuple[LeadDraft, ...]) -> LeadDraft:
     """A draft that brings its lead up to date, where it has formers; its note says what it is."""
-    note = f"{completed(draft.language)}\n{draft.note}" if formers else draft.note
+    if not formers:
+        return draft if revision == draft.revision else replace(draft, revision=revision)
+    note = f"{completed(draft.language)}\n{draft.note}"
     return replace(draft, note=note, revision=revision, formers=formers)
 
 

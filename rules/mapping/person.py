@@ -37,11 +37,12 @@ def read_person(contact: Mapping[str, Any], region: str) -> tuple[Person, tuple[
     Only valid phones and e-mails are the person's; they alone tell whether two answers are of one person.
     """
     phones, emails = _reaches(contact, region)
+    told = set(map(part_of, contact))
     person = Person(
         name=full_name(contact),
         phones=_found(phones),
         emails=_found(emails),
-        messengers={key: text for key in MESSENGERS if (text := text_of(contact, key))},
+        messengers={key: text for key in MESSENGERS if key in told and (text := text_of(contact, key))},
         city=text_of(contact, CITY),
     )
     named = [("phone", reach) for reach in phones] + [("email", reach) for reach in emails]
