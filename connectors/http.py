@@ -222,7 +222,7 @@ class HttpClient:
             request,
             stream=True,
             timeout=self.timeout,
-            verify=SESSION.verify,
+            verify=SESSION.verify or True,
             proxies=dict(proxies_of(self.base_url)),
         ) as response:
             body = b"".join(_chunks(response, self.most))
@@ -261,7 +261,8 @@ def prepared(
     else:
         request.prepare_url(base_url + path, params)
     request.prepare_headers({**usual, **headers} if headers else usual)
-    request.prepare_body(data, None, json)
+    if method != "GET" or data or json is not None:
+        request.prepare_body(data, None, json)
     return request
 
 

@@ -217,6 +217,7 @@ def test_redirects_are_not_followed_and_cookies_not_kept(mocked):
     assert len(mocked.calls) == 2
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("base_url", [SERVER, f"{SERVER}:8443/rest", "https://КРМ.Example"])
 @pytest.mark.parametrize("path", ["/x", "/api/v4/leads/1.json", "/a/../b", "/a b/ё", "/x?y=%7E1", "/x/"])
 @pytest.mark.parametrize(
@@ -231,10 +232,10 @@ def test_redirects_are_not_followed_and_cookies_not_kept(mocked):
     ],
     ids=str,
 )
-def test_a_request_is_what_requests_would_make_of_it(base_url, path, asked):
+def test_a_request_is_what_requests_would_make_of_it(method, base_url, path, asked):
     headers = {**http.USUAL_HEADERS, **asked.get("headers", {})}
-    theirs = requests.Request("POST", base_url + path, **{**asked, "headers": headers}).prepare()
-    ours = http.prepared("POST", base_url, path, http.USUAL_HEADERS, **asked)
+    theirs = requests.Request(method, base_url + path, **{**asked, "headers": headers}).prepare()
+    ours = http.prepared(method, base_url, path, http.USUAL_HEADERS, **asked)
     assert (ours.method, ours.url, ours.body) == (theirs.method, theirs.url, theirs.body)
     assert dict(ours.headers.lower_items()) == dict(theirs.headers.lower_items())
 
