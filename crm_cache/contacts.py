@@ -20,7 +20,8 @@ def known_contacts(account: Account, keys: Iterable[str]) -> dict[str, str]:
 
     What any quiz account met in the same account of the CRM counts.
     """
-    return dict(db_statement.run(KNOWN, [account.crm, account.remote_id, list(keys)]))
+    wanted = list(keys)
+    return dict(db_statement.run(KNOWN, [account.crm, account.remote_id, wanted])) if wanted else {}
 
 
 KNOWN = """
