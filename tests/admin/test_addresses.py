@@ -33,6 +33,12 @@ def test_a_row_that_cannot_be(superuser: Client, shop: Any, place: str, key: str
     assert met(superuser, reverse(f"admin:{place}_change", args=[key])) < 500
 
 
+@pytest.mark.parametrize("page", ["change", "delete"])
+@pytest.mark.parametrize("place", PLACES)
+def test_a_row_by_a_field_without_a_name(superuser: Client, shop: Any, place: str, page: str) -> None:
+    assert met(superuser, reverse(f"admin:{place}_{page}", args=[1]), _to_field="") < 500
+
+
 @pytest.mark.parametrize("key", NO_KEYS)
 @pytest.mark.parametrize("deed", DEEDS)
 def test_a_deed_on_a_row_that_cannot_be(superuser: Client, shop: Any, deed: str, key: str) -> None:
