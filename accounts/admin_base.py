@@ -75,7 +75,15 @@ class StaffChangeList(ChangeList):
         self.full_result_count = self.result_count
 
 
-class StaffAdmin(ModelAdmin):
+class SiteAdmin(ModelAdmin):
+    """Any model's pages, at whatever address somebody types."""
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """An empty ``_to_field`` names no field."""
+        return super().get_object(request, object_id, from_field or None)
+
+
+class StaffAdmin(SiteAdmin):
     """Read-only pages; what may be done there are actions that ask for ``operate``. ``nothing_yet`` says of
     an empty list how rows come into it. A row's page that is ``drawn`` by its template has no fields."""
 
@@ -92,10 +100,6 @@ class StaffAdmin(ModelAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return StaffChangeList
-
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """An empty ``_to_field`` names no field."""
-        return super().get_object(request, object_id, from_field or None)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         return super().changelist_view(request, {**self._titled(), **(extra_context or {})})

@@ -12,10 +12,10 @@ from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from accounts.admin_base import SiteAdmin
 from config.audit import AuditAdmin
 
 __all__ = ["AccessAttemptAdmin", "AuditAdmin", "GroupAdmin", "UserAdmin"]
@@ -30,7 +30,7 @@ def _may_touch(request: HttpRequest, obj: Any) -> bool:
 
 
 @admin.register(User)
-class UserAdmin(BaseUserAdmin, ModelAdmin):
+class UserAdmin(BaseUserAdmin, SiteAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -56,12 +56,12 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(BaseGroupAdmin, ModelAdmin):
+class GroupAdmin(BaseGroupAdmin, SiteAdmin):
     pass
 
 
 @admin.register(AccessAttempt)
-class AccessAttemptAdmin(ModelAdmin):
+class AccessAttemptAdmin(SiteAdmin):
     """Deleting a row lets the person try again at once. What they typed is not shown."""
 
     list_display = ("username", "ip_address", "failures_since_start", "locked", "attempt_time")
