@@ -6,8 +6,9 @@ BIN := $(VENV)/bin
 SNAPSHOT := tests/snapshots/openapi.yaml
 # What to test: make test T=tests/stories
 T ?= tests
-# In CI a run says what no test reached, and fails below the floor in pyproject.toml. Counting costs time.
-COVERAGE := $(if $(CI),--cov --cov-report=term:skip-covered)
+# In CI a run says what no test reached, fails below the floor in pyproject.toml, and names the slowest tests.
+# Counting costs time.
+COVERAGE := $(if $(CI),--cov --cov-report=term:skip-covered --durations=50)
 # From Python 3.12 on the interpreter itself tells which lines it reaches, in half the time.
 CORE := import sys; print("sysmon" if sys.version_info >= (3, 12) else "ctrace")
 
