@@ -12,16 +12,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any, ClassVar, Protocol
+from urllib.parse import urlsplit
 
 from connectors.auth import Auth, Tokens
 from connectors.contact_directory import ContactDirectory, NoDirectory
-from connectors.draft import Comparison, LeadDraft, Placement, Plan, Problem, Receipt, Target
+from connectors.draft import Comparison, Exchange, LeadDraft, Placement, Plan, Problem, Receipt, Target
 from connectors.errors import ConnectorError
 from connectors.hosts import HostPolicy
+from connectors.http import HttpClient, ResponseClassifier
 from connectors.lead_status import ChangeNotice, Followed, LeadStatus
 from connectors.limiter import RateLimiter
 from connectors.messages import message
 from connectors.rows import Row
+from connectors.ssrf_guard import vet
 from connectors.survey import SurveyPage
 
 
@@ -285,6 +288,27 @@ class Connector(ABC):
         self.options = options
         self.hosts = hosts
         self.directory: ContactDirectory = NoDirectory()
+
+    def client_at(
+        self,
+        base_url: str,
+        reader: ResponseClassifier,
+        on_exchange: Callable[[Exchange], None] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> HttpClient:
+        """With the account's sign-in, at its pace. A host that the operator allowed by name is reached at
+        public addresses alone."""
+        if urlsplit(base_url).netloc in getattr(self.options, "self_hosted", ()):
+            vet(self.remote.base_url)
+        return HttpClient(
+            base_url,
+            reader,
+            auth=self.auth,
+            limiter=self.limiter,
+            timeout=(self.options.connect_timeout, self.options.read_timeout),
+            headers=headers,
+            on_exchange=on_exchange,
+        )
 
     # -- connecting ---------------------------------------------------------------------------------
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
 
 from connectors.base import Capabilities, Connector, FieldWish, Identity, Journal, Named, SignIn, TaskSupport
 from connectors.bitrix24 import delivery, fields, following, lists, update
@@ -48,7 +47,6 @@ from connectors.hosts import HostPolicy
 from connectors.http import HttpClient
 from connectors.lead_status import ChangeNotice, Followed, LeadStatus
 from connectors.rows import FieldRow, PipelineRow, StepRow, UserRow
-from connectors.ssrf_guard import vet
 from connectors.survey import SurveyPage
 
 MONTH = 30 * 24 * 3600
@@ -225,13 +223,5 @@ class BitrixConnector(Connector):
         return following.read_hook(form)
 
     def http_client(self, on_exchange: Callable[[Exchange], None] | None = None) -> HttpClient:
-        if urlsplit(self.remote.base_url).netloc in self.options.self_hosted:
-            vet(self.remote.base_url)
-        return HttpClient(
-            self.remote.base_url + self.facts.rest_path,
-            BitrixResponses(self.hosts),
-            auth=self.auth,
-            limiter=self.limiter,
-            timeout=(self.options.connect_timeout, self.options.read_timeout),
-            on_exchange=on_exchange,
-        )
+        base_url = self.remote.base_url + self.facts.rest_path
+        return self.client_at(base_url, BitrixResponses(self.hosts), on_exchange)

@@ -39,7 +39,6 @@ from connectors.http import HttpClient
 from connectors.lead_status import ChangeNotice, Followed, LeadStatus
 from connectors.messages import message
 from connectors.rows import FieldRow, PipelineRow, StepRow, UserRow
-from connectors.ssrf_guard import vet
 from connectors.survey import SurveyPage
 
 NO_DEAL = message("Envybox has tasks on deals alone: have the rule make a deal (LeadFlag: false)")
@@ -210,16 +209,7 @@ class EnvyConnector(Connector):
         return Client(http_client or self.http_client(), user_id, self.options.keyword_covers_comment)
 
     def http_client(self, on_exchange: Callable[[Exchange], None] | None = None) -> HttpClient:
-        if urlsplit(self.remote.base_url).netloc in self.options.self_hosted:
-            vet(self.remote.base_url)
-        return HttpClient(
-            self.remote.base_url,
-            EnvyResponses(),
-            auth=self.auth,
-            limiter=self.limiter,
-            timeout=(self.options.connect_timeout, self.options.read_timeout),
-            on_exchange=on_exchange,
-        )
+        return self.client_at(self.remote.base_url, EnvyResponses(), on_exchange)
 
 
 # -- the preview ------------------------------------------------------------------------------------------

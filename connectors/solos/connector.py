@@ -163,12 +163,6 @@ class SolosConnector(Connector):
         return Client(self.http_client(on_exchange), self.options)
 
     def http_client(self, on_exchange: Callable[[Exchange], None] | None = None) -> HttpClient:
-        return HttpClient(
-            self.remote.base_url,
-            SolosResponses(any_2xx=self.options.success == "status"),
-            auth=self.auth,
-            limiter=self.limiter,
-            timeout=(self.options.connect_timeout, self.options.read_timeout),
-            headers={"User-Agent": self.options.user_agent},
-            on_exchange=on_exchange,
-        )
+        reader = SolosResponses(any_2xx=self.options.success == "status")
+        headers = {"User-Agent": self.options.user_agent}
+        return self.client_at(self.remote.base_url, reader, on_exchange, headers)

@@ -9,7 +9,11 @@ import pytest
 import requests
 import urllib3
 
+from connectors.auth import NoAuth
+from connectors.base import Remote
 from connectors.http import SESSION, never_sent
+from connectors.limiter import NoRateLimiter
+from connectors.registry import CONNECTORS, connector_class, host_policy, options_class
 from connectors.ssrf_guard import GuardedAdapter, NotPublic, public_address, vet
 
 NAME = "bitrix.customer.example"
@@ -145,3 +149,13 @@ def test_threads_that_look_for_their_adapter_meanwhile_are_not_disturbed(request
     next(looking)
     request.getfixturevalue("vetted")
     assert len(list(looking)) == len(SESSION.adapters) - 2
+
+
+@pytest.mark.parametrize("kind", [kind for kind in CONNECTORS if hasattr(options_class(kind), "self_hosted")])
+def test_a_host_that_the_operator_allowed_by_name_is_vetted_whichever_crm_lives_there(kind, request):
+    request.addfinalizer(lambda: SESSION.adapters.pop(f"https://{NAME}/", None))
+    options = options_class(kind)(self_hosted=(NAME,))
+    hosts = host_policy(kind, options, frozenset())
+    remote = Remote(hosts.base_url(NAME))
+    connector_class(kind)(remote, NoAuth(), NoRateLimiter(), options, hosts).http_client()
+    assert isinstance(SESSION.get_adapter(f"https://{NAME}/leads"), GuardedAdapter)

@@ -105,7 +105,7 @@ def test_a_budget_that_is_nearly_used_up_is_told(dentist):
 
 def test_only_a_portal_that_is_allowed_by_name_is_vetted(dentist, options, monkeypatch):
     vetted: list[str] = []
-    monkeypatch.setattr("connectors.bitrix24.connector.vet", vetted.append)
+    monkeypatch.setattr("connectors.base.vet", vetted.append)
     dentist.connector.http_client()
     dentist.options = replace(options, self_hosted=(dentist.portal.host,))
     dentist.connector.http_client()
