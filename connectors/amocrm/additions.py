@@ -14,7 +14,7 @@ from connectors.amocrm.client import BatchRequests, BatchWrite, Item
 from connectors.amocrm.errors import ValidationIssue
 from connectors.amocrm.facts import Facts
 from connectors.amocrm.fields import tidy
-from connectors.amocrm.lists import embedded
+from connectors.amocrm.lists import embedded, walk
 from connectors.amocrm.records import Record
 from connectors.amocrm.recovery import SKEW, created_at
 from connectors.amocrm.repair import repair
@@ -282,7 +282,7 @@ NOTES = "/api/v4/leads/notes"
 LONGEST_NOTE = 60_000  # characters; no bound is documented
 MARK = "\n\n["  # what stands before a note's mark
 MOST_PARTS = 10  # more than the longest body that is taken in
-MOST_NOTES = 250  # read or written at a time
+MOST_NOTES = 250  # written at a time
 LONGEST_REQUEST = 500_000  # characters of notes; no bound is documented, and long requests ended in 504s
 
 
@@ -311,12 +311,13 @@ def add_notes(requests: BatchRequests, items: Sequence[Item]) -> None:
 
 def recognise_notes(requests: BatchRequests, item: Item) -> None:
     """Put the lead's notes that end with their marks into the journal. Raises like any call."""
-    params = {"filter[note_type][]": "common", "limit": MOST_NOTES}
+    common = {"filter[note_type][]": "common"}
+    pages = walk(requests.client_for(item), f"/api/v4/leads/{item.lead}/notes", "notes", **common)
     try:
-        page = requests.client_for(item).call("GET", f"/api/v4/leads/{item.lead}/notes", params=params)
+        notes = [note for page in pages for note in page]
     except Refused:  # the lead is gone since; the note itself will say so
         return
-    for note in embedded(page, "notes"):
+    for note in notes:
         text = str((note.get("params") or {}).get("text") or "").rstrip()
         for number in range(1, MOST_PARTS + 1):
             if text.endswith(f"[{item.draft.note_mark(number)}]"):

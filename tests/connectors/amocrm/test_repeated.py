@@ -100,3 +100,17 @@ def test_the_newest_open_lead_is_joined(shop, amo, deliver, draft):
     amo.control("move_lead", {"lead_id": int(leads[2]), "step_id": 143})
     (receipt,) = deliver(draft(person=person, repeated=NOTE))
     assert receipt.journal[JOINED] == leads[1]
+
+
+def test_a_lost_note_is_found_behind_hundreds(shop, amo, deliver, draft, journal):
+    """An open lead may have more notes than a page takes, and ours is the newest."""
+    person = Person("Анна", ("+79990001128",))
+    (receipt,) = deliver(draft(person=person))
+    calls = [{"note_type": "common", "params": {"text": f"Звонок {number}"}} for number in range(250)]
+    shop.connector.http_client().call("POST", f"/api/v4/leads/{receipt.journal['lead']}/notes", json=calls)
+    answer = draft(person=person, repeated=NOTE)
+    amo.faults.add("/leads/notes$", "reset_after", method="POST")
+    deliver(answer)
+    (again,) = deliver(replace(answer, journal=journal.of(answer.uid), look_first=True))
+    [lead] = shop.leads
+    assert (again.journal[JOINED], len(lead["notes"])) == (receipt.journal["lead"], 252)
