@@ -85,7 +85,9 @@ class Settlement:
 def losses_of(row: Delivery) -> tuple[UnplacedValue, ...]:
     """What an earlier try had no field for."""
     return tuple(
-        UnplacedValue(one["question"], one["value"], one["reason"], one.get("entity", ""), one.get("field", ""))
+        UnplacedValue(
+            one["question"], one["value"], one["reason"], one.get("entity", ""), one.get("field", "")
+        )
         for one in row.losses
     )
 
