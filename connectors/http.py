@@ -10,14 +10,12 @@ from __future__ import annotations
 import json
 import logging
 import os
-import re
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
-from urllib.parse import urlencode
 
 import msgspec
 import requests
@@ -214,10 +212,12 @@ class HttpClient:
             observe(crm, status, waited)
 
     def _exchange(self, method: str, path: str, tokens: Tokens | None, kwargs: Mapping[str, Any]) -> Answer:
-        request = prepared(method, self.base_url, path, self.headers, **kwargs)
-        request.prepare_auth(
-            self.auth.signing(tokens) if tokens and isinstance(self.auth, Auth) else self.auth
-        )
+        request = requests.Request(
+            method,
+            self.base_url + path,
+            auth=self.auth.signing(tokens) if tokens and isinstance(self.auth, Auth) else self.auth,
+            **{**kwargs, "headers": {**self.headers, **kwargs.get("headers", {})}},
+        ).prepare()
         with SESSION.get_adapter(str(request.url)).send(
             request,
             stream=True,
@@ -240,49 +240,6 @@ class HttpClient:
             self.on_exchange(
                 Exchange(method, url, excerpt(sent), answer.status, excerpt(answer.text), round(seconds, 3))
             )
-
-
-def prepared(
-    method: str,
-    base_url: str,
-    path: str,
-    usual: Mapping[str, str],
-    *,
-    params: Mapping[str, Any] | None = None,
-    data: Any = None,
-    json: Any = None,
-    headers: Mapping[str, str] | None = None,
-) -> requests.PreparedRequest:
-    """The request that ``requests`` would make of these, without a signature. Raises its errors."""
-    request = requests.PreparedRequest()
-    request.method, request.hooks = method, {}
-    if PLAIN_PATH.fullmatch(path):
-        request.url = f"{_origin(base_url)}{path}{_query(params or {})}"
-    else:
-        request.prepare_url(base_url + path, params)
-    request.prepare_headers({**usual, **headers} if headers else usual)
-    if method != "GET" or data or json is not None:
-        request.prepare_body(data, None, json)
-    return request
-
-
-PLAIN_PATH = re.compile(r"(?:/[\w-][\w.-]*)+", re.ASCII)  # which nothing has to be done to
-
-
-@lru_cache(maxsize=1024)
-def _origin(base_url: str) -> str:
-    request = requests.PreparedRequest()
-    request.prepare_url(base_url, None)
-    return str(request.url).rstrip("/")
-
-
-def _query(params: Mapping[str, Any]) -> str:
-    """What is None is left out; each item of a list stands alone."""
-    given = (
-        (name, value if isinstance(value, (list, tuple)) else (value,)) for name, value in params.items()
-    )
-    pairs = [(name, value) for name, values in given for value in values if value is not None]
-    return f"?{urlencode(pairs)}" if pairs else ""
 
 
 def _in_passing(error: TryLater, seconds: float) -> bool:

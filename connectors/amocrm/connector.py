@@ -219,14 +219,7 @@ class AmoConnector(Connector):
         return following.read_hook(form)
 
     def http_client(self, on_exchange: Callable[[Exchange], None] | None = None) -> HttpClient:
-        return HttpClient(
-            self.remote.base_url,
-            AmoResponses(self.limiter),
-            auth=self.auth,
-            limiter=self.limiter,
-            timeout=(self.options.connect_timeout, self.options.read_timeout),
-            on_exchange=on_exchange,
-        )
+        return self.client_at(self.remote.base_url, AmoResponses(self.limiter), on_exchange)
 
 
 # With a directory of contacts: five requests make the leads of a batch.

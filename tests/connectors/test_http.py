@@ -232,10 +232,19 @@ def test_redirects_are_not_followed_and_cookies_not_kept(mocked):
     ],
     ids=str,
 )
-def test_a_request_is_what_requests_would_make_of_it(method, base_url, path, asked):
+def test_a_request_is_what_requests_would_make_of_it(method, base_url, path, asked, monkeypatch):
     headers = {**http.USUAL_HEADERS, **asked.get("headers", {})}
     theirs = requests.Request(method, base_url + path, **{**asked, "headers": headers}).prepare()
-    ours = http.prepared(method, base_url, path, http.USUAL_HEADERS, **asked)
+    sent = []
+
+    def send(adapter, request, **how):
+        sent.append(request)
+        raise requests.ConnectTimeout
+
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", send)
+    with pytest.raises(TryLater):
+        http_client(base_url=base_url).call(method, path, **asked)
+    [ours] = sent
     assert (ours.method, ours.url, ours.body) == (theirs.method, theirs.url, theirs.body)
     assert dict(ours.headers.lower_items()) == dict(theirs.headers.lower_items())
 
