@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 import psycopg
 from django.db import connection
 
@@ -20,4 +21,13 @@ def run(statement: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tuple
     connection.validate_no_broken_transaction()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         cursor.execute(statement, values, prepare=True)
+        # Whether there are any says ``description``, too, which makes an object of each column first.
         return [] if cursor.rownumber is None else cursor.fetchall()
+
+
+def document(rows: Any) -> str:
+    """Many rows as one value, of which a statement reads them by PostgreSQL's functions for JSON."""
+    return _encoder.encode(rows).decode()
+
+
+_encoder = msgspec.json.Encoder(enc_hook=str.__str__)  # messages are texts with more to them

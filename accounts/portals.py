@@ -20,7 +20,7 @@ from accounts.pages import connected_page, wants_page
 from accounts.rest.errors import ApiError, NotFound
 from accounts.rest.parsers import BoundedFormParser
 from accounts.rest.schema import string_responses
-from accounts.rest.views import CallerViewSet, CrmViewSet
+from accounts.rest.views import CallerViewSet, CrmViewSet, checked
 from accounts.serializers.dialect import AccountDialect
 from accounts.views import NEVER_KEPT, OVER_REST, OpenView
 from connectors.errors import BadCallback
@@ -70,9 +70,7 @@ class PortalAccountView(CrmViewSet):
 
     def connect(self, request: Request) -> Response:
         """The account of a portal, and the link to its consent page; a live account works on until then."""
-        asked = self.dialect.request(data=request.data)
-        asked.is_valid(raise_exception=True)
-        sent = asked.validated_data
+        sent = checked(self.dialect.request, request.data)
         account, link = self._begin(sent.get(self.dialect.portal, ""), sent.get("return_url", ""))
         return Response({**self.dialect.write(account), "link": link}, headers=NEVER_KEPT)
 
@@ -170,9 +168,7 @@ class KeyAccountView(PortalAccountView):
         They are tried at the CRM first: what it refuses is not stored. While another account of this CRM is
         connected, it is to be disconnected first (409).
         """
-        asked = self.dialect.request(data=request.data)
-        asked.is_valid(raise_exception=True)
-        credentials = {**asked.validated_data}
+        credentials = checked(self.dialect.request, request.data)
         address = credentials.pop(self.dialect.portal)
         account = connect_by_key(self.caller_id, self.kind, address, credentials)
         return Response(self.dialect.write(account), headers=NEVER_KEPT)

@@ -99,9 +99,7 @@ def texts_of(value: Any) -> list[str]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield visible(value)
-    elif isinstance(value, Mapping):
+    if isinstance(value, Mapping):
         for inner in value.values():
             yield from _texts(inner)
     elif isinstance(value, (list, tuple)):

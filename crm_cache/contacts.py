@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-import msgspec
 from django.db.models import Exists, OuterRef
 
 from accounts import db_clock, db_statement
@@ -33,7 +32,7 @@ WHERE crm = %s AND crm_account = %s AND key = ANY (%s::text[])
 def remember(account: Account, met: Mapping[str, str]) -> None:
     """Keep ``{key: remote contact id}``; the newest word on a key counts. One statement."""
     if kept := {key: remote_id for key, remote_id in met.items() if len(key) <= LONGEST}:
-        document = msgspec.json.encode(kept).decode()
+        document = db_statement.document(kept)
         db_statement.run(REMEMBER, [account.crm, account.remote_id, db_clock.now(), document])
 
 

@@ -10,7 +10,6 @@ from functools import partial
 from threading import Lock
 from typing import Any
 
-import msgspec
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
@@ -154,8 +153,8 @@ def _store(owner: str, bodies: Mapping[Key, _Sent]) -> tuple[Plan, Found]:
         known = plans.of(owner, quizzes)
         plan, beginnings = known.plan, {quiz: known.beginning(owner, quiz, due) for quiz in quizzes}
         rows = _rows(in_order, beginnings, due) if plan.text else []
-        document = msgspec.json.encode(rows).decode()
-        values = {"owner": owner, "now": now, "plan": plan.text, "quizzes": asked, "sent": document}
+        sent = db_statement.document(rows)
+        values = {"owner": owner, "now": now, "plan": plan.text, "quizzes": asked, "sent": sent}
         made = db_statement.run(STORE, values)
         if not made or (said := made[0][-1]) is None:
             break

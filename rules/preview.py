@@ -14,6 +14,7 @@ from connectors.draft import LeadDraft, Plan
 from connectors.errors import RuleNeedsFixing
 from connectors.messages import message
 from connectors.redact import redact
+from crm_cache.lookup import by_key
 from rules.delivery.assignment import foreseen
 from rules.mapping.checks import problems_of
 from rules.mapping.drafting import Progress, draft_for
@@ -57,9 +58,6 @@ def preview(rule: Rule, payload: Mapping[str, Any], answered_at: datetime) -> Pr
 
 def known_people(snapshot: RuleSnapshot) -> Iterator[tuple[str, str]]:
     """(whom it is about, what becomes of it): what the rule does where the CRM has the person already."""
-    ours = {entity: word for word, entity in snapshot.entities.items()}
-    names = {(ours.get(entity, ""), key): field.name for (entity, key), field in snapshot.fields.items()}
-    names |= {(ours.get(one.entity, ""), one.code): one.name for one in snapshot.fields.values() if one.code}
-    yield from words_of(snapshot.existing, names)
+    yield from words_of(snapshot.existing, by_key(snapshot.fields.values()), snapshot.entities)
     if snapshot.responsible.own:
         yield message("Responsible"), message("whoever looks after the contact already")

@@ -109,4 +109,4 @@ def _found(lead: str) -> str:
     """For its history."""
     if lead:
         return message("Found in the CRM by a person: lead {lead}.", lead=lead)
-    return message("Found in the CRM by a person.")
+    return outbox.FOUND

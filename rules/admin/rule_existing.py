@@ -57,8 +57,6 @@ def existing_editor(rule: Rule, fields: Sequence[Target]) -> dict[str, Any]:
 
 def told_existing(rule: Rule, existing: Mapping[str, Any]) -> dict[str, str]:
     """Whom it is about, and what becomes of it."""
-    ours = {entity: word for word, entity in connector_class(rule.account.crm).can.entities.items()}
-    named = lookup.fields(rule.account) if any(fields_named(existing)) else ()
-    names = {(ours.get(entity, ""), key): one.name for (entity, key), one in lookup.by_key(named).items()}
-    modes = read_modes(existing, {}, {}, existing)
-    return {in_words(who): in_words(words) for who, words in words_of(modes, names)}
+    named = lookup.by_key(lookup.fields(rule.account) if any(fields_named(existing)) else ())
+    modes, entities = read_modes(existing, {}, {}, existing), connector_class(rule.account.crm).can.entities
+    return {in_words(who): in_words(words) for who, words in words_of(modes, named, entities)}

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from django.utils import timezone
 
 from accounts import db_statement
@@ -23,8 +22,8 @@ def write(started_at: datetime, tries: Sequence[tuple[Delivery, Receipt | Connec
     The rows travel as one document: quoting arrays of texts took longer than all else of a settlement.
     """
     seconds = round((timezone.now() - started_at).total_seconds(), 3)
-    rows = msgspec.json.encode([_row(delivery, outcome) for delivery, outcome in tries], enc_hook=str.__str__)
-    db_statement.run(WRITE, [started_at, seconds, rows.decode()])
+    rows = [_row(delivery, outcome) for delivery, outcome in tries]
+    db_statement.run(WRITE, [started_at, seconds, db_statement.document(rows)])
 
 
 WRITE = """

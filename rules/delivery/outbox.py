@@ -19,7 +19,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
@@ -139,7 +138,7 @@ def settle(settlements: Sequence[Settlement]) -> None:
         }
         for s in settlements
     ]
-    document = msgspec.json.encode(rows, enc_hook=str.__str__).decode()
+    document = db_statement.document(rows)
     db_statement.run(SETTLE, [now, now, now + SECOND_LOOK, document, now, now + FIRST_LOOK])
 
 
@@ -152,8 +151,7 @@ def record_steps(done: Mapping[str, Mapping[str, str]], claims: Mapping[str, dat
     if not done:
         return
     rows = [{"uid": uid, "steps": dict(steps), "claimed": claims.get(uid)} for uid, steps in done.items()]
-    document = msgspec.json.encode(rows, enc_hook=str.__str__).decode()
-    ours = {uid for (uid,) in db_statement.run(RECORD, [document])}
+    ours = {uid for (uid,) in db_statement.run(RECORD, [db_statement.document(rows)])}
     if late := {uid: made["lead"] for uid, made in done.items() if uid not in ours and made.get("lead")}:
         again = db_clock.now() + SECOND_LOOK
         db_statement.run(RECORD_LATE, [again, list(late), list(late.values())])

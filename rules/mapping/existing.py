@@ -66,13 +66,17 @@ def fields_named(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def words_of(
-    modes: Mapping[str, WriteMode], names: Mapping[tuple[str, str], str]
+    modes: Mapping[str, WriteMode], fields: Mapping[tuple[str, str], Target], entities: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
-    """(whom it is about, what becomes of it) in words. ``names`` are fields' by (our word, key)."""
+    """(whom it is about, what becomes of it) in words. ``fields`` are by the CRM's word for the record and by
+    id or code, ``entities`` the CRM's words by ours."""
     for record, one in modes.items():
         parts: list[str] = [WORDS[one.usual]]
         if one.append:
             parts.append(message("phones, e-mails and messengers that it lacks are added"))
-        named = {names.get((record, key), NAMED.get(key, key)): mode for key, mode in one.fields.items()}
+        named: dict[str, str] = {}
+        for key, mode in one.fields.items():
+            field = fields.get((entities.get(record, ""), key))
+            named[field.name if field else NAMED.get(key, key)] = mode
         parts += [joined(": ", name, WORDS[mode]) for name, mode in named.items()]
         yield RECORDS.get(record, record), joined("; ", *parts)

@@ -121,10 +121,7 @@ def _ids(payload: Mapping[str, Any], language: str) -> Iterator[str]:
 
 def _lines(path: tuple[str, ...], value: Any, language: str) -> Iterator[str]:
     """``extra / discount: 10``, a line for each value of a map; nothing for nothing."""
-    if isinstance(value, str):
-        if text := value.strip():
-            yield f"{' / '.join(path)}: {text}"
-    elif isinstance(value, Mapping) and not _is_file(value):
+    if isinstance(value, Mapping) and not _is_file(value):
         for key, inner in value.items():
             yield from _lines((*path, str(key)), inner, language)
     elif isinstance(value, list) and any(isinstance(inner, (Mapping, list)) for inner in value):
