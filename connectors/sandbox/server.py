@@ -22,7 +22,8 @@ from connectors.sandbox.control import handle_control
 from connectors.sandbox.core import Dropped, Reply, Sandbox, TimedOut
 
 CONTROL_PORT = 8100
-PORTS_EACH = 20  # www and the first accounts; more accounts get ports the system chooses
+PORTS_EACH = 20  # www and the first accounts
+FURTHER_PORTS = range(8500, 9000)  # for more accounts, of all CRMs; then the system chooses
 IDLE = 75.0
 TLS_HANDSHAKE = b"\x16"
 HANG = 60.0  # how long a timed-out request is left hanging
@@ -46,6 +47,7 @@ class Hub:
         self._listeners: dict[int, socket.socket] = {}
         self._owners: dict[int, Sandbox | None] = {}
         self._free: dict[str, list[int]] = {}
+        self._further = list(FURTHER_PORTS) if self.fixed_ports else []
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._wake, woken = socket.socketpair()
@@ -73,10 +75,10 @@ class Hub:
         self._free[sandbox.kind] = list(range(base + 1, base + PORTS_EACH)) if base else []
 
     def new_port(self, sandbox: Sandbox) -> int:
-        """A listening port for one more account: the next of the CRM's own, then any."""
+        """A listening port for one more account: the next of the CRM's own, then of all CRMs', then any."""
         with self._lock:
-            while self._free[sandbox.kind]:
-                port = self._free[sandbox.kind].pop(0)
+            while free := self._free[sandbox.kind] or self._further:
+                port = free.pop(0)
                 if port in self._listeners:
                     return port
                 with contextlib.suppress(OSError):

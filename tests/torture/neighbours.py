@@ -33,7 +33,7 @@ from tests.torture.watch import Watch
 
 WORKERS = (1, 4)
 EACH = 5  # healthy accounts in each CRM
-# Twice as many bad accounts as a worker has threads; a local CRM has ports for nineteen accounts.
+# Twice as many bad accounts as a worker has threads.
 BAD = {amocrm.SCENARIO: 12, bitrix24.SCENARIO: 2 * THREADS - 12}
 QUEUE_OF_OTHERS = 500  # waiting in the queues of the bad ones but the first
 AT_ONCE = 100  # answers in one POST

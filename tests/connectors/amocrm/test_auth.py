@@ -231,8 +231,18 @@ def test_a_look_up_that_names_a_stranger_is_not_followed(amo, sign_in, account, 
     amo.rename(account, "newname")
     evil = '{"domain": "evil.example"}'
     amo.faults.add("/subdomain", status=200, body=evil, content_type="application/json")
-    with pytest.raises(TryLater):
+    with pytest.raises(TryLater) as refused:
         sign_in.refresh("demo7.amocrm.ru", tokens)
+    assert str(refused.value) == "'evil.example' is not an address of this CRM"
+    assert refused.value.account_wide
+
+
+def test_a_refusal_that_nobody_knows_concerns_the_whole_account(amo, sign_in, account, tokens):
+    strange = '{"hint": "Come back on Monday"}'
+    amo.faults.add(TOKEN, status=400, body=strange, content_type="application/json")
+    with pytest.raises(TryLater) as refused:
+        sign_in.refresh("demo7.amocrm.ru", tokens)
+    assert (refused.value.code, refused.value.account_wide) == ("http_400", True)
 
 
 def forge(payload: dict[str, str]) -> str:
