@@ -9,7 +9,7 @@ from config.demo.children import Child, Children
 from config.demo.environment import CONTROL_PORT, Environment
 from config.demo.http import ask
 
-START_SECONDS = 45
+START_SECONDS = 180
 QUIZ_ACCOUNT = "1001"
 
 
