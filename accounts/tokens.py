@@ -21,7 +21,7 @@ import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
-from accounts import db_clock, pausing, states
+from accounts import db_clock, db_statement, pausing, states
 from accounts.counters import counters
 from accounts.crm_settings import host_policy_for, label_of, sign_in_for, subdomain_of
 from accounts.db_connection import given_back
@@ -40,6 +40,8 @@ log = structlog.stdlib.get_logger(__name__)
 # Seconds until an exchange without an answer is repeated, with the same refresh token.
 RETRY_AFTER = (60, 120, 300, 900, 1800)
 SOONEST = 60
+# The transaction waits for the CRM: its requests, their repeats and the look where the account has moved to.
+EXCHANGE_MAY_LAST = "SET LOCAL idle_in_transaction_session_timeout = '5min'"
 LATER = timedelta(hours=1)
 DOUBT = message("An earlier renewal got no answer: the CRM may have counted the token as used.")
 Read = TypeVar("Read")
@@ -109,6 +111,7 @@ def rotate(account_id: int, is_stale: Callable[[Token], bool], *, wait: bool = T
     _announce(this, is_stale, wait)
     try:
         with transaction.atomic(durable=True):
+            db_statement.run(EXCHANGE_MAY_LAST, ())
             rows = Token.objects.select_for_update(skip_locked=not wait)
             row = _open(lambda: rows.filter(account_id=account_id).first())
             outcome = _renewed(row, is_stale, this) if row else _nobody(account_id, wait)

@@ -152,9 +152,16 @@ DATABASES["default"]["OPTIONS"] = {
 EVENT_DAYS = env.int("EVENT_DAYS", 30)  # 0: no events are written, by triggers of the database neither
 if EVENT_DAYS < 0:
     raise ImproperlyConfigured("EVENT_DAYS must be 0 (no events) or a number of days.")
+# PostgreSQL ends a transaction that did nothing for so long: whoever was frozen in it holds nobody's rows.
+_idle = env.int("DATABASE_IDLE_SECONDS", 60)
+_session = {"idle_in_transaction_session_timeout": f"{_idle}s"} if _idle > 0 else {}
 if not EVENT_DAYS:
-    _options = DATABASES["default"]["OPTIONS"]
-    _options["options"] = f"{_options.get('options', '')} -c quiz_crm.events=off".strip()
+    _session["quiz_crm.events"] = "off"
+_options = DATABASES["default"]["OPTIONS"]
+if _named := " ".join(
+    [_options.get("options", ""), *(f"-c {key}={on}" for key, on in _session.items())]
+).strip():
+    _options["options"] = _named
 REDIS_URL = env.address("REDIS_URL", EMBEDDED_REDIS_URL, "redis", "rediss")
 REDIS_PREFIX = env.str("REDIS_PREFIX", "quiz-crm:")
 LIMIT_SHARES = env.int("LIMIT_SHARES", 4)

@@ -65,7 +65,8 @@ def django_db_modify_db_settings(
     """A database for this very run, so that two runs at once don't drop each other's. Nobody misses its last
     commits if the machine dies, so none waits for the disk."""
     database = connections["default"].settings_dict
-    database["OPTIONS"] = {**database["OPTIONS"], "options": "-c synchronous_commit=off"}
+    usual = database["OPTIONS"]
+    database["OPTIONS"] = {**usual, "options": f"{usual['options']} -c synchronous_commit=off"}
     with django_db_blocker.unblock():
         template = tests_database.migrated(connections["default"])
     database["TEST"] |= {"NAME": f"test_quiz_crm_{os.getpid()}", "TEMPLATE": template}

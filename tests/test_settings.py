@@ -96,11 +96,14 @@ def test_a_wrong_value_is_named(name, value, sentence):
     assert "PASSWORD" not in done.stderr
 
 
-def test_without_events_every_connection_says_so_to_the_triggers():
+def test_what_every_connection_says_to_the_database():
     code = "import config.settings; print(config.settings.DATABASES['default']['OPTIONS'].get('options'))"
-    assert start(code).stdout.strip() == "None"
-    assert start(code, EVENT_DAYS="0").stdout.strip() == "-c quiz_crm.events=off"
-    named = f"{SERVERS['DATABASE_URL']}?options=-c%20jit%3Doff"
-    assert (
-        start(code, EVENT_DAYS="0", DATABASE_URL=named).stdout.strip() == "-c jit=off -c quiz_crm.events=off"
-    )
+    idle, quiet = "-c idle_in_transaction_session_timeout=60s", "-c quiz_crm.events=off"
+    assert start(code).stdout.strip() == idle
+    assert start(code, EVENT_DAYS="0").stdout.strip() == f"{idle} {quiet}"
+    assert start(code, DATABASE_IDLE_SECONDS="0").stdout.strip() == "None"
+    named = {
+        "DATABASE_URL": f"{SERVERS['DATABASE_URL']}?options=-c%20jit%3Doff",
+        "DATABASE_IDLE_SECONDS": "0",
+    }
+    assert start(code, EVENT_DAYS="0", **named).stdout.strip() == f"-c jit=off {quiet}"

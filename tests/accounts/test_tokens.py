@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from accounts import maintenance, pausing, states
@@ -38,6 +38,22 @@ def test_ten_workers_with_an_expired_token_make_one_exchange(amo, connected):
 
     assert amo.journal.counts[EXCHANGE] == 1
     assert found == {Token.objects.get().access} != {stale.access}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_only_an_exchange_may_hold_its_row_for_long(amo, connected, monkeypatch):
+    """A frozen process is in a transaction that does nothing, and so is one that waits for the CRM."""
+    handle, told = amo.handle, []
+
+    def patience() -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW idle_in_transaction_session_timeout")
+            return cursor.fetchone()[0]
+
+    monkeypatch.setattr(amo, "handle", lambda *request: told.append(patience()) or handle(*request))
+    due(connected)
+    assert maintenance.refresh_due() == 1
+    assert (told, patience()) == (["5min"], "1min")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -74,6 +74,7 @@ def _at_the_settlement(world: World, lock: psycopg.Connection, rows: Sequence[in
 
     The journal's statements queue for the same rows and are let through, one by one.
     """
+    lock.execute("SET lock_timeout = '5s'")  # they may be a frozen worker's, whom we are to wake
     found: list[tuple[int, str, bool]] = []
 
     def somebody_waits() -> bool:
