@@ -85,6 +85,3 @@ class NoAuth(AuthBase):
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         return request
-
-
-Renew = Callable[[Tokens], Tokens]

@@ -88,14 +88,11 @@ class Capabilities:
     joins: bool = False  # an open lead of the person can be found and given a note (`LeadDraft.repeated`)
     deletes_leads: bool = False  # a lead can be deleted through the API; done to tests alone
     customers: bool = False  # the CRM has customers beside contacts
-    uninstall_hook: bool = False  # the CRM tells us when the integration is removed
     follow: int = 0  # how many leads `follow` is asked about at a time; 0: it can't be asked
-    tells_end: bool = True  # `follow` tells won from lost; where not, the kind of a step does
     hooks: bool = False  # the CRM posts changes of leads to an address that `subscribe` names
     observes: bool = False  # lists hold what was seen in passing: a row that is missing proves nothing
     tells_rights: bool = False  # `check` learns which rights our sign-in has; where not, nobody can ask
     records: tuple[str, ...] = ()  # what a lead may be by now (`Standing.record`), the likeliest first
-    search_lag: int = 60  # seconds that a search may lag behind a write
     refresh_every: int = 0  # seconds between renewals of tokens; 0: at two thirds of their life
     directory: bool = False  # all of an account's contacts can be walked, and followed as they change
     contact_codes: Mapping[str, str] = field(default_factory=dict)  # contact key (phone) -> Field.code
@@ -335,8 +332,11 @@ class Connector(ABC):
         """Walk one of ``can.lists``, page by page."""
         if what not in self.can.lists:
             raise ValueError(f"{self.label} has no list called {what}")
-        pages: Callable[[], Iterator[Sequence[Row]]] = getattr(self, f"fetch_{what}")
-        return pages()
+        return self.pages_of(what)
+
+    @abstractmethod
+    def pages_of(self, what: str) -> Iterator[Sequence[Row]]:
+        """The same, of a list that there is. Raises like any call."""
 
     # -- rules --------------------------------------------------------------------------------------
 

@@ -34,8 +34,7 @@ MONTH_OF = {word: month for month, words in enumerate(NAMES_OF_MONTHS, start=1) 
 DASHES = str.maketrans("−–—", "---")
 YEARS = range(1900, 2101)
 STANDARD = re.compile(
-    r"\d{4}-\d\d-\d\d(?:[t ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)? ?(?:z|[+-]\d\d(?::?\d\d)?)?)?",
-    re.IGNORECASE,
+    r"\d{4}-\d\d-\d\d(?:[t ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)? ?(?:z|[+-]\d\d(?::?\d\d)?)?)?", re.IGNORECASE
 )
 UNIX = re.compile(r"1\d{9}(?:\d{3})?")  # 2001 to 2033, in seconds or milliseconds; no phone begins so
 DATE = re.compile(

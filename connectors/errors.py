@@ -114,6 +114,11 @@ class OurMistake(ConnectorError):
     next_step = "fix_settings"
 
 
+def lost(words: str, code: str, safe: bool, account_wide: bool = True) -> ConnectorError:
+    """An answer that says nothing about the work: a ``safe`` request is repeated, a write is looked for."""
+    return (TryLater if safe else Unclear)(words, code=code, account_wide=account_wide)
+
+
 def unexpected(exc: Exception, *, unclear: bool = False) -> ConnectorError:
     """What an exception of our own making means for a lead; ``unclear`` where a write may have arrived."""
     kind = Unclear if unclear else TryLater

@@ -48,6 +48,13 @@ class HostPolicy:
             return plain
         raise HostNotAllowed(message("{host} is not an address of this CRM", host=repr(host[:80])))
 
+    def allowed(self, host: str) -> str:
+        """The same, empty where it is not allowed."""
+        try:
+            return self.allow(host)
+        except HostNotAllowed:
+            return ""
+
     def base_url(self, host: str) -> str:
         """Where an allowed host is reached."""
         allowed = self.allow(host)

@@ -81,7 +81,7 @@ def read_options(kind: str, read: Any) -> Any:
     return cls(**{f.name: read(f"{prefix}_{f.name.upper()}", f.default) for f in fields(cls)})
 
 
-def host_policy(kind: str, options: Any, sandbox: frozenset[str]) -> HostPolicy:
+def host_policy(options: Any, sandbox: frozenset[str]) -> HostPolicy:
     """Where this CRM's secrets may go."""
     exact = frozenset(options.exact_hosts) | frozenset(getattr(options, "self_hosted", ()))
     return HostPolicy(tuple(options.host_suffixes), exact, sandbox)

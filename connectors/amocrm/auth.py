@@ -136,9 +136,7 @@ class AmoSignIn:
 
     def _grant(self, answer: Answer, host: str) -> Grant:
         tokens = read_tokens(answer)
-        known: Mapping[str, Any] = jwt_claims(tokens.access)
-        account = known.get("account_id")
-        return Grant(tokens, host, remote_id=str(account) if account else "")
+        return Grant(tokens, host, remote_id=str(jwt_claims(tokens.access).get("account_id") or ""))
 
     def _renamed_to(self, refusal: Answer, host: str, tokens: Tokens) -> str:
         """Ask the vendor where the account lives now; the same host where it did not move.
@@ -161,7 +159,7 @@ class AmoSignIn:
         return self._new_host(answer) or host
 
     def _new_host(self, answer: Answer) -> str:
-        domain = str(answer.json.get("domain") or "") if answer.ok and isinstance(answer.json, dict) else ""
+        domain = str(error_body(answer).get("domain") or "") if answer.ok else ""
         try:
             return self.hosts.allow(domain) if domain else ""
         except HostNotAllowed as exc:
@@ -290,8 +288,4 @@ def jwt_claims(access: str) -> Mapping[str, Any]:
 
 def api_domain(access: str, hosts: HostPolicy) -> str:
     """The host that knows where an account moved to, if it is one of the vendor's; else empty."""
-    domain = jwt_claims(access).get("api_domain")
-    try:
-        return hosts.allow(domain) if isinstance(domain, str) and domain else ""
-    except HostNotAllowed:
-        return ""
+    return hosts.allowed(str(jwt_claims(access).get("api_domain") or ""))

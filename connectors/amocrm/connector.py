@@ -20,8 +20,7 @@ from connectors.amocrm.errors import NO_RIGHTS, NO_SCOPE, AmoResponses
 from connectors.amocrm.facts import CUSTOMERS_OFF, Facts, current_user, read_identity
 from connectors.amocrm.fields import chooses, create_fields, holds_several, mark_field
 from connectors.amocrm.following import Following
-from connectors.amocrm.recovery import scan, search, search_all
-from connectors.amocrm.survey import survey
+from connectors.amocrm.recovery import scan, search, search_all, survey
 from connectors.base import Capabilities, Connector, FieldWish, Identity, Journal, SignIn, TaskSupport
 from connectors.contact_directory import ContactDirectory
 from connectors.delivery import NoJournal
@@ -31,7 +30,7 @@ from connectors.hosts import HostPolicy
 from connectors.http import HttpClient
 from connectors.lead_status import ChangeNotice, Followed, LeadStatus
 from connectors.messages import message
-from connectors.rows import FieldRow, PipelineRow, StepRow, TagRow, UserRow
+from connectors.rows import Row
 from connectors.survey import SurveyPage
 
 ACCOUNT = "/api/v4/account"
@@ -55,12 +54,10 @@ class AmoConnector(Connector):
         updates=True,
         joins=True,
         customers=True,
-        uninstall_hook=True,
         follow=50,
         records=("lead",),
         hooks=True,
         tells_rights=True,
-        search_lag=60,
         directory=True,
         existing=("contact",),  # a company comes with its lead, and is looked for by nobody
         tells_owner=True,
@@ -124,20 +121,19 @@ class AmoConnector(Connector):
 
     # -- mirroring ----------------------------------------------------------------------------------
 
-    def fetch_users(self) -> Iterator[Sequence[UserRow]]:
-        return lists.users(self.http_client())
-
-    def fetch_pipelines(self) -> Iterator[Sequence[PipelineRow]]:
-        return lists.pipelines(self.http_client())
-
-    def fetch_steps(self) -> Iterator[Sequence[StepRow]]:
-        return lists.steps(self.http_client())
-
-    def fetch_fields(self) -> Iterator[Sequence[FieldRow]]:
-        return lists.fields(self.http_client(), self._entities())
-
-    def fetch_tags(self) -> Iterator[Sequence[TagRow]]:
-        return lists.tags(self.http_client(), self._entities())
+    def pages_of(self, what: str) -> Iterator[Sequence[Row]]:
+        http_client = self.http_client()
+        match what:
+            case "users":
+                return lists.users(http_client)
+            case "pipelines":
+                return lists.pipelines(http_client)
+            case "steps":
+                return lists.steps(http_client)
+            case "fields":
+                return lists.fields(http_client, self._entities())
+            case _:
+                return lists.tags(http_client, self._entities())
 
     def _entities(self) -> Sequence[str]:
         """Customers may be switched off at any time, so the account is asked and not our memory."""

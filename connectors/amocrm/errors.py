@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.errors import ConnectorError, NeedsReconnect, Refused, Stopped, TryLater, Unclear
+from connectors.errors import ConnectorError, NeedsReconnect, Refused, Stopped, TryLater, lost
 from connectors.http import Answer
 from connectors.limiter import RateLimiter
 from connectors.messages import message
@@ -65,14 +65,14 @@ class AmoResponses:
             self.limiter.stop(message("amoCRM answered 403 with a page instead of JSON"))
             return _blocked()
         if answer.status >= 500:
-            return _broken(answer, safe)
+            words = message("amoCRM failed ({status})", status=answer.status)
+            return lost(words, f"http_{answer.status}", safe)
         return TABLE.get(answer.status, _refused)(answer)
 
     def _unreadable(self, answer: Answer, safe: bool) -> ConnectorError | None:
         if answer.json is not None or not answer.text.strip():
             return None
-        kind = TryLater if safe else Unclear
-        return kind(message("amoCRM's answer can't be read"), code="unreadable", account_wide=True)
+        return lost(message("amoCRM's answer can't be read"), "unreadable", safe)
 
 
 def error_body(answer: Answer) -> dict[str, Any]:
@@ -193,13 +193,6 @@ def _busy(answer: Answer) -> ConnectorError:
 
 def _moved(answer: Answer) -> ConnectorError:
     return TryLater(message("amoCRM sends us elsewhere"), code="redirected", account_wide=True)
-
-
-def _broken(answer: Answer, safe: bool) -> ConnectorError:
-    """5xx says nothing about the item: reads are repeated, writes are looked for."""
-    words = message("amoCRM failed ({status})", status=answer.status)
-    kind = TryLater if safe else Unclear
-    return kind(words, code=f"http_{answer.status}", account_wide=True)
 
 
 def _expired(answer: Answer) -> ConnectorError:

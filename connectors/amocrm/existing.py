@@ -15,7 +15,7 @@ from connectors.amocrm.additions import Changes
 from connectors.amocrm.client import CONTACT, BatchRequests, Found, Item, Row, fetch_records
 from connectors.amocrm.records import Record, pack
 from connectors.amocrm.update import CONTACTS as ENTITY
-from connectors.amocrm.update import REACH, Update, day_fields, missing_reach, values_by_field
+from connectors.amocrm.update import REACH, Update, day_fields, missing_reach, values_by_field, values_of
 from connectors.draft import WriteMode
 from connectors.errors import ConnectorError, Refused
 from connectors.existing import KnownRecord, take_back, texts_of, unread
@@ -95,7 +95,7 @@ class Existing:
                 text=entry.text,
                 there=values,
                 new=entry.body["values"],
-                formers=[_values_of(one, entry.key) for one in formers],
+                formers=[values_of(one, entry.key) for one in formers],
                 same=partial(self.update.same_values, is_day),
                 shown=self._days(values) if is_day else None,
             ):
@@ -115,7 +115,3 @@ def _concerned(items: Sequence[Item]) -> list[Item]:
 def _parts(record: Record) -> set[str]:
     """Its fields and attributes, by the names under which they are noted."""
     return {*record.attributes, *(entry.key for entry in record.entries)}
-
-
-def _values_of(record: Record, key: str) -> Any:
-    return next((entry.body["values"] for entry in record.entries if entry.key == key), [])

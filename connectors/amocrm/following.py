@@ -21,16 +21,7 @@ from connectors.amocrm.recovery import found, search
 from connectors.amocrm.tasks import task_states
 from connectors.errors import ConnectorError, Refused, unexpected
 from connectors.http import HttpClient
-from connectors.lead_status import (
-    LOST,
-    OPEN,
-    WON,
-    ChangeNotice,
-    Followed,
-    LeadStatus,
-    TaskStatus,
-    with_tasks,
-)
+from connectors.lead_status import LOST, OPEN, WON, ChangeNotice, Followed, LeadStatus, TaskStatus, with_tasks
 from connectors.messages import joined, message
 from connectors.text import is_id, text_of
 
@@ -200,11 +191,7 @@ def person(remote_id: str, row: Row | None) -> dict[str, str]:
     """Her first phone and first e-mail are the ones that amoCRM shows."""
     told = {"id": remote_id}
     if row:
-        told |= {
-            "name": text_of(row.get("name")),
-            "phone": first(row, "PHONE"),
-            "email": first(row, "EMAIL"),
-        }
+        told |= {"name": text_of(row.get("name")), "phone": first(row, "PHONE"), "email": first(row, "EMAIL")}
     return {name: value for name, value in told.items() if value}
 
 

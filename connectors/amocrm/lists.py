@@ -15,10 +15,9 @@ from connectors.draft import Option
 from connectors.errors import Refused
 from connectors.http import HttpClient
 from connectors.messages import message
-from connectors.paging import numbered
 from connectors.rows import FieldRow, PipelineRow, StepRow, TagRow, UserRow
 
-PAGE = 250
+PAGE, MOST_PAGES = 250, 10_000
 ENTITIES = ("leads", "contacts", "companies", "customers")
 NOISE = frozenset({"_links", "_embedded", "account_id", "rights"})
 SEVERAL = frozenset({"multiselect", "multitext"})
@@ -151,14 +150,15 @@ def per_entity(
 def walk(http_client: HttpClient, path: str, name: str, **params: Any) -> Iterator[list[dict[str, Any]]]:
     """The rows of each page, none twice: a row inserted meanwhile shifts the pages after it (3.1)."""
     seen: set[Any] = set()
-
-    def ask(number: int) -> Any:
-        return http_client.call("GET", path, params={**params, "page": number, "limit": PAGE})
-
-    for page in numbered(ask, has_next):
+    for number in range(1, MOST_PAGES + 1):
+        page = http_client.call("GET", path, params={**params, "page": number, "limit": PAGE})
+        if page is None:
+            return
         rows = [row for row in unique(embedded(page, name)) if row["id"] not in seen]
         seen |= {row["id"] for row in rows}
         yield rows
+        if not has_next(page):
+            return
 
 
 def has_next(page: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from connectors.amocrm.client import remote_id
@@ -12,10 +13,11 @@ from connectors.contact import email_key, emails_in, is_phone, national_digits
 from connectors.draft import Person
 from connectors.errors import ConnectorError
 from connectors.http import HttpClient
+from connectors.survey import Surveyed, SurveyPage, marks_in
 from connectors.text import text_of
 
 SKEW = 900  # seconds that the CRM's clock and ours may differ, generously
-MOST_PAGES = 40
+MOST_PAGES, SURVEY_PAGES = 40, 400
 PAGE = 250  # leads
 Row = Mapping[str, Any]
 
@@ -150,6 +152,36 @@ def _is_persons(http_client: HttpClient, contact: str, person: Person) -> bool:
             return False
         raise
     return isinstance(row, dict) and belongs_to(row, person)
+
+
+# -- all of them ------------------------------------------------------------------------------------------
+
+
+def survey(http_client: HttpClient, mark_field: int, since: datetime, place: Mapping[str, Any]) -> SurveyPage:
+    """A page of the leads made since then, the newest first; needs neither an index nor the paid filters.
+
+    Leads that come in meanwhile push others to later pages, where they are met again. Raises like any call.
+    """
+    number = int(place.get("page", 1))
+    params = {"order[created_at]": "desc", "limit": PAGE, "page": number}
+    leads = embedded(http_client.call("GET", "/api/v4/leads", params=params), "leads")
+    rows = tuple(_surveyed(lead, mark_field) for lead in leads)
+    ages = [created_at(lead) for lead in leads]
+    ordered = bool(place.get("ordered", True)) and ages == sorted(ages, reverse=True)
+    if not leads:  # behind a full page it may only be too deep to be shown
+        return SurveyPage(rows, complete=not place.get("full"))
+    if ordered and ages[-1] < since.timestamp() - SKEW:
+        return SurveyPage(rows, complete=True)
+    if number >= SURVEY_PAGES:
+        return SurveyPage(rows)
+    return SurveyPage(rows, {"page": number + 1, "ordered": ordered, "full": len(leads) == PAGE})
+
+
+def _surveyed(lead: Row, mark_field: int) -> Surveyed:
+    """The external id stands in its own field, or in the name where there was no field."""
+    own = external_id(lead, mark_field)
+    uids = (own,) if own else marks_in(text_of(lead.get("name")))
+    return Surveyed("lead", text_of(lead.get("id")), uids, text_of(lead.get("pipeline_id")))
 
 
 # -- people -----------------------------------------------------------------------------------------------

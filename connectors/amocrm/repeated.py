@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
+from connectors import repeated
 from connectors.amocrm.additions import Changes, add_notes, recognise_notes
 from connectors.amocrm.client import BatchRequests, Item, Row, fetch_listed, fetch_records
 from connectors.amocrm.lists import embedded
@@ -16,23 +17,7 @@ from connectors.amocrm.records import Record
 from connectors.amocrm.recovery import carries, created_at, found
 from connectors.amocrm.tasks import PERFORMER, add_tasks
 from connectors.errors import ConnectorError, Refused
-from connectors.repeated import (
-    JOINED,
-    JOINED_OWNER,
-    NO_NOTE,
-    OpenLead,
-    best,
-    in_time,
-    join,
-    leave,
-    noted,
-    only_mentioned,
-    task_on_joined,
-    tell_left,
-    tell_mention,
-    wanted,
-    warn_unseen,
-)
+from connectors.repeated import JOINED, JOINED_OWNER, NO_NOTE, OpenLead
 from connectors.text import is_id, text_of
 
 OVER = ("142", "143")  # won and lost, in every pipeline (reference 3.3)
@@ -62,15 +47,15 @@ class Joining:
 
     def run(self, items: Sequence[Item]) -> None:
         begun = [item for item in items if item.has(JOINED)]
-        looking = [item for item in items if wanted(item)]
+        looking = [item for item in items if repeated.wanted(item)]
         if begun or looking:
-            self._confirm([item for item in begun if not noted(item)])
+            self._confirm([item for item in begun if not repeated.noted(item)])
             self._look([item for item in looking if not item.error])
             joined = [item for item in items if item.has(JOINED) and not item.error]
-            self.write_existing([item for item in joined if not noted(item)])
+            self.write_existing([item for item in joined if not repeated.noted(item)])
             self._write([item for item in joined if not item.error])
         for item in items:
-            tell_left(item)
+            repeated.tell_left(item)
 
     # -- which lead? --------------------------------------------------------------------------------------
 
@@ -88,8 +73,8 @@ class Joining:
                 continue
             if item.must_look:
                 recognise_notes(self.requests, item)
-            if not noted(item):
-                leave(item)
+            if not repeated.noted(item):
+                repeated.leave(item)
                 left.append(item)
         self.requests.record(begun)
         self.find_contacts(left)
@@ -125,19 +110,19 @@ class Joining:
                 if carries(row, item.uid, self.mark_field):  # a lost try's own, which a search had not yet
                     item.journal |= found(row).journal()
                     item.adopted = True
-                elif lead := best(item.draft, [_open_lead(row)]):
-                    join(item, lead)
+                elif lead := repeated.best(item.draft, [_open_lead(row)]):
+                    repeated.join(item, lead)
                     self._tag(item, row)
                 break
 
     def _open(self, item: Item, leads: Sequence[str], rows: Mapping[str, Row]) -> Iterator[Row]:
-        repeated = item.draft.repeated
+        wish = item.draft.repeated
         for lead in leads:
             row = self._row(item, lead, rows)
-            if item.error or row is None or repeated is None:
+            if item.error or row is None or wish is None:
                 continue
-            there = not repeated.pipeline or str(row.get("pipeline_id")) == repeated.pipeline
-            if there and _is_open(row) and in_time(item.draft, _made(row)):
+            there = not wish.pipeline or str(row.get("pipeline_id")) == wish.pipeline
+            if there and _is_open(row) and repeated.in_time(item.draft, _made(row)):
                 yield row
 
     def _listed(self, candidates: Mapping[Item, Sequence[str]]) -> dict[str, Row]:
@@ -169,7 +154,7 @@ class Joining:
     def _tag(self, item: Item, row: Row) -> None:
         """The rule's tags, added to those that the lead has; a change would take it out of incoming."""
         tags = item.payload.lead.tags
-        if not tags or item.draft.repeated is None or only_mentioned(item.draft):
+        if not tags or item.draft.repeated is None or repeated.only_mentioned(item.draft):
             return
         if str(row.get("status_id")) in item.draft.repeated.incoming:
             item.untagged = tuple(tag.name for tag in tags)
@@ -180,20 +165,22 @@ class Joining:
 
     def _write(self, joined: Sequence[Item]) -> None:
         """Tags, then the note. A lead that takes none is gone, or as good as that."""
-        tagged = {item: one for item in joined if (one := item.changes.get(LEADS)) and not noted(item)}
+        tagged = {
+            item: one for item in joined if (one := item.changes.get(LEADS)) and not repeated.noted(item)
+        }
         Changes(self.requests, LEADS, tagged).run(list(tagged))
         add_notes(self.requests, [item for item in joined if not item.error])
-        left = [item for item in joined if not item.error and not noted(item)]
+        left = [item for item in joined if not item.error and not repeated.noted(item)]
         for item in left:
             item.problems[:] = [one for one in item.problems if one.code != "note_refused"]
-            leave(item)
-            tell_left(item, NO_NOTE)
+            repeated.leave(item)
+            repeated.tell_left(item, NO_NOTE)
         self.requests.record(left)
         self.find_contacts(left)
         there = [item for item in joined if item.has(JOINED) and not item.error]
         for item in there:
-            tell_mention(item)
-            task_on_joined(item)
+            repeated.tell_mention(item)
+            repeated.task_on_joined(item)
         add_tasks(self.requests, there)
 
 
@@ -213,6 +200,6 @@ def _made(row: Row) -> datetime | None:
 def _unseen(item: Item, error: ConnectorError) -> None:
     """What may not be seen is not joined; a look that failed is taken again."""
     if isinstance(error, Refused):
-        warn_unseen(item, error.message)
+        repeated.warn_unseen(item, error.message)
     else:
         item.fail(error)

@@ -84,7 +84,7 @@ class Update:
         for entry in new.entries:
             if entry.key in REACH or entry.kind == "external_id":
                 continue
-            before = [old.body["values"] if (old := _entry(one, entry.key)) else [] for one in olds]
+            before = [values_of(one, entry.key) for one in olds]
             same = partial(self.same_values, entry.key in days)
             there = current_values.get(entry.key, [])
             change = decide(there, entry.body["values"], before, same)
@@ -235,6 +235,11 @@ def day_fields(draft: LeadDraft) -> set[str]:
 
 def _entry(record: Record, key: str) -> FieldEntry | None:
     return next((entry for entry in record.entries if entry.key == key), None)
+
+
+def values_of(record: Record, key: str) -> list[dict[str, Any]]:
+    """What a record has for a field; empty for nothing."""
+    return next((entry.body["values"] for entry in record.entries if entry.key == key), [])
 
 
 def missing_reach(new: Record, row: Row) -> list[FieldEntry]:

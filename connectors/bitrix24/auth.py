@@ -116,12 +116,8 @@ class BitrixSignIn:
 
     def _grant(self, answer: Answer, fallback: str = "") -> Grant:
         body = answer.json
-        tokens = read_tokens(body)
-        try:
-            host = self.hosts.allow(portal_of(body))
-        except HostNotAllowed:
-            host = fallback
-        return Grant(tokens, host, remote_id=str(body.get("member_id") or ""), facts=read_facts(body))
+        host = self.hosts.allowed(portal_of(body)) or fallback
+        return Grant(read_tokens(body), host, str(body.get("member_id") or ""), read_facts(body))
 
 
 # -- what the OAuth server's answers mean: ``error`` in the body, whatever the status says (1.4) -----------
@@ -190,10 +186,7 @@ def not_alive(code: str) -> NeedsReconnect:
     if code == "not_installed":
         again = message("Install the application again, then connect Bitrix24 again.")
     return NeedsReconnect(
-        message("Bitrix24 no longer accepts our token"),
-        code=code,
-        remedy=again,
-        account_wide=True,
+        message("Bitrix24 no longer accepts our token"), code=code, remedy=again, account_wide=True
     )
 
 

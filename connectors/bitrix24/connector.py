@@ -46,7 +46,7 @@ from connectors.errors import ConnectorError
 from connectors.hosts import HostPolicy
 from connectors.http import HttpClient
 from connectors.lead_status import ChangeNotice, Followed, LeadStatus
-from connectors.rows import FieldRow, PipelineRow, StepRow, UserRow
+from connectors.rows import Row
 from connectors.survey import SurveyPage
 
 MONTH = 30 * 24 * 3600
@@ -69,14 +69,12 @@ class BitrixConnector(Connector):
         updates=True,
         joins=True,
         deletes_leads=True,
-        uninstall_hook=True,
         records=("deal", "lead"),
         follow=50,  # a page of a list
         hooks=True,
         tells_rights=True,
         existing=("contact", "company"),
         tells_owner=True,
-        search_lag=60,
         refresh_every=MONTH,  # a used token is renewed when it has run out, an idle one once a month
         lists=("users", "pipelines", "steps", "fields"),
         entities=ENTITIES,
@@ -122,17 +120,16 @@ class BitrixConnector(Connector):
 
     # -- mirroring ----------------------------------------------------------------------------------
 
-    def fetch_users(self) -> Iterator[Sequence[UserRow]]:
-        return lists.users(self.http_client(), self.budget)
-
-    def fetch_pipelines(self) -> Iterator[Sequence[PipelineRow]]:
-        return lists.pipelines(self.http_client(), self.budget)
-
-    def fetch_steps(self) -> Iterator[Sequence[StepRow]]:
-        return lists.steps(self.http_client(), self.budget)
-
-    def fetch_fields(self) -> Iterator[Sequence[FieldRow]]:
-        return lists.fields(self.http_client(), self.budget, self.lang)
+    def pages_of(self, what: str) -> Iterator[Sequence[Row]]:
+        match what:
+            case "users":
+                return lists.users(self.http_client(), self.budget)
+            case "pipelines":
+                return lists.pipelines(self.http_client(), self.budget)
+            case "steps":
+                return lists.steps(self.http_client(), self.budget)
+            case _:
+                return lists.fields(self.http_client(), self.budget, self.lang)
 
     # -- rules --------------------------------------------------------------------------------------
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from connectors.errors import ConnectorError, NeedsReconnect, OurMistake, Refused, TryLater, Unclear
-from connectors.hosts import HostNotAllowed, HostPolicy
+from connectors.errors import ConnectorError, NeedsReconnect, OurMistake, Refused, TryLater, lost
+from connectors.hosts import HostPolicy
 from connectors.http import Answer
 from connectors.messages import aside, message
 
@@ -46,15 +46,14 @@ class BitrixResponses:
         if answer.ok and "result" in body:
             return None
         if answer.ok:
-            return _lost(message("Bitrix24's answer can't be read"), "unreadable", safe)
+            return lost(message("Bitrix24's answer can't be read"), "unreadable", safe)
         return _by_status(answer.status, safe)
 
     def _leads_to_a_portal(self, answer: Answer) -> bool:
         try:
-            self.hosts.allow(urlsplit(answer.headers.get("Location", "")).netloc)
-        except (HostNotAllowed, ValueError):
+            return bool(self.hosts.allowed(urlsplit(answer.headers.get("Location", "")).netloc))
+        except ValueError:
             return False
-        return True
 
 
 def code_of(answer: Answer) -> str:
@@ -72,7 +71,7 @@ def meaning(body: Mapping[str, Any], safe: bool, status: int = 400, alone: bool 
     if code in TABLE:
         return TABLE[code](words)
     if code in FAILED or status >= 500:
-        return _lost(f"Bitrix24 failed ({code or status})", code or f"http_{status}", safe, not alone)
+        return lost(f"Bitrix24 failed ({code or status})", code or f"http_{status}", safe, not alone)
     if any(known in words.lower() for known in DENIED_WORDS):
         return no_rights(words)
     if code == NOT_FOUND or words.lower().rstrip(".") == "not found":
@@ -130,11 +129,6 @@ def unpaid() -> TryLater:
 # -- one function a kind of answer ----------------------------------------------------------------------
 
 
-def _lost(words: str, code: str, safe: bool, account_wide: bool = True) -> ConnectorError:
-    """5xx and nonsense say nothing about the work: reads are repeated, writes are looked for."""
-    return (TryLater if safe else Unclear)(words, code=code, account_wide=account_wide)
-
-
 def _by_status(status: int, safe: bool) -> ConnectorError:
     """Answers without a code come from what stands before the portal."""
     if status in REDIRECTS:
@@ -145,7 +139,7 @@ def _by_status(status: int, safe: bool) -> ConnectorError:
     if status == 401:
         return _gone("")
     if status >= 500:
-        return _lost(f"Bitrix24 failed ({status})", f"http_{status}", safe)
+        return lost(f"Bitrix24 failed ({status})", f"http_{status}", safe)
     return _later(message("The portal does not answer as one ({status})", status=status), f"http_{status}")
 
 
@@ -157,10 +151,6 @@ def _busy(words: str) -> ConnectorError:
     return _later(message("Bitrix24 asks us to slow down"), "busy", BUSY_WAIT)
 
 
-def _operating(words: str) -> ConnectorError:
-    return operating_limit(OPERATING_WAIT)
-
-
 def _overloaded(words: str) -> ConnectorError:
     remedy = message("Ask Bitrix24's support why the portal is blocked.")
     return _later(message("Bitrix24 has blocked this portal's requests"), "overload", LONG_WAIT, remedy)
@@ -169,10 +159,6 @@ def _overloaded(words: str) -> ConnectorError:
 def _stale(words: str) -> ConnectorError:
     """Inside a batch: the token ran out between two commands."""
     return _later(message("The token ran out meanwhile"), "expired_token", 1)
-
-
-def _unpaid(words: str) -> ConnectorError:
-    return unpaid()
 
 
 def _denied(words: str) -> ConnectorError:
@@ -219,7 +205,7 @@ _gone = _reconnect(message("Bitrix24 refuses our token"), AGAIN)
 
 TABLE: dict[str, Callable[[str], ConnectorError]] = {
     "query_limit_exceeded": _busy,
-    "operation_time_limit": _operating,
+    "operation_time_limit": lambda words: operating_limit(OPERATING_WAIT),
     "overload_limit": _overloaded,
     "expired_token": _stale,
     "invalid_token": _stale,
@@ -233,7 +219,7 @@ TABLE: dict[str, Callable[[str], ConnectorError]] = {
     "authorization_error": _reconnect(
         message("The user who connected can't work any more"), OTHER_USER, "user_gone"
     ),
-    "payment_required": _unpaid,
+    "payment_required": lambda words: unpaid(),
     "insufficient_scope": _reconnect(
         message("The application has too few rights"),
         message("Tick crm and user on the application's card."),

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from connectors import repeated
 from connectors.bitrix24.client import Command, Reply, Row, Story, made_id, outcomes_of, reply_to, rows
 from connectors.bitrix24.contacts import REACH, belongs
 from connectors.bitrix24.existing import OWNER
@@ -18,25 +19,9 @@ from connectors.bitrix24.records import LEAD, ORIGINATOR
 from connectors.bitrix24.recovery import recognise
 from connectors.bitrix24.requests import FIND, BitrixItem
 from connectors.crm_values import moment
-from connectors.draft import Person
 from connectors.errors import ConnectorError, Refused
 from connectors.messages import message
-from connectors.repeated import (
-    JOINED_OWNER,
-    NO_NOTE,
-    OpenLead,
-    best,
-    in_time,
-    join,
-    leave,
-    noted,
-    only_mentioned,
-    task_on_joined,
-    tell_left,
-    tell_mention,
-    wanted,
-    warn_unseen,
-)
+from connectors.repeated import JOINED_OWNER, NO_NOTE, OpenLead
 from connectors.text import is_id, text_of
 
 IN_WORK = "P"  # what the steps that don't end a record mean
@@ -46,23 +31,23 @@ WHY = message("has the person an open lead already?")
 
 def stay(item: BitrixItem) -> Story[None]:
     """What an earlier try has joined may be closed by now. Where its comment is there, it stays so."""
-    if noted(item):
+    if repeated.noted(item):
         return
     found = yield from _open(item, [_by_ids(item, [item.lead])], lambda row: True)
     if item.must_look and not found:
         yield from recognise(item, _first(item))
     if found:
         item.journal[JOINED_OWNER] = text_of(found[0].get(OWNER))
-    elif not noted(item):
-        leave(item, "kind")
+    elif not repeated.noted(item):
+        repeated.leave(item, "kind")
 
 
 def meet_open(item: BitrixItem) -> Story[None]:
     """Join an open record of the person, if there is one."""
-    repeated = item.draft.repeated
-    if repeated is None or not wanted(item):
+    wish = item.draft.repeated
+    if wish is None or not repeated.wanted(item):
         return
-    contact, ours = item.journal.get("contact", ""), repeated.ours
+    contact, ours = item.journal.get("contact", ""), wish.ours
     commands = [_by_ids(item, ids)] if (ids := list(filter(is_id, ours))) else []
     if is_id(contact):
         commands.append(_listing(item, {"CONTACT_ID": contact}))
@@ -84,27 +69,27 @@ def meet_open(item: BitrixItem) -> Story[None]:
     there = [
         OpenLead(text_of(row.get("ID")), _made(row), owner=text_of(row.get(OWNER)))
         for row in found
-        if _is_there(item, row) and in_time(item.draft, _made(row))
+        if _is_there(item, row) and repeated.in_time(item.draft, _made(row))
     ]
-    if lead := best(item.draft, there):
-        join(item, lead, kind=item.payload.record.word)
+    if lead := repeated.best(item.draft, there):
+        repeated.join(item, lead, kind=item.payload.record.word)
 
 
 def write(item: BitrixItem) -> Story[None]:
     """The first comment on what was joined; one that is refused sends the answer to a record of its own."""
-    item.untagged = () if only_mentioned(item.draft) else tuple(tag.name for tag in item.draft.tags)
-    if item.must_look and not noted(item):
+    item.untagged = () if repeated.only_mentioned(item.draft) else tuple(tag.name for tag in item.draft.tags)
+    if item.must_look and not repeated.noted(item):
         yield from recognise(item, _first(item))
-    if not noted(item):
+    if not repeated.noted(item):
         try:
             reply = yield from reply_to(item.comment(item.comments()[0], next(iter(_first(item)))))
             item.journal[item.draft.note_step()] = made_id(reply.value)
         except Refused:
-            leave(item, "kind")
-            tell_left(item, NO_NOTE)
+            repeated.leave(item, "kind")
+            repeated.tell_left(item, NO_NOTE)
             return
-    tell_mention(item)
-    task_on_joined(item)
+    repeated.tell_mention(item)
+    repeated.task_on_joined(item)
 
 
 def _first(item: BitrixItem) -> dict[str, str]:
@@ -128,11 +113,8 @@ def _without_contact(item: BitrixItem) -> Story[list[Row]]:
             hits |= dict.fromkeys(map(str, outcome.value.get("LEAD") or ()))
     if not (ids := sorted(filter(is_id, hits), key=int)[-MOST_LEADS:]):
         return []
-    return (yield from _open(item, [_by_ids(item, ids)], lambda row: _is_persons(row, person)))
-
-
-def _is_persons(row: Row, person: Person) -> bool:
-    return any(belongs(row, kind, person) for kind in REACH)
+    by_ids = [_by_ids(item, ids)]
+    return (yield from _open(item, by_ids, lambda row: any(belongs(row, kind, person) for kind in REACH)))
 
 
 def _open(item: BitrixItem, commands: Sequence[Command], is_meant: Callable[[Row], bool]) -> Story[list[Row]]:
@@ -160,15 +142,7 @@ def _by_ids(item: BitrixItem, ids: Sequence[str]) -> Command:
 def _listing(item: BitrixItem, asked: Mapping[str, Any]) -> Command:
     """The newest page; whatever is closed need not come."""
     word = item.kind
-    select = [
-        "ID",
-        "CONTACT_ID",
-        "DATE_CREATE",
-        OWNER,
-        "ORIGINATOR_ID",
-        "ORIGIN_ID",
-        SEMANTICS[word],
-    ]
+    select = ["ID", "CONTACT_ID", "DATE_CREATE", OWNER, "ORIGINATOR_ID", "ORIGIN_ID", SEMANTICS[word]]
     select += ["CATEGORY_ID", "CLOSED"] if word == "deal" else [*REACH]
     params = {
         "filter": {**asked, SEMANTICS[word]: IN_WORK},
@@ -193,4 +167,4 @@ def _tell(item: BitrixItem, error: ConnectorError) -> None:
     """What may not be seen is not joined; a look that failed is taken again."""
     if not isinstance(error, Refused):
         raise error
-    warn_unseen(item, error.message)
+    repeated.warn_unseen(item, error.message)

@@ -317,10 +317,7 @@ def _shown(command: Command, answer: Outcome) -> Any:
 
 # -- where the portal put the new records: an unknown stage is no error there, but becomes the first (4.1) --
 
-PLACE = {
-    "deal": ("ASSIGNED_BY_ID", "CATEGORY_ID", "STAGE_ID"),
-    "lead": ("ASSIGNED_BY_ID", "STATUS_ID"),
-}
+PLACE = {"deal": ("ASSIGNED_BY_ID", "CATEGORY_ID", "STAGE_ID"), "lead": ("ASSIGNED_BY_ID", "STATUS_ID")}
 WORTH_READING = 2  # deals or leads in a request from which they are read back at its end
 
 

@@ -51,7 +51,8 @@ def update(item: BitrixItem, facts: Facts) -> Story[None]:
     if (company := item.journal.get("company")) and same_value(standing.get("COMPANY_ID") or 0, 0):
         changed.head["COMPANY_ID"] = company
     yield from write(item, changed, item.lead)
-    yield from _update_contact(item, formers)
+    if contact := (yield from _contact_changed(item, formers)):
+        yield from write(item, contact, item.journal["contact"])
     yield from write_existing(item, formers)
     yield from add_comments(item, first=1)
 
@@ -155,11 +156,6 @@ def _changed(item: BitrixItem, new: Record, standing: Row, olds: Sequence[Record
 def _sum(name: str, value: Any) -> Any:
     """A deal without a sum says ``0.00``."""
     return None if name == "OPPORTUNITY" and same_value(value, 0) else value
-
-
-def _update_contact(item: BitrixItem, formers: Sequence[Payload]) -> Story[None]:
-    if changed := (yield from _contact_changed(item, formers)):
-        yield from write(item, changed, item.journal["contact"])
 
 
 def _contact_changed(item: BitrixItem, formers: Sequence[Payload]) -> Story[Record | None]:

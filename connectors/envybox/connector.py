@@ -32,13 +32,12 @@ from connectors.envybox.following import Following, StatusReader, read_hook
 from connectors.envybox.options import INBOXES, LEAD, QUEUE, SOURCE, takes_into_work
 from connectors.envybox.repeated import Joining
 from connectors.envybox.rest import REST
-from connectors.envybox.survey import survey
 from connectors.envybox.update import Update
 from connectors.errors import ConnectorError, RuleNeedsFixing
 from connectors.http import HttpClient
 from connectors.lead_status import ChangeNotice, Followed, LeadStatus
 from connectors.messages import message
-from connectors.rows import FieldRow, PipelineRow, StepRow, UserRow
+from connectors.rows import Row
 from connectors.survey import SurveyPage
 
 NO_DEAL = message("Envybox has tasks on deals alone: have the rule make a deal (LeadFlag: false)")
@@ -58,7 +57,6 @@ class EnvyConnector(Connector):
         joins=True,
         follow=20,
         records=("deal", "lead"),
-        search_lag=60,
         existing=("contact",),  # a company is known by its INN, and only added
         lists=("users", "pipelines", "steps", "fields"),
         entities={"lead": "lead", "deal": "deal", "contact": "client"},
@@ -99,17 +97,8 @@ class EnvyConnector(Connector):
 
     # -- mirroring ----------------------------------------------------------------------------------
 
-    def fetch_users(self) -> Iterator[Sequence[UserRow]]:
-        yield lists.users(self._main_data())
-
-    def fetch_pipelines(self) -> Iterator[Sequence[PipelineRow]]:
-        yield lists.pipelines(self._main_data())
-
-    def fetch_steps(self) -> Iterator[Sequence[StepRow]]:
-        yield lists.steps(self._main_data())
-
-    def fetch_fields(self) -> Iterator[Sequence[FieldRow]]:
-        yield lists.custom_fields(self._main_data())
+    def pages_of(self, what: str) -> Iterator[Sequence[Row]]:
+        yield lists.ALL[what](self._main_data())
 
     def _main_data(self) -> Mapping[str, Any]:
         return lists.checked(self.client().account.main_data())
@@ -181,7 +170,7 @@ class EnvyConnector(Connector):
         return recovery.find_all(self.client(), list(uids))
 
     def survey(self, since: datetime, place: Mapping[str, Any]) -> SurveyPage:
-        return survey(self.client(), since, place)
+        return recovery.survey(self.client(), since, place)
 
     def _begin(self, draft: LeadDraft) -> Item:
         return Item.begin(draft, self.remote.base_url, self._money_fields)

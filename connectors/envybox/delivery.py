@@ -26,7 +26,6 @@ from connectors.messages import message
 from connectors.note_texts import lost
 from connectors.text import text_of, tidy
 
-COMMENT_LOG = 10  # the type of a comment in a lead's history (reference 2)
 QUEUE_WAIT = INTAKE_WAIT = 5.0  # seconds
 IDS = ("lead", "merged", "deal", "contact")
 HALF_A_DAY = timedelta(hours=14)
@@ -303,7 +302,7 @@ class Delivery:
     def _set_values(self, entity: str, entries: Sequence[FieldEntry]) -> None:
         fields, contact = fields_of(entries), self.item.journal.get("contact") or None
         if entity == "deal":
-            self.client.deals.set_values(self.item.journal["deal"], fields, client_id=contact)
+            self.client.deals.set_values(self.item.journal["deal"], fields, contact)
         elif entity == "client":
             self.client.clients.set_values(contact or 0, fields)
         else:
@@ -407,7 +406,7 @@ class Delivery:
         if deal := self.item.journal.get("deal"):
             self.client.deals.comment(deal, text)
         else:
-            self.client.leads.add_log(self.item.lead, COMMENT_LOG, {"comment": text})
+            self.client.leads.comment(self.item.lead, text)
 
     def is_said(self, external_id: str) -> bool:
         if deal := self.item.journal.get("deal"):

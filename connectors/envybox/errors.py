@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from connectors.errors import ConnectorError, NeedsReconnect, Refused, TryLater, Unclear
+from connectors.errors import ConnectorError, NeedsReconnect, Refused, TryLater, lost
 from connectors.http import Answer
 from connectors.messages import aside, message
 
@@ -97,14 +97,10 @@ def _by_status(answer: Answer, safe: bool) -> ConnectorError:
         return TryLater(words, code="redirected", account_wide=True, repeatable=False)
     if status == 429:
         return _busy()
-    if status >= 500 or answer.ok:
-        words = (
-            message("Envybox's answer can't be read")
-            if answer.ok
-            else message("Envybox failed ({status})", status=status)
-        )
-        code = "unreadable" if answer.ok else f"http_{status}"
-        return (TryLater if safe else Unclear)(words, code=code, account_wide=True)
+    if status >= 500:
+        return lost(message("Envybox failed ({status})", status=status), f"http_{status}", safe)
+    if answer.ok:
+        return lost(message("Envybox's answer can't be read"), "unreadable", safe)
     return TryLater(
         message("The address does not answer as Envybox ({status})", status=status),
         code=f"http_{status}",

@@ -6,7 +6,7 @@ The answer is trusted only whole: a half of it would look as if all the rest had
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from connectors.draft import Option
@@ -15,6 +15,7 @@ from connectors.envybox.options import INBOXES
 from connectors.errors import TryLater
 from connectors.messages import message
 from connectors.rows import FieldRow, PipelineRow, StepRow, UserRow
+from connectors.rows import Row as ListRow
 from connectors.text import rows_in, whole_number
 
 ADMINISTRATOR = "0"  # an employee id to Envybox, of nobody in its list
@@ -136,6 +137,13 @@ def hex_color(color: str) -> str:
     found = RGB.match(color.strip())
     return "#{:02x}{:02x}{:02x}".format(*(min(255, int(part)) for part in found.groups())) if found else color
 
+
+ALL: Mapping[str, Callable[[Row], Sequence[ListRow]]] = {
+    "users": users,
+    "pipelines": pipelines,
+    "steps": steps,
+    "fields": custom_fields,
+}
 
 # -- main/data, read --------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ Envybox keeps no id of ours, so the one in the note is the proof: a lead of the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -17,7 +17,8 @@ from connectors.envybox.errors import NO_DEAL, NO_LEAD
 from connectors.envybox.records import Payload
 from connectors.errors import LOOK_INCOMPLETE, Refused, Unclear
 from connectors.messages import message
-from connectors.text import rows_in
+from connectors.survey import Surveyed, SurveyPage, marks_in
+from connectors.text import rows_in, texts_in
 
 PAGES = 20  # of 50 rows, of a list or a history
 DEALS = 5  # of one person, whenever they were made; all of those that are young enough to be meant
@@ -232,3 +233,17 @@ def page_of_leads(
         first, last = since.astimezone(UTC) - DAY, datetime.now(UTC) + DAY
         dates = {"date_start": f"{first:%Y-%m-%d}", "date_end": f"{last:%Y-%m-%d}", "date_type": "created"}
     return client.leads.page(keyword=keyword, offset=offset, **dates)
+
+
+def survey(client: Client, since: datetime, place: Mapping[str, Any]) -> SurveyPage:
+    """A page of the leads of some days, taken into work or not (reference 5.4, rule 5); of united ones that
+    counts which the others were merged into. Raises like any call."""
+    answer = page_of_leads(client, int(place.get("offset", 0)), since=since)
+    found = tuple(_surveyed(row) for row in rows_in(answer.get("result")))
+    offset = int(id_of(answer.get("offset")) or 0)
+    return SurveyPage(found, {"offset": offset} if offset else None, complete=not offset)
+
+
+def _surveyed(row: Mapping[str, Any]) -> Surveyed:
+    words = "\n".join(texts_in(row.get("values"))).lower()
+    return Surveyed("lead", Found.of(dict(row)).lead, marks_in(words))

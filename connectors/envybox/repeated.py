@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from connectors import tasks
+from connectors import repeated, tasks
 from connectors.crm_values import moment
 from connectors.envybox.client import id_of
 from connectors.envybox.delivery import NO_DEAL_YET, Delivery
@@ -24,25 +24,7 @@ from connectors.envybox.recovery import newest_deal
 from connectors.errors import Refused
 from connectors.messages import message
 from connectors.note_texts import parts
-from connectors.repeated import (
-    CONTACTS,
-    JOINED,
-    NO_NOTE,
-    OURS,
-    OpenLead,
-    in_time,
-    join,
-    leave,
-    lines_of,
-    noted,
-    only_mentioned,
-    task_on_joined,
-    tell_left,
-    tell_mention,
-    text_of,
-    wanted,
-    warn_unseen,
-)
+from connectors.repeated import CONTACTS, JOINED, NO_NOTE, OURS, OpenLead, text_of
 from connectors.text import rows_in
 
 MOST_DEALS = 5  # of one person, the newest of the pipeline, that are read
@@ -68,16 +50,16 @@ class Joining(Delivery):
 
     def run(self) -> None:
         item = self.item
-        if item.has(JOINED) and not noted(item):
+        if item.has(JOINED) and not repeated.noted(item):
             self._confirm()
-        elif wanted(item) and not (item.has("queued") or item.has("resent")):
+        elif repeated.wanted(item) and not (item.has("queued") or item.has("resent")):
             if item.draft.look_first and self._adopt():
                 item.adopted = True
             else:
                 self._join()
         if item.has(JOINED):
             self._write()
-        tell_left(item)
+        repeated.tell_left(item)
         if not item.has(JOINED):
             super().run()
 
@@ -88,7 +70,7 @@ class Joining(Delivery):
         try:
             is_said = self.item.must_look and self.is_said(mark_of(self, 1))
         except Refused as error:  # whatever shows no history shows no open lead
-            warn_unseen(self.item, error.message)
+            repeated.warn_unseen(self.item, error.message)
             self._leave()
             return
         if is_said:
@@ -102,25 +84,25 @@ class Joining(Delivery):
             self.done(deal=found.deal)
 
     def _leave(self) -> None:
-        leave(self.item, "deal", "contact")
+        repeated.leave(self.item, "deal", "contact")
         self.done()
 
     def _join(self) -> None:
         try:
             found = next((one for one in self._open() if self._is_meant(one)), None)
         except Refused as error:
-            warn_unseen(self.item, error.message)
+            repeated.warn_unseen(self.item, error.message)
             return
         if found is None:
             return
         contact = id_of(found.row.get("client_id"))
-        join(self.item, found.open_lead, lead=found.lead, deal=found.deal, contact=contact)
+        repeated.join(self.item, found.open_lead, lead=found.lead, deal=found.deal, contact=contact)
         self.done()
 
     def _is_meant(self, found: Found) -> bool:
         asked = self.item.draft.repeated.pipeline if self.item.draft.repeated else ""
         pipeline = id_of(found.row.get("pipeline_id" if found.deal else "deal_pipeline_id"))
-        return asked in ("", pipeline) and in_time(self.item.draft, found.open_lead.made)
+        return asked in ("", pipeline) and repeated.in_time(self.item.draft, found.open_lead.made)
 
     def _open(self) -> Iterator[Found]:
         """Ours, then the person's: a lead that waits, the newest deals."""
@@ -173,7 +155,7 @@ class Joining(Delivery):
             row = read(remote_id)
         except Refused as error:
             if error.code not in (NO_LEAD, NO_DEAL):
-                warn_unseen(self.item, error.message)
+                repeated.warn_unseen(self.item, error.message)
             return None
         return row if id_of(row.get("id")) and alive(row) else None
 
@@ -182,18 +164,18 @@ class Joining(Delivery):
     def _write(self) -> None:
         """Tags, then comments. What takes none is gone, or as good as that."""
         item = self.item
-        if not noted(item):
+        if not repeated.noted(item):
             write_existing(self)
-            if not only_mentioned(item.draft):
+            if not repeated.only_mentioned(item.draft):
                 self._tag_joined()
         try:
             write_comments(self)
         except Refused:
             self._leave()
-            tell_left(item, NO_NOTE)
+            repeated.tell_left(item, NO_NOTE)
             return
-        tell_mention(item)
-        task_on_joined(item)
+        repeated.tell_mention(item)
+        repeated.task_on_joined(item)
         if item.has("deal"):
             self._task()
         elif tasks.wanted(item):
@@ -224,11 +206,11 @@ def write_comments(delivery: Delivery) -> None:
         try:
             delivery.say(mark_of(delivery, number), text)
         except Refused as error:
-            if not (noted(item) or draft.formers):
+            if not (repeated.noted(item) or draft.formers):
                 raise
             words = message("Envybox refused the comment: {said}", said=error.message)
             item.warn("note_refused", words)
-            item.lose(*lines_of(text, words))
+            item.lose(*repeated.lines_of(text, words))
             delivery.done()
         else:
             delivery.done(**{step: "1"})

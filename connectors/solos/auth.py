@@ -14,7 +14,7 @@ from connectors.auth import Auth, Tokens
 from connectors.base import Identity, Remote
 from connectors.errors import NeedsReconnect, Refused, TryLater
 from connectors.response_shape import sample
-from connectors.solos.client import Client, Filter, Page
+from connectors.solos.client import Client, Page
 from connectors.solos.errors import unreadable
 from connectors.solos.records import Project, record_of, rows_of
 
@@ -104,7 +104,7 @@ def more_shapes(client: Client, known: Mapping[str, Any]) -> dict[str, Any]:
     def example(part: str) -> int:
         """A project that has something to show; 0 for none."""
         if part in ONLY_SOME:
-            return _first(client.filter(Filter(having=part), ONE))
+            return _first(client.having(part, ONE))
         if not newest:
             newest.append(_first(client.projects(ONE)))
         return newest[0]

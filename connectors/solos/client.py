@@ -1,12 +1,12 @@
-"""The methods that are known: nine of API v2 to read projects, two addresses of API v1.
+"""The methods that we call: of API v2 to read projects, and the two addresses of API v1.
 
-solos.pro/api/v2/projects (P1 to P9); github.com/artlevitan/solos-examples (W1, W2)
+solos.pro/api/v2/projects (P1 to P5, P7 to P9); github.com/artlevitan/solos-examples (W1, W2)
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
 
@@ -17,7 +17,6 @@ from connectors.solos.errors import NOT_FOUND, unreadable
 from connectors.solos.options import SolosOptions
 from connectors.solos.records import (
     Checklist,
-    Event,
     Good,
     Payment,
     Project,
@@ -38,7 +37,6 @@ class Page:
 
     count: int = 100
     offset: int = 0
-    order_by: str = "id"
     reverse: bool = False
     deleted: bool = False
 
@@ -46,28 +44,10 @@ class Page:
     def query(self) -> Query:
         """Always all five: no default is documented."""
         flags = {"reverse": str(int(self.reverse)), "deleted": str(int(self.deleted))}
-        return {"count": self.count, "offset": self.offset, "order_by": self.order_by, **flags}
+        return {"count": self.count, "offset": self.offset, "order_by": "id", **flags}
 
 
 ALL = Page()
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """P2's conditions. ``built_in`` and ``data`` go as they are; ``created`` is a range of days."""
-
-    condition: str = "and"
-    having: str = ""
-    created: tuple[date, date] | None = None
-    built_in: Mapping[str, Any] = field(default_factory=dict)
-    data: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def body(self) -> Query:
-        """The vendor's own spelling: ``buildin_data``; dates are joined by a semicolon."""
-        span = {"created": ";".join(day.isoformat() for day in self.created)} if self.created else {}
-        parts = {"having": self.having, "buildin_data": {**self.built_in, **span}, "data": dict(self.data)}
-        return {"condition": self.condition, **{key: part for key, part in parts.items() if part}}
 
 
 class Client:
@@ -86,37 +66,21 @@ class Client:
         """P1."""
         return self._rows("/projects", page.query, Project.read)
 
-    def filter(self, wanted: Filter, page: Page = ALL) -> list[Project]:
-        """P2: a POST that changes nothing."""
-        path = self.options.projects_path + "/projects/filter"
-        body = self.http_client.call("POST", path, safe=True, json={**page.query, **wanted.body})
-        return [Project.read(row) for row in _rows(body)]
+    def having(self, part: str, page: Page) -> list[Project]:
+        """P2: a POST that changes nothing. Projects with any payments, goods or ``actions``."""
+        return self._filter({"having": part}, page)
 
     def project(self, project: int) -> Project:
         """P3. Raises ``Refused`` where there is no such project."""
         return Project.read(self._record("/projects/info", project))
 
-    def steps(self, project: int, on: date | None = None, steps: Iterable[int] = ()) -> list[Stage]:
+    def steps(self, project: int) -> list[Stage]:
         """P4."""
-        query = {"id": project, "filter_date": _day(on), "filter_steps": underscored(steps)}
-        return self._rows("/projects/steps", query, Stage.read)
+        return self._rows("/projects/steps", {"id": project}, Stage.read)
 
-    def events(
-        self,
-        project: int,
-        page: Page = ALL,
-        on: date | None = None,
-        event: int = 0,
-        types: Iterable[int] = (),
-    ) -> list[Event]:
-        """P5. ``types`` are kinds of events, ``event`` is one of them."""
-        query: Query = {"id": project, "count": page.count, "offset": page.offset, "filter_id": event}
-        query |= {"filter_date": _day(on), "filter_actions": underscored(types)}
-        return self._rows("/projects/actions", query, Event.read)
-
-    def event(self, event: int) -> Event:
-        """P6, by the event's own id. Raises ``Refused`` where there is none."""
-        return Event.read(self._record("/projects/actions/info", event))
+    def events(self, project: int) -> list[Row]:
+        """P5: the newest hundred."""
+        return self._rows("/projects/actions", {"id": project, "count": ALL.count, "offset": 0}, dict)
 
     def checklists(self, project: int) -> list[Checklist]:
         """P7."""
@@ -126,29 +90,23 @@ class Client:
         """P8: no paging."""
         return self._rows("/projects/goods", {"id": project}, Good.read)
 
-    def payments(
-        self,
-        project: int,
-        page: Page = ALL,
-        on: date | None = None,
-        payment: int = 0,
-        income: bool | None = None,
-    ) -> list[Payment]:
+    def payments(self, project: int, page: Page = ALL, income: bool | None = None) -> list[Payment]:
         """P9: what came in, what went out, or both."""
-        query: Query = {"id": project, "count": page.count, "offset": page.offset, "filter_id": payment}
-        query |= {"filter_date": _day(on), "filter_type": "" if income is None else str(int(income))}
+        query: Query = {"id": project, "count": page.count, "offset": page.offset}
+        query |= {} if income is None else {"filter_type": str(int(income))}
         return self._rows("/projects/payments", query, Payment.read)
 
     # -- API v1 -------------------------------------------------------------------------------------
 
-    def create(self, payload: Mapping[str, Any], module: str = "") -> Any:
+    def create(self, payload: Mapping[str, Any]) -> Any:
         """W1: the answer as it came, None for an empty one. Sending it twice makes two."""
-        body = create_body(self.options, payload, module)
+        body = create_body(self.options, payload)
         return self.http_client.call("POST", self.options.create_path, safe=False, json=body)
 
-    def read(self, module: str, count: int = 100, offset: int = 0, order: str = "") -> list[Row]:
+    def leads(self, count: int, offset: int = 0, order: str = "") -> list[Row]:
         """W2: a missing ``payload`` is an empty list."""
-        body = {"module": module, "count": count, "offset": offset, **({"order": order} if order else {})}
+        body = {"module": self.options.create_module, "count": count, "offset": offset}
+        body |= {"order": order} if order else {}
         answer = self.http_client.call("POST", self.options.read_path, safe=True, json=body)
         return [] if isinstance(answer, Mapping) and "payload" not in answer else _rows(answer)
 
@@ -162,8 +120,8 @@ class Client:
         self, first: date, last: date, most: int, *, deleted: bool = False
     ) -> Iterator[list[Project]]:
         """The same of those made between two days, both included."""
-        wanted = Filter(created=(first, last))
-        return self._walk(lambda page: self.filter(wanted, page), most, deleted)
+        span = {"buildin_data": {"created": f"{first};{last}"}}  # the vendor's own spelling
+        return self._walk(lambda page: self._filter(span, page), most, deleted)
 
     def _walk(
         self, fetch: Callable[[Page], list[Project]], most: int, deleted: bool = False
@@ -181,9 +139,13 @@ class Client:
 
     # -- requests ------------------------------------------------------------------------------------
 
+    def _filter(self, wanted: Query, page: Page) -> list[Project]:
+        path = self.options.projects_path + "/projects/filter"
+        body = {**page.query, "condition": "and", **wanted}
+        return [Project.read(row) for row in _rows(self.http_client.call("POST", path, safe=True, json=body))]
+
     def _rows(self, path: str, query: Mapping[str, Any], read: Callable[[Row], T]) -> list[T]:
-        params = {key: value for key, value in query.items() if value not in ("", 0) or key == "offset"}
-        return [read(row) for row in _rows(self._get(path, params))]
+        return [read(row) for row in _rows(self._get(path, query))]
 
     def _record(self, path: str, number: int) -> Row:
         body = self._get(path, {"id": number})
@@ -198,18 +160,9 @@ class Client:
         return self.http_client.call("GET", self.options.projects_path + path, params=params)
 
 
-def create_body(options: SolosOptions, payload: Mapping[str, Any], module: str = "") -> dict[str, Any]:
+def create_body(options: SolosOptions, payload: Mapping[str, Any]) -> dict[str, Any]:
     """W1's body."""
-    return {"module": module or options.create_module, "payload": dict(payload)}
-
-
-def underscored(numbers: Iterable[int]) -> str:
-    """``1_2_3``, as lists of ids stand in a query (reference 1)."""
-    return "_".join(map(str, numbers))
-
-
-def _day(on: date | None) -> str:
-    return on.isoformat() if on else ""
+    return {"module": options.create_module, "payload": dict(payload)}
 
 
 def _rows(body: Any) -> list[Row]:

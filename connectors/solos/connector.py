@@ -18,7 +18,7 @@ from connectors.errors import ConnectorError
 from connectors.http import HttpClient
 from connectors.lead_status import Followed, LeadStatus
 from connectors.messages import message
-from connectors.rows import FieldRow, PipelineRow, StepRow, UserRow
+from connectors.rows import Row
 from connectors.solos import lists, recovery
 from connectors.solos.auth import V1, Facts, KeyPair, identify, more_shapes, which_api
 from connectors.solos.client import Client, create_body
@@ -43,7 +43,6 @@ class SolosConnector(Connector):
         credentials=("token", "secret"),
         follow=10,
         records=("project",),
-        tells_end=False,
         observes=True,
         lists=("users", "pipelines", "steps", "fields"),
         entities={"lead": ENTITY, "contact": "contacts"},
@@ -82,21 +81,10 @@ class SolosConnector(Connector):
 
     # -- mirroring ----------------------------------------------------------------------------------
 
-    def fetch_users(self) -> Iterator[Sequence[UserRow]]:
-        return self._observe(lists.users)
-
-    def fetch_pipelines(self) -> Iterator[Sequence[PipelineRow]]:
-        return self._observe(lists.pipelines)
-
-    def fetch_steps(self) -> Iterator[Sequence[StepRow]]:
-        return self._observe(lists.steps)
-
-    def fetch_fields(self) -> Iterator[Sequence[FieldRow]]:
-        return self._observe(lists.fields)
-
-    def _observe(self, walk: Callable[[Client], Iterator[Any]]) -> Iterator[Any]:
+    def pages_of(self, what: str) -> Iterator[Sequence[Row]]:
         """Nothing to see where projects are closed; that is no failure."""
-        return iter(()) if self.facts.api == V1 else walk(self.client())
+        if self.facts.api != V1:
+            yield lists.ALL[what](self.client())
 
     # -- rules --------------------------------------------------------------------------------------
 

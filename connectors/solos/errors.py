@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from connectors.errors import ConnectorError, NeedsReconnect, Refused, TryLater, Unclear
+from connectors.errors import ConnectorError, NeedsReconnect, Refused, TryLater, Unclear, lost
 from connectors.http import Answer
 from connectors.messages import aside, message
 from connectors.response_shape import sample
@@ -37,7 +37,7 @@ class SolosResponses:
         if safe and answer.text.lstrip().startswith("<"):
             return _no_api(answer.status)  # a page: whoever answers there is no API
         if answer.json is None:
-            return _lost(message("solOS's answer can't be read"), UNREADABLE, safe)
+            return lost(message("solOS's answer can't be read"), UNREADABLE, safe)
         return _inside(answer.json, safe)
 
 
@@ -79,7 +79,7 @@ def _by_status(answer: Answer, safe: bool) -> ConnectorError:
         wait = _seconds(answer.headers.get("Retry-After", ""))
         return TryLater(message("solOS asks us to slow down"), code="busy", after=wait, account_wide=True)
     if status >= 500:
-        return _lost(message("solOS failed ({status})", status=status), f"http_{status}", safe)
+        return lost(message("solOS failed ({status})", status=status), f"http_{status}", safe)
     if status in (404, 405) and not words:
         return _no_api(status)
     if 300 <= status < 400:
@@ -101,11 +101,6 @@ def _no_api(status: int) -> TryLater:
         account_wide=True,
         repeatable=False,
     )
-
-
-def _lost(words: str, code: str, safe: bool) -> ConnectorError:
-    """5xx and nonsense say nothing about the work: reads are repeated, writes are looked for."""
-    return (TryLater if safe else Unclear)(words, code=code, account_wide=True)
 
 
 def _gone(words: str) -> NeedsReconnect:

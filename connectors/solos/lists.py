@@ -5,13 +5,13 @@ A row means: this exists. No row means nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.errors import Refused, TryLater
 from connectors.response_shape import DATE, MOMENT
-from connectors.rows import FieldRow, PipelineRow, StepRow, UserRow
+from connectors.rows import FieldRow, PipelineRow, Row, StepRow, UserRow
 from connectors.solos.client import Client
 from connectors.solos.records import ENTITY, Project, number
 
@@ -53,28 +53,28 @@ def observe(client: Client) -> Observed:
     return found
 
 
-def users(client: Client) -> Iterator[Sequence[UserRow]]:
+def users(client: Client) -> list[UserRow]:
     """The group is the one of a project that this user leads."""
     found = observe(client)
-    yield [
+    return [
         UserRow(str(one), name or f"User {one}", group_id=str(found.groups[one] or ""), details=SEEN)
         for one, name in sorted(found.users.items())
     ]
 
 
-def pipelines(client: Client) -> Iterator[Sequence[PipelineRow]]:
+def pipelines(client: Client) -> list[PipelineRow]:
     found = observe(client).funnels
-    yield [
+    return [
         PipelineRow(str(one), name or f"Funnel {one}", sort=one, details=SEEN)
         for one, name in sorted(found.items())
     ]
 
 
-def steps(client: Client) -> Iterator[Sequence[StepRow]]:
+def steps(client: Client) -> list[StepRow]:
     """In the order in which a project went through them, else by id; either way a guess."""
     found = observe(client)
     order = _order(client, found)
-    yield [
+    return [
         StepRow(
             str(funnel), str(step), name or f"Step {step}", sort=order.index((funnel, step)), details=GUESSED
         )
@@ -82,13 +82,21 @@ def steps(client: Client) -> Iterator[Sequence[StepRow]]:
     ]
 
 
-def fields(client: Client) -> Iterator[Sequence[FieldRow]]:
+def fields(client: Client) -> list[FieldRow]:
     """The customer's own fields of projects, their types guessed from values."""
     found = observe(client).fields
-    yield [
+    return [
         FieldRow(ENTITY, code, code, type_of(code, values), code=code, details=GUESSED)
         for code, values in sorted(found.items())
     ]
+
+
+ALL: Mapping[str, Callable[[Client], Sequence[Row]]] = {
+    "users": users,
+    "pipelines": pipelines,
+    "steps": steps,
+    "fields": fields,
+}
 
 
 def type_of(code: str, values: Iterable[Any]) -> str:
@@ -96,7 +104,9 @@ def type_of(code: str, values: Iterable[Any]) -> str:
     filled = [value for value in values if value not in (None, "", [], {})]
     if any(isinstance(value, list) for value in filled):
         return "list"
-    if any(isinstance(value, Mapping) for value in filled) or (code.endswith("_id") and _all_numbers(filled)):
+    if any(isinstance(value, Mapping) for value in filled) or (
+        code.endswith("_id") and all(map(number, filled))
+    ):
         return "reference"
     if filled and all(DATE.fullmatch(str(value)) or MOMENT.fullmatch(str(value)) for value in filled):
         return "date"
@@ -132,10 +142,6 @@ def _history(client: Client, project: int, found: Observed, funnel: int) -> list
 
 def _name(names: dict[Any, str], key: Any, name: str) -> None:
     names[key] = name or names.get(key, "")
-
-
-def _all_numbers(values: Sequence[Any]) -> bool:
-    return all(number(value) for value in values)
 
 
 def _is_number(value: Any) -> bool:

@@ -153,8 +153,7 @@ class Matching:
                 self._link(uid, one.project.id, BY_MARK)
 
     def _inside(self, project: int) -> str:
-        events = all_text([event.raw for event in self.client.events(project)])
-        return events + all_text(self.client.project(project).raw)
+        return all_text(self.client.events(project)) + all_text(self.client.project(project).raw)
 
     def _likeliest(self) -> list[Seen]:
         """The person's own projects first, then the newest; those with an external id are somebody's."""

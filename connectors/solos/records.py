@@ -133,7 +133,6 @@ class Project:
     user: int = 0
     group: int = 0
     price: str = ""
-    currency: int = 0
     created: str = ""
     deleted: bool | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -151,7 +150,6 @@ class Project:
             user=number(flat.get("user_id")),
             group=number(flat.get("group_id")),
             price=text_of(flat.get("price")),
-            currency=number(flat.get("currency_id")),
             created=text_of(flat.get("created")),
             deleted={"1": True, "0": False}.get(text_of(flat.get("deleted"))),
             data={key: value for key, value in flat.items() if key not in BUILT_IN},
@@ -183,50 +181,30 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    id: int
-    type: int
-    date: str
-    user: int
-    comment: str
-    raw: Row
-
-    @classmethod
-    def read(cls, row: Row) -> Event:
-        kind = number(row.get("type_id")) or number(row.get("actions_type_id"))
-        comment = text_of(row.get("comment")) or text_of(row.get("text"))
-        return cls(number(row.get("id")), kind, _date(row), number(row.get("user_id")), comment, row)
-
-
-@dataclass(frozen=True, slots=True)
 class Payment:
     """``income`` is None where the row doesn't say which way the money went."""
 
     id: int
     income: bool | None
     amount: str
-    currency: int
     date: str
-    raw: Row
 
     @classmethod
     def read(cls, row: Row) -> Payment:
         income = {"1": True, "0": False}.get(text_of(row.get("type")))
         amount = text_of(row.get("sum")) or text_of(row.get("price"))
-        return cls(number(row.get("id")), income, amount, number(row.get("currency_id")), _date(row), row)
+        return cls(number(row.get("id")), income, amount, _date(row))
 
 
 @dataclass(frozen=True, slots=True)
 class Good:
-    id: int
     name: str
     count: str
     price: str
 
     @classmethod
     def read(cls, row: Row) -> Good:
-        good = number(row.get("good_id")) or number(row.get("id"))
-        return cls(good, *(text_of(row.get(key)) for key in ("name", "count", "price")))
+        return cls(*(text_of(row.get(key)) for key in ("name", "count", "price")))
 
 
 @dataclass(frozen=True, slots=True)

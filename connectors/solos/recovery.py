@@ -73,7 +73,7 @@ def _newest(client: Client) -> Iterator[list[Row]]:
     """
     offset = 0
     for _ in range(PAGES):
-        page = client.read(client.options.create_module, PAGE, offset, order="desc")
+        page = client.leads(PAGE, offset, "desc")
         yield page
         if not page:
             return
@@ -97,7 +97,7 @@ def _reaches(client: Client, page: list[Row], since: datetime | None) -> bool:
 def readable(client: Client) -> bool:
     """Does this account let us read leads? A refusal is an answer."""
     try:
-        client.read(client.options.create_module, count=1)
+        client.leads(1)
     except Refused:
         return False
     except TryLater as error:

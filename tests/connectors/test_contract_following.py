@@ -46,7 +46,7 @@ def follow_one(crm: Harness, lead):
 
 def told(crm: Harness, status: str) -> str:
     """A status, where this CRM has any notion of it."""
-    return status if crm.connector.can.tells_end else ""
+    return "" if crm.connector.can.observes else status
 
 
 def test_a_delivered_lead_is_open(crm, delivered):

@@ -155,7 +155,7 @@ def test_threads_that_look_for_their_adapter_meanwhile_are_not_disturbed(request
 def test_a_host_that_the_operator_allowed_by_name_is_vetted_whichever_crm_lives_there(kind, request):
     request.addfinalizer(lambda: SESSION.adapters.pop(f"https://{NAME}/", None))
     options = options_class(kind)(self_hosted=(NAME,))
-    hosts = host_policy(kind, options, frozenset())
+    hosts = host_policy(options, frozenset())
     remote = Remote(hosts.base_url(NAME))
     connector_class(kind)(remote, NoAuth(), NoRateLimiter(), options, hosts).http_client()
     assert isinstance(SESSION.get_adapter(f"https://{NAME}/leads"), GuardedAdapter)

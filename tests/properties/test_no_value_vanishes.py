@@ -117,7 +117,7 @@ class World:
 def book_of(crm: Harness) -> RuleSnapshot:
     """The CRM's own fields, each asked by two questions of ours, some of the contact's by its form."""
     can = crm.connector.can
-    pages = crm.connector.fetch_fields()
+    pages = crm.connector.fetch("fields")
     targets = [
         Target(row.entity, row.remote_id, row.name, row.type, row.code, row.options, row.multiple)
         for page in pages

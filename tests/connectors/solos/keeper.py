@@ -32,7 +32,7 @@ class Keeper:
     @property
     def connector(self) -> SolosConnector:
         remote = Remote(f"https://{self.account.host}", self.account.host, self.facts)
-        hosts = host_policy("solos", self.options, frozenset())
+        hosts = host_policy(self.options, frozenset())
         return SolosConnector(remote, KeyPair(self.store), NoRateLimiter(), self.options, hosts)
 
     @property

@@ -73,7 +73,7 @@ def test_a_crm_that_is_down_proves_nothing(keeper, monkeypatch):
 
 
 def test_keys_go_to_solos_and_to_named_hosts_only():
-    hosts = host_policy("solos", SolosOptions(self_hosted=("crm.windows.example",)), frozenset())
+    hosts = host_policy(SolosOptions(self_hosted=("crm.windows.example",)), frozenset())
     assert hosts.base_url("demo7.solos.pro") == "https://demo7.solos.pro"
     assert hosts.base_url("crm.windows.example") == "https://crm.windows.example"
     for host in ("www.solos.pro", "a.b.solos.pro", "demo7.solos.pro.example", "solos.pro", "127.0.0.1:8171"):
