@@ -32,7 +32,7 @@ def options_for(kind: str) -> Any:
 
 def host_policy_for(kind: str) -> HostPolicy:
     """Where this CRM's secrets may go."""
-    return host_policy(kind, options_for(kind), settings.SANDBOX_HOSTS)
+    return host_policy(options_for(kind), settings.SANDBOX_HOSTS)
 
 
 def portal_host(kind: str, typed: str) -> str:

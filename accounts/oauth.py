@@ -11,16 +11,7 @@ from django.db import transaction
 
 from accounts import consent, history
 from accounts.access import connector_at
-from accounts.connected import (
-    NONSENSE,
-    AnotherAccount,
-    Held,
-    lock_live,
-    pending_row,
-    point,
-    prepare,
-    store,
-)
+from accounts.connected import NONSENSE, AnotherAccount, Held, lock_live, pending_row, point, prepare, store
 from accounts.consent import ConnectError
 from accounts.crm_settings import label_of, portal_host, sign_in_for
 from accounts.history import OWNER, Actor

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import structlog
@@ -128,18 +129,13 @@ def _keep_for_unsubscribing(account: Account) -> None:
         Unsubscription.objects.create(
             account=account, url=hook.url, access=token.access, ask_at=now, created_at=now
         )
-        transaction.on_commit(_unsubscribe_soon)
+        transaction.on_commit(partial(task_queue.ask, "accounts.tasks.unsubscribe_due"))
 
 
 def expect_notices(account: Account) -> None:
     """The account has an address for its CRM's notices, which is due to be told there if it is new."""
     new = Hook(account=account, secret=secrets.token_urlsafe(32), ask_at=db_clock.now())
     Hook.objects.bulk_create([new], ignore_conflicts=True)
-
-
-def _unsubscribe_soon() -> None:
-    """Beat does it where the broker is away."""
-    task_queue.ask("accounts.tasks.unsubscribe_due")
 
 
 def _move(
@@ -171,11 +167,6 @@ def _move(
     for name, value in changes.items():
         setattr(account, name, value)
     log.info(
-        "account changed its state",
-        account=account.pk,
-        crm=account.crm,
-        became=to,
-        before=before,
-        why=reason,
+        "account changed its state", account=account.pk, crm=account.crm, became=to, before=before, why=reason
     )
     return True

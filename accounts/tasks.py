@@ -5,48 +5,24 @@ from celery import shared_task
 from accounts import checkups, hooks, maintenance, worker_threads
 from accounts.events import feed, sending
 from accounts.singletons import one_at_a_time
+from accounts.worker_threads import task_of
+
+refresh_due = task_of("accounts.tasks.refresh_due", maintenance.refresh_due)
+expire_attempts = task_of("accounts.tasks.expire_attempts", maintenance.expire_attempts)
+subscribe_due = task_of("accounts.tasks.subscribe_due", hooks.subscribe_due)
+unsubscribe_due = task_of("accounts.tasks.unsubscribe_due", hooks.unsubscribe_due)
+purge_events = task_of("accounts.tasks.purge_events", one_at_a_time(feed.purge))
+check_due = task_of("accounts.tasks.check_due", one_at_a_time(checkups.ask_due))
+dispatch_events = task_of(
+    "accounts.tasks.dispatch_events", one_at_a_time(sending.dispatch), worker_threads.events
+)
 
 
-@shared_task(ignore_result=True)
-def refresh_due() -> None:
-    worker_threads.maintenance.do("refresh_due", maintenance.refresh_due)
-
-
-@shared_task(ignore_result=True)
-def expire_attempts() -> None:
-    worker_threads.maintenance.do("expire_attempts", maintenance.expire_attempts)
-
-
-@shared_task(ignore_result=True)
-def subscribe_due() -> None:
-    worker_threads.maintenance.do("subscribe_due", hooks.subscribe_due)
-
-
-@shared_task(ignore_result=True)
+@shared_task
 def subscribe(account_id: int) -> None:
     worker_threads.maintenance.do(("subscribe", account_id), partial(hooks.subscribe_due, account_id))
 
 
-@shared_task(ignore_result=True)
-def unsubscribe_due() -> None:
-    worker_threads.maintenance.do("unsubscribe_due", hooks.unsubscribe_due)
-
-
-@shared_task(ignore_result=True)
-def purge_events() -> None:
-    worker_threads.maintenance.do("purge_events", one_at_a_time(feed.purge))
-
-
-@shared_task(ignore_result=True)
-def check_due() -> None:
-    worker_threads.maintenance.do("check_due", one_at_a_time(checkups.ask_due))
-
-
-@shared_task(ignore_result=True)
-def dispatch_events() -> None:
-    worker_threads.events.do("dispatch", one_at_a_time(sending.dispatch))
-
-
-@shared_task(ignore_result=True)
+@shared_task
 def send_webhooks(endpoint_id: int) -> None:
     worker_threads.events.do(("webhooks", endpoint_id), partial(sending.send, endpoint_id))

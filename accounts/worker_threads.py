@@ -11,8 +11,10 @@ import threading
 from collections.abc import Callable, Hashable
 from contextvars import copy_context
 from functools import partial
+from typing import Any
 
 import structlog
+from celery import shared_task
 
 log = structlog.stdlib.get_logger(__name__)
 LINE = 1000  # jobs of a kind that wait in a process; what comes beyond is found again by beat
@@ -79,3 +81,12 @@ class JobShare:
 sync = JobShare()
 maintenance = JobShare()
 events = JobShare()
+
+
+def task_of(name: str, work: Callable[[], object], share: JobShare = maintenance) -> Any:
+    """A Celery task that asks for nothing: ``work`` by the threads of its kind. ``name`` as beat has it."""
+
+    def run() -> None:
+        share.do(name, work)
+
+    return shared_task(run, name=name)

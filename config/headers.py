@@ -6,8 +6,6 @@ browser (``tests/hostile/test_browser.py``). An answer that brings its own heade
 
 from __future__ import annotations
 
-from typing import Any
-
 from csp.constants import HEADER, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from csp.middleware import CSPMiddleware, PolicyParts
 from csp.utils import build_policy
@@ -16,12 +14,7 @@ from django.http.response import HttpResponseBase
 
 DATA = "data:"
 # For whatever is no page: JSON, words, files, redirects.
-NOTHING = {
-    "default-src": [NONE],
-    "base-uri": [NONE],
-    "form-action": [NONE],
-    "frame-ancestors": [NONE],
-}
+NOTHING = {"default-src": [NONE], "base-uri": [NONE], "form-action": [NONE], "frame-ancestors": [NONE]}
 PAGE = {
     **NOTHING,
     "script-src": [SELF],
@@ -52,7 +45,7 @@ class SecurityHeaders(CSPMiddleware):
     """The outermost middleware, so that redirects, files and errors have the headers too."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        if _is_page(response):
+        if response.get("Content-Type", "").startswith("text/html"):
             response = super().process_response(request, response)
         else:
             response.headers.setdefault(HEADER, STRICTEST)
@@ -65,14 +58,6 @@ class SecurityHeaders(CSPMiddleware):
     ) -> PolicyParts:
         parts: PolicyParts = super().get_policy_parts(request, response, report_only)
         if not report_only and parts.config is None:
-            parts.config = _policy_of(request.path_info)
+            mine = (policy for start, policy in PAGES.items() if request.path_info.startswith(start))
+            parts.config = next(mine, None)  # None leaves the strictest one
         return parts
-
-
-def _is_page(response: HttpResponseBase) -> bool:
-    return response.get("Content-Type", "").startswith("text/html")
-
-
-def _policy_of(path: str) -> dict[str, Any] | None:
-    """None leaves the strictest one."""
-    return next((policy for start, policy in PAGES.items() if path.startswith(start)), None)

@@ -103,10 +103,7 @@ class Counted(Collector):
 
 
 def _histogram(
-    name: str,
-    words: str,
-    labels: tuple[str, ...],
-    found: dict[str, dict[tuple[tuple[str, str], ...], float]],
+    name: str, words: str, labels: tuple[str, ...], found: dict[str, dict[tuple[tuple[str, str], ...], float]]
 ) -> HistogramMetricFamily:
     family = HistogramMetricFamily(PREFIX + name, words, labels=labels)
     for told, total in found[f"{name}_sum"].items():

@@ -13,16 +13,7 @@ from django.db.models import Q
 VIEWED = {
     "accounts": ("account", "webhookendpoint"),
     "crm_cache": ("crmuser", "pipeline", "step", "field", "tag", "syncrun"),
-    "rules": (
-        "rule",
-        "answer",
-        "delivery",
-        "outcome",
-        "incident",
-        "bulkrun",
-        "reconciliation",
-        "finding",
-    ),
+    "rules": ("rule", "answer", "delivery", "outcome", "incident", "bulkrun", "reconciliation", "finding"),
 }
 OPERATED = {"accounts": ("account",), "crm_cache": VIEWED["crm_cache"], "rules": VIEWED["rules"]}
 ADMINISTERED = {

@@ -78,10 +78,7 @@ NAVIGATION = [
         entry(_("Accounts"), "hub", "accounts.account"),
         entry(_("Sync runs"), "sync", "crm_cache.syncrun"),
     ),
-    group(
-        _("Quiz platform"),
-        entry(_("Webhook endpoints"), "webhook", "accounts.webhookendpoint"),
-    ),
+    group(_("Quiz platform"), entry(_("Webhook endpoints"), "webhook", "accounts.webhookendpoint")),
     group(
         _("Cached lists"),
         entry(_("Users"), "group", "crm_cache.crmuser"),

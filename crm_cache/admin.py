@@ -84,16 +84,7 @@ class PipelineAdmin(CachedAdmin):
 
 @admin.register(Step)
 class StepAdmin(CachedAdmin):
-    list_display = (
-        "name",
-        "pipeline_name",
-        "entity",
-        "kind",
-        "presence",
-        "remote_id",
-        "account",
-        "synced",
-    )
+    list_display = ("name", "pipeline_name", "entity", "kind", "presence", "remote_id", "account", "synced")
     list_filter = (OF_ACCOUNT, ("entity", FieldTextFilter), ("pipeline_id", FieldTextFilter), GONE)
     facts = (("pipeline_name", "pipeline_id"), ("entity", "kind"), ("color", "sort"))
     told = ("details_text", "pipeline_name")
@@ -110,17 +101,7 @@ class StepAdmin(CachedAdmin):
 
 @admin.register(Field)
 class FieldAdmin(CachedAdmin):
-    list_display = (
-        "name",
-        "entity",
-        "type",
-        "code",
-        "choices",
-        "presence",
-        "remote_id",
-        "account",
-        "synced",
-    )
+    list_display = ("name", "entity", "type", "code", "choices", "presence", "remote_id", "account", "synced")
     list_filter = (OF_ACCOUNT, ("entity", FieldTextFilter), ("type", FieldTextFilter), GONE)
     search_fields = ("=remote_id", "name", "=code")
     facts = (("entity", "type"), ("code", "multiple"), "choices_text")

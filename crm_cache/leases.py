@@ -24,8 +24,7 @@ def take(account: Account, wanted: Mapping[str, str], length: timedelta) -> froz
     keys = sorted(wanted)  # one order everywhere: two that want the same keys never wait in a ring
     with connection.cursor() as cursor:
         cursor.execute(
-            TAKE,
-            [account.crm, account.remote_id, now + length, keys, [wanted[key] for key in keys], now],
+            TAKE, [account.crm, account.remote_id, now + length, keys, [wanted[key] for key in keys], now]
         )
         return frozenset(key for (key,) in cursor.fetchall())
 

@@ -241,9 +241,7 @@ class ContactDirectory(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["crm", "crm_account"], name="one_directory_per_crm_account")
         ]
-        indexes = [
-            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="directory_due"),
-        ]
+        indexes = [models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="directory_due")]
 
     def __str__(self) -> str:
         return f"contacts of {self.crm} {self.crm_account}"

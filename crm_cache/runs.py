@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Max, Q, QuerySet
@@ -21,8 +20,6 @@ from connectors.redact import redact
 from connectors.registry import connector_class
 from crm_cache.models import SyncRun
 from crm_cache.sync import Difference, Walk
-
-log = structlog.stdlib.get_logger(__name__)
 
 State = SyncRun.State
 KEEP = 20

@@ -71,7 +71,7 @@ def _portion(account: Account, row: ContactDirectory, holder: str) -> datetime:
     """Walk, or follow what changed; when to come again."""
     if row.key_id not in directory.listed_keys() or row.region != account.phone_region:
         directory.begin(account)
-    elif not row.walking and _is_old(row):
+    elif not row.walking and (row.walked_at is None or row.walked_at < db_clock.now() - WALK_AGAIN):
         if row.key_id != next(iter(directory.listed_keys())):
             directory.begin(account)  # under the key that counts from now on
         else:
@@ -117,10 +117,6 @@ def _read(account: Account, row: ContactDirectory, holder: str) -> datetime:
     elif row.walking or rows.filter(complete=False).update(walking=True):
         return db_clock.now()
     return db_clock.now() + LOOK_AFTER
-
-
-def _is_old(row: ContactDirectory) -> bool:
-    return row.walked_at is None or row.walked_at < db_clock.now() - WALK_AGAIN
 
 
 def _is_busy(account: Account) -> bool:

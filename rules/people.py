@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -159,7 +160,7 @@ def erase(person: Who, by: str) -> Erasure:
     )
     carry_out(erasure)
     if erasure.done_at is None:
-        transaction.on_commit(_go_on_soon)
+        transaction.on_commit(partial(task_queue.ask, "rules.tasks.erase_due", seconds=30))
     return erasure
 
 
@@ -215,8 +216,3 @@ def in_flight(erasure: Erasure) -> int:
     if erasure.done_at:
         return 0
     return person_of(erasure).answers().filter(purged_at=None).count()
-
-
-def _go_on_soon() -> None:
-    """Beat goes on where the broker is away."""
-    task_queue.ask("rules.tasks.erase_due", seconds=30)

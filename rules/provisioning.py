@@ -62,7 +62,10 @@ def prepare(rule_id: int) -> None:
 def prepare_due() -> None:
     """Rules whose preparation waits, and rules to look at again because their account's lists are newer."""
     waiting = Rule.objects.filter(deleted=False, account__deleted=False, prepare_at__lte=db_clock.now())
-    accounts = {(rule.account.crm, rule.account.remote_id): rule.account for rule in _few(waiting)}
+    accounts = {
+        (rule.account.crm, rule.account.remote_id): rule.account
+        for rule in waiting.select_related("account")[:AT_ONCE]
+    }
     for account in accounts.values():
         try:
             _prepare_waiting(account)
@@ -155,10 +158,6 @@ def _later(rule: Rule, tries: int) -> None:
     same.update(prepare_at=db_clock.now() + AGAIN, prepare_tries=F("prepare_tries") + tries)
 
 
-def _few(rules: Any) -> Sequence[Rule]:
-    return list(rules.select_related("account")[:AT_ONCE])
-
-
 def recheck(rule_id: int) -> None:
     """Renew what the cache says of a rule; problems that deliveries taught stay."""
     with transaction.atomic():
@@ -181,7 +180,9 @@ def make_wished_fields(rule: Rule) -> dict[tuple[str, str], str]:
     if not connector_class(account.crm).can.creates_fields:
         raise ConnectorError(message("This CRM lets nobody make fields through its API"))
     targets = connector_for(account).create_fields([wish for _, _, wish in wishes], lookup.fields(account))
-    Walk(account.pk, "fields").take([_row(target) for target in targets], db_clock.now())
+    # For the cache; the next sync brings their details.
+    made = [FieldRow(**{one.name: getattr(target, one.name) for one in fields(Target)}) for target in targets]
+    Walk(account.pk, "fields").take(made, db_clock.now())
     return {
         (entity, question): target.remote_id
         for (entity, question, _), target in zip(wishes, targets, strict=True)
@@ -205,11 +206,6 @@ def wishes_of(rule: Rule) -> list[tuple[str, str, FieldWish]]:
         for entity, question in wanted
         if (words := known.get(question, {})).get("title")
     ]
-
-
-def _row(target: Target) -> FieldRow:
-    """A field that was just made, for the cache; the next sync brings its details."""
-    return FieldRow(**{one.name: getattr(target, one.name) for one in fields(Target)})
 
 
 def _wish(entity: str, words: Mapping[str, Any]) -> FieldWish:

@@ -5,8 +5,8 @@ What stays for ever: ids, digests, states, times, and what became of leads.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterator
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -52,26 +52,13 @@ def purge_answers() -> int:
     old = Answer.objects.filter(
         created_at__lt=db_clock.now() - timedelta(days=settings.PAYLOAD_DAYS), purged_at__isnull=True
     )
-    erased, last = 0, None
-    while not worker.ends.is_set() and (window := _next(old, "created_at", last)):
-        erased += _purge([pk for pk, _ in window])
-        last = window[-1]
-    if erased:
-        log.info("answers purged", count=erased)
-    return erased
+    return _told("answers purged", sum(map(_purge, _windows(old, "created_at"))))
 
 
 def purge_attempts() -> int:
     """Tries with all that was said; how many."""
     old = Attempt.objects.filter(started_at__lt=db_clock.now() - timedelta(days=settings.ATTEMPT_DAYS))
-    erased, last = 0, None
-    while not worker.ends.is_set() and (window := _next(old, "started_at", last)):
-        Attempt.objects.filter(pk__in=[pk for pk, _ in window]).delete()
-        erased += len(window)
-        last = window[-1]
-    if erased:
-        log.info("tries purged", count=erased)
-    return erased
+    return _told("tries purged", _deleted(old, "started_at"))
 
 
 def purge_versions() -> int:
@@ -80,40 +67,40 @@ def purge_versions() -> int:
     later = old.filter(rule=OuterRef("rule"), number__gt=OuterRef("number")).order_by()
     unused = old.filter(Exists(later)).exclude(Exists(Delivery.objects.filter(version=OuterRef("pk"))))
     replayed = Replay.objects.filter(Q(version=OuterRef("pk")) | Q(before=OuterRef("pk")))
-    unused = unused.exclude(Exists(replayed))
-    erased = 0
-    while not worker.ends.is_set():
-        keys = list(unused.order_by("at").values_list("pk", flat=True)[:AT_ONCE])
-        if not keys:
-            break
-        erased += RuleVersion.objects.filter(pk__in=keys).delete()[0]
-    if erased:
-        log.info("versions of rules purged", count=erased)
-    return erased
+    return _told("versions of rules purged", _deleted(unused.exclude(Exists(replayed)), "at"))
 
 
 def purge_reconciliations() -> int:
     """Reports with their findings; how many."""
     kept = db_clock.now() - timedelta(days=settings.RECONCILIATION_DAYS)
     old = Reconciliation.objects.filter(created_at__lt=kept).exclude(state=Reconciliation.State.RUNNING)
+    return _told("reconciliations purged", _deleted(old, "created_at", at_once=20))
+
+
+def _told(event: str, count: int) -> int:
+    if count:
+        log.info(event, count=count)
+    return count
+
+
+def _deleted(rows: QuerySet[Any], moment: str, at_once: int = AT_ONCE) -> int:
     erased = 0
-    while not worker.ends.is_set() and (
-        keys := list(old.order_by("created_at").values_list("pk", flat=True)[:20])
-    ):
-        Reconciliation.objects.filter(pk__in=keys).delete()
-        erased += len(keys)
-    if erased:
-        log.info("reconciliations purged", count=erased)
+    for window in _windows(rows, moment, at_once):
+        rows.model._default_manager.filter(pk__in=window).delete()
+        erased += len(window)
     return erased
 
 
-def _next(rows: QuerySet[Any], moment: str, last: tuple[int, datetime] | None) -> list[tuple[int, datetime]]:
-    """(id, moment) of the oldest rows behind the last one: what was kept or is locked is not met again."""
-    if last:
-        pk, at = last
-        behind = Q(**{f"{moment}__gt": at}) | Q(pk__gt=pk)
-        rows = rows.filter(behind, **{f"{moment}__gte": at})
-    return list(rows.order_by(moment, "pk").values_list("pk", moment)[:AT_ONCE])
+def _windows(rows: QuerySet[Any], moment: str, at_once: int = AT_ONCE) -> Iterator[list[int]]:
+    """Ids, the oldest first, until none is left or the worker ends; rows that were kept are met once."""
+    rows, behind = rows.order_by(moment, "pk"), Q()
+    while not worker.ends.is_set():
+        window = list(rows.filter(behind).values_list("pk", moment)[:at_once])
+        if not window:
+            return
+        yield [pk for pk, _ in window]
+        pk, at = window[-1]
+        behind = Q(**{f"{moment}__gte": at}) & (Q(**{f"{moment}__gt": at}) | Q(pk__gt=pk))
 
 
 def _purge(window: Collection[int]) -> int:

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -19,7 +20,6 @@ from rules.mapping.drafting import TEST
 from rules.mapping.payload import digest
 from rules.mapping.person import contact_keys, contact_of, keys_of
 from rules.mapping.quiz import all_questions
-from rules.mapping.rule_snapshot import language_of
 from rules.models import Answer, Delivery, Outcome, Rule
 from rules.outcomes import following
 from rules.planning import begun, wake
@@ -29,7 +29,7 @@ TYPED = {"number": "42", "date": "2030-01-31", "phone": "+79990000000", "email":
 
 def sample_of(rule: Rule) -> dict[str, Any]:
     """An answer that nobody gave: something for each question that we know of, and a person who is nobody."""
-    word = translate(TEST, language_of(rule.account))
+    word = translate(TEST, settings.NOTE_LANGUAGE)
     answers = [
         {
             "questionID": question,

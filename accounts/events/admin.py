@@ -82,10 +82,7 @@ class EndpointAdmin(StaffAdmin):
     readonly_fields = ("state_text", "success", "failing", "aside", "trouble", "former")
     fieldsets = (
         (None, {"fields": ("url", "owner", "enabled", "types")}),
-        (
-            _("State"),
-            {"fields": (("state_text", "success"), ("failing", "aside"), "trouble", "former")},
-        ),
+        (_("State"), {"fields": (("state_text", "success"), ("failing", "aside"), "trouble", "former")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookEndpoint]:

@@ -49,7 +49,8 @@ COLUMNS = {
 def lists_for(kind: str) -> list[ListShape]:
     """The lists of a CRM, in the order of ``can.lists``."""
     crm = described(kind)
-    row, listed = _row(crm), _listed(crm)
+    row = _row(crm)
+    listed = crm.component(f"{crm.word}ListResp", {"count": Int64(help_text="how many there are in all")})
     return [_list(crm, what, row, listed) for what in crm.can.lists]
 
 
@@ -94,10 +95,6 @@ def _row(crm: Described) -> type[serializers.Serializer[Any]]:
     own["deleted"] = serializers.BooleanField(help_text="soft deletion flag")
     own["createdAt"] = serializers.DateTimeField(help_text="when it came into our system")
     return crm.component(f"{crm.word}Row", own)
-
-
-def _listed(crm: Described) -> type[serializers.Serializer[Any]]:
-    return crm.component(f"{crm.word}ListResp", {"count": Int64(help_text="how many there are in all")})
 
 
 def _write(crm: Described, row: models.CachedRow, account: Account) -> dict[str, Any]:

@@ -101,12 +101,6 @@ def _mark(request: HttpRequest, admin: StaffAdmin, delivery: Delivery, lead: str
             delivery.pk, lead
         )
         if found:
-            note(admin, request, delivery, _found(lead))
+            words = message("Found in the CRM by a person: lead {lead}.", lead=lead) if lead else outbox.FOUND
+            note(admin, request, delivery, words)
     return found
-
-
-def _found(lead: str) -> str:
-    """For its history."""
-    if lead:
-        return message("Found in the CRM by a person: lead {lead}.", lead=lead)
-    return outbox.FOUND

@@ -192,11 +192,7 @@ class DeliveryAdmin(StaffAdmin):
         delivery = get_object_or_404(replaying.rows_of(), pk=key_of(object_id))
         return replaying.ask_or_do(request, self, delivery)
 
-    @action(
-        description=_("Mark as delivered"),
-        permissions=["operate"],
-        icon="where_to_vote",
-    )
+    @action(description=_("Mark as delivered"), permissions=["operate"], icon="where_to_vote")
     def arrived(self, request: HttpRequest, object_id: str) -> HttpResponse:
         delivery = get_object_or_404(Delivery.objects.select_related("account"), pk=key_of(object_id))
         return deciding.ask_whether_arrived(request, self, delivery)

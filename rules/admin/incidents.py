@@ -67,8 +67,7 @@ class IncidentAdmin(StaffAdmin):
         return when(row.opened_at)
 
     @display(
-        description=gettext_lazy("state"),
-        label={"open": "danger", "muted": "warning", "solved": "success"},
+        description=gettext_lazy("state"), label={"open": "danger", "muted": "warning", "solved": "success"}
     )
     def state(self, row: Incident) -> tuple[str, str]:
         if row.solved_at:

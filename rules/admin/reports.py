@@ -241,12 +241,7 @@ def _name(by: str, line: Line) -> str:
 
 
 def _sold(
-    key: str,
-    title: str,
-    counted: Iterable[tuple[str, Numbers]],
-    urls: list[str],
-    hint: str,
-    empty: str,
+    key: str, title: str, counted: Iterable[tuple[str, Numbers]], urls: list[str], hint: str, empty: str
 ) -> Chart:
     """Bars of leads; what is gone from its CRM was neither won nor lost and is shown among the open."""
     rows = list(counted)

@@ -79,7 +79,11 @@ def editor_of(rule: Rule, refused: bool = False) -> dict[str, Any]:
                 "fields": [_field(one, demanded) for one in fields if one.entity == entity],
                 "mapped": record in mapped,
                 "contactMap": record == "contact" and record in mapped,
-                "tags": [_tag(tag, dialect.tags_by_key) for tag in tags if tag.entity == entity],
+                "tags": [
+                    {"id": tag.pk if dialect.tags_by_key else tag.name, "name": tag.name}
+                    for tag in tags
+                    if tag.entity == entity
+                ],
             }
             for record, entity in can.entities.items()
         ],
@@ -110,10 +114,6 @@ def _field(field: Target, demanded: set[str]) -> dict[str, Any]:
         "type": field.type,
         "options": [option.text for option in field.options][:20],
     }
-
-
-def _tag(tag: Tag, by_key: bool) -> dict[str, Any]:
-    return {"id": tag.pk if by_key else tag.name, "name": tag.name}
 
 
 def _parts(rule: Rule) -> list[dict[str, str]]:

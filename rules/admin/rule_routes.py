@@ -13,7 +13,6 @@ from rest_framework.exceptions import ValidationError
 from accounts.models import Account
 from accounts.texts import said as in_words
 from accounts.texts import say
-from connectors.base import TaskSupport
 from connectors.registry import connector_class
 from connectors.repeated import LINK, NOTE
 from rules.admin.offers import DEFAULT, RECORDS, entries, flat, performers, placed, placements
@@ -98,7 +97,7 @@ def routing_of(
     rule: Rule, questions: Mapping[str, Mapping[str, Any]], parts: list[dict[str, str]]
 ) -> dict[str, Any]:
     """What conditions may ask for and where routes may lead, by name; ``keys`` are the CRM's own."""
-    dialect = dialect_of(rule.account.crm)
+    dialect, can = dialect_of(rule.account.crm), connector_class(rule.account.crm).can.tasks
     keys = {column: name for name, column in dialect.places.items()}
     return {
         "keys": keys,
@@ -141,15 +140,11 @@ def routing_of(
             }
             for one in connector_class(rule.account.crm).can.choices
         ],
-        "tasks": _tasks(connector_class(rule.account.crm).can.tasks),
+        # Nothing is asked where the CRM has no tasks, and ``refusal`` says why.
+        "tasks": {"refusal": in_words(can.refusal), "departments": can.departments, "types": can.types},
         "repeated": [[way, str(_WAYS[way])] for way in WAYS] if dialect.can.joins else [],
         "texts": _texts(),
     }
-
-
-def _tasks(can: TaskSupport) -> dict[str, Any]:
-    """What the page asks of a task; nothing where the CRM has none, and then ``refusal`` says why."""
-    return {"refusal": in_words(can.refusal), "departments": can.departments, "types": can.types}
 
 
 def _contact(parts: list[dict[str, str]]) -> Iterator[tuple[str, str]]:

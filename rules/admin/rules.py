@@ -184,11 +184,7 @@ class RuleAdmin(RuleLife):
 
     def told_of(self, request: HttpRequest, key: int) -> dict[str, Any]:
         rule = Rule.objects.select_related("account").filter(pk=key).first()
-        more: dict[str, Any] = {
-            "rule": rule,
-            "problems": places_of(rule),
-            "show_save_and_add_another": False,
-        }
+        more: dict[str, Any] = {"rule": rule, "problems": places_of(rule), "show_save_and_add_another": False}
         if rule and self.has_change_permission(request, rule):
             more |= {
                 "editor": editor_of(rule, refused=request.method == "POST"), "can_preview": True,

@@ -183,13 +183,10 @@ def place_of_field(field: str) -> str:
 
 def places_of(rule: Rule | None) -> list[tuple[dict[str, Any], str]]:
     """The rule's problems, each with the place on its page where somebody mends it."""
-    return [(one, _place_of_problem(one)) for one in rule.problems] if rule else []
-
-
-def _place_of_problem(problem: dict[str, Any]) -> str:
-    return (
-        "picker-routes" if problem.get("code") in OPTION_CODES else place_of_field(problem.get("field", ""))
-    )
+    return [
+        (one, "picker-routes" if one.get("code") in OPTION_CODES else place_of_field(one.get("field", "")))
+        for one in (rule.problems if rule else ())
+    ]
 
 
 def _losses(delivery: Delivery) -> Iterator[dict[str, Any]]:

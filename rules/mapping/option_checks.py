@@ -91,7 +91,5 @@ def _few(words: Sequence[str]) -> str:
     if len(words) <= MOST_NAMED:
         return ", ".join(words)
     return joined(
-        " ",
-        ", ".join(words[:MOST_NAMED]),
-        message("and {count} more", count=len(words) - MOST_NAMED),
+        " ", ", ".join(words[:MOST_NAMED]), message("and {count} more", count=len(words) - MOST_NAMED)
     )

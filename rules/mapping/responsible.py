@@ -24,7 +24,6 @@ from rules.mapping.values import AnswerValues
 
 CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|24:00")
 MOST_WEIGHT = 100
-DAY = 24 * 60  # minutes
 
 
 @dataclass(frozen=True, slots=True)

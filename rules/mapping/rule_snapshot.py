@@ -130,7 +130,7 @@ def read_snapshot(rule: Rule, account: Account) -> RuleSnapshot:
         quiz_id=rule.quiz_id,
         entities=connector.can.entities,
         region=account.phone_region,
-        language=language_of(account),
+        language=settings.NOTE_LANGUAGE,
         performer=rule.performer,
         pipeline=rule.pipeline,
         step=rule.step,
@@ -210,11 +210,6 @@ def _place(own: Place, then: Mapping[str, Any]) -> Place:
 def zone_of(account: Account) -> tzinfo:
     """By which clock its people work: the CRM's where it tells one, else the service's."""
     return connector_class(account.crm).zone(account.facts) or timezone.get_default_timezone()
-
-
-def language_of(account: Account) -> str:
-    """What the people read who work in this account; one for all of them today."""
-    return str(settings.NOTE_LANGUAGE)
 
 
 def questions_of(fields_rule: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

@@ -5,12 +5,10 @@ from rules.models.erasure import Erasure
 from rules.models.figures import AnswerTraits, DayConversion, DayFigures
 from rules.models.incident import Incident
 from rules.models.outcome import Outcome
-from rules.models.quiz_option import QuizOption
 from rules.models.reconciliation import Finding, Reconciliation, SurveyedLead
 from rules.models.replay import Mend, Replay
-from rules.models.rule import Rule
+from rules.models.rule import QuizOption, Rule, Turns
 from rules.models.rule_version import RuleVersion
-from rules.models.turns import Turns
 
 __all__ = [
     "OPEN_STATES",

@@ -83,7 +83,7 @@ class Incident(models.Model):
                 condition=Q(solved_at=None),
                 nulls_distinct=False,
                 name="one_open_incident_per_kind",
-            ),
+            )
         ]
         indexes = [
             models.Index(fields=["kind", "account"], condition=Q(solved_at=None), name="incident_open"),

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.message_fields import MessagesField
 from accounts.models import Account
 from accounts.texts import say
+from rules.models.answer import Answer
 
 
 class Rule(models.Model):
@@ -80,3 +81,35 @@ class Rule(models.Model):
     def successor(self) -> Rule | None:
         """The quiz's live rule, once this one was deleted."""
         return Rule.objects.filter(account=self.account_id, quiz_id=self.quiz_id, deleted=False).first()
+
+
+class Turns(models.Model):
+    """Whose turn it is to be responsible for leads of a rule: ``owed`` is how far everybody is behind their
+    share, in weights (``rules.mapping.responsible``). The row is locked while turns are taken."""
+
+    rule = models.OneToOneField(Rule, on_delete=models.PROTECT, primary_key=True, related_name="turns")
+    owed = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"turns of rule {self.rule_id}"
+
+
+class QuizOption(models.Model):
+    """What was answered to a question of a rule that goes into a field with options
+    (``rules.observed_options``): its options, as far as nobody tells them. ``answer`` is one that brought it,
+    with which it is erased."""
+
+    rule = models.ForeignKey(Rule, on_delete=models.PROTECT, related_name="quiz_options", db_index=False)
+    question = models.CharField(max_length=200)
+    text = models.CharField(max_length=200)
+    answer = models.ForeignKey(Answer, on_delete=models.PROTECT, related_name="+")
+    first_seen = models.DateTimeField(default=timezone.now)
+    last_seen = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["rule", "question", "text"], name="one_quiz_option_per_text")
+        ]
+
+    def __str__(self) -> str:
+        return f"option {self.text} of question {self.question}"

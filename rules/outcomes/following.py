@@ -72,12 +72,7 @@ PLAN = (
 
 
 def look_later(
-    *,
-    created_at: datetime,
-    changed_at: datetime | None,
-    closed: bool,
-    now: datetime,
-    notices: bool = False,
+    *, created_at: datetime, changed_at: datetime | None, closed: bool, now: datetime, notices: bool = False
 ) -> datetime | None:
     """When to ask again about a lead that was looked at ``now``; None: it is followed no more. Pure.
 

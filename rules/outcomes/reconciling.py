@@ -11,8 +11,9 @@ die at any moment. Looks and reconciliations share one budget (``look_budget``);
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zlib import crc32
 
 import structlog
 from django.conf import settings
@@ -24,7 +25,7 @@ from accounts.access import connector_for
 from accounts.counters import counters
 from accounts.events import writing
 from accounts.events.models import EventType
-from accounts.models import Account
+from accounts.models import Account, live_accounts
 from accounts.task_queue import ask
 from connectors.base import Connector
 from connectors.errors import ConnectorError, NeedsReconnect, OurMistake, TryLater
@@ -35,6 +36,7 @@ from rules.delivery.concurrency import looks
 from rules.delivery.lane import goes_first
 from rules.delivery.settlement import our_bug
 from rules.made_between import made_between
+from rules.mapping.rule_snapshot import zone_of
 from rules.models import Delivery, Finding, Outcome, Reconciliation, SurveyedLead
 from rules.outcomes.comparison import Books, asked_of, compared, doubted, judged
 from rules.outcomes.look_budget import CountingRateLimiter, LookBudget
@@ -172,11 +174,7 @@ class _Slice:
         return pause if pause or db_clock.now() >= ends_at else None
 
     def _step(self, connector: Connector) -> None:
-        steps = {
-            Phase.LISTING: self._list,
-            Phase.COMPARING: self._compare,
-            Phase.CONFIRMING: self._confirm,
-        }
+        steps = {Phase.LISTING: self._list, Phase.COMPARING: self._compare, Phase.CONFIRMING: self._confirm}
         steps[Phase(self.taken.phase)](connector)
 
     def _failed(self, error: ConnectorError) -> timedelta | None:
@@ -391,3 +389,40 @@ def _few(rows: Sequence[Finding], most: int) -> tuple[list[Finding], list[list[F
         chosen.append(row)
         asked.append(leads)
     return chosen, asked
+
+
+# -- at night, by the clock of an account's people, each account at a minute of its own ----------------------
+
+FIRST_HOUR, HOURS = 1, 4  # the night begins at 01:00, the last account at 05:00
+LATE = timedelta(hours=3)  # where beat was away at night, the next night is soon enough
+ACCOUNTS = 500  # of a round
+
+
+def next_night(account: Account, now: datetime) -> datetime:
+    """The next moment at which this account begins; accounts are spread over the night by their keys."""
+    here = now.astimezone(zone_of(account))
+    spread = timedelta(seconds=crc32(str(account.pk).encode()) % (HOURS * 3600))
+    tonight = here.replace(hour=FIRST_HOUR, minute=0, second=0, microsecond=0) + spread
+    return (tonight if tonight > here else tonight + timedelta(days=1)).astimezone(UTC)
+
+
+def begin_due() -> int:
+    """Begin with accounts whose hour has come, and give those an hour that have none; how many were begun."""
+    if not settings.RECONCILE_NIGHTLY:
+        return 0
+    now, begun = db_clock.now(), 0
+    switched_on = live_accounts(state=Account.State.ACTIVE, reconcile=True)
+    for account in switched_on.filter(reconcile_at=None)[:ACCOUNTS]:
+        _plan(account, now)
+    for account in switched_on.filter(reconcile_at__lte=now).order_by("reconcile_at")[:ACCOUNTS]:
+        late = account.reconcile_at is None or account.reconcile_at < now - LATE
+        if _plan(account, now) and not late and (run := begin(account)):
+            ask_to_reconcile(run.pk)
+            begun += 1
+    return begun
+
+
+def _plan(account: Account, now: datetime) -> bool:
+    """False where somebody else has."""
+    mine = Account.objects.filter(pk=account.pk, reconcile_at=account.reconcile_at)
+    return bool(mine.update(reconcile_at=next_night(account, now)))

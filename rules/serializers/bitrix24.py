@@ -81,8 +81,7 @@ class BitrixRulesReq(serializers.Serializer[Any]):
     LeadFlag = serializers.BooleanField(help_text="a lead is wanted, not a deal")
     StatusID = code("lead stage, the statusID of a step of STATUS")
     Quiz = serializers.DictField(
-        required=False,
-        help_text=f"{QUIZ} Fields that are to be made are named after its questions.",
+        required=False, help_text=f"{QUIZ} Fields that are to be made are named after its questions."
     )
     Extra = RuleExtra(required=False)
 

@@ -55,8 +55,7 @@ class ConversionLineOut(NumbersOut):
     question = serializers.CharField(help_text="What the option's question is called; else empty.")
     quizID = serializers.IntegerField(allow_null=True, help_text="Of a quiz, route or option; else null.")
     crm = serializers.ChoiceField(
-        choices=["", *CONNECTORS],
-        help_text="Of a quiz, route or person; empty for answers that met no rule.",
+        choices=["", *CONNECTORS], help_text="Of a quiz, route or person; empty for answers that met no rule."
     )
     crmAccountID = serializers.IntegerField(
         allow_null=True, help_text="Our id of the account, of a route or a person; else null."

@@ -39,7 +39,8 @@ REQUEST = "What is missing has its default when a rule is made, and stays when i
 def dialect_for(kind: str) -> RuleDialect:
     """How a rule of this CRM is spelled."""
     crm = described(kind)
-    fields, tags = _fields(crm), _tags(crm)
+    fields = _fields(crm)
+    tags = type(f"{crm.word}TagsToAdd", (TagTexts,), {"component": f"{crm.word}TagsToAdd"})
     request = _request(crm, fields, tags)
     choices = {name_of(choice): choice.key for choice in crm.can.choices}
 
@@ -99,10 +100,6 @@ def _fields(crm: Described) -> type[serializers.Serializer[Any]]:
         for entity in mapped(crm)
     }
     return crm.component(f"{crm.word}FieldRules", parts)
-
-
-def _tags(crm: Described) -> type[TagTexts]:
-    return type(f"{crm.word}TagsToAdd", (TagTexts,), {"component": f"{crm.word}TagsToAdd"})
 
 
 def _texts(crm: Described) -> dict[str, str]:

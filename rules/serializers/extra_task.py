@@ -13,16 +13,7 @@ from rules.mapping.follow_up import MOST_MINUTES, WHAT
 from rules.mapping.responsible import read_shift
 from rules.mapping.templates import LONGEST, read_text
 from rules.serializers.dialect import RuleDialect
-from rules.serializers.extra_parts import (
-    absent,
-    id_text,
-    known,
-    nobody,
-    person_named,
-    shown_id,
-    spans,
-    whole,
-)
+from rules.serializers.extra_parts import absent, id_text, known, nobody, person_named, shown_id, spans, whole
 
 TASK = "Task"
 TEXT, MINUTES, PERFORMER, DEPARTMENT, TYPE = "Text", "Minutes", "PerformerID", "DepartmentID", "Type"

@@ -76,8 +76,7 @@ class OutcomeOut(serializers.Serializer[Any]):
         allow_null=True, help_text="When it was won or lost; null while it is open."
     )
     steppedAt = serializers.DateTimeField(
-        allow_null=True,
-        help_text="When it left the step in which we saw it first; null while it has not.",
+        allow_null=True, help_text="When it left the step in which we saw it first; null while it has not."
     )
     seenAt = serializers.DateTimeField(
         allow_null=True, help_text="When we looked last; null before the first look."

@@ -35,11 +35,7 @@ class AccountsViewSet(CallerViewSet):
             OpenApiParameter("page", int, description="Counts from 1"),
             OpenApiParameter("size", int, description="25 where it is missing"),
         ],
-        responses={
-            200: CrmAccountListOut,
-            **BAD_FILTER,
-            **NO_TOKEN,
-        },
+        responses={200: CrmAccountListOut, **BAD_FILTER, **NO_TOKEN},
     )
     def index(self, request: Request) -> Response:
         rows = _accounts(self.caller_id)

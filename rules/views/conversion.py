@@ -55,12 +55,7 @@ class ConversionViewSet(CallerViewSet):
             OpenApiParameter("quizID", int, description="Only this quiz"),
             OpenApiParameter("format", str, enum=FORMATS, description="Without it as `Accept` says"),
         ],
-        responses={
-            (200, JSON): ConversionOut,
-            (200, CSV): OpenApiTypes.STR,
-            **BAD_FILTER,
-            **NO_TOKEN,
-        },
+        responses={(200, JSON): ConversionOut, (200, CSV): OpenApiTypes.STR, **BAD_FILTER, **NO_TOKEN},
     )
     def show(self, request: Request) -> Response | HttpResponse:
         by = read_choice(request, "by", BY) or QUIZ

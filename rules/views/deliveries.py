@@ -55,11 +55,7 @@ class DeliveryViewSet(CallerViewSet):
         tags=["deliveries"],
         summary="Deliveries",
         parameters=FILTERS,
-        responses={
-            200: DeliveryListOut,
-            **BAD_FILTER,
-            **NO_TOKEN,
-        },
+        responses={200: DeliveryListOut, **BAD_FILTER, **NO_TOKEN},
     )
     def index(self, request: Request) -> Response:
         rows = read_person(read_common_filters(WITH_ACCOUNT, request), request, "answer__")

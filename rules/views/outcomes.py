@@ -42,11 +42,7 @@ class OutcomeViewSet(CallerViewSet):
         tags=["deliveries"],
         summary="What became of delivered leads",
         parameters=FILTERS,
-        responses={
-            200: OutcomeListOut,
-            **BAD_FILTER,
-            **NO_TOKEN,
-        },
+        responses={200: OutcomeListOut, **BAD_FILTER, **NO_TOKEN},
     )
     def index(self, request: Request) -> Response:
         rows = read_common_filters(Outcome.objects.filter(test=False), request)

@@ -27,10 +27,7 @@ from rules.views.filters import CRM_FILTER, read_choice
 from rules.views.rules import live_rule, read_body, read_quiz_id
 from rules.views.schema import QuizSchema
 
-ERRORS = {
-    **NO_TOKEN,
-    404: OpenApiResponse(OurError, "No account or no rule"),
-}
+ERRORS = {**NO_TOKEN, 404: OpenApiResponse(OurError, "No account or no rule")}
 
 
 def undelivered(owner: str, rules: Collection[int]) -> dict[int, int]:
@@ -49,11 +46,7 @@ class RuleListViewSet(CallerViewSet):
         tags=["Rules"],
         summary="The rules of all quizzes in all CRMs",
         parameters=[CRM_FILTER, OpenApiParameter("quizID", int, description="Only this quiz"), *LISTED],
-        responses={
-            200: QuizRuleListOut,
-            **BAD_FILTER,
-            **NO_TOKEN,
-        },
+        responses={200: QuizRuleListOut, **BAD_FILTER, **NO_TOKEN},
     )
     def index(self, request: Request) -> Response:
         mine = Account.objects.filter(account_id=self.caller_id)

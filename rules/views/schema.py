@@ -23,10 +23,7 @@ INCLUDE = [
         description="`rule`: the answer is the saved rule with its `Problems`, as GET has it, and no string",
     ),
     OpenApiParameter(
-        "Prefer",
-        str,
-        OpenApiParameter.HEADER,
-        description="`return=representation`: the same by a header",
+        "Prefer", str, OpenApiParameter.HEADER, description="`return=representation`: the same by a header"
     ),
 ]
 

@@ -13,7 +13,7 @@ from django.db.models import F
 from connectors.limiter import NoRateLimiter
 from rules.delivery import outbox
 from rules.models import Answer, Delivery, Outcome, Reconciliation, SurveyedLead
-from rules.outcomes import reconcile_nights, reconciling
+from rules.outcomes import reconciling
 from rules.outcomes.following import follow
 from tests.stories.many_leads import many, plant
 from tests.stories.test_look_budget import ten_a_second
@@ -293,30 +293,30 @@ def test_only_one_run_of_an_account_at_a_time(quiz):
 
 def test_accounts_begin_at_night_by_their_own_clock(quiz, later, queued, settings):
     queued.clear()
-    assert reconcile_nights.begin_due() == 0
+    assert reconciling.begin_due() == 0
     at = quiz.account.reconcile_at
-    zone = reconcile_nights.zone_of(quiz.account)
+    zone = reconciling.zone_of(quiz.account)
     assert 1 <= at.astimezone(zone).hour < 5
-    later(seconds=(at - reconcile_nights.db_clock.now()).total_seconds() + 1)
+    later(seconds=(at - reconciling.db_clock.now()).total_seconds() + 1)
     settings.RECONCILE_NIGHTLY = False
-    assert reconcile_nights.begin_due() == 0
+    assert reconciling.begin_due() == 0
     settings.RECONCILE_NIGHTLY = True
-    assert reconcile_nights.begin_due() == 1
+    assert reconciling.begin_due() == 1
     run = Reconciliation.objects.get()
     assert queued == [("rules.tasks.reconcile", [run.pk])]
     assert quiz.account.reconcile_at - at > timedelta(hours=20)
-    assert reconcile_nights.begin_due() == 0
+    assert reconciling.begin_due() == 0
 
 
 def test_a_night_that_was_slept_through_is_left_out_and_a_switched_off_account_too(quiz, later):
-    reconcile_nights.begin_due()
+    reconciling.begin_due()
     later(days=1, hours=6)
-    quiz.account.__class__.objects.update(reconcile_at=reconcile_nights.db_clock.now() - timedelta(hours=4))
-    assert reconcile_nights.begin_due() == 0
-    assert quiz.account.reconcile_at > reconcile_nights.db_clock.now()
+    quiz.account.__class__.objects.update(reconcile_at=reconciling.db_clock.now() - timedelta(hours=4))
+    assert reconciling.begin_due() == 0
+    assert quiz.account.reconcile_at > reconciling.db_clock.now()
     quiz.account.__class__.objects.update(reconcile=False)
     later(days=1)
-    assert reconcile_nights.begin_due() == 0
+    assert reconciling.begin_due() == 0
 
 
 # -- Bitrix24 -----------------------------------------------------------------------------------------------

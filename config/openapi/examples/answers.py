@@ -72,24 +72,12 @@ MANY = "Several at once, each answered for itself"
 EXAMPLES = {
     "PostAnswers": Shown(
         {
-            202: {
-                ONE: TAKEN,
-                MANY: [
-                    _item(0, THIRD, 2),
-                    {"index": 1, **ANOTHER_BODY},
-                    _item(2, SECOND, 1),
-                ],
-            },
+            202: {ONE: TAKEN, MANY: [_item(0, THIRD, 2), {"index": 1, **ANOTHER_BODY}, _item(2, SECOND, 1)]},
             200: {AGAIN: ARRIVED},
             400: {"Without an id": errors.our("required", "answerID: This field is required.", "answerID")},
             409: {OTHER: ANOTHER_BODY},
         },
-        {
-            ONE: VISIT,
-            AGAIN: VISIT,
-            OTHER: CHANGED,
-            MANY: [THIRD, CHANGED, SECOND],
-        },
+        {ONE: VISIT, AGAIN: VISIT, OTHER: CHANGED, MANY: [THIRD, CHANGED, SECOND]},
     ),
     "ListAnswers": Shown({200: {"The newest": listed(64, ARRIVED)}}),
     "GetAnswer": Shown(

@@ -69,5 +69,5 @@ EXAMPLES = {
             },
         },
         files={"As a file": FILE},
-    ),
+    )
 }

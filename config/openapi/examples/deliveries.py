@@ -201,10 +201,7 @@ EXAMPLES = {
                 )
             },
         },
-        {
-            "A dry run: what would change": {"rule": "now", "dryRun": True},
-            "Under way": {"rule": "now"},
-        },
+        {"A dry run: what would change": {"rule": "now", "dryRun": True}, "Under way": {"rule": "now"}},
     ),
     "ListOutcomes": Shown(
         {200: {"One lead, won": {**listed(81, OUTCOME), "counts": {"open": 0, "won": 1, "lost": 0}}}}

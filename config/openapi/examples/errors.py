@@ -41,9 +41,7 @@ OBJECTS: dict[int, Bodies] = {
     },
     410: {
         "Too late": our(
-            "cursor_expired",
-            "Events are kept for 30 days and the cursor is older: begin without it",
-            "after",
+            "cursor_expired", "Events are kept for 30 days and the cursor is older: begin without it", "after"
         )
     },
     413: {"Too large": our("too_large", BIGGEST_BODY)},
