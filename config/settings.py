@@ -78,8 +78,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "config.headers.SecurityHeaders",
     "config.request_id.RequestId",
+    "config.rest_chain.PlainPosts",
+    "config.headers.SecurityHeaders",
     "config.transfer.Compression",
     "config.transfer.ETags",
     "corsheaders.middleware.CorsMiddleware",

@@ -11,12 +11,13 @@ from threading import Lock
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import db_clock, db_statement
 from accounts.models import Account
 from accounts.rest.errors import Conflict
+from accounts.together import Together
 from connectors.messages import to_column
 from rules.delivery import revisions
 from rules.delivery.queueing import wake_soon
@@ -26,6 +27,7 @@ from rules.models import Answer, Delivery
 from rules.planning import PLAN_AS_TEXT, Plan, begun, lanes_of, new_uid, plan_of, without
 
 Key = tuple[int, str]  # quiz, the quiz service's own id of the answer
+Found = dict[int, "New | Known | Conflict"]  # by the places of the bodies
 MOST_PLANS = 4096
 
 
@@ -95,103 +97,133 @@ def accept_answers(account_id: str, payloads: Sequence[Mapping[str, Any]]) -> li
     ]
     if not sent:
         return []
-    plan, found = _store(account_id, {one.key: one for one in reversed(sent)})
-    if again := [one for one in sent if one.place not in found]:
-        found |= _take_again(account_id, again, plan)
-    return [found[one.place] for one in sent]
+    mine = _Wanted(account_id, {one.key: one for one in reversed(sent)})
+    if connection.in_atomic_block:  # what others are told must be committed
+        _store([mine])
+    else:
+        together.do(mine)
+    if again := [one for one in sent if one.place not in mine.found]:
+        mine.found |= _take_again(account_id, again, mine.plan)
+    return [mine.found[one.place] for one in sent]
 
 
 # -- what is new ---------------------------------------------------------------------------------------------
 
 
-# The plan stands in the statement that plans by it, so that no rule is missed that was saved before, and is
-# compared with the one that the deliveries were written by: where it has changed nothing is stored.
+@dataclass(slots=True, eq=False)
+class _Wanted:
+    """What one call wants stored: each body once. ``_store`` fills in by which plan and what was new, by the
+    bodies' places."""
+
+    owner: str
+    bodies: Mapping[Key, _Sent]
+    quizzes: frozenset[int] = field(init=False)
+    plan: Plan = field(init=False)
+    found: Found = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.quizzes = frozenset(quiz for quiz, _ in self.bodies)
+
+
+# The plans stand in the statement that plans by them, so that no rule is missed that was saved before, and
+# are compared with those that the deliveries were written by: what goes by one that has changed isn't stored.
 STORE = f"""
-WITH plan AS MATERIALIZED ({PLAN_AS_TEXT}),
+WITH asked AS MATERIALIZED (
+    SELECT t.*, ({PLAN_AS_TEXT.format(owner="t.owner", quizzes="t.quizzes")}) AS text
+    FROM jsonb_to_recordset(%(asked)s::jsonb) AS t(nr int, owner text, quizzes bigint[], plan text)
+),
 sent AS MATERIALIZED (
-    SELECT * FROM jsonb_to_recordset(%(sent)s::jsonb) AS t(nr int, quiz bigint, answer text, payload jsonb,
-        mark text, complete boolean, people text[], deliveries jsonb)
-    WHERE (SELECT text FROM plan) = %(plan)s
+    SELECT * FROM jsonb_to_recordset(%(sent)s::jsonb) AS t(nr int, asked int, owner text, quiz bigint,
+        answer text, payload jsonb, mark text, complete boolean, people text[], deliveries jsonb)
+    WHERE asked <> ALL (ARRAY(SELECT nr FROM asked WHERE text <> plan))
 ),
 made AS (
     INSERT INTO rules_answer
         (account_id, quiz_id, answer_id, payload, digest, created_at, complete, contact_keys)
-    SELECT %(owner)s, quiz, answer, payload, mark, %(now)s, complete, people FROM sent ORDER BY nr
-    ON CONFLICT (account_id, quiz_id, answer_id) DO NOTHING RETURNING id, quiz_id, answer_id
+    SELECT owner, quiz, answer, payload, mark, %(now)s, complete, people FROM sent ORDER BY nr
+    ON CONFLICT (account_id, quiz_id, answer_id) DO NOTHING RETURNING id, account_id, quiz_id, answer_id
 ),
 planned AS (
     INSERT INTO rules_delivery
         (answer_id, rule_id, account_id, owner, quiz_id, uid, state, held_because, error_code, error, remedy,
         contact_keys, due_at, created_at, updated_at, attempts_made, strikes, look_first, steps, losses,
         remote_id, remote_link)
-    SELECT made.id, d.rule, d.account, %(owner)s, made.quiz_id, d.uid, d.state, d.because, d.code, d.error,
+    SELECT made.id, d.rule, d.account, sent.owner, made.quiz_id, d.uid, d.state, d.because, d.code, d.error,
         d.remedy, d.keys, d.due, d.due, %(now)s, 0, 0, false, '{{}}', '[]', '', ''
-    FROM made JOIN sent ON sent.quiz = made.quiz_id AND sent.answer = made.answer_id
+    FROM made JOIN sent
+        ON sent.owner = made.account_id AND sent.quiz = made.quiz_id AND sent.answer = made.answer_id
     CROSS JOIN LATERAL jsonb_to_recordset(sent.deliveries) AS d(rule bigint, account bigint, uid text,
         state text, because text, code text, error text, remedy text, keys text[], due timestamptz)
     ORDER BY made.id, d.account
     RETURNING id, answer_id, account_id
 )
-SELECT made.id, made.quiz_id, made.answer_id, planned.account_id, planned.id, NULL AS plan
+SELECT made.account_id, made.quiz_id, made.answer_id, made.id, planned.account_id, planned.id, NULL AS plan
 FROM made LEFT JOIN planned ON planned.answer_id = made.id
 UNION ALL
-SELECT NULL, NULL, NULL, NULL, NULL, text FROM plan WHERE text <> %(plan)s
+SELECT NULL, nr, NULL, NULL, NULL, NULL, text FROM asked WHERE text <> plan
 """  # noqa: S608 - our own words
 
 
-Found = dict[int, New | Known | Conflict]  # by the places of the bodies
-
-
-def _store(owner: str, bodies: Mapping[Key, _Sent]) -> tuple[Plan, Found]:
-    """Those that nobody has stored before, and the plan that they went by. In one order for everybody, so
-    that no two calls wait for each other's answers."""
-    in_order = [bodies[key] for key in sorted(bodies)]
-    quizzes = frozenset(one.quiz_id for one in in_order)
+def _store(wanted: Sequence[_Wanted]) -> None:
+    """Those that nobody has stored before. In one order for everybody, so that no two statements wait for
+    each other's answers; of two bodies under one id the first counts."""
     now, due = timezone.now(), db_clock.now()
-    asked = "{" + ",".join(map(str, quizzes)) + "}"  # as PostgreSQL writes arrays
-    while True:
-        known = plans.of(owner, quizzes)
-        plan, beginnings = known.plan, {quiz: known.beginning(owner, quiz, due) for quiz in quizzes}
-        rows = _rows(in_order, beginnings, due) if plan.text else []
-        sent = db_statement.document(rows)
-        values = {"owner": owner, "now": now, "plan": plan.text, "quizzes": asked, "sent": sent}
-        made = db_statement.run(STORE, values)
-        if not made or (said := made[0][-1]) is None:
-            break
-        plans.keep(owner, quizzes, plan_of(said))
-    answers: dict[Key, tuple[int, dict[int, int]]] = {}
-    for pk, quiz, answer, account, delivery, _ in made:
-        answers.setdefault((quiz, answer), (pk, {}))[1][account] = delivery
-    lanes = {lane for quiz, _ in answers for lane in beginnings[quiz].lanes}
-    transaction.on_commit(partial(wake_soon, lanes))
-    found: Found = {}
-    for key, (pk, deliveries) in answers.items():
-        one, beginning = bodies[key], beginnings[key[0]]
-        ids = [deliveries[row.account_id] for row in beginning.deliveries]
-        found[one.place] = New(pk, one.answer_id, one.payload, beginning, ids, now, due)
-    return plan, found
-
-
-def _rows(
-    bodies: Sequence[_Sent], beginnings: Mapping[int, Beginning], due: datetime
-) -> list[dict[str, Any]]:
-    """What ``STORE`` reads of each body."""
-    return [
-        {
-            "nr": number,
-            "quiz": one.quiz_id,
-            "answer": one.answer_id,
-            "payload": one.payload,
-            "mark": one.mark,
-            "complete": is_complete(one.payload),
-            "people": one.people.of(settings.PHONE_REGION),
-            "deliveries": [
-                {**alike, "uid": new_uid(), "keys": one.people.of(region), "due": due}
-                for region, alike in beginnings[one.quiz_id].columns
-            ],
+    bodies: dict[tuple[str, Key], tuple[int, _Sent]] = {}
+    for number, one in enumerate(wanted):
+        for key, body in one.bodies.items():
+            bodies.setdefault((one.owner, key), (number, body))
+    lanes, left = set[int](), list(range(len(wanted)))
+    while left:
+        known = {number: plans.of(wanted[number].owner, wanted[number].quizzes) for number in left}
+        asked = [
+            {"nr": nr, "owner": wanted[nr].owner, "quizzes": list(wanted[nr].quizzes), "plan": it.plan.text}
+            for nr, it in known.items()
+        ]
+        begin = {
+            place: (number, body, known[number].beginning(body.quiz_id, due))
+            for place, (number, body) in sorted(bodies.items())
+            if number in known and known[number].plan.text
         }
-        for number, one in enumerate(bodies)
-    ]
+        sent = [_row(nr, owner, *one, due) for nr, ((owner, _), one) in enumerate(begin.items())]
+        values = {"asked": db_statement.document(asked), "sent": db_statement.document(sent), "now": now}
+        left, made = [], dict[tuple[str, Key], tuple[int, dict[int, int]]]()
+        for owner, quiz, answer, pk, account, delivery, plan in db_statement.run(STORE, values):
+            if plan is None:
+                made.setdefault((owner, (quiz, answer)), (pk, {}))[1][account] = delivery
+            else:
+                left.append(quiz)
+                plans.keep(wanted[quiz].owner, wanted[quiz].quizzes, plan_of(plan))
+        for number, remembered in known.items():
+            wanted[number].plan = remembered.plan
+        for place, (pk, deliveries) in made.items():
+            number, body, beginning = begin[place]
+            ids = [deliveries[row.account_id] for row in beginning.deliveries]
+            new = New(pk, body.answer_id, body.payload, beginning, ids, now, due)
+            wanted[number].found[body.place] = new
+            lanes |= beginning.lanes
+    transaction.on_commit(partial(wake_soon, lanes))
+
+
+together = Together(_store, most=100)
+
+
+def _row(nr: int, owner: str, asked: int, body: _Sent, beginning: Beginning, due: datetime) -> dict[str, Any]:
+    """What ``STORE`` reads of a body."""
+    return {
+        "nr": nr,
+        "asked": asked,
+        "owner": owner,
+        "quiz": body.quiz_id,
+        "answer": body.answer_id,
+        "payload": body.payload,
+        "mark": body.mark,
+        "complete": is_complete(body.payload),
+        "people": body.people.of(settings.PHONE_REGION),
+        "deliveries": [
+            {**alike, "uid": new_uid(), "keys": body.people.of(region), "due": due}
+            for region, alike in beginning.columns
+        ],
+    }
 
 
 def _beginning(owner: str, quiz: int, plan: Plan, now: datetime) -> Beginning:
@@ -226,15 +258,16 @@ def _columns(row: Delivery) -> tuple[str, dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class _Remembered:
-    """A plan, and how answers begin by it."""
+    """A quiz account's plan, and how answers begin by it."""
 
+    owner: str
     plan: Plan = field(default_factory=Plan)
     beginnings: dict[int, Beginning] = field(default_factory=dict)
 
-    def beginning(self, owner: str, quiz: int, now: datetime) -> Beginning:
+    def beginning(self, quiz: int, now: datetime) -> Beginning:
         known = self.beginnings.get(quiz)
         if known is None or (known.until and known.until <= now):
-            known = self.beginnings[quiz] = _beginning(owner, quiz, self.plan, now)
+            known = self.beginnings[quiz] = _beginning(self.owner, quiz, self.plan, now)
         return known
 
 
@@ -249,13 +282,13 @@ class _Plans:
         with self.lock:
             remembered = self.known.get((owner, quizzes))
             if remembered is None:
-                return _Remembered()
+                return _Remembered(owner)
             self.known.move_to_end((owner, quizzes))
             return remembered
 
     def keep(self, owner: str, quizzes: frozenset[int], plan: Plan) -> None:
         with self.lock:
-            self.known[owner, quizzes] = _Remembered(plan)
+            self.known[owner, quizzes] = _Remembered(owner, plan)
             if len(self.known) > MOST_PLANS:
                 self.known.popitem(last=False)
 

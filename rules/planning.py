@@ -26,20 +26,21 @@ AT_ONCE = 500
 MOST_BACKFILLED = 5000  # answers of one call
 # The accounts of a quiz account, each with its rules of some quizzes. A disconnected account's rules wait for
 # it, unless another one was connected in its place since. Rules and accounts are wide: no more of them is
-# read than deliveries begin with.
+# read than deliveries begin with. A statement says where it has ``owner`` and ``quizzes`` from.
 PLAN = """
 SELECT a.id, a.crm, a.country, a.state, a.state_reason, a.deleted, l.rests_until, r.id AS rule, r.quiz_id,
     r.paused_at
 FROM accounts_account a
 LEFT JOIN accounts_lane l ON l.account_id = a.id
-LEFT JOIN rules_rule r ON r.account_id = a.id AND r.quiz_id = ANY(%(quizzes)s::bigint[]) AND NOT r.deleted
-WHERE a.account_id = %(owner)s AND (NOT a.deleted OR (r.id IS NOT NULL AND NOT EXISTS (
+LEFT JOIN rules_rule r ON r.account_id = a.id AND r.quiz_id = ANY({quizzes}) AND NOT r.deleted
+WHERE a.account_id = {owner} AND (NOT a.deleted OR (r.id IS NOT NULL AND NOT EXISTS (
     SELECT FROM accounts_account o
     WHERE o.account_id = a.account_id AND o.crm = a.crm AND o.connected_at > a.connected_at)))
 """
 PLAN_AS_TEXT = (
     f"SELECT coalesce(jsonb_agg(to_jsonb(p) ORDER BY p.id, p.rule), '[]')::text AS text FROM ({PLAN}) p"  # noqa: S608 - our own words
 )
+READ_PLAN = PLAN_AS_TEXT.format(owner="%(owner)s", quizzes="%(quizzes)s::bigint[]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def plan_of(text: str) -> Plan:
 def read_plan(owner: str, quizzes: Iterable[int]) -> Plan:
     """The plan as it is now."""
     with connection.cursor() as cursor:
-        cursor.execute(PLAN_AS_TEXT, {"owner": owner, "quizzes": list(quizzes)})
+        cursor.execute(READ_PLAN, {"owner": owner, "quizzes": list(quizzes)})
         return plan_of(cursor.fetchone()[0])
 
 

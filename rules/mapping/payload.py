@@ -166,7 +166,7 @@ class Reading:
     left: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for key, value in _present(self.payload).items():
+        for key, value in present(self.payload).items():
             read = READERS.get(key)
             found = read(self, key, value) if read else value
             if not is_absent(found):
@@ -178,7 +178,7 @@ class Reading:
         if not isinstance(value, dict):
             self.left[path] = value
             return {}
-        return _present(value)
+        return present(value)
 
     def _marks(self, path: str, value: Any) -> dict[str, str]:
         read = self._plain_map(path, value)
@@ -195,7 +195,7 @@ class Reading:
                 if not is_absent(item):
                     self.left[f"{path}.{number}"] = item
                 continue
-            if read := _present(item):
+            if read := present(item):
                 for key in QUESTION_TEXTS:
                     if key in read:
                         self._replace(read, f"{path}.{number}.{key}", key)
@@ -232,7 +232,7 @@ READERS: dict[str, Callable[[Reading, str, Any], Any]] = {
 }
 
 
-def _present(read: Mapping[str, Any]) -> dict[str, Any]:
+def present(read: Mapping[str, Any]) -> dict[str, Any]:
     """Without what is absent (``is_absent``, which most texts are not worth a call of)."""
     return {
         key: value

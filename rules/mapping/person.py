@@ -26,7 +26,7 @@ from connectors.contact import (
     texts_of,
 )
 from connectors.draft import Person, UnplacedValue
-from rules.mapping.payload import normalised
+from rules.mapping.payload import present
 
 HANDLED = frozenset({NAME, FIRST, LAST, MIDDLE, PHONE, EMAIL, COMPANY, CITY})
 
@@ -76,8 +76,8 @@ class KeysByRegion:
 
 def contact_of(payload: Mapping[str, Any]) -> Mapping[str, Any]:
     """The contact form of an answer as ``normalised`` has it."""
-    contact: Mapping[str, Any] = normalised({"contact": payload.get("contact")}).get("contact", {})
-    return contact
+    contact = payload.get("contact")
+    return present(contact) if isinstance(contact, dict) else {}
 
 
 def _reaches(contact: Mapping[str, Any], region: str) -> tuple[list[Reach], list[Reach]]:

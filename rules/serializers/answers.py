@@ -18,6 +18,7 @@ from accounts.serializers.errors import ErrorOut
 from connectors.messages import joined, sentences
 from rules.delivery.next_try import NextTry, next_tries
 from rules.intake import New
+from rules.mapping.documented import is_documented
 from rules.mapping.payload import MAPS, MARKS, is_complete, is_completeness_told, leftovers, unknown_keys
 from rules.models import Answer, Delivery
 from rules.replaying import NotReplayable
@@ -320,6 +321,8 @@ UNCLEAR = {
 
 def warnings_of(payload: Mapping[str, Any]) -> list[dict[str, str]]:
     """What of a body is kept although no documented place was found for it. Empty for a purged body."""
+    if is_documented(payload):
+        return []
     unknown = [
         {
             "code": "unknown_key",

@@ -88,6 +88,44 @@ def may_only_style_itself(page: Any) -> bool:
     return style.startswith("style-src 'nonce-") and policy_of(page) > STRICTEST
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {},
+        {"body": "{"},
+        {"body": "", "headers": {"Authorization": ""}},
+        {"secure": True},
+        {"headers": {"Host": "evil.example"}},
+        {"bug": True},
+        {"bug": True, "headers": BROWSER},
+    ],
+    ids=str,
+)
+def test_a_post_past_the_middleware_has_the_same_headers(
+    sent: dict[str, Any], caller: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SECURE_HSTS_SECONDS = 60
+    if sent.get("bug"):
+        monkeypatch.setattr("rules.views.answers.ANSWER.run_validation", boom)
+
+    def headers(**more: str) -> dict[str, str]:
+        client = caller("shop")
+        client.raise_request_exception = False
+        body = sent.get("body", {"quizID": 1, "answerID": "k"})
+        told = sent.get("headers", {}) | more
+        secure = sent.get("secure", False)
+        answer = client.post("/answers", body, "application/json", headers=told, secure=secure)
+        assert_guarded(answer)
+        named = {name: re.sub("nonce-[^']+", "nonce", value) for name, value in answer.items()}
+        assert named.pop("X-Request-Id")
+        named.pop("RateLimit-Remaining", None)
+        named.pop("RateLimit-Reset", None)
+        named.pop("Content-Length" if answer.status_code in (200, 202) else "", None)  # ids and times
+        return named | {"status": str(answer.status_code // 100)}
+
+    assert headers() == headers(Origin="https://elsewhere.example")
+
+
 def test_a_redirect_to_https_has_them(settings: Any) -> None:
     settings.SECURE_SSL_REDIRECT = True
     answer = Client().get("/healthz")

@@ -13,7 +13,18 @@ from hypothesis import strategies as st
 from rest_framework.exceptions import ParseError
 
 from accounts.rest.parsers import MOST_LEVELS, _refuse, _why, clean, read_json
-from rules.mapping.payload import Reading, digest, is_absent, leftovers, normalised, scalar_text
+from config.openapi.quiz import SECOND, UNSURE
+from rules.mapping.documented import is_documented
+from rules.mapping.payload import (
+    Reading,
+    digest,
+    is_absent,
+    is_completeness_told,
+    leftovers,
+    normalised,
+    scalar_text,
+    unknown_keys,
+)
 
 EXAMPLES = int(os.environ.get("PROPERTY_EXAMPLES", "300"))
 often = settings(max_examples=EXAMPLES, derandomize=True, database=None, deadline=None)
@@ -93,3 +104,35 @@ def test_fingerprints_are_those_that_rows_keep_for_ever(body: dict[str, Any]) ->
     text = json.dumps(kept, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
     assert digest(body) == hashlib.sha256(text.encode()).hexdigest()
     assert (Reading(body).seen, Reading(body).left) == (normalised(body), leftovers(body))
+
+
+plain = st.none() | texts | values
+questions = st.dictionaries(st.sampled_from(["questionID", "question", "type", "answer", "photo"]), plain)
+in_places = st.fixed_dictionaries(
+    {},
+    optional={
+        "quizID": st.integers(0, 9),
+        "complete": st.booleans() | plain,
+        "quiz": st.dictionaries(st.sampled_from(["title", "lang"]), plain) | plain,
+        "contact": st.dictionaries(texts, plain) | plain,
+        "answers": st.lists(questions, max_size=3) | plain,
+        "utm": st.dictionaries(texts, texts) | plain,
+        "clientIDs": st.dictionaries(texts, st.none() | texts) | plain,
+        "page": plain,
+        "price": plain,
+        "source": plain,
+    },
+)
+
+
+@given(body=in_places)
+@often
+@example(body={**UNSURE, "utm": {"utm_source": "ya"}, "clientIDs": None, "complete": False})
+def test_of_what_is_told_documented_at_once_nothing_is_to_be_said(body: dict[str, Any]) -> None:
+    if is_documented(body):
+        assert (unknown_keys(body), leftovers(body), is_completeness_told(body)) == ([], {}, True)
+
+
+@pytest.mark.parametrize("body", [{}, SECOND, UNSURE, {**SECOND, "complete": None, "answers": []}])
+def test_what_forms_send_is_told_documented(body: dict[str, Any]) -> None:
+    assert is_documented(body)
