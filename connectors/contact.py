@@ -124,7 +124,7 @@ def visible(text: str) -> str:
     """
     if len(text) > LONGEST:
         return text.strip()
-    return SPACES.sub(" ", INVISIBLE.sub("", text)).strip()
+    return SPACES.sub(" ", text if text.isascii() else INVISIBLE.sub("", text)).strip()
 
 
 INVISIBLE = re.compile(
@@ -274,6 +274,7 @@ def _unfloated(text: str) -> str:
 # Most of what comes, behind its plus or its region. The library says the same of it and takes twenty times as
 # long; tests/properties/test_phones.py holds the two together.
 RUSSIAN_MOBILE = re.compile(r"(?:\+7|RU[78]?)(9[0-9]{9})")
+PLAIN = re.compile(r"\+?[0-9 ()-]+")  # nothing for the patterns below to find
 NO_DIGITS = re.compile(r"[^0-9]+")
 RUN = re.compile(r"\+? ?[(\[]?\d(?:[^\w+,;|\n]{0,4}\d)+")
 BETWEEN = re.compile(r"[,;|\n]|/(?!/)|(?<=\d)\s+(?=\+)|\s(?:или|либо|и|or|and)\s", re.IGNORECASE)
@@ -290,6 +291,8 @@ LABEL = re.compile(r"(?:tel|phone|mobile|тел|моб|телефон)(?:\.?\s*:
 def _phones(said: str, region: str) -> Reach:
     if len(said) > LONGEST:
         return Reach(said, (), NO_PHONE)
+    if PLAIN.fullmatch(said) and (found := _e164(said, region)):
+        return Reach(said, (found,))
     text = LABEL.sub("", unicodedata.normalize("NFKC", said))
     plain = EXTENSION.sub("", text)
     if found := _e164(plain, region):
@@ -398,7 +401,7 @@ def email_key(text: str) -> str:
     text = unicodedata.normalize("NFC", visible(text))
     if len(text) > LONGEST:
         return ""
-    if found := ANGLES.fullmatch(text):
+    if "<" in text and (found := ANGLES.fullmatch(text)):
         text = found[1]
     text = text.casefold().removeprefix("mailto:").partition("?")[0].strip(" .,;<>\"'«»()[]")
     if not ADDRESS.fullmatch(text) or ".." in text:

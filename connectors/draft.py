@@ -7,7 +7,7 @@ because some CRMs number their things and others name them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
@@ -61,6 +61,11 @@ class Tag:
     remote_id: str = ""
 
 
+def keys_of_person(phones: Iterable[str], emails: Iterable[str]) -> list[str]:
+    """``Person.keys`` of somebody who is not made."""
+    return [f"phone:{phone}" for phone in phones] + [f"email:{email}" for email in emails]
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """Who answered. Phones are valid and in E.164, e-mails as ``connectors.contact.email_key`` has them."""
@@ -74,7 +79,7 @@ class Person:
     @property
     def keys(self) -> tuple[str, ...]:
         """What makes two answers the same person: ``phone:+7...`` and ``email:a@b``."""
-        return (*(f"phone:{p}" for p in self.phones), *(f"email:{e}" for e in self.emails))
+        return tuple(keys_of_person(self.phones, self.emails))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import secrets
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -126,7 +125,10 @@ def without(accounts: Iterable[Account], deliveries: Iterable[Delivery]) -> list
 
 def new_uid() -> str:
     """An external id for a CRM: letters and digits only, so that no search splits it (``qz7f3a91c2k4m``)."""
-    return "qz" + base64.b32encode(secrets.token_bytes(10)).decode().lower()
+    return "qz" + secrets.token_bytes(16).translate(LETTERS).decode()
+
+
+LETTERS = b"abcdefghijklmnopqrstuvwxyz234567" * 8  # one for each byte, all as often
 
 
 def wake(planned: Iterable[Delivery]) -> None:

@@ -25,7 +25,7 @@ from connectors.contact import (
     read_phones,
     texts_of,
 )
-from connectors.draft import Person, UnplacedValue
+from connectors.draft import Person, UnplacedValue, keys_of_person
 from rules.mapping.payload import present
 
 HANDLED = frozenset({NAME, FIRST, LAST, MIDDLE, PHONE, EMAIL, COMPANY, CITY})
@@ -52,7 +52,7 @@ def read_person(contact: Mapping[str, Any], region: str) -> tuple[Person, tuple[
 def contact_keys(contact: Mapping[str, Any], region: str) -> list[str]:
     """What makes two answers the same person's (``Person.keys``)."""
     phones, emails = _reaches(contact, region)
-    return list(Person(phones=_found(phones), emails=_found(emails)).keys)
+    return keys_of_person(_found(phones), _found(emails))
 
 
 def keys_of(payload: Mapping[str, Any]) -> list[str]:
@@ -104,4 +104,6 @@ def text_of(contact: Mapping[str, Any], part: str) -> str:
 
 
 def _found(reaches: list[Reach]) -> tuple[str, ...]:
+    if len(reaches) == 1:
+        return reaches[0].found  # each once
     return tuple(dict.fromkeys(one for reach in reaches for one in reach.found))
