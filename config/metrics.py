@@ -46,12 +46,15 @@ HISTOGRAMS = {
     "delivery_seconds": ("Seconds from the 202 for an answer to its lead", ("crm",)),
     "task_seconds": ("Seconds of background tasks, by name; rules.tasks.sweep is the sweep", ("task",)),
 }
-# The oldest of what is due; a CRM that is not among them has nothing older.
+# A look into each lane that is due, or is so in a moment: rules that rest make it later than its deliveries
+# are. A CRM that is not among them has nothing due.
 OLDEST_DUE = """
-SELECT account.crm, extract(epoch FROM now() - min(due.due_at))
-FROM (SELECT account_id, due_at FROM rules_delivery WHERE state = 'waiting' AND due_at <= now() AND NOT test
-      ORDER BY due_at LIMIT 10000) due
-JOIN accounts_account account ON account.id = due.account_id
+SELECT account.crm, extract(epoch FROM now() - min(first.due_at))
+FROM (SELECT account_id FROM accounts_lane WHERE next_due <= now() + interval '1 minute') lane
+CROSS JOIN LATERAL (
+    SELECT due_at FROM rules_delivery WHERE account_id = lane.account_id AND state = 'waiting'
+    AND due_at <= now() AND NOT test ORDER BY due_at LIMIT 1
+) first JOIN accounts_account account ON account.id = lane.account_id
 GROUP BY account.crm
 """
 # Exact up to so many; beyond it the reason of the others is not asked for.

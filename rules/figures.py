@@ -1,9 +1,9 @@
 """Figures for charts, counted in the background and kept by day: a page adds up a row for each of its days.
 
 A day is counted anew while its leads change: today every few minutes, the older the rarer, and never so often
-that counting takes more than a fiftieth of the time; days beyond ``days_followed`` once. Rows are read in
-portions, so no statement lasts. What became of the day's answers is ``rules.conversion.counting``'s. The
-numbers of a row here, without test leads:
+that counting takes more than a fiftieth of the time; days beyond ``days_followed`` once. A day of which
+nothing has changed since is left as it was counted. Rows are read in portions, so no statement lasts. What
+became of the day's answers is ``rules.conversion.counting``'s. The numbers of a row here, without test leads:
 
     hours      {hour: {crm: [leads made, tries that failed]}}
     seconds    {crm, "" for all: [median, 95th percentile]} from the answer to its lead
@@ -27,7 +27,7 @@ from django.db.models.functions import TruncHour
 from django.utils import timezone
 
 from rules.conversion import counting
-from rules.models import Answer, Attempt, DayFigures, Outcome
+from rules.models import Answer, Attempt, DayFigures, Delivery, Outcome
 
 log = structlog.stdlib.get_logger(__name__)
 DAYS = 90
@@ -38,6 +38,7 @@ SOONEST, LATER = (
     timedelta(minutes=2),
     timedelta(minutes=20),
 )  # until it is counted anew, more for each day ago
+OVERLAP = timedelta(minutes=5)  # what was not committed yet when a day was counted is seen the next time
 SHARE = 50  # of the time that counting it took
 ARRIVED = ("delivered", "adopted")
 
@@ -48,9 +49,37 @@ def count_due() -> int:
     for day in due_days(timezone.localdate()):
         if time.monotonic() > ends:
             break
-        count(day)
-        counted += 1
+        if has_changed(day):
+            count(day)
+            counted += 1
     return counted
+
+
+def has_changed(day: date) -> bool:
+    """Has anything since the day was counted? Its answers, what became of them, its leads and tries. Where
+    nothing has, its figures are as good as new ones, and are so dated."""
+    now, whole = timezone.now(), DayFigures.objects.filter(day=day, account=None)
+    counted = whole.values_list("counted_at", flat=True).first()
+    if counted is None:
+        return True
+    (first, end), since = bounds(day), counted - OVERLAP
+    new = {"gte": max(first, since), "lt": end}
+    moved = Q(updated_at__gte=since)
+    changes = (
+        Answer.objects.filter(**_within("created_at", **new)),
+        Attempt.objects.filter(**_within("started_at", **new)),
+        Delivery.objects.filter(moved, **_within("answer__created_at", gte=first, lt=end)),
+        Outcome.objects.filter(moved, **_within("created_at", gte=first, lt=end)),
+        Outcome.objects.filter(moved, **_within("delivery__answer__created_at", gte=first, lt=end)),
+    )
+    if any(rows.order_by().exists() for rows in changes):
+        return True
+    whole.update(counted_at=now)
+    return False
+
+
+def _within(moment: str, **bounds: datetime) -> dict[str, datetime]:
+    return {f"{moment}__{name}": at for name, at in bounds.items()}
 
 
 def days_followed() -> int:

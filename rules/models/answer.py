@@ -76,7 +76,12 @@ class FormerBody(models.Model):
     """A body that a later one replaced: what it wrote into a CRM may be overwritten, and a repeat of it is
     known by its digest."""
 
-    answer = models.ForeignKey(Answer, on_delete=models.PROTECT, related_name="former_bodies")
+    answer = models.ForeignKey(
+        Answer,
+        on_delete=models.PROTECT,
+        related_name="former_bodies",
+        db_index=False,  # the constraint's
+    )
     revision = models.PositiveIntegerField()
     payload = models.JSONField(_("payload"))
     digest = models.CharField(max_length=64)

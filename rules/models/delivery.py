@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -187,6 +188,7 @@ class Delivery(models.Model):
             models.Index(fields=["created_at"], name="delivery_by_age"),
             models.Index(fields=["remote_id"], condition=~Q(remote_id=""), name="delivery_by_lead"),
             models.Index(fields=["owner", "updated_at"], name="delivery_updated"),
+            BrinIndex(fields=["updated_at"], autosummarize=True, name="delivery_changed"),
             models.Index(fields=["-id"], condition=Q(test=True), name="delivery_test"),
             models.Index(fields=["version"], condition=Q(version__isnull=False), name="delivery_by_version"),
         ]
@@ -203,7 +205,12 @@ class Delivery(models.Model):
 class Attempt(models.Model):
     """One try of one delivery, with what was said both ways (redacted), for the timeline."""
 
-    delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT, related_name="attempts")
+    delivery = models.ForeignKey(
+        Delivery,
+        on_delete=models.PROTECT,
+        related_name="attempts",
+        db_index=False,  # attempt_timeline
+    )
     number = models.PositiveIntegerField()
     started_at = models.DateTimeField()
     seconds = models.FloatField(default=0)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q, Value
 from django.db.models.functions import Now
@@ -142,6 +143,7 @@ class Outcome(models.Model):
                 for name in TRAILS
             ),
             models.Index(fields=["owner", "updated_at"], include=["status"], name="outcome_updated"),
+            BrinIndex(fields=["updated_at"], autosummarize=True, name="outcome_changed"),
         ]
 
     def __str__(self) -> str:

@@ -81,3 +81,35 @@ def test_what_is_followed_no_more_is_counted_once(settings: Any, deliver: Delive
     assert figures.count_due() == 101
     DayFigures.objects.update(counted_at=timezone.now() - timedelta(days=30))
     assert len(figures.due_days(timezone.localdate())) == 90
+
+
+THEN = timezone.make_aware(datetime(2025, 3, 3, 12, 30))  # when the day was counted
+LATER = THEN + timedelta(minutes=1)
+CHANGES: dict[str, Callable[[Outcome], Any]] = {
+    "a lead was won": lambda lead: Outcome.objects.filter(pk=lead.pk).update(status="won"),
+    "a delivery was moved": lambda lead: Delivery.objects.filter(pk=lead.delivery_id).update(error="?"),
+    "a lead of another day's answer was made": lambda lead: (
+        Answer.objects.update(created_at=THEN - timedelta(days=3)),
+        Outcome.objects.filter(pk=lead.pk).update(updated_at=LATER),
+    ),
+    "a try failed": lambda lead: Attempt.objects.update(started_at=LATER, outcome="wait"),
+    "an answer came": lambda lead: Answer.objects.update(created_at=LATER),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_day_is_counted_anew_only_where_something_of_it_has_changed(
+    deliver: Deliver, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    """Else ninety days of fifty thousand answers each would be read again and again."""
+    lead = made(deliver, THEN - timedelta(hours=1))
+    Outcome.objects.update(updated_at=THEN - timedelta(minutes=30))
+    Delivery.objects.update(updated_at=THEN - timedelta(minutes=30))
+    figures.count(THEN.date())
+    DayFigures.objects.update(counted_at=THEN)
+    monkeypatch.setattr(figures, "due_days", lambda today: [THEN.date()])
+    assert figures.count_due() == 0
+    assert DayFigures.objects.get(account=None).counted_at > LATER  # so that it is not asked at once again
+    DayFigures.objects.update(counted_at=THEN)
+    CHANGES[change](lead)
+    assert figures.count_due() == 1
