@@ -61,7 +61,7 @@ test: $(VENV)/.tests-installed  ## run the tests (T=path chooses some)
 	COVERAGE_CORE=sysmon $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder \
 		$(if $(CI),--durations=50 $$($(BIN)/python -c '$(COUNTED)')) $(T)
 
-bench: $(VENV)/.tests-installed  ## measure on real processes (ARGS="all", "intake", "lists", "drain", "idle", "backlog", "bitrix24", "scale")
+bench: $(VENV)/.tests-installed  ## measure on real processes (ARGS="all", "intake", "lists", "drain", "idle", "backlog", "bitrix24", "people", "scale", "bulk")
 	@$(STAND_INS) $(BIN)/python -m tests.benchmarks $(ARGS)
 
 torture: $(VENV)/.tests-installed  ## break whatever can break and count what is lost or doubled (N=1000 SEED=7; RUN=tokens, neighbours, alone)

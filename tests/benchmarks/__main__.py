@@ -13,7 +13,7 @@ import django
 
 from config import embedded
 
-SCRIPTS = ("idle", "backlog", "bitrix24", "people", "intake", "lists", "drain", "scale", "all")
+SCRIPTS = ("idle", "backlog", "bitrix24", "people", "intake", "lists", "drain", "scale", "bulk", "all")
 
 
 def main(arguments: list[str]) -> None:

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from importlib import import_module
 from itertools import combinations
 from pathlib import Path
@@ -36,14 +37,19 @@ from django.db import connection, connections
 from django.test import Client
 from django.test.utils import setup_test_environment
 
+from accounts.models import Account
 from config.celery import app
 from config.demo.report import table
-from rules import incidents
+from rules import figures, incidents
 from tests.benchmarks.ground import Figures, machine, say
 from tests.benchmarks.history import BIGGEST, QUIZ, SMALL, fill
 
 MOST = 0.3  # seconds of a page, and of beat in a minute
 RUNS = 3
+DAY = date.today() - timedelta(days=40)
+DAYS_A_MINUTE = sum(
+    timedelta(minutes=1) / (figures.SOONEST + ago * figures.LATER) for ago in range(figures.DAYS)
+)
 TICKS = os.sysconf("SC_CLK_TCK")
 Asked = tuple[str, Any]  # a statement and its parameters
 
@@ -69,6 +75,7 @@ class Cost:
 def main(arguments: list[str]) -> Figures:
     chosen = options(arguments)
     use_database(chosen)
+    settings.METRICS_TOKEN = "scale"
     setup_test_environment()
     with no_messages():
         tasks = [measure(*task, warm=True) for task in beat() if chosen.only in task[0]]
@@ -119,7 +126,7 @@ def use_database(chosen: Namespace) -> None:
     connection.close_pool()
     database["NAME"] = name
     call_command("migrate", verbosity=0)
-    if chosen.anew or not there:
+    if not Account.objects.exists():
         begun = time.monotonic()
         fill(chosen.accounts, chosen.deliveries)
         say(f"Stored in {time.monotonic() - begun:.0f} s")
@@ -140,10 +147,11 @@ def beat() -> Iterator[tuple[str, Callable[[], Any], float]]:
     for entry in app.conf.beat_schedule.values():
         module, _, name = entry["task"].rpartition(".")
         yield f"beat: {name}", getattr(import_module(module), name), 60 / entry["schedule"]
+    day = partial(figures.has_changed, DAY)
+    yield "beat: a day that falls due and has not changed", day, DAYS_A_MINUTE
     yield "beat: which quizzes fell silent", incidents._quiet, 60 / incidents.QUIET_KEPT
 
 
-DAY = date.today() - timedelta(days=40)
 LATELY = {"from": str(DAY), "to": str(DAY + timedelta(days=1))}
 SINCE, EMPTY, BEFORE = {"from": str(DAY)}, {"from": "2040-01-01"}, {"to": "2020-01-01"}
 IN_TIME: list[dict[str, Any]] = [LATELY, SINCE, EMPTY, BEFORE]
@@ -172,6 +180,9 @@ FILTERS: dict[str, list[dict[str, Any]]] = {
         {"changedFrom": str(DAY)},
         {"changedFrom": "2040-01-01"},
     ],
+    "/conversion": [{"by": "day"}, {"by": "person"}, {"by": "source"}, {"from": str(DAY)}, {"quizID": QUIZ}],
+    "/events": [{"types": "delivery.held"}],
+    "/reconciliations": [],
     "/outcomes": [
         *COMMON,
         *({"status": status} for status in ("open", "won", "lost")),
@@ -201,6 +212,7 @@ def choices(filters: list[dict[str, Any]], most: int) -> Iterator[dict[str, Any]
 
 
 def admin() -> Iterator[tuple[str, Callable[[], Any]]]:
+    yield "metrics", asking(Client(headers={"Authorization": "Bearer scale"}), "/metrics")
     user, _ = get_user_model().objects.get_or_create(username="scale", is_superuser=True, is_staff=True)
     client = Client()
     client.force_login(user)
@@ -235,7 +247,14 @@ PAGES: dict[str, list[dict[str, Any]]] = {
         *OWNED,
         {"q": "1"},
     ],
-    "rules/outcome/conversion/": [],
+    "rules/outcome/conversion/": [
+        *({"period": period} for period in ("1", "90", "all")),
+        *({"by": by} for by in ("person", "source")),
+        {"crm": "bitrix24"}, {"owner": BIGGEST}, {"quiz": QUIZ}, {"account": 1},
+    ],
+    "rules/outcome/reports/": [{"period": "90"}, {"crm": "bitrix24"}, {"account": 1}, {"quiz": QUIZ}],
+    "rules/bulkrun/": [],
+    "rules/reconciliation/": [],
     "rules/rule/": [
         {"problems": "yes"}, {"problems": "no"}, {"deleted__exact": "0"}, {"deleted__exact": "1"},
         {"quiz": QUIZ}, {"account__id__exact": 1}, {"q": QUIZ}, {"q": "q77"},
