@@ -18,6 +18,7 @@ from connectors.messages import joined, message
 
 log = structlog.stdlib.get_logger(__name__)
 AT_ONCE = 100
+LOOKED_AT = 2000  # accounts of a round, in turns, for those that nobody has marked
 SECONDS_A_ROUND = 25
 AGAIN = timedelta(days=1)
 SILENT_PAUSE = timedelta(minutes=30)
@@ -25,16 +26,29 @@ LEASE = timedelta(minutes=5)
 
 
 def ask_due() -> int:
-    """Ask the CRMs of active accounts that are due, or were connected since; how many answered."""
-    now = db_clock.now()
-    due = Q(checkup=None) | Q(checkup__ask_at__lte=now) | Q(checkup__asked_at__lt=F("connected_at"))
-    rows = live_accounts(state=Account.State.ACTIVE).filter(due).order_by("pk")
+    """Ask the CRMs of active accounts that are due, or were connected since; how many answered.
+
+    What is due is found by index, an account that was connected is marked then (``accounts.states``); should
+    that have been missed, some accounts are looked at each minute.
+    """
+    now, active = db_clock.now(), live_accounts(state=Account.State.ACTIVE)
+    due = active.filter(checkup__ask_at__lte=now).order_by("checkup__ask_at")
+    first = _their_turn()
+    unasked = Q(checkup=None) | Q(checkup__asked_at__lt=F("connected_at"))
+    missed = active.filter(unasked, pk__gte=first, pk__lt=first + LOOKED_AT).order_by("pk")
+    rows = {account.pk: account for account in (*due[:AT_ONCE], *missed[:AT_ONCE])}
     until, answered = time.monotonic() + SECONDS_A_ROUND, 0
-    for account in rows[:AT_ONCE]:
+    for account in list(rows.values())[:AT_ONCE]:
         if time.monotonic() > until:  # a CRM that hangs must not keep a thread for ever
             break
         answered += ask(account)
     return answered
+
+
+def _their_turn() -> int:
+    """The first key of the accounts that are looked at in this minute."""
+    newest = Account.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    return int(db_clock.now().timestamp() // 60) % (newest // LOOKED_AT + 1) * LOOKED_AT
 
 
 def ask(account: Account) -> bool:

@@ -317,7 +317,8 @@ class Checkup(models.Model):
     """What an account's CRM said when it was asked whether everything is right for us, once a day.
 
     ``problems`` are its connector's (``Connector.check``): rights that are missing, and what deliveries miss
-    there. ``error`` says why it could not be asked. Written by ``accounts.checkups`` alone.
+    there. ``error`` says why it could not be asked. Written by ``accounts.checkups`` alone, but that
+    ``accounts.states`` has it asked as soon as the account is connected.
     """
 
     account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="checkup")

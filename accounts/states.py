@@ -20,7 +20,7 @@ from accounts import db_clock, history, task_queue
 from accounts.crm_settings import rate_limiter_for
 from accounts.events.writing import tell_move
 from accounts.history import SERVICE, Actor
-from accounts.models import Account, Hook, Lane, Token, Unsubscription
+from accounts.models import Account, Checkup, Hook, Lane, Token, Unsubscription
 from accounts.secrets import WrongKey
 from connectors.errors import NeedsReconnect, Stopped
 from connectors.messages import message
@@ -34,7 +34,11 @@ LIVE = (State.CONNECTING, State.ACTIVE, State.NEEDS_RECONNECT, State.PAUSED)
 def activate(account: Account, how: str = "", actor: Actor = SERVICE) -> bool:
     """The owner has signed in, ``how`` says which way: requests may be sent, and the lists are due."""
     now = db_clock.now()
-    return _move(account, State.ACTIVE, "", LIVE, actor, said=how, connected_at=now, next_sync_at=now)
+    with transaction.atomic():
+        moved = _move(account, State.ACTIVE, "", LIVE, actor, said=how, connected_at=now, next_sync_at=now)
+        if moved:
+            Checkup.objects.update_or_create(account_id=account.pk, defaults={"ask_at": now})
+    return moved
 
 
 def revive(account: Account, actor: Actor = SERVICE) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts import checkups
+from accounts import checkups, states
 from accounts.models import Account, Checkup
 from connectors.errors import NeedsReconnect, TryLater
 from connectors.messages import message
@@ -28,6 +28,18 @@ def test_it_is_asked_anew_once_it_was_connected_again(connected: Account) -> Non
     Account.objects.update(connected_at=timezone.now())
     assert checkups.ask_due() == 1
     Account.objects.update(state="paused", connected_at=timezone.now())
+    assert checkups.ask_due() == 0
+
+
+def test_who_was_connected_is_found_among_many_without_looking_at_each(
+    connected: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkups.ask_due()
+    monkeypatch.setattr(checkups, "_their_turn", lambda: connected.pk + 1)  # it is the others' turn
+    Account.objects.update(connected_at=timezone.now())
+    assert checkups.ask_due() == 0
+    states.activate(connected)
+    assert checkups.ask_due() == 1
     assert checkups.ask_due() == 0
 
 
