@@ -100,13 +100,14 @@ STATEMENTS = (
 INSERT INTO accounts_account (id, account_id, crm, remote_id, host, name, subdomain, country, user_id,
     user_name, user_email, user_role, user_group, facts, state, state_reason, state_since, deleted,
     send_again,
-    created_at, connected_at, next_sync_at, synced_at)
+    created_at, connected_at, next_sync_at, synced_at, reconcile_at, reconciled_at)
 SELECT g, 'q' || g, (array['amocrm', 'bitrix24', 'envybox', 'solos'])[1 + g %% 4], 'r' || g,
     'h' || g || '.amocrm.ru', 'Account ' || g, 'h' || g, 'RU', '1', 'Owner', 'o@example.ru', '', '',
     '{"mark_field": 123, "zone": "Europe/Moscow"}',
     CASE WHEN g %% 50 = 0 THEN 'needs_reconnect' WHEN g %% 97 = 0 THEN 'paused' ELSE 'active' END, '',
     now() - interval '9 days', false, false, now() - interval '200 days', now() - interval '9 days',
-    now() + interval '3 hours', now() - interval '8 days'
+    now() + interval '3 hours', now() - interval '8 days',
+    now() + interval '1 hour' + random() * interval '1 day', now() - random() * interval '1 day'
 FROM generate_series(1, %(accounts)s) g
 """,
     "INSERT INTO accounts_lane (account_id) SELECT id FROM accounts_account",
@@ -119,6 +120,11 @@ FROM accounts_account WHERE crm IN ('amocrm', 'bitrix24')
     """
 INSERT INTO accounts_hook (account_id, secret, ask_at, asked_at, error)
 SELECT id, 'x', now() + interval '1 day', now(), '' FROM accounts_account WHERE crm IN ('amocrm', 'bitrix24')
+""",
+    """
+INSERT INTO accounts_checkup (account_id, ask_at, asked_at, problems, error)
+SELECT id, now() + interval '1 hour' + random() * interval '1 day', now() - interval '1 hour', '[]', ''
+FROM accounts_account
 """,
     """
 INSERT INTO crm_cache_syncrun (account_id, what, state, pages, added, changed, gone, error, refused, asked_at,
