@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from django.core.cache import cache
-from django.db.models import Model, QuerySet
+from django.db.models import F, Model, QuerySet, Value
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -126,10 +126,12 @@ class Listed(Generic[Row]):
         return {"count": self.count, "next": self.next, "more": self.more, "items": items}
 
 
-def listed(request: Request, rows: QuerySet[Row], key: str = "pk") -> Listed[Row]:
+def listed(request: Request, rows: QuerySet[Row], key: str = "pk", late: bool = False) -> Listed[Row]:
     """The part of ``rows`` that a request asks for, by page and size or behind a cursor.
 
-    ``key`` is a unique column that grows with each row. Raises ``ApiError`` naming the parameter.
+    ``key`` is a unique column that grows with each row. ``late``: the rows were chosen by when they changed,
+    for which there is an index; they may all be far from where a walk by their keys begins. Raises
+    ``ApiError`` naming the parameter.
     """
     order = request.query_params.get("order") or "newest"
     if order not in ORDERS:
@@ -141,7 +143,12 @@ def listed(request: Request, rows: QuerySet[Row], key: str = "pk") -> Listed[Row
         raise ApiError(f"page begins behind {MOST_LISTED:,} rows: go on with after", field="page")
     if text:
         chosen, start = rows.filter(**{f"{key}__{beyond}": read_cursor(text)}), 0
-    keys = chosen.order_by(f"{sign}{key}").values_list(key, flat=True)[start : start + page.size + 1]
+    # Of few rows the keys are read by that index and sorted, as are those of the oldest: PostgreSQL takes
+    # changed rows to be everywhere alike, and would look for the first of them among all that never changed.
+    sorts = late and (count < MOST_LISTED or (order == "oldest" and not text))
+    place: Any = F(key) + Value(0) if sorts else F(key)
+    ordered = chosen.order_by(place.desc() if sign else place.asc())
+    keys = ordered.values_list(key, flat=True)[start : start + page.size + 1]
     found = list(keys) if text or start < count else []
     shown = found[: page.size]
     items = list(rows.filter(**{f"{key}__in": shown}).order_by(f"{sign}{key}")) if shown else []

@@ -187,7 +187,7 @@ class Delivery(models.Model):
             models.Index(fields=["account", "-id"], include=["created_at"], name="delivery_of_account"),
             models.Index(fields=["created_at"], name="delivery_by_age"),
             models.Index(fields=["remote_id"], condition=~Q(remote_id=""), name="delivery_by_lead"),
-            models.Index(fields=["owner", "updated_at"], name="delivery_updated"),
+            models.Index(fields=["owner", "updated_at"], include=["id", "test"], name="delivery_updated"),
             BrinIndex(fields=["updated_at"], autosummarize=True, name="delivery_changed"),
             models.Index(fields=["-id"], condition=Q(test=True), name="delivery_test"),
             models.Index(fields=["version"], condition=Q(version__isnull=False), name="delivery_by_version"),

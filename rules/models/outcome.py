@@ -142,7 +142,9 @@ class Outcome(models.Model):
                 models.Index(fields=["-id"], condition=TRAILS[name], name=f"outcome_{name}")
                 for name in TRAILS
             ),
-            models.Index(fields=["owner", "updated_at"], include=["status"], name="outcome_updated"),
+            models.Index(
+                fields=["owner", "updated_at"], include=["id", "status", "test"], name="outcome_updated"
+            ),
             BrinIndex(fields=["updated_at"], autosummarize=True, name="outcome_changed"),
         ]
 

@@ -63,7 +63,7 @@ class DeliveryViewSet(CallerViewSet):
             rows = rows.filter(state=state)
         if because := read_choice(request, "heldBecause", Delivery.Held.values):
             rows = rows.filter(state="held", held_because=because)
-        part = listed(request, rows)
+        part = listed(request, rows, late="changedFrom" in request.query_params)
         tries = next_tries(part.rows)
         return Response(
             part.body([write_delivery(row, row.answer.answer_id, tries[row.pk]) for row in part.rows])

@@ -9,11 +9,15 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.test import RequestFactory
 from django.utils import timezone
+from rest_framework.request import Request
 
 from accounts.models import Account
+from accounts.rest.paging import listed
 from config import metrics
 from rules.admin import dashboard
+from rules.models import Delivery
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -58,6 +62,24 @@ def test_the_oldest_that_waits_is_not_looked_for_among_all_that_was_delivered(de
     [scan] = scans(*chosen, "enable_sort", "enable_seqscan", "enable_bitmapscan")
     assert scan["Index Name"] in ("delivery_due", "delivery_undelivered")
     assert scan["Actual Rows"] == 2
+
+
+@pytest.mark.parametrize("order", ["oldest", "newest"])
+def test_what_has_changed_is_not_looked_for_among_all_that_has_not(deliveries, order):
+    """Where nothing has to be sorted PostgreSQL would walk through the list."""
+    now = timezone.now()
+    changed = deliveries(2)
+    deliveries(20, updated_at=now - timedelta(days=9))
+    changed += deliveries(2)
+    since = now - timedelta(minutes=5)
+    rows = Delivery.objects.filter(test=False, owner="shop", updated_at__gte=since)
+    request = Request(RequestFactory().get("/", {"order": order, "changedFrom": since.isoformat()}))
+    found: list[Any] = []
+    _, chosen, _ = asked(lambda: found.append(listed(request, rows, late=True)))
+    assert {row.pk for row in found[0].rows} == {row.pk for row in changed}
+    [scan] = scans(*chosen, "enable_sort", "enable_seqscan", "enable_bitmapscan")
+    assert (scan["Node Type"], scan["Index Name"]) == ("Index Only Scan", "delivery_updated")
+    assert scan["Actual Rows"] == 4
 
 
 def test_of_a_lane_with_many_due_only_the_first_is_read_for_the_metrics(account, deliveries):
