@@ -32,7 +32,7 @@ from connectors.auth import Tokens
 from connectors.base import Grant
 from connectors.errors import ConnectorError, NeedsReconnect, OurMistake, Stopped, TryLater
 from connectors.hosts import HostNotAllowed
-from connectors.messages import joined, message, sentences
+from connectors.messages import joined, message, minute, sentences
 from connectors.registry import connector_class
 
 log = structlog.stdlib.get_logger(__name__)
@@ -329,7 +329,7 @@ def _refused(row: Token, account: Account, error: NeedsReconnect, unended: datet
 
 def _spent(row: Token, unended: datetime) -> str:
     """Which pair the CRM has counted as used, for all we know."""
-    exchanged = f"{unended:%Y-%m-%d at %H:%M}"
+    exchanged = minute(unended)
     if not row.refreshed_at:
         return message(
             "The tokens were exchanged on {exchanged} UTC, and the new ones could not be kept: the old ones"
@@ -339,7 +339,7 @@ def _spent(row: Token, unended: datetime) -> str:
     return message(
         "The tokens of {since} UTC were exchanged on {exchanged} UTC, and the new ones could not be kept: the"
         " old ones are spent.",
-        since=f"{row.refreshed_at:%Y-%m-%d %H:%M}",
+        since=minute(row.refreshed_at),
         exchanged=exchanged,
     )
 

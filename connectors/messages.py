@@ -14,6 +14,7 @@ import gettext
 import json
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,17 @@ def joined(between: str, *texts: str) -> str:
     params = {f"{PART}{number}": text for number, text in enumerate(said)}
     gap = between.replace("{", "{{").replace("}", "}}")
     return Message(gap.join(f"{{{name}}}" for name in params), params)
+
+
+def day(on: date) -> Message:
+    """A day within a message: ``2026-03-07`` in the API and the logs, ``07.03.2026`` in Russian."""
+    return message("{year}-{month}-{day}", year=f"{on:%Y}", month=f"{on:%m}", day=f"{on:%d}")
+
+
+def minute(at: datetime) -> str:
+    """A moment within a message, in UTC: ``2026-03-07 12:00``, ``07.03.2026 12:00``."""
+    there = at.astimezone(UTC)
+    return joined(" ", day(there), f"{there:%H:%M}")
 
 
 def aside(text: str, words: str) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from connectors.messages import message
+from connectors.messages import day, message
 from connectors.repeated import JOINED, JOINED_BY, JOINED_SINCE, OURS
 from rules.mapping.routes import Way
 from rules.models import Delivery, Outcome
@@ -63,5 +63,6 @@ def words_of(steps: Mapping[str, str]) -> str:
     lead = steps.get("lead") or steps[JOINED]  # a deal may have come of one
     why = WHY[steps.get(JOINED_BY) == OURS]
     if since := steps.get(JOINED_SINCE):
-        return message("joined to lead {lead}: open since {since}, {why}", lead=lead, since=since, why=why)
+        on = day(date.fromisoformat(since))
+        return message("joined to lead {lead}: open since {since}, {why}", lead=lead, since=on, why=why)
     return message("joined to lead {lead}: open, {why}", lead=lead, why=why)

@@ -19,7 +19,7 @@ from accounts import db_clock
 from accounts.models import Account, Lane
 from accounts.singletons import each_alone
 from accounts.worker_threads import worker
-from connectors.messages import message
+from connectors.messages import message, minute
 from crm_cache import runs
 from rules.delivery import holds, outbox
 from rules.delivery.lane import NEXT_DUE, due_lanes, forget_silence, is_free, reckon
@@ -143,7 +143,7 @@ def _expire_old(account: Account) -> int:
         Delivery.Held.STALE,
         message(
             "The account came back on {since} UTC, when this answer was older than {hours} hours",
-            since=f"{account.state_since:%Y-%m-%d %H:%M}",
+            since=minute(account.state_since),
             hours=hours,
         ),
         message(

@@ -139,11 +139,8 @@ class Text:
         single = {name: asked.get(name) for name in (*SINGLE, DATE)}
         try:
             text = _compiled(self.source).render({**groups, **single}).strip()
-        except (
-            Exception
-        ) as error:  # whatever a filter makes of an answer: it costs the lead no more than this text
-            reason = message("it can't be written ({name})", name=type(error).__name__)
-            return "", [UnplacedValue(self.what, "", reason)]
+        except Exception:  # whatever a filter makes of an answer: it costs the lead no more than this text
+            return "", [UnplacedValue(self.what, "", UNWRITABLE)]
         losses = [UnplacedValue(name, "", self._reason()) for name in asked.missing]
         if len(text) > LONGEST_RESULT:
             text = text[:LONGEST_RESULT]
@@ -167,18 +164,38 @@ def read_text(said: Any, at: str, what: str) -> Text:
     try:
         tree = ENVIRONMENT.parse(said)
     except TemplateError as error:
-        line, words = getattr(error, "lineno", 1), error.message
-        raise Malformed(at, message(UNREADABLE.text, line=line, error=words)) from error
+        line = getattr(error, "lineno", 1)
+        raise Malformed(at, message(UNREADABLE.text, line=line, text=_line(said, line))) from error
     except RecursionError as error:
         raise Malformed(at, TOO_DEEP) from error
     _check(tree, at)
     return Text(said, what)
 
 
-UNREADABLE = message(
-    "line {line} can't be read: see that each gap and each quotation mark is closed ({error})"
-)
+# The engine's own words for what is wrong are English and name its tokens: a person is shown the line.
+UNREADABLE = message("line {line} can't be read, see that each gap and each quotation mark is closed: {text}")
+UNWRITABLE = message("it can't be written: see what its filters are given")
 TOO_DEEP = message("too much within each other")
+LONGEST_LINE = 60  # characters of a line that is shown
+REFUSED = (  # the first that fits says what a person knows it by
+    (nodes.For, message("a loop")),
+    (nodes.Stmt, message("a command other than if")),
+    (nodes.Call, message("a call")),
+    (nodes.Operand, message("a comparison of more and less")),
+    ((nodes.BinExpr, nodes.UnaryExpr), message('arithmetic (a hyphen in an id: answer["q-1"])')),
+    (nodes.Literal, message("a list")),
+    (nodes.Test, message('a check by "is"')),
+)
+
+
+def _line(said: str, number: int) -> str:
+    """That line of a template, as far as it is shown."""
+    text = (said.splitlines() or [""])[max(0, number - 1) :][:1]
+    return " ".join("".join(text).split())[:LONGEST_LINE]
+
+
+def _word(node: nodes.Node) -> str:
+    return next((words for kinds, words in REFUSED if isinstance(node, kinds)), message("this"))
 
 
 def _check(tree: nodes.Template, at: str) -> None:
@@ -188,10 +205,8 @@ def _check(tree: nodes.Template, at: str) -> None:
         if depth > DEEPEST:
             raise Malformed(at, TOO_DEEP)
         if not isinstance(node, ALLOWED) or (isinstance(node, nodes.Operand) and node.op not in COMPARED):
-            word = type(node).__name__.lower()
-            raise Malformed(
-                at, message("line {line}: {word} can't be used in a text", line=node.lineno, word=word)
-            )
+            words = message("line {line}: {what} can't be used in a text", line=node.lineno, what=_word(node))
+            raise Malformed(at, words)
         if isinstance(node, nodes.Filter) and node.name not in FILTERS:
             raise Malformed(
                 at,

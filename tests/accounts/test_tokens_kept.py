@@ -138,7 +138,7 @@ def test_where_the_process_dies_with_the_pair_the_state_says_which_one_was_spent
     assert maintenance.refresh_due() == 0
     connected.refresh_from_db()
     assert connected.state == "needs_reconnect"
-    assert f"exchanged on {begun:%Y-%m-%d at %H:%M} UTC" in connected.state_reason
+    assert f"exchanged on {begun:%Y-%m-%d %H:%M} UTC" in connected.state_reason
     assert "the old ones are spent" in connected.state_reason
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -12,10 +13,12 @@ from connectors.messages import (
     EN,
     RU,
     Message,
+    day,
     from_column,
     joined,
     loaded,
     message,
+    minute,
     sentences,
     stored,
     to_column,
@@ -49,6 +52,16 @@ def test_a_parameter_may_be_a_message():
     assert translate(told, RU) == (
         "Ответ на вопрос «Name» попал только в примечание: в поле помещается одно значение."
     )
+
+
+def test_a_day_and_a_moment_are_read_in_the_form_of_the_language():
+    at = datetime(2026, 3, 7, 1, 30, tzinfo=timezone(timedelta(hours=3)))
+    for told, english, russian in (
+        (day(at), "2026-03-07", "07.03.2026"),
+        (minute(at), "2026-03-06 22:30", "06.03.2026 22:30"),
+    ):
+        kept = from_column(to_column(message("Connected {at}", at=told)))
+        assert (kept, translate(told, RU)) == (f"Connected {english}", russian)
 
 
 def test_words_of_others_are_passed_on():

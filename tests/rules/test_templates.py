@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.draft import Target
+from connectors.messages import translate
 from rules.mapping.checks import problems_of
 from rules.mapping.conditions import Malformed
 from rules.mapping.templates import LONGEST, LONGEST_RESULT, Text, Texts, read_text
@@ -66,14 +68,15 @@ def test_an_id_that_is_a_number_or_a_method_is_a_name():
     [
         ("{{ contact.name", "line 1"),
         ("one\n{{ contact.name | }}", "line 2"),
-        ("{% for x in answer.a %}{{ x }}{% endfor %}", "for"),
-        ("{% set x = 5 %}", "assign"),
-        ("{% include 'x' %}", "include"),
-        ("{{ contact.name.upper() }}", "call"),
-        ("{{ 'x' * 1000000000 }}", "mul"),
-        ("{{ 10 ** 10 ** 10 }}", "pow"),
-        ("{{ range(5) }}", "call"),
-        ("{{ [1, 2] }}", "list"),
+        ("{% for x in answer.a %}{{ x }}{% endfor %}", "a loop"),
+        ("{% set x = 5 %}", "a command"),
+        ("{% include 'x' %}", "a command"),
+        ("{{ contact.name.upper() }}", "a call"),
+        ("{{ 'x' * 1000000000 }}", "arithmetic"),
+        ("{{ 10 ** 10 ** 10 }}", "arithmetic"),
+        ("{{ range(5) }}", "a call"),
+        ("{{ [1, 2] }}", "a list"),
+        ("{{ sum is defined }}", "a check"),
         ("{{ contact.name | replace('', 'xxxx') }}", "replace"),
         ("{{ contact.name | center(1000000000) }}", "center"),
         ("{{ contact }}", "no such value"),
@@ -82,8 +85,8 @@ def test_an_id_that_is_a_number_or_a_method_is_a_name():
         ("{{ answer[sum] }}", "no such value"),
         ("{{ self }}", "no such value"),
         ("{{ quiz.secret }}", "no such value"),
-        ("{{ sum > 5 }}", "operand"),
-        ("{{ answer.q-1 }}", "sub"),
+        ("{{ sum > 5 }}", "more and less"),
+        ("{{ answer.q-1 }}", "arithmetic"),
         ("{{ " + "(" * 900 + "sum" + ")" * 900 + " }}", "too much"),
         ("{{ " + "not " * 400 + "sum }}", "too much"),
         ("x" * (LONGEST + 1), "at most"),
@@ -115,7 +118,20 @@ def test_a_long_answer_does_not_grow():
 def test_a_text_that_cannot_be_written_costs_no_lead():
     text = Text("{{ sum | number(contact.name) }}", "the text of the sum")
     assert text.write(values(), QUIZ)[0] == ""
-    assert "ValueError" in text.write(values(), QUIZ)[1][0].reason
+    assert "what its filters are given" in text.write(values(), QUIZ)[1][0].reason
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["{{ contact.name", "{{ contact.name | }}", "{{ 'a }}", "{% endif %}", "{% foo %}",
+     "{{ sum is defined }}", "{% if sum %}", "{{ a b }}", "{{ sum + 1 }}", "{{ {} }}", "{# x"],
+)  # fmt: skip
+def test_a_person_reads_no_word_of_the_engine(source):
+    """In Russian the only Latin letters are those that the person wrote and names that may be written."""
+    with pytest.raises(Malformed) as refused:
+        read_text(source, "Title", "")
+    told = translate(refused.value.message, "ru").replace(source, "").replace('answer["q-1"]', "")
+    assert re.findall("[A-Za-z]{2,}", told.replace("is", "").replace("if", "")) == []
 
 
 NAMES = st.sampled_from(
