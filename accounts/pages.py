@@ -10,11 +10,11 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils import translation
-from django.utils.translation import get_language_from_request
 from rest_framework.request import Request
 
 from accounts.consent import ConnectError
 from accounts.models import Account
+from accounts.page_language import page_language
 from accounts.texts import say
 
 
@@ -80,5 +80,4 @@ def _opener() -> str:
 
 
 def _language(request: HttpRequest | Request) -> str:
-    asked = get_language_from_request(getattr(request, "_request", request))
-    return "ru" if asked.startswith("ru") else "en"
+    return page_language(getattr(request, "_request", request))
