@@ -93,7 +93,7 @@ class PauseForm(forms.Form):
 
 
 class AccountAdmin(StaffAdmin):
-    list_display: Any = ("title", "account_id", "state_label", "state_reason", "signed_in_until", "synced")
+    list_display: Any = ("title", "account_id", "state_label", "reason", "signed_in_until", "synced")
     list_filter = (
         ("crm", ChoicesDropdownFilter),
         ("state", ChoicesDropdownFilter),
@@ -104,13 +104,13 @@ class AccountAdmin(StaffAdmin):
     actions_list = ("connect",)
     actions_detail: Any = ("reconnect", "resume", "pause", "disconnect")
     readonly_fields: Any = (
-        "crm", "name", "customer", "state_badge", "state_reason", "state_since", "address", "remote",
+        "crm", "name", "customer", "state_badge", "reason", "state_since", "address", "remote",
         "country", "connected_by", "connected_at", "signed_in_until", "sign_in_trouble", "lane_state",
         "resting", "synced_at", "next_sync_at",
     )  # fmt: skip
     fieldsets: Any = (
         (None, {"fields": (("crm", "name"), ("customer", "remote"), ("address", "country"))}),
-        (_("State"), {"fields": (("state_badge", "state_since"), "state_reason")}),
+        (_("State"), {"fields": (("state_badge", "state_since"), "reason")}),
         (
             _("Signed in"),
             {"fields": (("connected_by", "connected_at"), ("signed_in_until", "sign_in_trouble"))},
@@ -154,6 +154,10 @@ class AccountAdmin(StaffAdmin):
         return format_html(
             '<span class="desk-state desk-account-{}">{}</span>', account.state, account.get_state_display()
         )
+
+    @display(description=_("why"), empty_value="-")
+    def reason(self, account: Account) -> str | None:
+        return said(account.state_reason) or None
 
     @display(description=_("signed in until"))
     def signed_in_until(self, account: Any) -> Any:
@@ -199,7 +203,7 @@ class AccountAdmin(StaffAdmin):
             return say(
                 "The CRM was silent {failures} times in a row; next try {rest}.",
                 failures=lane.failures,
-                rest=f"{rest:%H:%M:%S}",
+                rest=f"{rest:%d.%m.%Y %H:%M:%S}",
             )
         if lane.lease_until and lane.lease_until > now:
             return say("A worker is sending.")

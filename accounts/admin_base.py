@@ -78,9 +78,24 @@ class StaffChangeList(ChangeList):
 class SiteAdmin(ModelAdmin):
     """Any model's pages, at whatever address somebody types."""
 
+    paginator = CappedPaginator
+
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """An empty ``_to_field`` names no field."""
         return super().get_object(request, object_id, from_field or None)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        return super().changelist_view(request, {**self._titled(), **(extra_context or {})})
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        titled = self._titled() if object_id else {}
+        return super().changeform_view(request, object_id, form_url, {**titled, **(extra_context or {})})
+
+    def _titled(self) -> dict[str, Any]:
+        """The window's title: Django's sentences ask for a noun in a case that it does not have."""
+        return {"title": capfirst(str(self.opts.verbose_name_plural))}
 
 
 class StaffAdmin(SiteAdmin):
@@ -95,20 +110,10 @@ class StaffAdmin(SiteAdmin):
     list_fullwidth = True
     show_full_result_count = False
     show_facets = "never"
-    paginator = CappedPaginator
     ordering = ("-id",)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return StaffChangeList
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        return super().changelist_view(request, {**self._titled(), **(extra_context or {})})
-
-    def changeform_view(
-        self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
-    ) -> Any:
-        titled = self._titled() if object_id else {}
-        return super().changeform_view(request, object_id, form_url, {**titled, **(extra_context or {})})
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -128,10 +133,6 @@ class StaffAdmin(SiteAdmin):
         """A column for lists of what accounts have."""
         account = row.account
         return account.name or account.host or account.account_id, account.get_crm_display()
-
-    def _titled(self) -> dict[str, Any]:
-        """The window's title: Django's sentences ask for a noun in a case that it does not have."""
-        return {"title": capfirst(str(self.opts.verbose_name_plural))}
 
     def only(self, actions: list[Any], possible: Collection[str]) -> list[Any]:
         """Of a page's actions those whose names make sense for its row."""
@@ -262,7 +263,7 @@ def when(moment: datetime | None, short: bool = False) -> SafeString | str:
         return ""
     here = timezone.localtime(moment)
     this_year = short and here.year == timezone.localtime().year
-    text = f"{here:%d.%m. %H:%M}" if this_year else f"{here:%d.%m.%Y %H:%M}"
+    text = f"{here:%d.%m %H:%M}" if this_year else f"{here:%d.%m.%Y %H:%M}"
     return format_html('<span class="desk-nowrap">{}</span>', text)
 
 

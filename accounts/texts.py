@@ -8,9 +8,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.utils.formats import get_format, number_format
 from django.utils.translation import get_language, gettext, ngettext
 
 from connectors.messages import Message, translate
+
+NO_BREAK = "\u00a0"
+SIGNS = {"RUB": "₽", "USD": "$", "EUR": "€", "KZT": "₸"}
 
 
 def say(text: str, /, **params: Any) -> str:
@@ -29,23 +33,26 @@ def said(text: Any) -> str:
 
 
 def spaced(count: int) -> str:
-    """``20 127``."""
-    return f"{count:,}".replace(",", " ")
+    """``20 127``, in one piece."""
+    return f"{count:,}".replace(",", NO_BREAK)
+
+
+def in_seconds(seconds: float) -> str:
+    """``0.4 s``, ``0,4 с``, ``1 280 s``."""
+    return say("{count} s", count=number_format(seconds, 1) if seconds < 100 else spaced(round(seconds)))
 
 
 def _shown(params: dict[str, Any]) -> dict[str, Any]:
     return {name: said(value) if isinstance(value, Message) else value for name, value in params.items()}
 
 
-NO_BREAK = "\u00a0"
-
-
 def money(amount: Decimal | None, currency: str = "") -> str:
-    """``54 000 RUB``, ``-12.50``; empty where there is none."""
+    """``54 000 ₽``, ``-12.50``, in Russian ``-12,50``; empty where there is none."""
     if amount is None:
         return ""
     text = f"{amount:,.2f}".removesuffix(".00").replace(",", NO_BREAK)
-    return f"{text}{NO_BREAK}{currency}" if currency else text
+    text = text.replace(".", get_format("DECIMAL_SEPARATOR"))
+    return f"{text}{NO_BREAK}{SIGNS.get(currency, currency)}" if currency else text
 
 
 def totals(by_currency: Mapping[str, Decimal]) -> str:

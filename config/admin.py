@@ -9,13 +9,18 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
+from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest
+from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts.admin_base import SiteAdmin
+from accounts.texts import say
 from config.audit import AuditAdmin
 
 __all__ = ["AccessAttemptAdmin", "AuditAdmin", "GroupAdmin", "UserAdmin"]
@@ -29,8 +34,34 @@ def _may_touch(request: HttpRequest, obj: Any) -> bool:
     return bool(request.user.is_superuser or obj is None or not obj.is_superuser)
 
 
+VERBS = {"add": _("add"), "change": _("change"), "delete": _("delete"), "view": _("view")}
+
+
+def permission_in_words(permission: Permission) -> str:
+    """``Подключение: просмотр``; Django keeps its own names in English."""
+    verb = permission.codename.partition("_")[0]
+    if permission.codename != f"{verb}_{permission.content_type.model}" or verb not in VERBS:
+        return gettext(permission.name)  # one of ours
+    return say("{model}: {verb}", model=capfirst(str(permission.content_type.name)), verb=VERBS[verb])
+
+
+class Rights(SiteAdmin):
+    """Whoever is given rights, is given those over what has pages here."""
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.related_model is Group:
+            kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget()
+        field: Any = super().formfield_for_manytomany(db_field, request, **kwargs)
+        if db_field.related_model is Permission:
+            listed = ContentType.objects.get_for_models(*self.admin_site._registry).values()
+            rows = Permission.objects.filter(content_type__in=listed)
+            field.queryset = rows.select_related("content_type").order_by("content_type", "codename")
+            field.label_from_instance = permission_in_words
+        return field
+
+
 @admin.register(User)
-class UserAdmin(BaseUserAdmin, SiteAdmin):
+class UserAdmin(BaseUserAdmin, Rights):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -56,7 +87,7 @@ class UserAdmin(BaseUserAdmin, SiteAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(BaseGroupAdmin, SiteAdmin):
+class GroupAdmin(BaseGroupAdmin, Rights):
     pass
 
 

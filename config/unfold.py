@@ -113,7 +113,7 @@ UNFOLD = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("desk/icon.svg")}
     ],
-    "SCRIPTS": [lambda request: static("desk/copy.js")],
+    "SCRIPTS": [lambda request: static("desk/copy.js"), lambda request: static("desk/keys.js")],
     "STYLES": [lambda request: static("desk/desk.css")],
     "COLORS": {
         "primary": {

@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
@@ -19,7 +20,7 @@ from unfold.contrib.filters.admin import (
 from unfold.decorators import display
 
 from accounts.admin_base import StaffAdmin, when
-from accounts.texts import say
+from accounts.texts import in_seconds, said, say, say_many, spaced
 from connectors.redact import redact
 from crm_cache.by_hand import ByHandAdmin
 from crm_cache.lookup import name_of
@@ -131,21 +132,32 @@ class TagAdmin(CachedAdmin):
 
 @admin.register(SyncRun)
 class SyncRunAdmin(StaffAdmin):
-    list_display = (
-        "what",
-        "account",
-        "state_label",
-        "pages",
-        "added",
-        "changed",
-        "gone",
-        "took",
-        "asked",
-        "error",
+    list_display = ("list_name", "account", "state_label", "differed", "took", "asked", "trouble")
+    fieldsets = (
+        (
+            None,
+            {"fields": (("list_name", "account"), ("state_label", "trouble"), "differed", ("asked", "took"))},
+        ),
     )
+    readonly_fields = ("list_name", "state_label", "trouble", "differed", "asked", "took")
     list_filter = (OF_ACCOUNT, ("state", ChoicesDropdownFilter), ("what", FieldTextFilter))
     list_select_related = ("account",)
     search_fields = ("=account__account_id", "error")
+
+    @display(description=_("list"), ordering="what")
+    def list_name(self, run: SyncRun) -> str:
+        return capfirst(said(run.what))
+
+    @display(description=_("error"))
+    def trouble(self, run: SyncRun) -> str:
+        return said(run.error)
+
+    @display(description=_("found in the CRM"), header=True)
+    def differed(self, run: SyncRun) -> tuple[str, str]:
+        found = say("new {added}, changed {changed}, gone {gone}", **{
+            name: spaced(getattr(run, name)) for name in ("added", "changed", "gone")
+        })  # fmt: skip
+        return found, say_many("{count} page", "{count} pages", run.pages)
 
     @display(description=_("state"), label=RUN_COLOURS, ordering="state")
     def state_label(self, run: SyncRun) -> tuple[str, str]:
@@ -153,7 +165,7 @@ class SyncRunAdmin(StaffAdmin):
 
     @display(description=_("asked for"), ordering="asked_at")
     def asked(self, run: SyncRun) -> Any:
-        return when(run.asked_at)
+        return when(run.asked_at, short=True)
 
     @display(description=_("took"))
     def took(self, run: SyncRun) -> str:
@@ -163,4 +175,4 @@ class SyncRunAdmin(StaffAdmin):
 def seconds_of(run: SyncRun) -> str:
     if not (run.started_at and run.finished_at):
         return ""
-    return f"{(run.finished_at - run.started_at).total_seconds():.1f} s"
+    return in_seconds((run.finished_at - run.started_at).total_seconds())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 
 import pytest
 
@@ -80,3 +81,34 @@ def test_no_admin_page_is_labelled_in_english_alone():
         if re.search("[a-z]", str(node.value.value))
     ]
     assert bare == []
+
+
+EAGER = {"gettext", "ngettext", "pgettext", "npgettext", "say", "say_many"}
+
+
+def test_nothing_is_translated_when_a_module_is_loaded():
+    """It would be in English for ever: what a class or a module holds is lazy."""
+    eager = []
+    for folder in ("config", "accounts", "crm_cache", "rules"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            tree = ast.parse(path.read_text())
+            names = {
+                alias.asname or alias.name
+                for node in ast.walk(tree)
+                if isinstance(node, ast.ImportFrom)
+                for alias in node.names
+                if alias.name in EAGER
+            }
+            for call in _at_loading(tree):
+                if isinstance(call.func, ast.Name) and call.func.id in names:
+                    eager.append(f"{path.relative_to(ROOT)}:{call.lineno} {ast.unparse(call)}")
+    assert eager == []
+
+
+def _at_loading(node: ast.AST) -> Iterator[ast.Call]:
+    """The calls outside of functions."""
+    for inner in ast.iter_child_nodes(node):
+        if isinstance(inner, ast.Call):
+            yield inner
+        if not isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            yield from _at_loading(inner)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -15,7 +15,7 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminRadioSelectWidget
 
 from accounts import db_clock
-from accounts.admin_base import Question, StaffAdmin, ask, confirmed, done, key_of, note, when
+from accounts.admin_base import Question, StaffAdmin, ask, confirmed, copyable, done, key_of, note, when
 from accounts.events import endpoints
 from accounts.events.models import EventType, WebhookEndpoint
 from accounts.texts import said, say
@@ -43,6 +43,11 @@ class EndpointForm(forms.ModelForm):
     class Meta:
         model = WebhookEndpoint
         fields = ("url", "owner", "enabled", "types")
+        help_texts: ClassVar = {
+            "url": _("An https:// address; events are posted to it as JSON, signed with its secret."),
+            "owner": _("Only events of this quiz account; empty: of all of them."),
+            "enabled": _("One that was given up is enabled again here."),
+        }
 
     def clean_url(self) -> str:
         url: str = self.cleaned_data["url"]
@@ -103,7 +108,12 @@ class EndpointAdmin(StaffAdmin):
         if change:
             endpoints.change(obj, **columns)
         else:
-            obj.pk = endpoints.create(**columns).pk
+            made = endpoints.create(**columns)
+            obj.pk, obj.secret = made.pk, made.secret
+
+    def response_add(self, request: HttpRequest, obj: WebhookEndpoint, post_url_continue: Any = None) -> Any:
+        """The server behind the address can't check anything without the secret."""
+        return self._show(request, obj, obj.secret)
 
     # -- what is shown ---------------------------------------------------------------------------------------
 
@@ -115,9 +125,9 @@ class EndpointAdmin(StaffAdmin):
     def state_text(self, row: WebhookEndpoint) -> str:
         return _state(row)[1]
 
-    @display(description=_("last success"), empty_value=_("never"))
+    @display(description=_("last success"))
     def success(self, row: WebhookEndpoint) -> Any:
-        return when(row.delivered_at) or None
+        return when(row.delivered_at) or say("never")
 
     @display(description=_("failing since"), empty_value="-")
     def failing(self, row: WebhookEndpoint) -> Any:
@@ -149,8 +159,7 @@ class EndpointAdmin(StaffAdmin):
             )
         secret = endpoints.rotate(row, timedelta(hours=int(form.cleaned_data["hours"])))
         note(self, request, row, message("Made a new secret."))
-        told = [secret, say("Copy it now: it is not shown again.")]
-        return self._ask(request, row, Question(say("The new secret"), told, "", possible=False))
+        return self._show(request, row, secret)
 
     @action(description=_("Post again"), permissions=["operate"], icon="replay")
     def replay(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -176,6 +185,10 @@ class EndpointAdmin(StaffAdmin):
         return self._ask(
             request, row, Question(say("Delete the endpoint?"), told, say("Delete"), danger=True)
         )
+
+    def _show(self, request: HttpRequest, row: WebhookEndpoint, secret: str) -> HttpResponse:
+        told = [copyable(secret), say("Copy it now: it is not shown again.")]
+        return self._ask(request, row, Question(say("The new secret"), told, "", possible=False))
 
     def _row(self, object_id: str) -> WebhookEndpoint:
         found: WebhookEndpoint = get_object_or_404(endpoints.live(), pk=key_of(object_id))

@@ -50,7 +50,7 @@ EVENTS_SHOWN = 50
 class AccountOverviewAdmin(AccountAdmin):
     nothing_yet = _("Connect an account by the button above, or have its owner do so.")
     list_display = (
-        "title", "account_id", "state_label", "state_reason", "waiting", "held", "oldest_waiting",
+        "title", "account_id", "state_label", "reason", "waiting", "held", "oldest_waiting",
         "signed_in_until", "synced",
     )  # fmt: skip
     actions = ("sync_chosen", "reconcile_chosen")

@@ -295,17 +295,8 @@ def _choice(name: str, value: str) -> str | None:
 class BulkRunAdmin(StaffAdmin):
     nothing_yet = _("Choose deliveries in their list, or all of a filter, and what is to be done with them.")
     list_display = (
-        "number",
-        "what",
-        "who",
-        "state_label",
-        "how_many",
-        "moved",
-        "left_alone",
-        "failed",
-        "asked",
-        "ended",
-    )
+        "number", "what", "who", "state_label", "done_of", "left_alone", "failed", "asked", "ended",
+    )  # fmt: skip
     list_filter = (("action", ChoicesDropdownFilter),)
     search_fields = ("who",)
     sortable_by = ()
@@ -325,17 +316,17 @@ class BulkRunAdmin(StaffAdmin):
     def state_label(self, run: BulkRun) -> tuple[str, str]:
         return run.state, str(run.state.label)
 
-    @display(description=_("planned"))
-    def how_many(self, run: BulkRun) -> str:
-        return planned(run)
+    @display(description=_("done of planned"))
+    def done_of(self, run: BulkRun) -> str:
+        return say("{done} of {planned}", done=spaced(run.moved), planned=planned(run))
 
     @display(description=_("asked for"))
     def asked(self, run: BulkRun) -> Any:
-        return when(run.asked_at)
+        return when(run.asked_at, short=True)
 
     @display(description=_("ended"))
     def ended(self, run: BulkRun) -> Any:
-        return when(run.ended_at)
+        return when(run.ended_at, short=True)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

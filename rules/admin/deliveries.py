@@ -8,15 +8,14 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404
-from django.utils.html import format_html
-from django.utils.text import Truncator
+from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter, ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.views import ChangeList
 
 from accounts.admin_base import StaffAdmin, StaffChangeList, key_of, link, short, when
-from accounts.texts import said, say
+from accounts.texts import said, say, say_many
 from rules import test_leads
 from rules.admin import bulk, deciding, replaying, testing
 from rules.admin.filters import CrmFilter, DayFilter, HeldFilter, OwnerFilter, QuizFilter
@@ -46,10 +45,7 @@ class DeliveryAdmin(StaffAdmin):
     nothing_yet = _(
         "Deliveries come with answers: each rule of a quiz makes one of every answer that is posted."
     )
-    list_display = (
-        "number", "quiz_id", "account_name", "answer_name", "state_label", "why", "lead", "due", "tries",
-        "trouble",
-    )  # fmt: skip
+    list_display = ("number", "answer_name", "account_name", "state_label", "lead", "due", "trouble")
     list_filter = (
         ("state", ChoicesDropdownFilter),
         ("held_because", HeldFilter),
@@ -101,29 +97,24 @@ class DeliveryAdmin(StaffAdmin):
     def number(self, delivery: Delivery) -> Any:
         return with_badge(str(delivery.pk), delivery.test)
 
-    @display(description=_("answer"))
-    def answer_name(self, delivery: Delivery) -> Any:
-        return short(delivery.answer.answer_id)
-
-    @display(description=_("tries"))
-    def tries(self, delivery: Delivery) -> int:
-        return delivery.attempts_made
+    @display(description=_("answer"), header=True)
+    def answer_name(self, delivery: Delivery) -> tuple[Any, str]:
+        return short(delivery.answer.answer_id), say("quiz {number}", number=delivery.quiz_id)
 
     @display(description=_("state"), label=STATE_COLOURS)
     def state_label(self, delivery: Delivery) -> tuple[str, str]:
         return delivery.state, delivery.get_state_display()
 
-    @display(description=_("held because"))
-    def why(self, delivery: Delivery) -> str:
-        return delivery.get_held_because_display() if delivery.held_because else ""
-
-    @display(description=_("next try"))
-    def due(self, delivery: Delivery) -> Any:
+    @display(description=_("next try"), header=True)
+    def due(self, delivery: Delivery) -> tuple[Any, str]:
         """By its own plan and its account, as the database has them: Redis is asked on its page alone."""
+        made = delivery.attempts_made
+        tries = say_many("{count} try made", "{count} tries made", made) if made else ""
         if delivery.state != Delivery.State.WAITING:
-            return ""
+            return "", tries
         then = next_tries([delivery], ask_pace=False)[delivery.pk]
-        return when(then.at) if then.at else say("due now") if delivery.account.usable else ""
+        at = when(then.at, short=True) if then.at else say("due now") if delivery.account.usable else ""
+        return at, tries
 
     @display(description=_("lead"))
     def lead(self, delivery: Delivery) -> Any:
@@ -132,9 +123,11 @@ class DeliveryAdmin(StaffAdmin):
         safe = delivery.remote_link.startswith(("https://", "http://"))
         return link(delivery.remote_link, name, new=True) if safe and name else name
 
-    @display(description=_("trouble"))
-    def trouble(self, delivery: Delivery) -> Any:
-        return format_html('<span class="desk-wide">{}</span>', Truncator(said(delivery.error)).chars(120))
+    @display(description=_("trouble"), header=True)
+    def trouble(self, delivery: Delivery) -> tuple[str, str]:
+        """Why it is held, and what was said."""
+        why = delivery.get_held_because_display() if delivery.held_because else ""
+        return capfirst(why), Truncator(said(delivery.error)).chars(120)
 
     def told_of(self, request: HttpRequest, key: int) -> dict[str, Any]:
         may = May(

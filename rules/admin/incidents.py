@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
@@ -56,7 +57,7 @@ class IncidentAdmin(StaffAdmin):
 
     @display(description=gettext_lazy("what happened"))
     def what(self, row: Incident) -> str:
-        return row.get_kind_display()
+        return capfirst(row.get_kind_display())
 
     @display(description=gettext_lazy("where"))
     def where(self, row: Incident) -> Any:

@@ -8,7 +8,6 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.utils.html import format_html
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
@@ -30,10 +29,7 @@ UNUSED_IN_LIST = ("account__facts", "contact", "details", "payments", "link", "e
 @admin.register(Outcome)
 class OutcomeAdmin(StaffAdmin):
     nothing_yet = _("What became of a lead is followed from its delivery on.")
-    list_display = (
-        "lead", "status_label", "quiz_id", "account_name", "step_label", "responsible", "total", "received",
-        "changed", "looked",
-    )  # fmt: skip
+    list_display = ("lead", "status_label", "account_name", "step_label", "total", "changed", "looked")
     list_filter = (
         ("status", ChoicesDropdownFilter),
         TrailFilter,
@@ -73,32 +69,27 @@ class OutcomeAdmin(StaffAdmin):
 
     # -- what is shown ---------------------------------------------------------------------------------------
 
-    @display(description=_("lead"))
-    def lead(self, outcome: Outcome) -> Any:
+    @display(description=_("lead"), header=True)
+    def lead(self, outcome: Outcome) -> tuple[Any, str]:
         kind = said(outcome.record) or say("lead")
         name = f"{kind} {outcome.record_id}" if outcome.record_id else say("no id yet")
-        return format_html('<span class="desk-nowrap">{}</span>', with_badge(name, outcome.test))
+        return with_badge(name, outcome.test), say("quiz {number}", number=outcome.quiz_id)
 
     @display(description=_("status"), label=STATUS_COLOURS)
     def status_label(self, outcome: Outcome) -> tuple[str, str]:
         return ("gone", say("gone")) if outcome.gone else (outcome.status, outcome.get_status_display())
 
-    @display(description=_("step"))
-    def step_label(self, outcome: Outcome) -> str:
-        return Truncator(outcome.step_name or outcome.step).chars(60)
+    @display(description=_("step and responsible"), header=True)
+    def step_label(self, outcome: Outcome) -> tuple[str, str]:
+        step, person = outcome.step_name or outcome.step, outcome.performer_name or outcome.performer
+        return Truncator(step).chars(60), Truncator(person).chars(40)
 
-    @display(description=_("responsible"))
-    def responsible(self, outcome: Outcome) -> str:
-        return Truncator(outcome.performer_name or outcome.performer).chars(40)
-
-    @display(description=_("sum"))
-    def total(self, outcome: Outcome) -> str:
+    @display(description=_("sum"), header=True)
+    def total(self, outcome: Outcome) -> tuple[str, str]:
         """Many CRMs write 0 where nobody has named a sum."""
-        return money(outcome.amount, outcome.currency) if outcome.amount else ""
-
-    @display(description=_("paid"))
-    def received(self, outcome: Outcome) -> str:
-        return money(outcome.paid, outcome.currency)
+        whole = money(outcome.amount, outcome.currency) if outcome.amount else ""
+        paid = money(outcome.paid, outcome.currency)
+        return whole, say("paid {sum}", sum=paid) if paid else ""
 
     @display(description=_("changed"))
     def changed(self, outcome: Outcome) -> Any:

@@ -20,7 +20,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelect2Widget
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminRadioSelectWidget,
+    UnfoldAdminSelect2Widget,
+)
 
 from accounts.admin_base import Question, ask, confirmed, done, key_of, link, note, when
 from accounts.history import staff
@@ -58,7 +62,7 @@ DERIVED = (
 
 @admin.register(Rule)
 class RuleAdmin(RuleLife):
-    nothing_yet = _("Connect a CRM first, then say where the answers of a quiz go.")
+    nothing_yet = gettext_lazy("Connect a CRM first, then say where the answers of a quiz go.")
     form = RuleForm
     list_display = (
         "quiz_id", "account", "performer_name", "placement_name", "problem_count", "prepared", "saved",
@@ -323,7 +327,9 @@ class NewRuleForm(forms.Form):
 class BackfillForm(forms.Form):
     """Which of the kept answers without a delivery, with their numbers."""
 
-    answers = forms.ChoiceField(widget=forms.RadioSelect, initial="7")
+    answers = forms.ChoiceField(
+        label=gettext_lazy("Which answers"), widget=UnfoldAdminRadioSelectWidget, initial="7"
+    )
 
     def __init__(self, rule: Rule, data: Any = None) -> None:
         super().__init__(data)

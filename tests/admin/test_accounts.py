@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
 
@@ -135,3 +136,16 @@ def test_the_first_page_names_accounts_that_stand_still(operator: Client, shop: 
 def test_a_viewer_neither_edits_nor_connects(viewer: Client, shop: Account) -> None:
     assert viewer.post(page_of(shop), {"send_again": "on"}).status_code == 403
     assert viewer.get(f"{list_of(Account)}connect/").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("правило 5", "Правило 5"),
+        ("amoCRM Ремонт", "amoCRM Ремонт"),
+        ("https://a.example/", "https://a.example/"),
+    ],
+)
+def test_a_page_is_headed_by_names_as_their_owners_write_them(name: str, shown: str) -> None:
+    page = render_to_string("unfold/helpers/header_title.html", {"parts": [{"title": name, "link": ""}]})
+    assert f">{shown}</span>" in page

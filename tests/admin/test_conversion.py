@@ -79,8 +79,8 @@ def test_the_page_tells_quizzes_crms_and_those_without_a_rule(operator: Client, 
         (101, "amoCRM", 5, "25.0 %"), (7, "amoCRM", 1, "100.0 %"), (101, "", 1, ""),
     ]  # fmt: skip
     html = operator.get(PAGE).content.decode()
-    assert "54\u00a0000\u00a0RUB" in html
-    assert "10\u00a0EUR, 54\u00a0000\u00a0RUB" in html
+    assert "54\u00a0000\u00a0₽" in html
+    assert "10\u00a0€, 54\u00a0000\u00a0₽" in html
 
 
 def test_a_number_leads_to_its_rows(operator: Client, month: None) -> None:

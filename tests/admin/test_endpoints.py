@@ -33,9 +33,10 @@ def make(number: int = 1) -> WebhookEndpoint:
 def test_an_administrator_makes_and_changes_one(administrator: Client) -> None:
     wrong = administrator.post(ADD, {**FORM, "url": "http://10.0.0.1/"}, headers={"Accept-Language": "ru"})
     assert "Адрес должен начинаться с https://" in wrong.content.decode()
-    assert administrator.post(ADD, FORM).status_code == 302
+    made = administrator.post(ADD, FORM)
     row = WebhookEndpoint.objects.get()
     assert (row.types, row.enabled, row.secret.startswith("whsec_")) == (["outcome.changed"], True, True)
+    assert f"<span data-copy>{row.secret}</span>" in made.content.decode()
     WebhookEndpoint.objects.update(disabled_at=row.created_at, enabled=False, error="The server answered 500")
     assert "given up" in administrator.get(LIST, headers={"Accept-Language": "en"}).content.decode()
     assert administrator.post(page_of(row), {**FORM, "types": [], "owner": "shop"}).status_code == 302

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
+from django.contrib import admin
+from django.contrib.admin.utils import flatten_fieldsets
+from django.forms.forms import BaseForm
 from django.test import Client
+from django.utils import translation
+
+from accounts.message_fields import MessageField
+from accounts.texts import in_seconds, money
 
 RUSSIAN_BROWSER = {"Accept-Language": "ru-RU,ru;q=0.9,en;q=0.8"}
 
@@ -63,3 +72,42 @@ def test_programs_read_english_whatever_they_accept(caller, settings, db, path):
 def test_a_page_leaves_no_language_behind(viewer, caller):
     viewer.get("/admin/", headers=RUSSIAN_BROWSER)
     assert caller("shop").post("/answers", {}, content_type="application/json").content.isascii()
+
+
+def test_no_field_of_a_form_is_called_by_its_name_in_the_code():
+    """Every form of ours says what its fields are called, by lazy texts; ``test_catalogues`` reads those."""
+    nameless = [
+        f"{form.__module__}.{form.__name__}.{name}"
+        for form in forms_below(BaseForm)
+        if form.__module__.split(".")[0] in ("accounts", "config", "rules", "crm_cache")
+        for name, field in form.declared_fields.items()
+        if not field.label and not field.widget.is_hidden
+    ]
+    assert nameless == []
+
+
+def test_what_is_kept_as_a_message_is_said_in_the_readers_language():
+    """A column of messages as it is would be shown in English: a method says it."""
+    bare = {}
+    for model, page in admin.site._registry.items():
+        kept = {one.name for one in model._meta.fields if isinstance(one, MessageField)}
+        shown = {*page.list_display, *flatten_fieldsets(page.fieldsets or ())}
+        if kept and not (page.fieldsets or page.drawn or page.list_display_links is None):
+            shown |= kept
+        if kept & shown:
+            bare[model._meta.label] = kept & shown
+    assert bare == {}
+
+
+def forms_below(form):
+    for inner in form.__subclasses__():
+        yield inner
+        yield from forms_below(inner)
+
+
+def test_numbers_and_money_are_written_as_the_language_writes_them():
+    told = {"ru": ("0,4 с", "-1\u00a0012,50\u00a0₽"), "en": ("0.4 s", "-1\u00a0012.50\u00a0₽")}
+    for language, words in told.items():
+        with translation.override(language):
+            assert (in_seconds(0.42), money(Decimal("-1012.5"), "RUB")) == words
+            assert money(Decimal(54000), "RUB") == "54\u00a0000\u00a0₽"

@@ -47,9 +47,7 @@ def name(client: Client, row: Outcome, **said: str) -> Any:
 
 def test_the_list_tells_status_step_person_and_money(operator: Client, followed: Outcome) -> None:
     html = operator.get(list_of(Outcome)).content.decode()
-    assert all(
-        text in html for text in ("New order", "Маша", "54\u00a0000\u00a0RUB", "Flower shop", "amoCRM")
-    )
+    assert all(text in html for text in ("New order", "Маша", "54\u00a0000\u00a0₽", "Flower shop", "amoCRM"))
 
 
 @pytest.mark.parametrize("term", ["150001", "149999", "101"])
@@ -86,7 +84,7 @@ def test_a_page_tells_everything_to_an_operator(operator: Client, followed: Outc
     )  # fmt: skip
     html = operator.get(page_of(followed)).content.decode()
     told = (
-        "-100\u00a0RUB",
+        "-100\u00a0₽",
         "went out",
         "400",
         "3 times in a row: amoCRM was silent",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -56,6 +57,18 @@ def test_a_locked_person_is_let_in_again_by_the_superuser(superuser: Client, set
 def test_operators_do_not_manage_staff(operator: Client, superuser: Client, page: str) -> None:
     url = reverse(f"admin:{page}_changelist")
     assert (operator.get(url).status_code, superuser.get(url).status_code) == (403, 200)
+
+
+def test_rights_are_told_in_the_readers_language_and_only_those_that_lead_anywhere(superuser: Client) -> None:
+    for page in (
+        reverse("admin:auth_user_change", args=[User.objects.get().pk]),
+        reverse("admin:auth_group_add"),
+    ):
+        html = superuser.get(page, headers={"Accept-Language": "ru"}).content.decode()
+        assert "Отправка: просмотр" in html
+        assert "Может подключать и отключать аккаунты CRM" in html
+        assert not re.findall(r">[^<]*Can [a-z][^<]*<", html)
+        assert "account event" not in html
 
 
 @pytest.mark.django_db

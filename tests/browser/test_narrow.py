@@ -7,18 +7,29 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth.models import User
+from django.db.models import Value
+from django.db.models.functions import Concat
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from accounts.events.models import WebhookEndpoint
 from accounts.models import Account
+from crm_cache.models import CrmUser, Field
 from rules import incidents
-from rules.models import BulkRun, Delivery, Outcome, Rule
+from rules.models import Answer, BulkRun, Delivery, Outcome, Rule
 from tests.admin.conftest import deliver
+from tests.admin.test_lists import one_of_each
 from tests.admin.test_pages import list_of, page_of
 from tests.browser.conftest import picture
 
-__all__ = ["deliver"]
+__all__ = ["deliver", "one_of_each"]
 pytestmark = pytest.mark.django_db(transaction=True)
+SIDEWAYS = """() => [...document.querySelectorAll("html, body *")].filter((one) =>
+    one.scrollWidth > one.clientWidth + 1
+    && (one.tagName === "HTML" || ["auto", "scroll"].includes(getComputedStyle(one).overflowX))
+).map((one) => [one.id || one.className, one.scrollWidth - one.clientWidth])"""
 WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -47,6 +58,36 @@ def test_no_page_is_wider_than_a_phone(
         if beyond := page.evaluate(WIDER):
             wider[address] = beyond
             picture(page, f"wide-{len(wider)}")
+    assert wider == {}
+
+
+LONG = {
+    Account: {"name": "Ремонт квартир под ключ, Санкт-Петербург и область"},
+    Answer: {"answer_id": Concat(Value("7f0c2d1e-55aa-4c1e-9d5e-0b7a3d1c9e42"), "answer_id")},
+    CrmUser: {"email": "konstantin.konstantinopolskiy@remont-kvartir.example", "role": "Админ"},
+    Field: {"name": "Какая площадь помещения, которое нужно отремонтировать", "code": "UF_CRM_1712345678901"},
+    Delivery: {"error": "CRM: значение «999999999999» не подходит полю «Бюджет»; " * 3, "attempts_made": 12},
+    Outcome: {"step_name": "Согласование договора с заказчиком", "performer_name": "Константин Константинов",
+              "amount": 123456789, "paid": 12345678, "changed_at": timezone.now()},
+    WebhookEndpoint: {"url": "https://quiz-platform.example/integrations/crm/events",
+                      "error": "answered 500 " * 9},
+}  # fmt: skip
+
+
+@pytest.mark.usefixtures("one_of_each")
+def test_no_list_scrolls_sideways_at_a_desk(superuser: Client, sit_down: Callable[..., Any]) -> None:
+    """With the menu open, and with values as long as real ones."""
+    for model, values in LONG.items():
+        model._default_manager.update(**values)
+    page = sit_down(superuser, width=1280, height=900)
+    wider = {}
+    person = page_of(User.objects.get(username="root"))
+    for address in (*map(list_of, admin.site._registry), person):
+        page.goto(address)
+        page.locator("#result_list, form").last.wait_for()
+        if beyond := page.evaluate(SIDEWAYS):
+            wider[address] = beyond
+            picture(page, f"sideways-{len(wider)}")
     assert wider == {}
 
 
