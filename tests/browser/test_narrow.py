@@ -84,7 +84,7 @@ def test_no_list_scrolls_sideways_at_a_desk(superuser: Client, sit_down: Callabl
     person = page_of(User.objects.get(username="root"))
     for address in (*map(list_of, admin.site._registry), person):
         page.goto(address)
-        page.locator("#result_list, form").last.wait_for()
+        page.locator("#content").wait_for()
         if beyond := page.evaluate(SIDEWAYS):
             wider[address] = beyond
             picture(page, f"sideways-{len(wider)}")
