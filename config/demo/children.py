@@ -57,8 +57,11 @@ class Children:
         self.running.append(child)
         return child
 
-    def run(self, name: str, *command: str, seconds: float = 60) -> str:
-        """A command that ends by itself; what it printed. Raises ``DemoFailed``."""
+    def run(self, name: str, *command: str, seconds: float = 300) -> str:
+        """A command that ends by itself; what it printed. Raises ``DemoFailed``.
+
+        A busy machine takes minutes for the migrations alone.
+        """
         child = self.start(name, *command)
         child.serves = False
         self.wait(lambda: child.status is not None, seconds, f"{name} to end")
