@@ -91,6 +91,17 @@ def test_no_list_scrolls_sideways_at_a_desk(superuser: Client, sit_down: Callabl
     assert wider == {}
 
 
+def test_paper_has_what_is_read_alone(operator: Client, shop: Account, sit_down: Callable[..., Any]) -> None:
+    page = sit_down(operator, width=1280)
+    page.goto(page_of(shop))
+    page.emulate_media(media="print")
+    assert not page.locator("#nav-sidebar").is_visible()
+    assert not page.locator(".desk-copier").first.is_visible()
+    assert page.locator("#history").is_visible()
+    left = page.locator("#history").bounding_box()["x"]
+    assert left < 50
+
+
 def test_filters_open_without_a_warning(
     operator: Client, deliver: Callable[..., Delivery], sit_down: Callable[..., Any]
 ) -> None:
