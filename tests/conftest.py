@@ -1,4 +1,5 @@
 import atexit
+import gc
 import os
 from collections import OrderedDict
 from contextlib import ExitStack
@@ -28,6 +29,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whole runs of the service wait most of the time: they begin first, and other tests fill the cores."""
     whole_runs = ("torture", "demo")
     items.sort(key=lambda item: item.path.parent.name not in whole_runs)
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: looking through it for garbage again and again takes much of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 from config.statics import StaticFiles  # noqa: E402

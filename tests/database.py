@@ -26,14 +26,28 @@ from django.test import TransactionTestCase
 TEMPLATE = "test_quiz_crm_template_"
 KEPT_TEMPLATES = 4
 numbers = count(1)
+prepared: set[str] = set()  # databases that have the function
 LOCK = 4201  # among the advisory locks of the server
 # The same for all tests: what migrations wrote of the models and of themselves.
 KEPT = ("django_migrations", "django_content_type", "auth_permission")
 LARGE = 1 << 20  # bytes, deleted rows included, from which a table is quicker made anew
 TABLES = """
-SELECT relname, pg_relation_size(oid) > %s FROM pg_class
+SELECT relname FROM pg_class
 WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> ALL (%s)
 """
+# Its plans are kept by each connection: most of emptying is finding out what there is to delete. Large tables
+# come first, because checks that are pending forbid to truncate.
+EMPTYING = "tests_empty_all_tables"
+FUNCTION = """
+CREATE OR REPLACE FUNCTION {name}() RETURNS void LANGUAGE plpgsql AS $emptying$
+BEGIN
+{truncating}
+{deleting}
+END $emptying$
+"""
+TRUNCATING = """IF pg_relation_size('{table}') > {large} AND EXISTS (SELECT FROM {table}) THEN
+    TRUNCATE {table} CASCADE; END IF;"""
+DELETING = "IF EXISTS (SELECT FROM {table}) THEN DELETE FROM {table}; END IF;"
 
 
 # -- copied ------------------------------------------------------------------------------------------------
@@ -117,15 +131,20 @@ def _empty_databases(case: TransactionTestCase) -> None:
 
 def empty(connection: DatabaseWrapper) -> None:
     """In one transaction, at whose end foreign keys are checked: the tables' order does not matter."""
-    quoted = connection.ops.quote_name
     with connection.cursor() as cursor:
-        cursor.execute(TABLES, [LARGE, list(KEPT)])
-        large = {quoted(name): is_large for name, is_large in cursor.fetchall()}
-        looks = (f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in large)
-        cursor.execute(" UNION ALL ".join(looks))
-        filled = [name for (name,) in cursor.fetchall()]
-        # What is deleted before has checks pending, which forbid to truncate.
-        words = [f"TRUNCATE {name} CASCADE" for name in filled if large[name]]
-        words += [f"DELETE FROM {name}" for name in filled if not large[name]]
-        if words:
-            cursor.execute("; ".join(words))
+        if (name := connection.settings_dict["NAME"]) not in prepared:
+            _prepare(connection, cursor)
+            prepared.add(name)
+        cursor.execute(f"SELECT {EMPTYING}()")
+
+
+def _prepare(connection: DatabaseWrapper, cursor: CursorWrapper) -> None:
+    cursor.execute(TABLES, [list(KEPT)])
+    tables = [connection.ops.quote_name(name) for (name,) in cursor.fetchall()]
+    cursor.execute(
+        FUNCTION.format(
+            name=EMPTYING,
+            truncating="\n".join(TRUNCATING.format(table=table, large=LARGE) for table in tables),
+            deleting="\n".join(DELETING.format(table=table) for table in tables),
+        )
+    )
