@@ -84,7 +84,7 @@ def clinic(
         redis_client().delete(key)
     assert connect_portal(dentist).status_code == 302
     clinic = Clinic(b24, dentist, caller("shop"))  # type: ignore[arg-type]
-    clinic.sync()
+    clinic.read_lists()
     assert clinic.save_rule().status_code == 200
     provisioning.prepare_due()
     b24.journal.clear()

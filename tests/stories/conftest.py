@@ -24,6 +24,7 @@ from crm_cache.runs import ask_for
 from rules import provisioning
 from rules.delivery import sweep, worker
 from rules.models import Delivery, Rule
+from tests.stories.listed import first_walk
 
 QUIZ = 42
 
@@ -85,6 +86,11 @@ class Shop:
         ask_for(self.account)
         run_waiting(self.account.pk)
 
+    def read_lists(self) -> None:
+        """For the first time."""
+        ask_for(self.account)
+        first_walk(self.account, self.amo, self.crm)
+
     def post(self, answer_id: str = "", **body: Any) -> Any:
         """An answer of somebody new, unless ``contact`` says who."""
         number = next(self.numbers)
@@ -113,7 +119,7 @@ def shop(
         redis_client().delete(key)
     assert connect(flower_shop).json() == "Success"
     shop = Shop(amo, flower_shop, caller("shop"))
-    shop.sync()
+    shop.read_lists()
     return shop
 
 

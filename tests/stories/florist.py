@@ -85,7 +85,7 @@ def newcomer(
 def florist(newcomer: Florist) -> Florist:
     """Connected and synced, with a rule for its quiz; wake-ups go nowhere, ``work()`` is the worker."""
     assert newcomer.connect().status_code == 200
-    newcomer.sync()
+    newcomer.read_lists()
     assert newcomer.save_rule().status_code == 200
     provisioning.prepare_due()
     newcomer.box.journal.clear()

@@ -89,7 +89,7 @@ def stranger(
 def windows(stranger: Windows) -> Windows:
     """Connected and synced, with a rule for its quiz; wake-ups go nowhere, ``work()`` is the worker."""
     assert stranger.connect().status_code == 200
-    stranger.sync()
+    stranger.read_lists()
     assert stranger.save_rule().json() == "Success"
     provisioning.prepare_due()
     stranger.box.journal.clear()
