@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import apps
-from django.core import serializers
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Account, Hook
@@ -75,7 +75,8 @@ def ids_of(name: str) -> list[Any]:
 
 def belongings() -> str:
     """All rows of our apps, to be compared."""
-    models = [model for app in OURS for model in apps.get_app_config(app).get_models()]
-    return serializers.serialize(
-        "json", [row for model in models for row in model._default_manager.order_by("pk")]
-    )
+    tables = [model._meta.db_table for app in OURS for model in apps.get_app_config(app).get_models()]
+    rows = " UNION ALL ".join(f"SELECT '{table}', row::text FROM {table} row" for table in tables)
+    with connection.cursor() as cursor:
+        cursor.execute(f"{rows} ORDER BY 1, 2")
+        return "\n".join(" ".join(row) for row in cursor.fetchall())
