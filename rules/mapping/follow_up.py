@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from connectors.messages import message
@@ -55,19 +55,19 @@ def read_stored(said: Mapping[str, Any]) -> FollowUp | None:
 
 
 def due_at(begin: datetime, minutes: int, hours: Sequence[Shift]) -> datetime:
-    """When so many minutes have passed since ``begin``, within ``hours`` where there are any."""
-    left = timedelta(minutes=minutes)
-    if not hours:
-        return begin + left
-    now = begin
-    for start, end in _working_times(begin.date() - timedelta(days=1), hours):
-        start, end = (moment.replace(tzinfo=begin.tzinfo) for moment in (start, end))
+    """When so many minutes have passed since ``begin``, within ``hours`` where there are any.
+
+    They are counted in UTC, where an hour that the account's clock shows twice or skips is one like any other.
+    """
+    now, left, zone = begin.astimezone(UTC), timedelta(minutes=minutes), begin.tzinfo
+    for start, end in _working_times(begin.date() - timedelta(days=1), hours) if hours else ():
+        start, end = (moment.replace(tzinfo=zone).astimezone(UTC) for moment in (start, end))
         now = max(now, start)
         if now + left <= end:
-            return now + left
+            return (now + left).astimezone(zone)
         left -= max(end - now, timedelta())
         now = max(now, end)
-    return now
+    return (now if hours else now + left).astimezone(zone)
 
 
 def _working_times(first: date, hours: Sequence[Shift]) -> Iterator[tuple[datetime, datetime]]:

@@ -399,11 +399,15 @@ ACCOUNTS = 500  # of a round
 
 
 def next_night(account: Account, now: datetime) -> datetime:
-    """The next moment at which this account begins; accounts are spread over the night by their keys."""
+    """The next moment at which this account begins; accounts are spread over the night by their keys.
+
+    Moments are compared in UTC: in the hour that a clock shows twice, one that reads later may be over.
+    """
     here = now.astimezone(zone_of(account))
     spread = timedelta(seconds=crc32(str(account.pk).encode()) % (HOURS * 3600))
     tonight = here.replace(hour=FIRST_HOUR, minute=0, second=0, microsecond=0) + spread
-    return (tonight if tonight > here else tonight + timedelta(days=1)).astimezone(UTC)
+    at = tonight.astimezone(UTC)
+    return at if at > now else (tonight + timedelta(days=1)).astimezone(UTC)
 
 
 def begin_due() -> int:

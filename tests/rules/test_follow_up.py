@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -44,6 +44,14 @@ def at(text: str) -> datetime:
 )
 def test_when_it_is_due(begin, minutes, hours, due):
     assert due_at(at(begin), minutes, hours) == at(due)
+
+
+@pytest.mark.parametrize("hours", [[], NIGHT])
+@pytest.mark.parametrize("begun", ["2026-10-25T00:50", "2026-10-25T01:50", "2026-03-29T00:50"])
+def test_minutes_last_as_long_in_the_hour_that_a_clock_shows_twice_or_skips(begun, hours):
+    begin = datetime.fromisoformat(f"{begun}+00:00")
+    due = due_at(begin.astimezone(ZoneInfo("Europe/Berlin")), 30, hours)
+    assert due.astimezone(UTC) - begin == timedelta(minutes=30)
 
 
 @given(
