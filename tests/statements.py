@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import current_thread
 from typing import Any
 from unittest import mock
 
@@ -23,3 +24,35 @@ def statements() -> Iterator[list[str]]:
 
     with mock.patch.object(psycopg.Cursor, "execute", spy):
         yield sent
+
+
+@contextmanager
+def broken_at(number: int, *, behind: bool) -> Iterator[list[str]]:
+    """The connection breaks once, at the statement or commit with this number: before it, or ``behind`` it,
+    when it is done and nobody hears so. What was said so far: less where it did not come to that.
+    """
+    said: list[str] = []
+    execute, commit = psycopg.Cursor.execute, psycopg.Connection.commit
+
+    def breaking(words: str, of: psycopg.Connection[Any], act: Callable[[], Any]) -> Any:
+        if not words or current_thread().name.startswith("pool-"):  # the pool looks whether connections live
+            return act()
+        said.append(words)
+        breaks = len(said) == number
+        done = None if breaks and not behind else act()
+        if breaks:
+            of.close()
+            raise psycopg.OperationalError("the connection is lost")
+        return done
+
+    def run(cursor: psycopg.Cursor[Any], query: Any, *values: Any, **options: Any) -> Any:
+        return breaking(str(query), cursor.connection, lambda: execute(cursor, query, *values, **options))
+
+    def end(lost: psycopg.Connection[Any]) -> Any:
+        return breaking("COMMIT", lost, lambda: commit(lost))
+
+    with (
+        mock.patch.object(psycopg.Cursor, "execute", run),
+        mock.patch.object(psycopg.Connection, "commit", end),
+    ):
+        yield said

@@ -62,9 +62,16 @@ def assign(asking: Sequence[Asking]) -> None:
 
 def assign_met(asking: Sequence[Asking], owners: Mapping[str, str]) -> None:
     """The same for those whose contact is known by now; ``owners`` are who looks after it, by the delivery's
-    ``uid``. Who lost the claim on a delivery meanwhile decides nothing."""
-    claimed = dict(Delivery.objects.filter(pk__in=[o.row.pk for o in asking]).values_list("pk", "claimed_at"))
-    ours = [one for one in asking if claimed.get(one.row.pk) == one.row.claimed_at]
+    ``uid``. Who lost the claim on a delivery meanwhile decides nothing. May be done twice: what was stored
+    before the database broke off is not drawn again."""
+    rows = Delivery.objects.filter(pk__in=[one.row.pk for one in asking])
+    stored = {known["pk"]: known for known in rows.values("pk", "claimed_at", "performer", "draw")}
+    ours = []
+    for one in asking:
+        known = stored.get(one.row.pk)
+        if known and known["claimed_at"] == one.row.claimed_at:
+            one.row.performer, one.row.draw = known["performer"], known["draw"]
+            ours.append(one)
     _each_rule(_with_seen(ours, {one.row.uid: owners.get(one.row.uid, "") for one in ours}), owners)
 
 

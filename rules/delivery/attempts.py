@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from accounts import db_statement
+from accounts.db_retry import patiently
 from connectors.draft import Receipt
 from connectors.errors import ConnectorError
 from connectors.messages import message, to_column
@@ -17,13 +20,17 @@ from rules.models import Delivery
 
 
 def write(started_at: datetime, tries: Sequence[tuple[Delivery, Receipt | ConnectorError]]) -> None:
-    """One row for each delivery of a batch, in one statement.
+    """One row for each delivery of a batch, in one statement; once, also where the database breaks off.
 
     The rows travel as one document: quoting arrays of texts took longer than all else of a settlement.
     """
     seconds = round((timezone.now() - started_at).total_seconds(), 3)
-    rows = [_row(delivery, outcome) for delivery, outcome in tries]
-    db_statement.run(WRITE, [started_at, seconds, db_statement.document(rows)])
+    rows = db_statement.document([_row(delivery, outcome) for delivery, outcome in tries])
+    try:
+        db_statement.run(WRITE, [started_at, seconds, rows])
+    except (OperationalError, InterfaceError):  # they may be there all the same
+        connection.close()
+        patiently(partial(db_statement.run, WRITE + UNLESS_THERE, [started_at, seconds, rows, started_at]))
 
 
 WRITE = """
@@ -31,6 +38,9 @@ INSERT INTO rules_attempt (delivery_id, number, started_at, seconds, outcome, co
 SELECT delivery, number, %s, %s, outcome, code, message, exchanges
 FROM jsonb_to_recordset(%s::jsonb)
      AS t(delivery bigint, number int, outcome text, code text, message text, exchanges jsonb)
+"""
+UNLESS_THERE = """
+WHERE NOT EXISTS (SELECT FROM rules_attempt a WHERE a.delivery_id = t.delivery AND a.started_at = %s)
 """
 
 

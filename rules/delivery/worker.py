@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from contextvars import copy_context
 from copy import copy
 from dataclasses import dataclass, field, replace
@@ -152,10 +153,10 @@ class Drain:
                 self._bring_home()
 
     def _bring_home(self) -> None:
-        """Whatever ended the slice: what batches under way achieve is settled all the same."""
-        while self.under_way:
-            future, batch = self.under_way.popitem()
-            self._settle(batch, future.result())
+        """Whatever ended the slice: what batches under way achieve is settled all the same, each alone."""
+        with ExitStack() as each:
+            for future, batch in self.under_way.items():
+                each.callback(self._settle, batch, future.result())
 
     # -- sending ------------------------------------------------------------------------------------------
 
@@ -168,9 +169,11 @@ class Drain:
             )
             if not claimed:
                 return
-            batch = patiently(partial(self._draft, claimed))
+            batch, broken, errors = patiently(partial(self._draft, claimed))
             if batch.drafts:
                 self.under_way[pool.submit(copy_context().run, self._send, batch)] = batch
+            if errors:
+                self._settle(broken, errors)
 
     def _may_start(self) -> bool:
         width = 1 if self.lane.probing else lanes.batches(self.account.pk, self.connector.can.parallel)
@@ -188,8 +191,8 @@ class Drain:
             self.goes_on = False
         return self.goes_on
 
-    def _draft(self, claimed: Sequence[int]) -> Batch:
-        """Turn claimed deliveries into drafts; those whose rule needs fixing are settled here."""
+    def _draft(self, claimed: Sequence[int]) -> tuple[Batch, Batch, list[ConnectorError]]:
+        """Turn claimed deliveries into drafts; apart those that can't be sent, and why. May be done twice."""
         found = Delivery.objects.filter(pk__in=claimed).select_related("answer").order_by("pk")
         rows = list(found.prefetch_related("rule"))  # a rule is wide, and mostly the same for all of them
         outbox.hand_over(rows)
@@ -229,8 +232,7 @@ class Drain:
                 if draft.asks_owner and asks:
                     batch.asking[row.uid] = asks
         outbox.keep_routes([row for row in batch.deliveries if row.route != routes[row.pk]])
-        self._settle(broken, errors)
-        return batch
+        return batch, broken, errors
 
     def _replayed(self, rows: Sequence[Delivery]) -> dict[int, replays.Replaying | ConnectorError]:
         """Those of these that are replayed, by their keys."""
@@ -294,8 +296,7 @@ class Drain:
         return way
 
     def _insist_on_lists(self, row: Delivery) -> None:
-        """Lists that were not read since the account was connected are asked for, and hold no lead.
-        Raises ``ListsUnread``."""
+        """Lists not read since the account was connected are asked for, and hold no lead: ``ListsUnread``."""
         since = runs.returned_at(self.account)
         placing = lists_named(row.rule, self.account) & {"pipelines", "steps"}
         if unread := placing - runs.read_since(self.account, since):
@@ -385,9 +386,10 @@ class Drain:
         patiently(partial(outbox.settle, settlements))
         self._let_go(pairs)
         attempts.write(batch.started_at, [pair for pair in pairs if not isinstance(pair[1], NotYet)])
-        note_problems([pair for pair in pairs if not (pair[0].test or pair[0].replay_id)])
+        teaching = [pair for pair in pairs if not (pair[0].test or pair[0].replay_id)]
+        patiently(partial(note_problems, teaching))
         self.delivered += sum(isinstance(outcome, Receipt) for outcome in outcomes)
-        look_again(self.account, outcomes)
+        patiently(partial(look_again, self.account, outcomes))
         self._react(outcomes)
         for row, outcome in pairs:
             if not row.test:

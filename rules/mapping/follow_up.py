@@ -57,7 +57,7 @@ def read_stored(said: Mapping[str, Any]) -> FollowUp | None:
 def due_at(begin: datetime, minutes: int, hours: Sequence[Shift]) -> datetime:
     """When so many minutes have passed since ``begin``, within ``hours`` where there are any.
 
-    They are counted in UTC, where an hour that the account's clock shows twice or skips is one like any other.
+    They are counted in UTC, where an hour that clocks show twice or skip is one like any other.
     """
     now, left, zone = begin.astimezone(UTC), timedelta(minutes=minutes), begin.tzinfo
     for start, end in _working_times(begin.date() - timedelta(days=1), hours) if hours else ():
