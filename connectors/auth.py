@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from requests import PreparedRequest as PreparedRequest
 from requests.auth import AuthBase
@@ -25,6 +25,19 @@ class Tokens:
     access: str = field(repr=False)
     refresh: str = field(default="", repr=False)
     expires_at: float = 0.0
+
+
+FURTHEST = 1e10  # Unix seconds, in the year 2286: what is said beyond it is no time
+
+
+def seconds_told(said: Any, otherwise: float) -> float:
+    """A number of seconds as a CRM's sign-in server says it, ``otherwise`` where it is none: the pair beside
+    it is good all the same, and the one before is spent."""
+    try:
+        found = float(said)
+    except (TypeError, ValueError, OverflowError):
+        return otherwise
+    return found if 0 < found < FURTHEST else otherwise
 
 
 class TokenStore(Protocol):

@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 from connectors.amocrm.errors import error_body, retry_after
 from connectors.amocrm.options import AmoOptions
-from connectors.auth import Tokens
+from connectors.auth import Tokens, seconds_told
 from connectors.base import Callback, Grant, Notice
 from connectors.errors import BadCallback, ConnectorError, NeedsReconnect, OurMistake, TryLater
 from connectors.hosts import HostNotAllowed, HostPolicy
@@ -142,7 +142,7 @@ class AmoSignIn:
         """Ask the vendor where the account lives now; the same host where it did not move.
 
         Raises ``NeedsReconnect`` where the vendor says that the refresh token is dead, ``TryLater`` where
-        the look-up fails and the refusal did not name the token, or the new address is none of the vendor's.
+        the look-up fails and the refusal did not name the token.
         """
         domain = api_domain(tokens.access, self.hosts)
         if not domain:
@@ -162,8 +162,8 @@ class AmoSignIn:
         domain = str(error_body(answer).get("domain") or "") if answer.ok else ""
         try:
             return self.hosts.allow(domain) if domain else ""
-        except HostNotAllowed as exc:
-            raise TryLater(exc.args[0], code="host_not_allowed", account_wide=True) from exc
+        except HostNotAllowed:
+            return ""
 
     def _refresh_error(self, answer: Answer) -> ConnectorError:
         if is_client_error(answer):
@@ -173,7 +173,6 @@ class AmoSignIn:
         return TryLater(
             message("amoCRM did not refresh the token ({status})", status=answer.status),
             code=f"http_{answer.status}",
-            account_wide=True,
         )
 
 
@@ -270,8 +269,8 @@ def read_tokens(answer: Answer) -> Tokens:
         raise TryLater(
             message("amoCRM's sign-in server sent no tokens"), code="unreadable", account_wide=True
         )
-    now = float(body.get("server_time") or time.time() - MARGIN)
-    return Tokens(access, refresh, expires_at=now + float(body.get("expires_in") or 0))
+    now = seconds_told(body.get("server_time"), time.time() - MARGIN)
+    return Tokens(access, refresh, expires_at=now + seconds_told(body.get("expires_in"), 0.0))
 
 
 def jwt_claims(access: str) -> Mapping[str, Any]:

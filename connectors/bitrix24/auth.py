@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from connectors.auth import Tokens
+from connectors.auth import Tokens, seconds_told
 from connectors.base import Callback, Grant, Notice
 from connectors.bitrix24.errors import code_of, unpaid
 from connectors.bitrix24.options import BitrixOptions
@@ -206,8 +206,8 @@ def read_tokens(body: Mapping[str, Any]) -> Tokens:
         raise TryLater(
             message("Bitrix24's sign-in server sent no tokens"), code="unreadable", account_wide=True
         )
-    life = float(body.get("expires_in") or 3600)
-    return Tokens(access, refresh, expires_at=float(body.get("expires") or time.time() + life))
+    ends = time.time() + seconds_told(body.get("expires_in"), 3600)
+    return Tokens(access, refresh, expires_at=seconds_told(body.get("expires"), ends))
 
 
 def portal_of(body: Mapping[str, Any]) -> str:

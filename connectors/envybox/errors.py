@@ -28,6 +28,7 @@ SENTENCES = {
 }
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 BUSY_WAIT = 5
+LONGEST_CODE = 10  # digits
 NEW_KEY = message("Connect Envybox again with the key from Settings - Integrations - API.")
 
 
@@ -60,7 +61,7 @@ def is_envelope(body: dict[str, Any]) -> bool:
 def code_of(body: dict[str, Any]) -> int | None:
     """A number or a numeric string; None where there is none."""
     text = str(body.get("status_code") if body.get("status_code") is not None else "").strip()
-    return int(text) if text.isdigit() else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < LONGEST_CODE else None
 
 
 def meaning(body: dict[str, Any]) -> ConnectorError:

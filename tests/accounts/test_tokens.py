@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -107,6 +108,19 @@ def test_a_lost_reply_repeats_the_same_refresh_token(amo, connected):
     row = Token.objects.get()
     assert row.refresh != before.refresh
     assert (row.failures, row.last_error) == (0, "")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("life", ["soon", None, [], {"a": 1}, -5, 1e300, 10**15, "nan"])
+def test_a_pair_whose_life_makes_no_sense_is_kept_all_the_same(amo, connected, life):
+    """The former pair is spent."""
+    pair = {"access_token": "new", "refresh_token": "newer", "expires_in": life, "server_time": life}
+    amo.faults.add("access_token", status=200, body=json.dumps(pair), content_type="application/json")
+    store = AccountTokens(connected.pk)
+    store.renew(store.current())
+    row = Token.objects.get()
+    assert (row.access, row.refresh, row.failures) == ("new", "newer", 0)
+    assert row.refresh_at < timezone.now() + timedelta(hours=1)
 
 
 @pytest.mark.django_db

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
@@ -9,7 +10,7 @@ import pytest
 
 from connectors.auth import Tokens
 from connectors.base import Callback
-from connectors.bitrix24.auth import BitrixSignIn, normalise_portal
+from connectors.bitrix24.auth import BitrixSignIn, normalise_portal, read_tokens
 from connectors.errors import BadCallback, NeedsReconnect, OurMistake, TryLater
 from connectors.hosts import HostNotAllowed, HostPolicy
 from tests.connectors.bitrix24.dentist import policy
@@ -31,6 +32,15 @@ def tokens(bitrix, portal) -> Tokens:
 
 def came_back(bitrix, sign_in, portal) -> dict[str, str]:
     return dict(parse_qsl(urlsplit(bitrix.consent(sign_in.authorize_url("st-1", portal.host), portal)).query))
+
+
+@pytest.mark.parametrize("life", ["soon", None, [], {"a": 1}, -5, 1e300, 10**400, "nan", True])
+def test_a_pair_whose_life_makes_no_sense_is_read_all_the_same(life):
+    """The former pair is spent."""
+    pair = {"access_token": "a", "refresh_token": "r", "expires_in": life, "expires": life}
+    found = read_tokens(pair)
+    assert (found.access, found.refresh) == ("a", "r")
+    assert 0 < found.expires_at <= time.time() + 3600
 
 
 # -- the portal that a person names ------------------------------------------------------------------------

@@ -41,7 +41,6 @@ def test_an_installation_brings_tokens_to_be_checked(sign_in):
         REMOVED | {"auth[application_token]": ""},
         REMOVED | {"auth[member_id]": ""},
         INSTALLED | {"auth[access_token]": ""},
-        INSTALLED | {"auth[expires_in]": "soon"},
     ],
 )
 def test_everything_else_is_passed_over(sign_in, form):

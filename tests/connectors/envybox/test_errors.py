@@ -35,6 +35,11 @@ def test_a_body_that_says_500_is_a_no_for_good(status, message, code):
     assert error.code == code
 
 
+@pytest.mark.parametrize("body_code", ["²", "9" * 5000, [], {}, "x"])
+def test_a_code_that_is_none_leaves_it_to_the_sentence(body_code):
+    assert isinstance(failure(200, {"status_code": body_code, "message": "Что-то новое"}), Refused)
+
+
 @pytest.mark.parametrize("body_code", [None, 401, 500, "403"])
 def test_a_wrong_key_is_known_by_its_sentence(body_code):
     error = failure(200, {"status_code": body_code, "message": "Неправильный ключ API"})
