@@ -98,10 +98,10 @@ def _by_status(answer: Answer, safe: bool) -> ConnectorError:
         return TryLater(words, code="redirected", account_wide=True, repeatable=False)
     if status == 429:
         return _busy()
-    if status >= 500:
-        return lost(message("Envybox failed ({status})", status=status), f"http_{status}", safe)
     if answer.ok:
         return lost(message("Envybox's answer can't be read"), "unreadable", safe)
+    if not 400 <= status < 500:  # only a no that is known for one has surely done nothing
+        return lost(message("Envybox failed ({status})", status=status), f"http_{status}", safe)
     return TryLater(
         message("The address does not answer as Envybox ({status})", status=status),
         code=f"http_{status}",

@@ -69,6 +69,8 @@ def test_successes(body):
         (200, [], Unclear, TryLater),
         (200, {}, Unclear, TryLater),
         (500, {"status_code": 200, "message": "success"}, Unclear, TryLater),
+        (199, "", Unclear, TryLater),
+        (304, "", Unclear, TryLater),
         (429, "", TryLater, TryLater),
         (429, {"status_code": 429, "message": "slow"}, TryLater, TryLater),
         (302, "", TryLater, TryLater),
