@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -15,7 +16,7 @@ from accounts.db_retry import patiently
 from connectors.draft import Receipt
 from connectors.errors import ConnectorError
 from connectors.messages import message, to_column
-from rules.delivery.settlement import OUR_BUG
+from rules.delivery.settlement import OUR_BUG, worker_died
 from rules.models import Delivery
 
 
@@ -31,6 +32,16 @@ def write(started_at: datetime, tries: Sequence[tuple[Delivery, Receipt | Connec
     except (OperationalError, InterfaceError):  # they may be there all the same
         connection.close()
         patiently(partial(db_statement.run, WRITE + UNLESS_THERE, [started_at, seconds, rows, started_at]))
+
+
+def write_died(rows: Iterable[Delivery]) -> None:
+    """The tries of workers that died while they sent these; what was not begun was no try."""
+    batches: dict[datetime, list[tuple[Delivery, Receipt | ConnectorError]]] = defaultdict(list)
+    for row in rows:
+        if row.write_begun_at and row.claimed_at:
+            batches[row.claimed_at].append((row, worker_died()))
+    for claimed_at, tries in batches.items():
+        write(claimed_at, tries)
 
 
 WRITE = """

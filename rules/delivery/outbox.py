@@ -35,6 +35,7 @@ from connectors.messages import message, stored, to_column
 from connectors.registry import connector_class
 from connectors.text import storable
 from crm_cache import leases
+from rules.delivery import attempts
 from rules.delivery.holds import CANCELLED, ERASED, FOR_RETURN, FOR_RULE, OVER, Hold, held_by
 from rules.delivery.lane import end_rests
 from rules.delivery.settle_statement import SETTLE
@@ -251,6 +252,7 @@ def free_stale(account_id: int, can_look: bool, send_again: bool) -> int:
     whoever holds the lane (or nobody can)."""
     rows = list(Delivery.objects.filter(account_id=account_id, state=SENDING)[:AT_ONCE])
     settle([died(row, can_look, send_again) for row in rows])
+    attempts.write_died(rows)
     return len(rows)
 
 

@@ -32,6 +32,18 @@ LONGEST_ID = 100  # characters, as the columns of leads and contacts take them
 OUR_BUG = "our_bug"
 IN_COLUMNS = ("lead", "contact")  # steps whose ids are kept outside the journal, too
 NEVER_SENT = message("The worker that was to send it died before it did")
+REMEDIES: Mapping[str, str] = {  # where the error names none
+    Held.FIX_RULE: message("Mend the rule and save it; its answers go on by themselves."),
+    Held.LOOK_FIRST: message(
+        "Look in the CRM whether the lead is there: if so, mark it as delivered; if not, try it again."
+    ),
+    Held.REFUSED: message(
+        "Change what the CRM does not take and try again, or make the lead by hand and mark it as delivered."
+    ),
+    Held.GAVE_UP: message("See why the CRM takes nothing, then try it again."),
+    Held.RECONNECT: message("Connect the account again."),
+    Held.PAUSED: message("Resume the account."),
+}
 NOT_YET = ("preparing", "lists_unread", "made_anew")  # codes of ``NotYet``
 
 
@@ -156,9 +168,14 @@ def settlement_of(
     return _unclear(plain, delivery, can_look and again, send_again)
 
 
+def worker_died() -> Unclear:
+    """What the end of its worker means for what may have been sent."""
+    return Unclear(message("The worker that was sending it died"), code="worker_died")
+
+
 def died(delivery: Delivery, can_look: bool, send_again: bool) -> Settlement:
     """The worker that was sending it is gone: like a lost answer, where anything may have been sent."""
-    error = Unclear(message("The worker that was sending it died"), code="worker_died")
+    error = worker_died()
     if delivery.write_begun_at is None:
         unsent = Settlement(delivery.pk, delivery.claimed_at, look_first=delivery.look_first)
         return replace(unsent, tries=0, strikes=0, code=error.code, error=NEVER_SENT)
@@ -178,7 +195,8 @@ def _delivered(delivery: Delivery, receipt: Receipt) -> Settlement:
 
 
 def _held(plain: Settlement, because: str, strikes: int = 1) -> Settlement:
-    return replace(plain, state=HELD, held_because=because, strikes=strikes)
+    remedy = plain.remedy or REMEDIES.get(because, "")
+    return replace(plain, state=HELD, held_because=because, strikes=strikes, remedy=remedy)
 
 
 def _later(plain: Settlement, delivery: Delivery, asked: float | None) -> Settlement:

@@ -38,7 +38,7 @@ def seconds_until(settlement):
 def test_each_error_says_what_is_next(error, state, because, strikes):
     settled = settle(error)
     assert (settled.state, settled.held_because, settled.strikes) == (state, because, strikes)
-    assert settled.error == error.message
+    assert (settled.error, bool(settled.remedy)) == (error.message, state == "held")
 
 
 def test_an_unclear_lead_is_looked_up_a_minute_later():
@@ -59,6 +59,7 @@ def test_where_the_crm_cannot_be_asked_a_person_decides_or_the_account_has(
         died(Delivery(pk=1, write_begun_at=timezone.now()), can_look, send_again),
     ):
         assert (settled.state, settled.look_first) == (state, look_first)
+        assert bool(settled.remedy) == (state == "held")
 
 
 def test_a_lead_once_unclear_stays_so_until_it_arrives():
@@ -73,7 +74,7 @@ def test_a_busy_account_costs_its_deliveries_no_pause_of_their_own():
 @pytest.mark.parametrize("wide", [True, False])
 def test_after_ten_days_a_person_decides(wide):
     settled = settle(TryLater("busy", account_wide=wide), first_failed_at=timezone.now() - timedelta(days=11))
-    assert (settled.state, settled.held_because) == ("held", "gave_up")
+    assert (settled.state, settled.held_because, bool(settled.remedy)) == ("held", "gave_up", True)
 
 
 def test_a_receipt_settles_with_its_journal():

@@ -100,6 +100,8 @@ def test_a_killed_worker_doubles_and_loses_nothing(quiz, later, monkeypatch):
 
     assert len(quiz.leads) == 1
     assert quiz.delivery.state == "delivered"
+    assert outcomes() == ["look_first", "adopted"]
+    assert Attempt.objects.first().code == "worker_died"
 
 
 def test_a_worker_frozen_past_its_lease_sends_nothing_any_more(quiz, later, monkeypatch):
