@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rules.mapping.follow_up import due_at
@@ -54,6 +54,7 @@ def test_minutes_last_as_long_in_the_hour_that_a_clock_shows_twice_or_skips(begu
     assert due.astimezone(UTC) - begin == timedelta(minutes=30)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # on a busy machine
 @given(
     begin=st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31), timezones=st.just(MOSCOW)),
     minutes=st.integers(1, 20_000),
