@@ -85,7 +85,8 @@ class Operation:
 
 @cache
 def contract(name: str) -> Document:
-    return Document(yaml.safe_load((Path(__file__).parent / f"{name}.openapi.yaml").read_text()))
+    text = (Path(__file__).parent / f"{name}.openapi.yaml").read_text()
+    return Document(yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
 
 
 def operations(*names: str) -> list[Operation]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft7Validator
 
 Schema = Mapping[str, Any]
+SNAPSHOT = Path(__file__).parents[1] / "snapshots" / "openapi.yaml"
+# In the snapshot's paths: a path, one of its methods, the id of the operation.
+LINES = re.compile(r"^  (/.*):$|^    (get|post|put|patch|delete):$|^      operationId: (\w+)$", re.MULTILINE)
 
 
 @cache
@@ -60,6 +65,26 @@ class Operation:
         """With which a request example of this name is answered: as the response of its name, else well."""
         found = {int(status) for status in self.says["responses"] if name in self.answers(int(status))}
         return found or {int(status) for status in self.says["responses"] if status < "300"}
+
+
+@dataclass(frozen=True)
+class Written:
+    """An operation of the snapshot, by its name alone."""
+
+    path: str
+    method: str
+    id: str
+
+
+@cache
+def written() -> list[Written]:
+    """All operations, for names of tests: while tests are collected there is no time to make the document."""
+    found, path, method = [], "", ""
+    for one in LINES.finditer(SNAPSHOT.read_text()):
+        path, method = one[1] or path, one[2] or method
+        if one[3]:
+            found.append(Written(path, method, one[3]))
+    return found
 
 
 REQUEST = "request"

@@ -9,12 +9,22 @@ import pytest
 from django.test import Client
 
 from config.openapi.examples import examples as shown
-from tests.openapi.reading import Operation, document, examples, faults, operations
+from tests.openapi.reading import Operation, document, examples, faults, operations, written
+from tests.openapi.reading import operation as operation_of
 
-EVERY = operations(document())
 WHERE = "write it into the EXAMPLES of its part in config/openapi/examples, by its operation id"
 OPEN = {"WebhookCreate", "WebhookDelete", "TakeNotice", "TakeHook"}
-every_operation = pytest.mark.parametrize("operation", EVERY, ids=lambda one: one.says["operationId"])
+every_operation = pytest.mark.parametrize("operation", [one.id for one in written()], indirect=True)
+
+
+@pytest.fixture
+def operation(request: pytest.FixtureRequest) -> Operation:
+    return operation_of(document(), request.param)
+
+
+def test_every_operation_is_looked_at() -> None:
+    made = [(one.path, one.method, one.says["operationId"]) for one in operations(document())]
+    assert [(one.path, one.method, one.id) for one in written()] == made, "run 'make schema'"
 
 
 @every_operation
@@ -35,7 +45,7 @@ def test_every_example_is_what_its_schema_says(operation: Operation) -> None:
 
 
 def test_every_example_belongs_to_an_operation() -> None:
-    assert shown().keys() - {one.says["operationId"] for one in EVERY} == set()
+    assert shown().keys() - {one.id for one in written()} == set()
 
 
 @every_operation
