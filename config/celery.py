@@ -23,6 +23,8 @@ from kombu.entity import Queue
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# A starting worker would run Django's checks, which takes a second, and tell nobody what they say.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "true")
 
 QUEUES = ("deliver", "sync", "follow", "maintenance", "events")
 STOP_SECONDS = 90.0  # a lane that is under way ends its batches, not its slice

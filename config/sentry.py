@@ -6,16 +6,14 @@ redacted as log records are.
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import sentry_sdk
-from sentry_sdk.integrations.celery import CeleryIntegration
-from sentry_sdk.integrations.django import DjangoIntegration
-from sentry_sdk.integrations.logging import LoggingIntegration
-from sentry_sdk.types import Event, Hint
 from structlog.contextvars import get_contextvars
 
 from connectors.redact import redact
+
+if TYPE_CHECKING:
+    from sentry_sdk.types import Event, Hint
 
 # What is under way: ids of ours, nobody's words.
 TAGS = ("request_id", "task", "task_id", "account", "rule")
@@ -26,6 +24,12 @@ def start(dsn: str, environment: str) -> None:
     """Begin to tell; nothing happens where ``dsn`` is empty."""
     if not dsn:
         return
+    # Not before: every process that tells nobody would be the slower to start.
+    import sentry_sdk
+    from sentry_sdk.integrations.celery import CeleryIntegration
+    from sentry_sdk.integrations.django import DjangoIntegration
+    from sentry_sdk.integrations.logging import LoggingIntegration
+
     sentry_sdk.init(
         dsn=dsn,
         environment=environment,

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 
 import structlog
-from apprise import Apprise, AppriseAsset, NotifyType
 from django.conf import settings
 from django.core.cache import cache
 from django.db.models import Count, Q, QuerySet
@@ -26,7 +25,6 @@ from rules.models import Delivery, Incident
 
 log = structlog.stdlib.get_logger(__name__)
 AT_ONCE = 10  # incidents that one message tells one by one; of more it gives the numbers
-ASSET = AppriseAsset(app_id="Quiz to CRM", app_desc="", app_url="", async_mode=False)
 
 
 def tell() -> int:
@@ -42,9 +40,9 @@ def tell() -> int:
         solved = list(rows.filter(end_told_at=None, solved_at__isnull=False, opening_told_at__isnull=False))
         told = 0
         with translation.override(settings.PAGE_LANGUAGE):
-            if opened and send(*opening(opened), NotifyType.FAILURE):
+            if opened and send(*opening(opened), "failure"):
                 told += _told(opened, "opening_told_at")
-            if solved and send(*ending(solved), NotifyType.SUCCESS):
+            if solved and send(*ending(solved), "success"):
                 told += _told(solved, "end_told_at")
         return told
 
@@ -59,16 +57,21 @@ def _told(rows: Sequence[Incident], column: str) -> int:
     return Incident.objects.filter(pk__in=[row.pk for row in rows]).update(**{column: db_clock.now()})
 
 
-def send(title: str, body: str, kind: NotifyType = NotifyType.INFO) -> bool:
-    """To every address of ``ALERTS``; whether all of them took it. Addresses are written into no log."""
-    messenger = Apprise(asset=ASSET)
+def send(title: str, body: str, kind: str = "info") -> bool:
+    """To every address of ``ALERTS``; whether all of them took it. Addresses are written into no log.
+
+    ``kind`` is one of ``apprise.NotifyType``, which takes long to import where nobody is told anything.
+    """
+    from apprise import Apprise, AppriseAsset, NotifyType
+
+    messenger = Apprise(asset=AppriseAsset(app_id="Quiz to CRM", app_desc="", app_url="", async_mode=False))
     for number, address in enumerate(settings.ALERTS, 1):
         if not messenger.add(address):
             log.error("an address of ALERTS can't be read", number=number)
     if not len(messenger):
         return False
     try:
-        sent = bool(messenger.notify(title=title, body=body, notify_type=kind))
+        sent = bool(messenger.notify(title=title, body=body, notify_type=NotifyType(kind)))
     except Exception as error:
         log.warning("a message could not be sent", error=type(error).__name__)
         return False
