@@ -70,14 +70,15 @@ class Children:
             raise child.failed("failed")
         return child.log.read_text()
 
-    def wait(self, ready: Callable[[], object], seconds: float, what: str) -> None:
-        """Until ``ready``; a service that dies meanwhile ends the waiting. Raises ``DemoFailed``."""
+    def wait(self, ready: Callable[[], object], seconds: float, what: str, every: float = PAUSE) -> None:
+        """Until ``ready``, asked ``every`` so many seconds; a service that dies meanwhile ends the waiting.
+        Raises ``DemoFailed``."""
         deadline = time.monotonic() + seconds
         while not ready():
             self.check()
             if time.monotonic() > deadline:
                 raise DemoFailed(f"Waited {seconds:.0f} seconds for {what}, in vain. Logs: {self.folder}")
-            time.sleep(PAUSE)
+            time.sleep(every)
 
     def check(self) -> None:
         """Raises ``DemoFailed`` where a service has ended by itself."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 from config import serving
 from config.demo.children import Child, Children
+from config.demo.commands import in_a_row
 from config.demo.environment import CONTROL_PORT, Environment
 from config.demo.http import ask
 
 START_SECONDS = 180
 QUIZ_ACCOUNT = "1001"
+MIGRATE = ("migrate", "--noinput", "--verbosity=0")
 
 
 def start_sandboxes(environment: Environment, children: Children) -> Child:
@@ -37,19 +40,28 @@ def start_beat(environment: Environment, children: Children) -> Child:
     return children.start("beat", *serving.beat(environment.folder / "beat"))
 
 
-def start_all(environment: Environment, children: Children) -> Child:
-    """Everything, on a database with its tables; the worker. ``wait_for_all`` says when it can be used."""
+def start_all(environment: Environment, children: Children, *commands: Sequence[str]) -> tuple[Child, str]:
+    """Everything, on a database that is ready (``prepare``): the worker, and the quiz service's token.
+    ``wait_for_all`` says when it can be used."""
     start_sandboxes(environment, children)
-    children.run("migrate", "manage.py", "migrate", "--noinput", "--verbosity=0")
+    token = prepare(children, *commands)
     start_web(environment, children)
     worker = start_worker(children)
     start_beat(environment, children)
-    return worker
+    return worker, token
 
 
-def make_token(children: Children) -> str:
-    """What the quiz service proves itself with."""
-    return children.run("token", "manage.py", "issue_token", QUIZ_ACCOUNT).split()[-1]
+def prepare(children: Children, *commands: Sequence[str]) -> str:
+    """Make the tables and run further commands of ``manage.py``; the quiz service's token."""
+    line = in_a_row(MIGRATE, *commands, ("issue_token", QUIZ_ACCOUNT))
+    return children.run("prepare", *line).split()[-1]
+
+
+def superuser(children: Children, name: str, password: str) -> Sequence[str]:
+    """The command that makes one."""
+    children.env = {**children.env, "DJANGO_SUPERUSER_PASSWORD": password}
+    who = (f"--username={name}", "--email=staff@quiz.example")
+    return ("createsuperuser", "--noinput", "--verbosity=0", *who)
 
 
 def wait_for_all(environment: Environment, children: Children, worker: Child) -> None:

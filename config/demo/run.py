@@ -19,6 +19,7 @@ from config.openapi.quiz import QUIZ_ID
 SYNC_SECONDS = 40
 QUIET_SECONDS = 1.0
 DELIVERY_SECONDS = 60
+ASK_EVERY = 0.25  # seconds: each question costs the service that is shown some of its time
 NEWS_SECONDS = 60  # looks at the new leads come first, and all looks have a tenth of the limit
 Say = Callable[[str], None]
 
@@ -67,14 +68,13 @@ class Run:
                 seen.append((time.monotonic(), counts))
             return all(counts.values()) and time.monotonic() - seen[-1][0] > QUIET_SECONDS
 
-        self.children.wait(settled, SYNC_SECONDS, f"the lists of {scenario.label}")
+        self.children.wait(settled, SYNC_SECONDS, f"the lists of {scenario.label}", ASK_EVERY)
         rows = ", ".join(f"{count} {what}" for what, count in seen[-1][1].items())
         self.say(f"{scenario.label}: read {rows}")
 
     def finish_rule(self, scenario: Scenario) -> None:
-        self.children.wait(
-            lambda: not scenario.fields_wanted(self.service), SYNC_SECONDS, f"the fields of {scenario.label}"
-        )
+        what = f"the fields of {scenario.label}"
+        self.children.wait(lambda: not scenario.fields_wanted(self.service), SYNC_SECONDS, what, ASK_EVERY)
         chosen = self.chosen[scenario.kind]
         self.say(f"{scenario.label}: rule saved for quiz {QUIZ_ID}: {chosen}")
 
@@ -96,7 +96,7 @@ class Run:
     def wait_for(self, expected: int, seconds: float = DELIVERY_SECONDS) -> None:
         """Until all is delivered; what is not by then, the verification will tell."""
         try:
-            self.children.wait(lambda: self.delivered() >= expected, seconds, "the deliveries")
+            self.children.wait(lambda: self.delivered() >= expected, seconds, "the deliveries", ASK_EVERY)
         except DemoFailed:
             self.children.check()
 
@@ -119,7 +119,7 @@ class Run:
         begun, lead = time.monotonic(), delivery["leadID"]
         crm.win(self.environment, self.service, lead)
         what = f"what became of {crm.label}'s lead"
-        self.children.wait(lambda: self.outcome(delivery)["status"] == "won", NEWS_SECONDS, what)
+        self.children.wait(lambda: self.outcome(delivery)["status"] == "won", NEWS_SECONDS, what, ASK_EVERY)
         took, amount = time.monotonic() - begun, self.outcome(delivery)["amount"]
         self.say(f"{crm.label}: lead {lead} was won there for {amount}, known here {took:.1f} s later")
 

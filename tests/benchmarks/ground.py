@@ -19,7 +19,7 @@ from config.demo.children import Child, Children
 from config.demo.environment import Environment, an_environment, connected
 from config.demo.errors import DemoFailed
 from config.demo.http import look_into, tell
-from config.demo.processes import make_token, start_all, wait_for_all
+from config.demo.processes import start_all, wait_for_all
 from config.demo.run import Run
 from config.demo.scenario import Scenario, scenarios, variables_of
 from config.demo.service import QuizService
@@ -77,8 +77,8 @@ def the_ground(crm: str, **variables: str) -> Iterator[Ground]:
             [scenario] = [one for one in scenarios() if one.kind == crm]
             env = {**variables_of(environment, [scenario]), **variables}
             with Children(environment.folder, settings.BASE_DIR, env) as children:
-                worker = start_all(environment, children)
-                service = QuizService(environment.url, make_token(children))
+                worker, token = start_all(environment, children)
+                service = QuizService(environment.url, token)
                 wait_for_all(environment, children, worker)
                 Run(environment, children, service, [scenario], say).prepare()
                 yield Ground(environment, children, service, scenario, worker)

@@ -154,7 +154,8 @@ class Run:
         for customer in customers:
             customer.connect(self.world.environment)
         self.say(f"{len(customers)} accounts are connected")
-        self.world.cast.children.wait(self.all_synced, 60 + 3 * len(customers), "the lists of all accounts")
+        patience, what = 60 + 3 * len(customers), "the lists of all accounts"
+        self.world.cast.children.wait(self.all_synced, patience, what, LOOK_EVERY / 4)
         for customer in customers:
             customer.performer = customer.scenario.save_rule(customer.service).performer
             think(customer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import signal
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,6 +30,7 @@ class Cast:
         """``clocks``: by worker, how many seconds its machine's clock is off."""
         self.environment, self.cwd = environment, cwd
         self.clocks = dict(clocks or {})
+        self.login = ("staff", secrets.token_urlsafe(16))
         self.children = Children(environment.folder, cwd, env)
         self.workers = tuple(f"worker{number}" for number in range(1, workers + 1))
         self.playing: dict[str, Child] = {}
@@ -48,7 +50,7 @@ class Cast:
         self.children.start(
             "sandbox", "manage.py", "run_sandbox", *options, "--redirect", self.environment.redirect_url
         )
-        self.children.run("migrate", "manage.py", "migrate", "--noinput", "--verbosity=0", seconds=120)
+        processes.prepare(self.children, processes.superuser(self.children, *self.login))
         for name in ("web", *self.workers, "beat"):
             self.start(name)
         processes.wait_for_sandboxes(self.environment, self.children)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import shutil
 import signal
 import time
@@ -35,6 +36,7 @@ class House:
         self.place = find_place(home)
         self.command: Child | None = None
         self.lives, self.begun = 0, 0.0
+        self.login = ("staff", secrets.token_urlsafe(16))
 
     def __enter__(self) -> House:
         return self
@@ -51,6 +53,8 @@ class House:
         processes.wait_for_sandboxes(self.environment, self.children)
         self.start()
         self.children.wait(self.is_up, 120, "the service to be ready")
+        staff = processes.superuser(self.children, *self.login)
+        self.children.run("createsuperuser", "manage.py", *staff)
 
     def start(self, name: str = "") -> None:
         """Whoever is missed: the one command brings everybody."""

@@ -22,6 +22,7 @@ from tests.torture.world import Course, World, after, until
 AWAY = 2.0  # seconds between disconnecting and connecting again
 SAVES = 3  # of one rule, one after another without a pause
 TOLD_WITHIN = 90.0  # seconds until the owner of a deleted step must have been told
+ASK_EVERY = 0.5  # seconds between two requests of somebody who waits
 STEP = {"amocrm": "StepID", "bitrix24": "StageID", "envybox": "StepID"}  # as each CRM's rule calls it
 
 
@@ -73,10 +74,10 @@ def delete_step(world: World, blow: Blow) -> Course:
     if left is None:
         raise OSError("no step may be deleted")
     world.hurt[blow.what] += 1
-    told = yield from until(lambda: _told(world, victim, page), TOLD_WITHIN)
+    told = yield from until(lambda: _told(world, victim, page), TOLD_WITHIN, ASK_EVERY)
     if not told:
         world.missed[f"{blow.what}: its owner was not told"] += 1
-    yield from until(lambda: _patched(victim, page, {name: left}), TOLD_WITHIN)
+    yield from until(lambda: _patched(victim, page, {name: left}), TOLD_WITHIN, ASK_EVERY)
 
 
 def _connected(world: World, victim: Customer) -> Iterator[None]:
@@ -88,7 +89,7 @@ def _connected(world: World, victim: Customer) -> Iterator[None]:
             return True
         return False
 
-    yield from until(try_it, 120.0)
+    yield from until(try_it, 120.0, ASK_EVERY)
 
 
 def _told(world: World, victim: Customer, page: str) -> bool:

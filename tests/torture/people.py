@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
@@ -16,7 +15,6 @@ from tests.torture.marks import Ledger, read_ledger
 from tests.torture.watch import AccountRow, Waiting
 from tests.torture.world import World
 
-NAME = "staff"
 SECONDS = 10
 FOUND = "leads found in the CRM"
 
@@ -25,10 +23,8 @@ class Staff:
     """A superuser at the admin's own pages."""
 
     def __init__(self, world: World) -> None:
-        self.url, self.password = world.environment.url, secrets.token_urlsafe(16)
-        world.cast.children.env = {**world.cast.children.env, "DJANGO_SUPERUSER_PASSWORD": self.password}
-        options = ("--noinput", f"--username={NAME}", "--email=staff@quiz.example")
-        world.cast.children.run("createsuperuser", "manage.py", "createsuperuser", *options)
+        self.url = world.environment.url
+        self.name, self.password = world.cast.login
         self.session: requests.Session | None = None
 
     def resume(self, account: AccountRow) -> bool:
@@ -43,7 +39,7 @@ class Staff:
 
     def _signed_in(self) -> requests.Session:
         session = requests.Session()
-        self._post(session, f"{self.url}/admin/login/", username=NAME, password=self.password)
+        self._post(session, f"{self.url}/admin/login/", username=self.name, password=self.password)
         return session
 
     @staticmethod

@@ -26,7 +26,7 @@ from config.demo.children import Children
 from config.demo.environment import Environment, an_environment, connected
 from config.demo.errors import DemoFailed
 from config.demo.http import look_into, tell
-from config.demo.processes import make_token, start_sandboxes, start_web, wait_for_sandboxes, wait_for_web
+from config.demo.processes import prepare, start_sandboxes, start_web, wait_for_sandboxes, wait_for_web
 from config.demo.report import table
 from config.demo.scenario import variables_of
 from config.demo.service import QuizService
@@ -165,9 +165,8 @@ def an_ordeal(chosen: Namespace) -> Iterator[Ordeal]:
         variables = {**variables_of(environment, [SCENARIO]), **VARIABLES}
         with Children(environment.folder, settings.BASE_DIR, variables) as children:
             start_sandboxes(environment, children)
-            children.run("migrate", "manage.py", "migrate", "--noinput", "--verbosity=0")
+            service = QuizService(environment.url, prepare(children))
             start_web(environment, children)
-            service = QuizService(environment.url, make_token(children))
             wait_for_sandboxes(environment, children)
             wait_for_web(environment, children)
             SCENARIO.connect(environment, service, Browser())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,21 +39,27 @@ class Waiting:
 
 
 class Watch:
-    """Every look is a connection of its own: the server may have been crashed since the last one."""
+    """The server may have been crashed since the last look, which ends the connection that is kept."""
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self.kept: psycopg.Connection | None = None
 
     def connection(self) -> psycopg.Connection:
+        """A new one, for whoever locks rows."""
         return connected(self.url, application_name=NAME, connect_timeout=5)
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """Nothing where the server is away just now."""
-        try:
-            with self.connection() as connection:
-                return connection.execute(query, values or None).fetchall()
-        except psycopg.OperationalError:
-            return []
+        if self.kept is not None:
+            with suppress(psycopg.OperationalError):
+                return self.kept.execute(query, values or None).fetchall()
+            self.kept.close()
+            self.kept = None
+        with suppress(psycopg.OperationalError):
+            self.kept = self.connection()
+            return self.kept.execute(query, values or None).fetchall()
+        return []
 
     def states(self) -> Counter[str]:
         return Counter(dict(self.rows("SELECT state, count(*) FROM rules_delivery GROUP BY state")))

@@ -48,13 +48,17 @@ class World:
                 self.courses.remove(course)
 
 
-def until(ready: Callable[[], object], seconds: float) -> Iterator[None]:
-    """``yield from`` it: True once something is so, False where it took too long."""
+def until(ready: Callable[[], object], seconds: float, every: float = 0.0) -> Iterator[None]:
+    """``yield from`` it: True once something is so, False where it took too long. ``every``: seconds between
+    two looks, where a look costs others something."""
     deadline = time.monotonic() + seconds
     while not ready():
-        if time.monotonic() > deadline:
+        looked = time.monotonic()
+        if looked > deadline:
             return False
         yield
+        while time.monotonic() < looked + every:
+            yield
     return True
 
 

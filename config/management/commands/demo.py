@@ -9,14 +9,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.management import get_commands
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config.demo import report
 from config.demo.children import Children
 from config.demo.environment import Environment, an_environment
 from config.demo.errors import DemoFailed
-from config.demo.processes import QUIZ_ACCOUNT, make_token, start_all, wait_for_all
+from config.demo.processes import QUIZ_ACCOUNT, start_all, superuser, wait_for_all
 from config.demo.run import Run
 from config.demo.scenario import Scenario, scenarios, variables_of
 from config.demo.service import QuizService
@@ -24,6 +23,7 @@ from config.demo.verify import Verification
 from config.endings import Ended, listen_for_endings
 
 LOGIN = "demo"
+GROUPS = ("make_staff_groups", "--verbosity=0")
 
 
 class Command(BaseCommand):
@@ -53,8 +53,8 @@ class Command(BaseCommand):
         crms = scenarios()
         with Children(environment.folder, settings.BASE_DIR, variables_of(environment, crms)) as children:
             self.say("Starting the local CRMs, web, worker and beat ...")
-            worker = start_all(environment, children)
-            login, token = make_login(children), make_token(children)
+            login = (LOGIN, secrets.token_urlsafe(9))
+            worker, token = start_all(environment, children, superuser(children, *login), GROUPS)
             wait_for_all(environment, children, worker)
             run = Run(environment, children, QuizService(environment.url, token), crms, self.say)
             verifications = run.play()
@@ -97,14 +97,3 @@ class Command(BaseCommand):
     def say(self, sentence: str) -> None:
         self.stdout.write(f"[{time.monotonic() - self.begun:5.1f} s] {sentence}")
         self.stdout.flush()
-
-
-def make_login(children: Children) -> tuple[str, str]:
-    """A superuser for this run, and the groups that staff are put into."""
-    password = secrets.token_urlsafe(9)
-    children.env = {**children.env, "DJANGO_SUPERUSER_PASSWORD": password}
-    who = (f"--username={LOGIN}", "--email=demo@example.com")
-    children.run("login", "manage.py", "createsuperuser", "--noinput", "--verbosity=0", *who)
-    if "make_staff_groups" in get_commands():
-        children.run("groups", "manage.py", "make_staff_groups")
-    return LOGIN, password
