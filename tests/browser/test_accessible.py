@@ -16,7 +16,7 @@ from tests.admin.conftest import administrator, deliver
 
 __all__ = ["administrator", "deliver"]
 pytestmark = pytest.mark.django_db(transaction=True)
-JUDGED = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
+JUDGED = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"]}
 LISTS = (
     "rules_delivery", "rules_answer", "rules_outcome", "rules_rule", "rules_incident", "rules_bulkrun",
     "accounts_account", "crm_cache_field", "crm_cache_syncrun", "admin_logentry", "rules_erasure",

@@ -19,25 +19,27 @@ HALF_MADE = {"state": "waiting", "steps": {"lead": "501"}}
 
 
 def migrate(targets: list[tuple[str, str]]) -> Any:
+    """The models of then."""
     executor = MigrationExecutor(connection)
     executor.migrate(targets)
-    return MigrationExecutor(connection).loader.project_state(targets).apps
+    return executor.loader.project_state(targets).apps
 
 
 @pytest.fixture(scope="module")
-def as_it_was(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
-    """A database with the tables of that time."""
+def as_it_was(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[str, Any]]:
+    """A database with the tables of that time, and the models."""
     with django_db_blocker.unblock(), made(connection) as name:
         with instead(connection, name):
-            migrate(BEFORE)
-        yield name
+            models = migrate(BEFORE)
+        yield name, models
 
 
 @pytest.fixture
-def before(as_it_was: str) -> Iterator[Any]:
+def before(as_it_was: tuple[str, Any]) -> Iterator[Any]:
     """The tables as they were, in a database of the test's own."""
-    with made(connection, as_it_was) as name, instead(connection, name):
-        yield MigrationExecutor(connection).loader.project_state(BEFORE).apps
+    template, models = as_it_was
+    with made(connection, template) as name, instead(connection, name):
+        yield models
 
 
 class Rows:
@@ -65,8 +67,8 @@ class Rows:
         return self.make("rules.Delivery", answer=answer, rule=rule, **values)
 
 
-def merged(label: str) -> Any:
-    return migrate([("rules", "0003_one_row_per_crm_account")]).get_model(label).objects
+def merged() -> Any:
+    return migrate([("rules", "0003_one_row_per_crm_account")])
 
 
 def test_the_live_row_gets_what_the_former_ones_had(before):
@@ -90,10 +92,10 @@ def test_the_live_row_gets_what_the_former_ones_had(before):
     waits = rows.delivery(lost, "a-2", state="held", held_because="reconnect")
     elsewhere = rows.delivery(apart, "a-3", state="held", held_because="reconnect")
 
-    accounts = merged("accounts.Account")
+    now = merged()
 
+    accounts = now.get_model("accounts.Account").objects
     assert set(accounts.values_list("pk", flat=True)) == {other.pk, live.pk}
-    now = MigrationExecutor(connection).loader.project_state([("rules", "0003_one_row_per_crm_account")]).apps
     rule, delivery = now.get_model("rules.Rule").objects, now.get_model("rules.Delivery").objects
     assert rule.get(pk=early.pk).account_id == live.pk
     assert rule.get(pk=early.pk).tags_to_add == {"Lead": [tags[1].pk, only.pk]}
@@ -130,7 +132,7 @@ def test_of_two_deliveries_of_one_answer_the_one_that_knows_more_is_kept(before,
         if delivery.state == "delivered":
             rows.make("rules.Outcome", delivery=delivery, account=delivery.account, owner="shop", quiz_id=42)
 
-    delivery = merged("rules.Delivery").get()
+    delivery = merged().get_model("rules.Delivery").objects.get()
 
     assert delivery.pk == {"former": one.pk, "own": two.pk}[kept]
     assert (delivery.account_id, delivery.state) == (new.pk, becomes)
@@ -145,7 +147,7 @@ def test_rows_that_were_never_authorised_are_left_alone(before):
     rows = Rows(before)
     for _ in range(2):
         rows.account("", deleted=True, state="disconnected")
-    assert merged("accounts.Account").count() == 2
+    assert merged().get_model("accounts.Account").objects.count() == 2
 
 
 def test_everything_since_can_be_taken_back(django_db_setup):

@@ -24,6 +24,7 @@ from crm_cache.runs import ask_for
 from rules import provisioning
 from rules.delivery import sweep, worker
 from rules.models import Delivery, Rule
+from rules.serializers.answers import MOST_ANSWERS
 from tests.stories.listed import first_walk
 
 QUIZ = 42
@@ -91,12 +92,22 @@ class Shop:
         ask_for(self.account)
         first_walk(self.account, self.amo, self.crm)
 
-    def post(self, answer_id: str = "", **body: Any) -> Any:
-        """An answer of somebody new, unless ``contact`` says who."""
+    def answer(self, answer_id: str = "", **body: Any) -> dict[str, Any]:
+        """Of somebody new, unless ``contact`` says who."""
         number = next(self.numbers)
         contact = {"name": f"Анна {number}", "phone": f"+7999{number:07d}"}
-        answer = {"quizID": QUIZ, "answerID": answer_id or f"k-{number}", "contact": contact, **body}
-        return self.api.post("/answers", answer, content_type="application/json")
+        return {"quizID": QUIZ, "answerID": answer_id or f"k-{number}", "contact": contact, **body}
+
+    def post(self, answer_id: str = "", **body: Any) -> Any:
+        return self.api.post("/answers", self.answer(answer_id, **body), content_type="application/json")
+
+    def post_many(self, count: int) -> None:
+        """So many answers, in as few requests as the API takes them in."""
+        answers = [self.answer() for _ in range(count)]
+        for first in range(0, count, MOST_ANSWERS):
+            some = answers[first : first + MOST_ANSWERS]
+            reply = self.api.post("/answers", some, content_type="application/json")
+            assert reply.status_code == 202, reply.content
 
     def work(self) -> None:
         work()

@@ -163,8 +163,7 @@ def test_no_answer_is_lost_or_doubled_when_an_account_leaves_while_they_are_sent
     owner, monkeypatch, answers, disconnected
 ):
     shop, handle, requests = owner.shop, owner.shop.amo.handle, 0
-    for _ in range(answers):
-        shop.post()
+    shop.post_many(answers)
 
     def and_then_refuse(*request: Any) -> Any:
         nonlocal requests
