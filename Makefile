@@ -33,6 +33,9 @@ RUN ?= answers
 N ?= 10000
 SEED ?= 1
 
+# Compiled files are kept: tests, demo and torture start the same code in dozens of processes.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help install demo test bench torture lint schema messages lock hooks format clean
 .DEFAULT_GOAL := help
 

@@ -1,6 +1,7 @@
 import atexit
 import gc
 import os
+import sys
 from collections import OrderedDict
 from contextlib import ExitStack
 from typing import Any
@@ -25,10 +26,34 @@ if _addresses and embedded.settings_urls() != _addresses:
     pytest.exit("Somebody took the port of the embedded Valkey; it has moved, run pytest again.", 3)
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Before the workers of this session are started, if there are to be any."""
+    if session.config.getoption("numprocesses", None) and not sys.dont_write_bytecode:
+        write_compiled(session.config)
+
+
+# Files that last long, by the seconds they took on a busy machine with two cores. A worker takes a file as a
+# whole: one that began last would end alone.
+LONGEST = {
+    "tests/torture/test_short.py": 240,
+    "tests/demo/test_demo.py": 190,
+    "tests/contract/test_hostile.py": 120,
+    "tests/browser/test_accessible.py": 100,
+    "tests/stories/test_waiting.py": 100,
+    "tests/admin/test_roles.py": 90,
+    "tests/torture/test_tokens.py": 60,
+    "tests/hostile/test_browser.py": 60,
+    "tests/rules/test_one_row_migration.py": 50,
+    "tests/embedded/test_sharing.py": 50,
+    "tests/embedded/test_places.py": 50,
+    "tests/browser/test_narrow.py": 45,
+    "tests/demo/test_showcase.py": 40,
+}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole runs of the service wait most of the time: they begin first, and other tests fill the cores."""
-    whole_runs = ("torture", "demo")
-    items.sort(key=lambda item: item.path.parent.name not in whole_runs)
+    """The longest files first: whole runs of the service wait most of the time, and others fill the cores."""
+    items.sort(key=lambda item: -LONGEST.get(item.nodeid.partition("::")[0], 0))
 
 
 def pytest_collection_finish() -> None:
@@ -41,6 +66,7 @@ def pytest_collection_finish() -> None:
 from config.statics import StaticFiles  # noqa: E402
 from rules.delivery import queueing  # noqa: E402
 from tests import database as tests_database  # noqa: E402
+from tests.compiled import write_compiled  # noqa: E402
 
 tests_database.empty_quickly()
 
