@@ -99,8 +99,9 @@ PLAIN = {
 
 
 @contextmanager
-def an_environment(name: str) -> Iterator[Environment]:
-    """A place for the block. Raises ``DemoFailed`` where somebody is on it, or nothing can be had."""
+def an_environment(name: str, template: str = "template0") -> Iterator[Environment]:
+    """A place for the block, its database a copy of ``template``. Raises ``DemoFailed`` where somebody is on
+    it, or nothing can be had."""
     folder = settings.BASE_DIR / ".local" / name
     with alone(folder) as lock:
         database, redis_server = urls()
@@ -110,7 +111,7 @@ def an_environment(name: str) -> Iterator[Environment]:
         lock.truncate(0)
         lock.write(environment.url.encode())
         lock.flush()
-        with database_of(name), redis_of(environment):
+        with database_of(name, template), redis_of(environment):
             yield environment
 
 
@@ -193,13 +194,13 @@ def with_suffix(url: str, name: str) -> str:
 
 
 @contextmanager
-def database_of(name: str) -> Iterator[None]:
-    """A new, empty database for the block."""
+def database_of(name: str, template: str) -> Iterator[None]:
+    """A new database for the block."""
     usual = settings.DATABASES["default"]
     ours = f"{usual['NAME']}_{name}"
     try:
         drop_database(usual, ours)
-        execute(usual, "CREATE DATABASE {} TEMPLATE template0", ours)
+        execute(usual, "CREATE DATABASE {} TEMPLATE {}", ours, template)
         execute(usual, "COMMENT ON DATABASE {} IS " + f"'{COMMENT}'", ours)
     except psycopg.Error as exc:
         raise DemoFailed(f"Can't make the database {ours}: {str(exc).strip()}") from exc
@@ -221,9 +222,9 @@ def drop_database(usual: Mapping[str, Any], name: str) -> None:
         execute(usual, "DROP DATABASE {} WITH (FORCE)", name)
 
 
-def execute(usual: Mapping[str, Any], statement: str, name: str) -> None:
+def execute(usual: Mapping[str, Any], statement: str, *names: str) -> None:
     with connected(usual) as connection:
-        connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
+        connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
 def connected(usual: Mapping[str, Any]) -> psycopg.Connection:

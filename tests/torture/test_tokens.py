@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from django.db import connection
+
 from config.embedded import PROJECT
 
 
@@ -16,6 +18,7 @@ def torture(*arguments: str) -> str:
     return done.stdout
 
 
-def test_processes_make_one_exchange_a_round_together_and_lose_no_token():
-    said = torture("tokens", "--processes", "4", "--rounds", "6", "--name", "tokens_test")
+def test_processes_make_one_exchange_a_round_together_and_lose_no_token(django_db_setup: None):
+    small = ("--processes=4", "--rounds=6", "--name=tokens_test")
+    said = torture("tokens", *small, f"--template={connection.settings_dict['TEST']['TEMPLATE']}")
     assert "tokens lost: 0; rounds that went wrong: 0" in said

@@ -143,6 +143,7 @@ def options(arguments: Sequence[str]) -> Namespace:
     parser.add_argument("--rounds", type=int, default=200, help="%(default)s")
     parser.add_argument("--seed", type=int, default=1, help="of the schedule (%(default)s)")
     parser.add_argument("--name", default="tokens", help="of its database and folder (%(default)s)")
+    parser.add_argument("--template", default="template0", help="the database to copy (%(default)s)")
     return parser.parse_args(arguments)
 
 
@@ -161,7 +162,7 @@ def schedule(count: int, seed: int) -> list[Round]:
 
 @contextmanager
 def an_ordeal(chosen: Namespace) -> Iterator[Ordeal]:
-    with an_environment(chosen.name) as environment:
+    with an_environment(chosen.name, chosen.template) as environment:
         variables = {**variables_of(environment, [SCENARIO]), **VARIABLES}
         with Children(environment.folder, settings.BASE_DIR, variables) as children:
             start_sandboxes(environment, children)

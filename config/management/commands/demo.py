@@ -36,12 +36,15 @@ class Command(BaseCommand):
         parser.add_argument(
             "--name", default="demo", help="of its database and folder (default: %(default)s)"
         )
+        parser.add_argument(
+            "--template", default="template0", help="the database to copy (default: an empty one)"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.begun = time.monotonic()
         listen_for_endings()
         try:
-            with an_environment(options["name"]) as environment:
+            with an_environment(options["name"], options["template"]) as environment:
                 self.run_on(environment, stay=not options["exit"])
         except DemoFailed as exc:
             raise CommandError(str(exc)) from exc
