@@ -47,7 +47,6 @@ def _about_to_send(world: World, lock: psycopg.Connection) -> Iterator[None]:
     What is due is held until a worker wants to claim it; then the claim is let through, and we stand right
     behind it. Whatever else waits for us is let through, too.
     """
-    lock.execute("SET lock_timeout = '5s'")
 
     def somebody_waits() -> list[tuple[int, str, bool]]:
         return world.watch.blocked(lock.info.backend_pid)

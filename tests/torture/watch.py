@@ -12,6 +12,7 @@ import psycopg
 from tests.torture.servers import connected
 
 NAME = "torture"  # of our own connections
+LOCKS = "-c lock_timeout=2s"
 # The one statement that ends a try; the journal's statement before it changes nothing but ``steps``.
 SETTLING = "%attempts_made + s.tries%"  # as in rules.delivery.outbox
 
@@ -46,8 +47,8 @@ class Watch:
         self.kept: psycopg.Connection | None = None
 
     def connection(self) -> psycopg.Connection:
-        """A new one, for whoever locks rows."""
-        return connected(self.url, application_name=NAME, connect_timeout=5)
+        """A new one. It waits for a lock briefly: another one of ours may have it, and we have one thread."""
+        return connected(self.url, application_name=NAME, connect_timeout=5, options=LOCKS)
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """Nothing where the server is away just now."""
