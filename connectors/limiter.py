@@ -10,15 +10,18 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any, Protocol
+from weakref import WeakValueDictionary
 
 from connectors.errors import Stopped
 from connectors.messages import message
 
 log = logging.getLogger(__name__)
 
-# Without a server the threads of one process still take turns, an account at a time.
-_OWN_TURNS: dict[str, threading.Lock] = {}
+# Of an account's requests that wait, those of one process stand in a line whose head alone asks the server:
+# all of them would be told the same moment, all but one in vain. Without a server the line keeps the pace.
+_LINES: WeakValueDictionary[str, threading.RLock] = WeakValueDictionary()
 
 # KEYS[1] theoretical arrival time of the next request (microseconds), KEYS[2] the stop sign, KEYS[3] how many
 # requests went in each of the last minutes.
@@ -162,8 +165,11 @@ class RedisRateLimiter:
         self.sleep = sleep
 
     def wait(self) -> None:
-        while (microseconds := self._ask()) > 0:
-            self.sleep(microseconds / 1_000_000)
+        microseconds = self._ask()
+        if microseconds > 0:
+            with self._line:
+                while (microseconds := self._ask()) > 0:
+                    self.sleep(microseconds / 1_000_000)
         if microseconds < 0:
             raise Stopped(
                 message("Requests to this account are stopped because the CRM blocked them"),
@@ -226,9 +232,13 @@ class RedisRateLimiter:
             log.warning(
                 "the limiter is out of reach, a share of its rate is kept to", extra={"limiter": self.slot}
             )
-            with _OWN_TURNS.setdefault(self.slot, threading.Lock()):
+            with self._line:
                 self.sleep(self.shares * self.interval / 1_000_000)
             return 0
+
+    @cached_property
+    def _line(self) -> threading.RLock:
+        return _LINES.setdefault(self.slot, threading.RLock())
 
     def _quietly(self, act: Callable[[], Any]) -> None:
         try:

@@ -62,6 +62,20 @@ def _race(key: str, per_second: float, workers: int, each: int) -> list[float]:
     return sorted(moments)
 
 
+def test_of_those_who_wait_in_a_process_one_asks_the_server(key, monkeypatch):
+    """Twelve who asked anew whenever one of them may go would ask 78 times."""
+    asked: list[None] = []
+    real = RedisRateLimiter._ask
+
+    def spy(limiter: RedisRateLimiter) -> int:
+        asked.append(None)
+        return real(limiter)
+
+    monkeypatch.setattr(RedisRateLimiter, "_ask", spy)
+    _race(key, per_second=20, workers=12, each=1)
+    assert len(asked) <= 4 * 12
+
+
 def test_a_burst_goes_ahead_of_its_time(server, key):
     waits: list[float] = []
 
