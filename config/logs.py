@@ -20,7 +20,8 @@ from config.environment import Environment
 from connectors.redact import redact
 
 FORMATS = ("plain", "json")
-FIRST_KEYS = ("time", "level", "logger", "message")
+OURS = ("time", "level", "logger")  # no secret is ever in them
+FIRST_KEYS = (*OURS, "message")
 # Django adds the request to its records; its address is in the message.
 UNWANTED = ("request", "server_time", "stack")
 BREAKS_LINES = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -70,8 +71,9 @@ def arranged(logger: Any, method: str, event: EventDict) -> EventDict:
         event["trace"] = trace
     for name in UNWANTED:
         event.pop(name, None)
-    names = [*FIRST_KEYS, *(name for name in event if name not in FIRST_KEYS)]
-    return {name: _harmless(event[name]) for name in names if name in event}
+    begin = {name: event.pop(name) for name in OURS if name in event}
+    names = ["message", *(name for name in event if name != "message")]
+    return {**begin, **{name: _harmless(event[name]) for name in names}}
 
 
 def _harmless(value: Any) -> Any:

@@ -195,12 +195,17 @@ def region_of(phone: str) -> str:
 
 def is_of_region(phone: str, region: str) -> bool:
     """Has a number in E.164 the country code of this region? Else texts of the region don't tell it."""
+    code = phonenumbers.country_code_for_region(region)
+    if RUSSIAN_MOBILE.fullmatch(phone):
+        return code == RUSSIA
     number = _parsed(phone, "")
-    return number is not None and number.country_code == phonenumbers.country_code_for_region(region)
+    return number is not None and number.country_code == code
 
 
 def national_digits(phone: str) -> str:
     """A number in E.164 without its country code: ``9990001122``. For searches by the end of a number."""
+    if mobile := RUSSIAN_MOBILE.fullmatch(phone):
+        return mobile[1]
     number = _parsed(phone, "")
     return phonenumbers.national_significant_number(number) if number else _digits(phone)
 
@@ -275,6 +280,7 @@ def _unfloated(text: str) -> str:
 # long; tests/properties/test_phones.py holds the two together.
 RUSSIAN_MOBILE = re.compile(r"(?:\+7|RU[78]?)(9[0-9]{9})")
 PLAIN = re.compile(r"\+?[0-9 ()-]+")  # nothing for the patterns below to find
+RUSSIA = 7  # its country code, and Kazakhstan's
 NO_DIGITS = re.compile(r"[^0-9]+")
 RUN = re.compile(r"\+? ?[(\[]?\d(?:[^\w+,;|\n]{0,4}\d)+")
 BETWEEN = re.compile(r"[,;|\n]|/(?!/)|(?<=\d)\s+(?=\+)|\s(?:или|либо|и|or|and)\s", re.IGNORECASE)

@@ -69,7 +69,8 @@ def _safely_told(one: Answered) -> list[tuple[str, str, bool]]:
 
 def _told(one: Answered) -> Iterator[tuple[str, str, bool]]:
     """(question, option, does its field know it) of what is to be written."""
-    answers, stale = answers_of(normalised(one.payload), one.rule.language), db_clock.now() - FRESH
+    asked = normalised({"answers": one.payload.get("answers")})  # of the body nothing else is looked at
+    answers, stale = answers_of(asked, one.rule.language), db_clock.now() - FRESH
     for choice in one.rule.choice_fields.values():
         _, value = answers.get(choice.question, ("", ()))
         for text in (value,) if isinstance(value, str) else value:

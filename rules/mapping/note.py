@@ -37,6 +37,8 @@ def answer_text(value: Any, language: str = RU) -> str:
     """An answer of any shape as one line; a file as ``plan.pdf https://...``, empty for nothing."""
     if isinstance(value, str):
         return value.strip()
+    if value is None:
+        return ""
     if isinstance(value, bool):
         return YES_NO[language][not value]
     if isinstance(value, float) and value.is_integer():
@@ -45,7 +47,7 @@ def answer_text(value: Any, language: str = RU) -> str:
         return ", ".join(filter(None, (answer_text(inner, language) for inner in value)))
     if isinstance(value, Mapping):
         return _object_text(value, language)
-    return "" if value is None else str(value).strip()
+    return str(value).strip()
 
 
 def _object_text(value: Mapping[str, Any], language: str) -> str:
@@ -121,7 +123,9 @@ def _ids(payload: Mapping[str, Any], language: str) -> Iterator[str]:
 
 def _lines(path: tuple[str, ...], value: Any, language: str) -> Iterator[str]:
     """``extra / discount: 10``, a line for each value of a map; nothing for nothing."""
-    if isinstance(value, Mapping) and not _is_file(value):
+    if value is None:
+        return
+    if not isinstance(value, str) and isinstance(value, Mapping) and not _is_file(value):
         for key, inner in value.items():
             yield from _lines((*path, str(key)), inner, language)
     elif isinstance(value, list) and any(isinstance(inner, (Mapping, list)) for inner in value):

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from connectors import contact
-from connectors.contact import read_phones
+from connectors.contact import Reach, is_of_region, national_digits, read_phones
 
 often = settings(
     max_examples=int(os.environ.get("PROPERTY_EXAMPLES", "300")),
@@ -49,7 +49,13 @@ def test_letters_and_digits_are_told_one_by_one(text: str) -> None:
 
 def test_every_code_of_russian_mobile_operators_is_known_to_the_library() -> None:
     for code in range(900, 1000):
-        [read] = read_phones(f"+7{code}1234567", "DE")
+        phone = f"+7{code}1234567"
+        said = _all_that_is_said(phone)
         with mock.patch.object(contact, "RUSSIAN_MOBILE", NEVER):
-            assert read_phones(f"+7{code}1234567", "DE") == [read]
-        assert read.found == (f"+7{code}1234567",)
+            assert _all_that_is_said(phone) == said
+        assert said[0][0].found == (phone,)
+
+
+def _all_that_is_said(phone: str) -> tuple[list[Reach], str, list[bool]]:
+    homes = [is_of_region(phone, region) for region in ("RU", "KZ", "DE", "")]
+    return read_phones(phone, "DE"), national_digits(phone), homes
