@@ -21,7 +21,8 @@ log = logging.getLogger(__name__)
 
 # Of an account's requests that wait, those of one process stand in a line whose head alone asks the server:
 # all of them would be told the same moment, all but one in vain. Without a server the line keeps the pace.
-_LINES: WeakValueDictionary[str, threading.RLock] = WeakValueDictionary()
+AWAY = 5.0  # seconds until a server that failed is asked again: one that hangs would hold the line up
+_LINES: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
 
 # KEYS[1] theoretical arrival time of the next request (microseconds), KEYS[2] the stop sign, KEYS[3] how many
 # requests went in each of the last minutes.
@@ -163,13 +164,12 @@ class RedisRateLimiter:
         self.tolerance = self.interval * (burst - 1)
         self.shares = shares
         self.sleep = sleep
+        self.away_until = 0.0
 
     def wait(self) -> None:
-        microseconds = self._ask()
-        if microseconds > 0:
-            with self._line:
-                while (microseconds := self._ask()) > 0:
-                    self.sleep(microseconds / 1_000_000)
+        with self._line:
+            while (microseconds := self._ask()) > 0:
+                self.sleep(microseconds / 1_000_000)
         if microseconds < 0:
             raise Stopped(
                 message("Requests to this account are stopped because the CRM blocked them"),
@@ -224,21 +224,20 @@ class RedisRateLimiter:
             return None
 
     def _ask(self) -> int:
-        try:
-            return int(
-                self.server.eval(GCRA, 3, self.slot, self.sign, self.minutes, self.interval, self.tolerance)
-            )
-        except Exception:
-            log.warning(
-                "the limiter is out of reach, a share of its rate is kept to", extra={"limiter": self.slot}
-            )
-            with self._line:
-                self.sleep(self.shares * self.interval / 1_000_000)
-            return 0
+        keys, how_fast = (self.slot, self.sign, self.minutes), (self.interval, self.tolerance)
+        if time.monotonic() >= self.away_until:
+            try:
+                return int(self.server.eval(GCRA, len(keys), *keys, *how_fast))
+            except Exception:
+                self.away_until = time.monotonic() + AWAY
+                words = "the limiter is out of reach, a share of its rate is kept to"
+                log.warning(words, extra={"limiter": self.slot})
+        self.sleep(self.shares * self.interval / 1_000_000)
+        return 0
 
     @cached_property
-    def _line(self) -> threading.RLock:
-        return _LINES.setdefault(self.slot, threading.RLock())
+    def _line(self) -> threading.Lock:
+        return _LINES.setdefault(self.slot, threading.Lock())
 
     def _quietly(self, act: Callable[[], Any]) -> None:
         try:

@@ -116,6 +116,27 @@ def test_without_a_server_the_process_paces_itself():
     assert waits == [pytest.approx(0.2)]
 
 
+def test_a_server_that_failed_is_left_alone_for_a_moment(monkeypatch):
+    """One that hangs is given up after seconds, for which all who wait in line would wait each time."""
+    asked: list[Any] = []
+    waits: list[float] = []
+
+    class HangingServer:
+        def eval(self, *what: Any) -> int:
+            asked.append(what)
+            raise redis.TimeoutError
+
+    limiter = RedisRateLimiter(HangingServer(), "anything", per_second=5, sleep=waits.append)
+    limiter.wait()
+    limiter.wait()
+    assert (len(asked), len(waits)) == (1, 2)
+    monkeypatch.setattr("connectors.limiter.AWAY", 0)
+    limiter.away_until = 0
+    limiter.wait()
+    limiter.wait()
+    assert len(asked) == 3
+
+
 def test_without_a_server_each_process_takes_its_share():
     waits: list[float] = []
     limiters = [RedisRateLimiter(DeadServer(), "shared", 5, shares=4, sleep=waits.append) for _ in range(4)]
