@@ -52,9 +52,9 @@ class Counters:
         """Add to a histogram with the ``BUCKETS`` of its name; ``value`` is in seconds."""
         with self._lock:
             self._counts[_field(f"{name}_sum", *labels.items())] += value  # type: ignore[assignment]
-            for bound in (*BUCKETS[name], float("inf")):
+            for bound, field in _buckets(name, *labels.items()):
                 if value <= bound:
-                    self._counts[_field(f"{name}_bucket", *labels.items(), ("le", str(bound)))] += 1
+                    self._counts[field] += 1
         self._hand_over_in_time()
 
     def busy(self, queue: str, change: int) -> None:
@@ -97,6 +97,13 @@ def _key(name: str) -> str:
 @lru_cache(maxsize=4096)
 def _field(name: str, *labels: tuple[str, str]) -> str:
     return json.dumps([name, sorted(labels)])
+
+
+@lru_cache(maxsize=4096)
+def _buckets(name: str, *labels: tuple[str, str]) -> tuple[tuple[float, str], ...]:
+    """Of a histogram each bound with its field."""
+    bounds = (*BUCKETS[name], float("inf"))
+    return tuple((bound, _field(f"{name}_bucket", *labels, ("le", str(bound)))) for bound in bounds)
 
 
 def read() -> Iterator[tuple[str, Labels, float]]:

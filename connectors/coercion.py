@@ -79,6 +79,7 @@ def _words(text: str) -> frozenset[str]:
 # -- numbers and money ----------------------------------------------------------------------------------
 
 MOST_DIGITS = 15  # longer ones come back damaged where a CRM keeps floats: amocrm-api-php issue 399
+PLAIN = re.compile(rf"[0-9]{{1,{MOST_DIGITS}}}")  # as most come, out of fields for numbers
 NUMBER = re.compile(r"(?<![\w.,])[-+]?(?:\d{1,3}(?:[ '’]\d{3})+(?!\d)|\d+)(?:[.,]\d+)*")
 TOKEN = re.compile(r"[^\W\d_]+(?:\.[^\W\d_]+)*|[^\w\s]|\d+|_")
 SPACED = re.compile(r"(?<=\b[ут])\. (?=[ер]\b)", re.IGNORECASE)  # "т. р.", "у. е."
@@ -226,6 +227,8 @@ def _said(texts: Sequence[str], no: str, own: str, *, is_money: bool = False) ->
     """``no`` is the reason where there is no number, ``ALONE`` has the one where it does not stand alone."""
     if len(texts) != 1:
         return Read(None, ONE_VALUE)
+    if PLAIN.fullmatch(texts[0]):
+        return Read(_Said(Decimal(texts[0]), "", 0))
     said = visible(texts[0]) if len(texts[0]) <= LONGEST else ""
     text = SQUARES.sub(lambda found: "²³"["23".index(found[0])], said.replace("−", "-"))
     text = SPACED.sub(".", text)

@@ -22,7 +22,7 @@ from connectors.amocrm.fields import chooses, create_fields, holds_several, mark
 from connectors.amocrm.following import Following
 from connectors.amocrm.recovery import scan, search, search_all, survey
 from connectors.base import Capabilities, Connector, FieldWish, Identity, Journal, SignIn, TaskSupport
-from connectors.contact_directory import ContactDirectory
+from connectors.contact_directory import ContactDirectory, NoDirectory
 from connectors.delivery import NoJournal
 from connectors.draft import Comparison, Exchange, LeadDraft, Plan, Problem, Receipt, Target
 from connectors.errors import ConnectorError, Refused
@@ -160,9 +160,10 @@ class AmoConnector(Connector):
     # -- people -------------------------------------------------------------------------------------
 
     def use_directory(self, directory: ContactDirectory) -> None:
-        """Without searches a few requests make many leads, so batches are wider."""
-        super().use_directory(directory)
+        """Without searches a few requests make many leads, so batches are wider. Where there is none, it is
+        not asked for again with each batch."""
         state = directory.state()
+        super().use_directory(directory if state else NoDirectory())
         self.can = WIDE if state and state.complete else type(self).can
 
     def has_more_contacts_than(self, number: int) -> bool:
