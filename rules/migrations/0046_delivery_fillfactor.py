@@ -10,7 +10,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("rules", "0043_undelivered")]
+    dependencies = [("rules", "0045_changed_lists")]
 
     operations = [
         migrations.RunSQL(
