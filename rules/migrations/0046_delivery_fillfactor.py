@@ -2,7 +2,7 @@
 
 A delivery is written five times until its lead is there. The three writes between claim and settlement change no
 column of an index; where the new version fits on the page of the old one, no index gets another entry for them, and
-the page is tidied without a vacuum. Of the writes half are such ones now and a fifth before; a lead costs 27 % less of
+the page is tidied without a vacuum. Of the writes half are such ones now and a fifth before; a lead costs a quarter less of
 the write-ahead log. Pages that are there keep what they have.
 """
 
