@@ -30,10 +30,12 @@ class _Turn(Generic[Work]):
 
 class Together(Generic[Work]):
     """``act`` does the work of several at once, or fails and may be called again for each; it is given
-    ``most`` at a time."""
+    ``most`` at a time. ``begin`` gets what it needs: whoever fails in that takes nobody along."""
 
-    def __init__(self, act: Callable[[Sequence[Work]], None], most: int) -> None:
-        self.act, self.most = act, most
+    def __init__(
+        self, act: Callable[[Sequence[Work]], None], most: int, begin: Callable[[], object] = lambda: None
+    ) -> None:
+        self.act, self.most, self.begin = act, most, begin
         self.lock = Lock()
         self.waiting: list[_Turn[Work]] = []
         self.leader: _Turn[Work] | None = None
@@ -74,10 +76,12 @@ class Together(Generic[Work]):
 
     def _do_all(self, mine: _Turn[Work]) -> None:
         """The work of this thread and of those who wait."""
-        with self.lock:
-            others, self.waiting = self.waiting[: self.most - 1], self.waiting[self.most - 1 :]
+        others: list[_Turn[Work]] = []
         are_done = False
         try:
+            self.begin()
+            with self.lock:
+                others, self.waiting = self.waiting[: self.most - 1], self.waiting[self.most - 1 :]
             self.act([mine.work, *(one.work for one in others)])
             are_done = True
         except Exception:

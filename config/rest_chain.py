@@ -39,7 +39,7 @@ class PlainPosts(RestChain):
         known = settings.MIDDLEWARE
         between = known[known.index(_name(PlainPosts)) + 1 : known.index(_name(RestChain))]
         self.between = [import_string(name) for name in between]
-        self.added: dict[bool, dict[str, tuple[str, str]]] = {}
+        self.added: dict[bool, list[tuple[str, str]]] = {}
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.method != "POST" or "HTTP_ORIGIN" in request.META or settings.SECURE_SSL_REDIRECT:
@@ -56,9 +56,9 @@ class PlainPosts(RestChain):
         secure = request.is_secure()
         if secure not in self.added:
             seen = self._through(request, HttpResponse(b"", "application/json"))
-            self.added[secure] = seen.headers._store
-        # Django checks each header's name and value again; the store holds them checked.
-        response.headers._store = {**self.added[secure], **response.headers._store}
+            self.added[secure] = list(seen.headers.items())
+        for name, value in self.added[secure]:
+            response.headers.setdefault(name, value)
         return response
 
     def _through(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

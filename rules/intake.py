@@ -204,7 +204,11 @@ def _store(wanted: Sequence[_Wanted]) -> None:
     transaction.on_commit(partial(wake_soon, lanes))
 
 
-together = Together(_store, most=100)
+def _connect() -> None:
+    connection.ensure_connection()
+
+
+together = Together(_store, most=100, begin=_connect)
 
 
 def _row(nr: int, owner: str, asked: int, body: _Sent, beginning: Beginning, due: datetime) -> dict[str, Any]:

@@ -81,6 +81,34 @@ def test_what_fails_for_all_is_done_by_each_and_fails_for_its_own_alone(act, cro
     assert sorted(act.given[2:]) == [["a"], ["b"], ["bad"]]
 
 
+def test_who_cannot_begin_takes_nobody_along(act, monkeypatch):
+    """The second one has no connection."""
+    monkeypatch.setattr(together, "PATIENCE", 10)
+    begun: list[None] = []
+
+    def begin() -> None:
+        begun.append(None)
+        if len(begun) == 2:
+            raise ConnectionError("away")
+
+    ours = Together(act, most=3, begin=begin)
+    with ThreadPoolExecutor(4) as pool:
+        slow = pool.submit(ours.do, "slow")
+        until(lambda: bool(act.given))
+        waiting = []
+        for number, work in enumerate("abc"):
+            waiting.append(pool.submit(ours.do, work))
+            until(lambda number=number: len(ours.waiting) > number)
+        act.go_on.set()
+    assert [one.exception() and str(one.exception()) for one in (slow, *waiting)] == [
+        None,
+        "away",
+        None,
+        None,
+    ]
+    assert act.given == [["slow"], ["b", "c"]]
+
+
 def test_nobody_waits_for_long(act, monkeypatch):
     monkeypatch.setattr(together, "PATIENCE", 0.05)
     ours = Together(act, most=3)
