@@ -78,7 +78,7 @@ class StaffChangeList(ChangeList):
 class SiteAdmin(ModelAdmin):
     """Any model's pages, at whatever address somebody types."""
 
-    paginator = CappedPaginator
+    paginator: Any = CappedPaginator
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """An empty ``_to_field`` names no field."""

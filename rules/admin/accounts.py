@@ -111,6 +111,8 @@ class AccountOverviewAdmin(AccountAdmin):
                     "{count} waiting deliveries will be held until then.",
                     waiting,
                 )
+                if waiting
+                else say("Nothing waits now.")
             ],
             "resume": [
                 say_many(
@@ -121,6 +123,8 @@ class AccountOverviewAdmin(AccountAdmin):
                     away,
                     hours=_hours(),
                 )
+                if away
+                else say("Nothing is held for it now.")
             ],
             "disconnect": [
                 say_many(

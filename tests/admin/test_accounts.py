@@ -30,6 +30,7 @@ def yes(client: Client, account: Account, action: str, **more: str) -> Any:
 def test_pausing_asks_why_and_says_what_will_wait(
     operator: Client, shop: Account, deliver: Callable[..., Delivery]
 ) -> None:
+    assert "Nothing waits now." in operator.get(page_of(shop, "pause")).content.decode()
     deliver("waiting")
     assert (
         "1 waiting delivery will be held until then." in operator.get(page_of(shop, "pause")).content.decode()
@@ -42,7 +43,9 @@ def test_pausing_asks_why_and_says_what_will_wait(
 
 def test_resuming_shows_why_it_was_paused(operator: Client, shop: Account) -> None:
     yes(operator, shop, "pause", reason="They asked for it")
-    assert "It was paused: They asked for it" in operator.get(page_of(shop, "resume")).content.decode()
+    asked = operator.get(page_of(shop, "resume")).content.decode()
+    assert "It was paused: They asked for it" in asked
+    assert "Nothing is held for it now." in asked
     assert "is resumed." in yes(operator, shop, "resume").content.decode()
     assert state(shop) == "active"
 
