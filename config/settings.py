@@ -55,7 +55,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 APPEND_SLASH = False
 
 INSTALLED_APPS = [
-    "unfold",
+    "config.admin_site.UnfoldConfig",
     "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
