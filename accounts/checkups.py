@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 
 import structlog
@@ -10,11 +9,12 @@ from django.db.models import F, Q
 
 from accounts import db_clock, states
 from accounts.access import connector_for
-from accounts.connected import NONSENSE
+from accounts.connected import NONSENSE, nonsense
 from accounts.models import Account, Checkup, live_accounts
 from accounts.secrets import WrongKey
+from accounts.worker_threads import in_time
 from connectors.errors import ConnectorError, NeedsReconnect, TryLater
-from connectors.messages import joined, message
+from connectors.messages import joined
 
 log = structlog.stdlib.get_logger(__name__)
 AT_ONCE = 100
@@ -37,12 +37,7 @@ def ask_due() -> int:
     unasked = Q(checkup=None) | Q(checkup__asked_at__lt=F("connected_at"))
     missed = active.filter(unasked, pk__gte=first, pk__lt=first + LOOKED_AT).order_by("pk")
     rows = {account.pk: account for account in (*due[:AT_ONCE], *missed[:AT_ONCE])}
-    until, answered = time.monotonic() + SECONDS_A_ROUND, 0
-    for account in list(rows.values())[:AT_ONCE]:
-        if time.monotonic() > until:  # a CRM that hangs must not keep a thread for ever
-            break
-        answered += ask(account)
-    return answered
+    return sum(ask(account) for account in in_time(list(rows.values())[:AT_ONCE], SECONDS_A_ROUND))
 
 
 def _their_turn() -> int:
@@ -67,12 +62,7 @@ def ask(account: Account) -> bool:
         return False
     except (WrongKey, *NONSENSE) as exc:
         log.exception("the account was not checked", account=account.pk, crm=account.crm)
-        words = message(
-            "{crm} answered something unexpected ({name})",
-            crm=account.get_crm_display(),
-            name=type(exc).__name__,
-        )
-        row.update(ask_at=now + AGAIN, asked_at=now, error=words)
+        row.update(ask_at=now + AGAIN, asked_at=now, error=nonsense(account, exc))
         return False
     problems = [{"code": one.code, "message": one.message} for one in found]
     row.update(ask_at=now + AGAIN, asked_at=now, problems=problems, error="")

@@ -113,6 +113,12 @@ def _locked(rows: QuerySet[Account]) -> Account | None:
     return rows.select_for_update().first()
 
 
+def nonsense(account: Account, exc: Exception) -> str:
+    """What to say of an answer that can't even be read (``NONSENSE``)."""
+    crm, name = account.get_crm_display(), type(exc).__name__
+    return message("{crm} answered something unexpected ({name})", crm=crm, name=name)
+
+
 def point(account: Account, host: str, remote_id: str = "") -> None:
     """Where the account lives from now on."""
     account.host, account.remote_id, account.subdomain = host, remote_id, subdomain_of(account.crm, host)

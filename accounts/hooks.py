@@ -7,7 +7,6 @@ notice says is never believed (``rules.outcomes.following``), so a lost, repeate
 from __future__ import annotations
 
 import hmac
-import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
@@ -17,9 +16,10 @@ from django.db import OperationalError
 
 from accounts import db_clock, states
 from accounts.access import connector_at, connector_for
-from accounts.connected import NONSENSE, Held
+from accounts.connected import NONSENSE, Held, nonsense
 from accounts.models import Account, Hook, InstallKey, Unsubscription, live_accounts
 from accounts.secrets import WrongKey
+from accounts.worker_threads import in_time
 from connectors.auth import Tokens
 from connectors.errors import ConnectorError, NeedsReconnect, Refused, TryLater, Unclear
 from connectors.lead_status import ChangeNotice
@@ -79,12 +79,8 @@ def subscribe_due(account_id: int | None = None) -> int:
     if account_id or cache.add(NEW_ONES, 1, NEW_ONES_EVERY):
         for account in mine.filter(hook__isnull=True).order_by("pk")[:AT_ONCE]:
             address_of(account)
-    until, asked = time.monotonic() + SECONDS_A_ROUND, 0
-    for account in mine.filter(hook__ask_at__lte=db_clock.now()).order_by("hook__ask_at")[:AT_ONCE]:
-        if time.monotonic() > until:  # a CRM that hangs must not keep a thread for ever
-            break
-        asked += _subscribe_alone(account)
-    return asked
+    due = mine.filter(hook__ask_at__lte=db_clock.now()).order_by("hook__ask_at")[:AT_ONCE]
+    return sum(_subscribe_alone(account) for account in in_time(due, SECONDS_A_ROUND))
 
 
 def _subscribe_alone(account: Account) -> bool:
@@ -136,12 +132,7 @@ def _refusal(account: Account, url: str, contacts: bool) -> ConnectorError | Non
         return error
     except NONSENSE as exc:
         log.exception("the CRM answered something unexpected", account=account.pk, crm=account.crm)
-        words = message(
-            "{crm} answered something unexpected ({name})",
-            crm=account.get_crm_display(),
-            name=type(exc).__name__,
-        )
-        return Refused(words, code="unexpected")
+        return Refused(nonsense(account, exc), code="unexpected")
     return None
 
 
@@ -165,13 +156,8 @@ def unsubscribe_due() -> int:
     """
     now = db_clock.now()
     Unsubscription.objects.filter(created_at__lt=now - FORGET_AFTER).delete()
-    until, agreed = time.monotonic() + SECONDS_A_ROUND, 0
-    due = Unsubscription.objects.filter(ask_at__lte=now).order_by("ask_at")
-    for pk in list(due.values_list("pk", flat=True)[:AT_ONCE]):
-        if time.monotonic() > until:
-            break
-        agreed += _unsubscribe(pk, now)
-    return agreed
+    due = Unsubscription.objects.filter(ask_at__lte=now).order_by("ask_at").values_list("pk", flat=True)
+    return sum(_unsubscribe(pk, now) for pk in in_time(due[:AT_ONCE], SECONDS_A_ROUND))
 
 
 def _unsubscribe(pk: int, now: datetime) -> bool:

@@ -40,7 +40,7 @@ class PortalAccountSchema(AutoSchema):
         return str(self.view.dialect.operations[self.view.action])
 
     def get_tags(self) -> list[str]:
-        return [self.view.dialect.tag]
+        return ["Account"]
 
     def get_summary(self) -> str:
         words = {"connect": "Connect an account of", "show": "The account of", "remove": "Disconnect"}

@@ -8,13 +8,16 @@ rules of their own (``rules.delivery.concurrency``).
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable
+import time
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextvars import copy_context
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from celery import shared_task
+
+T = TypeVar("T")
 
 log = structlog.stdlib.get_logger(__name__)
 LINE = 1000  # jobs of a kind that wait in a process; what comes beyond is found again by beat
@@ -81,6 +84,15 @@ class JobShare:
 sync = JobShare()
 maintenance = JobShare()
 events = JobShare()
+
+
+def in_time(rows: Iterable[T], seconds: float) -> Iterator[T]:
+    """Those that can be begun within so many seconds: a CRM that hangs must not keep a thread for ever."""
+    until = time.monotonic() + seconds
+    for row in rows:
+        if time.monotonic() > until:
+            return
+        yield row
 
 
 def task_of(name: str, work: Callable[[], object], share: JobShare = maintenance) -> Any:

@@ -42,4 +42,3 @@ class AccountDialect:
     portal: str
     operations: Mapping[str, str]
     write: Callable[[Account], dict[str, Any]]
-    tag: str = "Account"

@@ -77,7 +77,6 @@ def _lost(one: Named, seen: Seen | None) -> Problem:
         if one.pipeline
         else one.entity
     )
-    name = f" «{seen.name}»" if seen else ""
     code = GONE[one.what] if one.vital else "entry_gone"
     return Problem(
         code,
@@ -85,7 +84,7 @@ def _lost(one: Named, seen: Seen | None) -> Problem:
             "{word} {remote_id}{name} is not in {place}; choose another one.",
             word=one.word,
             remote_id=one.remote_id,
-            name=name,
+            name=_in_quotes(seen),
             place=place,
         ),
         one.field,
@@ -94,46 +93,41 @@ def _lost(one: Named, seen: Seen | None) -> Problem:
 
 def _performer(snapshot: RuleSnapshot) -> Iterator[Problem]:
     if snapshot.performer and not snapshot.has_alive(snapshot.performer):
-        name = f" «{snapshot.seen_performer.name}»" if snapshot.seen_performer else ""
-        yield Problem(
-            "performer_gone",
-            message(
-                "User {performer}{name} can't be responsible any more; leads arrive without one.",
-                performer=snapshot.performer,
-                name=name,
-            ),
-            "PerformerID",
+        words = message(
+            "User {performer}{name} can't be responsible any more; leads arrive without one.",
+            performer=snapshot.performer,
+            name=_in_quotes(snapshot.seen_performer),
         )
+        yield Problem("performer_gone", words, "PerformerID")
 
 
 def _task(snapshot: RuleSnapshot) -> Iterator[Problem]:
     performer = snapshot.follow_up.performer if snapshot.follow_up else ""
     if performer and not snapshot.has_alive(performer):
-        seen = snapshot.seen_people.get(performer)
+        words = message(
+            "User {performer}{name} can't have tasks any more; whoever looks after the lead has them.",
+            performer=performer,
+            name=_in_quotes(snapshot.seen_people.get(performer)),
+        )
         yield Problem(
-            "performer_gone",
-            message(
-                "User {performer}{name} can't have tasks any more; whoever looks after the lead has them.",
-                performer=performer,
-                name=f" «{seen.name}»" if seen else "",
-            ),
-            "Task.PerformerID" if snapshot.at else "Extra.Task.PerformerID",
+            "performer_gone", words, "Task.PerformerID" if snapshot.at else "Extra.Task.PerformerID"
         )
 
 
 def _people(snapshot: RuleSnapshot) -> Iterator[Problem]:
     for performer in sorted(snapshot.responsible.everybody()):
         if not snapshot.has_alive(performer):
-            seen = snapshot.seen_people.get(performer)
-            yield Problem(
-                "performer_gone",
-                message(
-                    "User {performer}{name} can't be responsible any more; others have the turns.",
-                    performer=performer,
-                    name=f" «{seen.name}»" if seen else "",
-                ),
-                f"Extra.Responsible.{performer}",
+            words = message(
+                "User {performer}{name} can't be responsible any more; others have the turns.",
+                performer=performer,
+                name=_in_quotes(snapshot.seen_people.get(performer)),
             )
+            yield Problem("performer_gone", words, f"Extra.Responsible.{performer}")
+
+
+def _in_quotes(seen: Seen | None) -> str:
+    """The name that was seen last, as it follows an id."""
+    return f" «{seen.name}»" if seen else ""
 
 
 def _fields(snapshot: RuleSnapshot) -> Iterator[Problem]:

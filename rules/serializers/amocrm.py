@@ -15,6 +15,7 @@ from rules.problems import shown_problems
 from rules.serializers.dialect import RuleDialect
 from rules.serializers.extra import RuleExtra, extra_changes, write_extra
 from rules.serializers.keys import documented
+from rules.serializers.pattern import problems
 
 PLACES = {"PerformerID": "performer", "PipelineID": "pipeline", "StepID": "step"}
 ENTITIES = ("Lead", "Contact", "Company", "Customer")
@@ -118,10 +119,7 @@ class RuleOut(serializers.Serializer[Any]):
     TagsToAdd = TagIds(help_text="tags by kind of record: our `ID`s")
     Deleted = serializers.BooleanField(help_text="soft deletion flag")
     CreatedAt = serializers.IntegerField(help_text="when it came into our system, Unix seconds")
-    Problems = serializers.ListField(
-        child=serializers.DictField(child=serializers.CharField()),
-        help_text="what is wrong with it today, each with code, message and field; empty where all is well",
-    )
+    Problems = problems()
     Extra = RuleExtra(required=False)
 
 
