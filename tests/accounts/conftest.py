@@ -13,10 +13,8 @@ from connectors.auth import Tokens
 
 
 @pytest.fixture
-def connected(amo: Any, flower_shop: Any, request: Any) -> Account:
+def connected(amo: Any, flower_shop: Any, db: None) -> Account:
     """Active, with a pair that amoCRM has just given out."""
-    marker = request.node.get_closest_marker("django_db")
-    request.getfixturevalue("transactional_db" if marker and marker.kwargs.get("transaction") else "db")
     account = Account.objects.create(
         account_id="shop",
         crm="amocrm",
