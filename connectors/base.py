@@ -334,9 +334,10 @@ class Connector(ABC):
             raise ValueError(f"{self.label} has no list called {what}")
         return self.pages_of(what)
 
-    @abstractmethod
     def pages_of(self, what: str) -> Iterator[Sequence[Row]]:
-        """The same, of a list that there is. Raises like any call."""
+        """The same, of a list that there is: by ``fetch_users`` and so on, a method each. Raises like any call."""
+        pages: Callable[[], Iterator[Sequence[Row]]] = getattr(self, f"fetch_{what}")
+        return pages()
 
     # -- rules --------------------------------------------------------------------------------------
 

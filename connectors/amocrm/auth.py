@@ -142,7 +142,7 @@ class AmoSignIn:
         """Ask the vendor where the account lives now; the same host where it did not move.
 
         Raises ``NeedsReconnect`` where the vendor says that the refresh token is dead, ``TryLater`` where
-        the look-up fails and the refusal did not name the token.
+        the look-up fails and the refusal did not name the token, or the new address is none of the vendor's.
         """
         domain = api_domain(tokens.access, self.hosts)
         if not domain:
@@ -162,8 +162,8 @@ class AmoSignIn:
         domain = str(error_body(answer).get("domain") or "") if answer.ok else ""
         try:
             return self.hosts.allow(domain) if domain else ""
-        except HostNotAllowed:
-            return ""
+        except HostNotAllowed as exc:
+            raise TryLater(exc.args[0], code="host_not_allowed", account_wide=True) from exc
 
     def _refresh_error(self, answer: Answer) -> ConnectorError:
         if is_client_error(answer):
@@ -173,6 +173,7 @@ class AmoSignIn:
         return TryLater(
             message("amoCRM did not refresh the token ({status})", status=answer.status),
             code=f"http_{answer.status}",
+            account_wide=True,
         )
 
 

@@ -48,8 +48,8 @@ class OutcomeViewSet(CallerViewSet):
         rows = read_common_filters(Outcome.objects.filter(test=False), request)
         status = read_choice(request, "status", Outcome.Status.values)
         chosen = rows.filter(status=status) if status else rows
-        rows = chosen.select_related("account", "delivery__answer")
-        part = listed(request, rows, late="changedFrom" in request.query_params)
+        told = chosen.select_related("account", "delivery__answer")
+        part = listed(request, told, late="changedFrom" in request.query_params)
         return Response({**part.body(list(map(write_outcome, part.rows))), "counts": _counts(rows)})
 
 

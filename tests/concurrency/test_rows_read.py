@@ -94,7 +94,7 @@ def test_of_a_lane_with_many_due_only_the_first_is_read_for_the_metrics(account,
         ages = {crm: round(float(seconds) / 60) for crm, seconds in cursor.fetchall()}
     assert ages == {"amocrm": 9, "solos": 5}
     [scan] = scans(metrics.OLDEST_DUE, None, "enable_seqscan", "enable_bitmapscan", "enable_sort")
-    assert (scan["Index Name"], scan["Actual Rows"], scan["Actual Loops"]) == ("delivery_due", 1, 2)
+    assert (scan["Index Name"], scan["Actual Rows"]) == ("delivery_due", 1)
 
 
 def test_no_index_of_a_large_table_is_the_beginning_of_another_one():
