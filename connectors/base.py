@@ -335,7 +335,7 @@ class Connector(ABC):
         return self.pages_of(what)
 
     def pages_of(self, what: str) -> Iterator[Sequence[Row]]:
-        """The same, of a list that there is: by ``fetch_users`` and so on, a method each. Raises like any call."""
+        """The same, of a list that there is: by ``fetch_users`` and so on. Raises like any call."""
         pages: Callable[[], Iterator[Sequence[Row]]] = getattr(self, f"fetch_{what}")
         return pages()
 
