@@ -194,8 +194,8 @@ def with_suffix(url: str, name: str) -> str:
 
 
 @contextmanager
-def database_of(name: str, template: str) -> Iterator[None]:
-    """A new database for the block."""
+def database_of(name: str, template: str = "template1") -> Iterator[None]:
+    """A new database for the block, a copy of ``template``."""
     usual = settings.DATABASES["default"]
     ours = f"{usual['NAME']}_{name}"
     try:
