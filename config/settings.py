@@ -78,9 +78,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "config.request_id.RequestId",
-    "config.rest_chain.PlainPosts",
     "config.headers.SecurityHeaders",
+    "config.request_id.RequestId",
     "config.transfer.Compression",
     "config.transfer.ETags",
     "corsheaders.middleware.CorsMiddleware",
