@@ -87,7 +87,7 @@ events = JobShare()
 
 
 def in_time(rows: Iterable[T], seconds: float) -> Iterator[T]:
-    """Those that can be begun within so many seconds: a CRM that hangs must not keep a thread for ever."""
+    """Those that can be begun within so many seconds: one that hangs must not keep a thread for ever."""
     until = time.monotonic() + seconds
     for row in rows:
         if time.monotonic() > until:

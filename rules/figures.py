@@ -26,6 +26,7 @@ from django.db.models import Count, Q
 from django.db.models.functions import TruncHour
 from django.utils import timezone
 
+from accounts.worker_threads import in_time
 from rules.conversion import counting
 from rules.models import Answer, Attempt, DayFigures, Delivery, Outcome
 
@@ -45,10 +46,8 @@ ARRIVED = ("delivered", "adopted")
 
 def count_due() -> int:
     """Count the days whose figures are too old, the newest first; how many."""
-    ends, counted = time.monotonic() + ROUND, 0
-    for day in due_days(timezone.localdate()):
-        if time.monotonic() > ends:
-            break
+    counted = 0
+    for day in in_time(due_days(timezone.localdate()), ROUND):
         if has_changed(day):
             count(day)
             counted += 1

@@ -29,6 +29,7 @@ from config.embedded.account import own_file, own_folder
 from connectors.sandbox import SANDBOXES, sandbox_class
 
 COMMENT = "Made by the demo, dropped when it ends"
+EMPTY = "template0"  # the database that PostgreSQL has for copies without anything in them
 FIRST_PORT, PORTS = 8000, 50
 HOSTS = tuple(f"127.0.0.{number}" for number in range(1, 9))  # all of them are this machine (on Linux)
 CONTROL_PORT = settings.SANDBOX_PORTS[0]
@@ -99,7 +100,7 @@ PLAIN = {
 
 
 @contextmanager
-def an_environment(name: str, template: str = "template0") -> Iterator[Environment]:
+def an_environment(name: str, template: str = EMPTY) -> Iterator[Environment]:
     """A place for the block, its database a copy of ``template``. Raises ``DemoFailed`` where somebody is on
     it, or nothing can be had."""
     folder = settings.BASE_DIR / ".local" / name
@@ -194,7 +195,7 @@ def with_suffix(url: str, name: str) -> str:
 
 
 @contextmanager
-def database_of(name: str, template: str = "template1") -> Iterator[None]:
+def database_of(name: str, template: str = EMPTY) -> Iterator[None]:
     """A new database for the block, a copy of ``template``."""
     usual = settings.DATABASES["default"]
     ours = f"{usual['NAME']}_{name}"

@@ -23,7 +23,7 @@ from django.conf import settings
 from config.demo.amocrm import SCENARIO
 from config.demo.browser import Browser
 from config.demo.children import Children
-from config.demo.environment import Environment, an_environment, connected
+from config.demo.environment import EMPTY, Environment, an_environment, connected
 from config.demo.errors import DemoFailed
 from config.demo.http import look_into, tell
 from config.demo.processes import prepare, start_sandboxes, start_web, wait_for_sandboxes, wait_for_web
@@ -143,7 +143,7 @@ def options(arguments: Sequence[str]) -> Namespace:
     parser.add_argument("--rounds", type=int, default=200, help="%(default)s")
     parser.add_argument("--seed", type=int, default=1, help="of the schedule (%(default)s)")
     parser.add_argument("--name", default="tokens", help="of its database and folder (%(default)s)")
-    parser.add_argument("--template", default="template0", help="the database to copy (%(default)s)")
+    parser.add_argument("--template", default=EMPTY, help="the database to copy (%(default)s)")
     return parser.parse_args(arguments)
 
 

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config.demo import report
 from config.demo.children import Children
-from config.demo.environment import Environment, an_environment
+from config.demo.environment import EMPTY, Environment, an_environment
 from config.demo.errors import DemoFailed
 from config.demo.processes import QUIZ_ACCOUNT, start_all, superuser, wait_for_all
 from config.demo.run import Run
@@ -36,9 +36,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--name", default="demo", help="of its database and folder (default: %(default)s)"
         )
-        parser.add_argument(
-            "--template", default="template0", help="the database to copy (default: an empty one)"
-        )
+        parser.add_argument("--template", default=EMPTY, help="the database to copy (default: an empty one)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.begun = time.monotonic()
