@@ -11,8 +11,9 @@
     add: "add", arrow_back: "back", close: "menu", computer: "theme", conversion_path: "home", dark_mode: "theme",
     dock_to_right: "menu", light_mode: "theme", more_horiz: "actions", search: "search",
   };
-  const PATIENCE = 250; // ms that the theme takes to show and to hide
-  let opened = null; // {opener, panel}: what a key has opened last
+  const LOOK = 50; // ms between two looks at what the theme shows, which takes its time to show and to hide
+  const LOOKS = 60;
+  let opened = null; // {opener, before, panel}: what a key has opened last; no panel while nothing of it is seen
 
   const shown = (one) => one.getClientRects().length > 0 && getComputedStyle(one).visibility !== "hidden";
   const reached = (where) => [...where.querySelectorAll(REACHED)].filter(shown);
@@ -45,28 +46,35 @@
     return panel;
   }
 
+  /* Look until ``seen`` gives something, and do ``then`` with it; give up after three seconds. */
+  function whenSeen(seen, then, looks = LOOKS) {
+    const found = seen();
+    if (found) then(found);
+    else if (looks) setTimeout(() => whenSeen(seen, then, looks - 1), LOOK);
+  }
+
   function press(opener) {
-    const before = reached(document);
+    const now = { opener, before: reached(document), panel: null };
+    const first = () => opened === now && reached(document).find((one) => !now.before.includes(one));
+    opened = now;
     opener.click();
-    setTimeout(() => {
-      const first = reached(document).find((one) => !before.includes(one));
-      const panel = first && panelOf(first, before);
-      if (!panel || panel.previousElementSibling === opener) return; // what follows the button needs no help
-      opened = { opener, panel };
-      if (!panel.contains(document.activeElement)) first.focus();
-    }, PATIENCE);
+    whenSeen(first, (one) => {
+      now.panel = panelOf(one, now.before);
+      if (now.panel.previousElementSibling === opener) opened = null; // what follows the button needs no help
+      else if (!now.panel.contains(document.activeElement)) one.focus();
+    });
   }
 
   function escape() {
-    const { opener, panel } = opened;
-    setTimeout(() => { // after those who close by themselves
-      if (shown(panel) && !opener.getAttribute("x-on:click").includes("$dispatch")) opener.click();
-      setTimeout(() => {
-        if (shown(panel)) return;
-        opened = null;
-        opener.focus();
-      }, PATIENCE);
-    });
+    const now = opened;
+    const close = () => {
+      if (shown(now.panel) && !now.opener.getAttribute("x-on:click").includes("$dispatch")) now.opener.click();
+      whenSeen(() => !shown(now.panel), () => {
+        if (opened === now) opened = null;
+        now.opener.focus();
+      });
+    };
+    setTimeout(() => whenSeen(() => now.panel, close)); // after those who close by themselves
   }
 
   /* From the last thing of an open panel Tab leads to its first one, not to what is behind it. */
@@ -79,12 +87,12 @@
   }
 
   document.addEventListener("keydown", (event) => {
-    if (opened && !shown(opened.panel)) opened = null;
+    if (opened?.panel && !shown(opened.panel)) opened = null;
     if (["Enter", " "].includes(event.key) && "deskKeys" in event.target.dataset) {
       event.preventDefault();
       press(event.target);
     } else if (opened && event.key === "Escape") escape();
-    else if (opened && event.key === "Tab") turn(event);
+    else if (opened?.panel && event.key === "Tab") turn(event);
   });
 
   document.addEventListener("DOMContentLoaded", () => {
