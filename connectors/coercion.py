@@ -292,6 +292,8 @@ def _looks_like_money(token: str) -> bool:
 def _decimal(text: str, *, is_plain: bool, is_money: bool) -> Decimal | None:
     """One decimal point at most; other marks must part threes. ``is_plain``: no "млн" follows."""
     digits = text.translate(NO_SPACES)
+    if PRINTED.fullmatch(digits) and f"{float(digits):.17g}" == digits:
+        digits = text = repr(float(digits))
     marks = [mark for mark in digits if mark in ",."]
     if len(digits.strip("+-.,")) - len(marks) > MOST_DIGITS or (text[0] == "+" and len(digits) > MOST_SIGNED):
         return None
@@ -308,6 +310,9 @@ def _decimal(text: str, *, is_plain: bool, is_money: bool) -> Decimal | None:
 
 
 NO_SPACES = str.maketrans("", "", " '’")
+PRINTED = re.compile(
+    r"-?\d{1,15}\.\d{2,17}"
+)  # maybe a float with all of its digits: 54.1 as 54.100000000000001
 GROUP = re.compile(r"[-+]?[1-9]\d{0,2}[.,]\d{3}")
 BY_COMMAS = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 BY_DOTS = re.compile(r"[-+]?\d{1,3}(?:\.\d{3})+(?:,\d+)?")

@@ -21,7 +21,6 @@ from rules.models import Answer, Delivery, Mend
 log = structlog.stdlib.get_logger(__name__)
 LONGEST, MOST_TEXTS = 10_000, 100
 SCALARS = (str, int, float, bool)
-INFINITE = (float("inf"), float("-inf"))
 
 
 class NotMendable(Exception):
@@ -81,5 +80,5 @@ def _check(value: Any) -> None:
         raise NotMendable("invalid", words, "value")
     if sum(len(scalar_text(one)) for one in texts) > LONGEST:
         raise NotMendable("max_length", message("The value is too long"), "value")
-    if any((isinstance(one, str) and storable(one) != one) or one in INFINITE for one in texts):
+    if any(isinstance(one, str) and storable(one) != one for one in texts):
         raise NotMendable("unstorable", message("The value has characters that can't be stored"), "value")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
@@ -26,7 +27,7 @@ UNSTORABLE = {0: None, **dict.fromkeys(range(55296, 57344), "�")}
 class BoundedJSONParser(BaseParser):
     """``application/json`` in UTF-8 of at most 256 KiB and 100 levels. NaN, infinities and other encodings
     are refused; NUL characters are dropped and lone surrogates replaced, so that a strange text never costs
-    an answer."""
+    an answer. A number that would be rounded comes as the text that it was written in (``exact``)."""
 
     media_type = "application/json"
 
@@ -79,8 +80,11 @@ def read_json(body: bytes) -> Any:
         try:
             value = _decoder.decode(body)
         except (msgspec.MsgspecError, ValueError, RecursionError):
-            # It is stricter than we are (lone surrogates, byte order marks, 1e999), and its words are others.
-            return clean(json.loads(body.decode("utf-8-sig"), parse_constant=_refuse))
+            # It is stricter than we are (lone surrogates, byte order marks), and its words are others.
+            text = body.decode("utf-8-sig")
+            return clean(
+                json.loads(text, parse_float=exact, parse_int=_exact_integer, parse_constant=_refuse)
+            )
         if b"\\u0000" in body:
             return clean(value)
         if body.count(b"[") + body.count(b"{") > MOST_LEVELS:
@@ -90,7 +94,28 @@ def read_json(body: bytes) -> Any:
         raise ParseError(f"Bad Request: the body is not readable JSON ({_why(exc)})") from exc
 
 
-_decoder = msgspec.json.Decoder()
+def exact(written: str) -> float | str:
+    """A number with a fraction or an exponent, where a float says the same: digit by digit, and as a whole
+    number, too, if it is one. Else the text itself, which stands wherever its number would."""
+    if len(written) <= SAFE_DIGITS + 1 and "e" not in written and "E" not in written:
+        return float(written)
+    number = float(written)
+    try:
+        if abs(number) < BIGGEST_EXACT and Decimal(repr(number)) == Decimal(written):
+            return number
+    except InvalidOperation:  # an exponent beyond all reason
+        pass
+    return written
+
+
+def _exact_integer(written: str) -> int | str:
+    return int(written) if len(written) <= MOST_DIGITS else written
+
+
+SAFE_DIGITS = 15  # no number of so many digits is rounded by a float
+BIGGEST_EXACT = 2.0**53  # beyond it a float that is whole is spelt with digits that nobody sent
+MOST_DIGITS = 4300  # of a text that Python, and msgspec, make an integer of
+_decoder = msgspec.json.Decoder(float_hook=exact)
 
 
 def _check_levels(value: Any, levels: int) -> None:

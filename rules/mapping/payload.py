@@ -54,8 +54,7 @@ def digest(payload: Mapping[str, Any]) -> str:
     """The fingerprint of what a body says, by which a repeat is told from another body under the same id.
 
     Bodies are the same that differ in the order of keys, in keys of absent values, in blanks around texts, in
-    whether a scalar is a JSON text or not (``54``, ``"54"``), or in ``complete``. Raises ``ValueError`` for
-    what JSON in the database can't hold (a number beyond a float's range).
+    whether a scalar is a JSON text or not (``54``, ``"54"``), or in ``complete``.
     """
     said = _canonical({key: value for key, value in payload.items() if key != "complete"})
     return hashlib.sha256(_texts.encode(said)).hexdigest()

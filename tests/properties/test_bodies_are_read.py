@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,9 +13,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rest_framework.exceptions import ParseError
 
-from accounts.rest.parsers import MOST_LEVELS, _refuse, _why, clean, read_json
+from accounts.db_statement import document
+from accounts.rest.parsers import MOST_LEVELS, _exact_integer, _refuse, _why, clean, exact, read_json
 from config.openapi.quiz import SECOND, UNSURE
 from rules.mapping.documented import is_documented
+from rules.mapping.note import answer_text
 from rules.mapping.payload import (
     Reading,
     digest,
@@ -54,7 +57,8 @@ ruins = st.lists(
 def exactly(body: bytes) -> Any:
     """The reading that says what a body means, and how a bad one is refused."""
     try:
-        return clean(json.loads(body.decode("utf-8-sig"), parse_constant=_refuse))
+        text = body.decode("utf-8-sig")
+        return clean(json.loads(text, parse_float=exact, parse_int=_exact_integer, parse_constant=_refuse))
     except (ValueError, RecursionError) as exc:
         return f"Bad Request: the body is not readable JSON ({_why(exc)})"
 
@@ -77,6 +81,43 @@ def read(body: bytes) -> Any:
 def test_a_body_is_read_as_the_exact_reader_reads_it(body: bytes) -> None:
     said = read(body)
     assert json.dumps(said) == json.dumps(exactly(body))
+
+
+digits = st.text("0123456789", min_size=1, max_size=30)
+literals = st.builds(
+    "{}{}.{}{}".format,
+    st.sampled_from(["", "-"]),
+    st.integers(0, 10**30),
+    digits,
+    st.just("") | st.builds("{}{}".format, st.sampled_from(["e", "E-", "e+"]), st.integers(0, 500)),
+)
+
+
+@given(written=literals)
+@often
+@example("1e23")
+@example("1e400")
+@example("-1e-400")
+@example("9007199254740993.0")
+@example("0.1000000000000000055511151231257827")
+@example("1e" + "9" * 30)
+@example("0e" + "9" * 30)
+@example("9" * 5000)
+def test_no_number_is_rounded(written: str) -> None:
+    """What is read, stored as JSON and read again says the very number, and so does the note."""
+    for body in (f"[{written}]", f'["\\ud800", {written}]'):
+        said = read_json(body.encode())[-1]
+        (stored,) = json.loads(document([said]))
+        told = answer_text(stored)
+        assert (said, told) == (written, written) or (
+            Decimal(repr(said)) == Decimal(told) == Decimal(written) == Decimal(scalar_text(said))
+        )
+
+
+def test_numbers_that_a_float_holds_come_as_numbers() -> None:
+    body = b"[54.5, 0.30000000000000004, 1e5, -0.0, 79161234501.0, 7.9161234501E10, 123456789012345678]"
+    numbers = [54.5, 0.1 + 0.2, 1e5, 0.0, 79161234501.0, 79161234501.0, 123456789012345678]
+    assert read_json(body) == numbers
 
 
 @pytest.mark.parametrize("around", [b"[%s]", b'[%s, "\\u0000"]', b'{"a": %s}'])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from rules.models import Delivery
@@ -87,6 +89,44 @@ def test_of_a_mark_that_comes_twice_the_first_counts(quiz):
     [lead] = quiz.leads
     assert lead["fields"]["utm_source"] == "ads"
     assert "utm_source: ads, mail" in lead["notes"][0]
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        *("12345678901234567890.123456789", "0.1000000000000000055511151231257827", "9007199254740993.0"),
+        *("1e400", "-1e-400", "123456789012345678901234567890", "9" * 5000),
+    ],
+)
+def test_a_number_that_no_float_holds_is_told_as_it_was_sent(quiz, number):
+    """And never rounded into a field or the lead's price."""
+    map_to(quiz, "Площадь, м²")
+    body = quiz.answer(price="<n>", discount="<n>", answers=[answer("<n>")])
+    sent = json.dumps(body, ensure_ascii=False)
+    for text in (
+        sent.replace('"<n>"', number),
+        sent.replace("<n>", number),
+    ):  # a repeat as a text is the same
+        reply = quiz.api.generic("POST", "/answers", text, "application/json")
+        assert reply.status_code in (202, 200), reply.content
+    assert reply.status_code == 200
+    quiz.work()
+    [lead] = quiz.leads
+    note = "".join(lead["notes"])
+    assert all(f"{name}: {number}" in note.replace("\n", "") for name in ("Вопрос?", "discount")), note[:500]
+    assert (lead["price"] or 0, "Площадь, м²" in lead["fields"]) == (0, False)
+    assert len(told()) == 2
+
+
+# What PHP writes with serialize_precision = 17
+def test_a_float_with_all_its_digits_is_read_as_it_was_meant(quiz):
+    map_to(quiz, "Площадь, м²")
+    body = json.dumps(quiz.answer(answers=[answer("<n>")]), ensure_ascii=False)
+    quiz.api.generic("POST", "/answers", body.replace('"<n>"', "54.100000000000001"), "application/json")
+    quiz.work()
+    [lead] = quiz.leads
+    assert lead["fields"]["Площадь, м²"] == "54.1"
+    assert "54.100000000000001" in lead["notes"][0]
 
 
 def test_the_clinics_client_ids_are_there(clinic):
