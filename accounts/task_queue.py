@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 from celery import current_app
 
-from accounts.out_of_reach import OutOfReach
+from connectors.out_of_reach import OutOfReach
 
 log = structlog.stdlib.get_logger(__name__)
 broker = OutOfReach(5.0)

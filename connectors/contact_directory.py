@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +37,21 @@ class DirectoryState:
     hinted: tuple[int, ...] = ()
 
 
-class ContactDirectory(Protocol):
+class ContactDirectory:
+    """As it stands here there is none."""
+
     def turn(self) -> AbstractContextManager[object]:
         """Only one thread of this process at a time follows an account's changes."""
+        return nullcontext()
 
     def state(self) -> DirectoryState | None:
         """As it is now; None where there is no directory, or it may not be used."""
+        return None
 
     def find(self, keys: Collection[str]) -> Mapping[str, Sequence[int]]:
         """The contacts of each key. A key that is missing has none, if the directory is complete; of one with
         an empty sequence nothing is known, and the CRM is to be asked."""
+        return dict.fromkeys(keys, ())
 
     def take(
         self,
@@ -63,6 +67,7 @@ class ContactDirectory(Protocol):
         read, so the age counts from ``before``. What notices said of these contacts until then is done with.
         False, and nothing is kept, where somebody else was quicker.
         """
+        return False
 
     def drop(self, contacts: Collection[int]) -> None:
         """The CRM refuses these: they are gone."""
@@ -71,29 +76,5 @@ class ContactDirectory(Protocol):
         """More has changed than a batch of leads can wait for: have somebody read it soon."""
 
 
-class NoDirectory:
+class NoDirectory(ContactDirectory):
     """For CRMs without one, and for accounts whose contacts are not walked."""
-
-    def turn(self) -> AbstractContextManager[object]:
-        return nullcontext()
-
-    def state(self) -> DirectoryState | None:
-        return None
-
-    def find(self, keys: Collection[str]) -> Mapping[str, Sequence[int]]:
-        return dict.fromkeys(keys, ())
-
-    def take(
-        self,
-        before: DirectoryState,
-        after: DirectoryState,
-        contacts: Mapping[int, Collection[str]],
-        *,
-        span: tuple[int, int] | None = None,
-        followed: bool = False,
-    ) -> bool:
-        return False
-
-    def drop(self, contacts: Collection[int]) -> None: ...
-
-    def ask_for_reading(self) -> None: ...

@@ -11,17 +11,19 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from connectors.errors import Stopped
 from connectors.messages import message
+from connectors.out_of_reach import OutOfReach
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 # Of an account's requests that wait, those of one process stand in a line whose head alone asks the server:
 # all of them would be told the same moment, all but one in vain. Without a server the line keeps the pace.
-AWAY = 5.0  # seconds until a server that failed is asked again: one that hangs would hold the line up
+AWAY = 5.0  # seconds; a server that hangs would hold the line up
 _LINES: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
 
 # KEYS[1] theoretical arrival time of the next request (microseconds), KEYS[2] the stop sign, KEYS[3] how many
@@ -48,8 +50,8 @@ return 0
 """
 
 
-class RateLimiter(Protocol):
-    """What the HTTP client asks before every request."""
+class RateLimiter:
+    """What the HTTP client asks before every request. As it stands here there is no limit."""
 
     def wait(self) -> None:
         """Return when the next request may go. Raises ``Stopped`` once the stop sign is up."""
@@ -65,47 +67,29 @@ class RateLimiter(Protocol):
 
     def stopped(self) -> bool:
         """Is the stop sign up?"""
+        return False
 
     def hold(self, what: str, seconds: float) -> None:
         """Nobody does ``what`` at this account for so long; the rest goes on."""
 
     def held(self, what: str) -> float:
         """Seconds for which ``what`` still waits; 0 where it may be done."""
-
-    def resting(self) -> Mapping[str, float]:
-        """All that is held, with its seconds: for people."""
-
-    def used(self) -> tuple[int, int] | None:
-        """(requests in the last whole minute, as many as the limit allows in one); None without a limit."""
-
-
-class NoRateLimiter:
-    """For CRMs and tests without a limit."""
-
-    def wait(self) -> None: ...
-
-    def about_to_write(self) -> None: ...
-
-    def stop(self, reason: str) -> None: ...
-
-    def resume(self) -> None: ...
-
-    def stopped(self) -> bool:
-        return False
-
-    def hold(self, what: str, seconds: float) -> None: ...
-
-    def held(self, what: str) -> float:
         return 0.0
 
     def resting(self) -> Mapping[str, float]:
+        """All that is held, with its seconds: for people."""
         return {}
 
     def used(self) -> tuple[int, int] | None:
+        """(requests in the last whole minute, as many as the limit allows in one); None without a limit."""
         return None
 
 
-class WrappedRateLimiter:
+class NoRateLimiter(RateLimiter):
+    """For CRMs and tests without a limit."""
+
+
+class WrappedRateLimiter(RateLimiter):
     """Another limiter; subclasses add what happens on top of it."""
 
     def __init__(self, limiter: RateLimiter) -> None:
@@ -139,7 +123,7 @@ class WrappedRateLimiter:
         return self.limiter.used()
 
 
-class RedisRateLimiter:
+class RedisRateLimiter(RateLimiter):
     """``per_second`` requests with at most ``burst`` of them ahead of their time, for ``key``.
 
     ``server`` is a Redis client. ``shares`` is the number of processes that talk to the CRMs: without the
@@ -164,7 +148,7 @@ class RedisRateLimiter:
         self.tolerance = self.interval * (burst - 1)
         self.shares = shares
         self.sleep = sleep
-        self.away_until = 0.0
+        self.reach = OutOfReach(AWAY)
 
     def wait(self) -> None:
         with self._line:
@@ -178,58 +162,45 @@ class RedisRateLimiter:
                 account_wide=True,
             )
 
-    def about_to_write(self) -> None: ...
-
     def stop(self, reason: str) -> None:
-        self._quietly(lambda: self.server.set(self.sign, reason[:200], ex=self.STOP_FOR))
+        self._told(lambda: self.server.set(self.sign, reason[:200], ex=self.STOP_FOR), None)
 
     def resume(self) -> None:
-        self._quietly(lambda: self.server.delete(self.sign))
+        self._told(lambda: self.server.delete(self.sign), None)
 
     def stopped(self) -> bool:
-        try:
-            return bool(self.server.exists(self.sign))
-        except Exception:
-            log.warning("the limiter is out of reach", extra={"limiter": self.slot})
-            return False
+        return self._told(lambda: bool(self.server.exists(self.sign)), False)
 
     def hold(self, what: str, seconds: float) -> None:
         """The longest wish of all stands."""
         if seconds > self.held(what):
-            self._quietly(lambda: self.server.set(f"{self.slot}:held:{what}", 1, px=int(seconds * 1000)))
+            self._told(lambda: self.server.set(f"{self.slot}:held:{what}", 1, px=int(seconds * 1000)), None)
 
     def held(self, what: str) -> float:
-        try:
-            return max(int(self.server.pttl(f"{self.slot}:held:{what}")), 0) / 1000
-        except Exception:
-            log.warning("the limiter is out of reach", extra={"limiter": self.slot})
-            return 0.0
+        left = self._told(lambda: int(self.server.pttl(f"{self.slot}:held:{what}")), 0)
+        return max(left, 0) / 1000
 
     def resting(self) -> Mapping[str, float]:
         prefix = f"{self.slot}:held:"
-        try:
-            keys = [_text(key) for key in self.server.scan_iter(match=f"{prefix}*", count=1000)]
-        except Exception:
-            log.warning("the limiter is out of reach", extra={"limiter": self.slot})
-            return {}
-        found = ((key.removeprefix(prefix), self.held(key.removeprefix(prefix))) for key in sorted(keys))
-        return {what: seconds for what, seconds in found if seconds}
+        nothing: list[Any] = []
+        found = self._told(lambda: list(self.server.scan_iter(match=f"{prefix}*", count=1000)), nothing)
+        whats = sorted(_text(key).removeprefix(prefix) for key in found)
+        return {what: seconds for what in whats if (seconds := self.held(what))}
 
     def used(self) -> tuple[int, int] | None:
-        try:
-            last = self.server.time()[0] // 60 - 1
-            return int(self.server.hget(self.minutes, last) or 0), 60_000_000 // self.interval
-        except Exception:
-            log.warning("the limiter is out of reach", extra={"limiter": self.slot})
-            return None
+        def last_minute() -> int:
+            return int(self.server.hget(self.minutes, self.server.time()[0] // 60 - 1) or 0)
+
+        sent = self._told(last_minute, None)
+        return None if sent is None else (sent, 60_000_000 // self.interval)
 
     def _ask(self) -> int:
         keys, how_fast = (self.slot, self.sign, self.minutes), (self.interval, self.tolerance)
-        if time.monotonic() >= self.away_until:
+        if not self.reach.rests():
             try:
                 return int(self.server.eval(GCRA, len(keys), *keys, *how_fast))
             except Exception:
-                self.away_until = time.monotonic() + AWAY
+                self.reach.was_silent()
                 words = "the limiter is out of reach, a share of its rate is kept to"
                 log.warning(words, extra={"limiter": self.slot})
         self.sleep(self.shares * self.interval / 1_000_000)
@@ -239,11 +210,13 @@ class RedisRateLimiter:
     def _line(self) -> threading.Lock:
         return _LINES.setdefault(self.slot, threading.Lock())
 
-    def _quietly(self, act: Callable[[], Any]) -> None:
+    def _told(self, ask: Callable[[], T], otherwise: T) -> T:
+        """What the server says, ``otherwise`` where it is out of reach."""
         try:
-            act()
+            return ask()
         except Exception:
             log.warning("the limiter is out of reach", extra={"limiter": self.slot})
+            return otherwise
 
 
 def _text(key: Any) -> str:

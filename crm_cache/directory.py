@@ -36,6 +36,7 @@ from crm_cache.models import ContactDirectory, ContactHint, DirectoryKey
 log = structlog.stdlib.get_logger(__name__)
 ERASED_AT_ONCE = 20_000
 MOST_HINTS = 1000  # of a directory that wait; a lost one costs no lead its contact, only time
+HOW_FAR = ("complete", "walked_to", "offset", "changed_to", "events_to")  # it was read; row and state have it
 HOLE = 0xFFFF  # so many bits of a mark say that somebody of thousands was erased, and not who
 _TURNS: dict[tuple[str, str], threading.Lock] = {}
 
@@ -73,7 +74,7 @@ def mark_of(secret: bytes, crm: str, crm_account: str, key: str) -> int:
 # -- what a connector sees --------------------------------------------------------------------------------
 
 
-class StoredDirectory:
+class StoredDirectory(Directory):
     """The directory of one account's CRM. Threads may share one; each call gives its connection back."""
 
     def __init__(self, account: Account) -> None:
@@ -92,18 +93,8 @@ class StoredDirectory:
         if row is None or row.key_id not in listed_keys():
             return None
         age = (now - row.followed_at).total_seconds() if row.followed_at else float("inf")
-        return DirectoryState(
-            region=row.region,
-            revision=row.revision,
-            complete=row.complete,
-            walked_to=row.walked_to,
-            offset=row.offset,
-            changed_to=row.changed_to,
-            events_to=row.events_to,
-            age=age,
-            read_at=now.timestamp(),
-            hinted=hinted,
-        )
+        kept = {name: getattr(row, name) for name in ("region", "revision", *HOW_FAR)}
+        return DirectoryState(**kept, age=age, read_at=now.timestamp(), hinted=hinted)
 
     def find(self, keys: Collection[str]) -> Mapping[str, Sequence[int]]:
         with given_back():
@@ -132,14 +123,8 @@ class StoredDirectory:
         span: tuple[int, int] | None = None,
         followed: bool = False,
     ) -> bool:
-        changes: dict[str, Any] = {
-            "complete": after.complete,
-            "walked_to": after.walked_to,
-            "offset": after.offset,
-            "changed_to": after.changed_to,
-            "events_to": after.events_to,
-            "revision": before.revision + 1,
-        }
+        changes: dict[str, Any] = {name: getattr(after, name) for name in HOW_FAR}
+        changes["revision"] = before.revision + 1
         read_at = datetime.fromtimestamp(before.read_at, UTC)
         if followed:
             changes["followed_at"] = read_at
@@ -235,14 +220,11 @@ def begin(account: Account) -> None:
     """There is to be a directory of these contacts: walk them soon, from the first one. What was there under
     another key is worth nothing."""
     key_id = next(iter(listed_keys()))
+    unread = DirectoryState(account.phone_region)
     fresh: dict[str, Any] = {
+        **{name: getattr(unread, name) for name in HOW_FAR},
         "wanted": True,
         "walking": True,
-        "complete": False,
-        "walked_to": 0,
-        "offset": 0,
-        "changed_to": 0,
-        "events_to": 0,
         "key_id": key_id,
         "region": account.phone_region,
         "holes": [],

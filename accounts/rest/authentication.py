@@ -28,8 +28,8 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from structlog.contextvars import bind_contextvars
 
-from accounts.out_of_reach import OutOfReach
 from accounts.rest.errors import Unavailable
+from connectors.out_of_reach import OutOfReach
 
 log = structlog.stdlib.get_logger(__name__)
 MOST_CHARACTERS = 200

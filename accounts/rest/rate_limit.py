@@ -17,9 +17,9 @@ from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from accounts.out_of_reach import OutOfReach
 from accounts.redis_client import redis_client
 from accounts.rest.authentication import Caller
+from connectors.out_of_reach import OutOfReach
 
 log = structlog.stdlib.get_logger(__name__)
 WINDOW = 60  # seconds

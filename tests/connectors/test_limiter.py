@@ -15,6 +15,7 @@ from django.conf import settings
 
 from connectors.errors import Stopped
 from connectors.limiter import RedisRateLimiter
+from connectors.out_of_reach import OutOfReach
 
 
 @pytest.fixture
@@ -116,7 +117,7 @@ def test_without_a_server_the_process_paces_itself():
     assert waits == [pytest.approx(0.2)]
 
 
-def test_a_server_that_failed_is_left_alone_for_a_moment(monkeypatch):
+def test_a_server_that_failed_is_left_alone_for_a_moment():
     """One that hangs is given up after seconds, for which all who wait in line would wait each time."""
     asked: list[Any] = []
     waits: list[float] = []
@@ -130,8 +131,7 @@ def test_a_server_that_failed_is_left_alone_for_a_moment(monkeypatch):
     limiter.wait()
     limiter.wait()
     assert (len(asked), len(waits)) == (1, 2)
-    monkeypatch.setattr("connectors.limiter.AWAY", 0)
-    limiter.away_until = 0
+    limiter.reach = OutOfReach(0)
     limiter.wait()
     limiter.wait()
     assert len(asked) == 3

@@ -8,7 +8,7 @@ import pytest
 from redis.exceptions import ConnectionError as NoRedis
 
 from accounts import task_queue
-from accounts.out_of_reach import OutOfReach
+from connectors.out_of_reach import OutOfReach
 from rules.delivery import queueing
 from rules.tasks import drain
 
