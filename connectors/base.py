@@ -312,7 +312,7 @@ class Connector(ABC):
     @classmethod
     def sign_in(cls, options: Any, hosts: HostPolicy) -> SignIn:
         """The OAuth side; only where ``can.oauth``."""
-        raise NotImplementedError(f"{cls.label} has no consent page")
+        raise NotImplementedError
 
     @abstractmethod
     def identify(self) -> Identity:
@@ -329,15 +329,14 @@ class Connector(ABC):
     # -- mirroring ----------------------------------------------------------------------------------
 
     def fetch(self, what: str) -> Iterator[Sequence[Row]]:
-        """Walk one of ``can.lists``, page by page."""
+        """Walk one of ``can.lists``, page by page. Raises like any call."""
         if what not in self.can.lists:
             raise ValueError(f"{self.label} has no list called {what}")
         return self.pages_of(what)
 
     def pages_of(self, what: str) -> Iterator[Sequence[Row]]:
-        """The same, of a list that there is: by ``fetch_users`` and so on. Raises like any call."""
-        pages: Callable[[], Iterator[Sequence[Row]]] = getattr(self, f"fetch_{what}")
-        return pages()
+        """The same, which each CRM with lists has; ``what`` is one of them."""
+        raise NotImplementedError
 
     # -- rules --------------------------------------------------------------------------------------
 
@@ -382,7 +381,7 @@ class Connector(ABC):
 
         A repeat makes no second field. Only where ``can.creates_fields``.
         """
-        raise NotImplementedError(message("{label} can't create fields", label=self.label))
+        raise NotImplementedError
 
     # -- people -------------------------------------------------------------------------------------
 
@@ -392,14 +391,14 @@ class Connector(ABC):
 
     def has_more_contacts_than(self, number: int) -> bool:
         """Asked before a first walk. Raises like any call; only where ``can.directory``."""
-        raise NotImplementedError(message("{label} has no list of contacts", label=self.label))
+        raise NotImplementedError
 
     def walk_contacts(self, goes_on: Callable[[], bool]) -> bool:
         """Read contacts into the directory from where the last walk ended, as long as ``goes_on`` says.
 
         True once the end was reached. Raises like any call; only where ``can.directory``.
         """
-        raise NotImplementedError(message("{label} has no list of contacts", label=self.label))
+        raise NotImplementedError
 
     # -- delivering ---------------------------------------------------------------------------------
 
@@ -415,7 +414,7 @@ class Connector(ABC):
 
         Never raises, reads only. Only for drafts with ``formers``, where ``can.updates``.
         """
-        raise NotImplementedError(message("{label} can't change a lead that is there", label=self.label))
+        raise NotImplementedError
 
     @abstractmethod
     def plan(self, draft: LeadDraft) -> Plan:
@@ -423,19 +422,19 @@ class Connector(ABC):
 
     def find(self, uids: Sequence[str]) -> Mapping[str, str]:
         """Which external ids exist in the CRM: ``{uid: lead id}``. Only where ``can.find_by_external_id``."""
-        raise NotImplementedError(message("{label} can't be searched for our external id", label=self.label))
+        raise NotImplementedError
 
     def find_all(self, uids: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """Every lead that carries one of these external ids, ``{uid: lead ids}``: several where one was made
         twice. What a look does not see is missing. Raises like any call; only where
         ``can.find_by_external_id``."""
-        raise NotImplementedError(message("{label} can't be searched for our external id", label=self.label))
+        raise NotImplementedError
 
     def survey(self, since: datetime, place: Mapping[str, Any]) -> SurveyPage:
         """A part of the leads that were made since then; ``place`` is empty at first, then that of the part
         before. Raises like any call; only where ``can.surveys``. Reads only: it may be repeated at any time.
         """
-        raise NotImplementedError(message("{label} has no list of leads", label=self.label))
+        raise NotImplementedError
 
     # -- following ----------------------------------------------------------------------------------
 
@@ -444,14 +443,14 @@ class Connector(ABC):
 
         At most ``can.follow`` of them. Reads only: it may be repeated at any time.
         """
-        raise NotImplementedError(message("{label} can't be asked what became of a lead", label=self.label))
+        raise NotImplementedError
 
     def delete_lead(self, lead: Followed) -> None:
         """Delete the record that a delivery made, while it is ours; what is gone already is fine.
 
         Raises like any call. Only where ``can.deletes_leads``.
         """
-        raise NotImplementedError(message("{label} deletes no leads through its API", label=self.label))
+        raise NotImplementedError
 
     def subscribe(self, url: str, contacts: bool = False) -> None:
         """Have changes of leads posted to ``url``; a repeat changes nothing. Only where ``can.hooks``.
@@ -459,11 +458,11 @@ class Connector(ABC):
         ``contacts``: those of contacts, too, and without it no longer; only where ``can.directory``. Raises
         like any call: ``Refused`` where the account's plan or our rights don't allow it.
         """
-        raise NotImplementedError(message("{label} posts no changes", label=self.label))
+        raise NotImplementedError
 
     def unsubscribe(self, url: str) -> None:
         """Have nothing more posted to ``url``; raises like any call. Only where ``can.hooks``."""
-        raise NotImplementedError(message("{label} posts no changes", label=self.label))
+        raise NotImplementedError
 
     @classmethod
     def read_hook(cls, form: Mapping[str, str]) -> ChangeNotice:

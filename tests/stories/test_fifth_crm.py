@@ -18,7 +18,7 @@ from connectors.base import Capabilities, Choice, Connector, Identity, Journal, 
 from connectors.draft import LeadDraft, Plan, Problem, Receipt
 from connectors.envybox.auth import ApiKey
 from connectors.errors import ConnectorError
-from connectors.rows import FieldRow, PipelineRow, StepRow, UserRow
+from connectors.rows import FieldRow, PipelineRow, Row, StepRow, UserRow
 from crm_cache.refresh import run_waiting
 from crm_cache.runs import ask_for
 from rules.serializers import dialect_of
@@ -37,6 +37,14 @@ class FifthOptions:
     @property
     def exact_hosts(self) -> tuple[str, ...]:
         return ()
+
+
+LISTS: dict[str, Sequence[Row]] = {
+    "users": [UserRow("3", "Olga", "olga@example.com", "manager")],
+    "pipelines": [PipelineRow("1", "Sales", is_main=True)],
+    "steps": [StepRow("1", "11", "New", color="#fff"), StepRow("", "b2", "North", "branches")],
+    "fields": [FieldRow("deals", "100", "Area", "text", "AREA")],
+}
 
 
 class FifthConnector(Connector):
@@ -63,17 +71,8 @@ class FifthConnector(Connector):
     def check(self) -> tuple[Problem, ...]:
         return ()
 
-    def fetch_users(self) -> Iterator[Sequence[UserRow]]:
-        yield [UserRow("3", "Olga", "olga@example.com", "manager")]
-
-    def fetch_pipelines(self) -> Iterator[Sequence[PipelineRow]]:
-        yield [PipelineRow("1", "Sales", is_main=True)]
-
-    def fetch_steps(self) -> Iterator[Sequence[StepRow]]:
-        yield [StepRow("1", "11", "New", color="#fff"), StepRow("", "b2", "North", "branches")]
-
-    def fetch_fields(self) -> Iterator[Sequence[FieldRow]]:
-        yield [FieldRow("deals", "100", "Area", "text", "AREA")]
+    def pages_of(self, what: str) -> Iterator[Sequence[Row]]:
+        yield LISTS[what]
 
     def deliver(self, drafts: Sequence[LeadDraft], journal: Journal) -> list[Receipt | ConnectorError]:
         SENT.extend(drafts)
