@@ -34,8 +34,8 @@ class Described:
         """The CRM's own description under the first of ``names`` that it has, else ``default``."""
         return next((self.rest.texts[name] for name in names if name in self.rest.texts), default)
 
+    @staticmethod
     def component(
-        self,
         name: str,
         properties: Mapping[str, serializers.Field[Any, Any, Any, Any]],
         text: str = "",

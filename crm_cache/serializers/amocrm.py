@@ -1,187 +1,107 @@
-"""amoCRM's lists as its contract has them: names, order and types of every property (D11, D12, D20, D21).
-
-Rows are built by plain functions, because lists are long; the classes only describe them in the schema.
-"""
+"""amoCRM's lists as its contract has them: names, order and types of every property (D11, D12, D20, D21)."""
 
 from __future__ import annotations
 
-from typing import Any
+from rest_framework.serializers import BooleanField, IntegerField
 
-from rest_framework import serializers
-
-from accounts.models import Account
 from accounts.rest.values import number, unix
-from crm_cache import models
-from crm_cache.serializers.shape import ListShape
+from crm_cache.serializers.shape import DELETED, list_shape, of_account, of_row
 
+ID = of_row("pk", "id in our system, primary key", IntegerField)
+ACCOUNT = of_account("remote_id", "amoCRM account id", IntegerField, number)
+CREATED_AT = of_row("created_at", "when it came into our system, Unix seconds", IntegerField, unix)
+ENTITIES = "leads, contacts, companies or customers"
 
-class User(serializers.Serializer):
-    ID = serializers.IntegerField(help_text="id in our system, primary key")
-    AccountID = serializers.CharField(help_text="quiz account, the id from the token")
-    AmoID = serializers.IntegerField(help_text="user id in amoCRM")
-    Name = serializers.CharField(help_text="user name in amoCRM")
-    Email = serializers.CharField(help_text="user e-mail from amoCRM")
-    Role = serializers.CharField(help_text="name of the user's role in amoCRM")
-    Group = serializers.IntegerField(help_text="id of the user's group in amoCRM")
-    Deleted = serializers.BooleanField(help_text="soft deletion flag")
-    CreatedAt = serializers.IntegerField(help_text="when it came into our system, Unix seconds")
-    Subdomain = serializers.CharField(help_text="the organisation's subdomain")
-    Amoiserid = serializers.IntegerField(help_text="amoCRM id of the user who connected the integration")
-    Country = serializers.CharField(help_text="country from the amoCRM account's settings")
-
-
-class Pipeline(serializers.Serializer):
-    ID = serializers.IntegerField(help_text="id in our system, primary key")
-    AmoID = serializers.IntegerField(help_text="pipeline id in amoCRM")
-    AccountID = serializers.IntegerField(help_text="amoCRM account id")
-    Name = serializers.CharField(help_text="pipeline name in amoCRM")
-    IsArchive = serializers.BooleanField(help_text="whether the pipeline is archived in amoCRM")
-    Deleted = serializers.BooleanField(help_text="soft deletion flag")
-    CreatedAt = serializers.IntegerField(help_text="when it came into our system, Unix seconds")
-
-
-class Step(serializers.Serializer):
-    ID = serializers.IntegerField(help_text="id in our system, primary key")
-    AmoID = serializers.IntegerField(help_text="step id in amoCRM")
-    PipelineID = serializers.IntegerField(help_text="pipeline id in amoCRM")
-    AccountID = serializers.IntegerField(help_text="amoCRM account id")
-    Name = serializers.CharField(help_text="step name in amoCRM")
-    Color = serializers.CharField(help_text="colour of the step in amoCRM")
-    Deleted = serializers.BooleanField(help_text="soft deletion flag")
-    CreatedAt = serializers.IntegerField(help_text="when it came into our system, Unix seconds")
-
-
-class Field(serializers.Serializer):
-    ID = serializers.IntegerField(help_text="id in our system, primary key")
-    AmoID = serializers.IntegerField(help_text="custom field id in amoCRM")
-    Code = serializers.CharField(help_text="code word in amoCRM")
-    AccountID = serializers.IntegerField(help_text="amoCRM account id")
-    Name = serializers.CharField(help_text="field name in amoCRM")
-    EntityType = serializers.CharField(help_text="leads, contacts, companies or customers")
-    Type = serializers.CharField(help_text="amoCRM's own field type")
-    Deleted = serializers.BooleanField(help_text="soft deletion flag")
-    CreatedAt = serializers.IntegerField(help_text="when it came into our system, Unix seconds")
-
-
-class Tag(serializers.Serializer):
-    ID = serializers.IntegerField(help_text="id in our system, primary key")
-    AmoID = serializers.IntegerField(help_text="tag id in amoCRM")
-    AccountID = serializers.IntegerField(help_text="amoCRM account id")
-    Entity = serializers.CharField(help_text="leads, contacts, companies or customers")
-    Name = serializers.CharField(help_text="tag name in amoCRM")
-    Color = serializers.CharField(help_text="tag colour in amoCRM")
-    Deleted = serializers.BooleanField(help_text="soft deletion flag")
-    CreatedAt = serializers.IntegerField(help_text="when it came into our system, Unix seconds")
-
-
-class CachedListResp(serializers.Serializer):
-    count = serializers.IntegerField(help_text="how many there are in all")
-
-
-class UserListResp(CachedListResp):
-    items = User(many=True, help_text="the rows of this page")
-
-
-class UserListPipelinesResp(CachedListResp):
-    items = Pipeline(many=True, help_text="the rows of this page")
-
-
-class UserListStepsResp(CachedListResp):
-    items = Step(many=True, help_text="the rows of this page")
-
-
-class UserListFieldsResp(CachedListResp):
-    items = Field(many=True, help_text="the rows of this page")
-
-
-class UserListTagsResp(CachedListResp):
-    items = Tag(many=True, help_text="the rows of this page")
-
-
-def user(row: models.CrmUser, account: Account) -> dict[str, Any]:
-    return {
-        "ID": row.pk,
-        "AccountID": account.account_id,
-        "AmoID": number(row.remote_id),
-        "Name": row.name,
-        "Email": row.email,
-        "Role": row.role,
-        "Group": number(row.group_id),
-        "Deleted": row.deleted,
-        "CreatedAt": unix(row.created_at),
-        "Subdomain": account.subdomain,
-        "Amoiserid": number(account.user_id),
-        "Country": account.country,
-    }
-
-
-def pipeline(row: models.Pipeline, account: Account) -> dict[str, Any]:
-    return {
-        "ID": row.pk,
-        "AmoID": number(row.remote_id),
-        "AccountID": number(account.remote_id),
-        "Name": row.name,
-        "IsArchive": row.archived,
-        "Deleted": row.deleted,
-        "CreatedAt": unix(row.created_at),
-    }
-
-
-def step(row: models.Step, account: Account) -> dict[str, Any]:
-    return {
-        "ID": row.pk,
-        "AmoID": number(row.remote_id),
-        "PipelineID": number(row.pipeline_id),
-        "AccountID": number(account.remote_id),
-        "Name": row.name,
-        "Color": row.color,
-        "Deleted": row.deleted,
-        "CreatedAt": unix(row.created_at),
-    }
-
-
-def custom_field(row: models.Field, account: Account) -> dict[str, Any]:
-    return {
-        "ID": row.pk,
-        "AmoID": number(row.remote_id),
-        "Code": row.code,
-        "AccountID": number(account.remote_id),
-        "Name": row.name,
-        "EntityType": row.entity,
-        "Type": row.type,
-        "Deleted": row.deleted,
-        "CreatedAt": unix(row.created_at),
-    }
-
-
-def tag(row: models.Tag, account: Account) -> dict[str, Any]:
-    return {
-        "ID": row.pk,
-        "AmoID": number(row.remote_id),
-        "AccountID": number(account.remote_id),
-        "Entity": row.entity,
-        "Name": row.name,
-        "Color": row.color,
-        "Deleted": row.deleted,
-        "CreatedAt": unix(row.created_at),
-    }
-
-
-USERS = ListShape("users", user, UserListResp, "GettingUserWithPagination", "UpdateListUsers", "main")
-PIPELINES = ListShape(
-    "pipelines", pipeline, UserListPipelinesResp, "GetPipelinesWithPagination", "UpdateListPipelines", "main"
+USERS = list_shape(
+    "users",
+    "User",
+    {
+        "ID": ID,
+        "AccountID": of_account("account_id", "quiz account, the id from the token"),
+        "AmoID": of_row("remote_id", "user id in amoCRM", IntegerField, number),
+        "Name": of_row("name", "user name in amoCRM"),
+        "Email": of_row("email", "user e-mail from amoCRM"),
+        "Role": of_row("role", "name of the user's role in amoCRM"),
+        "Group": of_row("group_id", "id of the user's group in amoCRM", IntegerField, number),
+        "Deleted": DELETED,
+        "CreatedAt": CREATED_AT,
+        "Subdomain": of_account("subdomain", "the organisation's subdomain"),
+        "Amoiserid": of_account(
+            "user_id", "amoCRM id of the user who connected the integration", IntegerField, number
+        ),
+        "Country": of_account("country", "country from the amoCRM account's settings"),
+    },
+    "UserListResp",
+    ("GettingUserWithPagination", "UpdateListUsers"),
+    "main",
 )
-STEPS = ListShape(
+PIPELINES = list_shape(
+    "pipelines",
+    "Pipeline",
+    {
+        "ID": ID,
+        "AmoID": of_row("remote_id", "pipeline id in amoCRM", IntegerField, number),
+        "AccountID": ACCOUNT,
+        "Name": of_row("name", "pipeline name in amoCRM"),
+        "IsArchive": of_row("archived", "whether the pipeline is archived in amoCRM", BooleanField),
+        "Deleted": DELETED,
+        "CreatedAt": CREATED_AT,
+    },
+    "UserListPipelinesResp",
+    ("GetPipelinesWithPagination", "UpdateListPipelines"),
+    "main",
+)
+STEPS = list_shape(
     "steps",
-    step,
-    UserListStepsResp,
-    "GetStepsWithPagination",
-    "UpdateListSteps",
+    "Step",
+    {
+        "ID": ID,
+        "AmoID": of_row("remote_id", "step id in amoCRM", IntegerField, number),
+        "PipelineID": of_row("pipeline_id", "pipeline id in amoCRM", IntegerField, number),
+        "AccountID": ACCOUNT,
+        "Name": of_row("name", "step name in amoCRM"),
+        "Color": of_row("color", "colour of the step in amoCRM"),
+        "Deleted": DELETED,
+        "CreatedAt": CREATED_AT,
+    },
+    "UserListStepsResp",
+    ("GetStepsWithPagination", "UpdateListSteps"),
     "main",
     filters={"pipelineID": "pipeline_id"},
 )
-FIELDS = ListShape(
-    "fields", custom_field, UserListFieldsResp, "GetFieldsWithPagination", "UpdateListCustom", "main"
+FIELDS = list_shape(
+    "fields",
+    "Field",
+    {
+        "ID": ID,
+        "AmoID": of_row("remote_id", "custom field id in amoCRM", IntegerField, number),
+        "Code": of_row("code", "code word in amoCRM"),
+        "AccountID": ACCOUNT,
+        "Name": of_row("name", "field name in amoCRM"),
+        "EntityType": of_row("entity", ENTITIES),
+        "Type": of_row("type", "amoCRM's own field type"),
+        "Deleted": DELETED,
+        "CreatedAt": CREATED_AT,
+    },
+    "UserListFieldsResp",
+    ("GetFieldsWithPagination", "UpdateListCustom"),
+    "main",
 )
-TAGS = ListShape("tags", tag, UserListTagsResp, "GetTagsWithPagination", "UpdateListTags", "main")
+TAGS = list_shape(
+    "tags",
+    "Tag",
+    {
+        "ID": ID,
+        "AmoID": of_row("remote_id", "tag id in amoCRM", IntegerField, number),
+        "AccountID": ACCOUNT,
+        "Entity": of_row("entity", ENTITIES),
+        "Name": of_row("name", "tag name in amoCRM"),
+        "Color": of_row("color", "tag colour in amoCRM"),
+        "Deleted": DELETED,
+        "CreatedAt": CREATED_AT,
+    },
+    "UserListTagsResp",
+    ("GetTagsWithPagination", "UpdateListTags"),
+    "main",
+)
 LISTS = (USERS, PIPELINES, STEPS, FIELDS, TAGS)

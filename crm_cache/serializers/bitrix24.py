@@ -6,15 +6,14 @@ Nothing outside an enum is sent: rows that the contract has no word for are left
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
-from rest_framework import serializers
+from rest_framework.serializers import DateTimeField, EmailField, ListField
 
-from accounts.models import Account
 from accounts.rest.schema import Component, Int32, Int64
 from accounts.rest.values import BIGGEST_32, number, number_32, rfc3339, unix
-from crm_cache import models
-from crm_cache.serializers.shape import ListShape
+from crm_cache.serializers.shape import DELETED, ListShape, Property, list_shape, of_account, of_row
 
 ENTITY_TYPES = (1, 2, 3, 4, 5, 7, 8, 31)
 FIELDS_OF = (
@@ -63,177 +62,123 @@ class CustomFieldsType(Component):
     schema = {"type": "string", "enum": list(FIELD_TYPES)}
 
 
-class BitrixAccountUser(serializers.Serializer):
-    id = Int64(help_text="id in our system, primary key")
-    accountID = serializers.CharField(help_text="Bitrix24 portal id")
-    bitrixUserID = serializers.CharField(help_text="user id in Bitrix24")
-    name = serializers.CharField(help_text="first name")
-    lastName = serializers.CharField(help_text="last name")
-    secondName = serializers.CharField(help_text="patronymic")
-    title = serializers.CharField(help_text="form of address, mostly empty")
-    email = serializers.EmailField(help_text="e-mail, empty where our rights don't show it")
-    uf_department = serializers.ListField(
-        child=Int32(), help_text="ids of the departments, as Bitrix24 numbers them"
-    )
-    workPosition = serializers.CharField(help_text="position")
-    deleted = serializers.BooleanField(help_text="soft deletion flag")
-    createdAt = serializers.DateTimeField(help_text="when it came into our system")
-
-
-class PipelineBitrix(serializers.Serializer):
-    ID = Int64(help_text="id in our system, primary key")
-    bitrixID = Int32(help_text="pipeline id in Bitrix24; 0 is the general pipeline of deals")
-    accountID = serializers.CharField(help_text="Bitrix24 portal id")
-    name = serializers.CharField(help_text="name")
-    entityTypeId = IntegerEntityType(help_text="type of its records, by number")
-    deleted = serializers.BooleanField(help_text="soft deletion flag")
-    createdAt = Int64(help_text="when it came into our system, Unix seconds")
-
-
-class StepBitrix(serializers.Serializer):
-    ID = Int64(help_text="id in our system, primary key")
-    accountID = serializers.CharField(help_text="Bitrix24 portal id")
-    bitrixID = serializers.CharField(help_text="id of the entry in Bitrix24")
-    entityID = serializers.CharField(
-        help_text="the directory, such as STATUS, SOURCE, DEAL_TYPE or DEAL_STAGE_3"
-    )
-    statusID = serializers.CharField(help_text="the code by which rules name the entry")
-    name = serializers.CharField(help_text="name")
-    nameInit = serializers.CharField(help_text="name that it came with")
-    color = serializers.CharField(help_text="colour")
-    pipelineID = Int32(help_text="pipeline id in Bitrix24; 0 also outside of pipelines")
-    deleted = serializers.BooleanField(help_text="soft deletion flag")
-    createdAt = Int64(help_text="when it came into our system, Unix seconds")
-
-
-class BitrixField(serializers.Serializer):
-    ID = Int64(help_text="id in our system, primary key")
-    accountID = serializers.CharField(help_text="Bitrix24 portal id")
-    bitrixID = serializers.CharField(help_text="field id in Bitrix24")
-    entityID = FieldsType(help_text="type of record")
-    fieldName = serializers.CharField(help_text="name that goes into the request")
-    editFromLabel = serializers.CharField(help_text="the field's title")
-    fieldType = CustomFieldsType(help_text="type of value; a day shows as datetime")
-    deleted = serializers.BooleanField(help_text="soft deletion flag")
-    createdAt = Int64(help_text="when it came into our system, Unix seconds")
-
-
-class BitrixListResp(serializers.Serializer):
-    count = Int64(help_text="how many there are in all")
-
-
-class UserListBitrixResp(BitrixListResp):
-    items = BitrixAccountUser(many=True, help_text="the rows of this page")
-
-
-class UserBitrixListPipelinesResp(BitrixListResp):
-    items = PipelineBitrix(many=True, help_text="the rows of this page")
-
-
-class UserListBitrixStepsResp(BitrixListResp):
-    items = StepBitrix(many=True, help_text="the rows of this page")
-
-
-class UserListBitrixFieldsResp(BitrixListResp):
-    items = BitrixField(many=True, help_text="the rows of this page")
-
-
-def user(row: models.CrmUser, account: Account) -> dict[str, Any]:
-    said = row.details
-    return {
-        "id": row.pk,
-        "accountID": account.remote_id,
-        "bitrixUserID": row.remote_id,
-        "name": _text(said, "NAME"),
-        "lastName": _text(said, "LAST_NAME"),
-        "secondName": _text(said, "SECOND_NAME"),
-        "title": _text(said, "TITLE"),
-        "email": row.email,
-        "uf_department": _departments(said.get("UF_DEPARTMENT")),
-        "workPosition": _text(said, "WORK_POSITION"),
-        "deleted": row.deleted,
-        "createdAt": rfc3339(row.created_at),
-    }
-
-
-def pipeline(row: models.Pipeline, account: Account) -> dict[str, Any]:
-    return {
-        "ID": row.pk,
-        "bitrixID": number_32(row.remote_id),
-        "accountID": account.remote_id,
-        "name": row.name,
-        "entityTypeId": number(row.entity),
-        "deleted": row.deleted,
-        "createdAt": unix(row.created_at),
-    }
-
-
-def step(row: models.Step, account: Account) -> dict[str, Any]:
-    return {
-        "ID": row.pk,
-        "accountID": account.remote_id,
-        "bitrixID": _text(row.details, "ID"),
-        "entityID": row.entity,
-        "statusID": row.remote_id,
-        "name": row.name,
-        "nameInit": _text(row.details, "NAME_INIT"),
-        "color": row.color,
-        "pipelineID": number_32(row.pipeline_id),
-        "deleted": row.deleted,
-        "createdAt": unix(row.created_at),
-    }
-
-
-def custom_field(row: models.Field, account: Account) -> dict[str, Any]:
-    return {
-        "ID": row.pk,
-        "accountID": account.remote_id,
-        "bitrixID": row.remote_id,
-        "entityID": row.entity,
-        "fieldName": row.code,
-        "editFromLabel": row.name,
-        "fieldType": SHOWN_AS.get(row.type, row.type),
-        "deleted": row.deleted,
-        "createdAt": unix(row.created_at),
-    }
-
-
-def _text(said: Mapping[str, Any], name: str) -> str:
+def _said(name: str) -> Callable[[Mapping[str, Any]], str]:
     """A text of the vendor's row; whatever else stands there is no text (D11)."""
-    value = said.get(name)
-    return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+
+    def text(details: Mapping[str, Any]) -> str:
+        value = details.get(name)
+        return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+
+    return text
 
 
-def _departments(said: Any) -> list[int]:
+def _departments(details: Mapping[str, Any]) -> list[int]:
+    said = details.get("UF_DEPARTMENT")
     found = [number(one) for one in said] if isinstance(said, list) else []
     return [one for one in found if 0 < one <= BIGGEST_32]
 
 
-def _list(
-    what: str,
-    item: Callable[[Any, Account], dict[str, Any]],
-    answer: type[serializers.Serializer],
-    **more: Any,
-) -> ListShape:
+def _told(name: str, text: str) -> Property:
+    return of_row("details", text, write=_said(name))
+
+
+def _list(what: str, row: str, properties: Mapping[str, Property], answer: str, **more: Any) -> ListShape:
     """A list of this contract: a bad page is the first one (D5)."""
     word = what.capitalize()
     ids = (f"GetBitrix{word}", f"RefreshBitrix{word}")
-    return ListShape(what, item, answer, *ids, tag=word, lenient=True, **more)
+    return list_shape(what, row, properties, answer, ids, word, count=Int64, lenient=True, **more)
 
 
-USERS = _list("users", user, UserListBitrixResp, reads=("details",))
+ID = of_row("pk", "id in our system, primary key", Int64)
+ACCOUNT = of_account("remote_id", "Bitrix24 portal id")
+NAME = of_row("name", "name")
+CREATED_AT = of_row("created_at", "when it came into our system, Unix seconds", Int64, unix)
+
+USERS = _list(
+    "users",
+    "BitrixAccountUser",
+    {
+        "id": ID,
+        "accountID": ACCOUNT,
+        "bitrixUserID": of_row("remote_id", "user id in Bitrix24"),
+        "name": _told("NAME", "first name"),
+        "lastName": _told("LAST_NAME", "last name"),
+        "secondName": _told("SECOND_NAME", "patronymic"),
+        "title": _told("TITLE", "form of address, mostly empty"),
+        "email": of_row("email", "e-mail, empty where our rights don't show it", EmailField),
+        "uf_department": of_row(
+            "details",
+            "ids of the departments, as Bitrix24 numbers them",
+            partial(ListField, child=Int32()),
+            _departments,
+        ),
+        "workPosition": _told("WORK_POSITION", "position"),
+        "deleted": DELETED,
+        "createdAt": of_row("created_at", "when it came into our system", DateTimeField, rfc3339),
+    },
+    "UserListBitrixResp",
+    reads=("details",),
+)
 PIPELINES = _list(
     "pipelines",
-    pipeline,
-    UserBitrixListPipelinesResp,
+    "PipelineBitrix",
+    {
+        "ID": ID,
+        "bitrixID": of_row(
+            "remote_id", "pipeline id in Bitrix24; 0 is the general pipeline of deals", Int32, number_32
+        ),
+        "accountID": ACCOUNT,
+        "name": NAME,
+        "entityTypeId": of_row("entity", "type of its records, by number", IntegerEntityType, number),
+        "deleted": DELETED,
+        "createdAt": CREATED_AT,
+    },
+    "UserBitrixListPipelinesResp",
     only={"entity__in": tuple(map(str, ENTITY_TYPES))},
     missing="No pipelines found",
 )
-STEPS = _list("steps", step, UserListBitrixStepsResp, reads=("details",), missing="No steps found")
+STEPS = _list(
+    "steps",
+    "StepBitrix",
+    {
+        "ID": ID,
+        "accountID": ACCOUNT,
+        "bitrixID": _told("ID", "id of the entry in Bitrix24"),
+        "entityID": of_row("entity", "the directory, such as STATUS, SOURCE, DEAL_TYPE or DEAL_STAGE_3"),
+        "statusID": of_row("remote_id", "the code by which rules name the entry"),
+        "name": NAME,
+        "nameInit": _told("NAME_INIT", "name that it came with"),
+        "color": of_row("color", "colour"),
+        "pipelineID": of_row(
+            "pipeline_id", "pipeline id in Bitrix24; 0 also outside of pipelines", Int32, number_32
+        ),
+        "deleted": DELETED,
+        "createdAt": CREATED_AT,
+    },
+    "UserListBitrixStepsResp",
+    reads=("details",),
+    missing="No steps found",
+)
 FIELDS = _list(
     "fields",
-    custom_field,
-    UserListBitrixFieldsResp,
+    "BitrixField",
+    {
+        "ID": ID,
+        "accountID": ACCOUNT,
+        "bitrixID": of_row("remote_id", "field id in Bitrix24"),
+        "entityID": of_row("entity", "type of record", FieldsType),
+        "fieldName": of_row("code", "name that goes into the request"),
+        "editFromLabel": of_row("name", "the field's title"),
+        "fieldType": of_row(
+            "type",
+            "type of value; a day shows as datetime",
+            CustomFieldsType,
+            lambda kind: SHOWN_AS.get(kind, kind),
+        ),
+        "deleted": DELETED,
+        "createdAt": CREATED_AT,
+    },
+    "UserListBitrixFieldsResp",
     only={"entity__in": FIELDS_OF, "type__in": (*FIELD_TYPES, *SHOWN_AS)},
     missing="No fields found",
 )

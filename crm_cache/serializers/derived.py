@@ -2,108 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
-from typing import Any
 
-from rest_framework import serializers
+from rest_framework.serializers import BooleanField, ChoiceField, DateTimeField
 
-from accounts.models import Account
 from accounts.rest.derived import Described, described
 from accounts.rest.schema import Int64
 from accounts.rest.values import rfc3339
-from crm_cache import models
-from crm_cache.serializers.shape import ListShape
+from crm_cache.serializers.shape import DELETED, ListShape, Property, list_shape, of_account, of_row
 
 COMPONENTS = {"users": "User", "pipelines": "Pipeline", "steps": "Step", "fields": "Field", "tags": "Tag"}
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a cached list: its name over REST, and its description where the CRM has none."""
-
-    name: str
-    text: str
-    field: Callable[..., serializers.Field[Any, Any, Any, Any]] = serializers.CharField
-
-
+KINDS = partial(ChoiceField, choices=["open", "incoming", "won", "lost"])
+# Columns of the cached lists: their names over REST, with descriptions where the CRM has none of its own.
 COLUMNS = {
-    "email": Column("email", "e-mail"),
-    "role": Column("role", "role"),
-    "group_id": Column("groupID", "the user's group"),
-    "entity": Column("entity", "kind of record"),
-    "is_main": Column("isMain", "where leads go whose rule names none", serializers.BooleanField),
-    "pipeline_id": Column("pipelineID", "the CRM's id of the pipeline"),
-    "kind": Column(
-        "kind",
-        "what a lead in this step is",
-        partial(serializers.ChoiceField, choices=["open", "incoming", "won", "lost"]),
-    ),
-    "color": Column("color", "colour"),
-    "type": Column("type", "type of value"),
-    "code": Column("code", "code by which rules may name the field"),
+    "email": ("email", of_row("email", "e-mail")),
+    "role": ("role", of_row("role", "role")),
+    "group_id": ("groupID", of_row("group_id", "the user's group")),
+    "entity": ("entity", of_row("entity", "kind of record")),
+    "is_main": ("isMain", of_row("is_main", "where leads go whose rule names none", BooleanField)),
+    "pipeline_id": ("pipelineID", of_row("pipeline_id", "the CRM's id of the pipeline")),
+    "kind": ("kind", of_row("kind", "what a lead in this step is", KINDS)),
+    "color": ("color", of_row("color", "colour")),
+    "type": ("type", of_row("type", "type of value")),
+    "code": ("code", of_row("code", "code by which rules may name the field")),
 }
 
 
 def lists_for(kind: str) -> list[ListShape]:
     """The lists of a CRM, in the order of ``can.lists``."""
     crm = described(kind)
-    row = _row(crm)
-    listed = crm.component(f"{crm.word}ListResp", {"count": Int64(help_text="how many there are in all")})
-    return [_list(crm, what, row, listed) for what in crm.can.lists]
+    return [_list(crm, what) for what in crm.can.lists]
 
 
-def _list(
-    crm: Described,
-    what: str,
-    row: type[serializers.Serializer[Any]],
-    listed: type[serializers.Serializer[Any]],
-) -> ListShape:
-    name, word, columns = COMPONENTS[what], what.capitalize(), crm.rest.columns[what]
-    shown = {column: COLUMNS[column] for column in columns}
-    properties = {
-        one.name: one.field(help_text=crm.text(one.text, f"{name}.{one.name}")) for one in shown.values()
-    }
-    item = crm.component(f"{crm.word}{name}", properties, crm.text("", name), row)
-    answer = crm.component(
-        f"{crm.word}{word}Resp", {"items": item(many=True, help_text="the rows of this page")}, base=listed
+def _list(crm: Described, what: str) -> ListShape:
+    name, word = COMPONENTS[what], what.capitalize()
+    own = dict(COLUMNS[column] for column in crm.rest.columns[what])
+    texts = {key: crm.text(one.text, f"{name}.{key}") for key, one in own.items()}
+    properties = _shared(crm) | {key: replace(one, text=texts[key]) for key, one in own.items()}
+    return list_shape(
+        what,
+        f"{crm.word}{name}",
+        properties,
+        f"{crm.word}{word}Resp",
+        (f"Get{crm.word}{word}", f"Refresh{crm.word}{word}"),
+        word,
+        count=Int64,
+        text=crm.text("", name),
+        lenient=True,
     )
 
-    def write(found: models.CachedRow, account: Account) -> dict[str, Any]:
-        return {
-            **_write(crm, found, account),
-            **{one.name: getattr(found, column) for column, one in shown.items()},
-        }
 
-    ids = (f"Get{crm.word}{word}", f"Refresh{crm.word}{word}")
-    return ListShape(what, write, answer, *ids, tag=word, lenient=True)
-
-
-def _row(crm: Described) -> type[serializers.Serializer[Any]]:
-    own: dict[str, Any] = {
-        "id": Int64(help_text="id in our system, primary key"),
-        "accountID": serializers.CharField(
-            help_text=crm.text(f"id of the account in {crm.label}", "accountID")
-        ),
-        crm.id_name: serializers.CharField(help_text=crm.text(f"id in {crm.label}", f"Row.{crm.id_name}")),
-        "name": serializers.CharField(help_text=crm.text("name", "Row.name")),
-    }
-    if crm.can.observes:
-        by_hand = "named or added by staff, and left alone by every refresh"
-        own["byHand"] = serializers.BooleanField(help_text=by_hand)
-    own["deleted"] = serializers.BooleanField(help_text="soft deletion flag")
-    own["createdAt"] = serializers.DateTimeField(help_text="when it came into our system")
-    return crm.component(f"{crm.word}Row", own)
-
-
-def _write(crm: Described, row: models.CachedRow, account: Account) -> dict[str, Any]:
+def _shared(crm: Described) -> dict[str, Property]:
+    """What the rows of all lists have."""
+    by_hand = of_row("by_hand", "named or added by staff, and left alone by every refresh", BooleanField)
     return {
-        "id": row.pk,
-        "accountID": account.remote_id,
-        crm.id_name: row.remote_id,
-        "name": row.name,
-        **({"byHand": row.by_hand} if crm.can.observes else {}),
-        "deleted": row.deleted,
-        "createdAt": rfc3339(row.created_at),
+        "id": of_row("pk", "id in our system, primary key", Int64),
+        "accountID": of_account("remote_id", crm.text(f"id of the account in {crm.label}", "accountID")),
+        crm.id_name: of_row("remote_id", crm.text(f"id in {crm.label}", f"Row.{crm.id_name}")),
+        "name": of_row("name", crm.text("name", "Row.name")),
+        **({"byHand": by_hand} if crm.can.observes else {}),
+        "deleted": DELETED,
+        "createdAt": of_row("created_at", "when it came into our system", DateTimeField, rfc3339),
     }
