@@ -27,9 +27,10 @@ def statements() -> Iterator[list[str]]:
 
 
 @contextmanager
-def broken_at(number: int, *, behind: bool) -> Iterator[list[str]]:
+def broken_at(number: int, *, behind: bool, for_good: bool = False) -> Iterator[list[str]]:
     """The connection breaks once, at the statement or commit with this number: before it, or ``behind`` it,
     when it is done and nobody hears so. What was said so far: less where it did not come to that.
+    ``for_good``: no connection says anything from then on, as where the process is killed there.
     """
     said: list[str] = []
     execute, commit = psycopg.Cursor.execute, psycopg.Connection.commit
@@ -38,8 +39,8 @@ def broken_at(number: int, *, behind: bool) -> Iterator[list[str]]:
         if not words or current_thread().name.startswith("pool-"):  # the pool looks whether connections live
             return act()
         said.append(words)
-        breaks = len(said) == number
-        done = None if breaks and not behind else act()
+        breaks = len(said) == number or (for_good and len(said) > number)
+        done = None if breaks and not (behind and len(said) == number) else act()
         if breaks:
             of.close()
             raise psycopg.OperationalError("the connection is lost")

@@ -2,64 +2,46 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
-from functools import partial
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from accounts import db_statement
-from accounts.db_retry import patiently
 from connectors.draft import Receipt
 from connectors.errors import ConnectorError
 from connectors.messages import message, to_column
 from rules.delivery.settlement import OUR_BUG, worker_died
 from rules.models import Delivery
 
+Tried = dict[str, Any]  # a row of ``Attempt``
 
-def write(started_at: datetime, tries: Sequence[tuple[Delivery, Receipt | ConnectorError]]) -> None:
-    """One row for each delivery of a batch, in one statement; once, also where the database breaks off.
 
-    The rows travel as one document: quoting arrays of texts took longer than all else of a settlement.
-    """
+def written(started_at: datetime, tries: Iterable[tuple[Delivery, Receipt | ConnectorError]]) -> list[Tried]:
+    """The tries of a batch that are over now, as ``outbox.settle`` stores them."""
     seconds = round((timezone.now() - started_at).total_seconds(), 3)
-    rows = db_statement.document([_row(delivery, outcome) for delivery, outcome in tries])
-    try:
-        db_statement.run(WRITE, [started_at, seconds, rows])
-    except (OperationalError, InterfaceError):  # they may be there all the same
-        connection.close()
-        patiently(partial(db_statement.run, WRITE + UNLESS_THERE, [started_at, seconds, rows, started_at]))
+    return [_row(delivery, outcome, started_at, seconds) for delivery, outcome in tries]
 
 
-def write_died(rows: Iterable[Delivery]) -> None:
+def of_the_dead(rows: Iterable[Delivery]) -> list[Tried]:
     """The tries of workers that died while they sent these; what was not begun was no try."""
-    batches: dict[datetime, list[tuple[Delivery, Receipt | ConnectorError]]] = defaultdict(list)
-    for row in rows:
-        if row.write_begun_at and row.claimed_at:
-            batches[row.claimed_at].append((row, worker_died()))
-    for claimed_at, tries in batches.items():
-        write(claimed_at, tries)
+    return [
+        tried
+        for row in rows
+        if row.write_begun_at and row.claimed_at
+        for tried in written(row.claimed_at, [(row, worker_died())])
+    ]
 
 
-WRITE = """
-INSERT INTO rules_attempt (delivery_id, number, started_at, seconds, outcome, code, message, exchanges)
-SELECT delivery, number, %s, %s, outcome, code, message, exchanges
-FROM jsonb_to_recordset(%s::jsonb)
-     AS t(delivery bigint, number int, outcome text, code text, message text, exchanges jsonb)
-"""
-UNLESS_THERE = """
-WHERE NOT EXISTS (SELECT FROM rules_attempt a WHERE a.delivery_id = t.delivery AND a.started_at = %s)
-"""
-
-
-def _row(delivery: Delivery, outcome: Receipt | ConnectorError) -> dict[str, Any]:
+def _row(
+    delivery: Delivery, outcome: Receipt | ConnectorError, started_at: datetime, seconds: float
+) -> Tried:
     code, words = words_of(outcome)
     return {
         "delivery": delivery.pk,
         "number": delivery.attempts_made + 1,
+        "started": started_at,
+        "seconds": seconds,
         "outcome": outcome_word(outcome),
         "code": code[:100],
         "message": to_column(words),

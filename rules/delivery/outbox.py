@@ -109,10 +109,10 @@ def _fresh_first(rows: QuerySet[Any], found: Sequence[Any]) -> Sequence[Any]:
     return [*rows.filter(replay=None)[: len(found)], *replays] if replays else found
 
 
-def settle(settlements: Sequence[Settlement]) -> None:
-    """Write the outcomes of a batch in one statement, and begin to follow what was delivered. Only our own
-    claims are touched: a worker that lost its lane meanwhile changes nothing. A delivery whose answer got
-    another body while it was sent waits again, as an update."""
+def settle(settlements: Sequence[Settlement], tried: Sequence[attempts.Tried] = ()) -> None:
+    """Write the outcomes of a batch in one statement, with the tries that led to them, and begin to follow
+    what was delivered. Only our own claims are touched: a worker that lost its lane meanwhile changes
+    nothing. A delivery whose answer got another body while it was sent waits again, as an update."""
     if not settlements:
         return
     now, here = db_clock.now(), timezone.now()
@@ -139,8 +139,8 @@ def settle(settlements: Sequence[Settlement]) -> None:
         }
         for s in settlements
     ]
-    document = db_statement.document(rows)
-    db_statement.run(SETTLE, [now, now, now + SECOND_LOOK, document, now, now + FIRST_LOOK])
+    settled, told = db_statement.document(rows), db_statement.document(tried)
+    db_statement.run(SETTLE, [now, now, now + SECOND_LOOK, settled, now, told, now + FIRST_LOOK])
 
 
 def record_steps(done: Mapping[str, Mapping[str, str]], claims: Mapping[str, datetime | None]) -> None:
@@ -251,8 +251,7 @@ def free_stale(account_id: int, can_look: bool, send_again: bool) -> int:
     """Whoever was sending these died: what may have been sent ends unclear, the rest waits again. Only for
     whoever holds the lane (or nobody can)."""
     rows = list(Delivery.objects.filter(account_id=account_id, state=SENDING)[:AT_ONCE])
-    settle([died(row, can_look, send_again) for row in rows])
-    attempts.write_died(rows)
+    settle([died(row, can_look, send_again) for row in rows], attempts.of_the_dead(rows))
     return len(rows)
 
 

@@ -1,7 +1,9 @@
-"""The statement by which ``rules.delivery.outbox`` settles a batch, and begins to follow its leads."""
+"""The statement by which ``rules.delivery.outbox`` settles a batch, tells its tries, and begins to follow its
+leads."""
 
 # A lead that a replay found made by the former version waits again, to be brought up to date. ``replayed`` is
-# how a replay ended, none where it goes on or there was none.
+# how a replay ended, none where it goes on or there was none. The statement may come twice where nobody heard
+# that it was done; a try is told once.
 SETTLE = """
 WITH settled AS (
 UPDATE rules_delivery d SET
@@ -35,6 +37,13 @@ RETURNING d.*, s.replayed, s.complaint
 UPDATE rules_replay r SET state = ended.replayed, error = ended.complaint, done_at = %s
 FROM settled ended
 WHERE r.delivery_id = ended.id AND r.state = 'open' AND ended.replayed IS NOT NULL
+), told AS (
+INSERT INTO rules_attempt (delivery_id, number, started_at, seconds, outcome, code, message, exchanges)
+SELECT delivery, number, started, seconds, outcome, code, message, exchanges
+FROM jsonb_to_recordset(%s::jsonb)
+     AS t(delivery bigint, number int, started timestamptz, seconds float, outcome text, code text,
+          message text, exchanges jsonb)
+WHERE NOT EXISTS (SELECT FROM rules_attempt a WHERE a.delivery_id = t.delivery AND a.started_at = t.started)
 )
 INSERT INTO rules_outcome
     (delivery_id, account_id, owner, quiz_id, record_id, link, created_at, next_look_at, test, joined)

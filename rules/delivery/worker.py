@@ -383,9 +383,9 @@ class Drain:
             if again and isinstance(outcome, replays.MadeAnew):
                 patiently(partial(replays.put_aside, row, again))
         patiently(partial(assignment.give_back, pairs, self._snapshot))
-        patiently(partial(outbox.settle, settlements))
+        tried = [pair for pair in pairs if not isinstance(pair[1], NotYet)]
+        patiently(partial(outbox.settle, settlements, attempts.written(batch.started_at, tried)))
         self._let_go(pairs)
-        attempts.write(batch.started_at, [pair for pair in pairs if not isinstance(pair[1], NotYet)])
         teaching = [pair for pair in pairs if not (pair[0].test or pair[0].replay_id)]
         patiently(partial(note_problems, teaching))
         self.delivered += sum(isinstance(outcome, Receipt) for outcome in outcomes)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import Count, F
 
 from connectors.amocrm.connector import AmoConnector
@@ -19,6 +19,7 @@ from rules.models import Delivery, Rule, Turns
 from tests.statements import broken_at
 from tests.stories.test_database_away import cut_off
 from tests.stories.test_responsible import people_of
+from tests.stories.test_solos import allow_to_look
 
 
 @pytest.fixture(autouse=True)
@@ -26,16 +27,17 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("accounts.db_retry.PAUSES", (0.0, 0.0))
 
 
-def each_moment(quiz: Any, later: Callable[..., None], *, behind: bool) -> Iterator[int]:
+def each_moment(quiz: Any, later: Callable[..., None], **how: bool) -> Iterator[int]:
     """For each statement an answer, during whose drain the connection breaks there; then others go on."""
     account = quiz.account.pk
     for moment in range(1, 100):
         quiz.post(f"a-{moment}")
-        with broken_at(moment, behind=behind) as said, suppress(DatabaseError):
+        with broken_at(moment, **how) as said, suppress(DatabaseError, InterfaceError):
             worker.drain(account)
         connection.close()
-        later(minutes=3)
-        quiz.work()
+        for _ in range(2):  # what a dead worker left is freed, and then looked up
+            later(minutes=6)
+            quiz.work()
         yield moment
         if len(said) < moment:
             break
@@ -57,6 +59,29 @@ def test_there_is_one_lead_of_each_answer_and_one_turn_for_each_and_every_try_is
     drawn = Counter(Delivery.objects.values_list("performer", flat=True))
     assert Turns.objects.get().owed == {who: count - 2 * drawn[who] for who in drawn}
     assert len(drawn) == 2
+
+
+CLOCKS = {
+    "quiz": "later",
+    "clinic": "later_there",
+    "florist": "later_at_envybox",
+    "windows": "later_at_solos",
+}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("side", CLOCKS)
+@pytest.mark.parametrize("how", ["broken", "killed"])
+def test_wherever_a_drain_ends_each_answer_has_one_lead_and_every_try_is_told(request, settings, side, how):
+    quiz, later = request.getfixturevalue(side), request.getfixturevalue(CLOCKS[side])
+    if side == "windows":
+        allow_to_look(quiz, settings)
+    count = len(list(each_moment(quiz, later, behind=True, for_good=how == "killed")))
+    delivered = Delivery.objects.filter(state="delivered").count()
+    assert (delivered, len(quiz.leads)) == (count, count), list(
+        Delivery.objects.exclude(state="delivered").values_list("answer__answer_id", "state", "error_code")
+    )
+    assert untold_tries() == []
 
 
 def test_what_a_broken_rule_holds_is_tried_once_and_the_rule_says_why(quiz, later):

@@ -89,9 +89,9 @@ def test_a_notice_that_comes_before_its_lead_is_written_down_is_not_lost(quiz, l
     hooks.subscribe_due()
     settle = outbox.settle
 
-    def late(settlements: Any) -> None:
+    def late(*settled: Any) -> None:
         quiz.amo.pump()  # amoCRM's notices of what it has made
-        settle(settlements)
+        settle(*settled)
 
     monkeypatch.setattr("rules.delivery.worker.outbox.settle", late)
     queued.clear()

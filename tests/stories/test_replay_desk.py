@@ -203,7 +203,7 @@ def test_many_replays_with_kills_in_the_middle_make_no_double(quiz, operator, mo
 
             def die(written, *more, step=step):
                 if step == "settle" or not written:
-                    settle(written)
+                    settle(written, *more)
                 if written:
                     raise Killed
 

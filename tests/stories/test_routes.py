@@ -199,10 +199,10 @@ def test_one_that_came_while_it_was_judged_is_judged_too(quiz, monkeypatch):
     quiz.post("a-1", complete=False, contact=contact)
     settle = outbox.settle
 
-    def late(settlements):
+    def late(*settled):
         monkeypatch.setattr(outbox, "settle", settle)
         quiz.post("a-1", contact=contact, price="200000")
-        settle(settlements)
+        settle(*settled)
 
     monkeypatch.setattr(outbox, "settle", late)
     quiz.work()
