@@ -7,12 +7,15 @@ here knows a database.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from requests import PreparedRequest as PreparedRequest
 from requests.auth import AuthBase
+
+from connectors.errors import TryLater
+from connectors.messages import message
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,16 @@ def seconds_told(said: Any, otherwise: float) -> float:
     except (TypeError, ValueError, OverflowError):
         return otherwise
     return found if 0 < found < FURTHEST else otherwise
+
+
+def token_pair(crm: str, body: Mapping[str, Any]) -> tuple[str, str]:
+    """The access and the refresh token of a sign-in server's answer. Raises ``TryLater`` where there is no
+    such pair."""
+    access, refresh = body.get("access_token"), body.get("refresh_token")
+    if not (isinstance(access, str) and isinstance(refresh, str) and access and refresh):
+        words = message("{crm}'s sign-in server sent no tokens", crm=crm)
+        raise TryLater(words, code="unreadable", account_wide=True)
+    return access, refresh
 
 
 class TokenStore(Protocol):

@@ -23,11 +23,13 @@ class ConnectorError(Exception):
     """Base of all errors of a connector.
 
     ``code`` is the vendor's code or our own word for the cause, ``remedy`` a sentence for a person,
-    ``account_wide`` says that the next delivery of the same account would meet the same fate,
-    ``trace`` holds the exchanges that led here (redacted), newest last.
+    ``account_wide`` says that the next delivery of the same account would meet the same fate, as it does
+    with every error that ``is_of_account``; ``trace`` holds the exchanges that led here (redacted), newest
+    last.
     """
 
     next_step = "give_up"
+    is_of_account = False
 
     def __init__(
         self,
@@ -42,7 +44,7 @@ class ConnectorError(Exception):
         self.message = storable(message)  # the words are mostly the CRM's
         self.code = storable(code) or type(self).__name__
         self.remedy = storable(remedy)
-        self.account_wide = account_wide
+        self.account_wide = account_wide or self.is_of_account
         self.trace = trace
 
 
@@ -82,6 +84,7 @@ class NeedsReconnect(ConnectorError):
     """The CRM refuses our credentials for good: the whole account waits for its owner."""
 
     next_step = "reconnect"
+    is_of_account = True
 
 
 class Stopped(NeedsReconnect):
@@ -112,11 +115,45 @@ class OurMistake(ConnectorError):
     """Our own client id, secret or redirect address is wrong: no account is to blame."""
 
     next_step = "fix_settings"
+    is_of_account = True
+
+
+# -- what all CRMs say; ``crm`` is what a person calls it ---------------------------------------------------
+
+NO_RIGHTS, BUSY, UNREADABLE = "no_rights", "busy", "unreadable"  # codes
 
 
 def lost(words: str, code: str, safe: bool, account_wide: bool = True) -> ConnectorError:
     """An answer that says nothing about the work: a ``safe`` request is repeated, a write is looked for."""
     return (TryLater if safe else Unclear)(words, code=code, account_wide=account_wide)
+
+
+def failed(crm: str, status: int, safe: bool) -> ConnectorError:
+    return lost(message("{crm} failed ({status})", crm=crm, status=status), f"http_{status}", safe)
+
+
+def unreadable(crm: str, safe: bool) -> ConnectorError:
+    return lost(message("{crm}'s answer can't be read", crm=crm), UNREADABLE, safe)
+
+
+def busy(crm: str, after: float | None) -> TryLater:
+    return TryLater(message("{crm} asks us to slow down", crm=crm), code=BUSY, after=after, account_wide=True)
+
+
+def no_rights(crm: str, words: str) -> Refused:
+    """Permanent for the method. Whether the account or only one list stands still, the caller knows."""
+    return Refused(
+        message("{crm} allows this only to somebody with more rights ({words})", crm=crm, words=words),
+        code=NO_RIGHTS,
+        remedy=message(
+            "Give the user who connected these rights in {crm}, or connect as an administrator.", crm=crm
+        ),
+    )
+
+
+def of_account(refusal: ConnectorError) -> NeedsReconnect:
+    """What is refused at the heart of a delivery is refused to the whole account."""
+    return NeedsReconnect(refusal.message, code=refusal.code, remedy=refusal.remedy, trace=refusal.trace)
 
 
 def unexpected(exc: Exception, *, unclear: bool = False) -> ConnectorError:

@@ -295,7 +295,6 @@ def _token_refused() -> NeedsReconnect:
         message("The CRM refuses a token that it has just given out"),
         code="token_refused",
         remedy=message("Connect the account again."),
-        account_wide=True,
     )
 
 

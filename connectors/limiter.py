@@ -159,7 +159,6 @@ class RedisRateLimiter(RateLimiter):
                 message("Requests to this account are stopped because the CRM blocked them"),
                 code="blocked",
                 remedy=message("Ask the CRM's support to lift the block, then resume the account."),
-                account_wide=True,
             )
 
     def stop(self, reason: str) -> None:

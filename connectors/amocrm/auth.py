@@ -15,9 +15,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from connectors.amocrm.errors import error_body, retry_after
+from connectors.amocrm.errors import CRM, error_body, retry_after
 from connectors.amocrm.options import AmoOptions
-from connectors.auth import Tokens, seconds_told
+from connectors.auth import Tokens, seconds_told, token_pair
 from connectors.base import Callback, Grant, Notice
 from connectors.errors import BadCallback, ConnectorError, NeedsReconnect, OurMistake, TryLater
 from connectors.hosts import HostNotAllowed, HostPolicy
@@ -155,7 +155,7 @@ class AmoSignIn:
                 return host
             raise
         if answer.status == 401 and not is_client_error(refusal):
-            raise not_alive(refusal)
+            raise not_alive()
         return self._new_host(answer) or host
 
     def _new_host(self, answer: Answer) -> str:
@@ -167,9 +167,9 @@ class AmoSignIn:
 
     def _refresh_error(self, answer: Answer) -> ConnectorError:
         if is_client_error(answer):
-            return our_mistake(message("amoCRM refuses our client id, secret or redirect address"))
+            return our_mistake(REFUSES_US)
         if is_token_refusal(answer):
-            return not_alive(answer)
+            return not_alive()
         return TryLater(
             message("amoCRM did not refresh the token ({status})", status=answer.status),
             code=f"http_{answer.status}",
@@ -234,7 +234,7 @@ def is_client_error(answer: Answer) -> bool:
 
 def exchange_error(answer: Answer) -> Exception:
     if is_client_error(answer):
-        return our_mistake(message("amoCRM refuses our client id, secret or redirect address"))
+        return our_mistake(REFUSES_US)
     if answer.status == 404:
         return BadCallback(message("There is no such amoCRM account."))
     words = hint(answer).lower()
@@ -242,13 +242,12 @@ def exchange_error(answer: Answer) -> Exception:
     return BadCallback(next(known, message("amoCRM did not accept the code. Start connecting again.")))
 
 
-def not_alive(answer: Answer) -> NeedsReconnect:
-    return NeedsReconnect(
-        message("amoCRM no longer accepts our token"),
-        code="token_revoked",
-        remedy=message("Connect amoCRM again."),
-        account_wide=True,
-    )
+def not_alive() -> NeedsReconnect:
+    words = message("amoCRM no longer accepts our token")
+    return NeedsReconnect(words, code="token_revoked", remedy=message("Connect amoCRM again."))
+
+
+REFUSES_US = message("amoCRM refuses our client id, secret or redirect address")
 
 
 def our_mistake(words: str) -> OurMistake:
@@ -258,20 +257,15 @@ def our_mistake(words: str) -> OurMistake:
         remedy=message(
             "Compare AMOCRM_CLIENT_ID, AMOCRM_CLIENT_SECRET and AMOCRM_REDIRECT_URI with the integration."
         ),
-        account_wide=True,
     )
 
 
 def read_tokens(answer: Answer) -> Tokens:
     """The pair, with the vendor's own clock (1.4). Raises ``TryLater`` where there is none."""
     body = error_body(answer)
-    access, refresh = body.get("access_token"), body.get("refresh_token")
-    if not (isinstance(access, str) and isinstance(refresh, str) and access and refresh):
-        raise TryLater(
-            message("amoCRM's sign-in server sent no tokens"), code="unreadable", account_wide=True
-        )
+    pair = token_pair(CRM, body)
     now = seconds_told(body.get("server_time"), time.time() - MARGIN)
-    return Tokens(access, refresh, expires_at=now + seconds_told(body.get("expires_in"), 0.0))
+    return Tokens(*pair, expires_at=now + seconds_told(body.get("expires_in"), 0.0))
 
 
 def jwt_claims(access: str) -> Mapping[str, Any]:

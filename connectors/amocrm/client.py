@@ -12,8 +12,7 @@ from functools import partial
 from typing import Any
 
 from connectors.amocrm.errors import (
-    NO_RIGHTS,
-    NO_SCOPE,
+    NOT_ALLOWED,
     ValidationFailed,
     ValidationIssue,
     address_gone,
@@ -288,7 +287,7 @@ class BatchWrite:
         if named:
             self.repair(named)
             return [batch]
-        if len(batch) > 1 and refusal.code not in (NO_RIGHTS, NO_SCOPE):
+        if len(batch) > 1 and refusal.code not in NOT_ALLOWED:
             return halves(batch)
         for item in batch:
             self.refuse(item, refusal)
@@ -450,7 +449,7 @@ def _of_all(error: ConnectorError) -> ConnectorError | None:
     """What a refused list means for each of its records; None where it may only have been too clever."""
     if error.code == "http_404":
         return address_gone(error)
-    return error if error.account_wide or error.code in (NO_RIGHTS, NO_SCOPE) else None
+    return error if error.account_wide or error.code in NOT_ALLOWED else None
 
 
 def _one(http_client: HttpClient, kind: str, remote_id: str, params: Mapping[str, Any]) -> Found:

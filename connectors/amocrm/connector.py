@@ -16,7 +16,7 @@ from connectors.amocrm import contacts, following, lists
 from connectors.amocrm.auth import AmoSignIn
 from connectors.amocrm.client import BatchRequests
 from connectors.amocrm.delivery import Delivery, plan
-from connectors.amocrm.errors import NO_RIGHTS, NO_SCOPE, AmoResponses
+from connectors.amocrm.errors import NOT_ALLOWED, AmoResponses
 from connectors.amocrm.facts import CUSTOMERS_OFF, Facts, current_user, read_identity
 from connectors.amocrm.fields import chooses, create_fields, holds_several, mark_field
 from connectors.amocrm.following import Following
@@ -96,7 +96,7 @@ class AmoConnector(Connector):
         try:
             facts["mark_field"] = mark_field(http_client, rows)
         except Refused as refusal:
-            if refusal.code not in (NO_RIGHTS, NO_SCOPE):
+            if refusal.code not in NOT_ALLOWED:
                 raise
             if known and known not in (row.remote_id for row in rows):
                 facts["mark_field"] = ""

@@ -9,7 +9,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.errors import ConnectorError, NeedsReconnect, Refused, Stopped, TryLater, lost
+from connectors.errors import (
+    NO_RIGHTS,
+    ConnectorError,
+    NeedsReconnect,
+    Refused,
+    Stopped,
+    TryLater,
+    busy,
+    failed,
+    no_rights,
+    of_account,
+    unreadable,
+)
 from connectors.http import Answer
 from connectors.limiter import RateLimiter
 from connectors.messages import message
@@ -17,8 +29,9 @@ from connectors.messages import message
 UNPAID_WAIT = 3600
 LONGEST_WAIT = 3600.0
 NOT_THERE = ("Cannot ", "Not Found")
-NO_RIGHTS = "no_rights"
+CRM = "amoCRM"
 NO_SCOPE = "no_scope"
+NOT_ALLOWED = (NO_RIGHTS, NO_SCOPE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +73,14 @@ class AmoResponses:
 
     def failure(self, answer: Answer, safe: bool) -> ConnectorError | None:
         if answer.ok:
-            return self._unreadable(answer, safe)
+            is_read = answer.json is not None or not answer.text.strip()
+            return None if is_read else unreadable(CRM, safe)
         if answer.status == 403 and not error_body(answer):
             self.limiter.stop(message("amoCRM answered 403 with a page instead of JSON"))
             return _blocked()
         if answer.status >= 500:
-            words = message("amoCRM failed ({status})", status=answer.status)
-            return lost(words, f"http_{answer.status}", safe)
+            return failed(CRM, answer.status, safe)
         return TABLE.get(answer.status, _refused)(answer)
-
-    def _unreadable(self, answer: Answer, safe: bool) -> ConnectorError | None:
-        if answer.json is not None or not answer.text.strip():
-            return None
-        return lost(message("amoCRM's answer can't be read"), "unreadable", safe)
 
 
 def error_body(answer: Answer) -> dict[str, Any]:
@@ -139,21 +147,13 @@ def _unpaid(answer: Answer) -> ConnectorError:
 
 
 def _no_rights(answer: Answer) -> ConnectorError:
-    """Permanent for the method. Whether the account or only one list stands still, the caller knows."""
     if "scope" in explanation(answer).lower():
         return Refused(
             message("The integration's scope doesn't cover this call"),
             code=NO_SCOPE,
             remedy=message("Tick the scopes in the integration's settings in amoCRM, then connect again."),
         )
-    return Refused(
-        message(
-            "amoCRM allows this only to somebody with more rights ({explanation})",
-            explanation=explanation(answer),
-        ),
-        code=NO_RIGHTS,
-        remedy=message("Give the user who connected these rights in amoCRM, or connect as an administrator."),
-    )
+    return no_rights(CRM, explanation(answer))
 
 
 def as_account_error(error: ConnectorError) -> ConnectorError:
@@ -164,11 +164,7 @@ def as_account_error(error: ConnectorError) -> ConnectorError:
     """
     if error.code == "http_404":
         return address_gone(error)
-    if error.code not in (NO_RIGHTS, NO_SCOPE):
-        return error
-    return NeedsReconnect(
-        error.message, code=error.code, remedy=error.remedy, account_wide=True, trace=error.trace
-    )
+    return of_account(error) if error.code in NOT_ALLOWED else error
 
 
 def address_gone(error: ConnectorError) -> ConnectorError:
@@ -181,14 +177,11 @@ def _blocked() -> ConnectorError:
         message("amoCRM has blocked this account's or this server's requests"),
         code="blocked",
         remedy=message("Ask amoCRM's support to lift the block, then resume the account."),
-        account_wide=True,
     )
 
 
 def _busy(answer: Answer) -> ConnectorError:
-    return TryLater(
-        message("amoCRM asks us to slow down"), code="busy", after=retry_after(answer), account_wide=True
-    )
+    return busy(CRM, retry_after(answer))
 
 
 def _moved(answer: Answer) -> ConnectorError:
@@ -197,12 +190,8 @@ def _moved(answer: Answer) -> ConnectorError:
 
 def _expired(answer: Answer) -> ConnectorError:
     """Reached only where nothing was left to renew."""
-    return NeedsReconnect(
-        message("amoCRM refuses our token"),
-        code="unauthorized",
-        remedy=message("Connect again."),
-        account_wide=True,
-    )
+    words = message("amoCRM refuses our token")
+    return NeedsReconnect(words, code="unauthorized", remedy=message("Connect again."))
 
 
 def _refused(answer: Answer) -> ConnectorError:

@@ -14,7 +14,7 @@ from typing import Any
 
 from connectors.amocrm import lists
 from connectors.amocrm.client import Found, fetch_records
-from connectors.amocrm.errors import NO_RIGHTS, NO_SCOPE, address_gone
+from connectors.amocrm.errors import NOT_ALLOWED, address_gone
 from connectors.amocrm.facts import Facts
 from connectors.amocrm.lists import embedded, moment
 from connectors.amocrm.recovery import found, search
@@ -264,7 +264,7 @@ def _no_hooks(error: ConnectorError) -> ConnectorError:
     if error.code == "unpaid":
         words = message("This amoCRM's tariff has no webhooks: the extended and the professional one have")
         return Refused(words, code="no_hooks", remedy=SLOWER)
-    if error.code in (NO_RIGHTS, NO_SCOPE):
+    if error.code in NOT_ALLOWED:
         words = message(
             "amoCRM lets only an administrator subscribe to changes, on a tariff that has webhooks"
         )

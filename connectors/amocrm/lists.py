@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from connectors.amocrm.errors import NO_RIGHTS, NO_SCOPE
+from connectors.amocrm.errors import NOT_ALLOWED
 from connectors.draft import Option
 from connectors.errors import Refused
 from connectors.http import HttpClient
@@ -31,7 +31,7 @@ def users(http_client: HttpClient) -> Iterator[Sequence[UserRow]]:
         for page in walk(http_client, "/api/v4/users", "users", **{"with": "role,group"}):
             yield [user_row(user) for user in page]
     except Refused as refusal:
-        if refusal.code in (NO_RIGHTS, NO_SCOPE):
+        if refusal.code in NOT_ALLOWED:
             raise only_admins(refusal) from refusal
         raise
 

@@ -11,11 +11,11 @@ from typing import Any
 
 from connectors import tasks
 from connectors.amocrm.client import BatchRequests, BatchWrite, Item
-from connectors.amocrm.errors import NO_RIGHTS, ValidationIssue
+from connectors.amocrm.errors import ValidationIssue
 from connectors.amocrm.lists import embedded, moment
 from connectors.amocrm.recovery import SKEW, created_at
 from connectors.draft import Task
-from connectors.errors import Refused
+from connectors.errors import NO_RIGHTS, Refused
 from connectors.http import HttpClient
 from connectors.lead_status import DONE, OPEN, TaskStatus
 from connectors.messages import message

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from connectors.auth import Tokens, seconds_told
+from connectors.auth import Tokens, seconds_told, token_pair
 from connectors.base import Callback, Grant, Notice
-from connectors.bitrix24.errors import code_of, unpaid
+from connectors.bitrix24.errors import CRM, code_of, unpaid
 from connectors.bitrix24.options import BitrixOptions
 from connectors.errors import BadCallback, ConnectorError, NeedsReconnect, OurMistake, TryLater
 from connectors.hosts import HostNotAllowed, HostPolicy, bare_host
@@ -109,7 +109,7 @@ class BitrixSignIn:
         try:
             base_url = self.hosts.base_url(host)
         except HostNotAllowed as exc:
-            raise OurMistake(str(exc), code="host_not_allowed", account_wide=True) from exc
+            raise OurMistake(str(exc), code="host_not_allowed") from exc
         return HttpClient(base_url, TokenResponses(), timeout=TIMEOUT).ask(
             "POST", TOKEN_PATH, safe=True, data=body
         )
@@ -185,9 +185,7 @@ def not_alive(code: str) -> NeedsReconnect:
     again = message("Connect Bitrix24 again.")
     if code == "not_installed":
         again = message("Install the application again, then connect Bitrix24 again.")
-    return NeedsReconnect(
-        message("Bitrix24 no longer accepts our token"), code=code, remedy=again, account_wide=True
-    )
+    return NeedsReconnect(message("Bitrix24 no longer accepts our token"), code=code, remedy=again)
 
 
 def our_mistake(code: str) -> OurMistake:
@@ -195,19 +193,14 @@ def our_mistake(code: str) -> OurMistake:
         message("Bitrix24's sign-in server refuses our application ({code})", code=code),
         code="client_refused",
         remedy=message("Compare BITRIX24_CLIENT_ID and BITRIX24_CLIENT_SECRET with the application's card."),
-        account_wide=True,
     )
 
 
 def read_tokens(body: Mapping[str, Any]) -> Tokens:
     """The pair. Raises ``TryLater`` where there is none."""
-    access, refresh = body.get("access_token"), body.get("refresh_token")
-    if not (isinstance(access, str) and isinstance(refresh, str) and access and refresh):
-        raise TryLater(
-            message("Bitrix24's sign-in server sent no tokens"), code="unreadable", account_wide=True
-        )
+    pair = token_pair(CRM, body)
     ends = time.time() + seconds_told(body.get("expires_in"), 3600)
-    return Tokens(access, refresh, expires_at=seconds_told(body.get("expires"), ends))
+    return Tokens(*pair, expires_at=seconds_told(body.get("expires"), ends))
 
 
 def portal_of(body: Mapping[str, Any]) -> str:

@@ -9,12 +9,26 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from connectors.errors import ConnectorError, NeedsReconnect, OurMistake, Refused, TryLater, lost
+from connectors.errors import (
+    NO_RIGHTS,
+    ConnectorError,
+    NeedsReconnect,
+    OurMistake,
+    Refused,
+    TryLater,
+    busy,
+    failed,
+    lost,
+    no_rights,
+    of_account,
+    unreadable,
+)
 from connectors.hosts import HostPolicy
 from connectors.http import Answer
 from connectors.messages import aside, message
 
-NO_RIGHTS, NO_SCOPE, NOT_FOUND, OPERATING = "no_rights", "no_scope", "not_found", "operating_limit"
+CRM = "Bitrix24"
+NO_SCOPE, NOT_FOUND, OPERATING = "no_scope", "not_found", "operating_limit"
 FAILED = frozenset({"internal_server_error", "error_unexpected_answer"})
 EXPIRED = frozenset({"expired_token", "invalid_token"})
 REDIRECTS = frozenset({301, 302, 307, 308})
@@ -46,7 +60,7 @@ class BitrixResponses:
         if answer.ok and "result" in body:
             return None
         if answer.ok:
-            return lost(message("Bitrix24's answer can't be read"), "unreadable", safe)
+            return unreadable(CRM, safe)
         return _by_status(answer.status, safe)
 
     def _leads_to_a_portal(self, answer: Answer) -> bool:
@@ -73,7 +87,7 @@ def meaning(body: Mapping[str, Any], safe: bool, status: int = 400, alone: bool 
     if code in FAILED or status >= 500:
         return lost(f"Bitrix24 failed ({code or status})", code or f"http_{status}", safe, not alone)
     if any(known in words.lower() for known in DENIED_WORDS):
-        return no_rights(words)
+        return no_rights(CRM, words)
     if code == NOT_FOUND or words.lower().rstrip(".") == "not found":
         return Refused(message("Bitrix24 has no such record: {words}", words=words), code=NOT_FOUND)
     if status == 401:
@@ -95,30 +109,11 @@ def is_demand(refusal: Refused) -> bool:
 
 def as_account_error(error: ConnectorError) -> ConnectorError:
     """Missing rights at the heart of a delivery concern the whole account."""
-    if error.code != NO_RIGHTS:
-        return error
-    return NeedsReconnect(
-        error.message, code=error.code, remedy=error.remedy, account_wide=True, trace=error.trace
-    )
-
-
-def no_rights(words: str) -> Refused:
-    return Refused(
-        message("Bitrix24 allows this only to somebody with more rights ({words})", words=words),
-        code=NO_RIGHTS,
-        remedy=message(
-            "Give the user who connected these rights in Bitrix24, or connect as an administrator."
-        ),
-    )
+    return of_account(error) if error.code == NO_RIGHTS else error
 
 
 def operating_limit(seconds: float) -> TryLater:
-    return TryLater(
-        message("Bitrix24's time budget for this method is used up"),
-        code=OPERATING,
-        after=seconds,
-        account_wide=True,
-    )
+    return _later(message("Bitrix24's time budget for this method is used up"), OPERATING, seconds)
 
 
 def unpaid() -> TryLater:
@@ -139,7 +134,7 @@ def _by_status(status: int, safe: bool) -> ConnectorError:
     if status == 401:
         return _gone("")
     if status >= 500:
-        return lost(f"Bitrix24 failed ({status})", f"http_{status}", safe)
+        return failed(CRM, status, safe)
     return _later(message("The portal does not answer as one ({status})", status=status), f"http_{status}")
 
 
@@ -148,7 +143,7 @@ def _later(words: str, code: str, after: float | None = None, remedy: str = "") 
 
 
 def _busy(words: str) -> ConnectorError:
-    return _later(message("Bitrix24 asks us to slow down"), "busy", BUSY_WAIT)
+    return busy(CRM, BUSY_WAIT)
 
 
 def _overloaded(words: str) -> ConnectorError:
@@ -164,7 +159,7 @@ def _stale(words: str) -> ConnectorError:
 def _denied(words: str) -> ConnectorError:
     """The plan, or the user's rights: only the text tells (reference 2.4)."""
     if not any(known in words.lower() for known in PLAN_WORDS):
-        return no_rights(words)
+        return no_rights(CRM, words)
     remedy = message("Change the plan of this Bitrix24; deliveries go on by themselves.")
     return _later(
         message("This Bitrix24's plan has no REST API ({words})", words=words), "plan", LONG_WAIT, remedy
@@ -183,19 +178,14 @@ def _waiting(words: str) -> ConnectorError:
 
 def _reconnect(sentence: str, remedy: str, code: str = "") -> Callable[[str], ConnectorError]:
     def error(words: str) -> ConnectorError:
-        return NeedsReconnect(
-            aside(sentence, words), code=code or "unauthorized", remedy=remedy, account_wide=True
-        )
+        return NeedsReconnect(aside(sentence, words), code=code or "unauthorized", remedy=remedy)
 
     return error
 
 
 def _ours(words: str) -> ConnectorError:
-    return OurMistake(
-        message("Bitrix24 does not take our requests: {words}", words=words),
-        code="bad_request",
-        account_wide=True,
-    )
+    said = message("Bitrix24 does not take our requests: {words}", words=words)
+    return OurMistake(said, code="bad_request")
 
 
 AGAIN = message("Connect Bitrix24 again.")

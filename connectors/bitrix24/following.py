@@ -20,12 +20,12 @@ from datetime import datetime, tzinfo
 from connectors import dates
 from connectors.bitrix24.auth import MEMBER
 from connectors.bitrix24.client import PAGE, Budget, Command, Outcome, Reply, Row, ask, rows, send
-from connectors.bitrix24.errors import NO_RIGHTS, NOT_FOUND
+from connectors.bitrix24.errors import NOT_FOUND
 from connectors.bitrix24.portal import Facts
 from connectors.bitrix24.recovery import carriers, carrying, incomplete, search
 from connectors.bitrix24.tasks import task_states, tasks_listing
 from connectors.crm_values import money
-from connectors.errors import ConnectorError, Refused, TryLater, unexpected
+from connectors.errors import NO_RIGHTS, ConnectorError, Refused, TryLater, unexpected
 from connectors.http import HttpClient
 from connectors.lead_status import (
     LOST,

@@ -100,7 +100,6 @@ def foreign_token() -> NeedsReconnect:
         message("The token belongs to another Bitrix24 than the one it is used at"),
         code="foreign_token",
         remedy=message("Connect Bitrix24 again."),
-        account_wide=True,
     )
 
 

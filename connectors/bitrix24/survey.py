@@ -14,11 +14,10 @@ from datetime import datetime
 from typing import Any
 
 from connectors.bitrix24.client import LONGEST_REST, PAGE, Command, OperatingBudget, Row, rows, send
-from connectors.bitrix24.errors import NO_RIGHTS
 from connectors.bitrix24.following import DEAL, LEAD
 from connectors.bitrix24.records import ORIGINATOR
 from connectors.bitrix24.recovery import CLOCKS_APART
-from connectors.errors import ConnectorError
+from connectors.errors import NO_RIGHTS, ConnectorError
 from connectors.http import HttpClient
 from connectors.messages import message
 from connectors.survey import SHARE, Surveyed, SurveyPage

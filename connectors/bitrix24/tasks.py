@@ -12,10 +12,9 @@ from typing import Any
 
 from connectors import dates, tasks
 from connectors.bitrix24.client import PAGE, Command, Outcome, Reply, Row, Story, made_id, reply_to, rows
-from connectors.bitrix24.errors import NO_RIGHTS
 from connectors.bitrix24.requests import BitrixItem
 from connectors.draft import Task
-from connectors.errors import Refused
+from connectors.errors import NO_RIGHTS, Refused
 from connectors.lead_status import DONE, OPEN, TaskStatus
 from connectors.messages import message
 from connectors.text import shorten, text_of

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from connectors.bitrix24.client import Command, Reply, Story, reply_to
-from connectors.bitrix24.errors import NO_RIGHTS, is_demand
+from connectors.bitrix24.errors import is_demand
 from connectors.bitrix24.records import Record
 from connectors.bitrix24.requests import BitrixItem
-from connectors.errors import Refused
+from connectors.errors import NO_RIGHTS, Refused
 from connectors.messages import message
 
 INDISPENSABLE = frozenset({NO_RIGHTS, "error_method_not_found"})  # no value is to blame for these

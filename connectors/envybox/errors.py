@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from connectors.errors import ConnectorError, NeedsReconnect, Refused, TryLater, lost
+from connectors.errors import ConnectorError, NeedsReconnect, Refused, TryLater, busy, failed, unreadable
 from connectors.http import Answer
 from connectors.messages import aside, message
 
@@ -26,6 +26,7 @@ SENTENCES = {
     "поле не найдено": NO_FIELD,
     "неверный request": BAD_REQUEST,
 }
+CRM = "Envybox"
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 BUSY_WAIT = 5
 LONGEST_CODE = 10  # digits
@@ -71,19 +72,15 @@ def meaning(body: dict[str, Any]) -> ConnectorError:
     if known == WRONG_KEY or (not known and code == 401):
         return wrong_key(words)
     if not known and code == 429:
-        return _busy()
+        return busy(CRM, BUSY_WAIT)
     return Refused(
         message("Envybox says no: {what}", what=words or code), code=known or f"envybox_{code or 'unknown'}"
     )
 
 
 def wrong_key(words: str = "") -> NeedsReconnect:
-    return NeedsReconnect(
-        aside(message("Envybox does not accept the key"), words),
-        code=WRONG_KEY,
-        remedy=NEW_KEY,
-        account_wide=True,
-    )
+    said = aside(message("Envybox does not accept the key"), words)
+    return NeedsReconnect(said, code=WRONG_KEY, remedy=NEW_KEY)
 
 
 def _said(body: dict[str, Any]) -> str:
@@ -97,17 +94,13 @@ def _by_status(answer: Answer, safe: bool) -> ConnectorError:
         words = message("Envybox sends us elsewhere: its address must have changed")
         return TryLater(words, code="redirected", account_wide=True, repeatable=False)
     if status == 429:
-        return _busy()
+        return busy(CRM, BUSY_WAIT)
     if answer.ok:
-        return lost(message("Envybox's answer can't be read"), "unreadable", safe)
+        return unreadable(CRM, safe)
     if not 400 <= status < 500:  # only a no that is known for one has surely done nothing
-        return lost(message("Envybox failed ({status})", status=status), f"http_{status}", safe)
+        return failed(CRM, status, safe)
     return TryLater(
         message("The address does not answer as Envybox ({status})", status=status),
         code=f"http_{status}",
         account_wide=True,
     )
-
-
-def _busy() -> TryLater:
-    return TryLater(message("Envybox asks us to slow down"), code="busy", after=BUSY_WAIT, account_wide=True)

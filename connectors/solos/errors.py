@@ -6,13 +6,15 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from connectors.errors import ConnectorError, NeedsReconnect, Refused, TryLater, Unclear, lost
+from connectors import errors
+from connectors.errors import UNREADABLE, ConnectorError, NeedsReconnect, Refused, TryLater, Unclear
 from connectors.http import Answer
 from connectors.messages import aside, message
 from connectors.response_shape import sample
 from connectors.solos.records import ENVELOPES, number
 
-NOT_FOUND, NO_API, UNREADABLE = "not_found", "no_api", "unreadable"
+CRM = "solOS"
+NOT_FOUND, NO_API = "not_found", "no_api"
 ABOUT_KEYS = re.compile(r"(?i)token|secret|crypto|unauthori[sz]ed|access denied|токен|ключ|доступ запрещ")
 BUSY_WAIT = 5.0
 LONGEST_WAIT = 3600.0
@@ -37,7 +39,7 @@ class SolosResponses:
         if safe and answer.text.lstrip().startswith("<"):
             return _no_api(answer.status)  # a page: whoever answers there is no API
         if answer.json is None:
-            return lost(message("solOS's answer can't be read"), UNREADABLE, safe)
+            return errors.unreadable(CRM, safe)
         return _inside(answer.json, safe)
 
 
@@ -76,10 +78,9 @@ def _by_status(answer: Answer, safe: bool) -> ConnectorError:
     if status in (401, 403) or (400 <= status < 500 and ABOUT_KEYS.search(words)):
         return _gone(words)
     if status == 429:
-        wait = _seconds(answer.headers.get("Retry-After", ""))
-        return TryLater(message("solOS asks us to slow down"), code="busy", after=wait, account_wide=True)
+        return errors.busy(CRM, _seconds(answer.headers.get("Retry-After", "")))
     if status >= 500:
-        return lost(message("solOS failed ({status})", status=status), f"http_{status}", safe)
+        return errors.failed(CRM, status, safe)
     if status in (404, 405) and not words:
         return _no_api(status)
     if 300 <= status < 400:
@@ -105,7 +106,7 @@ def _no_api(status: int) -> TryLater:
 
 def _gone(words: str) -> NeedsReconnect:
     said = aside(message("solOS refuses the token and the secret"), words)
-    return NeedsReconnect(said, code="unauthorized", remedy=REMEDY, account_wide=True)
+    return NeedsReconnect(said, code="unauthorized", remedy=REMEDY)
 
 
 def _text(said: Any) -> str:

@@ -11,13 +11,20 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from connectors.crm_values import moment, money
-from connectors.errors import ConnectorError, NeedsReconnect, Refused, TryLater, unexpected
+from connectors.errors import (
+    UNREADABLE,
+    ConnectorError,
+    NeedsReconnect,
+    Refused,
+    TryLater,
+    unexpected,
+)
 from connectors.lead_status import Followed, LeadStatus
 from connectors.lead_status import Payment as Money
 from connectors.messages import message
 from connectors.solos.auth import which_api
 from connectors.solos.client import Client, Page
-from connectors.solos.errors import NO_API, NOT_FOUND, UNREADABLE
+from connectors.solos.errors import NO_API, NOT_FOUND
 from connectors.solos.matching import Link, Matching, is_closed
 from connectors.solos.records import Checklist, Good, Payment, Project, Stage, number
 
