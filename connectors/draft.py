@@ -51,6 +51,10 @@ class FieldValue:
     def text(self) -> str:
         return ", ".join(self.texts)
 
+    def unplaced(self, reason: str) -> UnplacedValue:
+        """It is not in its field."""
+        return UnplacedValue(self.question, self.text, reason, self.target.entity, self.target.remote_id)
+
 
 @dataclass(frozen=True, slots=True)
 class Tag:

@@ -31,5 +31,5 @@ def one_per_field(
                 first, question=both, value=(*first.texts, *value.texts)
             )
         else:
-            losses.append(UnplacedValue(value.question, value.text, TAKEN, target.entity, target.remote_id))
+            losses.append(value.unplaced(TAKEN))
     return list(found.values()), losses

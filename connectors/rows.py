@@ -61,6 +61,12 @@ class FieldRow(Target):
 
     details: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def target(self) -> Target:
+        """The same as drafts and rules have it."""
+        own = (self.entity, self.remote_id, self.name, self.type, self.code, self.options, self.multiple)
+        return Target(*own)
+
 
 @dataclass(frozen=True, slots=True)
 class TagRow:

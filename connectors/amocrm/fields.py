@@ -6,7 +6,7 @@ Formats: amocrm.ru/developers/content/crm_platform/custom-fields, "examples of f
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import Any
@@ -17,8 +17,19 @@ from connectors.amocrm.lists import SEVERAL, embedded, field_row, fields
 from connectors.base import FieldWish
 from connectors.coercion import Unfit, written
 from connectors.contact import email_key
+from connectors.custom_fields import (
+    CHOICE,
+    CHOICES,
+    FLAG,
+    LINK,
+    MOMENT,
+    NUMBER,
+    by_type,
+    choices_of,
+    make_fields,
+)
 from connectors.draft import Target
-from connectors.errors import ConnectorError, Refused, Unclear
+from connectors.errors import ConnectorError, Unclear
 from connectors.http import HttpClient
 from connectors.messages import message
 from connectors.rows import FieldRow
@@ -68,12 +79,7 @@ def convert(texts: Iterable[str], target: Target, zone: tzinfo = UTC, currency: 
     clean = tuple(text for text in (tidy(t) for t in texts) if text)
     if not clean:
         return Fit(())
-    converter = TO_AMO.get(target.type)
-    if converter is None:
-        raise Unfit(
-            message("a field of type {type} can't be filled by an answer", type=target.type or "unknown")
-        )
-    return converter(Given(clean, target, zone, currency))
+    return by_type(TO_AMO, target)(Given(clean, target, zone, currency))
 
 
 def tidy(text: str) -> str:
@@ -192,61 +198,34 @@ AT_ONCE = 50  # the vendor states no maximum
 LISTS = frozenset({"select", "multiselect", "radiobutton"})
 # The quiz's word for a question -> amoCRM's type. An unknown word becomes a long text, which takes anything.
 TYPES = {
-    "text": "text",
-    "string": "text",
-    "name": "text",
-    "phone": "text",
-    "email": "text",
-    "textarea": "textarea",
-    "long_text": "textarea",
-    "number": "numeric",
-    "numeric": "numeric",
-    "integer": "numeric",
-    "range": "numeric",
-    "rating": "numeric",
-    "select": "select",
-    "radio": "select",
-    "radiobutton": "select",
-    "variant": "select",
-    "images": "select",
-    "emoji": "select",
-    "multiselect": "multiselect",
-    "checkboxes": "multiselect",
-    "checkbox": "checkbox",
-    "boolean": "checkbox",
+    **dict.fromkeys(("text", "string", "name", "phone", "email"), "text"),
+    **dict.fromkeys((*NUMBER, "integer"), "numeric"),
+    **dict.fromkeys(CHOICE, "select"),
+    **dict.fromkeys(CHOICES, "multiselect"),
+    **dict.fromkeys(FLAG, "checkbox"),
     "date": "date",
-    "datetime": "date_time",
-    "date_time": "date_time",
+    **dict.fromkeys(MOMENT, "date_time"),
     "birthday": "birthday",
-    "url": "url",
-    "file": "url",
-    "link": "url",
-    "address": "textarea",
+    **dict.fromkeys(LINK, "url"),
 }
 
 
 def create_fields(
     http_client: HttpClient, wishes: Sequence[FieldWish], known: Sequence[Target]
 ) -> list[Target]:
-    """Aligned with ``wishes``: what is known, else what amoCRM has by now, else newly made fields."""
-    found = {identity(t.entity, t.name, t.type): t for t in known}
-    missing = [wish for wish in wishes if _key(wish) not in found]
-    entities = list(dict.fromkeys(wish.entity for wish in missing))
-    if missing:
-        found |= {identity(t.entity, t.name, t.type): t for t in fresh(http_client, entities)}
-    for entity in entities:
-        wanted = {_key(wish): wish for wish in missing if wish.entity == entity and _key(wish) not in found}
-        for target in _make(http_client, entity, list(wanted.values())):
-            found[identity(target.entity, target.name, target.type)] = target
-    return [_made(found, wish) for wish in wishes]
+    """``Connector.create_fields``."""
 
+    def read(entities: Sequence[str]) -> Iterator[Target]:
+        return (row.target for page in fields(http_client, entities) for row in page)
 
-def fresh(http_client: HttpClient, entities: Sequence[str]) -> list[Target]:
-    return [target(row) for page in fields(http_client, entities) for row in page]
+    def make(missing: Sequence[FieldWish]) -> Iterator[Target]:
+        for entity in dict.fromkeys(wish.entity for wish in missing):
+            bodies = [_body(wish) for wish in missing if wish.entity == entity]
+            for start in range(0, len(bodies), AT_ONCE):
+                made = _post(http_client, entity, bodies[start : start + AT_ONCE])
+                yield from (row.target for row in made)
 
-
-def target(row: FieldRow) -> Target:
-    return Target(row.entity, row.remote_id, row.name, row.type, row.code, row.options, row.multiple)
+    return make_fields("amoCRM", wishes, known, as_made=as_made, read=read, make=make)
 
 
 def mark_field(http_client: HttpClient, lead_fields: Iterable[FieldRow]) -> str:
@@ -273,39 +252,19 @@ def has_field(http_client: HttpClient, entity: str, field_id: int) -> bool:
         raise
 
 
-def _key(wish: FieldWish) -> tuple[str, str, str]:
-    return identity(wish.entity, name_of(wish), type_of(wish))
-
-
-def identity(entity: str, name: str, kind: str) -> tuple[str, str, str]:
-    return entity, " ".join(name.split()).casefold(), kind
-
-
-def name_of(wish: FieldWish) -> str:
-    return shorten(tidy(wish.name), LONGEST_TEXT) or "Quiz"
-
-
-def type_of(wish: FieldWish) -> str:
+def as_made(wish: FieldWish) -> Target:
     """A list without choices can't be made: its answers go into a text."""
     kind = TYPES.get(wish.question_type.lower(), "textarea")
-    return "text" if kind in LISTS and not _choices(wish) else kind
-
-
-def _choices(wish: FieldWish) -> list[str]:
-    return list(dict.fromkeys(filter(None, (shorten(tidy(choice), LONGEST_TEXT) for choice in wish.choices))))
-
-
-def _make(http_client: HttpClient, entity: str, wishes: Sequence[FieldWish]) -> list[Target]:
-    made: list[FieldRow] = []
-    for start in range(0, len(wishes), AT_ONCE):
-        made += _post(http_client, entity, [_body(wish) for wish in wishes[start : start + AT_ONCE]])
-    return [target(row) for row in made]
+    kind = "text" if kind in LISTS and not choices_of(wish, LONGEST_TEXT) else kind
+    name = shorten(tidy(wish.name), LONGEST_TEXT) or "Quiz"
+    return Target(wish.entity, "", name, kind, multiple=kind in SEVERAL)
 
 
 def _body(wish: FieldWish) -> dict[str, Any]:
-    body: dict[str, Any] = {"name": name_of(wish), "type": type_of(wish)}
-    if body["type"] in LISTS:
-        choices = enumerate(_choices(wish), start=1)
+    field = as_made(wish)
+    body: dict[str, Any] = {"name": field.name, "type": field.type}
+    if field.type in LISTS:
+        choices = enumerate(choices_of(wish, LONGEST_TEXT), start=1)
         body["enums"] = [{"value": choice, "sort": sort} for sort, choice in choices]
     return body
 
@@ -314,12 +273,3 @@ def _post(http_client: HttpClient, entity: str, bodies: Sequence[dict[str, Any]]
     """Unsafe: a lost answer is ``Unclear``, and the next try finds the field in the fresh list."""
     reply = http_client.call("POST", f"/api/v4/{entity}/custom_fields", json=list(bodies))
     return [field_row(entity, row) for row in embedded(reply, "custom_fields")]
-
-
-def _made(found: dict[tuple[str, str, str], Target], wish: FieldWish) -> Target:
-    try:
-        return found[_key(wish)]
-    except KeyError:
-        raise Refused(
-            message("amoCRM did not make the field “{wish_name}”", wish_name=wish.name), code="field_not_made"
-        ) from None

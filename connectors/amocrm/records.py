@@ -13,6 +13,7 @@ from connectors.amocrm.lists import SEVERAL
 from connectors.coercion import Unfit
 from connectors.contact import is_same_reach
 from connectors.draft import FieldValue, LeadDraft, Person, Tag, Target, UnplacedValue
+from connectors.joining import TAKEN
 from connectors.messages import message
 from connectors.text import shorten
 
@@ -88,19 +89,19 @@ def fill(
 def _enter(entries: dict[str, FieldEntry], value: FieldValue, facts: Facts) -> list[UnplacedValue]:
     target = value.target
     if not (target.code or target.remote_id.isdigit()):
-        return [_loss(value, message("the field is unknown in amoCRM"))]
+        return [value.unplaced(message("the field is unknown in amoCRM"))]
     try:
         fit = convert(value.texts, target, facts.zone, facts.currency)
     except Unfit as exc:
-        return [_loss(value, str(exc))]
+        return [value.unplaced(str(exc))]
     if not fit.values:
         return []
     taken = entries.get(address(target))
     if taken is None:
         entries[address(target)] = FieldEntry(field_body(target, fit.values), value.question, value.text)
     elif not _join(taken, value, fit):
-        return [_loss(value, message("another answer already fills the field"))]
-    return [_loss(value, fit.but)] if fit.but else []
+        return [value.unplaced(TAKEN)]
+    return [value.unplaced(fit.but)] if fit.but else []
 
 
 def address(target: Target) -> str:
@@ -128,10 +129,6 @@ def _join(taken: FieldEntry, value: FieldValue, fit: Fit) -> bool:
         return False
     taken.text = f"{taken.text}, {value.text}"
     return True
-
-
-def _loss(value: FieldValue, reason: str) -> UnplacedValue:
-    return UnplacedValue(value.question, value.text, reason, value.target.entity, value.target.remote_id)
 
 
 IM_KINDS = frozenset({"SKYPE", "ICQ", "JABBER", "GTALK", "MSN"})
@@ -240,11 +237,7 @@ def _customer(draft: LeadDraft, facts: Facts, payload: Payload) -> Record | None
     if facts.customers:
         return _record(draft, "customers", draft.person.name or draft.company or draft.title)
     reason = message("customers are switched off in this amoCRM account")
-    payload.losses += [
-        UnplacedValue(v.question, v.text, reason, "customers", v.target.remote_id)
-        for v in draft.values
-        if v.target.entity == "customers"
-    ]
+    payload.losses += [one.unplaced(reason) for one in draft.values if one.target.entity == "customers"]
     return None
 
 

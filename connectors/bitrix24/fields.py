@@ -14,13 +14,25 @@ from typing import Any
 from connectors import coercion, dates
 from connectors.base import FieldWish
 from connectors.bitrix24.client import Budget, Command, ask, rows, send
-from connectors.bitrix24.errors import NO_RIGHTS
 from connectors.bitrix24.lists import field_row, list_command
 from connectors.coercion import ONE_VALUE, Unfit, written
+from connectors.custom_fields import (
+    CHOICE,
+    FLAG,
+    LINK,
+    MOMENT,
+    NUMBER,
+    Fit,
+    by_type,
+    choices_of,
+    key_of,
+    make_fields,
+)
+from connectors.custom_fields import CHOICES as SEVERAL
 from connectors.draft import Target
-from connectors.errors import ConnectorError, Refused
+from connectors.errors import NO_RIGHTS, ConnectorError
 from connectors.http import HttpClient
-from connectors.messages import joined, message
+from connectors.messages import joined
 from connectors.rows import FieldRow
 from connectors.text import shorten, tidy
 
@@ -28,14 +40,6 @@ LONGEST_TEXT = 20_000  # no bound is documented
 JOINED = frozenset({"string", "address", "crm_pena_tag"})
 CHOICES = frozenset({"enumeration", "crm_status"})
 ALONE = frozenset({"integer", "double", "boolean", "date", "datetime", "money"})  # two of them are not one
-
-
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """The value of one field, None for an empty answer. ``but`` says what of the answer did not fit."""
-
-    value: Any
-    but: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +68,7 @@ def convert(texts: Iterable[str], target: Target, zone: tzinfo = UTC, currency: 
         return Fit(None)
     if target.type in CHOICES:
         return _choose(clean, target)
-    converter = TO_BITRIX.get(target.type)
-    if converter is None:
-        raise Unfit(
-            message("a field of type {type} can't be filled by an answer", type=target.type or "unknown")
-        )
+    converter = by_type(TO_BITRIX, target)
     if not target.multiple and target.type in JOINED:
         clean = [", ".join(clean)]
     if not target.multiple and target.type in ALONE and len(clean) > 1:
@@ -90,10 +90,10 @@ def _gather(converter: Callable[[Given], Any], given: list[Given], multiple: boo
     if not values:
         raise Unfit(joined("; ", *faults))
     if multiple:
-        return Fit(values, joined("; ", *faults))
+        return Fit(values, but=joined("; ", *faults))
     if len(values) > 1:
         faults[ONE_VALUE] = None
-    return Fit(values[0], joined("; ", *faults))
+    return Fit(values[0], but=joined("; ", *faults))
 
 
 def _choose(texts: list[str], target: Target) -> Fit:
@@ -101,8 +101,8 @@ def _choose(texts: list[str], target: Target) -> Fit:
     read = coercion.choices(texts, target.options)
     ids = [option.remote_id for option in read.needed()]
     if target.multiple:
-        return Fit(ids, read.but)
-    return Fit(ids[0], joined("; ", read.but, ONE_VALUE if len(ids) > 1 else ""))
+        return Fit(ids, but=read.but)
+    return Fit(ids[0], but=joined("; ", read.but, ONE_VALUE if len(ids) > 1 else ""))
 
 
 # -- one function a format ------------------------------------------------------------------------------
@@ -172,18 +172,15 @@ TRACKED = ("CRM_DEAL", "CRM_LEAD")
 LONGEST_LABEL = 250
 # The quiz's word for a question -> Bitrix24's type. An unknown word becomes a text, which takes anything.
 TYPES = {
-    **dict.fromkeys(("number", "numeric", "range", "rating"), "double"),
+    **dict.fromkeys(NUMBER, "double"),
     "integer": "integer",
-    **dict.fromkeys(("select", "radio", "radiobutton", "variant", "images", "emoji"), "enumeration"),
-    **dict.fromkeys(("multiselect", "checkboxes"), "enumeration"),
-    **dict.fromkeys(("checkbox", "boolean"), "boolean"),
+    **dict.fromkeys((*CHOICE, *SEVERAL), "enumeration"),
+    **dict.fromkeys(FLAG, "boolean"),
     **dict.fromkeys(("date", "birthday"), "date"),
-    **dict.fromkeys(("datetime", "date_time"), "datetime"),
-    **dict.fromkeys(("url", "file", "link"), "url"),
+    **dict.fromkeys(MOMENT, "datetime"),
+    **dict.fromkeys(LINK, "url"),
     "money": "money",
 }
-SEVERAL = frozenset({"multiselect", "checkboxes"})
-Key = tuple[str, str, str, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,21 +202,17 @@ OWN_FIELDS = {
 def create_fields(
     http_client: HttpClient, budget: Budget, lang: str, wishes: Sequence[FieldWish], known: Sequence[Target]
 ) -> list[Target]:
-    """Aligned with ``wishes``: what is known, else what the portal has by now, else newly made fields."""
-    found = {key_of(target): target for target in known}
-    entities = list(dict.fromkeys(wish.entity for wish in wishes if _key(wish) not in found))
-    if entities:
-        found |= {key_of(target): target for target in fresh(http_client, budget, lang, entities)}
-    missing = {_key(wish): wish for wish in wishes if _key(wish) not in found}
-    if missing:
-        ask(http_client, [_add(wish) for wish in missing.values()], budget)
-        found |= {key_of(target): target for target in fresh(http_client, budget, lang, entities)}
-    return [_made(found, wish) for wish in wishes]
+    """``Connector.create_fields``."""
 
+    def read(entities: Iterable[str]) -> list[Target]:
+        return [row.target for row in _rows(http_client, budget, lang, entities)]
 
-def fresh(http_client: HttpClient, budget: Budget, lang: str, entities: Sequence[str]) -> list[Target]:
-    """The fields as they are now: only a list tells the ids of a field's choices."""
-    return [target(row) for row in _rows(http_client, budget, lang, entities)]
+    def make(missing: Sequence[FieldWish]) -> list[Target]:
+        """Only a list tells the ids of a new field's choices."""
+        ask(http_client, [_add(wish) for wish in missing], budget)
+        return read(dict.fromkeys(wish.entity for wish in missing))
+
+    return make_fields("Bitrix24", wishes, known, as_made=as_made, read=read, make=make)
 
 
 def own_fields(http_client: HttpClient, budget: Budget, lang: str) -> dict[str, dict[str, str]]:
@@ -239,18 +232,12 @@ def own_fields(http_client: HttpClient, budget: Budget, lang: str) -> dict[str, 
     }
 
 
-def target(row: FieldRow) -> Target:
-    return Target(row.entity, row.remote_id, row.name, row.type, row.code, row.options, row.multiple)
-
-
-def key_of(target: Target) -> Key:
-    return target.entity, _loose(target.name), target.type, target.multiple
-
-
-def type_of(wish: FieldWish) -> str:
+def as_made(wish: FieldWish) -> Target:
     """A list without choices can't be filled: its answers go into a text."""
     kind = TYPES.get(wish.question_type.lower(), "string")
-    return "string" if kind == "enumeration" and not _choices(wish) else kind
+    kind = "string" if kind == "enumeration" and not choices_of(wish, LONGEST_TEXT) else kind
+    several = wish.question_type.lower() in SEVERAL and kind == "enumeration"
+    return Target(wish.entity, "", shorten(tidy(wish.name), LONGEST_LABEL) or "Quiz", kind, multiple=several)
 
 
 def _rows(http_client: HttpClient, budget: Budget, lang: str, entities: Iterable[str]) -> list[FieldRow]:
@@ -260,41 +247,23 @@ def _rows(http_client: HttpClient, budget: Budget, lang: str, entities: Iterable
     return [field_row(entity, row) for entity, reply in pairs for row in rows(reply) if row.get("ID")]
 
 
-def _key(wish: FieldWish) -> Key:
-    return wish.entity, _loose(_label(wish)), type_of(wish), _multiple(wish)
-
-
-def _loose(name: str) -> str:
-    return " ".join(name.split()).casefold()
-
-
-def _label(wish: FieldWish) -> str:
-    return shorten(tidy(wish.name), LONGEST_LABEL) or "Quiz"
-
-
-def _multiple(wish: FieldWish) -> bool:
-    return wish.question_type.lower() in SEVERAL and type_of(wish) == "enumeration"
-
-
-def _choices(wish: FieldWish) -> list[str]:
-    return list(dict.fromkeys(filter(None, map(tidy, wish.choices))))
-
-
 def _add(wish: FieldWish) -> Command:
+    field = as_made(wish)
     body: dict[str, Any] = {
-        "FIELD_NAME": _field_name(wish),
-        "USER_TYPE_ID": type_of(wish),
-        "LABEL": _label(wish),
-        "MULTIPLE": "Y" if _multiple(wish) else "N",
+        "FIELD_NAME": _field_name(field),
+        "USER_TYPE_ID": field.type,
+        "LABEL": field.name,
+        "MULTIPLE": "Y" if field.multiple else "N",
     }
-    if body["USER_TYPE_ID"] == "enumeration":
-        body["LIST"] = [{"VALUE": text, "SORT": n * 10} for n, text in enumerate(_choices(wish), start=1)]
+    if field.type == "enumeration":
+        choices = enumerate(choices_of(wish, LONGEST_TEXT), start=1)
+        body["LIST"] = [{"VALUE": text, "SORT": number * 10} for number, text in choices]
     return _command(wish.entity, body)
 
 
-def _field_name(wish: FieldWish) -> str:
+def _field_name(field: Target) -> str:
     """At most 20 characters, as old portals want it."""
-    digest = hashlib.sha256("|".join(map(str, _key(wish))).encode()).hexdigest()
+    digest = hashlib.sha256("|".join(map(str, key_of(field))).encode()).hexdigest()
     return f"UF_CRM_Q{digest[:10].upper()}"
 
 
@@ -306,13 +275,3 @@ def _add_own(entity: str, own: OwnField) -> Command:
 def _command(entity: str, body: Mapping[str, Any]) -> Command:
     word = entity.removeprefix("CRM_").lower()
     return Command(f"crm.{word}.userfield.add", {"fields": body}, safe=False, why="a field")
-
-
-def _made(found: Mapping[Key, Target], wish: FieldWish) -> Target:
-    try:
-        return found[_key(wish)]
-    except KeyError:
-        raise Refused(
-            message("Bitrix24 did not make the field “{wish_name}”", wish_name=wish.name),
-            code="field_not_made",
-        ) from None

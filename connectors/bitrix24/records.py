@@ -16,8 +16,8 @@ from connectors.bitrix24.options import SOURCE, STATUS, TYPE
 from connectors.bitrix24.portal import Facts
 from connectors.coercion import Unfit
 from connectors.contact import email_key
+from connectors.custom_fields import Fit, fit_values
 from connectors.draft import FieldValue, LeadDraft, Problem, UnplacedValue
-from connectors.joining import one_per_field
 from connectors.messages import message
 from connectors.text import shorten, tidy
 
@@ -282,22 +282,19 @@ def entries_of(
     entity: str, values: Iterable[FieldValue], zone: tzinfo, currency: str
 ) -> tuple[list[FieldEntry], list[UnplacedValue]]:
     """The answers meant for this type of record, and what of them fits nowhere."""
-    own, losses = one_per_field((value for value in values if value.target.entity == entity), holds_several)
-    entries: dict[str, FieldEntry] = {}
-    for value in own:
-        target = value.target
-        try:
-            fit = convert(value.texts, target, zone, currency)
-            if not target.code:
-                raise Unfit(NO_CODE)
-        except Unfit as exc:
-            losses.append(UnplacedValue(value.question, value.text, str(exc), entity, target.remote_id))
-            continue
-        if fit.but:
-            losses.append(UnplacedValue(value.question, value.text, fit.but, entity, target.remote_id))
-        if fit.value is not None:
-            entry = FieldEntry(target.code, fit.value, value.question, value.text, target.remote_id)
-            entries[target.code] = entry
+
+    def fit_of(value: FieldValue) -> Fit:
+        fit = convert(value.texts, value.target, zone, currency)
+        if not value.target.code:
+            raise Unfit(NO_CODE)
+        return fit
+
+    own = (value for value in values if value.target.entity == entity)
+    fitting, losses = fit_values(own, fit_of, holds_several)
+    entries = {
+        one.target.code: FieldEntry(one.target.code, fit.value, one.question, one.text, one.target.remote_id)
+        for one, fit in fitting
+    }
     return list(entries.values()), losses
 
 
@@ -337,9 +334,7 @@ def _misplaced(payload: Payload, draft: LeadDraft) -> None:
     placed = {entry.question for record in payload.records for entry in record.entries}
     for value in draft.values:
         if value.target.entity == other and value.question not in placed:
-            payload.losses.append(
-                UnplacedValue(value.question, value.text, NOT_THIS[other], other, value.target.remote_id)
-            )
+            payload.losses.append(value.unplaced(NOT_THIS[other]))
 
 
 def _listed(value: Any) -> list[Any]:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from connectors import coercion
-from connectors.coercion import Unfit, written
+from connectors.coercion import written
+from connectors.custom_fields import Fit, unfillable
 from connectors.draft import Target
 from connectors.messages import message
 from connectors.text import shorten, tidy
@@ -22,25 +21,11 @@ LONGEST_TEXT = 5_000  # no bound is documented
 CURRENCY = "RUB"  # an account does not tell its currency; Envybox sells to Russian companies
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """The value of one field, None for an empty answer. ``unproven``: a choice that we could not check.
-
-    ``but`` says what of the answer did not fit.
-    """
-
-    value: Any
-    unproven: bool = False
-    but: str = ""
-
-
 def convert(texts: Iterable[str], target: Target) -> Fit:
     """The value to send. Raises ``Unfit``."""
     clean = [text for text in map(tidy, texts) if text]
     if not re.fullmatch(r"[0-9]{1,9}", target.type):
-        raise Unfit(
-            message("a field of type {type} can't be filled by an answer", type=target.type or "unknown")
-        )
+        raise unfillable(target)
     return TO_ENVYBOX.get(target.type, _text)(clean, target) if clean else Fit(None)
 
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.coercion import Unfit, price
-from connectors.draft import LeadDraft, Problem, UnplacedValue
+from connectors.custom_fields import Fit, fit_values
+from connectors.draft import FieldValue, LeadDraft, Problem, UnplacedValue
 from connectors.envybox import tracking
 from connectors.envybox.client import is_id, searchable
-from connectors.envybox.fields import CURRENCY, Fit, convert, holds_several, json_number
+from connectors.envybox.fields import CURRENCY, convert, holds_several, json_number
 from connectors.envybox.options import SOURCE, queues, takes_into_work
-from connectors.joining import TAKEN, one_per_field
+from connectors.joining import TAKEN
 from connectors.messages import message
 from connectors.note_texts import lost, parts
 from connectors.tasks import QUESTION
@@ -159,21 +160,17 @@ def _person(payload: Payload, draft: LeadDraft) -> None:
 
 
 def _fill(payload: Payload, draft: LeadDraft) -> None:
-    values, losses = one_per_field(draft.values, holds_several)
+    def fit_of(value: FieldValue) -> Fit:
+        fit = convert(value.texts, value.target)
+        if not is_id(value.target.remote_id):
+            raise Unfit(message("the CRM has no such field"))
+        return fit
+
+    fitting, losses = fit_values(draft.values, fit_of, holds_several)
     payload.losses += losses
-    for one in values:
-        target, text = one.target, tidy(one.text)
-        try:
-            fit = convert(one.texts, target)
-            if not is_id(target.remote_id):
-                raise Unfit(message("the CRM has no such field"))
-        except Unfit as exc:
-            fit = Fit(None, but=str(exc))
-        if fit.but:
-            payload.losses.append(UnplacedValue(one.question, text, fit.but, target.entity, target.remote_id))
-        if fit.value is None:
-            continue
-        entry = FieldEntry(target.remote_id, fit.value, one.question, text)
+    for one, fit in fitting:
+        target = one.target
+        entry = FieldEntry(target.remote_id, fit.value, one.question, tidy(one.text))
         payload.entries.setdefault(target.entity, []).append(entry)
         if fit.unproven:
             words = message(

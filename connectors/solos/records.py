@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from connectors.custom_fields import unfillable
 from connectors.draft import FieldValue, LeadDraft, Placement, Problem, Target, UnplacedValue
 from connectors.joining import one_per_field
 from connectors.messages import message
@@ -326,9 +327,7 @@ def _fits(value: FieldValue) -> bool:
 
 def _unfit(values: Iterable[FieldValue]) -> Iterator[UnplacedValue]:
     for value in (value for value in values if not _fits(value)):
-        target = value.target
-        reason = message("a field of type {type} can't be filled by an answer", type=target.type or "unknown")
-        yield UnplacedValue(value.question, value.text, reason, target.entity, target.remote_id)
+        yield value.unplaced(str(unfillable(value.target)))
 
 
 def _problems(place: Placement) -> Iterator[Problem]:

@@ -15,7 +15,7 @@ HOUSE = Path(__file__).resolve().parents[2]
 ASKED_AT = {
     "UnplacedValue": 2,
     "loss": 1,
-    "_loss": 1,
+    "unplaced": 0,
     "lose": 1,
     "lose_values": 1,
     "Unfit": 0,

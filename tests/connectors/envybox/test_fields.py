@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from connectors.coercion import Unfit
+from connectors.custom_fields import Fit
 from connectors.draft import Option, Target
-from connectors.envybox.fields import Fit, convert
+from connectors.envybox.fields import convert
 
 OPTIONS = (Option("7", "Чистовая"), Option("8", "Черновая"))
 
