@@ -39,7 +39,7 @@ RUN_COLOURS = {
 
 
 NO_SECOND = _("Nothing is sent. If the lead is not there after all, it is lost: nobody tries again.")
-NOTHING = _("Nothing was changed: these deliveries are being sent, or were delivered meanwhile.")
+NOTHING = _("Nothing was changed: these deliveries have moved on meanwhile.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +131,8 @@ def ask_or_begin(
     """A list's action: the question, and once it is confirmed the run. ``by_rule`` is a replay's."""
     across = request.POST.get("select_across") == "1"
     chosen = [] if across else list(picked.order_by("pk").values_list("pk", flat=True))
+    if not (across or chosen):  # the filter shows none of them any more; without keys a run takes all of it
+        return done(request, str(NOTHING), request.get_full_path(), False)
     query = filters_of(request.GET.urlencode())
     rows = bulk.rows_of(query, chosen, request.user)
     touched = count(deed, rows, chosen)

@@ -211,3 +211,16 @@ def test_a_portion_reads_so_many_keys_and_no_more(operator: Client, deliver: Del
     ]
     assert f"<= {run.newest}" in reads[0].replace('"rules_delivery"."id" ', "")
     assert "LIMIT 2000" in reads[0]
+
+
+def test_what_has_left_the_list_between_question_and_yes_is_nobody_elses_turn(
+    operator: Client, deliver: Deliver
+) -> None:
+    picked = deliver("held")
+    deliver("held")
+    Delivery.objects.filter(pk=picked.pk).update(state="waiting", held_because="")
+    chosen = {"action": "try_chosen_again", "_selected_action": [picked.pk], "confirmed": "yes"}
+    html = operator.post(HELD, chosen, follow=True).content.decode()
+    assert "Nothing was changed" in html
+    assert states() == ["waiting", "held"]
+    assert not BulkRun.objects.exists()
