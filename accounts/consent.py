@@ -20,10 +20,10 @@ from django.core import signing
 from accounts import db_clock
 from accounts.crm_settings import label_of
 from accounts.models import Account, ConnectAttempt
-from connectors.messages import Message, message, translate
+from connectors.messages import Message, message, sentences, translate
 
 SALT = "accounts.consent"
-INTERRUPTED = "interrupted"
+INTERRUPTED, CONNECTED = "interrupted", "connected"
 
 
 class Sentence(NamedTuple):
@@ -56,6 +56,10 @@ SENTENCES: dict[str, tuple[Message, Message]] = {
     "refused": (message("{crm} could not be connected."), AGAIN),
     "busy": (message("{crm} does not answer just now."), message("Reload this page in a minute.")),
     "lost": (message("{crm} stopped answering before the connection was complete."), AGAIN),
+    "away": (
+        message("Our database does not answer just now."),
+        message("Reload this page in a minute."),
+    ),
     "ours": (
         message("The connection to {crm} is not set up correctly on our side."),
         message("The operator has to check the settings; please try again later."),
@@ -74,15 +78,19 @@ def sentence(code: str, crm: str, language: str = "en", names: Mapping[str, str]
 
 
 class ConnectError(Exception):
-    """Why an account was not connected. ``code`` is ours (``sentences``), ``detail`` the CRM's words.
+    """Why an account was not connected. ``code`` is ours (``SENTENCES``), ``detail`` says more: a message of
+    ours, or the CRM's own words. ``names`` are those that the sentence mentions beside the CRM's.
 
-    ``names`` are those that the sentence mentions beside the CRM's.
+    ``connected`` is the kind of CRM that an earlier return with the same state has connected, ``back`` the
+    address that the browser was to go on to.
     """
+
+    connected = back = ""
 
     def __init__(
         self, code: str, crm: str = "", detail: str = "", names: Mapping[str, str] | None = None
     ) -> None:
-        self.code, self.detail = code, detail.strip()
+        self.code, self.detail = code, detail
         self.crm, self.names = crm or "CRM", dict(names or {})
         super().__init__(self.said())
 
@@ -93,8 +101,7 @@ class ConnectError(Exception):
     def said(self, language: str = "en") -> str:
         """All of it in one text."""
         words = self.sentence(language)
-        detail = f"{self.detail.rstrip('.')}." if self.detail else ""
-        return " ".join(part for part in (words.happened, detail, words.remedy) if part)
+        return sentences(words.happened, translate(self.detail, language), words.remedy)
 
 
 def issue(account: Account, portal: str, return_url: str) -> str:
@@ -124,7 +131,11 @@ def claim(query: Mapping[str, str]) -> ConnectAttempt:
         raise ConnectError("expired_state", crm)
     unused = ConnectAttempt.objects.filter(pk=attempt.pk, used_at=None)
     if not unused.update(used_at=now, outcome=INTERRUPTED):
-        raise ConnectError("used_state", crm)
+        used = ConnectError("used_state", crm)
+        used.back = attempt.return_url
+        if attempt.outcome == CONNECTED and not attempt.account.deleted:
+            used.connected = attempt.account.crm
+        raise used
     return attempt
 
 

@@ -19,7 +19,7 @@ from accounts.models import Account, ConnectAttempt
 from connectors.base import Callback, Grant, Identity
 from connectors.errors import BadCallback, ConnectorError, OurMistake, TryLater
 from connectors.hosts import HostNotAllowed
-from connectors.messages import message
+from connectors.messages import message, sentences
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -70,9 +70,10 @@ def finish(query: Mapping[str, str]) -> tuple[Account, str]:
         account = _connect(attempt, query)
     except ConnectError as exc:
         consent.close(attempt, f"{exc.code} {exc.detail}".strip())
+        exc.back = attempt.return_url
         log.info("account not connected", account=attempt.account_id, crm=attempt.account.crm, code=exc.code)
         raise
-    consent.close(attempt, "connected")
+    consent.close(attempt, consent.CONNECTED)
     prepare(account)
     return account, attempt.return_url
 
@@ -149,7 +150,7 @@ def _in_words(crm: str, refused: str = "refused", unanswered: str = "lost") -> I
         log.error("the CRM refuses our settings", crm=crm, code=exc.code, error=exc.message)
         raise ConnectError("ours", crm) from exc
     except ConnectorError as exc:
-        raise ConnectError("refused", crm, f"{exc.message.rstrip('.')}. {exc.remedy}") from exc
+        raise ConnectError("refused", crm, sentences(exc.message, exc.remedy)) from exc
     except NONSENSE as exc:
         log.exception("the CRM answered something unexpected", crm=crm)
         raise ConnectError("lost", crm) from exc

@@ -16,6 +16,8 @@ from accounts.consent import ConnectError
 from accounts.models import Account
 from accounts.page_language import page_language
 from accounts.texts import say
+from connectors.hosts import SCHEME
+from connectors.messages import Message, translate
 
 
 def wants_page(request: HttpRequest | Request) -> bool:
@@ -33,10 +35,16 @@ def connected_page(request: Request, kind: str, crm: str) -> HttpResponse:
     return _page(request, 200, crm, {"done": True, "account": {"crm": kind, "host": ""}, "name": ""})
 
 
-def failure_page(request: Request, error: ConnectError) -> HttpResponse:
-    """Says what happened and what to do."""
-    words = error.sentence(_language(request))
-    return _page(request, 400, error.crm, {"done": False, "sentence": words, "detail": error.detail})
+def failure_page(request: Request, error: ConnectError, status: int = 400) -> HttpResponse:
+    """Says what happened and what to do; ``detail`` is the CRM's where it is no message of ours."""
+    language = _language(request)
+    told = {
+        "sentence": error.sentence(language),
+        "detail": translate(error.detail, language),
+        "theirs": not isinstance(error.detail, Message),
+        "back": error.back if SCHEME.match(error.back) else "",  # else it is a page of ours, of a success
+    }
+    return _page(request, status, error.crm, {"done": False, **told})
 
 
 def _page(request: Request, status: int, crm: str, more: dict[str, Any]) -> HttpResponse:
@@ -49,6 +57,7 @@ def _page(request: Request, status: int, crm: str, more: dict[str, Any]) -> Http
                 "The lists are being fetched. This window closes by itself; if it doesn't, close it."
             ),
             "said": say("Answer of the CRM"),
+            "back": say("Back to where you came from"),
         }
     context = {"language": language, "nonce": nonce, "words": words, "opener": _opener(), **more}
     page = render_to_string("accounts/connect.html", context)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpResponse, HttpResponseRedirect
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
@@ -13,7 +15,7 @@ from accounts.consent import ConnectError
 from accounts.crm_settings import label_of
 from accounts.history import OWNER
 from accounts.notices import uninstall
-from accounts.pages import failure_page, success_page, wants_page
+from accounts.pages import connected_page, failure_page, success_page, wants_page
 from accounts.rest.errors import ApiError
 from accounts.rest.schema import optional_texts, string_responses
 from accounts.rest.views import CrmViewSet, JsonWhateverIsAsked
@@ -125,6 +127,8 @@ class ConsentReturnView(OpenView):
             account, return_url = oauth.finish(query)
         except ConnectError as exc:
             if wants_page(request):
+                if exc.connected:
+                    return connected_page(request, exc.connected, exc.crm)
                 return failure_page(request, exc)
             return Response(exc.said(), status=400, headers=NEVER_KEPT)
         if return_url:
@@ -132,6 +136,15 @@ class ConsentReturnView(OpenView):
         if wants_page(request):
             return success_page(request, account, label_of(account.crm))
         return Response("Success", headers=NEVER_KEPT)
+
+    def handle_exception(self, exc: Exception) -> Any:
+        """A person whose browser comes back while the database is away is told so on a page, too."""
+        answer: Response = super().handle_exception(exc)
+        if answer.status_code != 503 or not wants_page(self.request):
+            return answer
+        page = failure_page(self.request, ConnectError("away"), answer.status_code)
+        page["Retry-After"] = answer["Retry-After"]
+        return page
 
 
 class UninstallView(OpenView):

@@ -23,6 +23,7 @@ RU, EN = "ru", "en"
 LANGUAGES = (RU, EN)
 DOMAIN = "connectors"
 GAP = re.compile(r"\{\{|\}\}|\{(?P<name>\w+)\}")
+INNER_QUOTES = str.maketrans("«»", "„“")  # of a name that stands in quotes itself: «ООО „Ромашка“»
 LOCALE = Path(__file__).parent / "locale"
 TEXT, PARAMS = "text", "params"
 PART = "part"  # of a joined message: ``part0``, ``part1`` ...
@@ -70,7 +71,10 @@ def filled(text: str, params: Mapping[str, Any]) -> str:
 
 def _gap(found: re.Match[str], params: Mapping[str, Any]) -> str:
     name = found["name"]
-    return found[0][0] if name is None else str.__str__(str(params.get(name, found[0])))
+    if name is None:
+        return found[0][0]
+    value = str.__str__(str(params.get(name, found[0])))
+    return value.translate(INNER_QUOTES) if found.string[: found.start()].endswith("«") else value
 
 
 def _parameter(value: Any) -> str | int | float:

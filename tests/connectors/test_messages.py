@@ -93,6 +93,11 @@ def test_a_copy_is_a_message_too(again):
     assert translate(again(ZONE), RU) == translate(ZONE, RU)
 
 
+def test_a_name_with_quotes_has_inner_ones_within_quotes():
+    told = message("«{name}» {name}", name="ООО «Ромашка»")
+    assert told == "«ООО „Ромашка“» ООО «Ромашка»"
+
+
 @pytest.mark.parametrize(
     "kept",
     [

@@ -142,9 +142,16 @@ def test_a_browser_reads_which_account_was_connected(returned, browser, flower_s
 def test_a_russian_browser_reads_russian(returned):
     browser = Client(headers={"Accept": "text/html", "Accept-Language": "ru-RU,ru;q=0.9"})
     assert "Аккаунт amoCRM подключён" in back_to_us(returned, browser).content.decode()
-    page = back_to_us(returned, browser)
-    assert page.status_code == 400
-    assert "работает он один раз" in page.content.decode()
+
+
+def test_who_opens_the_address_of_a_success_anew_reads_that_it_is_connected(returned, caller):
+    browser = Client(headers={"Accept": "text/html", "Accept-Language": "ru"})
+    back_to_us(returned, browser)
+    again = back_to_us(returned, browser)
+    assert (again.status_code, "Аккаунт amoCRM подключён" in again.content.decode()) == (200, True)
+    caller().delete("/account")
+    again = back_to_us(returned, browser)
+    assert (again.status_code, "работает он один раз" in again.content.decode()) == (400, True)
 
 
 def test_a_browser_sees_no_markup_that_came_with_the_address(returned, browser):
@@ -153,10 +160,15 @@ def test_a_browser_sees_no_markup_that_came_with_the_address(returned, browser):
     assert "<script>alert" not in page.content.decode()
 
 
-def test_the_browser_goes_on_to_the_return_address_of_its_attempt(amo, flower_shop, settings, queued):
+def test_the_browser_goes_on_to_the_return_address_of_its_attempt(
+    amo, flower_shop, settings, queued, browser
+):
     from accounts.oauth import begin
 
     settings.RETURN_URLS = ["https://quiz.example/crm"]
+    _, link = begin("shop", "amocrm", return_url="https://quiz.example/crm?done=1")
+    refused = back_to_us(amo.consent(link, flower_shop, allow=False), browser)
+    assert '<a href="https://quiz.example/crm?done=1">' in refused.content.decode()
     _, link = begin("shop", "amocrm", return_url="https://quiz.example/crm?done=1")
     answer = back_to_us(amo.consent(link, flower_shop))
     assert answer.status_code == 302

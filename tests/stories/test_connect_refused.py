@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
@@ -173,3 +174,27 @@ def test_nothing_that_is_sent_is_answered_with_500(db, path, query):
 
 
 # -- what a browser sees ---------------------------------------------------------------------------
+
+
+def read(returned: str, **changed: str) -> tuple[int, str]:
+    browser = Client(headers={"Accept": "text/html", "Accept-Language": "ru"})
+    answer = back_to_us(returned, browser, **changed)
+    return answer.status_code, answer.content.decode()
+
+
+def test_our_own_words_are_in_the_readers_language_and_not_the_crms(returned, amo):
+    amo.faults.add("/api/v4/account", status=403)
+    status, page = read(returned)
+    assert (status, "amoCRM заблокировала запросы" in page, "Ответ CRM" in page) == (400, True, False)
+
+
+def test_a_browser_that_comes_back_while_the_database_is_away_may_be_reloaded(returned, monkeypatch):
+    def away(query):
+        raise OperationalError
+
+    with monkeypatch.context() as patched:
+        patched.setattr("accounts.consent.claim", away)
+        status, page = read(returned)
+        assert (status, "Обновите эту страницу" in page) == (503, True)
+        assert back_to_us(returned).json().startswith("The database is out of reach")
+    assert read(returned)[0] == 200
