@@ -16,6 +16,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin import helpers
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -34,7 +35,7 @@ from unfold.decorators import display
 from unfold.views import ChangeList
 
 from accounts.rest.paging import count_to
-from accounts.texts import said
+from accounts.texts import said, say
 from connectors.messages import from_column, to_column
 
 COUNT_TO = 10_000
@@ -60,8 +61,9 @@ class CappedPaginator(Paginator):
         return self.count == COUNT_TO
 
     def page(self, number: Any) -> Any:
-        """Which rows first, by an index alone, and then the rows with all that is joined to them."""
-        number = self.validate_number(number)
+        """Which rows first, by an index alone, and then the rows with all that is joined to them. Past the
+        end of a list that has become shorter is its last page, with the same filters."""
+        number = self.validate_number(min(number, self.num_pages))
         rows: Any = self.object_list
         start = (number - 1) * self.per_page
         keys = list(rows.values_list("pk", flat=True)[start : start + self.per_page])
@@ -69,10 +71,13 @@ class CappedPaginator(Paginator):
 
 
 class StaffChangeList(ChangeList):
+    page_num: int
+
     def get_results(self, request: HttpRequest) -> None:
         """The heading would compare with the full number of rows, which we don't count."""
         super().get_results(request)
         self.full_result_count = self.result_count
+        self.page_num = min(self.page_num, self.paginator.num_pages)
 
 
 class SiteAdmin(ModelAdmin):
@@ -84,7 +89,15 @@ class SiteAdmin(ModelAdmin):
         """An empty ``_to_field`` names no field."""
         return super().get_object(request, object_id, from_field or None)
 
+    def _get_obj_does_not_exist_redirect(
+        self, request: HttpRequest, opts: Any, object_id: str
+    ) -> HttpResponse:
+        """Django's sentence fits no noun of ours, and it leads away from the list."""
+        return done(request, say("There is no such row: it may have been deleted."), self.list_page(), False)
+
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        if ERROR_FLAG in request.GET:  # Django has led here
+            messages.warning(request, say("The address had a filter unknown to this list, so all is shown."))
         return super().changelist_view(request, {**self._titled(), **(extra_context or {})})
 
     def changeform_view(
@@ -92,6 +105,9 @@ class SiteAdmin(ModelAdmin):
     ) -> Any:
         titled = self._titled() if object_id else {}
         return super().changeform_view(request, object_id, form_url, {**titled, **(extra_context or {})})
+
+    def list_page(self) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
 
     def _titled(self) -> dict[str, Any]:
         """The window's title: Django's sentences ask for a noun in a case that it does not have."""
@@ -172,9 +188,6 @@ class StaffAdmin(SiteAdmin):
 
     def page_of(self, row: Model) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
-
-    def list_page(self) -> str:
-        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
 
 
 @dataclass

@@ -24,6 +24,7 @@ VERBS = {ADDITION: _("added"), CHANGE: _("changed"), DELETION: _("deleted")}
 
 @admin.register(LogEntry)
 class AuditAdmin(StaffAdmin):
+    nothing_yet = _("What staff do here is noted in this list.")
     list_display = ("at", "who", "verb", "kind", "what", "told")
     list_display_links = None
     list_filter = (

@@ -19,7 +19,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from accounts.page_language import page_language
+from accounts.page_language import PAGES, page_language
 from accounts.pages import wants_page
 from accounts.rest.exception_handler import DATABASE_AWAY, DATABASE_RETRY_AFTER
 from accounts.texts import say_many
@@ -71,11 +71,13 @@ def _answer(request: HttpRequest, status: int, words: str, kind: str = "") -> Ht
     nonce = secrets.token_urlsafe(16)
     with translation.override(page_language(request)):
         title, told = _told(status, kind)
+        # A customer who came back from a consent page has no log-in here.
+        home = reverse("admin:index") if request.path_info.startswith(PAGES) else ""
         page = render_to_string(
             "error.html",
             {
                 "language": translation.get_language(), "nonce": nonce, "status": status, "title": title,
-                "told": told, "home": reverse("admin:index"),
+                "told": told, "home": home,
             },
         )  # fmt: skip
     return HttpResponse(page, status=status, headers={"Content-Security-Policy": POLICY.format(nonce=nonce)})

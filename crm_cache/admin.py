@@ -29,11 +29,13 @@ from crm_cache.models import CrmUser, Field, Pipeline, Step, SyncRun, Tag
 RUN_COLOURS = {"waiting": "info", "running": "primary", "done": "success", "failed": "danger"}
 OF_ACCOUNT = ("account", AutocompleteSelectFilter)
 GONE = ("deleted", BooleanRadioFilter)
+NOTHING_READ = _("Lists are read from a CRM as soon as it is connected.")
 
 
 class CachedAdmin(ByHandAdmin):
     """A mirrored list. Nothing is edited here, the next sync would undo it, but what was only observed."""
 
+    nothing_yet = NOTHING_READ
     list_select_related = ("account",)
     search_fields: tuple[str, ...] = ("=remote_id", "name")
     list_filter: Any = (OF_ACCOUNT, GONE)
@@ -132,6 +134,7 @@ class TagAdmin(CachedAdmin):
 
 @admin.register(SyncRun)
 class SyncRunAdmin(StaffAdmin):
+    nothing_yet = NOTHING_READ
     list_display = ("list_name", "account", "state_label", "differed", "took", "asked", "trouble")
     fieldsets = (
         (

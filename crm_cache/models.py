@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.message_fields import MessageField
 from accounts.models import Account
@@ -47,8 +48,9 @@ class CrmUser(CachedRow):
     active = models.BooleanField(_("active"), default=True)
 
     class Meta(CachedRow.Meta):
-        verbose_name = _("user")
-        verbose_name_plural = _("users")
+        # Django calls those who log in here by the same word.
+        verbose_name = pgettext_lazy("of a CRM", "user")
+        verbose_name_plural = pgettext_lazy("of a CRM", "users")
         constraints = [
             models.UniqueConstraint(fields=["account", "remote_id"], name="one_user_per_remote_id")
         ]

@@ -35,6 +35,18 @@ def test_a_page_that_is_not_there_says_so_in_the_readers_language(viewer: Client
         assert nonce
         assert f"style-src 'nonce-{nonce}'" in answer["Content-Security-Policy"]
     assert viewer.get(path).json() == "Not Found"
+    # A customer who comes back from a consent page has no log-in to be led to.
+    assert (reverse("admin:index") in html) == path.startswith("/admin/")
+
+
+def test_a_form_sent_after_the_end_of_a_session_is_told_to_be_lost(viewer: Client) -> None:
+    viewer.logout()
+    path = reverse("admin:rules_delivery_changelist")
+    viewer.post(path, headers=RUSSIAN)
+    told = "ничего не сохранено"
+    assert told in viewer.get(LOGIN, headers=RUSSIAN).content.decode()
+    viewer.get(path, headers=RUSSIAN)
+    assert told not in viewer.get(LOGIN, headers=RUSSIAN).content.decode()
 
 
 def test_what_is_forbidden_says_so(viewer: Client) -> None:

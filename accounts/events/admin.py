@@ -82,6 +82,7 @@ class ReplayForm(forms.Form):
 @admin.register(WebhookEndpoint)
 class EndpointAdmin(StaffAdmin):
     form = EndpointForm
+    nothing_yet = _("Events are read from the API's feed, too; an address gets them as they happen.")
     list_display = ("url", "owner", "state_label", "success", "aside", "trouble")
     actions_detail = ("new_secret", "replay", "remove")
     readonly_fields = ("state_text", "success", "failing", "aside", "trouble", "former")

@@ -63,6 +63,7 @@ class PersonForm(forms.Form):
 
 @admin.register(Erasure)
 class ErasureAdmin(StaffAdmin):
+    nothing_yet = gettext_lazy("Nobody has asked to be forgotten. What is kept of a person is shown first.")
     list_display = ("number", "asked_by", "asked", "state", "answers")
     list_display_links = None
     actions_list = ("erase", "give_out")

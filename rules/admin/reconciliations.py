@@ -168,6 +168,7 @@ def _pipeline(column: str) -> Subquery:
 
 @admin.register(Finding)
 class FindingAdmin(StaffAdmin):
+    nothing_yet = _("No reconciliation has found a difference.")
     list_display = (
         "kind_label", "delivery_link", "account_name", "leads_label", "difference", "to_do",
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,6 +11,10 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.admin_base import StaffAdmin
+from rules.admin.deliveries import DeliveryAdmin
+from tests.admin.conftest import deliver
+
+__all__ = ["deliver"]
 
 EVERYBODY = [f"{site.opts.app_label}_{site.opts.model_name}" for site in admin.site._registry.values()]
 DESK = [site for site in admin.site._registry.values() if isinstance(site, StaffAdmin)]
@@ -44,6 +49,23 @@ def test_a_row_by_a_field_without_a_name(superuser: Client, shop: Any, place: st
 @pytest.mark.parametrize("deed", DEEDS)
 def test_a_deed_on_a_row_that_cannot_be(superuser: Client, shop: Any, deed: str, key: str) -> None:
     assert met(superuser, reverse(f"admin:{deed}", args=[key])) == 404
+
+
+def test_old_addresses_lead_to_what_is_left_and_say_so(
+    viewer: Client, deliver: Callable[..., Any], monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(DeliveryAdmin, "list_per_page", 1)
+    rows = [deliver("held"), deliver("held"), deliver("waiting")]
+    places = reverse("admin:rules_delivery_changelist")
+    found = viewer.get(places, {"state__exact": "held", "p": "9"}).context["cl"]
+    assert ([row.pk for row in found.result_list], found.page_num) == ([rows[0].pk], 2)
+    for url, words in (
+        (f"{places}?no_such_filter=1", "a filter unknown to this list"),
+        (reverse("admin:rules_delivery_change", args=[rows[2].pk + 1]), "There is no such row"),
+    ):
+        answer = viewer.get(url, follow=True)
+        assert answer.redirect_chain[-1][0].partition("?")[0] == places
+        assert words in answer.content.decode()
 
 
 @pytest.mark.parametrize(

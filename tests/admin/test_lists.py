@@ -134,3 +134,4 @@ def test_an_empty_list_offers_nothing_that_can_not_be_done(operator: Client, mod
         assert "Create a new item" not in html
     if not answer.context["cl"].result_list:
         assert "Nothing is here yet" in html
+        assert getattr(page, "nothing_yet", True)
