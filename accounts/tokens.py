@@ -21,11 +21,10 @@ import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
-from accounts import db_clock, db_statement, pausing, states
+from accounts import database, db_clock, pausing, states
 from accounts.counters import counters
 from accounts.crm_settings import host_policy_for, label_of, sign_in_for, subdomain_of
-from accounts.db_connection import given_back
-from accounts.db_retry import patiently
+from accounts.database import given_back, patiently
 from accounts.models import Account, Token
 from accounts.secrets import WrongKey
 from connectors.auth import Tokens
@@ -111,7 +110,7 @@ def rotate(account_id: int, is_stale: Callable[[Token], bool], *, wait: bool = T
     _announce(this, is_stale, wait)
     try:
         with transaction.atomic(durable=True):
-            db_statement.run(EXCHANGE_MAY_LAST, ())
+            database.run(EXCHANGE_MAY_LAST, ())
             rows = Token.objects.select_for_update(skip_locked=not wait)
             row = _open(lambda: rows.filter(account_id=account_id).first())
             outcome = _renewed(row, is_stale, this) if row else _nobody(account_id, wait)

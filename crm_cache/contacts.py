@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from django.db.models import Exists, OuterRef
 
-from accounts import db_clock, db_statement
+from accounts import database, db_clock
 from accounts.models import Account, live_accounts
 from crm_cache.models import KnownContact
 
@@ -20,7 +20,7 @@ def known_contacts(account: Account, keys: Iterable[str]) -> dict[str, str]:
     What any quiz account met in the same account of the CRM counts.
     """
     wanted = list(keys)
-    return dict(db_statement.run(KNOWN, [account.crm, account.remote_id, wanted])) if wanted else {}
+    return dict(database.run(KNOWN, [account.crm, account.remote_id, wanted])) if wanted else {}
 
 
 KNOWN = """
@@ -32,8 +32,8 @@ WHERE crm = %s AND crm_account = %s AND key = ANY (%s::text[])
 def remember(account: Account, met: Mapping[str, str]) -> None:
     """Keep ``{key: remote contact id}``; the newest word on a key counts. One statement."""
     if kept := {key: remote_id for key, remote_id in met.items() if len(key) <= LONGEST}:
-        document = db_statement.document(kept)
-        db_statement.run(REMEMBER, [account.crm, account.remote_id, db_clock.now(), document])
+        document = database.document(kept)
+        database.run(REMEMBER, [account.crm, account.remote_id, db_clock.now(), document])
 
 
 # A jsonb has its keys in one order everywhere: two workers never wait for each other's rows in a ring.

@@ -26,7 +26,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from accounts import db_clock, hooks
-from accounts.db_connection import given_back
+from accounts.database import given_back
 from accounts.models import Account, live_accounts
 from connectors.contact_directory import ContactDirectory as Directory
 from connectors.contact_directory import DirectoryState, NoDirectory

@@ -16,8 +16,7 @@ from django.dispatch import Signal
 
 from accounts import db_clock, states
 from accounts.access import connector_for, learn
-from accounts.db_connection import give_back
-from accounts.db_retry import patiently
+from accounts.database import give_back, patiently
 from accounts.models import Account, live_accounts
 from connectors.base import Connector
 from connectors.errors import ConnectorError, NeedsReconnect, Refused, RuleNeedsFixing, TryLater

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts import db_clock, db_statement
+from accounts import database, db_clock
 from accounts.models import Account
 from accounts.rest.errors import Conflict
 from accounts.together import Together
@@ -185,9 +185,9 @@ def _store(wanted: Sequence[_Wanted]) -> None:
             if number in known and known[number].plan.text
         }
         sent = [_row(nr, owner, *one, due) for nr, ((owner, _), one) in enumerate(begin.items())]
-        values = {"asked": db_statement.document(asked), "sent": db_statement.document(sent), "now": now}
+        values = {"asked": database.document(asked), "sent": database.document(sent), "now": now}
         left, made = [], dict[tuple[str, Key], tuple[int, dict[int, int]]]()
-        for owner, quiz, answer, pk, account, delivery, plan in db_statement.run(STORE, values):
+        for owner, quiz, answer, pk, account, delivery, plan in database.run(STORE, values):
             if plan is None:
                 made.setdefault((owner, (quiz, answer)), (pk, {}))[1][account] = delivery
             else:

@@ -1,4 +1,4 @@
-"""What is sent to PostgreSQL: by Django's cursors, and past them by ``accounts.db_statement``."""
+"""What is sent to PostgreSQL: by Django's cursors, and past them by ``accounts.database``."""
 
 from __future__ import annotations
 

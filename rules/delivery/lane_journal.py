@@ -8,7 +8,7 @@ from functools import partial
 
 from django.db import connection
 
-from accounts.db_retry import patiently
+from accounts.database import patiently
 from accounts.models import Account
 from connectors.draft import LeadDraft
 from crm_cache.contacts import remember

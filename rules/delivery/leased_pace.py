@@ -9,7 +9,7 @@ from functools import partial
 
 from django.db import DatabaseError, connection
 
-from accounts.db_retry import patiently
+from accounts.database import patiently
 from connectors.errors import TryLater
 from connectors.limiter import RateLimiter, WrappedRateLimiter
 from connectors.messages import message

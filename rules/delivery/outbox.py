@@ -26,7 +26,7 @@ from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Least
 from django.utils import timezone
 
-from accounts import db_clock, db_statement
+from accounts import database, db_clock
 from accounts.access import connector_for
 from accounts.models import Account
 from connectors.draft import UnplacedValue
@@ -139,8 +139,8 @@ def settle(settlements: Sequence[Settlement], tried: Sequence[attempts.Tried] = 
         }
         for s in settlements
     ]
-    settled, told = db_statement.document(rows), db_statement.document(tried)
-    db_statement.run(SETTLE, [now, now, now + SECOND_LOOK, settled, now, told, now + FIRST_LOOK])
+    settled, told = database.document(rows), database.document(tried)
+    database.run(SETTLE, [now, now, now + SECOND_LOOK, settled, now, told, now + FIRST_LOOK])
 
 
 def record_steps(done: Mapping[str, Mapping[str, str]], claims: Mapping[str, datetime | None]) -> None:
@@ -152,10 +152,10 @@ def record_steps(done: Mapping[str, Mapping[str, str]], claims: Mapping[str, dat
     if not done:
         return
     rows = [{"uid": uid, "steps": dict(steps), "claimed": claims.get(uid)} for uid, steps in done.items()]
-    ours = {uid for (uid,) in db_statement.run(RECORD, [db_statement.document(rows)])}
+    ours = {uid for (uid,) in database.run(RECORD, [database.document(rows)])}
     if late := {uid: made["lead"] for uid, made in done.items() if uid not in ours and made.get("lead")}:
         again = db_clock.now() + SECOND_LOOK
-        db_statement.run(RECORD_LATE, [again, list(late), list(late.values())])
+        database.run(RECORD_LATE, [again, list(late), list(late.values())])
         log.warning("leads made after their claims were lost", leads=late)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import transaction
 
-from accounts.db_retry import patiently
+from accounts.database import patiently
 from accounts.models import Account
 from connectors.base import Connector
 from connectors.delivery import LEAD_GONE

@@ -24,7 +24,7 @@ from django.utils import timezone
 from accounts import db_clock, states
 from accounts.access import connector_for
 from accounts.counters import counters
-from accounts.db_retry import patiently
+from accounts.database import patiently
 from accounts.models import shares_its_crm
 from accounts.worker_threads import worker
 from connectors.base import Connector

@@ -11,7 +11,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from accounts import db_retry, maintenance, tokens
+from accounts import database, maintenance, tokens
 from accounts.models import Account, Token
 from accounts.tokens import AccountTokens, rotate
 from connectors.errors import NeedsReconnect, TryLater
@@ -24,7 +24,7 @@ EXCHANGE = "POST /oauth2/access_token"
 @pytest.fixture(autouse=True)
 def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
     """No pauses, no memory of earlier tests, and a CRM that forgets the old pair at once."""
-    monkeypatch.setattr(db_retry, "PAUSES", (0.0,))
+    monkeypatch.setattr(database, "PAUSES", (0.0,))
     monkeypatch.setattr(tokens, "_unkept", {})
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from accounts import db_statement, together
+from accounts import database, together
 from accounts.together import Together
 from rules import intake
 from rules.models import Answer, Delivery
@@ -128,7 +128,7 @@ def slow_first(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The first statement that stores answers takes until so many others wait; the counts of all of them."""
     monkeypatch.setattr(together, "PATIENCE", 10)
     sent: list[int] = []
-    real = db_statement.run
+    real = database.run
 
     def begin(others: int) -> list[int]:
         def run(statement: str, values: Any) -> Any:
@@ -138,7 +138,7 @@ def slow_first(monkeypatch: pytest.MonkeyPatch) -> Any:
                     until(lambda: len(intake.together.waiting) == others)
             return real(statement, values)
 
-        monkeypatch.setattr("rules.intake.db_statement.run", run)
+        monkeypatch.setattr("rules.intake.database.run", run)
         return sent
 
     return begin

@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rest_framework.exceptions import ParseError
 
-from accounts.db_statement import document
+from accounts.database import document
 from accounts.rest.parsers import MOST_LEVELS, _exact_integer, _refuse, _why, clean, exact, read_json
 from config.openapi.quiz import SECOND, UNSURE
 from rules.mapping.documented import is_documented

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection
 
-from accounts import db_retry
+from accounts import database
 from crm_cache import refresh
 from crm_cache.models import SyncRun
 from crm_cache.runs import ask_for
@@ -18,7 +18,7 @@ from rules.models import Attempt
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(db_retry, "PAUSES", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(database, "PAUSES", (0.0, 0.0, 0.0))
 
 
 def cut_off(act: Callable[..., Any], times: int) -> Callable[..., Any]:

@@ -24,7 +24,7 @@ from tests.stories.test_solos import allow_to_look
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("accounts.db_retry.PAUSES", (0.0, 0.0))
+    monkeypatch.setattr("accounts.database.PAUSES", (0.0, 0.0))
 
 
 def each_moment(quiz: Any, later: Callable[..., None], **how: bool) -> Iterator[int]:

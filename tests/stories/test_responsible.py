@@ -64,7 +64,7 @@ def blinking(monkeypatch):
 
         patch(Turns, "save", save)
 
-    patch("accounts.db_retry.PAUSES", (0,))
+    patch("accounts.database.PAUSES", (0,))
     return begin
 
 

@@ -135,7 +135,7 @@ def test_a_clear_lead_is_not_looked_at_again(quiz):
 
 def test_a_database_hiccup_before_the_first_request_is_not_may_have_arrived(windows, monkeypatch):
     """solOS can't be asked: what may have arrived would wait for a person."""
-    monkeypatch.setattr("accounts.db_retry.PAUSES", ())
+    monkeypatch.setattr("accounts.database.PAUSES", ())
     drafts = Drain._draft
     broken: list[bool] = []
 
@@ -160,7 +160,7 @@ def test_a_database_that_is_away_at_the_first_write_keeps_it_from_being_sent(qui
     def away(_: Any) -> bool:
         raise OperationalError("away")
 
-    monkeypatch.setattr("accounts.db_retry.PAUSES", ())
+    monkeypatch.setattr("accounts.database.PAUSES", ())
     with monkeypatch.context() as broken:
         broken.setattr(outbox, "begin_writing", away)
         quiz.post()
