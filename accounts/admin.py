@@ -22,7 +22,19 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts import connect_page, db_clock, states
-from accounts.admin_base import Question, StaffAdmin, ask, confirmed, copyable, done, key_of, link, note, when
+from accounts.admin_base import (
+    Question,
+    StaffAdmin,
+    badge,
+    column,
+    confirmed,
+    copyable,
+    done,
+    key_of,
+    link,
+    note,
+    when,
+)
 from accounts.crm_settings import rate_limiter_for
 from accounts.events import admin as admin_of_endpoints  # noqa: F401 - registers its page
 from accounts.history import staff
@@ -145,9 +157,7 @@ class AccountAdmin(StaffAdmin):
     def title(self, account: Account) -> tuple[str, str]:
         return account.name or account.host or say("not connected yet"), account.get_crm_display()
 
-    @display(description=_("state"), label=STATE_COLOURS, ordering="state")
-    def state_label(self, account: Account) -> tuple[str, str]:
-        return account.state, account.get_state_display()
+    state_label = badge(_("state"), "state", STATE_COLOURS, ordering="state")
 
     @display(description=_("state"))
     def state_badge(self, account: Account) -> Any:
@@ -155,9 +165,7 @@ class AccountAdmin(StaffAdmin):
             '<span class="desk-state desk-account-{}">{}</span>', account.state, account.get_state_display()
         )
 
-    @display(description=_("why"), empty_value="-")
-    def reason(self, account: Account) -> str | None:
-        return said(account.state_reason) or None
+    reason = column(_("why"), lambda account: said(account.state_reason) or None, empty_value="-")
 
     @display(description=_("signed in until"))
     def signed_in_until(self, account: Any) -> Any:
@@ -178,13 +186,8 @@ class AccountAdmin(StaffAdmin):
     def connected_by(self, account: Account) -> str:
         return ", ".join(filter(None, (account.user_name, account.user_email, account.user_role)))
 
-    @display(description=_("quiz account"))
-    def customer(self, account: Account) -> Any:
-        return copyable(account.account_id)
-
-    @display(description=_("CRM's account id"))
-    def remote(self, account: Account) -> Any:
-        return copyable(account.remote_id)
+    customer = column(_("quiz account"), lambda account: copyable(account.account_id))
+    remote = column(_("CRM's account id"), lambda account: copyable(account.remote_id))
 
     @display(description=_("address"))
     def address(self, account: Account) -> Any:
@@ -300,10 +303,6 @@ class AccountAdmin(StaffAdmin):
     def account(self, object_id: str) -> Account:
         found: Account = get_object_or_404(Account, pk=key_of(object_id))
         return found
-
-    def ask_about(self, request: HttpRequest, account: Account, question: Question) -> HttpResponse:
-        question.back = self.page_of(account)
-        return ask(request, self, question)
 
     def moved(
         self, request: HttpRequest, account: Account, happened: bool, word: str, reason: str = ""

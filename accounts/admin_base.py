@@ -7,7 +7,7 @@ functions that workers call; no page writes a state.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -186,6 +186,11 @@ class StaffAdmin(SiteAdmin):
             entry.change_message = said(from_column(entry.change_message))
         return response
 
+    def ask_about(self, request: HttpRequest, row: Model, question: Question) -> HttpResponse:
+        """The question; whoever thinks better of it comes back to the row's page."""
+        question.back = self.page_of(row)
+        return ask(request, self, question)
+
     def page_of(self, row: Model) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
 
@@ -257,6 +262,26 @@ def note_all(request: HttpRequest, rows: QuerySet[Any], sentence: str) -> None:
         queryset=rows,
         action_flag=CHANGE,
         change_message=to_column(sentence),
+    )
+
+
+def column(description: Any, told: Callable[[Any], Any], **options: Any) -> Any:
+    """A column of a list, or a field of a page: what ``told`` says of a row. The rest is ``display``'s."""
+
+    @display(description=description, **options)
+    def shown(page: ModelAdmin, row: Model) -> Any:
+        return told(row)
+
+    return shown
+
+
+def badge(description: Any, name: str, colours: Mapping[Any, str], **options: Any) -> Any:
+    """A column with the label of a choice, in the colour of its value."""
+    return column(
+        description,
+        lambda row: (getattr(row, name), getattr(row, f"get_{name}_display")()),
+        label=colours,
+        **options,
     )
 
 

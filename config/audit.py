@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
 
-from accounts.admin_base import StaffAdmin, link, when
+from accounts.admin_base import StaffAdmin, column, link, when
 from accounts.texts import said
 from connectors.messages import from_column
 from rules.admin.filters import DayFilter
@@ -42,13 +42,8 @@ class AuditAdmin(StaffAdmin):
         rows: QuerySet[LogEntry] = super().get_queryset(request)
         return rows.select_related("user", "content_type")
 
-    @display(description=_("when"))
-    def at(self, entry: LogEntry) -> Any:
-        return when(entry.action_time)
-
-    @display(description=_("who"))
-    def who(self, entry: LogEntry) -> str:
-        return entry.user.get_username()
+    at = column(_("when"), lambda entry: when(entry.action_time))
+    who = column(_("who"), lambda entry: entry.user.get_username())
 
     @display(description=_("what"), label={ADDITION: "success", CHANGE: "info", DELETION: "danger"})
     def verb(self, entry: LogEntry) -> tuple[int, Any]:

@@ -19,7 +19,7 @@ from unfold.contrib.filters.admin import (
 )
 from unfold.decorators import display
 
-from accounts.admin_base import StaffAdmin, when
+from accounts.admin_base import StaffAdmin, badge, when
 from accounts.texts import in_seconds, said, say, say_many, spaced
 from connectors.redact import redact
 from crm_cache.by_hand import ByHandAdmin
@@ -162,9 +162,7 @@ class SyncRunAdmin(StaffAdmin):
         })  # fmt: skip
         return found, say_many("{count} page", "{count} pages", run.pages)
 
-    @display(description=_("state"), label=RUN_COLOURS, ordering="state")
-    def state_label(self, run: SyncRun) -> tuple[str, str]:
-        return run.state, run.get_state_display()
+    state_label = badge(_("state"), "state", RUN_COLOURS, ordering="state")
 
     @display(description=_("asked for"), ordering="asked_at")
     def asked(self, run: SyncRun) -> Any:

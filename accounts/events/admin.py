@@ -15,7 +15,17 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminRadioSelectWidget
 
 from accounts import db_clock
-from accounts.admin_base import Question, StaffAdmin, ask, confirmed, copyable, done, key_of, note, when
+from accounts.admin_base import (
+    Question,
+    StaffAdmin,
+    column,
+    confirmed,
+    copyable,
+    done,
+    key_of,
+    note,
+    when,
+)
 from accounts.events import endpoints
 from accounts.events.models import EventType, WebhookEndpoint
 from accounts.texts import said, say
@@ -118,29 +128,12 @@ class EndpointAdmin(StaffAdmin):
 
     # -- what is shown ---------------------------------------------------------------------------------------
 
-    @display(description=_("state"), label=STATE_COLOURS)
-    def state_label(self, row: WebhookEndpoint) -> tuple[str, str]:
-        return _state(row)
-
-    @display(description=_("state"))
-    def state_text(self, row: WebhookEndpoint) -> str:
-        return _state(row)[1]
-
-    @display(description=_("last success"))
-    def success(self, row: WebhookEndpoint) -> Any:
-        return when(row.delivered_at) or say("never")
-
-    @display(description=_("failing since"), empty_value="-")
-    def failing(self, row: WebhookEndpoint) -> Any:
-        return when(row.failing_since) or None
-
-    @display(description=_("put aside"))
-    def aside(self, row: Any) -> int:
-        return int(row.waiting)
-
-    @display(description=_("error"))
-    def trouble(self, row: WebhookEndpoint) -> str:
-        return said(row.error)
+    state_label = column(_("state"), lambda row: _state(row), label=STATE_COLOURS)
+    state_text = column(_("state"), lambda row: _state(row)[1])
+    success = column(_("last success"), lambda row: when(row.delivered_at) or say("never"))
+    failing = column(_("failing since"), lambda row: when(row.failing_since) or None, empty_value="-")
+    aside = column(_("put aside"), lambda row: int(row.waiting))
+    trouble = column(_("error"), lambda row: said(row.error))
 
     @display(description=_("the former secret signs until"), empty_value="-")
     def former(self, row: WebhookEndpoint) -> Any:
@@ -155,7 +148,7 @@ class EndpointAdmin(StaffAdmin):
         form = OverlapForm(request.POST if confirmed(request) else None)
         if not (confirmed(request) and form.is_valid()):
             told = [say("The server behind the address must know it; it is shown once, on the next page.")]
-            return self._ask(
+            return self.ask_about(
                 request, row, Question(say("Make a new secret?"), told, say("Make it"), form=form)
             )
         secret = endpoints.rotate(row, timedelta(hours=int(form.cleaned_data["hours"])))
@@ -168,7 +161,9 @@ class EndpointAdmin(StaffAdmin):
         form = ReplayForm(request.POST if confirmed(request) else None)
         if not (confirmed(request) and form.is_valid()):
             told = [say("What its server has taken already it gets once more, under the same ids.")]
-            return self._ask(request, row, Question(say("Post events again?"), told, say("Post"), form=form))
+            return self.ask_about(
+                request, row, Question(say("Post events again?"), told, say("Post"), form=form)
+            )
         hours = int(form.cleaned_data["hours"])
         since = db_clock.now() - timedelta(hours=hours)
         endpoints.replay(row, endpoints.place_before(since) if hours else 0)
@@ -183,21 +178,17 @@ class EndpointAdmin(StaffAdmin):
             endpoints.remove(row)
             return done(request, say("The endpoint is deleted."), self.list_page())
         told = [say("No more events are posted there. Its secret is erased.")]
-        return self._ask(
+        return self.ask_about(
             request, row, Question(say("Delete the endpoint?"), told, say("Delete"), danger=True)
         )
 
     def _show(self, request: HttpRequest, row: WebhookEndpoint, secret: str) -> HttpResponse:
         told = [copyable(secret), say("Copy it now: it is not shown again.")]
-        return self._ask(request, row, Question(say("The new secret"), told, "", possible=False))
+        return self.ask_about(request, row, Question(say("The new secret"), told, "", possible=False))
 
     def _row(self, object_id: str) -> WebhookEndpoint:
         found: WebhookEndpoint = get_object_or_404(endpoints.live(), pk=key_of(object_id))
         return found
-
-    def _ask(self, request: HttpRequest, row: WebhookEndpoint, question: Question) -> HttpResponse:
-        question.back = self.page_of(row)
-        return ask(request, self, question)
 
 
 def _state(row: WebhookEndpoint) -> tuple[str, str]:

@@ -22,6 +22,7 @@ from accounts.admin_base import (
     StaffAdmin,
     ask,
     chosen_rows,
+    column,
     confirmed,
     done,
     key_of,
@@ -92,13 +93,8 @@ class AnswerAdmin(StaffAdmin):
         own = (("account_id", "quiz_id"), ("answer_id", "created_at"), "bodies")
         return [(None, {"fields": (*own, *told)})]
 
-    @display(description=_("answer"), ordering="answer_id")
-    def name(self, answer: Answer) -> Any:
-        return with_badge(answer.answer_id, answer.test)
-
-    @display(description=_("came"), ordering="id")
-    def came(self, answer: Answer) -> Any:
-        return when(answer.created_at)
+    name = column(_("answer"), lambda answer: with_badge(answer.answer_id, answer.test), ordering="answer_id")
+    came = column(_("came"), lambda answer: when(answer.created_at), ordering="id")
 
     @display(description=_("deliveries"), empty_value=_("none"))
     def deliveries_made(self, answer: Any) -> str | None:

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
-from accounts.admin_base import Question, StaffAdmin, ask, chosen_rows, confirmed, done, key_of, when
+from accounts.admin_base import Question, StaffAdmin, ask, chosen_rows, column, confirmed, done, key_of, when
 from accounts.models import Account
 from accounts.texts import say, say_many, spaced
 from rules import bulk
@@ -120,37 +120,36 @@ class Touched:
     at_least: bool = False
 
 
-def ask_or_begin(
-    request: HttpRequest,
-    page: StaffAdmin,
-    picked: QuerySet[Delivery],
-    deed: Action,
-    name: str,
-    by_rule: str = "",
-) -> HttpResponse:
-    """A list's action: the question, and once it is confirmed the run. ``by_rule`` is a replay's."""
-    across = request.POST.get("select_across") == "1"
-    chosen = [] if across else list(picked.order_by("pk").values_list("pk", flat=True))
-    if not (across or chosen):  # the filter shows none of them any more; without keys a run takes all of it
-        return done(request, str(NOTHING), request.get_full_path(), False)
-    query = filters_of(request.GET.urlencode())
-    rows = bulk.rows_of(query, chosen, request.user)
-    touched = count(deed, rows, chosen)
-    if not confirmed(request):
-        back, hidden = request.get_full_path(), chosen_rows(request, name)
-        asked = question(deed, touched, query if across else "", back, hidden)
-        if by_rule and asked.possible:
-            asked.sample = sample_of(rows, by_rule)
-        return ask(request, page, asked)
-    planned = touched.numbers["touched"]
-    if not planned:
-        return done(request, str(NOTHING), request.get_full_path(), False)
-    run = bulk.begin(deed, query, chosen, request.user, planned, touched.at_least, by_rule)
-    if chosen:
-        bulk.finish(run.pk)
-    else:
-        bulk.ask_to_go_on(run.pk)
-    return HttpResponseRedirect(links.page("rules_bulkrun", run.pk))
+def of_many(description: Any, deed: Action, name: str, by_rule: str = "") -> Any:
+    """A list's action, called ``name`` there: the question, and once it is confirmed the run. ``by_rule``
+    is a replay's."""
+
+    @admin.action(description=description, permissions=["operate"])
+    def act(page: StaffAdmin, request: HttpRequest, picked: QuerySet[Delivery]) -> HttpResponse:
+        across = request.POST.get("select_across") == "1"
+        chosen = [] if across else list(picked.order_by("pk").values_list("pk", flat=True))
+        if not (across or chosen):  # the filter shows none of them any more; without keys a run takes all
+            return done(request, str(NOTHING), request.get_full_path(), False)
+        query = filters_of(request.GET.urlencode())
+        rows = bulk.rows_of(query, chosen, request.user)
+        touched = count(deed, rows, chosen)
+        if not confirmed(request):
+            back, hidden = request.get_full_path(), chosen_rows(request, name)
+            asked = question(deed, touched, query if across else "", back, hidden)
+            if by_rule and asked.possible:
+                asked.sample = sample_of(rows, by_rule)
+            return ask(request, page, asked)
+        planned = touched.numbers["touched"]
+        if not planned:
+            return done(request, str(NOTHING), request.get_full_path(), False)
+        run = bulk.begin(deed, query, chosen, request.user, planned, touched.at_least, by_rule)
+        if chosen:
+            bulk.finish(run.pk)
+        else:
+            bulk.ask_to_go_on(run.pk)
+        return HttpResponseRedirect(links.page("rules_bulkrun", run.pk))
+
+    return act
 
 
 def sample_of(rows: QuerySet[Delivery], by_rule: str) -> dict[str, Any]:
@@ -283,9 +282,9 @@ def described(query: str) -> list[str]:
 
 
 def _choice(name: str, value: str) -> str | None:
-    for column in ("state", "held_because"):
-        if name == f"{column}__exact":
-            meta: Any = Delivery._meta.get_field(column)
+    for known in ("state", "held_because"):
+        if name == f"{known}__exact":
+            meta: Any = Delivery._meta.get_field(known)
             return f"{meta.verbose_name}: {dict(meta.flatchoices).get(value, value)}"
     for end, words in (("from", say("came from")), ("to", say("came until"))):
         if name == f"created_at_{end}":
@@ -306,29 +305,16 @@ class BulkRunAdmin(StaffAdmin):
     drawn = True
     change_form_outer_before_template = "admin/desk/bulk.html"
 
-    @display(description=_("bulk run"))
-    def number(self, run: BulkRun) -> int:
-        return run.pk
-
-    @display(description=_("what is done"))
-    def what(self, run: BulkRun) -> str:
-        return run.get_action_display()
-
-    @display(description=_("state"), label=RUN_COLOURS)
-    def state_label(self, run: BulkRun) -> tuple[str, str]:
-        return run.state, str(run.state.label)
+    number = column(_("bulk run"), lambda run: run.pk)
+    what = column(_("what is done"), lambda run: run.get_action_display())
+    state_label = column(_("state"), lambda run: (run.state, str(run.state.label)), label=RUN_COLOURS)
 
     @display(description=_("done of planned"))
     def done_of(self, run: BulkRun) -> str:
         return say("{done} of {planned}", done=spaced(run.moved), planned=planned(run))
 
-    @display(description=_("asked for"))
-    def asked(self, run: BulkRun) -> Any:
-        return when(run.asked_at, short=True)
-
-    @display(description=_("ended"))
-    def ended(self, run: BulkRun) -> Any:
-        return when(run.ended_at, short=True)
+    asked = column(_("asked for"), lambda run: when(run.asked_at, short=True))
+    ended = column(_("ended"), lambda run: when(run.ended_at, short=True))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -362,14 +348,8 @@ class BulkRunAdmin(StaffAdmin):
                 run.moved,
             )
         ]
-        return ask(
-            request,
-            self,
-            Question(
-                say("Cancel the rest of {run}?", run=run), sentences, say("Cancel the rest"),
-                danger=True, back=self.page_of(run),
-            ),
-        )  # fmt: skip
+        title = say("Cancel the rest of {run}?", run=run)
+        return self.ask_about(request, run, Question(title, sentences, say("Cancel the rest"), danger=True))
 
 
 def planned(run: BulkRun) -> str:

@@ -14,16 +14,17 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioF
 from unfold.decorators import action, display
 from unfold.views import ChangeList
 
-from accounts.admin_base import StaffAdmin, StaffChangeList, key_of, link, short, when
+from accounts.admin_base import StaffAdmin, StaffChangeList, badge, column, key_of, link, short, when
 from accounts.texts import said, say, say_many
 from rules import test_leads
 from rules.admin import bulk, deciding, replaying, testing
+from rules.admin.bulk import Action
 from rules.admin.filters import CrmFilter, DayFilter, HeldFilter, OwnerFilter, QuizFilter
 from rules.admin.links import with_badge
 from rules.admin.search import deliveries_found
 from rules.admin.timeline import May, story_of
 from rules.delivery.next_try import next_tries
-from rules.models import BulkRun, Delivery
+from rules.models import Delivery
 
 STATE_COLOURS = {"waiting": "info", "sending": "primary", "delivered": "success", "held": "danger"}
 UNUSED_IN_LIST = (
@@ -93,17 +94,13 @@ class DeliveryAdmin(StaffAdmin):
 
     # -- what is shown ---------------------------------------------------------------------------------------
 
-    @display(description=_("delivery"))
-    def number(self, delivery: Delivery) -> Any:
-        return with_badge(str(delivery.pk), delivery.test)
+    number = column(_("delivery"), lambda delivery: with_badge(str(delivery.pk), delivery.test))
 
     @display(description=_("answer"), header=True)
     def answer_name(self, delivery: Delivery) -> tuple[Any, str]:
         return short(delivery.answer.answer_id), say("quiz {number}", number=delivery.quiz_id)
 
-    @display(description=_("state"), label=STATE_COLOURS)
-    def state_label(self, delivery: Delivery) -> tuple[str, str]:
-        return delivery.state, delivery.get_state_display()
+    state_label = badge(_("state"), "state", STATE_COLOURS)
 
     @display(description=_("next try"), header=True)
     def due(self, delivery: Delivery) -> tuple[Any, str]:
@@ -151,29 +148,16 @@ class DeliveryAdmin(StaffAdmin):
             possible.add("replay")
         return self.only(super().get_actions_detail(request, object_id), possible)
 
-    @admin.action(description=_("Try again now"), permissions=["operate"])
-    def try_chosen_again(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> HttpResponse:
-        return bulk.ask_or_begin(request, self, chosen, BulkRun.Action.RETRY, "try_chosen_again")
-
-    @admin.action(description=_("Release what is held"), permissions=["operate"])
-    def release_chosen(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> HttpResponse:
-        return bulk.ask_or_begin(request, self, chosen, BulkRun.Action.RELEASE, "release_chosen")
-
-    @admin.action(description=_("Cancel: send nothing"), permissions=["operate"])
-    def cancel_chosen(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> HttpResponse:
-        return bulk.ask_or_begin(request, self, chosen, BulkRun.Action.CANCEL, "cancel_chosen")
-
-    @admin.action(description=_("The leads are in the CRM: mark as delivered"), permissions=["operate"])
-    def chosen_arrived(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> HttpResponse:
-        return bulk.ask_or_begin(request, self, chosen, BulkRun.Action.ARRIVED, "chosen_arrived")
-
-    @admin.action(description=_("Replay by today's rule"), permissions=["operate"])
-    def replay_chosen_now(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> HttpResponse:
-        return bulk.ask_or_begin(request, self, chosen, BulkRun.Action.REPLAY, "replay_chosen_now", "now")
-
-    @admin.action(description=_("Replay by the rule of that day"), permissions=["operate"])
-    def replay_chosen_then(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> HttpResponse:
-        return bulk.ask_or_begin(request, self, chosen, BulkRun.Action.REPLAY, "replay_chosen_then", "then")
+    try_chosen_again = bulk.of_many(_("Try again now"), Action.RETRY, "try_chosen_again")
+    release_chosen = bulk.of_many(_("Release what is held"), Action.RELEASE, "release_chosen")
+    cancel_chosen = bulk.of_many(_("Cancel: send nothing"), Action.CANCEL, "cancel_chosen")
+    chosen_arrived = bulk.of_many(
+        _("The leads are in the CRM: mark as delivered"), Action.ARRIVED, "chosen_arrived"
+    )
+    replay_chosen_now = bulk.of_many(_("Replay by today's rule"), Action.REPLAY, "replay_chosen_now", "now")
+    replay_chosen_then = bulk.of_many(
+        _("Replay by the rule of that day"), Action.REPLAY, "replay_chosen_then", "then"
+    )
 
     @action(description=_("Try again now"), permissions=["operate"], icon="replay")
     def try_again(self, request: HttpRequest, object_id: str) -> HttpResponse:

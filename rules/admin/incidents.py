@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import action, display
 
-from accounts.admin_base import StaffAdmin, done, link, note, when
+from accounts.admin_base import StaffAdmin, column, done, link, note, when
 from connectors.messages import message
 from rules import incidents
 from rules.admin.links import deliveries_url, page
@@ -55,17 +55,9 @@ class IncidentAdmin(StaffAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Incident]:
         return shown(super().get_queryset(request)).select_related("muted_by")
 
-    @display(description=gettext_lazy("what happened"))
-    def what(self, row: Incident) -> str:
-        return capfirst(row.get_kind_display())
-
-    @display(description=gettext_lazy("where"))
-    def where(self, row: Incident) -> Any:
-        return link(*place_of(row))
-
-    @display(description=gettext_lazy("opened"))
-    def since(self, row: Incident) -> Any:
-        return when(row.opened_at)
+    what = column(gettext_lazy("what happened"), lambda row: capfirst(row.get_kind_display()))
+    where = column(gettext_lazy("where"), lambda row: link(*place_of(row)))
+    since = column(gettext_lazy("opened"), lambda row: when(row.opened_at))
 
     @display(
         description=gettext_lazy("state"), label={"open": "danger", "muted": "warning", "solved": "success"}

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import action, display
 
-from accounts.admin_base import StaffAdmin, key_of, when
+from accounts.admin_base import StaffAdmin, column, key_of, when
 from accounts.texts import money, said, say
 from rules.admin import conversion_page, looking, reports
 from rules.admin.filters import CrmFilter, DayFilter, OwnerFilter, QuizFilter, TrailFilter
@@ -91,9 +91,7 @@ class OutcomeAdmin(StaffAdmin):
         paid = money(outcome.paid, outcome.currency)
         return whole, say("paid {sum}", sum=paid) if paid else ""
 
-    @display(description=_("changed"))
-    def changed(self, outcome: Outcome) -> Any:
-        return when(outcome.changed_at, short=True)
+    changed = column(_("changed"), lambda outcome: when(outcome.changed_at, short=True))
 
     @display(description=_("last looked"), empty_value=_("not yet"))
     def looked(self, outcome: Outcome) -> Any:

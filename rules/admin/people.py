@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from accounts.admin_base import Question, StaffAdmin, ask, confirmed, done, when
+from accounts.admin_base import Question, StaffAdmin, ask, column, confirmed, done, when
 from accounts.texts import said, say, say_many
 from connectors.messages import message, to_column
 from rules import people
@@ -75,13 +75,8 @@ class ErasureAdmin(StaffAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         return [(None, {"fields": (("asked_by", "asked_at"), ("done_at", "answers"))})]
 
-    @display(description=gettext_lazy("number"))
-    def number(self, erasure: Erasure) -> int:
-        return erasure.pk
-
-    @display(description=gettext_lazy("asked at"))
-    def asked(self, erasure: Erasure) -> Any:
-        return when(erasure.asked_at)
+    number = column(gettext_lazy("number"), lambda erasure: erasure.pk)
+    asked = column(gettext_lazy("asked at"), lambda erasure: when(erasure.asked_at))
 
     @display(description=gettext_lazy("state"), label={"done": "success", "waits": "warning"})
     def state(self, erasure: Erasure) -> tuple[str, str]:

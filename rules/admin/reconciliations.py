@@ -18,7 +18,9 @@ from accounts.admin_base import (
     Question,
     StaffAdmin,
     ask,
+    badge,
     chosen_rows,
+    column,
     confirmed,
     done,
     link,
@@ -65,33 +67,17 @@ class ReconciliationAdmin(StaffAdmin):
     drawn = True
     change_form_outer_before_template = "admin/desk/reconciliation.html"
 
-    @display(description=_("reconciliation"))
-    def number(self, run: Reconciliation) -> int:
-        return run.pk
-
-    @display(description=_("state"), label=STATE_COLOURS)
-    def state_label(self, run: Reconciliation) -> tuple[str, str]:
-        return run.state, run.get_state_display()
+    number = column(_("reconciliation"), lambda run: run.pk)
+    state_label = badge(_("state"), "state", STATE_COLOURS)
 
     @display(description=_("Leads made"))
     def span(self, run: Reconciliation) -> Any:
         return format_html("{} – {}", when(run.since, short=True), when(run.until, short=True))
 
-    @display(description=_("compared"))
-    def compared_label(self, run: Reconciliation) -> str:
-        return spaced(run.compared)
-
-    @display(description=_("findings"))
-    def findings_label(self, run: Reconciliation) -> Any:
-        return wide(in_words(run))
-
-    @display(description=_("not checked"))
-    def unchecked_label(self, run: Reconciliation) -> str:
-        return spaced(run.unchecked) if run.unchecked else ""
-
-    @display(description=_("began"))
-    def began(self, run: Reconciliation) -> Any:
-        return when(run.created_at, short=True)
+    compared_label = column(_("compared"), lambda run: spaced(run.compared))
+    findings_label = column(_("findings"), lambda run: wide(in_words(run)))
+    unchecked_label = column(_("not checked"), lambda run: spaced(run.unchecked) if run.unchecked else "")
+    began = column(_("began"), lambda run: when(run.created_at, short=True))
 
     def told_of(self, request: HttpRequest, key: int) -> dict[str, Any]:
         run = Reconciliation.objects.select_related("account").filter(pk=key).first()
@@ -183,30 +169,21 @@ class FindingAdmin(StaffAdmin):
             expected_name=_pipeline("expected"), actual_name=_pipeline("actual")
         )
 
-    @display(description=_("kind"), label=KIND_COLOURS)
-    def kind_label(self, row: Finding) -> tuple[str, str]:
-        return row.kind, row.get_kind_display()
+    kind_label = badge(_("kind"), "kind", KIND_COLOURS)
 
     @display(description=_("delivery"))
     def delivery_link(self, row: Finding) -> Any:
         return link(page("rules_delivery", row.delivery_id), str(row.delivery_id))
 
-    @display(description=_("account"))
-    def account_name(self, row: Finding) -> str:
-        return str(row.delivery.account)
-
-    @display(description=_("leads"))
-    def leads_label(self, row: Finding) -> str:
-        return ", ".join(row.leads)
+    account_name = column(_("account"), lambda row: str(row.delivery.account))
+    leads_label = column(_("leads"), lambda row: ", ".join(row.leads))
 
     @display(description=_("expected → actual"))
     def difference(self, row: Any) -> str:
         expected, actual = row.expected_name or row.expected, row.actual_name or row.actual
         return f"{expected} → {actual}" if expected else ""
 
-    @display(description=_("what to do"))
-    def to_do(self, row: Finding) -> Any:
-        return wide(said(row.deed or findings.remedy_of(row)))
+    to_do = column(_("what to do"), lambda row: wide(said(row.deed or findings.remedy_of(row))))
 
     @admin.action(description=_("Send again"), permissions=["operate"])
     def send_again_chosen(self, request: HttpRequest, chosen: QuerySet[Finding]) -> HttpResponse:

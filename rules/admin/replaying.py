@@ -8,11 +8,10 @@ from typing import Any
 
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin_base import StaffAdmin, confirmed, done, note
+from accounts.admin_base import StaffAdmin, confirmed, done, framed, note
 from accounts.history import staff
 from accounts.texts import said, say, say_many
 from connectors.draft import FieldChange
@@ -60,19 +59,18 @@ def ask_or_do(request: HttpRequest, admin: StaffAdmin, delivery: Delivery) -> Ht
         note(admin, request, delivery, message("Replayed by a person, by version {number}.", number=number))
         return done(request, say("It is replayed; the timeline tells what was changed."), back)
     [found] = foresee([delivery], when)
-    context = {
-        **admin.admin_site.each_context(request),
-        "title": say("Replay delivery {number}?", number=delivery.pk),
-        "opts": admin.opts,
-        "back": back,
-        "delivery": delivery,
-        "when": when.value,
-        "whens": [(one.value, words) for one, words in WHENS.items()],
-        "told": told(found),
-        "possible": found.action in (Action.UPDATE, Action.CREATE, Action.GONE),
-    }
-    request.current_app = admin.admin_site.name
-    return TemplateResponse(request, "admin/desk/replay.html", context)
+    return framed(
+        request,
+        admin,
+        "admin/desk/replay.html",
+        say("Replay delivery {number}?", number=delivery.pk),
+        back=back,
+        delivery=delivery,
+        when=when.value,
+        whens=[(one.value, words) for one, words in WHENS.items()],
+        told=told(found),
+        possible=found.action in (Action.UPDATE, Action.CREATE, Action.GONE),
+    )
 
 
 def told(found: Foreseen) -> dict[str, Any]:

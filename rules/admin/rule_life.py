@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action
 
-from accounts.admin_base import Question, StaffAdmin, ask, confirmed, done, framed, key_of, note
+from accounts.admin_base import Question, StaffAdmin, confirmed, done, framed, key_of, note
 from accounts.history import Actor, staff
 from accounts.rest.errors import ApiError
 from accounts.texts import said, say, say_many
@@ -107,8 +107,7 @@ class RuleLife(StaffAdmin):
             do(rule.pk, staff(request.user))
             note(self, request, rule, kept)
             return done(request, sentence, back)
-        question.back = back
-        return ask(request, self, question)
+        return self.ask_about(request, rule, question)
 
     # -- versions --------------------------------------------------------------------------------------------
 
@@ -149,9 +148,8 @@ class RuleLife(StaffAdmin):
             changes or [_("The rule says today what it said then.")],
             _("Bring it back"),
             possible=bool(changes),
-            back=self.page_of(rule),
         )
-        return ask(request, self, question)
+        return self.ask_about(request, rule, question)
 
     def rule(self, object_id: str) -> Rule:
         return get_object_or_404(Rule.objects.select_related("account"), pk=key_of(object_id))

@@ -26,7 +26,7 @@ from unfold.widgets import (
     UnfoldAdminSelect2Widget,
 )
 
-from accounts.admin_base import Question, ask, confirmed, done, key_of, link, note, when
+from accounts.admin_base import Question, ask, column, confirmed, done, key_of, link, note, when
 from accounts.history import staff
 from accounts.models import Account
 from accounts.rest.errors import ApiError
@@ -172,13 +172,8 @@ class RuleAdmin(RuleLife):
     def prepared(self, rule: Rule) -> Any:
         return None if rule.prepare_at or not rule.prepared_at else when(rule.prepared_at)
 
-    @display(description=gettext_lazy("saved"), ordering="updated_at")
-    def saved(self, rule: Rule) -> Any:
-        return when(rule.updated_at)
-
-    @display(description=gettext_lazy("in use"), boolean=True, ordering="deleted")
-    def alive(self, rule: Rule) -> bool:
-        return not rule.deleted
+    saved = column(gettext_lazy("saved"), lambda rule: when(rule.updated_at), ordering="updated_at")
+    alive = column(gettext_lazy("in use"), lambda rule: not rule.deleted, boolean=True, ordering="deleted")
 
     @display(description=gettext_lazy("account"))
     def account_link(self, rule: Rule) -> Any:
@@ -219,7 +214,7 @@ class RuleAdmin(RuleLife):
 
     def preview(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The lead that the form as it was posted makes of ``answer``; nothing is stored or sent."""
-        rule = get_object_or_404(Rule.objects.select_related("account"), pk=key_of(object_id))
+        rule = self.rule(object_id)
         self.require(self.has_change_permission(request, rule))
         answer = newest_answers(rule).filter(pk=key_of(request.POST.get("answer", ""))).first()
         template = "admin/desk/rule_shown.html"
