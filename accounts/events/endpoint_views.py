@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,7 +15,7 @@ from accounts.events.views import too_old
 from accounts.rest.errors import ApiError, Conflict
 from accounts.rest.paging import read_cursor
 from accounts.rest.views import PlatformViewSet, checked, one_of
-from accounts.serializers.errors import BAD_BODY, NO_TOKEN, NOT_PLATFORM, OurError
+from accounts.serializers.errors import BAD_BODY, NO_TOKEN, NOT_PLATFORM, operation
 from accounts.serializers.webhooks import (
     EndpointIn,
     EndpointListOut,
@@ -29,33 +29,30 @@ from accounts.serializers.webhooks import (
 ENDPOINT = OpenApiParameter("endpoint_pk", int, OpenApiParameter.PATH, description="`id` of the endpoint")
 COLUMNS = {"url": "url", "types": "types", "accountID": "owner", "enabled": "enabled"}
 ERRORS = {**NO_TOKEN, **NOT_PLATFORM}
-NONE = {404: OpenApiResponse(OurError, "No such endpoint")}
+NONE = {404: "No such endpoint"}
 
 
 class EndpointViewSet(PlatformViewSet):
     """Where events are posted."""
 
-    @extend_schema(
-        operation_id="ListWebhookEndpoints",
-        tags=["events"],
-        summary="Where events are posted",
-        responses={200: EndpointListOut, **ERRORS},
+    @operation(
+        "ListWebhookEndpoints", "Where events are posted", {200: EndpointListOut, **ERRORS}, tag="events"
     )
     def index(self, request: Request) -> Response:
         return Response({"items": [write_endpoint(row) for row in endpoints.live()]})
 
-    @extend_schema(
-        operation_id="CreateWebhookEndpoint",
-        tags=["events"],
-        summary="Have events posted to an address from now on",
-        description="The answer shows the secret this once. Posts are signed as Standard Webhooks says.",
-        request=EndpointIn,
-        responses={
+    @operation(
+        "CreateWebhookEndpoint",
+        "Have events posted to an address from now on",
+        {
             201: EndpointSecretOut,
             **BAD_BODY,
             **ERRORS,
-            409: OpenApiResponse(OurError, f"There are {endpoints.MOST} endpoints already"),
+            409: f"There are {endpoints.MOST} endpoints already",
         },
+        tag="events",
+        description="The answer shows the secret this once. Posts are signed as Standard Webhooks says.",
+        request=EndpointIn,
     )
     def create(self, request: Request) -> Response:
         told = checked(EndpointIn, request.data)
@@ -65,47 +62,47 @@ class EndpointViewSet(PlatformViewSet):
             raise Conflict(f"There are {endpoints.MOST} endpoints already: delete one") from exc
         return Response({**write_endpoint(row), "secret": row.secret}, status=201)
 
-    @extend_schema(
-        operation_id="GetWebhookEndpoint",
-        tags=["events"],
+    @operation(
+        "GetWebhookEndpoint",
+        "One endpoint, and how it is",
+        {200: EndpointOut, **ERRORS, **NONE},
+        tag="events",
         parameters=[ENDPOINT],
-        summary="One endpoint, and how it is",
-        responses={200: EndpointOut, **ERRORS, **NONE},
     )
     def retrieve(self, request: Request, endpoint_pk: int) -> Response:
         return Response(write_endpoint(_one(endpoint_pk)))
 
-    @extend_schema(
-        operation_id="ChangeWebhookEndpoint",
-        tags=["events"],
+    @operation(
+        "ChangeWebhookEndpoint",
+        "Change what is named and leave the rest; what failed is tried at once",
+        {200: EndpointOut, **BAD_BODY, **ERRORS, **NONE},
+        tag="events",
         parameters=[ENDPOINT],
-        summary="Change what is named and leave the rest; what failed is tried at once",
         request=EndpointIn,
-        responses={200: EndpointOut, **BAD_BODY, **ERRORS, **NONE},
     )
     def partial_update(self, request: Request, endpoint_pk: int) -> Response:
         row = _one(endpoint_pk)
         endpoints.change(row, **_columns(checked(EndpointIn, request.data, partial=True)))
         return Response(write_endpoint(row))
 
-    @extend_schema(
-        operation_id="DeleteWebhookEndpoint",
-        tags=["events"],
+    @operation(
+        "DeleteWebhookEndpoint",
+        "Post nothing there any more",
+        {204: None, **ERRORS, **NONE},
+        tag="events",
         parameters=[ENDPOINT],
-        summary="Post nothing there any more",
-        responses={204: None, **ERRORS, **NONE},
     )
     def destroy(self, request: Request, endpoint_pk: int) -> Response:
         endpoints.remove(_one(endpoint_pk))
         return Response(status=204)
 
-    @extend_schema(
-        operation_id="RotateWebhookSecret",
-        tags=["events"],
+    @operation(
+        "RotateWebhookSecret",
+        "A new secret; the former one signs, too, for a while",
+        {200: EndpointSecretOut, **BAD_BODY, **ERRORS, **NONE},
+        tag="events",
         parameters=[ENDPOINT],
-        summary="A new secret; the former one signs, too, for a while",
         request=RotateIn,
-        responses={200: EndpointSecretOut, **BAD_BODY, **ERRORS, **NONE},
     )
     def rotate(self, request: Request, endpoint_pk: int) -> Response:
         row = _one(endpoint_pk)
@@ -114,19 +111,19 @@ class EndpointViewSet(PlatformViewSet):
         secret = endpoints.rotate(row, overlap)
         return Response({**write_endpoint(row), "secret": secret})
 
-    @extend_schema(
-        operation_id="ReplayWebhooks",
-        tags=["events"],
-        parameters=[ENDPOINT],
-        summary="Post again what stands behind a cursor of the feed",
-        request=ReplayIn,
-        responses={
+    @operation(
+        "ReplayWebhooks",
+        "Post again what stands behind a cursor of the feed",
+        {
             202: EndpointOut,
             **BAD_BODY,
             **ERRORS,
             **NONE,
-            410: OpenApiResponse(OurError, "Events behind the cursor may be deleted already"),
+            410: "Events behind the cursor may be deleted already",
         },
+        tag="events",
+        parameters=[ENDPOINT],
+        request=ReplayIn,
     )
     def replay(self, request: Request, endpoint_pk: int) -> Response:
         row = _one(endpoint_pk)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,7 +16,7 @@ from accounts.rest.authentication import EitherAuthentication, IsEither, Platfor
 from accounts.rest.errors import ApiError
 from accounts.rest.paging import cursor, read_cursor, read_number
 from accounts.rest.views import CallerViewSet
-from accounts.serializers.errors import NO_TOKEN, OurError
+from accounts.serializers.errors import NO_TOKEN, operation
 from accounts.serializers.events import EventListOut, write_event
 
 EITHER: Any = [{"BearerAuth": []}, {"PlatformAuth": []}]  # as OpenAPI writes "or"
@@ -39,21 +39,21 @@ class EventViewSet(CallerViewSet):
     authentication_classes = (EitherAuthentication,)
     permission_classes = (IsEither,)
 
-    @extend_schema(
-        operation_id="ListEvents",
-        tags=["events"],
+    @operation(
+        "ListEvents",
+        "What has happened, in order, behind a cursor",
+        {
+            200: EventListOut,
+            400: "A parameter says something it may not",
+            **NO_TOKEN,
+            403: "Other accounts' events are for the platform's tokens",
+            410: "Events behind the cursor may be deleted already",
+        },
+        tag="events",
         auth=EITHER,
-        summary="What has happened, in order, behind a cursor",
         description="Of the token's quiz account; of all of them where the token's scope is the platform's. "
         "Nothing is skipped: an event that was written late comes late. Webhooks bring the same events.",
         parameters=FILTERS,
-        responses={
-            200: EventListOut,
-            400: OpenApiResponse(OurError, "A parameter says something it may not"),
-            **NO_TOKEN,
-            403: OpenApiResponse(OurError, "Other accounts' events are for the platform's tokens"),
-            410: OpenApiResponse(OurError, "Events behind the cursor may be deleted already"),
-        },
     )
     def index(self, request: Request) -> Response:
         text = request.query_params.get("after", "")

@@ -6,7 +6,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.events.models import Event, EventType
+from accounts.events.models import EventType
+from accounts.rest.writing import writer
 from connectors.registry import CONNECTORS
 
 # Each type's data, as the schema shows it; ``tests/stories/test_events.py`` compares them with real ones.
@@ -121,15 +122,8 @@ class EventListOut(serializers.Serializer[Any]):
     more = serializers.BooleanField(help_text="Is there anything behind them by now?")
 
 
-def write_event(row: Event) -> dict[str, Any]:
-    """An event as everybody reads it."""
-    return {
-        "id": f"evt_{row.pk}",
-        "type": row.type,
-        "timestamp": row.at,
-        "accountID": row.owner,
-        "data": row.data,
-    }
+# An event as everybody reads it.
+write_event = writer(EventOut, id=lambda row: f"evt_{row.pk}", timestamp="at", accountID="owner")
 
 
 def example(kind: str) -> dict[str, Any]:

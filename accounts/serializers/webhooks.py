@@ -8,8 +8,9 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.events import endpoints
-from accounts.events.models import EventType, WebhookEndpoint
+from accounts.events.models import EventType
 from accounts.rest.paging import cursor
+from accounts.rest.writing import writer
 
 HOURS = int(endpoints.LONGEST_OVERLAP / timedelta(hours=1))
 USUAL_HOURS = int(endpoints.OVERLAP / timedelta(hours=1))
@@ -88,21 +89,13 @@ class ReplayIn(serializers.Serializer[Any]):
     )
 
 
-def write_endpoint(row: WebhookEndpoint) -> dict[str, Any]:
-    return {
-        "id": row.pk,
-        "url": row.url,
-        "types": row.types,
-        "accountID": row.owner,
-        "enabled": row.enabled,
-        "next": cursor(row.place),
-        "putAside": row.retries.count(),
-        "lastSuccessAt": row.delivered_at,
-        "failingSince": row.failing_since,
-        "nextTryAt": row.due_at,
-        "disabledAt": row.disabled_at,
-        "lastError": row.error,
-        "formerSecretUntil": row.former_until,
-        "createdAt": row.created_at,
-        "updatedAt": row.updated_at,
-    }
+write_endpoint = writer(
+    EndpointOut,
+    accountID="owner",
+    next=lambda row: cursor(row.place),
+    putAside=lambda row: row.retries.count(),
+    lastSuccessAt="delivered_at",
+    nextTryAt="due_at",
+    lastError="error",
+    formerSecretUntil="former_until",
+)

@@ -8,6 +8,7 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.rest.paging import ListOut
+from accounts.rest.writing import writer
 from connectors.existing import STEP, read_written
 from connectors.registry import CONNECTORS
 from rules.delivery.joined import words_of
@@ -218,29 +219,16 @@ def write_delivery_detail(delivery: Delivery, attempts: Iterable[Attempt]) -> di
     }
 
 
-def _write_attempt(attempt: Attempt) -> dict[str, Any]:
-    return {
-        "number": attempt.number,
-        "startedAt": attempt.started_at,
-        "seconds": attempt.seconds,
-        "outcome": attempt.outcome,
-        "code": attempt.code,
-        "message": attempt.message,
-        "exchanges": attempt.exchanges,
-    }
-
-
 def write_former_values(delivery: Delivery) -> list[dict[str, Any]]:
     """By record and field, in the order in which they were written."""
-    return [
-        {
-            "record": one.word,
-            "recordID": one.record,
-            "field": one.field,
-            "name": one.name,
-            "before": list(one.before),
-            "now": list(one.now),
-            "added": one.added,
-        }
-        for one in read_written(delivery.steps)
-    ]
+    return [_write_former_value(one) for one in read_written(delivery.steps)]
+
+
+_write_attempt = writer(AttemptOut)
+_write_former_value = writer(
+    FormerValueOut,
+    record="word",
+    recordID="record",
+    before=lambda one: list(one.before),
+    now=lambda one: list(one.now),
+)

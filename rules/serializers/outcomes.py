@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from rest_framework import serializers
 
 from accounts.rest.paging import ListOut
+from accounts.rest.writing import writer
 from connectors.registry import CONNECTORS
 from connectors.tasks import STEP
 from rules.models import Outcome
@@ -100,30 +102,8 @@ class OutcomeListOut(ListOut):
     items = OutcomeOut(many=True, help_text="The rows of this page.")
 
 
-def write_outcome(row: Outcome) -> dict[str, Any]:
-    """A row of which the delivery, its answer and its account are at hand."""
-    return {
-        "deliveryID": row.delivery_id,
-        "answerID": row.delivery.answer.answer_id,
-        "quizID": row.quiz_id,
-        "crm": row.account.crm,
-        "joined": row.joined,
-        "status": row.status,
-        "gone": row.gone,
-        "record": row.record,
-        "recordID": row.record_id,
-        "matched": row.matched,
-        "link": row.link,
-        "pipeline": {"id": row.pipeline, "name": row.pipeline_name},
-        "step": {"id": row.step, "name": row.step_name},
-        "performer": {"id": row.performer, "name": row.performer_name},
-        "task": _task(row),
-        **_money(row),
-        "contact": row.contact,
-        "details": row.details,
-        **_moments(row),
-        "error": row.error,
-    }
+def _text(amount: Decimal | None) -> str:
+    return "" if amount is None else str(amount)
 
 
 def _task(row: Outcome) -> dict[str, Any] | None:
@@ -133,22 +113,17 @@ def _task(row: Outcome) -> dict[str, Any] | None:
     return {"state": state, "id": made, "dueAt": row.task_due, "endedAt": row.task_ended_at}
 
 
-def _money(row: Outcome) -> dict[str, Any]:
-    return {
-        "amount": "" if row.amount is None else str(row.amount),
-        "currency": row.currency,
-        "paid": "" if row.paid is None else str(row.paid),
-        "payments": row.payments or [],
-    }
-
-
-def _moments(row: Outcome) -> dict[str, Any]:
-    return {
-        "deliveredAt": row.created_at,
-        "changedAt": row.changed_at,
-        "updatedAt": row.updated_at,
-        "closedAt": row.closed_at,
-        "steppedAt": row.stepped_at,
-        "seenAt": row.seen_at,
-        "nextLookAt": row.next_look_at,
-    }
+# A row of which the delivery, its answer and its account are at hand.
+write_outcome = writer(
+    OutcomeOut,
+    answerID="delivery.answer.answer_id",
+    crm="account.crm",
+    pipeline=lambda row: {"id": row.pipeline, "name": row.pipeline_name},
+    step=lambda row: {"id": row.step, "name": row.step_name},
+    performer=lambda row: {"id": row.performer, "name": row.performer_name},
+    task=_task,
+    amount=lambda row: _text(row.amount),
+    paid=lambda row: _text(row.paid),
+    payments=lambda row: row.payments or [],
+    deliveredAt="created_at",
+)

@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.rest.paging import ListOut
+from accounts.rest.writing import writer
 from accounts.serializers.events import FindingCountsOut
 from connectors.registry import CONNECTORS
 from rules.models import Finding, Reconciliation
@@ -66,37 +67,19 @@ class FindingListOut(ListOut):
     items = FindingOut(many=True, help_text="The rows of this page.")
 
 
-def write_reconciliation(row: Reconciliation) -> dict[str, Any]:
-    """A row of which the account is at hand."""
-    return {
-        "id": row.pk,
-        "crm": row.account.crm,
-        "crmAccountID": row.account_id,
-        "state": row.state,
-        "since": row.since,
-        "until": row.until,
-        "complete": row.complete,
-        "compared": row.compared,
-        "unchecked": row.unchecked,
-        "findings": {kind: row.counts.get(kind, 0) for kind in Finding.Kind.values},
-        "requests": row.requests,
-        "reason": row.error,
-        "beganAt": row.created_at,
-        "endedAt": row.ended_at,
-    }
-
-
-def write_finding(row: Finding) -> dict[str, Any]:
-    """A row of which the delivery and its answer are at hand."""
-    return {
-        "id": row.pk,
-        "kind": row.kind,
-        "deliveryID": row.delivery_id,
-        "answerID": row.delivery.answer.answer_id,
-        "quizID": row.delivery.quiz_id,
-        "leads": row.leads,
-        "expected": row.expected,
-        "actual": row.actual,
-        "remedy": remedy_of(row),
-        "deed": row.deed,
-    }
+# A row of which the account is at hand.
+write_reconciliation = writer(
+    ReconciliationOut,
+    crm="account.crm",
+    crmAccountID="account_id",
+    findings=lambda row: {kind: row.counts.get(kind, 0) for kind in Finding.Kind.values},
+    reason="error",
+    beganAt="created_at",
+)
+# A row of which the delivery and its answer are at hand.
+write_finding = writer(
+    FindingOut,
+    answerID="delivery.answer.answer_id",
+    quizID="delivery.quiz_id",
+    remedy=remedy_of,
+)

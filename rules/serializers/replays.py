@@ -6,8 +6,10 @@ from typing import Any
 
 from rest_framework import serializers
 
+from accounts.rest.writing import writer
+from connectors.draft import FieldChange
 from rules.models import Replay
-from rules.replaying import Action, Foreseen, When
+from rules.replaying import Action, When
 
 ACTIONS = {
     Action.UPDATE: "the lead is there and would be changed",
@@ -76,36 +78,18 @@ class DeliveryReplayOut(serializers.Serializer[Any]):
     )
 
 
-def write_foreseen(found: Foreseen) -> dict[str, Any]:
-    return {
-        "action": found.action,
-        "version": found.version.number if found.version else None,
-        "code": found.code,
-        "message": found.words,
-        "changes": [
-            _change(one.what, one.before, one.after, one.kept, one.why, one.entity, one.field_id)
-            for one in found.changes
-        ],
-    }
-
-
-def write_replay(row: Replay) -> dict[str, Any]:
-    return {
-        "id": row.pk,
-        "state": row.state,
-        "version": row.version.number,
-        "anew": row.anew,
-        "askedBy": row.who,
-        "askedAt": row.at,
-        "doneAt": row.done_at,
-        "formerLeadID": row.former_lead,
-        "error": row.error,
-        "changes": [
-            _change(*(one[key] for key in ("what", "before", "after", "kept", "why", "entity", "field_id")))
-            for one in row.changes
-        ],
-    }
-
-
-def _change(*parts: Any) -> dict[str, Any]:
-    return dict(zip(("what", "before", "after", "kept", "why", "entity", "fieldID"), parts, strict=True))
+_write_change = writer(FieldChangeOut)
+write_foreseen = writer(
+    ForeseenOut,
+    version=lambda found: found.version.number if found.version else None,
+    message="words",
+    changes=lambda found: [_write_change(one) for one in found.changes],
+)
+write_replay = writer(
+    DeliveryReplayOut,
+    version="version.number",
+    askedBy="who",
+    askedAt="at",
+    formerLeadID="former_lead",
+    changes=lambda row: [_write_change(FieldChange(**one)) for one in row.changes],
+)

@@ -7,14 +7,14 @@ from collections.abc import Collection
 from typing import Any
 
 from django.db.models import Count, Min, OuterRef, QuerySet, Subquery
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Account, Token, live_accounts
 from accounts.rest.paging import cut, read_page
 from accounts.rest.views import CallerViewSet
-from accounts.serializers.errors import BAD_FILTER, NO_TOKEN
+from accounts.serializers.errors import BAD_FILTER, NO_TOKEN, operation
 from connectors.registry import CONNECTORS
 from crm_cache.runs import lists_states
 from rules.delivery import holds
@@ -26,16 +26,16 @@ from rules.views.filters import read_choice
 class AccountsViewSet(CallerViewSet):
     """The caller's accounts over all CRMs."""
 
-    @extend_schema(
-        operation_id="ListAccounts",
-        tags=["accounts"],
-        summary="The accounts of all CRMs, connected ones first: their state, lists, rules, and what waits",
+    @operation(
+        "ListAccounts",
+        "The accounts of all CRMs, connected ones first: their state, lists, rules, and what waits",
+        {200: CrmAccountListOut, **BAD_FILTER, **NO_TOKEN},
+        tag="accounts",
         parameters=[
             OpenApiParameter("crm", str, enum=list(CONNECTORS), description="Only this CRM"),
             OpenApiParameter("page", int, description="Counts from 1"),
             OpenApiParameter("size", int, description="25 where it is missing"),
         ],
-        responses={200: CrmAccountListOut, **BAD_FILTER, **NO_TOKEN},
     )
     def index(self, request: Request) -> Response:
         rows = _accounts(self.caller_id)

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.http import HttpRequest
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, PolymorphicProxySerializer, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, PolymorphicProxySerializer
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,7 +18,7 @@ from accounts.rest.errors import ApiError, Conflict
 from accounts.rest.exception_handler import error_object
 from accounts.rest.paging import listed
 from accounts.rest.views import CallerViewSet, checked, one_of
-from accounts.serializers.errors import BAD_FILTER, NO_TOKEN, OurError
+from accounts.serializers.errors import BAD_FILTER, NO_TOKEN, OurError, operation
 from rules.intake import Beginning, Known, New, accept_answers
 from rules.mending import NotMendable, mend
 from rules.models import Answer, Delivery
@@ -60,27 +60,22 @@ REFUSED = PolymorphicProxySerializer(
     many=False,
 )
 ERRORS = {
-    400: OpenApiResponse(OurError, "The body says something it may not; the field is named"),
+    400: "The body says something it may not; the field is named",
     **NO_TOKEN,
-    413: OpenApiResponse(OurError, "The body is larger than 256 KiB"),
-    415: OpenApiResponse(OurError, "The body is not JSON"),
+    413: "The body is larger than 256 KiB",
+    415: "The body is not JSON",
 }
 WHICH = [OpenApiParameter("answer_pk", int, OpenApiParameter.PATH, description="`id` of an answer, ours")]
-NO_ANSWER = {404: OpenApiResponse(OurError, "No such answer")}
+NO_ANSWER = {404: "No such answer"}
 
 
 class AnswerViewSet(CallerViewSet):
     """Taking an answer and asking what became of it."""
 
-    @extend_schema(
-        operation_id="PostAnswers",
-        tags=["deliveries"],
-        summary="Hand over one finished quiz, or up to 100",
-        description="Of a list each item is answered for itself, by its index: what is good is stored, what"
-        " is not has an error. 202 where anything was stored, 200 where all of it came before (or is in"
-        " conflict with what did), 400 where nothing could be taken.",
-        request=ONE_OR_MANY,
-        responses={
+    @operation(
+        "PostAnswers",
+        "Hand over one finished quiz, or up to 100",
+        {
             202: OpenApiResponse(
                 ONE_OR_MANY_OUT,
                 "Stored; deliveries are on their way. A later body brings its leads up to date",
@@ -88,8 +83,12 @@ class AnswerViewSet(CallerViewSet):
             200: OpenApiResponse(ONE_OR_MANY_OUT, "Came before: nothing changed"),
             **ERRORS,
             400: OpenApiResponse(REFUSED, "The body says something it may not; the field is named"),
-            409: OpenApiResponse(OurError, "This answer id came before with another body, and was complete"),
+            409: "This answer id came before with another body, and was complete",
         },
+        description="Of a list each item is answered for itself, by its index: what is good is stored, what"
+        " is not has an error. 202 where anything was stored, 200 where all of it came before (or is in"
+        " conflict with what did), 400 where nothing could be taken.",
+        request=ONE_OR_MANY,
     )
     def create(self, caller: str, data: Any) -> tuple[int, Any]:
         """Of the body that came, the status and what is answered."""
@@ -126,16 +125,15 @@ class AnswerViewSet(CallerViewSet):
         status = next(code for code in (202, 200, 400) if code in statuses)
         return status, [{"index": index, **bodies[index]} for index in sorted(bodies)]
 
-    @extend_schema(
-        operation_id="ListAnswers",
-        tags=["deliveries"],
-        summary="Answers and their deliveries",
-        parameters=[*QUIZ_AND_TIME_FILTERS, *PERSON_FILTERS],
-        responses={
+    @operation(
+        "ListAnswers",
+        "Answers and their deliveries",
+        {
             200: AnswerListOut,
             **BAD_FILTER,
             **NO_TOKEN,
         },
+        parameters=[*QUIZ_AND_TIME_FILTERS, *PERSON_FILTERS],
     )
     def index(self, request: Request) -> Response:
         mine = read_quiz_and_time(Answer.objects.filter(account_id=self.caller_id, test=False), request)
@@ -151,32 +149,30 @@ class AnswerViewSet(CallerViewSet):
         )
         return Response(part.body(list(written)))
 
-    @extend_schema(
-        operation_id="GetAnswer",
-        tags=["deliveries"],
-        summary="One answer and its deliveries",
+    @operation(
+        "GetAnswer",
+        "One answer and its deliveries",
+        {200: AnswerOut, **NO_TOKEN, **NO_ANSWER},
         parameters=WHICH,
-        responses={200: AnswerOut, **NO_TOKEN, **NO_ANSWER},
     )
     def retrieve(self, request: Request, answer_pk: int) -> Response:
         return Response(self._told(answer_pk))
 
-    @extend_schema(
-        operation_id="MendAnswer",
-        tags=["deliveries"],
-        summary="Set one value of a stored answer right, and replay its deliveries if you like",
+    @operation(
+        "MendAnswer",
+        "Set one value of a stored answer right, and replay its deliveries if you like",
+        {
+            200: MendedAnswerOut,
+            400: "The body says something it may not; the field is named",
+            **NO_TOKEN,
+            **NO_ANSWER,
+            409: "It says so already, or what was answered is erased",
+        },
         description="The former body is kept: the quiz platform's repeat of it still gets 200 and changes"
         " nothing. A later body of an incomplete answer keeps what was set right, where it says again what"
         " was wrong.",
         parameters=WHICH,
         request=MendIn,
-        responses={
-            200: MendedAnswerOut,
-            400: OpenApiResponse(OurError, "The body says something it may not; the field is named"),
-            **NO_TOKEN,
-            **NO_ANSWER,
-            409: OpenApiResponse(OurError, "It says so already, or what was answered is erased"),
-        },
     )
     def mend(self, request: Request, answer_pk: int) -> Response:
         answer = self._one(answer_pk)

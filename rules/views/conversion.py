@@ -9,14 +9,14 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.dateparse import parse_date
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.rest.errors import ApiError
 from accounts.rest.paging import read_number
 from accounts.rest.views import CallerViewSet
-from accounts.serializers.errors import BAD_FILTER, NO_TOKEN
+from accounts.serializers.errors import BAD_FILTER, NO_TOKEN, operation
 from connectors.registry import CONNECTORS
 from rules.conversion.reading import BY, MOST_IN_FILE, OPTION, QUIZ, Chosen, report
 from rules.conversion.table import download
@@ -31,10 +31,10 @@ FORMATS = ("json", "csv")
 class ConversionViewSet(CallerViewSet):
     """Of the caller's own answers; another's quiz or account has none."""
 
-    @extend_schema(
-        operation_id="GetConversion",
-        tags=["deliveries"],
-        summary="What became of answers, by quiz, route, answer option, source, page, responsible or day",
+    @operation(
+        "GetConversion",
+        "What became of answers, by quiz, route, answer option, source, page, responsible or day",
+        {(200, JSON): ConversionOut, (200, CSV): OpenApiTypes.STR, **BAD_FILTER, **NO_TOKEN},
         description="Answers that came on the chosen days, and how their leads stand now: counted in the "
         "background, today's every few minutes, older days the rarer the older they are (`countedAt`). "
         "`by=option` tells of questions that offer a choice and wants `quizID`. As CSV it is for Excel: "
@@ -55,7 +55,6 @@ class ConversionViewSet(CallerViewSet):
             OpenApiParameter("quizID", int, description="Only this quiz"),
             OpenApiParameter("format", str, enum=FORMATS, description="Without it as `Accept` says"),
         ],
-        responses={(200, JSON): ConversionOut, (200, CSV): OpenApiTypes.STR, **BAD_FILTER, **NO_TOKEN},
     )
     def show(self, request: Request) -> Response | HttpResponse:
         by = read_choice(request, "by", BY) or QUIZ

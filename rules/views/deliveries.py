@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -10,7 +10,7 @@ from accounts.history import OWNER
 from accounts.rest.errors import Conflict
 from accounts.rest.paging import listed
 from accounts.rest.views import CallerViewSet, checked, one_of
-from accounts.serializers.errors import BAD_BODY, BAD_FILTER, NO_TOKEN, OurError
+from accounts.serializers.errors import BAD_BODY, BAD_FILTER, NO_TOKEN, operation
 from rules.delivery import outbox, replay_moves
 from rules.delivery.next_try import next_tries
 from rules.delivery.queueing import wake_lanes
@@ -33,7 +33,7 @@ from rules.views.filters import (
     read_person,
 )
 
-NO_DELIVERY = {404: OpenApiResponse(OurError, "No such delivery")}
+NO_DELIVERY = {404: "No such delivery"}
 WHICH = [OpenApiParameter("delivery_pk", int, OpenApiParameter.PATH, description="`id` of a delivery, ours")]
 WITH_ACCOUNT = Delivery.objects.filter(test=False).select_related("account__lane", "answer")
 FILTERS = [
@@ -50,12 +50,8 @@ FILTERS = [
 class DeliveryViewSet(CallerViewSet):
     """The caller's deliveries over all CRMs; other accounts' are 404."""
 
-    @extend_schema(
-        operation_id="ListDeliveries",
-        tags=["deliveries"],
-        summary="Deliveries",
-        parameters=FILTERS,
-        responses={200: DeliveryListOut, **BAD_FILTER, **NO_TOKEN},
+    @operation(
+        "ListDeliveries", "Deliveries", {200: DeliveryListOut, **BAD_FILTER, **NO_TOKEN}, parameters=FILTERS
     )
     def index(self, request: Request) -> Response:
         rows = read_person(read_common_filters(WITH_ACCOUNT, request), request, "answer__")
@@ -69,28 +65,26 @@ class DeliveryViewSet(CallerViewSet):
             part.body([write_delivery(row, row.answer.answer_id, tries[row.pk]) for row in part.rows])
         )
 
-    @extend_schema(
-        operation_id="GetDelivery",
-        tags=["deliveries"],
-        summary="One delivery with the timeline of its tries",
+    @operation(
+        "GetDelivery",
+        "One delivery with the timeline of its tries",
+        {200: DeliveryDetailOut, **NO_TOKEN, **NO_DELIVERY},
         parameters=WHICH,
-        responses={200: DeliveryDetailOut, **NO_TOKEN, **NO_DELIVERY},
     )
     def retrieve(self, request: Request, delivery_pk: int) -> Response:
         return self._shown(delivery_pk)
 
-    @extend_schema(
-        operation_id="RetryDelivery",
-        tags=["deliveries"],
-        summary="Try again now, whatever it waits for",
-        parameters=WHICH,
-        request=None,
-        responses={
+    @operation(
+        "RetryDelivery",
+        "Try again now, whatever it waits for",
+        {
             202: DeliveryDetailOut,
             **NO_TOKEN,
             **NO_DELIVERY,
-            409: OpenApiResponse(OurError, "It is delivered, or being sent right now"),
+            409: "It is delivered, or being sent right now",
         },
+        parameters=WHICH,
+        request=None,
     )
     def retry(self, request: Request, delivery_pk: int) -> Response:
         delivery = self._one(delivery_pk)
@@ -99,19 +93,18 @@ class DeliveryViewSet(CallerViewSet):
         wake_lanes([delivery.account_id])
         return self._shown(delivery_pk, status=202)
 
-    @extend_schema(
-        operation_id="ArrivedDelivery",
-        tags=["deliveries"],
-        summary="The lead of a held delivery is in the CRM: it is delivered, nothing is sent",
-        parameters=WHICH,
-        request=ArrivedIn,
-        responses={
+    @operation(
+        "ArrivedDelivery",
+        "The lead of a held delivery is in the CRM: it is delivered, nothing is sent",
+        {
             200: DeliveryDetailOut,
             **BAD_BODY,
             **NO_TOKEN,
             **NO_DELIVERY,
-            409: OpenApiResponse(OurError, "It is not held"),
+            409: "It is not held",
         },
+        parameters=WHICH,
+        request=ArrivedIn,
     )
     def arrived(self, request: Request, delivery_pk: int) -> Response:
         delivery = self._one(delivery_pk)
@@ -119,18 +112,17 @@ class DeliveryViewSet(CallerViewSet):
             raise Conflict(f"The delivery is {self._one(delivery_pk).state}, not held")
         return self._shown(delivery_pk)
 
-    @extend_schema(
-        operation_id="CancelDelivery",
-        tags=["deliveries"],
-        summary="Nobody wants it sent: a waiting or held delivery stays held as cancelled, until a retry",
-        parameters=WHICH,
-        request=None,
-        responses={
+    @operation(
+        "CancelDelivery",
+        "Nobody wants it sent: a waiting or held delivery stays held as cancelled, until a retry",
+        {
             200: DeliveryDetailOut,
             **NO_TOKEN,
             **NO_DELIVERY,
-            409: OpenApiResponse(OurError, "It is delivered, being sent right now, or cancelled already"),
+            409: "It is delivered, being sent right now, or cancelled already",
         },
+        parameters=WHICH,
+        request=None,
     )
     def cancel(self, request: Request, delivery_pk: int) -> Response:
         delivery = self._one(delivery_pk)
@@ -139,24 +131,23 @@ class DeliveryViewSet(CallerViewSet):
             raise Conflict(f"The delivery is {now.held_because or now.state}; there is nothing to cancel")
         return self._shown(delivery_pk)
 
-    @extend_schema(
-        operation_id="ReplayDelivery",
-        tags=["deliveries"],
-        summary="Send it once more by the rule of that day or of today, without a second lead",
+    @operation(
+        "ReplayDelivery",
+        "Send it once more by the rule of that day or of today, without a second lead",
+        {
+            200: OpenApiResponse(ForeseenOut, "A dry run: what would be done"),
+            202: DeliveryDetailOut,
+            **BAD_BODY,
+            **NO_TOKEN,
+            **NO_DELIVERY,
+            409: "It can't be replayed now; the code says why",
+        },
         description="With dryRun the lead is read in the CRM and nothing is changed: 200 with what would"
         " change. Otherwise 202: the delivery's lane compares the lead, changes what people left alone, and"
         " keeps what was changed under replays; a lead that was never made is made. Asking again while it is"
         " under way, or after it, changes nothing.",
         parameters=WHICH,
         request=DeliveryReplayIn,
-        responses={
-            200: OpenApiResponse(ForeseenOut, "A dry run: what would be done"),
-            202: DeliveryDetailOut,
-            **BAD_BODY,
-            **NO_TOKEN,
-            **NO_DELIVERY,
-            409: OpenApiResponse(OurError, "It can't be replayed now; the code says why"),
-        },
     )
     def replay(self, request: Request, delivery_pk: int) -> Response:
         delivery = self._one(delivery_pk)

@@ -18,7 +18,7 @@ from accounts.rest.paging import MOST_LISTED, listed
 from accounts.rest.parsers import BoundedFormParser
 from accounts.rest.schema import string_responses
 from accounts.rest.views import CallerViewSet
-from accounts.serializers.errors import BAD_FILTER, NO_TOKEN
+from accounts.serializers.errors import BAD_FILTER, NO_TOKEN, operation
 from accounts.views import OpenView
 from crm_cache import directory
 from rules.models import Outcome
@@ -37,12 +37,11 @@ FORM = {"type": "object", "additionalProperties": {"type": "string"}}
 class OutcomeViewSet(CallerViewSet):
     """The caller's outcomes over all CRMs."""
 
-    @extend_schema(
-        operation_id="ListOutcomes",
-        tags=["deliveries"],
-        summary="What became of delivered leads",
+    @operation(
+        "ListOutcomes",
+        "What became of delivered leads",
+        {200: OutcomeListOut, **BAD_FILTER, **NO_TOKEN},
         parameters=FILTERS,
-        responses={200: OutcomeListOut, **BAD_FILTER, **NO_TOKEN},
     )
     def index(self, request: Request) -> Response:
         rows = read_common_filters(Outcome.objects.filter(test=False), request)

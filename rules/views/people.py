@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.rest.errors import ApiError
 from accounts.rest.views import PlatformViewSet, checked
-from accounts.serializers.errors import NO_TOKEN, NOT_PLATFORM, OurError
+from accounts.serializers.errors import NO_TOKEN, NOT_PLATFORM, operation
 from rules import people
 from rules.serializers.people import ErasureOut, PersonIn, PersonOut, write_erasure
 
 ERRORS = {
-    400: OpenApiResponse(OurError, "Nobody is named, or a phone or an e-mail is none"),
+    400: "Nobody is named, or a phone or an e-mail is none",
     **NO_TOKEN,
     **NOT_PLATFORM,
 }
@@ -22,29 +22,29 @@ ERRORS = {
 class PeopleViewSet(PlatformViewSet):
     """One person's data over all quiz accounts, or in one of them."""
 
-    @extend_schema(
-        operation_id="ErasePerson",
-        tags=["people"],
-        summary="Forget a person",
-        description="Leads that are being sent are finished first; what waits or is held is sent no more. The"
-        " CRM's own records stay as they are. An answer that is posted later is kept like any other.",
-        request=PersonIn,
-        responses={
+    @operation(
+        "ErasePerson",
+        "Forget a person",
+        {
             200: OpenApiResponse(ErasureOut, "Forgotten"),
             202: OpenApiResponse(ErasureOut, "Something is being sent: the rest follows by itself"),
             **ERRORS,
         },
+        tag="people",
+        description="Leads that are being sent are finished first; what waits or is held is sent no more. The"
+        " CRM's own records stay as they are. An answer that is posted later is kept like any other.",
+        request=PersonIn,
     )
     def erase(self, request: Request) -> Response:
         erasure = people.erase(_who(request), "platform")
         return Response(write_erasure(erasure), status=200 if erasure.done_at else 202)
 
-    @extend_schema(
-        operation_id="ExportPerson",
-        tags=["people"],
-        summary="All that is kept of a person",
+    @operation(
+        "ExportPerson",
+        "All that is kept of a person",
+        {200: PersonOut, **ERRORS},
+        tag="people",
         request=PersonIn,
-        responses={200: PersonOut, **ERRORS},
     )
     def export(self, request: Request) -> Response:
         return Response(people.export(_who(request)))

@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.rest.errors import ApiError, NotFound
 from accounts.rest.views import CrmViewSet, checked
-from accounts.serializers.errors import BAD_BODY, NO_TOKEN, OurError
+from accounts.serializers.errors import BAD_BODY, NO_TOKEN, responses_of
 from connectors.errors import OurMistake
 from connectors.messages import joined
 from rules.models import Answer
@@ -91,13 +91,15 @@ class PreviewViewSet(CrmViewSet):
     @extend_schema(
         tags=["deliveries"],
         request=PreviewIn,
-        responses={
-            200: PreviewOut,
-            **BAD_BODY,
-            **NO_TOKEN,
-            404: OpenApiResponse(OurError, "No account, no rule, or no answer to show"),
-            409: OpenApiResponse(OurError, "The account's address is none that the service may talk to"),
-        },
+        responses=responses_of(
+            {
+                200: PreviewOut,
+                **BAD_BODY,
+                **NO_TOKEN,
+                404: "No account, no rule, or no answer to show",
+                409: "The account's address is none that the service may talk to",
+            }
+        ),
     )
     def create(self, request: Request, quizID: str) -> Response:
         rule = live_rule(self.connected_account(), read_quiz_id(quizID))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.rest.paging import LISTED, listed
 from accounts.rest.views import CallerViewSet, one_of
-from accounts.serializers.errors import BAD_FILTER, NO_TOKEN, OurError
+from accounts.serializers.errors import BAD_FILTER, NO_TOKEN, operation
 from connectors.registry import CONNECTORS
 from rules.made_between import made_between
 from rules.models import Finding, Reconciliation
@@ -23,7 +23,7 @@ from rules.serializers.reconciliations import (
 )
 from rules.views.filters import CRM_FILTER, read_choice, read_moment
 
-NONE = {404: OpenApiResponse(OurError, "No such reconciliation")}
+NONE = {404: "No such reconciliation"}
 WHICH = OpenApiParameter(
     "reconciliation_pk", int, OpenApiParameter.PATH, description="`id` of a reconciliation, ours"
 )
@@ -40,14 +40,13 @@ KIND = OpenApiParameter("kind", str, enum=Finding.Kind.values, description="Only
 class ReconciliationViewSet(CallerViewSet):
     """The caller's reconciliations over all CRMs; other accounts' are 404."""
 
-    @extend_schema(
-        operation_id="ListReconciliations",
-        tags=["deliveries"],
-        summary="Reports that compare deliveries with what the CRMs have",
+    @operation(
+        "ListReconciliations",
+        "Reports that compare deliveries with what the CRMs have",
+        {200: ReconciliationListOut, **BAD_FILTER, **NO_TOKEN},
         description="Made every night for each account, at a tenth of what its CRM allows. What differs is "
         "told and not mended.",
         parameters=FILTERS,
-        responses={200: ReconciliationListOut, **BAD_FILTER, **NO_TOKEN},
     )
     def index(self, request: Request) -> Response:
         rows = self._mine()
@@ -58,24 +57,19 @@ class ReconciliationViewSet(CallerViewSet):
         part = listed(request, made_between(rows, read_moment(request, "from"), read_moment(request, "to")))
         return Response(part.body(list(map(write_reconciliation, part.rows))))
 
-    @extend_schema(
-        operation_id="GetReconciliation",
-        tags=["deliveries"],
-        summary="One report",
-        parameters=[WHICH],
-        responses={200: ReconciliationOut, **NO_TOKEN, **NONE},
+    @operation(
+        "GetReconciliation", "One report", {200: ReconciliationOut, **NO_TOKEN, **NONE}, parameters=[WHICH]
     )
     def retrieve(self, request: Request, reconciliation_pk: int) -> Response:
         return Response(write_reconciliation(self._one(reconciliation_pk)))
 
-    @extend_schema(
-        operation_id="ListFindings",
-        tags=["deliveries"],
-        summary="What a report found",
+    @operation(
+        "ListFindings",
+        "What a report found",
+        {200: FindingListOut, **BAD_FILTER, **NO_TOKEN, **NONE},
         description="Those that are still to be confirmed are not among them. What is held and was found is "
         "taken over by POST /deliveries/{delivery_pk}/arrived.",
         parameters=[WHICH, KIND, *LISTED],
-        responses={200: FindingListOut, **BAD_FILTER, **NO_TOKEN, **NONE},
     )
     def findings(self, request: Request, reconciliation_pk: int) -> Response:
         rows = Finding.objects.filter(reconciliation=self._one(reconciliation_pk), confirmed=True)

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from accounts.models import Account
 from accounts.rest.paging import LISTED, listed, read_number
 from accounts.rest.views import CallerViewSet, CrmViewSet, checked
-from accounts.serializers.errors import BAD_BODY, BAD_FILTER, NO_TOKEN, OurError
+from accounts.serializers.errors import BAD_BODY, BAD_FILTER, NO_TOKEN, operation, responses_of
 from connectors.registry import CONNECTORS
 from rules.delivery import holds
 from rules.models import OPEN_STATES, Delivery, Rule
@@ -27,7 +27,7 @@ from rules.views.filters import CRM_FILTER, read_choice
 from rules.views.rules import live_rule, read_body, read_quiz_id
 from rules.views.schema import QuizSchema
 
-ERRORS = {**NO_TOKEN, 404: OpenApiResponse(OurError, "No account or no rule")}
+ERRORS = responses_of({**NO_TOKEN, 404: "No account or no rule"})
 
 
 def undelivered(owner: str, rules: Collection[int]) -> dict[int, int]:
@@ -41,12 +41,12 @@ def undelivered(owner: str, rules: Collection[int]) -> dict[int, int]:
 class RuleListViewSet(CallerViewSet):
     """The caller's rules over all CRMs, those of disconnected accounts too; deleted ones are left out."""
 
-    @extend_schema(
-        operation_id="ListRules",
-        tags=["Rules"],
-        summary="The rules of all quizzes in all CRMs",
+    @operation(
+        "ListRules",
+        "The rules of all quizzes in all CRMs",
+        {200: QuizRuleListOut, **BAD_FILTER, **NO_TOKEN},
+        tag="Rules",
         parameters=[CRM_FILTER, OpenApiParameter("quizID", int, description="Only this quiz"), *LISTED],
-        responses={200: QuizRuleListOut, **BAD_FILTER, **NO_TOKEN},
     )
     def index(self, request: Request) -> Response:
         mine = Account.objects.filter(account_id=self.caller_id)
@@ -119,9 +119,8 @@ class BackfillViewSet(CrmViewSet):
                 BackfillOut, "Made; they are on their way, or held where the account is away"
             ),
             200: OpenApiResponse(BackfillOut, "Nothing was made: a dry run, or there was nothing to do"),
-            **BAD_BODY,
-            **NO_TOKEN,
-            404: OpenApiResponse(OurError, "No account or no rule"),
+            **responses_of(BAD_BODY),
+            **ERRORS,
         },
     )
     def create(self, request: Request, quizID: str) -> Response:
