@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -19,6 +19,7 @@ import phonenumbers
 from phonenumbers import PhoneNumberFormat
 
 from connectors.messages import message
+from connectors.text import texts_in
 
 NO_PHONE = message("it can't be read as a phone number")
 NO_EMAIL = message("it is not an e-mail address")
@@ -95,18 +96,7 @@ def full_name(contact: Mapping[str, Any]) -> str:
 
 def texts_of(value: Any) -> list[str]:
     """Each text once: of a text or number, of the items of a list, of the values of an object."""
-    return list(dict.fromkeys(filter(None, _texts(value))))
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _texts(inner)
-    elif isinstance(value, (list, tuple)):
-        for inner in value:
-            yield from _texts(inner)
-    elif value is not None and not isinstance(value, bool):
-        yield visible(str(value))
+    return list(dict.fromkeys(filter(None, map(visible, texts_in(value)))))
 
 
 def named(value: Any) -> Any:
@@ -185,6 +175,11 @@ def is_same_reach(stored: str, ours: str) -> bool:
         return True
     address = email_key(ours)
     return email_key(stored) == address if address else is_phone(stored, ours)
+
+
+def lacking(there: Sequence[str], ours: Iterable[str]) -> list[str]:
+    """What of ours is not there yet, in any spelling."""
+    return [one for one in ours if not any(is_same_reach(stored, one) for stored in there)]
 
 
 def region_of(phone: str) -> str:

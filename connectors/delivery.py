@@ -90,13 +90,15 @@ class WorkItem:
         """One part of the lead that differs; ``kept`` is why it is left alone, if it is."""
         self.told.append(FieldChange(what, shown(before), after, entity, field_id, bool(kept), kept))
 
-    def tell_change(
-        self, change: Change, what: str, before: Any, after: str, entity: str = "", field_id: str = ""
-    ) -> None:
-        """The same by what was decided."""
+    def overwrites(self, change: Change, there: Any, new: UnplacedValue, what: str = "") -> bool:
+        """Is a value of a lead that is there overwritten? What differs is told, what people changed is lost:
+        ``new``, of which people may be told as ``what``."""
         if change is not Change.SKIP:
-            kept = "" if change is Change.WRITE else EDITED
-            self.tell(what, before, after, entity, field_id, kept)
+            kept = "" if change is Change.WRITE else new.reason
+            self.tell(what or new.question, there, new.value, new.entity, new.field_id, kept)
+        if change is Change.KEPT:
+            self.lose(new)
+        return change is Change.WRITE
 
     def follows(self, what: str, there: Any, wanted: str, olds: Sequence[Any], entity: str) -> bool:
         """Is a lead's step or person to become the draft's? While it is as we put it; told in any case."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from connectors.messages import Message
@@ -68,3 +70,35 @@ def texts_in(value: Any) -> Iterator[str]:
             yield from texts_in(one)
     elif value is not None and not isinstance(value, bool):
         yield str(value)
+
+
+FURTHEST = 24.0  # hours that a zone may be away from UTC, as Python has it
+
+
+def moment(text: Any, hours: float = 0.0) -> datetime | None:
+    """``2026-11-02 10:00:00`` or a day alone, of a clock that is ``hours`` ahead of UTC; None for no moment.
+
+    A text with a zone of its own keeps it.
+    """
+    try:
+        found = datetime.fromisoformat(str(text or "").strip())
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=clock(hours))
+
+
+def clock(hours: float) -> timezone:
+    """The zone that is so many hours ahead of UTC; UTC where there is no such zone."""
+    return timezone(timedelta(hours=hours)) if abs(hours) < FURTHEST else UTC
+
+
+def money(value: Any) -> Decimal | None:
+    """``1 500,50``, ``1500.5`` or a number; None for what is no sum."""
+    if isinstance(value, bool):
+        return None
+    text = "".join(str(value if value is not None else "").split()).replace(",", ".")
+    try:
+        found = Decimal(text)
+    except InvalidOperation:
+        return None
+    return found if found.is_finite() else None

@@ -108,12 +108,9 @@ class Changes(BatchWrite):
             repair(item, issues, self.records[item])
             if item.error:
                 reason, item.error = item.error.message, None
-                self.lose_values(item, reason)
+                self.give_up(item, reason)
 
-    def refuse(self, item: Item, refusal: Refused) -> None:
-        self.lose_values(item, str(refusal))
-
-    def lose_values(self, item: Item, reason: str) -> None:
+    def give_up(self, item: Item, reason: str) -> None:
         record = self.records[item]
         item.lose(*(entry.loss(record.entity, reason) for entry in record.entries))
         for name, value in record.attributes.items():
@@ -125,16 +122,15 @@ class Changes(BatchWrite):
 class Statistics(Changes):
     """Alone, since they made a creation fail: another failure costs these values only (reference 4.9)."""
 
-    def refuse(self, item: Item, refusal: Refused) -> None:
-        self.lose_values(item, FAILED)
-
     def repair(self, named: Mapping[Item, list[ValidationIssue]]) -> None:
-        for item in named:
-            self.lose_values(item, FAILED)
+        BatchWrite.repair(self, named)
+
+    def give_up(self, item: Item, reason: str) -> None:
+        super().give_up(item, FAILED)
 
     def fail(self, item: Item, error: ConnectorError) -> None:
         if error.code == "http_500":
-            self.lose_values(item, FAILED)
+            self.give_up(item, FAILED)
         else:
             item.fail(error)
 
@@ -171,7 +167,7 @@ class Customers(BatchWrite):
         try:
             known = self._of_contact(item) or (self._unlinked(item) if item.must_look else "")
         except Refused as refusal:
-            self._do_without(item, refusal.message)
+            self.refuse(item, refusal)
             return
         if known:
             item.journal["customer"] = known
@@ -219,12 +215,9 @@ class Customers(BatchWrite):
             repair(item, issues, item.payload.customer)
             if item.error:
                 reason, item.error = item.error.message, None
-                self._do_without(item, reason)
+                self.give_up(item, reason)
 
-    def refuse(self, item: Item, refusal: Refused) -> None:
-        self._do_without(item, refusal.message)
-
-    def _do_without(self, item: Item, reason: str) -> None:
+    def give_up(self, item: Item, reason: str) -> None:
         for entry in item.payload.customer.entries if item.payload.customer else ():
             item.lose(entry.loss("customers", reason))
         item.payload.customer = None
@@ -235,10 +228,6 @@ class CustomerLinks(BatchWrite):
     """Linking twice makes one link. A contact that is gone since: the customer stays alone."""
 
     path, safe = LINK, True
-
-    def __init__(self, requests: BatchRequests) -> None:
-        super().__init__(requests)
-        self.refused: set[Item] = set()
 
     def wants(self, item: Item) -> bool:
         linked = item.has("customer_link") or item in self.refused
@@ -256,14 +245,7 @@ class CustomerLinks(BatchWrite):
             item.journal["customer_link"] = item.journal["contact"]
         self.requests.record(items)
 
-    def repair(self, named: Mapping[Item, list[ValidationIssue]]) -> None:
-        for item, issues in named.items():
-            self._give_up(item, issues[0].words)
-
-    def refuse(self, item: Item, refusal: Refused) -> None:
-        self._give_up(item, refusal.message)
-
-    def _give_up(self, item: Item, reason: str) -> None:
+    def give_up(self, item: Item, reason: str) -> None:
         self.refused.add(item)
         item.warn("customer_refused", message("amoCRM does not link the customer ({reason}).", reason=reason))
 
@@ -334,7 +316,6 @@ class NoteWrite(BatchWrite):
         super().__init__(requests)
         self.number = number
         self.texts = texts
-        self.refused: set[Item] = set()
 
     def portions(self, items: Sequence[Item]) -> list[list[Item]]:
         """As many as a request takes, fewer where they are long."""
@@ -367,14 +348,7 @@ class NoteWrite(BatchWrite):
         for step in {self.step(item) for item in items}:
             self.requests.settle([item for item in items if self.step(item) == step], reply, {step: "id"})
 
-    def repair(self, named: Mapping[Item, list[ValidationIssue]]) -> None:
-        for item, issues in named.items():
-            self._give_up(item, "; ".join(issue.words for issue in issues[:5]))
-
-    def refuse(self, item: Item, refusal: Refused) -> None:
-        self._give_up(item, refusal.message)
-
-    def _give_up(self, item: Item, reason: str) -> None:
+    def give_up(self, item: Item, reason: str) -> None:
         self.refused.add(item)
         item.warn("note_refused", message("amoCRM does not take the note ({reason}).", reason=reason))
         if self.number > 1:

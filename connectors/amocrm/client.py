@@ -215,6 +215,7 @@ class BatchWrite:
         self.narrowed = self.succeeded = False
         self.failures = 0
         self.items: Sequence[Item] = ()
+        self.refused: set[Item] = set()
 
     def wants(self, item: Item) -> bool:
         """Is there anything left to send for it?"""
@@ -228,10 +229,15 @@ class BatchWrite:
 
     def repair(self, named: Mapping[Item, list[ValidationIssue]]) -> None:
         """Change what amoCRM names, or settle the item."""
-        raise NotImplementedError
+        for item, issues in named.items():
+            self.give_up(item, "; ".join(issue.words for issue in issues[:5]))
 
     def refuse(self, item: Item, refusal: Refused) -> None:
         """amoCRM does not take it, and does not say why."""
+        self.give_up(item, refusal.message)
+
+    def give_up(self, item: Item, reason: str) -> None:
+        """The delivery goes on without this write. For writes that a delivery can do without."""
         raise NotImplementedError
 
     def fail(self, item: Item, error: ConnectorError) -> None:
@@ -424,7 +430,9 @@ def fetch_records(
         found = {}
     for remote_id in ids:
         if remote_id not in found:
-            found[remote_id] = _stopped(found) or _one(http_client, kind, remote_id, params)
+            errors = (one for one in found.values() if isinstance(one, ConnectorError))
+            stop = next((one for one in errors if one.account_wide), None)
+            found[remote_id] = stop or _one(http_client, kind, remote_id, params)
     return found
 
 
@@ -459,8 +467,3 @@ def _one(http_client: HttpClient, kind: str, remote_id: str, params: Mapping[str
     except ConnectorError as error:
         return None if error.code == "http_404" else error
     return row if isinstance(row, dict) and str(row.get("id")) == remote_id else None
-
-
-def _stopped(found: Mapping[str, Found]) -> ConnectorError | None:
-    wide = (one for one in found.values() if isinstance(one, ConnectorError) and one.account_wide)
-    return next(wide, None)

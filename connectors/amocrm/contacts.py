@@ -19,7 +19,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from connectors.amocrm.client import Found, fetch_records
-from connectors.amocrm.lists import embedded, has_next
+from connectors.amocrm.lists import embedded, field_texts, has_next
 from connectors.amocrm.recovery import SKEW, created_at
 from connectors.contact import stored_keys
 from connectors.contact_directory import ContactDirectory, DirectoryState
@@ -80,11 +80,7 @@ def changed_at(row: Row) -> int:
 
 def keys_of(row: Row, region: str) -> frozenset[str]:
     """By which phones and e-mails a contact is found."""
-    texts: dict[str, list[str]] = {"PHONE": [], "EMAIL": []}
-    for one in row.get("custom_fields_values") or []:
-        if (code := one.get("field_code")) in texts:
-            texts[code] += [text_of(value.get("value")) for value in one.get("values") or []]
-    return stored_keys(texts["PHONE"], texts["EMAIL"], region)
+    return stored_keys(field_texts(row, "PHONE"), field_texts(row, "EMAIL"), region)
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,13 +187,11 @@ class Delivery:
             known = item.journal.get("contact") or item.draft.known_contact
             if known.isdigit():
                 item.attach(known, "" if item.journal.get("contact") else "memory")
-        self._look_up([item for item in new if item.payload.contact and not item.payload.contact_id])
+        # In the directory, where there is a complete one; whom it can't tell is asked for, one by one.
+        unknown = [item for item in new if item.payload.contact and not item.payload.contact_id]
+        if reachable := [item for item in unknown if item.draft.person.keys]:
+            self.requests.each(self._not_in_directory(reachable), self._search_contact)
         self.requests.record([item for item in new if item.payload.contact_id])
-
-    def _look_up(self, items: Sequence[Item]) -> None:
-        """In the directory, where there is a complete one; whom it can't tell is asked for, one by one."""
-        reachable = [item for item in items if item.draft.person.keys]
-        self._ask_for(self._not_in_directory(reachable) if reachable else [])
 
     def _not_in_directory(self, items: Sequence[Item]) -> Sequence[Item]:
         """Whom the directory can't tell: everybody where it isn't complete. The pages that are read for it
@@ -215,11 +213,8 @@ class Delivery:
                 unsure.append(item)
         return unsure
 
-    def _ask_for(self, items: Sequence[Item]) -> None:
-        """Search for each person by phone and e-mail."""
-        self.requests.each(items, self._look_up_one)
-
-    def _look_up_one(self, item: Item) -> None:
+    def _search_contact(self, item: Item) -> None:
+        """By phone and e-mail."""
         client = self.requests.client_for(item)
         contact, by = find_contact(client, item.draft.person, but=item.refused_contacts)
         if contact:
@@ -228,7 +223,8 @@ class Delivery:
     def _look_up_again(self, items: Sequence[Item]) -> None:
         """The contact that we gave is refused: deleted, or merged into another."""
         self.directory.drop([int(one) for item in items for one in item.refused_contacts])
-        self._ask_for([item for item in items if item.payload.contact and item.draft.person.keys])
+        reachable = [item for item in items if item.payload.contact and item.draft.person.keys]
+        self.requests.each(reachable, self._search_contact)
         self.requests.record(items)
 
     def assign(self, items: Sequence[Item]) -> None:

@@ -16,7 +16,7 @@ from connectors.amocrm import lists
 from connectors.amocrm.client import Found, fetch_records
 from connectors.amocrm.errors import NOT_ALLOWED, address_gone
 from connectors.amocrm.facts import Facts
-from connectors.amocrm.lists import embedded, moment
+from connectors.amocrm.lists import embedded, field_texts, moment
 from connectors.amocrm.recovery import found, search
 from connectors.amocrm.tasks import task_states
 from connectors.errors import ConnectorError, Refused, unexpected
@@ -191,18 +191,9 @@ def person(remote_id: str, row: Row | None) -> dict[str, str]:
     """Her first phone and first e-mail are the ones that amoCRM shows."""
     told = {"id": remote_id}
     if row:
-        told |= {"name": text_of(row.get("name")), "phone": first(row, "PHONE"), "email": first(row, "EMAIL")}
+        phone, email = (next(filter(None, field_texts(row, code)), "") for code in ("PHONE", "EMAIL"))
+        told |= {"name": text_of(row.get("name")), "phone": phone, "email": email}
     return {name: value for name, value in told.items() if value}
-
-
-def first(row: Row, code: str) -> str:
-    values = (
-        str(value.get("value") or "")
-        for one in row.get("custom_fields_values") or []
-        if one.get("field_code") == code
-        for value in one.get("values") or []
-    )
-    return next((value for value in values if value), "")
 
 
 def details(row: Row) -> dict[str, str]:

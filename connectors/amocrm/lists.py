@@ -16,6 +16,7 @@ from connectors.errors import Refused
 from connectors.http import HttpClient
 from connectors.messages import message
 from connectors.rows import FieldRow, PipelineRow, StepRow, TagRow, UserRow
+from connectors.text import text_of
 
 PAGE, MOST_PAGES = 250, 10_000
 ENTITIES = ("leads", "contacts", "companies", "customers")
@@ -136,6 +137,13 @@ def embedded(body: Any, name: str) -> list[dict[str, Any]]:
     """The rows of a HAL page; none for the empty answer that stands for an empty list (3.1)."""
     rows: Iterable[Any] = ((body or {}).get("_embedded") or {}).get(name) or []
     return [row for row in rows if isinstance(row, dict)]
+
+
+def field_texts(row: Row, field: Any) -> Iterator[str]:
+    """What a record has in a custom field, by its id or code."""
+    for one in row.get("custom_fields_values") or []:
+        if field in (one.get("field_id"), one.get("field_code")):
+            yield from (text_of(value.get("value")) for value in one.get("values") or [])
 
 
 def per_entity(

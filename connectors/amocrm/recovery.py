@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from connectors.amocrm.client import remote_id
-from connectors.amocrm.lists import embedded
+from connectors.amocrm.lists import embedded, field_texts
 from connectors.contact import email_key, emails_in, is_phone, national_digits
 from connectors.draft import Person
 from connectors.errors import ConnectorError
@@ -109,13 +109,7 @@ def carries(lead: Row, uid: str, mark_field: int) -> bool:
 
 def external_id(lead: Row, mark_field: int) -> str:
     """What the field for external ids holds; empty where there is no such field or no value."""
-    values = (
-        text_of(value.get("value"))
-        for one in lead.get("custom_fields_values") or []
-        if mark_field and one.get("field_id") == mark_field
-        for value in one.get("values") or []
-    )
-    return next(values, "")
+    return next(field_texts(lead, mark_field), "") if mark_field else ""
 
 
 def created_at(row: Row) -> float:
@@ -215,11 +209,6 @@ def searches(person: Person) -> Iterator[str]:
 def belongs_to(contact: Mapping[str, Any], person: Person) -> bool:
     """Does the contact have a phone or an e-mail of the person, however it is written there?"""
     emails = {email_key(email) for email in person.emails}
-    for one in contact.get("custom_fields_values") or []:
-        texts = [str(value.get("value") or "") for value in one.get("values") or []]
-        if one.get("field_code") == "PHONE":
-            if any(is_phone(text, phone) for text in texts for phone in person.phones):
-                return True
-        elif one.get("field_code") == "EMAIL" and any(emails & emails_in(text) for text in texts):
-            return True
-    return False
+    return any(
+        is_phone(text, phone) for text in field_texts(contact, "PHONE") for phone in person.phones
+    ) or any(emails & emails_in(text) for text in field_texts(contact, "EMAIL"))

@@ -18,8 +18,8 @@ from connectors.amocrm.facts import Facts
 from connectors.amocrm.lists import embedded
 from connectors.amocrm.records import FieldEntry, Payload, Record, address, pack
 from connectors.amocrm.recovery import find_contact
-from connectors.changes import EDITED, Change, decide, same_value, shown
-from connectors.contact import is_same_reach
+from connectors.changes import EDITED, decide, same_value, shown
+from connectors.contact import lacking
 from connectors.delivery import LEAD_GONE
 from connectors.draft import CONTACT, PERFORMER, STEP, TAGS, TITLE, LeadDraft, UnplacedValue
 from connectors.errors import ConnectorError, Refused, Unclear
@@ -74,12 +74,8 @@ class Update:
             there, ours = row.get(name) or None, new.attributes[name]
             change = decide(there, ours, [old.attributes.get(name) for old in olds])
             what = TITLE if name == "name" and new.entity == LEADS else name
-            item.tell_change(change, what, there, str(ours), new.entity)
-            match change:
-                case Change.WRITE:
-                    changed.attributes[name] = new.attributes[name]
-                case Change.KEPT:
-                    item.lose(UnplacedValue(name, str(new.attributes[name]), EDITED, new.entity))
+            if item.overwrites(change, there, UnplacedValue(name, str(ours), EDITED, new.entity), what):
+                changed.attributes[name] = ours
         current_values, days = values_by_field(row), day_fields(item.draft)
         for entry in new.entries:
             if entry.key in REACH or entry.kind == "external_id":
@@ -89,12 +85,8 @@ class Update:
             there = current_values.get(entry.key, [])
             change = decide(there, entry.body["values"], before, same)
             now = _dated(there) if entry.key in days else there
-            item.tell_change(change, entry.question or entry.key, now, entry.text, new.entity, entry.key)
-            match change:
-                case Change.WRITE:
-                    changed.entries.append(entry)
-                case Change.KEPT:
-                    item.lose(entry.loss(new.entity, EDITED))
+            if item.overwrites(change, now, entry.loss(new.entity, EDITED)):
+                changed.entries.append(entry)
         if tags := _new_tags(new, row):
             changed.attributes["tags_to_add"] = tags
             own = ", ".join(str(tag.get("name") or "") for tag in embedded(row, "tags"))
@@ -248,15 +240,11 @@ def missing_reach(new: Record, row: Row) -> list[FieldEntry]:
     for code in REACH:
         entry, current = _entry(new, code), values_by_field(row).get(code, [])
         known = [str(value.get("value") or "") for value in current]
-        fresh = [v for v in entry.body["values"] if not _is_among(known, str(v["value"]))] if entry else []
+        fresh = [v for v in entry.body["values"] if lacking(known, [str(v["value"])])] if entry else []
         if entry and fresh:
             kept = [{k: value[k] for k in ("value", "enum_code") if value.get(k)} for value in current]
             entries.append(FieldEntry({**entry.body, "values": [*kept, *fresh]}, entry.question, entry.text))
     return entries
-
-
-def _is_among(known: Sequence[str], ours: str) -> bool:
-    return any(is_same_reach(one, ours) for one in known)
 
 
 def _new_tags(new: Record, row: Row) -> list[dict[str, Any]]:

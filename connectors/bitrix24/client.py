@@ -12,7 +12,7 @@ import re
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from connectors.bitrix24.errors import meaning, operating_limit
@@ -73,23 +73,10 @@ Outcome = Reply | ConnectorError
 Story = Generator[Sequence[Command], Sequence[Outcome], T]
 
 
-class Budget(Protocol):
-    """Keeps count of the portal's time (``OperatingBudget``)."""
-
-    def wait_for(self, method: str) -> float:
-        """Seconds until the method may be called again."""
-
-    def note(self, method: str, time: Any) -> None:
-        """Take in an answer's ``time``: what the call took, and how much of the method's budget is used."""
-
-    def takes(self, method: str) -> float:
-        """Seconds that a call of the method is expected to take."""
-
-
 # -- sending --------------------------------------------------------------------------------------------
 
 
-def send(http_client: HttpClient, commands: Sequence[Command], budget: Budget) -> list[Outcome]:
+def send(http_client: HttpClient, commands: Sequence[Command], budget: OperatingBudget) -> list[Outcome]:
     """One outcome per command, in order. Never raises a ``ConnectorError``: each command gets its own."""
     outcomes: list[Outcome] = []
     for start in range(0, len(commands), MOST):
@@ -97,7 +84,7 @@ def send(http_client: HttpClient, commands: Sequence[Command], budget: Budget) -
     return outcomes
 
 
-def ask(http_client: HttpClient, commands: Sequence[Command], budget: Budget) -> list[Reply]:
+def ask(http_client: HttpClient, commands: Sequence[Command], budget: OperatingBudget) -> list[Reply]:
     """As ``send``, for those who need every answer. Raises the first error."""
     return _replies(send(http_client, commands, budget))
 
@@ -128,7 +115,7 @@ def php_query(value: Any, name: str = "") -> Iterator[str]:
         yield f"{name}={quote(text, safe='', errors='replace')}"
 
 
-def _send(http_client: HttpClient, commands: Sequence[Command], budget: Budget) -> list[Outcome]:
+def _send(http_client: HttpClient, commands: Sequence[Command], budget: OperatingBudget) -> list[Outcome]:
     """One request. A method whose time budget is used up is not sent; the rest goes without it."""
     waits = {method: budget.wait_for(method) for method in {command.method for command in commands}}
     ready = [command for command in commands if not waits[command.method]]
@@ -136,7 +123,7 @@ def _send(http_client: HttpClient, commands: Sequence[Command], budget: Budget) 
     return [operating_limit(wait) if (wait := waits[one.method]) else next(sent) for one in commands]
 
 
-def _request(http_client: HttpClient, commands: Sequence[Command], budget: Budget) -> list[Outcome]:
+def _request(http_client: HttpClient, commands: Sequence[Command], budget: OperatingBudget) -> list[Outcome]:
     path, body = request_of(commands)
     try:
         answer = http_client.call("POST", path, safe=all(command.safe for command in commands), json=body)
@@ -147,7 +134,7 @@ def _request(http_client: HttpClient, commands: Sequence[Command], budget: Budge
     return _read(commands, answer["result"], budget)
 
 
-def _read(commands: Sequence[Command], result: Any, budget: Budget) -> list[Outcome]:
+def _read(commands: Sequence[Command], result: Any, budget: OperatingBudget) -> list[Outcome]:
     """The parts of a batch's answer; an empty part is a list in PHP, whatever it should be."""
     names = ("result", "result_error", "result_total", "result_time")
     parts = (result.get(name) if isinstance(result, dict) else None for name in names)
@@ -166,7 +153,7 @@ def _read(commands: Sequence[Command], result: Any, budget: Budget) -> list[Outc
     return outcomes
 
 
-def _reply(command: Command, value: Any, total: Any, time: Any, budget: Budget) -> Reply:
+def _reply(command: Command, value: Any, total: Any, time: Any, budget: OperatingBudget) -> Reply:
     budget.note(command.method, time)
     moment = str(time.get("date_start") or "") if isinstance(time, dict) else ""
     return Reply(value, int(total) if str(total).isdigit() else 0, moment)
@@ -323,10 +310,12 @@ class OperatingBudget:
         self.speed = speed or Speed()
 
     def wait_for(self, method: str) -> float:
+        """Seconds until the method may be called again."""
         return self.limiter.held(method) if self.limit else 0.0
 
     def note(self, method: str, time: Any) -> None:
-        """Absent where the portal keeps no such count."""
+        """Take in an answer's ``time``: what the call took, and how much of the method's budget is used.
+        Absent where the portal keeps no such count."""
         if not isinstance(time, dict):
             return
         self.speed.note(method, _number(time.get("duration")))
@@ -335,6 +324,7 @@ class OperatingBudget:
             self.limiter.hold(method, min(reset - now, LONGEST_REST))
 
     def takes(self, method: str) -> float:
+        """Seconds that a call of the method is expected to take."""
         return self.speed.of(method)
 
     def held_methods(self) -> tuple[str, ...]:

@@ -37,9 +37,8 @@ from connectors.bitrix24.portal import (
     server_of,
 )
 from connectors.bitrix24.records import payload_of
-from connectors.bitrix24.recovery import carriers, carrying, search
+from connectors.bitrix24.recovery import carriers, carrying, search, survey
 from connectors.bitrix24.requests import BatchRequests, BitrixItem
-from connectors.bitrix24.survey import survey
 from connectors.delivery import NoJournal, Outcome, compare, deliver
 from connectors.draft import Comparison, Exchange, LeadDraft, Placement, Plan, Problem, Target
 from connectors.errors import ConnectorError

@@ -136,5 +136,5 @@ def _attach(item: BitrixItem, word: str, remote_id: str) -> None:
     record = item.payload.of(word)
     if record and item.journal.get(FOUND[word]) == remote_id and not item.writes_existing(word):
         reason, entity = KEPT[word], record.entity
-        item.lose(*(UnplacedValue(e.question, e.text, reason, entity, e.field_id) for e in record.entries))
+        item.lose(*(entry.loss(entity, reason) for entry in record.entries))
         item.lose(*(UnplacedValue("im", one["VALUE"], reason, entity) for one in record.head.get("IM", ())))

@@ -130,7 +130,7 @@ def _by_status(status: int, safe: bool) -> ConnectorError:
         words = message("Bitrix24 sends us elsewhere")
         return TryLater(words, code="redirected", account_wide=True, repeatable=False)
     if status == 429:
-        return _busy("")
+        return busy(CRM, BUSY_WAIT)
     if status == 401:
         return _gone("")
     if status >= 500:
@@ -140,15 +140,6 @@ def _by_status(status: int, safe: bool) -> ConnectorError:
 
 def _later(words: str, code: str, after: float | None = None, remedy: str = "") -> TryLater:
     return TryLater(words, code=code, after=after, remedy=remedy, account_wide=True)
-
-
-def _busy(words: str) -> ConnectorError:
-    return busy(CRM, BUSY_WAIT)
-
-
-def _overloaded(words: str) -> ConnectorError:
-    remedy = message("Ask Bitrix24's support why the portal is blocked.")
-    return _later(message("Bitrix24 has blocked this portal's requests"), "overload", LONG_WAIT, remedy)
 
 
 def _stale(words: str) -> ConnectorError:
@@ -194,9 +185,14 @@ OTHER_USER = message("Connect Bitrix24 again under a working administrator's acc
 _gone = _reconnect(message("Bitrix24 refuses our token"), AGAIN)
 
 TABLE: dict[str, Callable[[str], ConnectorError]] = {
-    "query_limit_exceeded": _busy,
+    "query_limit_exceeded": lambda words: busy(CRM, BUSY_WAIT),
     "operation_time_limit": lambda words: operating_limit(OPERATING_WAIT),
-    "overload_limit": _overloaded,
+    "overload_limit": lambda words: _later(
+        message("Bitrix24 has blocked this portal's requests"),
+        "overload",
+        LONG_WAIT,
+        message("Ask Bitrix24's support why the portal is blocked."),
+    ),
     "expired_token": _stale,
     "invalid_token": _stale,
     "no_auth_found": _gone,

@@ -14,7 +14,7 @@ from connectors.bitrix24.records import REACH, Payload, Record
 from connectors.bitrix24.requests import FOUND, BitrixItem
 from connectors.bitrix24.writing import write
 from connectors.changes import same_value
-from connectors.contact import is_same_reach
+from connectors.contact import lacking
 from connectors.draft import UnplacedValue
 from connectors.errors import Refused
 from connectors.existing import KnownRecord, take_back, texts_of, unread
@@ -77,9 +77,9 @@ def _changes(item: BitrixItem, word: str, new: Record, row: Row, olds: Sequence[
     known, changed = KnownRecord(item, word, new.entity), Record(new.entity, {})
     for code in REACH:
         there = texts_of(rows_in(row.get(code)))
-        lacking = [e for e in new.head.get(code, ()) if not any(is_same_reach(k, e["VALUE"]) for k in there)]
-        if known.adds(code, there, texts_of(lacking)):
-            changed.head[code] = lacking
+        fresh = [one for one in new.head.get(code, ()) if lacking(there, [one["VALUE"]])]
+        if known.adds(code, there, texts_of(fresh)):
+            changed.head[code] = fresh
     own = NAMES[word]
     name, names = new.head.get(own), [one.head.get(own) for one in olds]
     if name and known.renames(own, row.get(own), name, names):

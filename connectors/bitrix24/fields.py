@@ -13,7 +13,7 @@ from typing import Any
 
 from connectors import coercion, dates
 from connectors.base import FieldWish
-from connectors.bitrix24.client import Budget, Command, ask, rows, send
+from connectors.bitrix24.client import Command, OperatingBudget, ask, rows, send
 from connectors.bitrix24.lists import field_row, list_command
 from connectors.coercion import ONE_VALUE, Unfit, written
 from connectors.custom_fields import (
@@ -200,7 +200,11 @@ OWN_FIELDS = {
 
 
 def create_fields(
-    http_client: HttpClient, budget: Budget, lang: str, wishes: Sequence[FieldWish], known: Sequence[Target]
+    http_client: HttpClient,
+    budget: OperatingBudget,
+    lang: str,
+    wishes: Sequence[FieldWish],
+    known: Sequence[Target],
 ) -> list[Target]:
     """``Connector.create_fields``."""
 
@@ -215,7 +219,7 @@ def create_fields(
     return make_fields("Bitrix24", wishes, known, as_made=as_made, read=read, make=make)
 
 
-def own_fields(http_client: HttpClient, budget: Budget, lang: str) -> dict[str, dict[str, str]]:
+def own_fields(http_client: HttpClient, budget: OperatingBudget, lang: str) -> dict[str, dict[str, str]]:
     """``OWN_FIELDS`` as facts, ``{word: {record type: name}}``: found by name, else made where we may."""
     have = {(row.entity, row.code) for row in _rows(http_client, budget, lang, TAGGED)}
     wanted = [(entity, own) for own in OWN_FIELDS.values() for entity in own.entities]
@@ -240,7 +244,9 @@ def as_made(wish: FieldWish) -> Target:
     return Target(wish.entity, "", shorten(tidy(wish.name), LONGEST_LABEL) or "Quiz", kind, multiple=several)
 
 
-def _rows(http_client: HttpClient, budget: Budget, lang: str, entities: Iterable[str]) -> list[FieldRow]:
+def _rows(
+    http_client: HttpClient, budget: OperatingBudget, lang: str, entities: Iterable[str]
+) -> list[FieldRow]:
     entities = list(entities)
     replies = ask(http_client, [list_command(entity, lang) for entity in entities], budget)
     pairs = zip(entities, replies, strict=True)

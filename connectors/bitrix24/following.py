@@ -19,12 +19,11 @@ from datetime import datetime, tzinfo
 
 from connectors import dates
 from connectors.bitrix24.auth import MEMBER
-from connectors.bitrix24.client import PAGE, Budget, Command, Outcome, Reply, Row, ask, rows, send
+from connectors.bitrix24.client import PAGE, Command, OperatingBudget, Outcome, Reply, Row, ask, rows, send
 from connectors.bitrix24.errors import NOT_FOUND
 from connectors.bitrix24.portal import Facts
 from connectors.bitrix24.recovery import carriers, carrying, incomplete, search
 from connectors.bitrix24.tasks import task_states, tasks_listing
-from connectors.crm_values import money
 from connectors.errors import NO_RIGHTS, ConnectorError, Refused, TryLater, unexpected
 from connectors.http import HttpClient
 from connectors.lead_status import (
@@ -39,7 +38,7 @@ from connectors.lead_status import (
     with_tasks,
 )
 from connectors.messages import joined, message
-from connectors.text import is_id, rows_in, text_of
+from connectors.text import is_id, money, rows_in, text_of
 
 log = logging.getLogger(__name__)
 
@@ -238,7 +237,7 @@ def _having(found: Sequence[Row] | ConnectorError, field: str, remote_id: str) -
     return next((row for row in found if text_of(row.get(field)) == remote_id), rest)
 
 
-def delete(http_client: HttpClient, budget: Budget, lead: Followed) -> None:
+def delete(http_client: HttpClient, budget: OperatingBudget, lead: Followed) -> None:
     """The record that our delivery made, if it still carries our external id: none that a person named, nor
     one that it was merged into. Raises the first error but "not found"."""
     kind, remote_id = lead.journal.get("kind", ""), lead.journal.get("lead", "")
@@ -262,7 +261,7 @@ def delete(http_client: HttpClient, budget: Budget, lead: Followed) -> None:
 class Following:
     """One call of ``BitrixConnector.follow``: records and their deals, then people and what was missing."""
 
-    def __init__(self, http_client: HttpClient, budget: Budget, facts: Facts, base_url: str) -> None:
+    def __init__(self, http_client: HttpClient, budget: OperatingBudget, facts: Facts, base_url: str) -> None:
         self.http_client = http_client
         self.budget = budget
         self.facts = facts
@@ -398,7 +397,7 @@ SECRET = re.compile(r"[0-9A-Za-z_-]{1,200}")
 SLOWER = message("Without events changes are seen when Bitrix24 is asked the next time; nothing is lost.")
 
 
-def subscribe(http_client: HttpClient, budget: Budget, url: str) -> None:
+def subscribe(http_client: HttpClient, budget: OperatingBudget, url: str) -> None:
     """Bind what is not bound to ``url`` yet. Raises ``Refused`` where rights or plan don't allow it."""
     (reply,) = ask(http_client, [Command("event.get", why=message("what is posted already?"))], budget)
     bound = {str(row.get("event")).upper() for row in rows(reply) if row.get("handler") == url}
@@ -411,7 +410,7 @@ def subscribe(http_client: HttpClient, budget: Budget, url: str) -> None:
         _settle(outcome)
 
 
-def unsubscribe(http_client: HttpClient, budget: Budget, url: str) -> None:
+def unsubscribe(http_client: HttpClient, budget: OperatingBudget, url: str) -> None:
     """Unbind all events from ``url``; what is not bound counts as unbound."""
     ask(http_client, [Command("event.unbind", {"event": event, "handler": url}) for event in EVENTS], budget)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from connectors.base import Named
-from connectors.bitrix24.client import PAGE, Budget, Command, Reply, Row, allowed, ask, rows, send
+from connectors.bitrix24.client import PAGE, Command, OperatingBudget, Reply, Row, allowed, ask, rows, send
 from connectors.bitrix24.errors import NO_SCOPE
 from connectors.bitrix24.options import LEAD, SOURCE, STATUS, TYPE
 from connectors.draft import Option, Placement
@@ -25,7 +25,7 @@ KEPT_OF_USERS = (
 TAIL = re.compile(r"_(\d+)$")
 
 
-def users(http_client: HttpClient, budget: Budget) -> Iterator[Sequence[UserRow]]:
+def users(http_client: HttpClient, budget: OperatingBudget) -> Iterator[Sequence[UserRow]]:
     """Everybody, also who left: a rule may still name them."""
     (first,) = ask(http_client, [_users_from(0)], budget)
     seen: set[str] = set()
@@ -37,7 +37,7 @@ def users(http_client: HttpClient, budget: Budget) -> Iterator[Sequence[UserRow]
 
 def _pages(
     http_client: HttpClient,
-    budget: Budget,
+    budget: OperatingBudget,
     first: Reply,
     from_: Callable[[int], Command],
     rows_of: Callable[[Reply], Sequence[Row]],
@@ -71,7 +71,7 @@ def user_row(user: Row) -> UserRow:
     )
 
 
-def pipelines(http_client: HttpClient, budget: Budget) -> Iterator[Sequence[PipelineRow]]:
+def pipelines(http_client: HttpClient, budget: OperatingBudget) -> Iterator[Sequence[PipelineRow]]:
     """Of every record type. Most have none, and say so with an error; only deals must have them."""
     commands = [
         Command("crm.category.list", {"entityTypeId": number}, why=message("the pipelines"))
@@ -98,7 +98,7 @@ def pipeline_row(entity: str, row: Row) -> PipelineRow:
     )
 
 
-def steps(http_client: HttpClient, budget: Budget) -> Iterator[Sequence[StepRow]]:
+def steps(http_client: HttpClient, budget: OperatingBudget) -> Iterator[Sequence[StepRow]]:
     """All entries of all directories: the stages, and sources, types and whatever else there is."""
     (reply,) = ask(
         http_client,
@@ -155,7 +155,7 @@ STATUSES = "statuses"
 Directories = Mapping[str, Sequence[Option]]
 
 
-def fields(http_client: HttpClient, budget: Budget, lang: str) -> Iterator[Sequence[FieldRow]]:
+def fields(http_client: HttpClient, budget: OperatingBudget, lang: str) -> Iterator[Sequence[FieldRow]]:
     """One batch. Old invoices may be gone, smart ones need a scope of their own: neither spoils the rest."""
     keys = [*METHODS, SMART_INVOICE, STATUSES]
     commands = [

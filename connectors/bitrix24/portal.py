@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from connectors.base import Identity, Remote
 from connectors.bitrix24.auth import portal_of
-from connectors.bitrix24.client import Budget, Command, Outcome, Reply, allowed, send
+from connectors.bitrix24.client import Command, OperatingBudget, Outcome, Reply, allowed, send
 from connectors.bitrix24.errors import NO_SCOPE, BitrixResponses
 from connectors.bitrix24.fields import TAGGED, TRACKED
 from connectors.bitrix24.options import BitrixOptions
@@ -32,7 +32,7 @@ QUESTIONS = {
 TOLERATED = frozenset({NO_SCOPE})
 
 
-def ask_portal(http_client: HttpClient, budget: Budget) -> dict[str, Reply]:
+def ask_portal(http_client: HttpClient, budget: OperatingBudget) -> dict[str, Reply]:
     """What the portal tells of itself and of the user who connected; what it keeps to itself is left out."""
     commands = [
         Command(method, why=message("the portal's {word}", word=word)) for word, method in QUESTIONS.items()

@@ -18,11 +18,10 @@ from connectors.bitrix24.following import SEMANTICS
 from connectors.bitrix24.records import LEAD, ORIGINATOR
 from connectors.bitrix24.recovery import recognise
 from connectors.bitrix24.requests import FIND, BitrixItem
-from connectors.crm_values import moment
 from connectors.errors import ConnectorError, Refused
 from connectors.messages import message
 from connectors.repeated import JOINED_OWNER, NO_NOTE, OpenLead
-from connectors.text import is_id, text_of
+from connectors.text import is_id, moment, text_of
 
 IN_WORK = "P"  # what the steps that don't end a record mean
 MOST_LEADS = 50  # of one person, by phone or e-mail

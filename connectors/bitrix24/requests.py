@@ -16,8 +16,8 @@ from connectors.base import Journal
 from connectors.bitrix24.client import (
     MOST,
     PAGE,
-    Budget,
     Command,
+    OperatingBudget,
     Outcome,
     PhoneMatching,
     Reply,
@@ -188,7 +188,7 @@ class Request:
     placed: int = 0
     _open: dict[tuple[str, Any], Slot] = field(default_factory=dict)
 
-    def add(self, item: BitrixItem, commands: Sequence[Command], budget: Budget) -> None:
+    def add(self, item: BitrixItem, commands: Sequence[Command], budget: OperatingBudget) -> None:
         """Take the item's commands in, if there is room."""
         fresh: list[Command] = []
         for command in commands:
@@ -232,7 +232,7 @@ def _kind(command: Command) -> tuple[str, Any]:
 class BatchRequests:
     """Asks Bitrix24 for many drafts at once, tells each what concerns it alone, and records what was made."""
 
-    def __init__(self, make_http_client: MakeHttpClient, journal: Journal, budget: Budget) -> None:
+    def __init__(self, make_http_client: MakeHttpClient, journal: Journal, budget: OperatingBudget) -> None:
         self.make_http_client = make_http_client
         self.journal = journal
         self.budget = budget

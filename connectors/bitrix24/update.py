@@ -20,8 +20,8 @@ from connectors.bitrix24.portal import Facts
 from connectors.bitrix24.records import REACH, Payload, Record, payload_of, pipeline_of
 from connectors.bitrix24.requests import FOUND, BitrixItem
 from connectors.bitrix24.writing import write
-from connectors.changes import EDITED, Change, decide, same_value, shown
-from connectors.contact import is_same_reach
+from connectors.changes import EDITED, decide, same_value, shown
+from connectors.contact import lacking
 from connectors.delivery import LEAD_GONE
 from connectors.draft import PERFORMER, STEP, LeadDraft, UnplacedValue
 from connectors.errors import ConnectorError, Refused
@@ -135,21 +135,13 @@ def _changed(item: BitrixItem, new: Record, standing: Row, olds: Sequence[Record
             continue
         there = _sum(name, standing.get(name))
         change = decide(there, value, [old.head.get(name) for old in olds])
-        item.tell_change(change, name.lower(), there, str(value), new.entity)
-        if change is Change.WRITE:
+        if item.overwrites(change, there, UnplacedValue(name.lower(), str(value), EDITED, new.entity)):
             changed.head[name] = value
-        elif change is Change.KEPT:
-            item.lose(UnplacedValue(name.lower(), str(value), EDITED, new.entity))
     for entry in new.entries:
         before = [{one.code: one.value for one in old.entries}.get(entry.code) for old in olds]
         there = present(standing.get(entry.code), entry.value)
-        change = decide(there, entry.value, before)
-        what = entry.question or entry.code
-        item.tell_change(change, what, there, entry.text, new.entity, entry.field_id)
-        if change is Change.WRITE:
+        if item.overwrites(decide(there, entry.value, before), there, entry.loss(new.entity, EDITED)):
             changed.entries.append(entry)
-        elif change is Change.KEPT:
-            item.lose(entry.loss(new.entity, EDITED))
     return changed
 
 
@@ -171,7 +163,7 @@ def _contact_changed(item: BitrixItem, formers: Sequence[Payload]) -> Story[Reco
     changed = _changed(item, new, standing, olds) if is_ours else Record(new.entity, {})
     for name in REACH:
         known = [str(row.get("VALUE") or "") for row in rows_in(standing.get(name))]
-        fresh = [e for e in new.head.get(name, []) if not any(is_same_reach(k, e["VALUE"]) for k in known)]
+        fresh = [one for one in new.head.get(name, ()) if lacking(known, [one["VALUE"]])]
         if fresh:  # what has no id is added, the others stay
             item.tell(name.lower(), ", ".join(known), shown(fresh), new.entity)
             changed.head[name] = fresh

@@ -66,8 +66,7 @@ class Item(WorkItem):
 
     def refuse(self, entity: str, entries: Sequence[FieldEntry], input_ids: Sequence[str]) -> None:
         """Tell the answers that Envybox refused."""
-        for one in (one for one in entries if one.input_id in input_ids):
-            self.lose(UnplacedValue(one.question, one.text, REFUSED, entity, one.input_id))
+        self.lose(*(one.loss(entity, REFUSED) for one in entries if one.input_id in input_ids))
 
 
 class Delivery:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from connectors.contact import is_same_reach
+from connectors.contact import lacking
 from connectors.envybox.client import custom_values, whole
 from connectors.errors import Refused
 from connectors.existing import KnownRecord, take_back, unread
@@ -55,9 +55,9 @@ def write_existing(delivery: Delivery, formers: Sequence[Mapping[str, Any]] = ()
     added: list[tuple[str, str]] = []
     for code, ours in (("PHONE", item.draft.person.phones), ("EMAIL", item.draft.person.emails)):
         there = [text for text in reach if text and ("@" in text) == (code == "EMAIL")]
-        lacking = [one for one in ours if not any(is_same_reach(text, one) for text in there)]
-        if known.adds(code, there, lacking):
-            added += [(code, one) for one in lacking]
+        fresh = lacking(there, ours)
+        if known.adds(code, there, fresh):
+            added += [(code, one) for one in fresh]
     if item.only_compare:
         return True
     known.note()

@@ -15,7 +15,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from connectors.crm_values import moment, money
 from connectors.envybox.client import Client, Row, at, id_of, row_in, searchable, whole
 from connectors.envybox.errors import NO_CLIENT, NO_DEAL, NO_LEAD
 from connectors.envybox.lists import ADMINISTRATOR, alive
@@ -35,7 +34,7 @@ from connectors.lead_status import (
     with_tasks,
 )
 from connectors.messages import message
-from connectors.text import rows_in, text_of
+from connectors.text import moment, money, rows_in, text_of
 
 log = logging.getLogger(__name__)
 LEAD, DEAL = "lead", "deal"

@@ -41,6 +41,9 @@ class FieldEntry:
     question: str
     text: str
 
+    def loss(self, entity: str, reason: str) -> UnplacedValue:
+        return UnplacedValue(self.question, self.text, reason, entity, self.input_id)
+
 
 @dataclass(slots=True)
 class Payload:
@@ -88,7 +91,7 @@ class Payload:
     def lose(self, entity: str, reason: str) -> None:
         """All the entries of a record stay in the note."""
         for one in self.entries.pop(entity, ()):
-            self.losses.append(UnplacedValue(one.question, one.text, reason, entity, one.input_id))
+            self.losses.append(one.loss(entity, reason))
 
 
 def pack(draft: LeadDraft, money_fields: Sequence[str] = ()) -> Payload:

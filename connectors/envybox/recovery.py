@@ -11,14 +11,13 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from connectors.crm_values import moment
 from connectors.envybox.client import Client, carries, id_of, row_in, searchable
 from connectors.envybox.errors import NO_DEAL, NO_LEAD
 from connectors.envybox.records import Payload
 from connectors.errors import LOOK_INCOMPLETE, Refused, Unclear
 from connectors.messages import message
 from connectors.survey import Surveyed, SurveyPage, marks_in
-from connectors.text import rows_in, texts_in
+from connectors.text import moment, rows_in, texts_in
 
 PAGES = 20  # of 50 rows, of a list or a history
 DEALS = 5  # of one person, whenever they were made; all of those that are young enough to be meant

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors import repeated, tasks
-from connectors.crm_values import moment
 from connectors.envybox.client import id_of
 from connectors.envybox.delivery import NO_DEAL_YET, Delivery
 from connectors.envybox.errors import NO_DEAL, NO_LEAD
@@ -25,7 +24,7 @@ from connectors.errors import Refused
 from connectors.messages import message
 from connectors.note_texts import parts
 from connectors.repeated import CONTACTS, JOINED, NO_NOTE, OURS, OpenLead, text_of
-from connectors.text import rows_in
+from connectors.text import moment, rows_in
 
 MOST_DEALS = 5  # of one person, the newest of the pipeline, that are read
 Row = dict[str, Any]

@@ -12,13 +12,12 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from connectors.crm_values import clock, moment
 from connectors.envybox.client import Client, carries, searchable
 from connectors.envybox.errors import NO_DEAL
 from connectors.envybox.recovery import walk
 from connectors.errors import Refused
 from connectors.lead_status import DONE, GONE, OPEN, Followed, TaskStatus
-from connectors.text import text_of, whole_number
+from connectors.text import clock, moment, text_of, whole_number
 
 TASK_DUE = "task_due"  # step of the journal: Unix seconds of the task that is about to be made
 MOST_ROWS = 200  # of each list

@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any
 
 from connectors.base import Journal
-from connectors.changes import EDITED, Change, decide
-from connectors.contact import is_same_reach
+from connectors.changes import EDITED, decide
+from connectors.contact import lacking
 from connectors.delivery import LEAD_GONE
 from connectors.draft import PERFORMER, STEP, TAGS, UnplacedValue
 from connectors.envybox.client import Client, custom_values, id_of, is_id, whole
@@ -101,13 +101,8 @@ class Update(Delivery):
         formers = self._before(entity)
         for entry in self.payload.entries.get(entity, []):
             there, before = current.get(entry.input_id), [former.get(entry.input_id) for former in formers]
-            change = decide(there, entry.value, before)
-            self.item.tell_change(change, entry.question, there, entry.text, entity, entry.input_id)
-            match change:
-                case Change.WRITE:
-                    yield entry
-                case Change.KEPT:
-                    self.item.lose(UnplacedValue(entry.question, entry.text, EDITED, entity, entry.input_id))
+            if self.item.overwrites(decide(there, entry.value, before), there, entry.loss(entity, EDITED)):
+                yield entry
 
     def _follow_place(self) -> None:
         """A replay moves the deal to its draft's step and person, where it stands as we put it."""
@@ -158,13 +153,10 @@ class Update(Delivery):
             self.item.lose(*(UnplacedValue(kind, one, ONLY_CLIENTS, "client") for kind, one in late))
             return
         known = [str(row.get("value") or "") for row in self.client.clients.contacts(contact)]
-        for kind, one in wanted:
-            if any(is_same_reach(there, one) for there in known):
-                continue
+        for kind, one in (pair for pair in wanted if lacking(known, pair[1:])):
             self.item.tell(kind, ", ".join(known), one, "client")
-            if self.item.only_compare:
-                continue
-            self.add_contact(kind, one)
+            if not self.item.only_compare:
+                self.add_contact(kind, one)
 
 
 def _living(read: Callable[[str], dict[str, Any]], remote_id: str) -> dict[str, Any]:

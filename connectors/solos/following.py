@@ -10,7 +10,6 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
 
-from connectors.crm_values import moment, money
 from connectors.errors import (
     UNREADABLE,
     ConnectorError,
@@ -27,6 +26,7 @@ from connectors.solos.client import Client, Page
 from connectors.solos.errors import NO_API, NOT_FOUND
 from connectors.solos.matching import Link, Matching, is_closed
 from connectors.solos.records import Checklist, Good, Payment, Project, Stage, number
+from connectors.text import moment, money
 
 log = logging.getLogger(__name__)
 DELETED_SEEN = 500  # deleted projects among which a missing one is looked for

@@ -7,13 +7,12 @@ one project alone has it. Else a person has to say.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from connectors.contact import emails_in, phones_in
-from connectors.crm_values import clock
 from connectors.errors import ConnectorError, NeedsReconnect, Refused, TryLater
 from connectors.lead_status import Followed
 from connectors.response_shape import DATE
@@ -21,6 +20,7 @@ from connectors.solos import recovery
 from connectors.solos.client import Client
 from connectors.solos.records import Project, all_text, number, pattern_of
 from connectors.survey import OURS
+from connectors.text import clock, texts_in
 
 DAY, MONTH = timedelta(days=1), timedelta(days=30)
 LOOKED_INTO = 8  # projects whose details and events are read in one go
@@ -209,8 +209,9 @@ def is_closed(error: ConnectorError) -> bool:
 
 def contacts_in(row: Any) -> frozenset[str]:
     """Every value that is a phone or an e-mail, as ``contacts_of`` has it; not those within a sentence."""
+    texts = (text for text in texts_in(row) if len(text) <= LONGEST_CONTACT)
     return frozenset(
-        found for text in _texts(row) for part in SEPARATOR.split(text) for found in _contact(part.strip())
+        found for text in texts for part in SEPARATOR.split(text) for found in _contact(part.strip())
     )
 
 
@@ -224,14 +225,3 @@ def _contact(text: str) -> Iterator[str]:
         yield from emails_in(text)
     elif PHONE.fullmatch(text) and not DATE.fullmatch(text):
         yield from phones_in(text, HOME)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for one in value.values():
-            yield from _texts(one)
-    elif isinstance(value, list):
-        for one in value:
-            yield from _texts(one)
-    elif value is not None and not isinstance(value, bool) and len(text := str(value)) <= LONGEST_CONTACT:
-        yield text

@@ -20,7 +20,7 @@ from connectors.joining import one_per_field
 from connectors.messages import message
 from connectors.note_texts import lost
 from connectors.solos.options import SOURCE, SolosOptions
-from connectors.text import tidy
+from connectors.text import shorten, tidy
 
 Row = Mapping[str, Any]
 ENVELOPES = ("payload", "data", "result", "items", "response", "projects", "rows")
@@ -236,6 +236,7 @@ def _date(row: Row) -> str:
 ENTITY = "projects"  # fields are those of projects, which leads become
 TYPES = frozenset({"string", "number", "date", "reference", "list"})
 LIMITS = {"name": 100, "phone": 50, "email": 100, "comment": 1000}  # characters, as the sample cuts (3)
+CUT = ".."  # its mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +254,7 @@ def pack(draft: LeadDraft, options: SolosOptions) -> Payload:
     losses = (*draft.losses, *_unfit(draft.values), *crowded)
     lead: dict[str, Any] = {
         "user_id": number(draft.placement.performer),
-        **{key: _cut(text, LIMITS[key]) for key, text in _person(draft).items()},
+        **{key: shorten(text, LIMITS[key], CUT) for key, text in _person(draft).items()},
         "reference_id": number(draft.placement.choices.get(SOURCE)),
         "comment": _comment(draft, losses),
         "extra": _extra(draft, values, losses),
@@ -272,12 +273,7 @@ def _comment(draft: LeadDraft, losses: tuple[UnplacedValue, ...]) -> str:
     """What a person should read first; whatever is cut off stands whole in ``extra``."""
     last_line = f"[{draft.uid}]"
     text = "\n\n".join(part for part in (tidy(lost(losses, draft.language)), tidy(draft.note)) if part)
-    return f"{_cut(text, LIMITS['comment'] - len(last_line) - 1)}\n{last_line}".strip()
-
-
-def _cut(text: str, most: int) -> str:
-    """Two dots where it was longer, as in the vendor's sample (reference 3)."""
-    return text if len(text) <= most else text[: most - 2].rstrip() + ".."
+    return f"{shorten(text, LIMITS['comment'] - len(last_line) - 1, CUT)}\n{last_line}".strip()
 
 
 def _extra(

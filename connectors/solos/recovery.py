@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
-from connectors.crm_values import moment
 from connectors.errors import LOOK_INCOMPLETE, Refused, TryLater, Unclear
 from connectors.messages import message
 from connectors.solos.client import Client
 from connectors.solos.records import Row, all_text, number, pattern_of, text_of
 from connectors.survey import Surveyed, SurveyPage, marks_in
+from connectors.text import moment
 
 PAGE, PAGES = 50, 5
 CLOCKS = timedelta(days=1)  # how far solOS's clock, of an unknown zone, may be from ours
