@@ -121,6 +121,15 @@ class OurMistake(ConnectorError):
 # -- what all CRMs say; ``crm`` is what a person calls it ---------------------------------------------------
 
 NO_RIGHTS, BUSY, UNREADABLE = "no_rights", "busy", "unreadable"  # codes
+# The statuses by which HTTP says that nothing was done. Behind any other that is no success (1xx, 303, 408,
+# 418, 499, a gateway's 5xx) a write may have happened.
+NOT_DONE = frozenset({
+    *(301, 307, 308),
+    *(*range(400, 408), *range(409, 418), *range(421, 427), 428, 429, 431, 451),
+})  # fmt: skip
+
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 def lost(words: str, code: str, safe: bool, account_wide: bool = True) -> ConnectorError:
@@ -130,6 +139,14 @@ def lost(words: str, code: str, safe: bool, account_wide: bool = True) -> Connec
 
 def failed(crm: str, status: int, safe: bool) -> ConnectorError:
     return lost(message("{crm} failed ({status})", crm=crm, status=status), f"http_{status}", safe)
+
+
+def redirected(crm: str, status: int, safe: bool) -> ConnectorError:
+    """Never followed: a POST would become a GET. 302 and 303 are also what a form answers when it is done."""
+    words = message("{crm} sends us elsewhere: its address may have changed", crm=crm)
+    if safe or status in NOT_DONE:
+        return TryLater(words, code="redirected", account_wide=True, repeatable=False)
+    return Unclear(words, code="redirected", account_wide=True)
 
 
 def unreadable(crm: str, safe: bool) -> ConnectorError:

@@ -11,6 +11,7 @@ from typing import Any
 
 from connectors.errors import (
     NO_RIGHTS,
+    NOT_DONE,
     ConnectorError,
     NeedsReconnect,
     Refused,
@@ -78,9 +79,9 @@ class AmoResponses:
         if answer.status == 403 and not error_body(answer):
             self.limiter.stop(message("amoCRM answered 403 with a page instead of JSON"))
             return _blocked()
-        if answer.status >= 500:
-            return failed(CRM, answer.status, safe)
-        return TABLE.get(answer.status, _refused)(answer)
+        if answer.status in TABLE:
+            return TABLE[answer.status](answer)
+        return _refused(answer) if answer.status in NOT_DONE else failed(CRM, answer.status, safe)
 
 
 def error_body(answer: Answer) -> dict[str, Any]:
@@ -210,7 +211,6 @@ TABLE: dict[int, Callable[[Answer], ConnectorError]] = {
     401: _expired,
     402: _unpaid,
     403: _no_rights,
-    408: _busy,
     422: _invalid,
     429: _busy,
 }

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from connectors.errors import (
     NO_RIGHTS,
+    NOT_DONE,
     ConnectorError,
     NeedsReconnect,
     OurMistake,
@@ -133,7 +134,7 @@ def _by_status(status: int, safe: bool) -> ConnectorError:
         return busy(CRM, BUSY_WAIT)
     if status == 401:
         return _gone("")
-    if status >= 500:
+    if status not in NOT_DONE:
         return failed(CRM, status, safe)
     return _later(message("The portal does not answer as one ({status})", status=status), f"http_{status}")
 

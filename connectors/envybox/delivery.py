@@ -16,10 +16,10 @@ from connectors.base import Journal
 from connectors.delivery import LEAD_GONE, WorkItem, record
 from connectors.draft import LeadDraft, Problem, UnplacedValue
 from connectors.envybox.client import Client, carries, id_of, is_id
-from connectors.envybox.errors import IN_WORK, NO_DEAL, NO_LEAD
+from connectors.envybox.errors import IN_WORK, NO_DEAL, NO_LEAD, Doubtful
 from connectors.envybox.existing import write_existing
 from connectors.envybox.records import FieldEntry, Payload, fields_of, pack
-from connectors.envybox.recovery import Wanted, history, look, newest_deal, walk
+from connectors.envybox.recovery import LOOK, Wanted, history, look, newest_deal, walk
 from connectors.envybox.tasks import TASK_DUE, mark_of
 from connectors.errors import Refused, RuleNeedsFixing, TryLater, Unclear
 from connectors.messages import message
@@ -45,7 +45,8 @@ class Item(WorkItem):
     """Steps of the journal with ids: ``lead`` (the one to use), ``merged`` (our own, where Envybox united it
     with an earlier one), ``deal``, ``contact`` (the client), ``task``. Steps without: ``stage``,
     ``deal_fields``, ``client_fields``, ``tags``, ``company``, ``task_due``, ``note``, ``comment1`` and so on;
-    ``queued`` (the queue has it), ``resent`` (it was sent a second time).
+    ``queued`` (the queue has it), ``resent`` (it was sent a second time), ``doubted`` (the code of a
+    doubtful refusal).
     """
 
     payload: Payload = field(kw_only=True)
@@ -120,8 +121,8 @@ class Delivery:
         self.done(resent="1")
         try:
             self._queue()
-        except TryLater as error:
-            if error.code != "queued":  # it was not sent
+        except (TryLater, Refused) as error:
+            if error.code != "queued":  # it was not sent, or not taken
                 self.done(resent="")
             raise
 
@@ -145,18 +146,29 @@ class Delivery:
         return found is not None
 
     def _send(self, send: Callable[[dict[str, Any]], Any]) -> Any:
-        """A refusal did no work: once more without what may be at fault, so that the lead is not lost."""
-        self.item.in_flight = True
+        """A refusal did no work: once more without what may be at fault, so that the lead is not lost. A
+        doubtful one may have: once more only where the lead was looked for and is not there."""
+        item = self.item
+        item.in_flight = True
+        said = item.journal.get("doubted", "")
         try:
-            return send(self.payload.body())
+            if not said:
+                return send(self.payload.body())
+        except Doubtful as error:
+            self.done(doubted=error.code)
+            raise Unclear(error.message, code=error.code) from error
         except Refused as error:
-            self.payload.lose("lead", LEFT_OUT)
-            self.item.warn(
-                "parts_refused",
-                message("{left_out} ({said}); it went without them.", left_out=LEFT_OUT, said=error.message),
-            )
+            said = error.message
+        self.payload.lose("lead", LEFT_OUT)
+        words = message("{left_out} ({said}); it went without them.", left_out=LEFT_OUT, said=said)
+        item.warn("parts_refused", words)
         try:
             return send(self.payload.bare())
+        except Doubtful as error:
+            self.done(doubted=error.code, resent="")
+            raise Unclear(
+                error.message, code=error.code, remedy=LOOK, look_again="doubted" not in item.draft.journal
+            ) from error
         except Refused as error:
             if "pipeline_id" not in self.payload.head:
                 raise
@@ -217,7 +229,7 @@ class Delivery:
         try:
             result = start(self.item.lead, *who)
         except Refused as error:
-            if error.code == IN_WORK:
+            if error.code == IN_WORK or (isinstance(error, Doubtful) and self._known_deal()):
                 return self._deal_soon()
             if error.code == NO_LEAD or not performer:
                 raise

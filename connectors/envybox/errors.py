@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from connectors import errors
 from connectors.errors import ConnectorError, NeedsReconnect, Refused, TryLater, busy, failed, unreadable
 from connectors.http import Answer
 from connectors.messages import aside, message
@@ -27,7 +28,6 @@ SENTENCES = {
     "неверный request": BAD_REQUEST,
 }
 CRM = "Envybox"
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
 BUSY_WAIT = 5
 LONGEST_CODE = 10  # digits
 NEW_KEY = message("Connect Envybox again with the key from Settings - Integrations - API.")
@@ -45,7 +45,7 @@ class EnvyResponses:
         if body is not None and answer.ok and is_success(body):
             return None
         if body is not None and is_envelope(body) and code_of(body) != 200:
-            return meaning(body)
+            return meaning(body, answer.status)
         return _by_status(answer, safe)
 
 
@@ -65,7 +65,12 @@ def code_of(body: dict[str, Any]) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < LONGEST_CODE else None
 
 
-def meaning(body: dict[str, Any]) -> ConnectorError:
+class Doubtful(Refused):
+    """A no that nobody has seen, with a code that is no client's fault: whoever made a lead with it looks
+    whether it is there. Stays inside this package."""
+
+
+def meaning(body: dict[str, Any], status: int) -> ConnectorError:
     """What a refusal says. A sentence that nobody has seen is one all the same."""
     words, code = str(body.get("message") or "").strip()[:300], code_of(body)
     known = SENTENCES.get(_said(body), "")
@@ -73,7 +78,8 @@ def meaning(body: dict[str, Any]) -> ConnectorError:
         return wrong_key(words)
     if not known and code == 429:
         return busy(CRM, BUSY_WAIT)
-    return Refused(
+    is_no = known or (status if code is None else code) in errors.NOT_DONE
+    return (Refused if is_no else Doubtful)(
         message("Envybox says no: {what}", what=words or code), code=known or f"envybox_{code or 'unknown'}"
     )
 
@@ -90,14 +96,13 @@ def _said(body: dict[str, Any]) -> str:
 def _by_status(answer: Answer, safe: bool) -> ConnectorError:
     """No envelope: what stands before Envybox spoke, or half of an answer came."""
     status = answer.status
-    if status in REDIRECTS:
-        words = message("Envybox sends us elsewhere: its address must have changed")
-        return TryLater(words, code="redirected", account_wide=True, repeatable=False)
     if status == 429:
         return busy(CRM, BUSY_WAIT)
     if answer.ok:
         return unreadable(CRM, safe)
-    if not 400 <= status < 500:  # only a no that is known for one has surely done nothing
+    if status in errors.REDIRECTS:
+        return errors.redirected(CRM, status, safe)
+    if status not in errors.NOT_DONE:
         return failed(CRM, status, safe)
     return TryLater(
         message("The address does not answer as Envybox ({status})", status=status),

@@ -23,6 +23,7 @@ PAGES = 20  # of 50 rows, of a list or a history
 DEALS = 5  # of one person, whenever they were made; all of those that are young enough to be meant
 MOST_DEALS = 20
 DAY = timedelta(days=1)
+LOOK = message("Look for it in Envybox; if it is not there, send the answer again.")
 FIND_DAYS = 11  # longer than a delivery is tried
 Page = Callable[[int], dict[str, Any]]
 
@@ -77,7 +78,7 @@ def incomplete() -> Unclear:
     return Unclear(
         message("It is not known whether Envybox has this lead: there is more than could be looked through"),
         code=LOOK_INCOMPLETE,
-        remedy=message("Look for it in Envybox; if it is not there, send the answer again."),
+        remedy=LOOK,
         look_again=False,
     )
 

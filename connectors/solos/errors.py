@@ -79,13 +79,12 @@ def _by_status(answer: Answer, safe: bool) -> ConnectorError:
         return _gone(words)
     if status == 429:
         return errors.busy(CRM, _seconds(answer.headers.get("Retry-After", "")))
-    if status >= 500:
+    if status in errors.REDIRECTS:
+        return errors.redirected(CRM, status, safe)
+    if status not in errors.NOT_DONE:
         return errors.failed(CRM, status, safe)
     if status in (404, 405) and not words:
         return _no_api(status)
-    if 300 <= status < 400:
-        sentence = message("solOS sends us elsewhere: its address may have changed")
-        return TryLater(sentence, code="redirected", account_wide=True, repeatable=False)
     code = NOT_FOUND if status == 404 else f"http_{status}"
     return Refused(
         message("solOS says no ({status}): {what}", status=status, what=words or "no words"), code=code

@@ -73,7 +73,9 @@ def test_successes(body):
         (304, "", Unclear, TryLater),
         (429, "", TryLater, TryLater),
         (429, {"status_code": 429, "message": "slow"}, TryLater, TryLater),
-        (302, "", TryLater, TryLater),
+        (302, "", Unclear, TryLater),
+        (308, "", TryLater, TryLater),
+        (418, "", Unclear, TryLater),
         (404, "<html>", TryLater, TryLater),
     ],
 )
@@ -84,10 +86,11 @@ def test_without_an_envelope_the_way_there_failed(status, body, write, read):
         assert error.account_wide
 
 
-def test_a_redirect_is_never_followed(florist, envy, draft, journal):
-    envy.faults.add("/lead/set", status=302, body="", headers={"Location": "https://evil.example/"})
+@pytest.mark.parametrize("status", [301, 302, 303, 308])
+def test_a_redirect_is_never_followed(florist, envy, draft, journal, status):
+    envy.faults.add("/lead/set", status=status, body="", headers={"Location": "https://evil.example/"})
     (error,) = florist.connector.deliver([draft()], journal)
-    assert (error.code, error.repeatable, florist.leads) == ("redirected", False, [])
+    assert (error.code, florist.leads) == ("redirected", [])
 
 
 def test_the_key_is_hidden_in_addresses_and_bodies():

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from connectors.draft import Person, Placement
+from connectors.draft import Person, Placement, Receipt
 from connectors.envybox.options import EnvyOptions
-from connectors.errors import TryLater, Unclear
+from connectors.errors import Refused, TryLater, Unclear
 from tests.connectors.cast import again, make_draft
 
 ANNA = Person("Анна", ("+79991112233",), ("anna@b.ru",))
@@ -215,3 +215,63 @@ def test_nothing_is_found_for_a_mark_within_a_mark(florist, journal):
     assert florist.connector.find([answer.uid[:-1], answer.uid + "1"]) == {}
     without_search = replace(florist, options=EnvyOptions(keyword_covers_comment=False))
     assert set(without_search.connector.find([answer.uid])) == {answer.uid}
+
+
+# -- a no that nobody has seen, with a code that is no client's fault -------------------------------
+
+BROKEN = [
+    '{"status_code": 500, "message": "Internal error"}',
+    '{"status_code": 201, "message": "success"}',
+    '{"message": "Лид создан"}',
+]
+
+
+def breaks(envy, action, times, body=BROKEN[0]):
+    """In a 200, as Envybox answers nearly everything."""
+    envy.faults.add(
+        "/lead/(set|workset)", action, status=200, content_type="application/json", body=body, times=times
+    )
+
+
+@pytest.mark.parametrize("body", BROKEN)
+@pytest.mark.parametrize("placement", [Placement(), QUEUE])
+def test_a_doubtful_no_to_a_lead_that_was_made_makes_no_second(florist, envy, journal, body, placement):
+    breaks(envy, "answer_after", None, body)
+    answer = make_draft(person=ANNA, placement=placement)
+    error = deliver(florist, journal, answer)
+    assert isinstance(error, Unclear)
+    receipt = deliver(florist, journal, again(answer, journal, look_first=True))
+    assert (receipt.adopted, len(florist.leads)) == (True, 1)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_lead_to_which_it_was_meant_goes_without_what_may_be_at_fault(florist, envy, journal, times):
+    breaks(envy, "answer", times)
+    answer = make_draft(person=ANNA, values=(florist.value("Стиль", "Лофт"),))
+    for _ in range(times):
+        error = deliver(florist, journal, answer)
+        assert isinstance(error, Unclear)
+        answer = again(answer, journal, look_first=True)
+    assert "Internal error" in error.message
+    assert (error.look_again, bool(error.remedy)) == (times == 1, times == 2)  # then a person decides
+    receipt = deliver(florist, journal, answer)
+    (lead,) = florist.leads
+    assert (receipt.adopted, lead["fields"], [loss.value for loss in receipt.losses]) == (False, {}, ["Лофт"])
+
+
+def test_a_lead_that_was_taken_into_work_in_spite_of_a_doubtful_no_has_its_deal(florist, envy, journal):
+    envy.faults.add(
+        "/lead/start", "answer_after", status=200, content_type="application/json", body=BROKEN[0]
+    )
+    receipt = deliver(florist, journal, make_draft(person=ANNA, placement=florist.place()))
+    assert (receipt.journal["deal"], len(florist.deals())) == (str(florist.deals()[0].id), 1)
+    assert receipt.problems == ()
+
+
+def test_a_no_to_what_was_looked_for_leaves_the_way_open(florist, envy, journal):
+    answer = lost(florist, journal, make_draft(person=ANNA), "reset")
+    said = '{"status_code": 400, "message": "Нет"}'
+    envy.faults.add("/lead/workset", status=200, content_type="application/json", body=said, times=2)
+    assert isinstance(deliver(florist, journal, answer), Refused)
+    assert isinstance(deliver(florist, journal, again(answer, journal)), Receipt)
+    assert len(florist.leads) == 1
