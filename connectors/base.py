@@ -309,8 +309,8 @@ class Connector(ABC):
 
     # -- connecting ---------------------------------------------------------------------------------
 
-    @classmethod
-    def sign_in(cls, options: Any, hosts: HostPolicy) -> SignIn:
+    @staticmethod
+    def sign_in(options: Any, hosts: HostPolicy) -> SignIn:
         """The OAuth side; only where ``can.oauth``."""
         raise NotImplementedError
 
@@ -361,7 +361,7 @@ class Connector(ABC):
     def holds_several(target: Target) -> bool:
         """Can a field hold the answers to several questions: texts one after another, several choices? Pure.
 
-        The layout of a lead (``connectors.joining``) and the checks of rules both ask this.
+        The layout of a lead (``custom_fields.one_per_field``) and the checks of rules both ask this.
         """
         return target.multiple
 
@@ -464,8 +464,8 @@ class Connector(ABC):
         """Have nothing more posted to ``url``; raises like any call. Only where ``can.hooks``."""
         raise NotImplementedError
 
-    @classmethod
-    def read_hook(cls, form: Mapping[str, str]) -> ChangeNotice:
+    @staticmethod
+    def read_hook(form: Mapping[str, str]) -> ChangeNotice:
         """What a posted notice is about. Pure, for any form: one that makes no sense names no records.
 
         Where a CRM's notices are not documented, any of them is reason enough to look.

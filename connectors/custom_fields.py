@@ -6,18 +6,18 @@ How a type's values look is the CRM's own table (``connectors/<crm>/fields.py``)
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from connectors.base import FieldWish
 from connectors.coercion import Unfit
 from connectors.draft import FieldValue, Target, UnplacedValue
 from connectors.errors import Refused
-from connectors.joining import one_per_field
 from connectors.messages import message
 from connectors.text import shorten, tidy
 
 T = TypeVar("T")
+TAKEN = message("another answer already fills the field")
 # The quiz's words for questions, in groups that no CRM tells apart.
 NUMBER = ("number", "numeric", "range", "rating")
 CHOICE = ("select", "radio", "radiobutton", "variant", "images", "emoji")
@@ -25,6 +25,30 @@ CHOICES = ("multiselect", "checkboxes")
 FLAG = ("checkbox", "boolean")
 MOMENT = ("datetime", "date_time")
 LINK = ("url", "file", "link")
+
+
+def one_per_field(
+    values: Iterable[FieldValue], holds_several: Callable[[Target], bool]
+) -> tuple[list[FieldValue], list[UnplacedValue]]:
+    """One value for each field, in their order, and what had no room beside it.
+
+    ``holds_several`` is ``Connector.holds_several``.
+    """
+    found: dict[tuple[str, str], FieldValue] = {}
+    losses: list[UnplacedValue] = []
+    for value in values:
+        target = value.target
+        first = found.setdefault((target.entity, target.remote_id), value)
+        if first is value:
+            continue
+        if holds_several(target):
+            both = f"{first.question}; {value.question}"
+            found[target.entity, target.remote_id] = replace(
+                first, question=both, value=(*first.texts, *value.texts)
+            )
+        else:
+            losses.append(value.unplaced(TAKEN))
+    return list(found.values()), losses
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,11 @@ class Person:
     city: str = ""
 
     @property
+    def known_as(self) -> tuple[str, ...]:
+        """Their name and all by which they can be reached, the best to be called by first."""
+        return (self.name, *self.phones, *self.emails, *self.messengers.values())
+
+    @property
     def keys(self) -> tuple[str, ...]:
         """What makes two answers the same person: ``phone:+7...`` and ``email:a@b``."""
         return tuple(keys_of_person(self.phones, self.emails))
@@ -244,6 +249,10 @@ class LeadDraft:
     formers: tuple[LeadDraft, ...] = ()
     replay: int = 0
     repeated: Repeated | None = None
+
+    def concerns(self, entity: str) -> bool:
+        """Has the rule anything for records of this type, as the CRM calls it?"""
+        return entity in {value.target.entity for value in self.values} | {tag.entity for tag in self.tags}
 
     @property
     def edition(self) -> str:

@@ -14,6 +14,9 @@ at a vendor's code. Each carries a sentence for a person, a short machine word, 
 
 from __future__ import annotations
 
+import copy
+from typing import TypeVar
+
 from connectors.draft import Exchange, Problem
 from connectors.messages import message
 from connectors.text import storable
@@ -118,6 +121,8 @@ class OurMistake(ConnectorError):
     is_of_account = True
 
 
+E = TypeVar("E", bound=ConnectorError)
+
 # -- what all CRMs say; ``crm`` is what a person calls it ---------------------------------------------------
 
 NO_RIGHTS, BUSY, UNREADABLE = "no_rights", "busy", "unreadable"  # codes
@@ -171,6 +176,13 @@ def no_rights(crm: str, words: str) -> Refused:
 def of_account(refusal: ConnectorError) -> NeedsReconnect:
     """What is refused at the heart of a delivery is refused to the whole account."""
     return NeedsReconnect(refusal.message, code=refusal.code, remedy=refusal.remedy, trace=refusal.trace)
+
+
+def of_one(error: E) -> E:
+    """The same where it speaks of one lead alone, and the account's others go on."""
+    own = copy.copy(error)
+    own.account_wide = False
+    return own
 
 
 def unexpected(exc: Exception, *, unclear: bool = False) -> ConnectorError:

@@ -6,7 +6,8 @@ never says what is so: it only names what is worth another look. Remote ids are 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +16,7 @@ from typing import Any
 from connectors.errors import ConnectorError
 from connectors.messages import message
 
+log = logging.getLogger(__name__)
 OPEN, WON, LOST = "open", "won", "lost"
 DONE, GONE = "done", "gone"  # how a task ends; until then it is OPEN
 BY_HAND = message("by hand")
@@ -116,6 +118,15 @@ class ChangeNotice:
 
 
 Told = LeadStatus | ConnectorError | None
+
+
+def tasks_or_none(ask: Callable[[], Mapping[str, TaskStatus]]) -> Mapping[str, TaskStatus]:
+    """How tasks stand, by remote id; without an answer their leads are told all the same."""
+    try:
+        return ask()
+    except ConnectorError as error:
+        log.warning("tasks were not read (%s)", error.code)
+        return {}
 
 
 def with_tasks(

@@ -170,10 +170,6 @@ class SyncRunAdmin(StaffAdmin):
 
     @display(description=_("took"))
     def took(self, run: SyncRun) -> str:
-        return seconds_of(run)
-
-
-def seconds_of(run: SyncRun) -> str:
-    if not (run.started_at and run.finished_at):
-        return ""
-    return in_seconds((run.finished_at - run.started_at).total_seconds())
+        if not (run.started_at and run.finished_at):
+            return ""
+        return in_seconds((run.finished_at - run.started_at).total_seconds())

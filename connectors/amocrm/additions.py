@@ -108,9 +108,9 @@ class Changes(BatchWrite):
             repair(item, issues, self.records[item])
             if item.error:
                 reason, item.error = item.error.message, None
-                self.give_up(item, reason)
+                self.do_without(item, reason)
 
-    def give_up(self, item: Item, reason: str) -> None:
+    def do_without(self, item: Item, reason: str) -> None:
         record = self.records[item]
         item.lose(*(entry.loss(record.entity, reason) for entry in record.entries))
         for name, value in record.attributes.items():
@@ -125,12 +125,12 @@ class Statistics(Changes):
     def repair(self, named: Mapping[Item, list[ValidationIssue]]) -> None:
         BatchWrite.repair(self, named)
 
-    def give_up(self, item: Item, reason: str) -> None:
-        super().give_up(item, FAILED)
+    def do_without(self, item: Item, reason: str) -> None:
+        super().do_without(item, FAILED)
 
     def fail(self, item: Item, error: ConnectorError) -> None:
         if error.code == "http_500":
-            self.give_up(item, FAILED)
+            self.do_without(item, FAILED)
         else:
             item.fail(error)
 
@@ -215,9 +215,9 @@ class Customers(BatchWrite):
             repair(item, issues, item.payload.customer)
             if item.error:
                 reason, item.error = item.error.message, None
-                self.give_up(item, reason)
+                self.do_without(item, reason)
 
-    def give_up(self, item: Item, reason: str) -> None:
+    def do_without(self, item: Item, reason: str) -> None:
         for entry in item.payload.customer.entries if item.payload.customer else ():
             item.lose(entry.loss("customers", reason))
         item.payload.customer = None
@@ -245,7 +245,7 @@ class CustomerLinks(BatchWrite):
             item.journal["customer_link"] = item.journal["contact"]
         self.requests.record(items)
 
-    def give_up(self, item: Item, reason: str) -> None:
+    def do_without(self, item: Item, reason: str) -> None:
         self.refused.add(item)
         item.warn("customer_refused", message("amoCRM does not link the customer ({reason}).", reason=reason))
 
@@ -348,7 +348,7 @@ class NoteWrite(BatchWrite):
         for step in {self.step(item) for item in items}:
             self.requests.settle([item for item in items if self.step(item) == step], reply, {step: "id"})
 
-    def give_up(self, item: Item, reason: str) -> None:
+    def do_without(self, item: Item, reason: str) -> None:
         self.refused.add(item)
         item.warn("note_refused", message("amoCRM does not take the note ({reason}).", reason=reason))
         if self.number > 1:

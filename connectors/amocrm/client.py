@@ -5,7 +5,6 @@ amocrm.ru/developers/content/crm_platform/filters-api
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -24,7 +23,7 @@ from connectors.amocrm.records import Payload, Record, pack
 from connectors.base import Journal
 from connectors.delivery import FOUND_BY, WorkItem, each, own_part, record, spread_account_error, trace_of
 from connectors.draft import Exchange, LeadDraft, Placement, UnplacedValue
-from connectors.errors import ConnectorError, Refused, Unclear
+from connectors.errors import ConnectorError, Refused, Unclear, of_one
 from connectors.http import HttpClient
 from connectors.messages import message
 from connectors.text import is_id, rows_in, text_of
@@ -128,16 +127,16 @@ class Item(WorkItem):
 MakeClient = Callable[[Callable[[Exchange], None]], HttpClient]
 
 
+@dataclass(eq=False)
 class BatchRequests:
     """The requests of one delivery, each traced by the items that it concerns, and its journal.
 
     ``at_once``: look-ups in flight.
     """
 
-    def __init__(self, make_client: MakeClient, journal: Journal) -> None:
-        self.make_client = make_client
-        self.journal = journal
-        self.at_once = AT_ONCE
+    make_client: MakeClient
+    journal: Journal
+    at_once: int = AT_ONCE
 
     def client_for(self, *items: Item) -> HttpClient:
         """A client whose exchanges these items trace whole; without items nobody does."""
@@ -230,13 +229,13 @@ class BatchWrite:
     def repair(self, named: Mapping[Item, list[ValidationIssue]]) -> None:
         """Change what amoCRM names, or settle the item."""
         for item, issues in named.items():
-            self.give_up(item, "; ".join(issue.words for issue in issues[:5]))
+            self.do_without(item, "; ".join(issue.words for issue in issues[:5]))
 
     def refuse(self, item: Item, refusal: Refused) -> None:
         """amoCRM does not take it, and does not say why."""
-        self.give_up(item, refusal.message)
+        self.do_without(item, refusal.message)
 
-    def give_up(self, item: Item, reason: str) -> None:
+    def do_without(self, item: Item, reason: str) -> None:
         """The delivery goes on without this write. For writes that a delivery can do without."""
         raise NotImplementedError
 
@@ -307,8 +306,7 @@ class BatchWrite:
         if alone and (isinstance(error, Unclear) or error.code.startswith("http_5")):
             self.failures += 1
             if self.succeeded or self._may_be_its_own(batch[0], error):
-                error = copy.copy(error)
-                error.account_wide = False
+                error = of_one(error)
         for item in batch:
             self.fail(item, error)
         return []

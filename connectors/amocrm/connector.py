@@ -21,14 +21,13 @@ from connectors.amocrm.facts import CUSTOMERS_OFF, Facts, current_user, read_ide
 from connectors.amocrm.fields import chooses, create_fields, holds_several, mark_field
 from connectors.amocrm.following import Following
 from connectors.amocrm.recovery import scan, search, search_all, survey
-from connectors.base import Capabilities, Connector, FieldWish, Identity, Journal, SignIn, TaskSupport
+from connectors.base import Capabilities, Connector, FieldWish, Identity, Journal, TaskSupport
 from connectors.contact_directory import ContactDirectory, NoDirectory
 from connectors.delivery import NoJournal
 from connectors.draft import Comparison, Exchange, LeadDraft, Plan, Problem, Receipt, Target
 from connectors.errors import ConnectorError, Refused
-from connectors.hosts import HostPolicy
 from connectors.http import HttpClient
-from connectors.lead_status import ChangeNotice, Followed, LeadStatus
+from connectors.lead_status import Followed, LeadStatus
 from connectors.messages import message
 from connectors.rows import Row
 from connectors.survey import SurveyPage
@@ -71,9 +70,7 @@ class AmoConnector(Connector):
     def facts(self) -> Facts:
         return Facts.read(self.remote.facts)
 
-    @classmethod
-    def sign_in(cls, options: Any, hosts: HostPolicy) -> SignIn:
-        return AmoSignIn(options, hosts)
+    sign_in = staticmethod(AmoSignIn)
 
     # -- connecting ---------------------------------------------------------------------------------
 
@@ -211,9 +208,7 @@ class AmoConnector(Connector):
     def unsubscribe(self, url: str) -> None:
         following.unsubscribe(self.http_client(), url)
 
-    @classmethod
-    def read_hook(cls, form: Mapping[str, str]) -> ChangeNotice:
-        return following.read_hook(form)
+    read_hook = staticmethod(following.read_hook)
 
     def http_client(self, on_exchange: Callable[[Exchange], None] | None = None) -> HttpClient:
         return self.client_at(self.remote.base_url, AmoResponses(self.limiter), on_exchange)

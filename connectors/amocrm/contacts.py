@@ -347,15 +347,15 @@ def _disturbed() -> TryLater:
     return TryLater(message("Somebody else reads these contacts"), code="directory_busy", after=1)
 
 
+@dataclass(eq=False)
 class Walk:
     """One walk, or a part of it."""
 
-    def __init__(self, http_client: HttpClient, directory: ContactDirectory, state: DirectoryState) -> None:
-        self.http_client = http_client
-        self.directory = directory
-        self.state = state
-        self.most = PAGE  # contacts that a page holds here
-        self.steps_back = 0
+    http_client: HttpClient
+    directory: ContactDirectory
+    state: DirectoryState
+    most: int = PAGE  # contacts that a page holds here
+    steps_back: int = 0
 
     def run(self, goes_on: Callable[[], bool]) -> bool:
         """The first page goes alone and in the caller's thread, as in ``connectors.delivery.each``."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -66,16 +67,14 @@ LOOK = message(
 )
 
 
+@dataclass(eq=False)
 class Delivery:
     """One call of ``AmoConnector.deliver``."""
 
-    def __init__(
-        self, requests: BatchRequests, facts: Facts, base_url: str, directory: ContactDirectory
-    ) -> None:
-        self.requests = requests
-        self.facts = facts
-        self.base_url = base_url
-        self.directory = directory
+    requests: BatchRequests
+    facts: Facts
+    base_url: str
+    directory: ContactDirectory
 
     def run(self, drafts: Sequence[LeadDraft]) -> list[Outcome]:
         """One outcome per draft, in order; never raises."""

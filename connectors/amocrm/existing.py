@@ -7,6 +7,7 @@ and sent along. Whoever changes the same field between the two requests loses th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -30,12 +31,12 @@ def read_contacts(requests: BatchRequests, items: Sequence[Item]) -> Mapping[str
     return fetch_records(requests.client_for(), ENTITY, ids) if ids else {}
 
 
+@dataclass(eq=False)
 class Existing:
     """A stage for items whose contact was there before and whose rule says what is written into it."""
 
-    def __init__(self, requests: BatchRequests, update: Update) -> None:
-        self.requests = requests
-        self.update = update
+    requests: BatchRequests
+    update: Update
 
     def compare(self, items: Sequence[Item]) -> None:
         """What ``run`` would write is told; nothing is written."""

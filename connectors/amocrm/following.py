@@ -9,7 +9,6 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from connectors.amocrm import lists
@@ -21,16 +20,25 @@ from connectors.amocrm.recovery import found, search
 from connectors.amocrm.tasks import task_states
 from connectors.errors import ConnectorError, Refused, unexpected
 from connectors.http import HttpClient
-from connectors.lead_status import LOST, OPEN, WON, ChangeNotice, Followed, LeadStatus, TaskStatus, with_tasks
+from connectors.lead_status import (
+    LOST,
+    OPEN,
+    WON,
+    ChangeNotice,
+    Followed,
+    LeadStatus,
+    Told,
+    tasks_or_none,
+    with_tasks,
+)
 from connectors.messages import joined, message
-from connectors.text import is_id, text_of
+from connectors.text import is_id, money, text_of
 
 log = logging.getLogger(__name__)
 
 PARTS = "contacts,loss_reason"
 LEAD, DELETED = "lead", "deleted"
 Row = Mapping[str, Any]
-Outcome = LeadStatus | ConnectorError | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +50,17 @@ class Match:
     matched: str = ""
 
 
+@dataclass(eq=False)
 class Following:
     """One call of ``AmoConnector.follow``: three requests, where the account filters."""
 
-    def __init__(self, make_client: Callable[[], HttpClient], facts: Facts, base_url: str) -> None:
-        self.make_client = make_client
-        self.facts = facts
-        self.base_url = base_url
-        self.people: Mapping[str, Row] = {}
-        self.names = Names()
+    make_client: Callable[[], HttpClient]
+    facts: Facts
+    base_url: str
+    people: Mapping[str, Row] = field(default_factory=dict)
+    names: Names = field(default_factory=lambda: Names())
 
-    def run(self, leads: Sequence[Followed]) -> list[Outcome]:
+    def run(self, leads: Sequence[Followed]) -> list[Told]:
         """In order. Without a lead's id there is nothing to ask about."""
         try:
             http_client = self.make_client()
@@ -60,7 +68,8 @@ class Following:
             seen = [self._find(http_client, lead, rows) for lead in leads]
             self._enrich(http_client, [one.row for one in seen if one and isinstance(one.row, Mapping)])
             told = [self._outcome(one) for one in seen]
-            return with_tasks(leads, told, self._tasks(http_client, leads))
+            tasks = tasks_or_none(lambda: task_states(http_client, [lead.task for lead in leads]))
+            return with_tasks(leads, told, tasks)
         except Exception as exc:
             log.exception("amocrm: %s can't be followed", ", ".join(lead.uid for lead in leads))
             return [unexpected(exc) for _ in leads]
@@ -95,15 +104,7 @@ class Following:
         except ConnectorError as error:
             log.warning("amocrm: the pipelines have no names today: %s", error.code)
 
-    def _tasks(self, http_client: HttpClient, leads: Sequence[Followed]) -> Mapping[str, TaskStatus]:
-        """Of leads that came with one; without an answer the leads are told all the same."""
-        try:
-            return task_states(http_client, [lead.task for lead in leads])
-        except ConnectorError as error:
-            log.warning("amocrm: tasks were not read (%s)", error.code)
-            return {}
-
-    def _outcome(self, one: Match | None) -> Outcome:
+    def _outcome(self, one: Match | None) -> Told:
         """One row that can't be read costs no other lead."""
         if one is None:
             return None
@@ -169,7 +170,7 @@ def lead_status(
         step=step,
         step_name=names.steps.get((pipeline, step), ""),
         performer=text_of(row.get("responsible_user_id")),
-        amount=amount(row.get("price")),
+        amount=money(row.get("price")),
         currency=currency,
         contact=person(found(row).contact, contact),
         link=link(base_url, remote_id),
@@ -205,13 +206,6 @@ def details(row: Row) -> dict[str, str]:
         "loss_reason": text_of(reason.get("name")),
     }
     return {name: value for name, value in told.items() if value}
-
-
-def amount(value: Any) -> Decimal | None:
-    try:
-        return None if value is None else Decimal(str(value))
-    except InvalidOperation:
-        return None
 
 
 # -- notices of changes, which are unsigned: they only say where to look -------------------------------------

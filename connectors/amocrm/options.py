@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,7 +10,7 @@ class AmoOptions:
     """The integration's keys, its addresses and its rate limit (reference 1, 6.1)."""
 
     client_id: str = ""
-    client_secret: str = ""
+    client_secret: str = field(default="", repr=False)
     redirect_uri: str = "http://localhost:8000/webhook/create"
     authorize_url: str = "https://www.amocrm.ru/oauth"
     host_suffixes: tuple[str, ...] = ("amocrm.ru", "amocrm.com", "kommo.com")
@@ -18,6 +18,3 @@ class AmoOptions:
     requests_per_second: float = 6.0
     connect_timeout: float = 5.0
     read_timeout: float = 20.0
-
-    def __repr__(self) -> str:
-        return "AmoOptions(...)"

@@ -12,8 +12,8 @@ from connectors.amocrm.fields import JOINED, LONGEST_TEXT, Fit, convert, tidy
 from connectors.amocrm.lists import SEVERAL
 from connectors.coercion import Unfit
 from connectors.contact import is_same_reach
+from connectors.custom_fields import TAKEN
 from connectors.draft import FieldValue, LeadDraft, Person, Tag, Target, UnplacedValue
-from connectors.joining import TAKEN
 from connectors.messages import message
 from connectors.text import shorten
 
@@ -193,7 +193,7 @@ def pack(draft: LeadDraft, facts: Facts) -> Payload:
     payload = Payload(lead=_lead(draft), losses=list(draft.losses))
     payload.contact = _contact(draft)
     payload.company = _record(draft, "companies", draft.company or draft.person.name or draft.title)
-    if not (payload.company and (draft.company or _concerns(draft, "companies"))):
+    if not (payload.company and (draft.company or draft.concerns("companies"))):
         payload.company = None
     payload.customer = _customer(draft, facts, payload)
     _fill(payload, draft, facts)
@@ -223,26 +223,20 @@ def _tags(draft: LeadDraft, entity: str) -> list[Tag]:
 
 def _contact(draft: LeadDraft) -> Record | None:
     """The name as it was typed: which word is the family name, nobody said."""
-    person = draft.person
-    known = (person.name, *person.phones, *person.emails, *person.messengers.values())
-    name = next((n for n in known if tidy(n)), "")
-    if not (name or _concerns(draft, "contacts")):
+    name = next((n for n in draft.person.known_as if tidy(n)), "")
+    if not (name or draft.concerns("contacts")):
         return None
     return _record(draft, "contacts", name)
 
 
 def _customer(draft: LeadDraft, facts: Facts, payload: Payload) -> Record | None:
-    if not _concerns(draft, "customers"):
+    if not draft.concerns("customers"):
         return None
     if facts.customers:
         return _record(draft, "customers", draft.person.name or draft.company or draft.title)
     reason = message("customers are switched off in this amoCRM account")
     payload.losses += [one.unplaced(reason) for one in draft.values if one.target.entity == "customers"]
     return None
-
-
-def _concerns(draft: LeadDraft, entity: str) -> bool:
-    return any(v.target.entity == entity for v in draft.values) or any(t.entity == entity for t in draft.tags)
 
 
 def _fill(payload: Payload, draft: LeadDraft, facts: Facts) -> None:

@@ -7,6 +7,7 @@ take them out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from connectors import repeated
@@ -26,6 +27,7 @@ PORTION = 100  # ids in a request's address
 LEADS, CONTACTS = "leads", "contacts"
 
 
+@dataclass(eq=False)
 class Joining:
     """A stage of ``Delivery``: whoever joins an open lead has its note when it ends, others go on as ever.
 
@@ -33,17 +35,10 @@ class Joining:
     ``write_existing`` writes the contact, as for new leads.
     """
 
-    def __init__(
-        self,
-        requests: BatchRequests,
-        mark_field: int,
-        find_contacts: Callable[[Sequence[Item]], None],
-        write_existing: Callable[[Sequence[Item]], None],
-    ) -> None:
-        self.requests = requests
-        self.mark_field = mark_field
-        self.find_contacts = find_contacts
-        self.write_existing = write_existing
+    requests: BatchRequests
+    mark_field: int
+    find_contacts: Callable[[Sequence[Item]], None]
+    write_existing: Callable[[Sequence[Item]], None]
 
     def run(self, items: Sequence[Item]) -> None:
         begun = [item for item in items if item.has(JOINED)]

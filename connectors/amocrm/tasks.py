@@ -123,7 +123,8 @@ class TaskWrite(BatchWrite):
         """Somebody whom the rule did not name for it may be gone: the account's default takes the task."""
         for item, issues in named.items():
             inherited = not (item.draft.task and item.draft.task.performer)
-            if inherited and PERFORMER in item.payload.lead.attributes and _is_about(PERFORMER, issues):
+            about_it = all(issue.path.partition(".")[0] == PERFORMER for issue in issues)
+            if inherited and PERFORMER in item.payload.lead.attributes and about_it:
                 item.payload.without_performer()
             else:
                 tasks.give_up(item, "; ".join(issue.words for issue in issues[:5]), MEND)
@@ -136,10 +137,6 @@ class TaskWrite(BatchWrite):
         recognise_tasks(self.requests, items)
         self.requests.record(items)
         return not any(item.error for item in items)
-
-
-def _is_about(name: str, issues: Sequence[ValidationIssue]) -> bool:
-    return all(issue.path.partition(".")[0] == name for issue in issues)
 
 
 # -- what became of them ----------------------------------------------------------------------------------

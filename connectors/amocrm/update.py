@@ -7,7 +7,7 @@ note; phones and e-mails are added to the contact. All of it may be repeated wit
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -33,12 +33,12 @@ KEPT = message("the contact was in amoCRM already and is left as it is")
 LATE_COMPANY = message("the company came after the lead was made")
 
 
+@dataclass(eq=False)
 class Update:
     """A stage of ``Delivery`` for drafts with ``formers``."""
 
-    def __init__(self, requests: BatchRequests, facts: Facts) -> None:
-        self.requests = requests
-        self.facts = facts
+    requests: BatchRequests
+    facts: Facts
 
     def compare(self, items: Sequence[Item]) -> None:
         """What ``run`` would change is told; nothing is written."""
@@ -61,7 +61,8 @@ class Update:
         changed = self._changed(item, item.payload.lead, lead, [one.lead for one in formers])
         if item.draft.replay:
             _follow_place(item, changed, lead, [one.lead for one in formers])
-        item.changes[LEADS] = _spared(item, changed) if _is_incoming(item, lead) else changed
+        waits = item.payload.metadata and str(lead.get("status_id")) == item.draft.placement.step
+        item.changes[LEADS] = _spared(item, changed) if waits else changed
         self._contact(item, lead, formers)
         if item.payload.company and not any(one.company for one in formers):
             attributes = item.payload.company.attributes
@@ -169,11 +170,6 @@ def _existing(found: Row | ConnectorError | None) -> Row | None:
     return found
 
 
-def _is_incoming(item: Item, lead: Row) -> bool:
-    """Does it still wait among the incoming leads, where the rule put it?"""
-    return bool(item.payload.metadata) and str(lead.get("status_id")) == item.draft.placement.step
-
-
 def _follow_place(item: Item, changed: Record, lead: Row, olds: Sequence[Record]) -> None:
     """A replay moves the lead to its draft's step and person, as far as it stands as we put it."""
     new = item.payload.lead.attributes
@@ -188,7 +184,8 @@ def _follow_place(item: Item, changed: Record, lead: Row, olds: Sequence[Record]
 
 
 def _spared(item: Item, changed: Record) -> Record:
-    """A change would take the lead out of incoming: what is new goes into the note alone."""
+    """The lead still waits among the incoming ones, out of which a change would take it: what is new goes
+    into the note alone."""
     item.told[:] = [replace(one, kept=True, why=one.why or INCOMING) for one in item.told]
     for name in (name for name in ATTRIBUTES if name in changed.attributes):
         item.lose(UnplacedValue(name, str(changed.attributes[name]), INCOMING, LEADS))
@@ -225,10 +222,6 @@ def day_fields(draft: LeadDraft) -> set[str]:
     return {address(value.target) for value in values if value.target.type in ("date", "birthday")}
 
 
-def _entry(record: Record, key: str) -> FieldEntry | None:
-    return next((entry for entry in record.entries if entry.key == key), None)
-
-
 def values_of(record: Record, key: str) -> list[dict[str, Any]]:
     """What a record has for a field; empty for nothing."""
     return next((entry.body["values"] for entry in record.entries if entry.key == key), [])
@@ -238,7 +231,8 @@ def missing_reach(new: Record, row: Row) -> list[FieldEntry]:
     """Phones and e-mails that the contact lacks, added to those it has: a change replaces the whole field."""
     entries = []
     for code in REACH:
-        entry, current = _entry(new, code), values_by_field(row).get(code, [])
+        entry = next((one for one in new.entries if one.key == code), None)
+        current = values_by_field(row).get(code, [])
         known = [str(value.get("value") or "") for value in current]
         fresh = [v for v in entry.body["values"] if lacking(known, [str(v["value"])])] if entry else []
         if entry and fresh:

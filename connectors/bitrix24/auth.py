@@ -85,7 +85,16 @@ class BitrixSignIn:
         raise BadCallback(message("Bitrix24 tells of an uninstall by an event."))
 
     def read_notice(self, form: Mapping[str, str]) -> Notice | None:
-        return read_notice(form)
+        """Read a form with PHP's bracket keys; None for an event of another kind."""
+        name, auth = form.get("event", "").upper(), _auth(form)
+        member_id, token = auth.get("member_id", ""), auth.get("application_token", "")
+        if not MEMBER.fullmatch(member_id) or not token:
+            return None
+        if name == UNINSTALLED:
+            return Notice(member_id, token, removed=True)
+        if name in INSTALLED and (grant := _grant(auth)):
+            return Notice(member_id, token, grant=grant)
+        return None
 
     def _portal(self, typed: str) -> str:
         try:
@@ -229,19 +238,6 @@ def _said(answer: Answer) -> str:
 INSTALLED = frozenset({"ONAPPINSTALL", "ONAPPUPDATE"})
 UNINSTALLED = "ONAPPUNINSTALL"
 MEMBER = re.compile(r"[0-9A-Za-z_-]{1,100}")
-
-
-def read_notice(form: Mapping[str, str]) -> Notice | None:
-    """Read a form with PHP's bracket keys; None for an event of another kind."""
-    name, auth = form.get("event", "").upper(), _auth(form)
-    member_id, token = auth.get("member_id", ""), auth.get("application_token", "")
-    if not MEMBER.fullmatch(member_id) or not token:
-        return None
-    if name == UNINSTALLED:
-        return Notice(member_id, token, removed=True)
-    if name in INSTALLED and (grant := _grant(auth)):
-        return Notice(member_id, token, grant=grant)
-    return None
 
 
 def _auth(form: Mapping[str, str]) -> dict[str, str]:

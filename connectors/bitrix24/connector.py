@@ -10,7 +10,7 @@ from datetime import datetime, tzinfo
 from functools import cached_property
 from typing import Any
 
-from connectors.base import Capabilities, Connector, FieldWish, Identity, Journal, Named, SignIn, TaskSupport
+from connectors.base import Capabilities, Connector, FieldWish, Identity, Journal, Named, TaskSupport
 from connectors.bitrix24 import delivery, fields, following, lists, update
 from connectors.bitrix24.auth import BitrixSignIn
 from connectors.bitrix24.client import (
@@ -42,9 +42,8 @@ from connectors.bitrix24.requests import BatchRequests, BitrixItem
 from connectors.delivery import NoJournal, Outcome, compare, deliver
 from connectors.draft import Comparison, Exchange, LeadDraft, Placement, Plan, Problem, Target
 from connectors.errors import ConnectorError
-from connectors.hosts import HostPolicy
 from connectors.http import HttpClient
-from connectors.lead_status import ChangeNotice, Followed, LeadStatus
+from connectors.lead_status import Followed, LeadStatus
 from connectors.rows import Row
 from connectors.survey import SurveyPage
 
@@ -81,9 +80,7 @@ class BitrixConnector(Connector):
         tasks=TaskSupport(""),
     )
 
-    @classmethod
-    def sign_in(cls, options: Any, hosts: HostPolicy) -> SignIn:
-        return BitrixSignIn(options, hosts)
+    sign_in = staticmethod(BitrixSignIn)
 
     @cached_property
     def facts(self) -> Facts:
@@ -214,9 +211,7 @@ class BitrixConnector(Connector):
     def unsubscribe(self, url: str) -> None:
         following.unsubscribe(self.http_client(), self.budget, url)
 
-    @classmethod
-    def read_hook(cls, form: Mapping[str, str]) -> ChangeNotice:
-        return following.read_hook(form)
+    read_hook = staticmethod(following.read_hook)
 
     def http_client(self, on_exchange: Callable[[Exchange], None] | None = None) -> HttpClient:
         base_url = self.remote.base_url + self.facts.rest_path

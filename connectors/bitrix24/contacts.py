@@ -28,7 +28,8 @@ KEPT = {
 def meet(item: BitrixItem) -> Story[None]:
     """Find the draft's contact and company; who isn't found is made later."""
     wanted = [word for word in FOUND if item.payload.of(word)]
-    known = {word: item.journal.get(word) or _remembered(item, word) for word in wanted}
+    remembered = {"contact": item.draft.known_contact}
+    known = {word: item.journal.get(word) or remembered.get(word, "") for word in wanted}
     known = {word: remote_id for word, remote_id in known.items() if remote_id.isdigit()}
     replies = yield from replies_to([read(word, [remote_id]) for word, remote_id in known.items()])
     for (word, remote_id), reply in zip(known.items(), replies, strict=True):
@@ -123,10 +124,6 @@ def _ids(reply: Reply, word: str) -> list[str]:
 def _readable(reply: Reply, ids: Sequence[str]) -> dict[int, Row]:
     """The rows by number, of these ids alone: a list that drops the filter returns others as well."""
     return {int(str(row["ID"])): row for row in rows(reply) if str(row.get("ID")) in ids}
-
-
-def _remembered(item: BitrixItem, word: str) -> str:
-    return item.draft.known_contact if word == "contact" else ""
 
 
 def _attach(item: BitrixItem, word: str, remote_id: str) -> None:

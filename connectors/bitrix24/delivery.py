@@ -70,11 +70,8 @@ def run(
         for item in items:
             if not item.error and (item.in_flight or not item.lead):
                 item.fail(unexpected(exc, unclear=item.in_flight))
-    _read_back(requests, [item for item in items if _is_new(item)])
-
-
-def _is_new(item: BitrixItem) -> bool:
-    return bool(item.lead) and not (item.error or item.adopted or item.has(JOINED))
+    made = [item for item in items if item.lead and not (item.error or item.adopted or item.has(JOINED))]
+    _read_back(requests, made)
 
 
 def _assign(items: Sequence[BitrixItem], requests: BatchRequests) -> None:

@@ -258,14 +258,14 @@ def delete(http_client: HttpClient, budget: OperatingBudget, lead: Followed) -> 
 # -- asking ------------------------------------------------------------------------------------------------
 
 
+@dataclass(eq=False)
 class Following:
     """One call of ``BitrixConnector.follow``: records and their deals, then people and what was missing."""
 
-    def __init__(self, http_client: HttpClient, budget: OperatingBudget, facts: Facts, base_url: str) -> None:
-        self.http_client = http_client
-        self.budget = budget
-        self.facts = facts
-        self.base_url = base_url
+    http_client: HttpClient
+    budget: OperatingBudget
+    facts: Facts
+    base_url: str
 
     def run(self, leads: Sequence[Followed]) -> list[Told]:
         """In order; never raises. Without a record's id there is nothing to ask about."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from connectors.base import Choice
 from connectors.messages import message
@@ -38,7 +38,7 @@ class BitrixOptions:
     """
 
     client_id: str = ""
-    client_secret: str = ""
+    client_secret: str = field(default="", repr=False)
     redirect_uri: str = "http://localhost:8000/webhook/create"
     oauth_host: str = "oauth.bitrix24.tech"
     exact_hosts: tuple[str, ...] = ("oauth.bitrix24.tech", "oauth.bitrix.info")
@@ -54,6 +54,3 @@ class BitrixOptions:
     def oauth_hosts(self) -> frozenset[str]:
         """The servers that may see our secret."""
         return frozenset({*self.exact_hosts, self.oauth_host})
-
-    def __repr__(self) -> str:
-        return "BitrixOptions(...)"

@@ -185,9 +185,8 @@ def _head(draft: LeadDraft) -> dict[str, Any]:
 def _contact(draft: LeadDraft) -> Record | None:
     """The name as it was typed: which word is the family name, nobody said."""
     person = draft.person
-    known = (person.name, *person.phones, *person.emails, *person.messengers.values())
-    name = next((n for n in map(_name, known) if n), "")
-    if not (name or _concerns(draft, CONTACT)):
+    name = next((n for n in map(_name, person.known_as) if n), "")
+    if not (name or draft.concerns(CONTACT)):
         return None
     parts = {
         "NAME": name or draft.uid,
@@ -210,14 +209,9 @@ def multifield(texts: Iterable[str], kind: str = "WORK") -> list[dict[str, str]]
 
 
 def _company(draft: LeadDraft) -> Record | None:
-    if not (tidy(draft.company) or _concerns(draft, COMPANY)):
+    if not (tidy(draft.company) or draft.concerns(COMPANY)):
         return None
     return Record(COMPANY, {"TITLE": _name(draft.company) or _name(draft.person.name) or draft.uid})
-
-
-def _concerns(draft: LeadDraft, entity: str) -> bool:
-    entities = {value.target.entity for value in draft.values} | {tag.entity for tag in draft.tags}
-    return entity in entities
 
 
 def _place(payload: Payload, draft: LeadDraft, facts: Facts) -> None:

@@ -6,7 +6,6 @@ they are not there; whose a hit is, ``contacts.py`` tells.
 
 from __future__ import annotations
 
-import copy
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -31,7 +30,7 @@ from connectors.bitrix24.options import STATUS
 from connectors.bitrix24.records import ORIGINATOR, Payload
 from connectors.delivery import WorkItem, own_part, record
 from connectors.draft import Exchange, Placement
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, of_one
 from connectors.http import HttpClient
 from connectors.messages import message
 from connectors.note_texts import lost, parts
@@ -229,13 +228,13 @@ def _kind(command: Command) -> tuple[str, Any]:
     return command.method, command.params.get("type")
 
 
+@dataclass(eq=False)
 class BatchRequests:
     """Asks Bitrix24 for many drafts at once, tells each what concerns it alone, and records what was made."""
 
-    def __init__(self, make_http_client: MakeHttpClient, journal: Journal, budget: OperatingBudget) -> None:
-        self.make_http_client = make_http_client
-        self.journal = journal
-        self.budget = budget
+    make_http_client: MakeHttpClient
+    journal: Journal
+    budget: OperatingBudget
 
     def fill(self, wants: Wants) -> Request:
         """The next request for these items; some of them may have to wait for another one."""
@@ -284,14 +283,9 @@ def _narrowed(request: Request, outcomes: Sequence[Outcome]) -> list[Outcome]:
         return list(outcomes)
     for item in writers:
         item.journal[SUSPECTED] = str(item.suspicion + 1)
-    return [_of_its_own(one) if request.level else one for one in outcomes]
-
-
-def _of_its_own(outcome: Outcome) -> Outcome:
-    own = copy.copy(outcome)
-    if isinstance(own, ConnectorError):
-        own.account_wide = False
-    return own
+    if not request.level:
+        return list(outcomes)
+    return [of_one(one) if isinstance(one, ConnectorError) else one for one in outcomes]
 
 
 def _own_part(exchange: Exchange, own: Sequence[Command], answers: Sequence[Outcome]) -> Exchange:

@@ -35,7 +35,7 @@ from connectors.envybox.rest import REST
 from connectors.envybox.update import Update
 from connectors.errors import ConnectorError, RuleNeedsFixing
 from connectors.http import HttpClient
-from connectors.lead_status import ChangeNotice, Followed, LeadStatus
+from connectors.lead_status import Followed, LeadStatus
 from connectors.messages import message
 from connectors.rows import Row
 from connectors.survey import SurveyPage
@@ -186,9 +186,7 @@ class EnvyConnector(Connector):
         reader = StatusReader(self.remote.base_url, self.options.utc_offset_hours, money)
         return Following(self.client(), reader).run(leads)
 
-    @classmethod
-    def read_hook(cls, form: Mapping[str, str]) -> ChangeNotice:
-        return read_hook(form)
+    read_hook = staticmethod(read_hook)
 
     # -- requests -----------------------------------------------------------------------------------
 

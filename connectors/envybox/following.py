@@ -29,8 +29,8 @@ from connectors.lead_status import (
     ChangeNotice,
     Followed,
     LeadStatus,
-    TaskStatus,
     Told,
+    tasks_or_none,
     with_tasks,
 )
 from connectors.messages import message
@@ -50,24 +50,20 @@ DEAL_KEYS = re.compile(r"deal\[id\]|deal_id")
 LONGEST_ID = 18
 
 
+@dataclass(eq=False)
 class Following:
     """One call of ``EnvyConnector.follow``: one lead after the other, until the account itself fails."""
 
-    def __init__(self, client: Client, reader: StatusReader) -> None:
-        self.client, self.reader = client, reader
-        self.account_error: ConnectorError | None = None
+    client: Client
+    reader: StatusReader
+    account_error: ConnectorError | None = None
 
     def run(self, leads: Sequence[Followed]) -> list[Told]:
         told = [self.account_error or self._one(lead) for lead in leads]
-        return with_tasks(leads, told, {} if self.account_error else self._tasks(leads))
-
-    def _tasks(self, leads: Sequence[Followed]) -> Mapping[str, TaskStatus]:
-        """Of deals that came with one; without an answer the deals are told all the same."""
-        try:
-            return TaskReader(self.client, self.reader.utc_offset_hours).states(leads)
-        except ConnectorError as error:
-            log.warning("envybox: tasks were not read (%s)", error.code)
-            return {}
+        if self.account_error:
+            return told
+        tasks = TaskReader(self.client, self.reader.utc_offset_hours)
+        return with_tasks(leads, told, tasks_or_none(lambda: tasks.states(leads)))
 
     def _one(self, lead: Followed) -> Told:
         try:

@@ -75,7 +75,7 @@ def steps(data: Row) -> list[StepRow]:
         StepRow(
             "", id_of(row["id"]), str(row.get("name") or ""), entity=INBOXES, sort=index, details=_public(row)
         )
-        for index, row in enumerate(_living(inboxes(data)))
+        for index, row in enumerate(_living(rows_in(data.get("inbox_types"))))
     ]
     return sorted(stages, key=lambda step: step.sort) + sources
 
@@ -164,10 +164,6 @@ def pipelines_of(data: Row, element: str) -> list[dict[str, Any]]:
 
 def fields_of(data: Row, element: str) -> list[dict[str, Any]]:
     return rows_in(at(data, element, "custom_fields"))
-
-
-def inboxes(data: Row) -> list[dict[str, Any]]:
-    return rows_in(data.get("inbox_types"))
 
 
 def employees(data: Row) -> list[dict[str, Any]]:

@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.coercion import Unfit, price
-from connectors.custom_fields import Fit, fit_values
+from connectors.custom_fields import TAKEN, Fit, fit_values
 from connectors.draft import FieldValue, LeadDraft, Problem, UnplacedValue
 from connectors.envybox import tracking
 from connectors.envybox.client import is_id, searchable
 from connectors.envybox.fields import CURRENCY, convert, holds_several, json_number
 from connectors.envybox.options import SOURCE, queues, takes_into_work
-from connectors.joining import TAKEN
 from connectors.messages import message
 from connectors.note_texts import lost, parts
 from connectors.tasks import QUESTION

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,9 +15,10 @@ from connectors.errors import (
     NeedsReconnect,
     Refused,
     TryLater,
+    of_one,
     unexpected,
 )
-from connectors.lead_status import Followed, LeadStatus
+from connectors.lead_status import Followed, LeadStatus, Told
 from connectors.lead_status import Payment as Money
 from connectors.messages import message
 from connectors.solos.auth import which_api
@@ -37,7 +37,6 @@ PROJECT = "project"
 MOST_ROWS = 20  # of each kind among the details that a person is shown
 LONGEST_NAME = 200  # characters, among the details
 T = TypeVar("T")
-Outcome = LeadStatus | ConnectorError | None
 
 
 class Following:
@@ -52,7 +51,7 @@ class Following:
         self.walk_error: ConnectorError | None = None
         self.closed = set[str]()
 
-    def run(self, leads: Sequence[Followed]) -> list[Outcome]:
+    def run(self, leads: Sequence[Followed]) -> list[Told]:
         links = {lead.uid: Link(known, lead.matched) for lead in leads if (known := number(lead.record_id))}
         unlinked = [lead for lead in leads if lead.uid not in links]
         links |= self._matches(unlinked) if unlinked else {}
@@ -67,13 +66,15 @@ class Following:
             self.walk_error = self._told(exc)
             return matching.found
 
-    def _one(self, link: Link | None) -> Outcome:
+    def _one(self, link: Link | None) -> Told:
         if link is None:
             return self.walk_error
         try:
             return self._status(link)
         except Exception as exc:
-            return self._told(_of_one(exc))
+            if isinstance(exc, TryLater) and exc.code == UNREADABLE and not exc.repeatable:
+                exc = of_one(exc)  # a project that can't be read is no reason to leave the others alone
+            return self._told(exc)
 
     def _told(self, exc: Exception) -> ConnectorError:
         if not isinstance(exc, ConnectorError):
@@ -183,14 +184,6 @@ class Following:
         return frozenset(found)
 
 
-def _of_one(exc: Exception) -> Exception:
-    """A project that can't be read is no reason to leave the others of the account alone."""
-    if isinstance(exc, TryLater) and exc.code == UNREADABLE and not exc.repeatable:
-        exc = copy.copy(exc)
-        exc.account_wide = False
-    return exc
-
-
 # -- rows as the status of a lead (reference 4, 5.3) -----------------------------------------------------
 
 
@@ -271,7 +264,10 @@ def _details(project: Project, more: Belongings) -> dict[str, Any]:
     told: dict[str, Any] = {
         "created": project.created,
         "group": project.name("group_id") or _id(project.group),
-        "steps": [_stage(one) for one in (more.stages or ())[-MOST_ROWS:]],
+        "steps": [
+            _filled({"step": _id(one.step), "name": one.name, "date": one.date, "user": _id(one.user)})
+            for one in (more.stages or ())[-MOST_ROWS:]
+        ],
         "goods": [
             _filled({"name": one.name, "count": one.count, "price": one.price})
             for one in (more.goods or ())[:MOST_ROWS]
@@ -282,10 +278,6 @@ def _details(project: Project, more: Belongings) -> dict[str, Any]:
         ],
     }
     return {key: value for key, value in told.items() if value}
-
-
-def _stage(one: Stage) -> dict[str, str]:
-    return _filled({"step": _id(one.step), "name": one.name, "date": one.date, "user": _id(one.user)})
 
 
 def _filled(row: Mapping[str, str]) -> dict[str, str]:

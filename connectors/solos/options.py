@@ -62,9 +62,6 @@ class SolosOptions:
         found = dict(_pairs(self.payload_constants))
         return {key: int(text) if text.isdecimal() else text for key, text in found.items()}
 
-    def __repr__(self) -> str:
-        return "SolosOptions(...)"
-
 
 def _pairs(lines: tuple[str, ...]) -> list[tuple[str, str]]:
     split = (line.partition("=") for line in lines)

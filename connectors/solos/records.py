@@ -14,9 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.custom_fields import unfillable
+from connectors.custom_fields import one_per_field, unfillable
 from connectors.draft import FieldValue, LeadDraft, Placement, Problem, Target, UnplacedValue
-from connectors.joining import one_per_field
 from connectors.messages import message
 from connectors.note_texts import lost
 from connectors.solos.options import SOURCE, SolosOptions

@@ -17,7 +17,7 @@ ASKED_AT = {
     "loss": 1,
     "unplaced": 0,
     "lose": 1,
-    "give_up": 1,
+    "do_without": 1,
     "Unfit": 0,
     "Fit": 1,
     "one_value": 1,

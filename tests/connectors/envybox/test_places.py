@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from connectors.custom_fields import TAKEN
 from connectors.draft import Person, Visit
 from connectors.envybox.tracking import region_of, timezone_of
-from connectors.joining import TAKEN
 from tests.connectors.cast import NOW, again
 
 
