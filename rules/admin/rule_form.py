@@ -15,6 +15,7 @@ from rest_framework.settings import api_settings
 from unfold.widgets import UnfoldAdminSelect2Widget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts.models import Account
+from accounts.rest.values import BIGGEST
 from accounts.texts import said as in_words
 from accounts.texts import say
 from connectors.base import Choice
@@ -23,13 +24,15 @@ from crm_cache.models import Field, Tag
 from rules.admin.offers import BETWEEN, Choices, entries, performers, placed, placements
 from rules.admin.rule_editor import PickerWidget
 from rules.admin.rule_routes import checked_extra, extra_of, in_places
+from rules.admin.versions import who_did
 from rules.mapping.rule_snapshot import is_wish, questions_of, tags_of
-from rules.models import Rule
+from rules.models import Rule, RuleVersion
 from rules.rule_save import foreign_tags, wrong_options, wrong_tasks
 from rules.serializers import dialect_of
 
 COLUMNS = ("fields_rule", "tags_to_add", "extra")
 NUMBER = r"^[0-9]{0,18}\Z"
+SEEN = "seen"  # the version that the page shows, by its key
 CHOICE = "choice_"  # in front of the key of what only this CRM asks for
 
 
@@ -117,6 +120,7 @@ class RuleForm(forms.ModelForm):
         """What no part says by itself. What only saving would find comes too late: the page would be drawn
         anew, without what the person chose."""
         found: dict[str, Any] | None = super().clean()
+        self._refuse(saved_since(self.instance, self.data.get(SEEN, "")))
         if not self.errors and self.instance.pk and "placement" in self.fields:
             for sentence in in_places(wrong_tasks(self._imagined())):
                 self.add_error("extra", sentence)
@@ -153,6 +157,24 @@ class RuleForm(forms.ModelForm):
     def _refuse(self, errors: list[str]) -> None:
         if errors:
             raise forms.ValidationError(errors)
+
+
+def saved_since(rule: Rule, seen: str) -> list[str]:
+    """What to tell whoever had the page of version ``seen`` open while somebody else saved the rule: what
+    they left alone would be put back to what it was."""
+    if not seen.isascii() or not seen.isdecimal():
+        return []
+    saves = rule.versions.filter(event__in=[RuleVersion.Event.CHANGED, RuleVersion.Event.RESTORED])
+    newer = saves.filter(pk__gt=min(int(seen), BIGGEST)).first()
+    if newer is None:
+        return []
+    told = say(
+        "Not saved: version {number} was saved while this page was open ({who}). Compare it under “Versions”;"
+        " what is here replaces it when you save once more.",
+        number=newer.number,
+        who=who_did(newer),
+    )
+    return [told]
 
 
 def form_for(crm: str) -> type[RuleForm]:

@@ -40,7 +40,7 @@ from rules.admin.copying import Twin, twin_of
 from rules.admin.filters import ProblemsFilter, QuizFilter
 from rules.admin.links import page
 from rules.admin.rule_editor import editor_of
-from rules.admin.rule_form import RuleForm, choice_names, form_for, named_questions, told_choices
+from rules.admin.rule_form import SEEN, RuleForm, choice_names, form_for, named_questions, told_choices
 from rules.admin.rule_life import RuleLife
 from rules.admin.rule_preview import answers_of, changed, shown
 from rules.admin.rule_routes import without_places
@@ -89,6 +89,7 @@ class RuleAdmin(RuleLife):
         },
     )
     change_form_outer_before_template = "admin/desk/rule.html"
+    change_form_before_template = "admin/desk/rule_seen.html"
     change_form_outer_after_template = "admin/desk/rule_preview.html"
 
     class Media:
@@ -220,7 +221,8 @@ class RuleAdmin(RuleLife):
         template = "admin/desk/rule_shown.html"
         if answer is None:
             return TemplateResponse(request, template, {"refused": [_("This answer is not kept any more.")]})
-        form = form_for(rule.account.crm)(request.POST, instance=copy.copy(rule))
+        sent = {name: value for name, value in request.POST.items() if name != SEEN}  # nothing is replaced
+        form = form_for(rule.account.crm)(sent, instance=copy.copy(rule))
         if not form.is_valid():
             refused = [without_places(str(words)) for found in form.errors.values() for words in found]
             return TemplateResponse(request, template, {"refused": refused})

@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.models import Account
+from accounts.history import Actor
+from accounts.models import Account, AccountEvent
 from crm_cache import models
+from rules import versions
 from rules.admin.rule_form import named_questions
-from rules.models import Answer, Rule
+from rules.models import Answer, Rule, RuleVersion
+from rules.rule_save import change_rule
 from tests.admin.test_pages import page_of
 from tests.contract.worlds import bitrix24
 
@@ -212,3 +215,19 @@ def test_a_preview_of_an_account_whose_host_is_not_allowed_says_so(
     page = operator.post(f"/admin/rules/rule/{bitrix_rule.pk}/preview/", {**sent, "answer": answer.pk})
     assert page.status_code == 200
     assert "169.254.169.254" in page.content.decode()
+
+
+def test_a_page_that_was_open_during_another_save_replaces_it_knowingly_or_not_at_all(
+    operator: Client, amo_rule: Rule
+) -> None:
+    anna = Actor(AccountEvent.By.STAFF, "anna")
+    versions.write(amo_rule, RuleVersion.Event.MADE, anna)
+    first = RuleVersion.objects.get()
+    assert f'name="seen" value="{first.pk}"' in operator.get(page_of(amo_rule)).content.decode()
+    change_rule(amo_rule.pk, {"performer": "902"}, actor=anna)
+    refused = save(operator, amo_rule, new_performer="901", placement="71|142", seen=str(first.pk))
+    assert "version 2 was saved while this page was open (anna)" in refused
+    assert stored(amo_rule)["performer"] == "902"
+    second = str(RuleVersion.objects.latest("pk").pk)
+    assert save(operator, amo_rule, new_performer="901", seen=second) == ""
+    assert stored(amo_rule)["performer"] == "901"
