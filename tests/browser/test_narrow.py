@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from accounts.events.models import WebhookEndpoint
 from accounts.models import Account
-from crm_cache.models import CrmUser, Field
+from crm_cache.models import CrmUser, Field, Step
 from rules import incidents
 from rules.models import Answer, BulkRun, Delivery, Outcome, Rule
 from tests.admin.conftest import deliver
@@ -37,6 +37,8 @@ def test_no_page_is_wider_than_a_phone(
     superuser: Client, rule: Rule, deliver: Callable[..., Delivery], sit_down: Callable[..., Any]
 ) -> None:
     rows: list[Any] = [deliver(state) for state in ("waiting", "held", "delivered")]
+    for model in (Account, Step):
+        model.objects.update(name="Длинноеназваниебезпробелов" * 9)
     incidents.look()
     run = BulkRun.objects.create(action="retry", who="root", query="state__exact=held", newest=1)
     rows += [rows[0].answer, rule, rule.account, Outcome.objects.get(), run]
