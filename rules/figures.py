@@ -17,6 +17,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from datetime import time as clock
+from itertools import chain
 from typing import Any
 
 import structlog
@@ -29,6 +30,7 @@ from django.utils import timezone
 from accounts.worker_threads import in_time
 from rules.conversion import counting
 from rules.models import Answer, Attempt, DayFigures, Delivery, Outcome
+from rules.walking import portions
 
 log = structlog.stdlib.get_logger(__name__)
 DAYS = 90
@@ -105,9 +107,9 @@ def count(day: date) -> None:
     begun, now = time.monotonic(), timezone.now()
     first, end = bounds(day)
     found: dict[int | None, _Day] = defaultdict(_Day)
-    for lead in _leads(first, end):
-        for whose in (None, lead[2]):
-            found[whose].add(*lead[3:])
+    for account, crm, at, seconds in _leads(first, end):
+        for whose in (None, account):
+            found[whose].add(crm, at, seconds)
     _add_failures(found, day, first, end)
     rows = [
         DayFigures(day=day, account_id=whose, numbers=one.numbers(), counted_at=now)
@@ -157,19 +159,14 @@ def percentiles(seconds: Iterable[float]) -> list[float]:
     return [round(ordered[min(len(ordered) - 1, len(ordered) * part // 100)], 2) for part in (50, 95)]
 
 
-def _leads(first: datetime, end: datetime) -> Iterator[tuple[Any, ...]]:
-    """(made at, key, account, CRM, made at here, seconds) of each lead."""
-    columns = ("created_at", "pk", "account_id", "account__crm", "delivery__created_at")
-    rows = Outcome.objects.filter(created_at__lt=end, test=False, joined=False).order_by("created_at", "pk")
-    after = Q(created_at__gte=first)
-    while True:
-        found = list(rows.filter(after).values_list(*columns)[:PORTION])
-        for made, key, account, crm, came in found:
-            yield made, key, account, crm, timezone.localtime(made), max(0.0, (made - came).total_seconds())
-        if len(found) < PORTION:
-            return
-        made, key = found[-1][:2]
-        after = Q(created_at__gte=made) & (Q(created_at__gt=made) | Q(pk__gt=key))
+def _leads(first: datetime, end: datetime) -> Iterator[tuple[int, str, datetime, float]]:
+    """(account, CRM, made at here, seconds) of each lead."""
+    rows = Outcome.objects.filter(created_at__gte=first, created_at__lt=end, test=False, joined=False)
+    columns = ("account_id", "account__crm", "delivery__created_at")
+    for _, made, account, crm, came in chain.from_iterable(
+        portions(rows, "created_at", *columns, at_once=PORTION)
+    ):
+        yield account, crm, timezone.localtime(made), max(0.0, (made - came).total_seconds())
 
 
 def _add_failures(found: dict[int | None, _Day], day: date, first: datetime, end: datetime) -> None:

@@ -32,6 +32,7 @@ from rules.models import (
     Replay,
     RuleVersion,
 )
+from rules.walking import portions
 
 log = structlog.stdlib.get_logger(__name__)
 AT_ONCE = 1000  # answers, tries or versions of one transaction
@@ -92,15 +93,11 @@ def _deleted(rows: QuerySet[Any], moment: str, at_once: int = AT_ONCE) -> int:
 
 
 def _windows(rows: QuerySet[Any], moment: str, at_once: int = AT_ONCE) -> Iterator[list[int]]:
-    """Ids, the oldest first, until none is left or the worker ends; rows that were kept are met once."""
-    rows, behind = rows.order_by(moment, "pk"), Q()
-    while not worker.ends.is_set():
-        window = list(rows.filter(behind).values_list("pk", moment)[:at_once])
-        if not window:
+    """Ids, the oldest first, until none is left or the worker ends."""
+    for window in portions(rows, moment, at_once=at_once):
+        if worker.ends.is_set():
             return
         yield [pk for pk, _ in window]
-        pk, at = window[-1]
-        behind = Q(**{f"{moment}__gte": at}) & (Q(**{f"{moment}__gt": at}) | Q(pk__gt=pk))
 
 
 def _purge(window: Collection[int]) -> int:

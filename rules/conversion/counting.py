@@ -20,11 +20,11 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
 
 from rules.conversion import traits
 from rules.conversion.numbers import COUNTS, Numbers, kept, total
 from rules.models import Answer, AnswerTraits, DayConversion, Delivery, Outcome
+from rules.walking import portions
 
 PORTION = 2000  # answers of one statement
 BETWEEN = "\t"  # no name has it
@@ -66,26 +66,12 @@ class Cell:
 def count(day: date, first: datetime, end: datetime) -> int:
     """Count the answers of one day, from ``first`` to before ``end``; how many rows have changed."""
     cells: dict[Key, Cell] = defaultdict(Cell)
-    for answers in _portions(first, end):
+    came = Answer.objects.filter(created_at__gte=first, created_at__lt=end, test=False)
+    for answers in portions(came, "created_at", "account_id", "quiz_id", at_once=PORTION):
         _add(cells, answers)
     rows = {_key(row): row for row in _rows(day, cells)}
     with transaction.atomic():
         return _keep(day, rows)
-
-
-def _portions(first: datetime, end: datetime) -> Iterator[list[tuple[Any, ...]]]:
-    """(key, came at, owner, quiz) of the answers, the oldest first."""
-    rows = Answer.objects.filter(created_at__lt=end, test=False).order_by("created_at", "pk")
-    columns = rows.values_list("pk", "created_at", "account_id", "quiz_id")
-    after = Q(created_at__gte=first)
-    while True:
-        found = list(columns.filter(after)[:PORTION])
-        if found:
-            yield found
-        if len(found) < PORTION:
-            return
-        pk, came = found[-1][:2]
-        after = Q(created_at__gte=came) & (Q(created_at__gt=came) | Q(pk__gt=pk))
 
 
 def _add(cells: dict[Key, Cell], answers: list[tuple[Any, ...]]) -> None:
