@@ -1,11 +1,7 @@
-from functools import partial
-
-from celery import shared_task
-
 from accounts import checkups, hooks, maintenance, worker_threads
 from accounts.events import feed, sending
 from accounts.singletons import one_at_a_time
-from accounts.worker_threads import task_of
+from accounts.worker_threads import task_for, task_of
 
 refresh_due = task_of("accounts.tasks.refresh_due", maintenance.refresh_due)
 expire_attempts = task_of("accounts.tasks.expire_attempts", maintenance.expire_attempts)
@@ -16,13 +12,5 @@ check_due = task_of("accounts.tasks.check_due", one_at_a_time(checkups.ask_due))
 dispatch_events = task_of(
     "accounts.tasks.dispatch_events", one_at_a_time(sending.dispatch), worker_threads.events
 )
-
-
-@shared_task
-def subscribe(account_id: int) -> None:
-    worker_threads.maintenance.do(("subscribe", account_id), partial(hooks.subscribe_due, account_id))
-
-
-@shared_task
-def send_webhooks(endpoint_id: int) -> None:
-    worker_threads.events.do(("webhooks", endpoint_id), partial(sending.send, endpoint_id))
+subscribe = task_for("accounts.tasks.subscribe", "account", hooks.subscribe_due, worker_threads.maintenance)
+send_webhooks = task_for("accounts.tasks.send_webhooks", "endpoint", sending.send, worker_threads.events)

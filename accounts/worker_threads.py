@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import structlog
 from celery import shared_task
+from structlog.contextvars import bind_contextvars
 
 T = TypeVar("T")
 
@@ -100,5 +101,18 @@ def task_of(name: str, work: Callable[[], object], share: JobShare = maintenance
 
     def run() -> None:
         share.do(name, work)
+
+    return shared_task(run, name=name)
+
+
+def task_for(name: str, what: str, work: Callable[[int], object], share: JobShare | None = None) -> Any:
+    """A Celery task for one row, ``what`` in our log: ``work`` at once, or by the threads of its kind."""
+
+    def run(key: int) -> None:
+        bind_contextvars(**{what: key})
+        if share:
+            share.do((name, key), partial(work, key))
+        else:
+            work(key)
 
     return shared_task(run, name=name)

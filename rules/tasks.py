@@ -1,17 +1,28 @@
 """Background work: each task calls a plain function. Messages carry ids only."""
 
-from functools import partial
-
 from celery import shared_task
-from structlog.contextvars import bind_contextvars
 
 from accounts.singletons import one_at_a_time
-from accounts.worker_threads import maintenance, task_of
+from accounts.worker_threads import maintenance, task_for, task_of
 from rules import alerts, bulk, figures, incidents, people, provisioning, retention
 from rules.delivery import drift, worker
 from rules.delivery import sweep as sweeping
 from rules.delivery.concurrency import lanes
 from rules.outcomes import following, reconciling, second_look
+
+drain = task_for("rules.tasks.drain", "account", lambda account_id: lanes.run(account_id, worker.drain))
+follow = task_for("rules.tasks.follow", "account", following.follow)
+hint_new = task_for("rules.tasks.hint_new", "account", following.hint_new)
+look_again = task_for("rules.tasks.look_again", "account", second_look.look_again)
+reconcile = task_for("rules.tasks.reconcile", "reconciliation", reconciling.go_on)
+prepare_rule = task_for("rules.tasks.prepare_rule", "rule", provisioning.prepare, maintenance)
+run_bulk = task_for("rules.tasks.run_bulk", "bulk_run", bulk.go_on, maintenance)
+
+# -- what beat asks for --------------------------------------------------------------------------------------
+
+sweep = shared_task(sweeping.sweep, name="rules.tasks.sweep")
+follow_due = shared_task(following.follow_due, name="rules.tasks.follow_due")
+look_again_due = shared_task(second_look.look_again_due, name="rules.tasks.look_again_due")
 
 review = task_of("rules.tasks.review", sweeping.review)
 check_lanes = task_of("rules.tasks.check_lanes", sweeping.check_lanes)
@@ -24,51 +35,6 @@ run_bulk_due = task_of("rules.tasks.run_bulk_due", bulk.go_on_due)
 count_figures = task_of("rules.tasks.count_figures", one_at_a_time(figures.count_due))
 
 
-@shared_task
-def drain(account_id: int) -> None:
-    bind_contextvars(account=account_id)
-    lanes.run(account_id, worker.drain)
-
-
-@shared_task
-def sweep() -> None:
-    sweeping.sweep()
-
-
-@shared_task
-def prepare_rule(rule_id: int) -> None:
-    bind_contextvars(rule=rule_id)
-    maintenance.do(("prepare", rule_id), partial(provisioning.prepare, rule_id))
-
-
-@shared_task
-def follow(account_id: int) -> None:
-    bind_contextvars(account=account_id)
-    following.follow(account_id)
-
-
-@shared_task
-def look_again(account_id: int) -> None:
-    bind_contextvars(account=account_id)
-    second_look.look_again(account_id)
-
-
-@shared_task
-def look_again_due() -> None:
-    second_look.look_again_due()
-
-
-@shared_task
-def hint_new(account_id: int) -> None:
-    bind_contextvars(account=account_id)
-    following.hint_new(account_id)
-
-
-@shared_task
-def follow_due() -> None:
-    following.follow_due()
-
-
 def _look_and_tell() -> None:
     """Found first, told then: a message that can't be sent keeps nobody from seeing what is open."""
     incidents.look()
@@ -76,18 +42,6 @@ def _look_and_tell() -> None:
 
 
 look_for_incidents = task_of("rules.tasks.look_for_incidents", _look_and_tell)
-
-
-@shared_task
-def run_bulk(run_id: int) -> None:
-    bind_contextvars(bulk_run=run_id)
-    maintenance.do(("bulk", run_id), partial(bulk.go_on, run_id))
-
-
-@shared_task
-def reconcile(run_id: int) -> None:
-    bind_contextvars(reconciliation=run_id)
-    reconciling.go_on(run_id)
 
 
 @shared_task
