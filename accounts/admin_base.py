@@ -148,7 +148,7 @@ class StaffAdmin(SiteAdmin):
     def account_name(self, row: Any) -> tuple[str, str]:
         """A column for lists of what accounts have."""
         account = row.account
-        return account.name or account.host or account.account_id, account.get_crm_display()
+        return account.called, account.get_crm_display()
 
     def only(self, actions: list[Any], possible: Collection[str]) -> list[Any]:
         """Of a page's actions those whose names make sense for its row."""

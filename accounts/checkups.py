@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from accounts import db_clock, states
 from accounts.access import connector_for
 from accounts.connected import NONSENSE, nonsense
-from accounts.models import Account, Checkup, live_accounts
+from accounts.models import Account, Checkup, first_in_turn, live_accounts
 from accounts.secrets import WrongKey
 from accounts.worker_threads import in_time
 from connectors.errors import ConnectorError, NeedsReconnect, TryLater
@@ -33,17 +33,11 @@ def ask_due() -> int:
     """
     now, active = db_clock.now(), live_accounts(state=Account.State.ACTIVE)
     due = active.filter(checkup__ask_at__lte=now).order_by("checkup__ask_at")
-    first = _their_turn()
+    first = first_in_turn(LOOKED_AT)
     unasked = Q(checkup=None) | Q(checkup__asked_at__lt=F("connected_at"))
     missed = active.filter(unasked, pk__gte=first, pk__lt=first + LOOKED_AT).order_by("pk")
     rows = {account.pk: account for account in (*due[:AT_ONCE], *missed[:AT_ONCE])}
     return sum(ask(account) for account in in_time(list(rows.values())[:AT_ONCE], SECONDS_A_ROUND))
-
-
-def _their_turn() -> int:
-    """The first key of the accounts that are looked at in this minute."""
-    newest = Account.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    return int(db_clock.now().timestamp() // 60) % (newest // LOOKED_AT + 1) * LOOKED_AT
 
 
 def ask(account: Account) -> bool:

@@ -12,10 +12,14 @@ By = AccountEvent.By
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who moved an account; ``name`` is a staff user's."""
+    """Who moved an account, or what it has; ``name`` is a staff user's."""
 
     by: By
     name: str = ""
+
+    def called(self, owner: str) -> str:
+        """Staff by their name, the owner by their quiz account."""
+        return self.name or (owner if self.by == By.OWNER else "")
 
 
 OWNER, CRM, SERVICE = Actor(By.OWNER), Actor(By.CRM), Actor(By.SERVICE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from django.http import Http404, HttpResponse, QueryDict
+from django.http import Http404, HttpResponse
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
@@ -18,7 +18,7 @@ from accounts.keys import connect_by_key
 from accounts.models import Account
 from accounts.pages import connected_page, wants_page
 from accounts.rest.errors import ApiError, NotFound
-from accounts.rest.parsers import BoundedFormParser
+from accounts.rest.parsers import FORM, BoundedFormParser, form_of
 from accounts.rest.schema import string_responses
 from accounts.rest.views import CallerViewSet, CrmViewSet, checked
 from accounts.serializers.dialect import AccountDialect
@@ -27,7 +27,6 @@ from connectors.errors import BadCallback
 from connectors.hosts import HostNotAllowed
 from connectors.registry import CONNECTORS
 
-FORM = {"type": "object", "additionalProperties": {"type": "string"}}
 CODES = {"show": (401, 404, 500), "connect": (400, 401, 500), "remove": (200, 401, 500)}
 
 
@@ -135,15 +134,13 @@ class NoticeView(OpenView):
         description="A portal tells that the integration was installed or removed there. Proven by the "
         "installation's own token; a removal counts once the portal refuses our tokens. Other events are "
         "passed over. No bearer token: the portal has none.",
-        request={"application/x-www-form-urlencoded": FORM},
+        request=FORM,
         responses=string_responses(200, 400, 403),
         auth=[],
     )
     def take(self, request: Request) -> Response:
         try:
-            notices.take(
-                self.kind, {key: str(value) for key, value in cast("QueryDict", request.data).items()}
-            )
+            notices.take(self.kind, form_of(request))
         except BadCallback as exc:
             raise ApiError(f"Forbidden: {exc}", code="forbidden", status=403) from exc
         return Response("Success")

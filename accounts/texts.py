@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.utils import timezone
 from django.utils.formats import get_format, number_format
 from django.utils.translation import get_language, gettext, ngettext
 
@@ -40,6 +42,11 @@ def spaced(count: int) -> str:
 def in_seconds(seconds: float) -> str:
     """``0.4 s``, ``0,4 с``, ``1 280 s``."""
     return say("{count} s", count=number_format(seconds, 1) if seconds < 100 else spaced(round(seconds)))
+
+
+def to_the_minute(moment: datetime) -> str:
+    """``31.01.2026 10:00``, by our clock."""
+    return f"{timezone.localtime(moment):%d.%m.%Y %H:%M}"
 
 
 def _shown(params: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,6 @@ import structlog
 from django.db import transaction
 
 from accounts.history import Actor
-from accounts.models import AccountEvent
 from connectors.messages import message
 from connectors.text import storable
 from rules.delivery.revisions import replace_body
@@ -56,7 +55,7 @@ def mend(answer_id: int, what: str, value: Any, actor: Actor) -> Mend:
             before=before,
             after=value,
             by=actor.by,
-            who=actor.name or (answer.account_id if actor.by == AccountEvent.By.OWNER else ""),
+            who=actor.called(answer.account_id),
         )
     log.info("answer set right", answer=answer.pk, revision=answer.revision, by=actor.by)
     return row

@@ -168,9 +168,14 @@ def unplanned(rule: Rule, since: datetime | None = None, until: datetime | None 
 
 def backfill(rule: Rule, rows: QuerySet[Answer]) -> int:
     """Make deliveries for the kept answers of ``unplanned``, the oldest first, at most ``MOST_BACKFILLED``;
-    how many. Each portion is a transaction of its own: a call that breaks off may be repeated."""
-    keys = list(rows.filter(purged_at=None).order_by("pk").values_list("pk", flat=True)[:MOST_BACKFILLED])
-    portions = (keys[start : start + AT_ONCE] for start in range(0, len(keys), AT_ONCE))
+    how many. A call that breaks off may be repeated."""
+    keys = rows.filter(purged_at=None).order_by("pk").values_list("pk", flat=True)
+    return plan_in_turns(list(keys[:MOST_BACKFILLED]), rule)
+
+
+def plan_in_turns(answers: Sequence[int], rule: Rule | None = None) -> int:
+    """``plan_deliveries`` for many, each portion in a transaction of its own; how many were planned."""
+    portions = (answers[start : start + AT_ONCE] for start in range(0, len(answers), AT_ONCE))
     return sum(len(plan_deliveries(Answer.objects.filter(pk__in=some), rule)) for some in portions)
 
 

@@ -273,8 +273,8 @@ def ask(
             raise NotReplayable("replaying", message("Another replay of it is under way"))
         check(row)
         replay = _imagined(row, version)
-        replay.anew, replay.run, replay.by = anew, run, actor.by
-        replay.who = actor.name or (row.owner if actor.by == AccountEvent.By.OWNER else "")
+        replay.anew, replay.run = anew, run
+        replay.by, replay.who = actor.by, actor.called(row.owner)
         replay.save()
         replay_moves.begin(row, replay, row.answer.revision)
         if run is None:

@@ -10,7 +10,6 @@ import copy
 from typing import Any
 
 from accounts.history import Actor
-from accounts.models import AccountEvent
 from rules.mapping.contact_map import derive_contact_map
 from rules.models import Rule, RuleVersion
 
@@ -44,7 +43,6 @@ def rule_as_of(rule: Rule, version: RuleVersion | None) -> Rule:
 
 def write(rule: Rule, event: Event, actor: Actor, restored: int | None = None) -> None:
     """Keep the rule as it is now as its newest version. The caller has locked it in a transaction."""
-    who = actor.name or (rule.account.account_id if actor.by == AccountEvent.By.OWNER else "")
     newest = rule.versions.values_list("number", flat=True).first() or 0
     rule.current = RuleVersion.objects.create(
         rule=rule,
@@ -53,6 +51,6 @@ def write(rule: Rule, event: Event, actor: Actor, restored: int | None = None) -
         restored=restored,
         said=content_of(rule),
         by=actor.by,
-        who=who,
+        who=actor.called(rule.account.account_id),
     )
     Rule.objects.filter(pk=rule.pk).update(current=rule.current)

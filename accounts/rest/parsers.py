@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 from urllib.parse import parse_qsl
 
 import msgspec
 from django.http import HttpRequest, QueryDict
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
 from rest_framework.utils.mediatypes import media_type_matches
 
 from accounts.rest.errors import ApiError
@@ -50,6 +51,16 @@ class BoundedFormParser(BaseParser):
         for name, value in parse_qsl(read_bounded(stream).decode(errors="replace"), keep_blank_values=True):
             form.appendlist(name, value)
         return form
+
+
+FORM = {
+    BoundedFormParser.media_type: {"type": "object", "additionalProperties": {"type": "string"}}
+}  # what the schema says of it
+
+
+def form_of(request: Request) -> dict[str, str]:
+    """The fields of a form, each as it came last."""
+    return {key: str(value) for key, value in cast("QueryDict", request.data).items()}
 
 
 def json_body(request: HttpRequest) -> Any:

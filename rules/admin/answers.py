@@ -36,7 +36,7 @@ from rules.admin.filters import DayFilter, QuizFilter
 from rules.admin.links import with_badge
 from rules.mapping.note import read_note
 from rules.models import Answer, Delivery
-from rules.planning import AT_ONCE, plan_deliveries
+from rules.planning import plan_in_turns
 
 LOOKED_THROUGH = 50_000  # answers that other filters choose: most have deliveries
 
@@ -146,14 +146,14 @@ class AnswerAdmin(StaffAdmin):
         free = unplanned(Answer.objects.filter(pk__in=chosen.order_by().values("pk"), purged_at=None))
         if not confirmed(request):
             return ask(request, self, _question(free.count(), chosen.count(), chosen_rows(request, "plan")))
-        keys = list(free.values_list("pk", flat=True))
-        answers, planned = plan_in_turns(free)
+        keys = list(free.order_by("account_id", "id").values_list("pk", flat=True))
+        planned = plan_in_turns(keys)
         note_all(request, Answer.objects.filter(pk__in=keys), message("Planned by today's rules."))
         told = say_many(
             "{count} delivery planned for {answers}.",
             "{count} deliveries planned for {answers}.",
             planned,
-            answers=say_many("{count} answer", "{count} answers", answers),
+            answers=say_many("{count} answer", "{count} answers", len(keys)),
         )
         return done(request, told, request.get_full_path(), planned > 0)
 
@@ -175,11 +175,3 @@ def _question(free: int, chosen: int, hidden: list[tuple[str, str]]) -> Question
             )
         )
     return Question(say("Plan deliveries?"), told, say("Plan them"), possible=free > 0, hidden=hidden)
-
-
-def plan_in_turns(rows: QuerySet[Answer]) -> tuple[int, int]:
-    """Plan portion by portion; how many answers were looked at and how many deliveries they got."""
-    keys = list(rows.order_by("account_id", "id").values_list("pk", flat=True))
-    portions = (keys[start : start + AT_ONCE] for start in range(0, len(keys), AT_ONCE))
-    planned = sum(len(plan_deliveries(Answer.objects.filter(pk__in=some))) for some in portions)
-    return len(keys), planned

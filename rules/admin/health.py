@@ -13,7 +13,7 @@ from django.utils.timesince import timesince
 
 from accounts.crm_settings import rate_limiter_for
 from accounts.models import Account, Checkup, Token
-from accounts.texts import said, say, say_many, spaced
+from accounts.texts import said, say, say_many, spaced, to_the_minute
 from connectors.registry import connector_class
 from crm_cache.models import SyncRun
 from rules.admin.links import deliveries_url, of_account, page
@@ -117,7 +117,7 @@ def _last_success(account: Account) -> Tile:
         return Tile(label, say("never"))
     at, delivery = found
     ago = say("{time} ago", time=timesince(at, depth=1))
-    return Tile(label, ago, _moment(at), page("rules_delivery", delivery), "delivered")
+    return Tile(label, ago, to_the_minute(at), page("rules_delivery", delivery), "delivered")
 
 
 def _oldest(account: Account) -> Tile:
@@ -129,7 +129,7 @@ def _oldest(account: Account) -> Tile:
     url = deliveries_url(account=account.pk, state="waiting")
     oldest = min(came)
     late = timezone.now() - oldest > SOON
-    return Tile(label, timesince(oldest, depth=1), _moment(oldest), url, "held" if late else "none")
+    return Tile(label, timesince(oldest, depth=1), to_the_minute(oldest), url, "held" if late else "none")
 
 
 # -- signing in, limits, rights ------------------------------------------------------------------------------
@@ -144,8 +144,10 @@ def _token(account: Account) -> Tile:
     if until is None:
         return Tile(label, say("does not expire"))
     if until < timezone.now():
-        return Tile(label, _moment(until), say("expired"), colour="held")
-    return Tile(label, _moment(until), say("is renewed {at}", at=_moment(refresh)) if refresh else "")
+        return Tile(label, to_the_minute(until), say("expired"), colour="held")
+    return Tile(
+        label, to_the_minute(until), say("is renewed {at}", at=to_the_minute(refresh)) if refresh else ""
+    )
 
 
 def _rate(account: Account) -> Tile:
@@ -178,7 +180,7 @@ def _rights(account: Account, row: Checkup | None) -> Tile:
         return Tile(label, say("unknown"), note, colour="held" if row and row.problems else "none")
     if row is None or row.asked_at is None:
         return Tile(label, say("not asked yet"), say("is asked within a minute while the account is active"))
-    asked = say("asked {at}", at=_moment(row.asked_at))
+    asked = say("asked {at}", at=to_the_minute(row.asked_at))
     if row.error:
         return Tile(label, say("could not be asked"), asked, colour="held")
     if row.problems:
@@ -209,7 +211,3 @@ def _checkup(account: Account, row: Checkup | None) -> list[str]:
         return []
     told = [said(one.get("message", "")) for one in row.problems]
     return told + ([said(row.error)] if row.error else [])
-
-
-def _moment(at: datetime) -> str:
-    return f"{timezone.localtime(at):%d.%m.%Y %H:%M}"

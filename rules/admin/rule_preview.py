@@ -8,10 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.texts import say
+from accounts.texts import say, to_the_minute
 from connectors.draft import LeadDraft
 from rules.admin.offers import RECORDS
 from rules.mapping.option_map import chosen_words
@@ -27,7 +26,7 @@ OFFERED = 20
 def answers_of(rule: Rule) -> list[tuple[int, str]]:
     """(key, when and who) of the newest answers that can be shown."""
     rows = newest_answers(rule).only("pk", "created_at", "payload")[:OFFERED]
-    return [(row.pk, f"{timezone.localtime(row.created_at):%d.%m.%Y %H:%M} {_who(row)}") for row in rows]
+    return [(row.pk, f"{to_the_minute(row.created_at)} {_who(row)}") for row in rows]
 
 
 def changed(rule: Rule, changes: Mapping[str, Any], choices: Mapping[str, Any]) -> Rule:

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator
 from django.conf import settings
 from django.contrib.postgres.search import SearchQuery
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from unfold.dataclasses import SearchResult
 
 from accounts.models import Account
+from accounts.texts import to_the_minute
 from connectors.contact import full_name
 from rules.admin.links import page
 from rules.mapping.person import contact_keys
@@ -74,7 +74,7 @@ def _deliveries(term: str, personal: bool) -> Iterator[SearchResult]:
     for row in rows.select_related("answer", "account").defer("account__facts", "steps", "losses"):
         state = row.get_held_because_display() if row.held_because else row.get_state_display()
         told = (
-            f"{timezone.localtime(row.created_at):%d.%m.%Y %H:%M}",
+            to_the_minute(row.created_at),
             _("quiz %(quiz)s") % {"quiz": row.quiz_id},
             str(row.account),
             state,

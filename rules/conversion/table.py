@@ -124,4 +124,4 @@ def _currencies(sums: Mapping[str, object]) -> list[str]:
 def _account(account: Account | None) -> str:
     if account is None:
         return ""
-    return f"{account.get_crm_display()}: {account.name or account.host or account.account_id}"
+    return f"{account.get_crm_display()}: {account.called}"

@@ -16,7 +16,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef
 
 from accounts import db_clock
-from accounts.models import Account, Lane
+from accounts.models import Account, Lane, first_in_turn
 from accounts.singletons import each_alone
 from accounts.worker_threads import worker
 from connectors.messages import message, minute
@@ -206,7 +206,7 @@ def check_lanes(first: int | None = None) -> int:
     """
     now = db_clock.now()
     values: dict[str, Any] = {
-        "first": _their_turn() if first is None else first,
+        "first": first_in_turn(CHECKED) if first is None else first,
         "count": CHECKED,
         "now": now,
         "soon": now + LONGEST_REST,
@@ -220,12 +220,6 @@ def check_lanes(first: int | None = None) -> int:
     if mended:
         log.warning("lanes were not as their deliveries", count=mended, first=first)
     return mended
-
-
-def _their_turn() -> int:
-    newest = Account.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    slices = newest // CHECKED + 1
-    return int(db_clock.now().timestamp() // 60) % slices * CHECKED
 
 
 MISSING = """

@@ -8,7 +8,7 @@ are put in front of the CRM's own. ``None`` means that the text stays in the not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -114,11 +114,12 @@ def read_choice_fields(
     questions: Iterable[Key],
     target_of: Callable[[str, str], Target | None],
     said: Sequence[Mapping[str, Any]],
-    quiz: Mapping[str, Any],
+    quiz: Mapping[str, Mapping[str, Any]],
     observed: Observed,
 ) -> dict[Key, ChoiceField]:
     """The rule's questions that go into fields with options. ``target_of`` gives such a field by our entity
-    word and the id or code that the rule has, None for one that takes no options."""
+    word and the id or code that the rule has, None for one that takes no options; ``quiz`` is what its
+    configuration says of its questions (``rules.mapping.quiz.by_id``)."""
     maps = {
         (one["record"], one["question"], target.remote_id): one["map"]
         for one in said
@@ -128,7 +129,8 @@ def read_choice_fields(
     for entity, question, named in questions:
         if (target := target_of(entity, named)) and len(question) <= LONGEST_OPTION:
             meant = maps.get((entity, question, target.remote_id), {})
-            offered = tuple(_offered(quiz, question))
+            texts = quiz.get(question, {}).get("options", ())
+            offered = tuple(text for text in texts if len(text) <= LONGEST_OPTION)
             found[entity, question, named] = _field(
                 entity, question, target, meant, offered, observed.get(question, {})
             )
@@ -155,18 +157,6 @@ def _field(
         offered=offered,
         observed=observed,
     )
-
-
-def _offered(quiz: Mapping[str, Any], question: str) -> Iterator[str]:
-    """The options that a quiz's configuration has for a question."""
-    listed = quiz.get("questions")
-    for row in listed if isinstance(listed, list) else ():
-        if isinstance(row, Mapping) and str(row.get("id")) == question:
-            options = row.get("options")
-            for one in options if isinstance(options, list) else ():
-                text = str((one.get("title") or "") if isinstance(one, Mapping) else one).strip()
-                if text and len(text) <= LONGEST_OPTION:
-                    yield text
 
 
 def chosen_words(value: FieldValue) -> str:

@@ -24,6 +24,7 @@ from rules.mapping.conditions import Condition, read_condition
 from rules.mapping.existing import fields_named, read_modes
 from rules.mapping.follow_up import FollowUp
 from rules.mapping.option_map import ChoiceField, Observed, read_choice_fields
+from rules.mapping.quiz import by_id
 from rules.mapping.repeated import OnRepeat, read_on_repeat
 from rules.mapping.responsible import Responsible, read_stored
 from rules.mapping.templates import Texts, read_texts
@@ -244,7 +245,7 @@ def _choice_fields(
     asked = list(questions_of(rule.fields_rule))
     choosing = {question for entity, question, named in asked if target_of(entity, named)}
     observed = _observed(rule, choosing) if choosing and rule.pk else {}
-    return read_choice_fields(asked, target_of, rule.extra.get("options", ()), rule.quiz, observed)
+    return read_choice_fields(asked, target_of, rule.extra.get("options", ()), by_id(rule.quiz), observed)
 
 
 def _observed(rule: Rule, questions: Collection[str]) -> Observed:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Count, QuerySet
-from django.http import QueryDict
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,7 +12,7 @@ from rest_framework.response import Response
 from accounts import hooks
 from accounts.rest.errors import NotFound
 from accounts.rest.paging import MOST_LISTED, listed
-from accounts.rest.parsers import BoundedFormParser
+from accounts.rest.parsers import FORM, BoundedFormParser, form_of
 from accounts.rest.schema import string_responses
 from accounts.rest.views import CallerViewSet
 from accounts.serializers.errors import BAD_FILTER, NO_TOKEN, operation
@@ -31,7 +28,6 @@ FILTERS = [
     CHANGED_FROM,
     OpenApiParameter("status", str, enum=Outcome.Status.values, description="Only this status"),
 ]
-FORM = {"type": "object", "additionalProperties": {"type": "string"}}
 
 
 class OutcomeViewSet(CallerViewSet):
@@ -90,14 +86,13 @@ class HookView(OpenView):
             OpenApiParameter("hook_pk", int, OpenApiParameter.PATH, description="Number of the address"),
             OpenApiParameter("secret", str, OpenApiParameter.PATH, description="What can't be guessed of it"),
         ],
-        request={"application/x-www-form-urlencoded": FORM},
+        request=FORM,
         responses=string_responses(200, 400, 404),
         auth=[],
     )
     def take(self, request: Request, hook_pk: int, secret: str) -> Response:
-        form: Any = cast("QueryDict", request.data)
         try:
-            account, hint = hooks.take(hook_pk, secret, {key: str(value) for key, value in form.items()})
+            account, hint = hooks.take(hook_pk, secret, form_of(request))
         except hooks.NotOurs as exc:
             raise NotFound() from exc
         following.hint(account, hint.records)

@@ -35,7 +35,7 @@ def test_who_was_connected_is_found_among_many_without_looking_at_each(
     connected: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checkups.ask_due()
-    monkeypatch.setattr(checkups, "_their_turn", lambda: connected.pk + 1)  # it is the others' turn
+    monkeypatch.setattr(checkups, "first_in_turn", lambda count: connected.pk + 1)  # it is the others' turn
     Account.objects.update(connected_at=timezone.now())
     assert checkups.ask_due() == 0
     states.activate(connected)

@@ -10,7 +10,7 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from accounts import db_clock
-from accounts.models import Account, Lane
+from accounts.models import Account, Lane, first_in_turn
 from rules.delivery import outbox, sweep
 from rules.delivery.lane import reckon, take_lane
 from rules.models import Delivery
@@ -131,6 +131,6 @@ def test_checks_come_round_to_every_account(account, monkeypatch):
     real, seen = db_clock.now(), set()
     for minute in range(account.pk + 1):
         monkeypatch.setattr(db_clock, "now", lambda minute=minute: real + timedelta(minutes=minute))
-        first = sweep._their_turn()
+        first = first_in_turn(sweep.CHECKED)
         seen.update(range(first, first + sweep.CHECKED))
     assert set(range(account.pk + 1)) <= seen

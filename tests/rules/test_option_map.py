@@ -13,6 +13,7 @@ from rules.mapping.checks import problems_of
 from rules.mapping.drafting import Progress, draft_for
 from rules.mapping.likeness import likeliest, offers
 from rules.mapping.option_map import chosen_words, read_choice_fields
+from rules.mapping.quiz import by_id
 from rules.mapping.rule_snapshot import RuleSnapshot
 from tests.rules.test_mapping import BOOK
 
@@ -33,7 +34,7 @@ def book(quiz: Any = None, observed: Any = None, **meant: str | None) -> RuleSna
         [KEY],
         lambda entity, named: WHEN if (entity, named) == ("lead", "70") else None,
         maps,
-        quiz or {},
+        by_id(quiz or {}),
         {"1": dict.fromkeys(observed or (), NOW)},
     )
     return replace(
