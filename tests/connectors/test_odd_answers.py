@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from connectors.draft import Receipt
 from connectors.errors import Unclear
-from tests.connectors.cast import again, make_draft
+from tests.connectors.cast import Notebook, again, make_draft
+from tests.connectors.harness import Harness
 
-SAID = {  # what the vendor says of these is that nothing was done
+SAID: dict[str, set[int]] = {  # what the vendor says of these is that nothing was done
     "amocrm": {302},
     "bitrix24": {302, 503},
 }
@@ -32,7 +35,7 @@ RUINS = [
 ]
 
 
-def delivered_twice(crm, journal, **fault):
+def delivered_twice(crm: Harness, journal: Notebook, **fault: Any) -> None:
     """What the first try ends in; then others look, and there is one lead."""
     crm.box.faults.add(crm.creation, "answer_after", content_type="application/json", **fault)
     answer, before = make_draft(), len(crm.leads())
@@ -45,7 +48,7 @@ def delivered_twice(crm, journal, **fault):
     crm.box.faults.clear()
 
 
-def test_a_lead_that_was_made_is_there_once_whatever_the_status(crm, journal):
+def test_a_lead_that_was_made_is_there_once_whatever_the_status(crm: Harness, journal: Notebook) -> None:
     for status in ODD:
         if status not in SAID.get(crm.kind, ()):
             delivered_twice(crm, journal, status=status)
@@ -54,6 +57,8 @@ def test_a_lead_that_was_made_is_there_once_whatever_the_status(crm, journal):
 
 
 @pytest.mark.parametrize("status", [200, 201, 204, 299, 500, 503])
-def test_a_lead_that_was_made_is_there_once_whatever_the_body(crm, journal, status):
+def test_a_lead_that_was_made_is_there_once_whatever_the_body(
+    crm: Harness, journal: Notebook, status: int
+) -> None:
     for body in RUINS:
         delivered_twice(crm, journal, status=status, body=body)

@@ -80,7 +80,7 @@ def test_a_killed_worker_doubles_and_loses_nothing(quiz, later, monkeypatch):
     """It dies after the CRM's commit and before our settlement; its lease runs out, nobody left the lane."""
     with monkeypatch.context() as death:
 
-        def die(written):
+        def die(written, *more):
             if written:
                 raise Killed
 

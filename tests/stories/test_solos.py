@@ -185,7 +185,7 @@ class Killed(BaseException):
 def test_a_killed_worker_doubles_nothing(windows, later_at_solos, monkeypatch, settled):
     """It dies after solOS has made the lead: before the journal knows, or with the journal written."""
 
-    def die(written: Any) -> None:
+    def die(written: Any, *more: Any) -> None:
         if written:
             raise Killed
 
