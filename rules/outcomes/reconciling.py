@@ -10,7 +10,7 @@ die at any moment. Looks and reconciliations share one budget (``look_budget``);
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zlib import crc32
@@ -61,8 +61,11 @@ def begin(account: Account, who: str = "") -> Reconciliation | None:
     way; the caller asks for it (``ask_to_reconcile``), or beat does."""
     now = db_clock.now()
     since = now - timedelta(days=settings.RECONCILE_DAYS)
-    last = Reconciliation.objects.filter(account=account, state=State.DONE).order_by("-pk")
-    if former := last.values_list("until", flat=True).first():
+    runs = Reconciliation.objects.filter(account=account, state=State.DONE).order_by("-pk")
+    if last := runs.only("until", "ended_at").first():
+        former = last.until
+        if account.reconciled_at and last.ended_at and account.reconciled_at > last.ended_at:
+            former = account.reconciled_at - SETTLED  # nights that had nothing to compare
         since = max(min(since, former), now - timedelta(days=settings.FOLLOW_DAYS))
     try:
         with transaction.atomic():
@@ -411,22 +414,69 @@ def next_night(account: Account, now: datetime) -> datetime:
 
 
 def begin_due() -> int:
-    """Begin with accounts whose hour has come, and give those an hour that have none; how many were begun."""
+    """Begin with accounts whose hour has come, and give those an hour that have none; how many were begun.
+
+    An account that has nothing to compare is reconciled as it is, without a run.
+    """
     if not settings.RECONCILE_NIGHTLY:
         return 0
-    now, begun = db_clock.now(), 0
+    now = db_clock.now()
     switched_on = live_accounts(state=Account.State.ACTIVE, reconcile=True)
-    for account in switched_on.filter(reconcile_at=None)[:ACCOUNTS]:
-        _plan(account, now)
-    for account in switched_on.filter(reconcile_at__lte=now).order_by("reconcile_at")[:ACCOUNTS]:
-        late = account.reconcile_at is None or account.reconcile_at < now - LATE
-        if _plan(account, now) and not late and (run := begin(account)):
-            ask_to_reconcile(run.pk)
-            begun += 1
-    return begun
+    _plan(switched_on.filter(reconcile_at=None)[:ACCOUNTS], now)
+    due = switched_on.filter(reconcile_at__lte=now).order_by("reconcile_at")[:ACCOUNTS]
+    in_time = [account for account in _plan(due, now) if (account.reconcile_at or now) >= now - LATE]
+    idle = set(_idle([account.pk for account in in_time], now))
+    Account.objects.filter(pk__in=idle).update(reconciled_at=now)
+    return sum(begin(account) is not None for account in in_time if account.pk not in idle)
 
 
-def _plan(account: Account, now: datetime) -> bool:
-    """False where somebody else has."""
-    mine = Account.objects.filter(pk=account.pk, reconcile_at=account.reconcile_at)
-    return bool(mine.update(reconcile_at=next_night(account, now)))
+# The former hour stands beside the new one: somebody else may have planned an account meanwhile.
+_PLAN = """
+UPDATE accounts_account a SET reconcile_at = v.at
+FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[]) AS v(id, former, at)
+WHERE a.id = v.id AND a.reconcile_at IS NOT DISTINCT FROM v.former
+RETURNING a.id
+"""
+
+
+def _plan(accounts: Iterable[Account], now: datetime) -> list[Account]:
+    """Give accounts their next night; those that nobody else has given one meanwhile, as they were read."""
+    rows = {account.pk: account for account in accounts}
+    if not rows:
+        return []
+    former = [account.reconcile_at for account in rows.values()]
+    nights = [next_night(account, now) for account in rows.values()]
+    with connection.cursor() as cursor:
+        cursor.execute(_PLAN, [list(rows), former, nights])
+        return [rows[pk] for (pk,) in cursor.fetchall()]
+
+
+# No delivery and no lead of one is newer than the last reconciliation (and than the days that a run goes back
+# at least), and none is on its way.
+_IDLE = """
+SELECT a.id FROM accounts_account a
+CROSS JOIN LATERAL (SELECT least(coalesce(a.reconciled_at - %(run)s, %(first)s), %(least)s) AS since) s
+WHERE a.id = ANY(%(accounts)s)
+    AND NOT EXISTS (
+        SELECT FROM (SELECT created_at FROM rules_delivery WHERE account_id = a.id ORDER BY id DESC LIMIT 1) d
+        WHERE d.created_at >= s.since)
+    AND NOT EXISTS (
+        SELECT FROM (SELECT created_at FROM rules_outcome WHERE account_id = a.id ORDER BY id DESC LIMIT 1) o
+        WHERE o.created_at >= s.since)
+    AND NOT EXISTS (SELECT FROM rules_delivery WHERE account_id = a.id AND state = 'waiting')
+    AND NOT EXISTS (SELECT FROM rules_delivery WHERE account_id = a.id AND state = 'sending')
+    AND NOT EXISTS (SELECT FROM rules_delivery WHERE account_id = a.id AND state = 'held')
+    AND NOT EXISTS (SELECT FROM rules_reconciliation WHERE account_id = a.id AND state = 'running')
+"""
+
+
+def _idle(accounts: list[int], now: datetime) -> list[int]:
+    values: dict[str, Any] = {
+        "accounts": accounts,
+        "run": OVER + SETTLED,
+        "first": now - timedelta(days=settings.FOLLOW_DAYS),
+        "least": now - timedelta(days=settings.RECONCILE_DAYS),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_IDLE, values)
+        return [pk for (pk,) in cursor.fetchall()]

@@ -291,7 +291,14 @@ def test_only_one_run_of_an_account_at_a_time(quiz):
     assert reconciling.begin(quiz.account) is None
 
 
+def night_of(account: Any, later: Later) -> None:
+    reconciling.begin_due()
+    account.refresh_from_db()
+    later(seconds=(account.reconcile_at - reconciling.db_clock.now()).total_seconds() + 1)
+
+
 def test_accounts_begin_at_night_by_their_own_clock(quiz, later, queued, settings):
+    deliver(quiz, 1, later)
     queued.clear()
     assert reconciling.begin_due() == 0
     at = quiz.account.reconcile_at
@@ -302,10 +309,43 @@ def test_accounts_begin_at_night_by_their_own_clock(quiz, later, queued, setting
     assert reconciling.begin_due() == 0
     settings.RECONCILE_NIGHTLY = True
     assert reconciling.begin_due() == 1
+    reconciling.go_on_due()
     run = Reconciliation.objects.get()
     assert queued == [("rules.tasks.reconcile", [run.pk])]
     assert quiz.account.reconcile_at - at > timedelta(hours=20)
     assert reconciling.begin_due() == 0
+
+
+def test_an_account_without_anything_new_is_reconciled_without_a_run(quiz, later):
+    deliver(quiz, 1, later)
+    first = reconcile(quiz, later)
+    for _ in range(20):  # the days that a run goes back, and 13 in which it has nothing to compare
+        night_of(quiz.account, later)
+        reconciling.begin_due()
+        for run in Reconciliation.objects.filter(state="running"):
+            go_on(run, later)
+    last = Reconciliation.objects.latest("pk")
+    quiz.account.refresh_from_db()
+    idle_for = quiz.account.reconciled_at - last.ended_at
+    assert timedelta(days=12) < idle_for < timedelta(days=14)
+    assert last.compared == first.compared == 1
+    deliver(quiz, 1, later)
+    night_of(quiz.account, later)
+    assert reconciling.begin_due() == 1
+    run = go_on(Reconciliation.objects.latest("pk"), later)
+    assert run.since > last.until
+    assert run.compared == 1
+
+
+@pytest.mark.parametrize("state", ["waiting", "sending", "held"])
+def test_a_lead_that_is_not_there_yet_is_something_to_compare(quiz, later, state):
+    deliver(quiz, 1, later)
+    why = "refused" if state == "held" else ""
+    Delivery.objects.update(state=state, delivered_at=None, held_because=why)
+    Outcome.objects.all().delete()
+    later(days=20)
+    night_of(quiz.account, later)
+    assert reconciling.begin_due() == 1
 
 
 def test_a_night_that_was_slept_through_is_left_out_and_a_switched_off_account_too(quiz, later):
