@@ -180,7 +180,16 @@ class Delivery(models.Model):
             ),
             models.Index(
                 fields=["owner", "-id"],
-                include=["account", "rule", "state", "held_because", "created_at", "test"],
+                include=[
+                    "account",
+                    "rule",
+                    "quiz_id",
+                    "state",
+                    "held_because",
+                    "created_at",
+                    "updated_at",
+                    "test",
+                ],
                 condition=Q(state__in=OPEN_STATES),
                 name="delivery_undelivered",
             ),
