@@ -6,7 +6,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -38,7 +37,6 @@ from rules.conversion.table import TITLES, accounts_of, download, name_of
 PERIODS = ("7", "30", "90", "all")
 TOP = 10
 TOP_PART = "part=top"  # of the address: the ten busiest alone, for the first page
-TOP_KEPT = 300  # seconds: who looks every minute learns nothing new
 WANTS_QUIZ, WANTS_ACCOUNT, IS_READ = "quiz", "account", "operate"
 
 
@@ -107,12 +105,8 @@ def _table(found: Report) -> dict[str, Any]:
 
 def _top() -> dict[str, Any]:
     """The busiest quizzes of the usual period."""
-    kept: dict[str, Any] | None = cache.get(TOP_PART)
-    if kept is None:
-        found = report(Filters().chosen, QUIZ, TOP)
-        kept = {**_table(found), "whole": None, "counted_at": found.counted_at}
-        cache.set(TOP_PART, kept, TOP_KEPT)
-    return kept
+    found = report(Filters().chosen, QUIZ, TOP)
+    return {**_table(found), "whole": None, "counted_at": found.counted_at}
 
 
 def _shown(by: str, line: Line, account: Account | None) -> Shown:

@@ -20,6 +20,7 @@ from rules.made_between import made_between
 from rules.models.outcome import TRAILS
 
 FEW_ACCOUNTS = 100  # of a CRM with rows
+LATELY, FEW_LATELY = 1000, 100  # of so many newest rows, as many are a CRM's that need no search
 
 
 class OwnerFilter(QuizAccountFilter):
@@ -35,12 +36,15 @@ class HeldFilter(ChoicesDropdownFilter):
 
 
 class CrmFilter(ChoicesDropdownFilter):
-    """Of a CRM by its accounts, where few of them have anything: the list is walked for the rows of many, but
-    would be walked to its end for those of none."""
+    """Of a CRM by its accounts, where few of them have anything and little of it is new: the list is walked
+    for the rows of many, but would be walked to its end for those of none."""
 
     def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
         if not (crm := self.value()):
             return rows
+        newest = rows.model._default_manager.order_by("-pk").values_list("account__crm", flat=True)
+        if list(newest[:LATELY]).count(crm) > FEW_LATELY:
+            return rows.filter(account__crm=crm)
         mine = rows.model._default_manager.filter(account=OuterRef("pk")).order_by()
         some = Account.objects.filter(crm=crm).filter(Exists(mine)).order_by().values_list("pk", flat=True)
         keys = list(some[: FEW_ACCOUNTS + 1])

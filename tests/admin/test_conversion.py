@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -150,6 +151,7 @@ def test_no_answers_are_said_so(operator: Client) -> None:
 
 def test_the_page_reads_no_answers_however_many_there_are(operator: Client, deliver: Deliver) -> None:
     def asked() -> list[str]:
+        cache.clear()
         with CaptureQueriesContext(connection) as captured:
             operator.get(PAGE)
         return [one["sql"] for one in captured]
@@ -162,6 +164,21 @@ def test_the_page_reads_no_answers_however_many_there_are(operator: Client, deli
     figures.count(timezone.localdate())
     assert len(asked()) == len(before)
     assert not any("rules_delivery" in sql or "rules_outcome" in sql for sql in before)
+
+
+def test_quizzes_of_everybody_are_added_up_every_five_minutes(operator: Client, deliver: Deliver) -> None:
+    def leads(**chosen: str) -> list[int]:
+        return [line.numbers.leads for line in operator.get(PAGE, chosen).context["lines"]]
+
+    deliver_as(deliver)
+    count()
+    before = leads()
+    deliver_as(deliver)
+    figures.count(timezone.localdate())
+    assert leads() == before == [1]
+    assert leads(quiz="101") == [2]
+    cache.clear()  # as after five minutes
+    assert leads() == [2]
 
 
 def test_the_first_page_fetches_the_busiest_afterwards(operator: Client, month: None) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -95,6 +96,7 @@ def test_what_was_chosen_is_compared(operator: Client, viewer: Client, deliver: 
 
 def test_the_page_costs_the_same_however_much_is_stored(operator: Client, deliver: Deliver) -> None:
     def queries() -> int:
+        cache.clear()
         with CaptureQueriesContext(connection) as seen:
             operator.get(PAGE)
         return len(seen)
