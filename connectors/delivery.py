@@ -100,7 +100,7 @@ class WorkItem:
             self.lose(new)
         return change is Change.WRITE
 
-    def follows(self, what: str, there: Any, wanted: str, olds: Sequence[Any], entity: str) -> bool:
+    def moves_to(self, what: str, there: Any, wanted: str, olds: Sequence[Any], entity: str) -> bool:
         """Is a lead's step or person to become the draft's? While it is as we put it; told in any case."""
         change = decide(there, wanted, olds)
         kept = "" if change is Change.WRITE else EDITED if any(olds) else CRM_CHOSE

@@ -87,7 +87,7 @@ def tell_left(item: WorkItem, reason: str = CLOSED) -> None:
         item.lose(UnplacedValue(LEAD_LEFT, item.journal[LEFT], reason))
 
 
-def text_of(item: WorkItem, losses: Sequence[UnplacedValue]) -> str:
+def note_text(item: WorkItem, losses: Sequence[UnplacedValue]) -> str:
     """What the note says: on a lead of one's own the answer and what found no place, on one that was joined
     also what would have been elsewhere."""
     draft = item.draft

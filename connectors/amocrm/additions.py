@@ -23,7 +23,7 @@ from connectors.draft import PERFORMER, STEP, TAGS, LeadDraft, UnplacedValue
 from connectors.errors import ConnectorError, Refused
 from connectors.messages import message
 from connectors.note_texts import parts
-from connectors.repeated import lines_of, text_of
+from connectors.repeated import lines_of, note_text
 
 WORDS = {  # of attributes that are changed; a pipeline goes with its step
     "name": "name",
@@ -270,7 +270,7 @@ LONGEST_REQUEST = 500_000  # characters of notes; no bound is documented, and lo
 
 def note_texts(item: Item) -> list[str]:
     """The draft's note and what found no place, in as many notes as it takes; each ends with its mark."""
-    found = parts(tidy(text_of(item, item.losses)), LONGEST_NOTE, MOST_PARTS, item.draft.language)
+    found = parts(tidy(note_text(item, item.losses)), LONGEST_NOTE, MOST_PARTS, item.draft.language)
     return [f"{part}{MARK}{item.draft.note_mark(number)}]" for number, part in enumerate(found, start=1)]
 
 

@@ -177,7 +177,7 @@ def _follow_place(item: Item, changed: Record, lead: Row, olds: Sequence[Record]
         if name not in new:
             continue
         before = [old.attributes.get(name) for old in olds]
-        if item.follows(what, lead.get(name), str(new[name]), before, LEADS):
+        if item.moves_to(what, lead.get(name), str(new[name]), before, LEADS):
             changed.attributes[name] = new[name]
             if name == "status_id" and "pipeline_id" in new:
                 changed.attributes["pipeline_id"] = new["pipeline_id"]

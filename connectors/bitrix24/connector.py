@@ -162,7 +162,7 @@ class BitrixConnector(Connector):
         requests = BatchRequests(self.http_client, NoJournal(), self.budget)
 
         def run(items: list[BitrixItem]) -> None:
-            delivery.tell({item: update.compare(item, self.facts) for item in items}, requests)
+            delivery.run_stories({item: update.compare(item, self.facts) for item in items}, requests)
 
         return compare(drafts, self._begin, run)
 

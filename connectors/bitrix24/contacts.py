@@ -25,7 +25,7 @@ KEPT = {
 }
 
 
-def meet(item: BitrixItem) -> Story[None]:
+def find_people(item: BitrixItem) -> Story[None]:
     """Find the draft's contact and company; who isn't found is made later."""
     wanted = [word for word in FOUND if item.payload.of(word)]
     remembered = {"contact": item.draft.known_contact}

@@ -23,13 +23,13 @@ from connectors.bitrix24.client import (
     reply_to,
     request_of,
 )
-from connectors.bitrix24.contacts import meet
+from connectors.bitrix24.contacts import find_people
 from connectors.bitrix24.errors import is_demand
 from connectors.bitrix24.existing import owner_of, write_existing
 from connectors.bitrix24.portal import Facts
 from connectors.bitrix24.records import DEAL, LEAD, Record, payload_of, pipeline_of
 from connectors.bitrix24.recovery import recognise, recover
-from connectors.bitrix24.repeated import meet_open, stay, write
+from connectors.bitrix24.repeated import confirm_joined, join_open_record, write_joined
 from connectors.bitrix24.requests import (
     FOUND,
     PLACE,
@@ -64,7 +64,7 @@ def run(
     items = sorted(items, key=lambda item: -len(item.payload.records))
     try:
         _assign([item for item in items if item.draft.asks_owner and not item.lead], requests)
-        tell({item: story_of(item) for item in items if not item.error}, requests)
+        run_stories({item: story_of(item) for item in items if not item.error}, requests)
     except Exception as exc:
         log.exception("delivery=%s", ",".join(item.uid for item in items))
         for item in items:
@@ -79,7 +79,7 @@ def _assign(items: Sequence[BitrixItem], requests: BatchRequests) -> None:
     go on, of all in one go."""
     if not items:
         return
-    tell({item: _ask_owner(item) for item in items}, requests)
+    run_stories({item: _ask_owner(item) for item in items}, requests)
     asking = [item for item in items if not (item.error or item.lead)]
     chosen = requests.journal.assign({item.uid: item.owner for item in asking})
     for item in asking:
@@ -90,11 +90,11 @@ def _ask_owner(item: BitrixItem) -> Story[None]:
     if item.draft.look_first:
         yield from recover(item)
     if not item.lead:
-        yield from meet(item)
-        item.met, item.owner = True, (yield from owner_of(item))
+        yield from find_people(item)
+        item.people_found, item.owner = True, (yield from owner_of(item))
 
 
-def tell(stories: Stories, requests: BatchRequests) -> None:
+def run_stories(stories: Stories, requests: BatchRequests) -> None:
     """Each story to its end, or to its item's error."""
     wants = _go_on(stories, dict.fromkeys(stories))
     while wants:
@@ -128,20 +128,20 @@ def _go_on(stories: Stories, answers: Mapping[BitrixItem, list[Outcome] | None])
 
 def create(item: BitrixItem) -> Story[None]:
     """Look whether it was made already, meet the person, make company and contact, then deal or lead."""
-    if item.draft.look_first and not item.lead and not item.met:
+    if item.draft.look_first and not item.lead and not item.people_found:
         yield from recover(item)
     begun = bool(item.lead)
     if item.has(JOINED):
-        yield from stay(item)
+        yield from confirm_joined(item)
     if not item.lead:
         check_place(item)
-        if not item.met:
-            yield from meet(item)
-        yield from meet_open(item)
+        if not item.people_found:
+            yield from find_people(item)
+        yield from join_open_record(item)
     if not begun or (item.has(JOINED) and not noted(item)):
         yield from write_existing(item)
     if item.has(JOINED):
-        yield from write(item)
+        yield from write_joined(item)
     tell_left(item)
     if not item.lead:
         yield from make(item, "company", item.payload.company)

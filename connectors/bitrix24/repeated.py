@@ -28,7 +28,7 @@ MOST_LEADS = 50  # of one person, by phone or e-mail
 WHY = message("has the person an open lead already?")
 
 
-def stay(item: BitrixItem) -> Story[None]:
+def confirm_joined(item: BitrixItem) -> Story[None]:
     """What an earlier try has joined may be closed by now. Where its comment is there, it stays so."""
     if repeated.noted(item):
         return
@@ -41,7 +41,7 @@ def stay(item: BitrixItem) -> Story[None]:
         repeated.leave(item, "kind")
 
 
-def meet_open(item: BitrixItem) -> Story[None]:
+def join_open_record(item: BitrixItem) -> Story[None]:
     """Join an open record of the person, if there is one."""
     wish = item.draft.repeated
     if wish is None or not repeated.wanted(item):
@@ -74,7 +74,7 @@ def meet_open(item: BitrixItem) -> Story[None]:
         repeated.join(item, lead, kind=item.payload.record.word)
 
 
-def write(item: BitrixItem) -> Story[None]:
+def write_joined(item: BitrixItem) -> Story[None]:
     """The first comment on what was joined; one that is refused sends the answer to a record of its own."""
     item.untagged = () if repeated.only_mentioned(item.draft) else tuple(tag.name for tag in item.draft.tags)
     if item.must_look and not repeated.noted(item):

@@ -34,7 +34,7 @@ from connectors.errors import ConnectorError, of_one
 from connectors.http import HttpClient
 from connectors.messages import message
 from connectors.note_texts import lost, parts
-from connectors.repeated import text_of as note_of
+from connectors.repeated import note_text
 from connectors.tasks import QUESTION
 from connectors.text import text_of, whole_number
 
@@ -60,15 +60,15 @@ class BitrixItem(WorkItem):
 
     ``kind``: whether ``lead`` is a lead or a deal; ``found`` and ``found_company``: who was there before us
     and stays as it is; ``note/2`` and so on: further comments, in the timeline; ``task``, ``TASK_COMMENT``;
-    ``SUSPECTED``. ``read_back``: where the portal put records with this external id, by their ids. ``met``:
-    contact and company were looked for; ``owner``: who looks after that contact.
+    ``SUSPECTED``. ``read_back``: where the portal put records with this external id, by their ids.
+    ``people_found``: contact and company were looked for; ``owner``: who looks after that contact.
     """
 
     payload: Payload
     base_url: str
     phones: PhoneMatching
     read_back: dict[str, Placement] = field(default_factory=dict)
-    met: bool = False
+    people_found: bool = False
     owner: str = ""
 
     def __post_init__(self) -> None:
@@ -108,7 +108,7 @@ class BitrixItem(WorkItem):
         A task that was not made has a comment of its own: the record's was written before.
         """
         losses = [loss for loss in self.losses if loss.entity != QUESTION]
-        return parts(note_of(self, losses), LONGEST_COMMENT, MOST_COMMENTS, self.draft.language)
+        return parts(note_text(self, losses), LONGEST_COMMENT, MOST_COMMENTS, self.draft.language)
 
     def comment(self, text: str, mark: str) -> Command:
         """A comment in the record's timeline, which ends with its mark."""

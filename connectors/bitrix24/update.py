@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from connectors.bitrix24.client import Command, Row, Story, outcomes_of, reply_to, rows
-from connectors.bitrix24.contacts import meet
+from connectors.bitrix24.contacts import find_people
 from connectors.bitrix24.delivery import add_comments, make
 from connectors.bitrix24.errors import NOT_FOUND
 from connectors.bitrix24.existing import present, write_existing
@@ -43,7 +43,7 @@ def update(item: BitrixItem, facts: Facts) -> Story[None]:
         yield from add_comments(item, first=1)
         return
     standing = yield from _living(item)
-    yield from meet(item)
+    yield from find_people(item)
     yield from make(item, "company", item.payload.company)
     yield from make(item, "contact", item.payload.contact, COMPANY_ID=item.journal.get("company"))
     yield from _link(item, standing)
@@ -61,7 +61,7 @@ def compare(item: BitrixItem, facts: Facts) -> Story[None]:
     """What ``update`` would change is told; nothing is written."""
     standing = yield from _living(item)
     formers = [payload_of(former, facts) for former in item.draft.formers]
-    yield from meet(item)
+    yield from find_people(item)
     for word in ("company", "contact"):
         if (record := item.payload.of(word)) and not item.journal.get(word):
             item.tell(word, "", ", ".join(shown(value) for value in record.head.values()), record.entity)
@@ -112,7 +112,7 @@ def _follow_place(item: BitrixItem, changed: Record, standing: Row, olds: Sequen
         if name == "STAGE_ID" and pipeline_of(str(wanted)) != pipeline_of(str(there or "")):
             item.tell(what, there, str(wanted), new.entity, kept=WITHIN)
             item.lose(UnplacedValue(what, str(wanted), WITHIN, new.entity))
-        elif item.follows(what, there, str(wanted), [old.head.get(name) for old in olds], new.entity):
+        elif item.moves_to(what, there, str(wanted), [old.head.get(name) for old in olds], new.entity):
             changed.head[name] = wanted
 
 

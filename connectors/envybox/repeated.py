@@ -23,7 +23,7 @@ from connectors.envybox.recovery import newest_deal
 from connectors.errors import Refused
 from connectors.messages import message
 from connectors.note_texts import parts
-from connectors.repeated import CONTACTS, JOINED, NO_NOTE, OURS, OpenLead, text_of
+from connectors.repeated import CONTACTS, JOINED, NO_NOTE, OURS, OpenLead, note_text
 from connectors.text import moment, rows_in
 
 MOST_DEALS = 5  # of one person, the newest of the pipeline, that are read
@@ -198,7 +198,7 @@ def write_comments(delivery: Delivery) -> None:
     What Envybox refuses is told. Raises ``Refused`` where nothing of the answer is there yet.
     """
     item, draft = delivery.item, delivery.item.draft
-    texts = parts(text_of(item, item.losses), LONGEST_COMMENT, MOST_COMMENTS, draft.language)
+    texts = parts(note_text(item, item.losses), LONGEST_COMMENT, MOST_COMMENTS, draft.language)
     for number, text in enumerate(texts, start=1):
         if item.has(step := draft.note_step(number)):
             continue

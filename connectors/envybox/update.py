@@ -112,10 +112,10 @@ class Update(Delivery):
         places = [former.placement for former in draft.formers]
         deal, step, who = self.item.journal["deal"], draft.placement.step, draft.placement.performer
         there = id_of(self.deal.get("stage_id"))
-        if is_id(step) and self.item.follows(STEP, there, step, [place.step for place in places], "deal"):
+        if is_id(step) and self.item.moves_to(STEP, there, step, [place.step for place in places], "deal"):
             self._hand(STEP, step, partial(self._move_to, step))
         before = [place.performer for place in places]
-        if is_id(who) and self.item.follows(PERFORMER, performer(self.deal), who, before, "deal"):
+        if is_id(who) and self.item.moves_to(PERFORMER, performer(self.deal), who, before, "deal"):
             self._hand(PERFORMER, who, lambda: self.client.deals.set_employee(deal, who))
 
     def _hand(self, what: str, wanted: str, do: Callable[[], object]) -> None:
