@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 
 from django.core.cache import cache
 from django.db.models import QuerySet, Sum
@@ -74,8 +74,8 @@ def report(chosen: Chosen, by: str, most: int = MOST_LINES) -> Report:
     if by != QUIZ or chosen.owner or chosen.account is not None or chosen.quiz is not None:
         return _report(chosen, by, most)
     key = f"conversion:{chosen.first}:{chosen.last}:{chosen.crm}:{most}"
-    found: Report = cache.get_or_set(key, lambda: _report(chosen, by, most), KEPT)
-    return found
+    found: Any = cache.get_or_set(key, lambda: _report(chosen, by, most), KEPT)
+    return cast(Report, found)
 
 
 def _report(chosen: Chosen, by: str, most: int) -> Report:
