@@ -75,7 +75,7 @@ def report(chosen: Chosen, by: str, most: int = MOST_LINES) -> Report:
         return _report(chosen, by, most)
     key = f"conversion:{chosen.first}:{chosen.last}:{chosen.crm}:{most}"
     found: Any = cache.get_or_set(key, lambda: _report(chosen, by, most), KEPT)
-    return cast(Report, found)
+    return cast("Report", found)
 
 
 def _report(chosen: Chosen, by: str, most: int) -> Report:
