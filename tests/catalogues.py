@@ -39,6 +39,16 @@ KEYWORDS = {
 MESSAGE = {"message": None}  # connectors.messages: kept, and translated when it is read
 # What the theme says is translated nowhere else, but for what Django's own catalogues have.
 BORROWED = Path(unfold.__file__).parent
+# Django's Russian of these has a verb of one gender for all nouns, and quotes of no language.
+SAID_ANEW = (
+    "The {name} “{obj}” was added successfully.",
+    "The {name} “{obj}” was added successfully. You may add another {name} below.",
+    "The {name} “{obj}” was changed successfully.",
+    "The {name} “{obj}” was changed successfully. You may add another {name} below.",
+    "The {name} “{obj}” was changed successfully. You may edit it again below.",
+    "The %(name)s “%(obj)s” was deleted successfully.",
+    "You may edit it again below.",
+)
 TRANSLATED_BY_DJANGO = ("django/conf", "django/contrib/admin", "django/contrib/auth")
 
 
@@ -80,6 +90,8 @@ def read(domain: Domain) -> Catalog:
         for path in sources(BORROWED):
             if "contrib" not in path.parts or "filters" in path.parts:  # the only one of its apps that we use
                 add(borrowed, path, KEYWORDS)
+        for text in SAID_ANEW:
+            found.add(text)
         for message in borrowed:
             if message.id and message.id not in known:
                 found.add(message.id, context=message.context)
