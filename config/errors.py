@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import secrets
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -65,6 +67,21 @@ def locked_out(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
     return answer
 
 
+class WrongMethod:
+    """Middleware: Django answers a wrong method with nothing at all, which a browser calls broken."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if not isinstance(response, HttpResponseNotAllowed):
+            return response
+        answer = _answer(request, 405, "Method Not Allowed")
+        answer["Allow"] = response["Allow"]
+        return answer
+
+
 def _answer(request: HttpRequest, status: int, words: str, kind: str = "") -> HttpResponse:
     if not wants_page(request):
         return JsonResponse(words, safe=False, status=status)
@@ -100,6 +117,7 @@ def _told(status: int, kind: str) -> tuple[str, str]:
             _("There is no such page"),
             _("It may have been deleted, or the address is not whole: look for it in the search."),
         ),
+        405: (_("This page is not opened like this"), _("Go to it by a link or a button of ours.")),
         429: (
             _("Too many wrong passwords"),
             say_many(

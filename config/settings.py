@@ -89,6 +89,7 @@ MIDDLEWARE = [
     "config.statics.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "accounts.page_language.PageLanguage",
+    "config.errors.WrongMethod",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

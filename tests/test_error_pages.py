@@ -49,6 +49,14 @@ def test_a_form_sent_after_the_end_of_a_session_is_told_to_be_lost(viewer: Clien
     assert told not in viewer.get(LOGIN, headers=RUSSIAN).content.decode()
 
 
+def test_a_page_that_is_asked_for_by_the_wrong_method_says_so(viewer: Client) -> None:
+    path = reverse("admin:logout")
+    answer = viewer.get(path, headers=RUSSIAN)
+    assert (answer.status_code, answer["Allow"]) == (405, "POST, OPTIONS")
+    assert "Так эта страница не открывается" in answer.content.decode()
+    assert viewer.get(path).json() == "Method Not Allowed"
+
+
 def test_what_is_forbidden_says_so(viewer: Client) -> None:
     path = reverse("admin:auth_user_changelist")
     assert "На это нет прав" in viewer.get(path, headers=RUSSIAN).content.decode()
