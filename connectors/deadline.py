@@ -58,10 +58,28 @@ class _Readable:
 
 
 class DeadlineResponse(http.client.HTTPResponse):
-    """An answer whose status line, headers and body are read under one deadline."""
+    """An answer whose status line, headers and body are read under one deadline.
+
+    What a server says in between (1xx: processing, early hints) is no answer. The standard library takes it
+    for one, and then the true answer for that of whatever is asked next by this connection.
+    """
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(_Readable(sock), *args, **kwargs)  # type: ignore[arg-type]
+
+    def _read_status(self) -> tuple[str, int, str]:
+        while True:
+            said: tuple[str, int, str] = super()._read_status()  # type: ignore[misc]
+            if not 100 <= said[1] < 200 or said[1] == http.HTTPStatus.SWITCHING_PROTOCOLS:
+                return said
+            http.client.parse_headers(self.fp)
+
+    def _check_close(self) -> bool:
+        """Nor is a connection used again on which more may come: another protocol, a body where none is."""
+        has_none = self.status in (http.HTTPStatus.NO_CONTENT, http.HTTPStatus.NOT_MODIFIED)
+        surplus = has_none and (self.chunked or self.headers.get("Content-Length", "0") != "0")
+        switched = self.status == http.HTTPStatus.SWITCHING_PROTOCOLS
+        return switched or surplus or super()._check_close()  # type: ignore[misc]
 
 
 class PlainConnection(HTTPConnection):

@@ -132,6 +132,7 @@ LOST = {
     "half a status line": b"HTTP/1.1 20",
     "half a body": b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n[{",
     "half a chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n[{",
+    "only what comes in between": b"HTTP/1.1 102 Processing\r\n\r\n",
     "broken gzip": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd",
 }
 
@@ -146,6 +147,33 @@ def test_a_lost_answer_to_a_write_is_unclear(answering, answer):
 def test_a_lost_answer_to_a_read_is_only_a_wait(answering, answer):
     with pytest.raises(TryLater):
         http_client(answering(answer)).call("GET", "/leads")
+
+
+def test_what_a_server_says_in_between_is_no_answer(answering):
+    """Taken for one, each true answer would be that of the next request, which may be another lead's."""
+    said = b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
+    address = answering(said + b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n[1]")
+    assert http_client(address).call("POST", "/leads", json=[]) == [1]
+
+
+@pytest.mark.parametrize(
+    ("head", "ends"),
+    [
+        (b"101 Switching Protocols\r\nUpgrade: h2c", True),
+        (b"204 No Content\r\nContent-Length: 5", True),
+        (b"204 No Content\r\nTransfer-Encoding: chunked", True),
+        (b"204 No Content", False),
+        (b"204 No Content\r\nContent-Length: 0", False),
+        (b"200 OK\r\nContent-Length: 5", False),
+    ],
+)
+def test_a_connection_on_which_more_may_come_is_not_used_again(head, ends):
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(b"HTTP/1.1 " + head + b"\r\n\r\n")
+        answer = deadline.DeadlineResponse(ours)
+        answer.begin()
+        assert answer.will_close is ends
 
 
 def test_a_read_timeout_of_a_write_is_unclear(mocked):
