@@ -12,7 +12,6 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -25,14 +24,14 @@ from accounts import connect_page, db_clock, states
 from accounts.admin_base import (
     Question,
     StaffAdmin,
+    answered,
     badge,
     column,
     confirmed,
     copyable,
-    done,
-    key_of,
     link,
     note,
+    row_of,
     when,
 )
 from accounts.crm_settings import rate_limiter_for
@@ -254,8 +253,8 @@ class AccountAdmin(StaffAdmin):
     @action(description=_("Pause"), permissions=["operate"], icon="pause")
     def pause(self, request: HttpRequest, object_id: str) -> HttpResponse:
         account = self.account(object_id)
-        form = PauseForm(request.POST if confirmed(request) else None)
-        if confirmed(request) and form.is_valid():
+        form = PauseForm(answered(request))
+        if form.is_valid():
             reason = form.cleaned_data["reason"]
             return self.moved(
                 request, account, states.pause(account, reason, staff(request.user)), "paused", reason
@@ -301,8 +300,7 @@ class AccountAdmin(StaffAdmin):
         return self.ask_about(request, account, question)
 
     def account(self, object_id: str) -> Account:
-        found: Account = get_object_or_404(Account, pk=key_of(object_id))
-        return found
+        return row_of(Account, object_id)
 
     def moved(
         self, request: HttpRequest, account: Account, happened: bool, word: str, reason: str = ""
@@ -310,11 +308,7 @@ class AccountAdmin(StaffAdmin):
         """Tell what came of it: somebody else may have been faster."""
         if not happened:
             now = account.get_state_display()
-            return done(
-                request,
-                say("Nothing was changed: {account} is {now}.", account=account, now=now),
-                self.page_of(account),
-                False,
-            )
+            told = say("Nothing was changed: {account} is {now}.", account=account, now=now)
+            return self.done_with(request, account, told, False)
         note(self, request, account, joined(" ", MOVED[word][0], reason))
-        return done(request, say(MOVED[word][1], account=account), self.page_of(account))
+        return self.done_with(request, account, say(MOVED[word][1], account=account))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django import forms
 from django.contrib import messages
@@ -22,6 +22,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -39,11 +40,17 @@ from accounts.texts import said, say
 from connectors.messages import from_column, to_column
 
 COUNT_TO = 10_000
+Row = TypeVar("Row", bound=Model)
 
 
 def key_of(object_id: str) -> int:
     """The key in an address; no row has 0, which stands for what is no key."""
     return int(object_id) if object_id.isascii() and object_id.isdecimal() else 0
+
+
+def row_of(rows: type[Row] | QuerySet[Row], object_id: str) -> Row:
+    """The one of an address. Raises ``Http404``."""
+    return get_object_or_404(rows, pk=key_of(object_id))
 
 
 class CappedPaginator(Paginator):
@@ -191,6 +198,12 @@ class StaffAdmin(SiteAdmin):
         question.back = self.page_of(row)
         return ask(request, self, question)
 
+    def done_with(
+        self, request: HttpRequest, row: Model, sentence: str, happened: bool = True
+    ) -> HttpResponse:
+        """Back to the row's page, with what has happened."""
+        return done(request, sentence, self.page_of(row), happened)
+
     def page_of(self, row: Model) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
 
@@ -231,6 +244,11 @@ def framed(
 def confirmed(request: HttpRequest) -> bool:
     """Is this the answer to a question that was asked?"""
     return request.method == "POST" and request.POST.get("confirmed") == "yes"
+
+
+def answered(request: HttpRequest) -> Any:
+    """What a question's form was filled with; None while it is still to be asked, and no form is valid."""
+    return request.POST if confirmed(request) else None
 
 
 def chosen_rows(request: HttpRequest, action: str) -> list[tuple[str, str]]:

@@ -9,7 +9,6 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminRadioSelectWidget
@@ -18,12 +17,13 @@ from accounts import db_clock
 from accounts.admin_base import (
     Question,
     StaffAdmin,
+    answered,
     column,
     confirmed,
     copyable,
     done,
-    key_of,
     note,
+    row_of,
     when,
 )
 from accounts.events import endpoints
@@ -145,8 +145,8 @@ class EndpointAdmin(StaffAdmin):
     @action(description=_("New secret"), permissions=["operate"], icon="key")
     def new_secret(self, request: HttpRequest, object_id: str) -> HttpResponse:
         row = self._row(object_id)
-        form = OverlapForm(request.POST if confirmed(request) else None)
-        if not (confirmed(request) and form.is_valid()):
+        form = OverlapForm(answered(request))
+        if not form.is_valid():
             told = [say("The server behind the address must know it; it is shown once, on the next page.")]
             return self.ask_about(
                 request, row, Question(say("Make a new secret?"), told, say("Make it"), form=form)
@@ -158,8 +158,8 @@ class EndpointAdmin(StaffAdmin):
     @action(description=_("Post again"), permissions=["operate"], icon="replay")
     def replay(self, request: HttpRequest, object_id: str) -> HttpResponse:
         row = self._row(object_id)
-        form = ReplayForm(request.POST if confirmed(request) else None)
-        if not (confirmed(request) and form.is_valid()):
+        form = ReplayForm(answered(request))
+        if not form.is_valid():
             told = [say("What its server has taken already it gets once more, under the same ids.")]
             return self.ask_about(
                 request, row, Question(say("Post events again?"), told, say("Post"), form=form)
@@ -168,7 +168,7 @@ class EndpointAdmin(StaffAdmin):
         since = db_clock.now() - timedelta(hours=hours)
         endpoints.replay(row, endpoints.place_before(since) if hours else 0)
         note(self, request, row, message("Events are posted again."))
-        return done(request, say("Events are posted again."), self.page_of(row))
+        return self.done_with(request, row, say("Events are posted again."))
 
     @action(description=_("Delete"), permissions=["operate"], icon="delete")
     def remove(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -187,8 +187,7 @@ class EndpointAdmin(StaffAdmin):
         return self.ask_about(request, row, Question(say("The new secret"), told, "", possible=False))
 
     def _row(self, object_id: str) -> WebhookEndpoint:
-        found: WebhookEndpoint = get_object_or_404(endpoints.live(), pk=key_of(object_id))
-        return found
+        return row_of(endpoints.live(), object_id)
 
 
 def _state(row: WebhookEndpoint) -> tuple[str, str]:

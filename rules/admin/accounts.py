@@ -149,7 +149,7 @@ class AccountOverviewAdmin(AccountAdmin):
         if confirmed(request):
             runs.ask_for(account)
             note(self, request, account, SYNCED)
-            return done(request, say("The lists are being refreshed."), self.page_of(account), account.usable)
+            return self.done_with(request, account, say("The lists are being refreshed."), account.usable)
         lists = ", ".join(said(runs.LIST_NAMES[name]) for name in connector_class(account.crm).can.lists)
         question = Question(
             say("Refresh the lists of {account}?", account=account),

@@ -9,7 +9,6 @@ from django.contrib import admin
 from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
@@ -25,8 +24,8 @@ from accounts.admin_base import (
     column,
     confirmed,
     done,
-    key_of,
     note_all,
+    row_of,
     when,
 )
 from accounts.texts import say, say_many
@@ -139,7 +138,7 @@ class AnswerAdmin(StaffAdmin):
 
     @action(description=_("Set a value right"), permissions=["operate"], icon="edit_note")
     def mend(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return mending.ask_or_do(request, self, get_object_or_404(Answer, pk=key_of(object_id)))
+        return mending.ask_or_do(request, self, row_of(Answer, object_id))
 
     @admin.action(description=_("Plan deliveries with today's rules"), permissions=["operate"])
     def plan(self, request: HttpRequest, chosen: QuerySet[Answer]) -> HttpResponse:

@@ -15,13 +15,23 @@ from urllib.parse import parse_qsl, urlencode
 from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
-from accounts.admin_base import Question, StaffAdmin, ask, chosen_rows, column, confirmed, done, key_of, when
+from accounts.admin_base import (
+    Question,
+    StaffAdmin,
+    ask,
+    chosen_rows,
+    column,
+    confirmed,
+    done,
+    key_of,
+    row_of,
+    when,
+)
 from accounts.models import Account
 from accounts.texts import say, say_many, spaced
 from rules import bulk
@@ -134,8 +144,8 @@ def of_many(description: Any, deed: Action, name: str, by_rule: str = "") -> Any
         rows = bulk.rows_of(query, chosen, request.user)
         touched = count(deed, rows, chosen)
         if not confirmed(request):
-            back, hidden = request.get_full_path(), chosen_rows(request, name)
-            asked = question(deed, touched, query if across else "", back, hidden)
+            asked = question(deed, touched, query if across else "")
+            asked.back, asked.hidden = request.get_full_path(), chosen_rows(request, name)
             if by_rule and asked.possible:
                 asked.sample = sample_of(rows, by_rule)
             return ask(request, page, asked)
@@ -190,9 +200,7 @@ def count(deed: Action, rows: QuerySet[Delivery], chosen: list[int]) -> Touched:
     return found
 
 
-def question(
-    deed: Action, touched: Touched, query: str, back: str, hidden: list[tuple[str, str]]
-) -> Question:
+def question(deed: Action, touched: Touched, query: str = "") -> Question:
     words, numbers = WORDS[deed], touched.numbers
     planned = numbers["touched"]
     return Question(
@@ -202,8 +210,6 @@ def question(
         warnings=list(warnings(deed, touched)),
         danger=deed == Action.CANCEL or (deed == Action.RETRY and numbers["may_double"] > 0),
         possible=planned > 0,
-        back=back,
-        hidden=hidden,
     )
 
 
@@ -335,12 +341,12 @@ class BulkRunAdmin(StaffAdmin):
 
     @action(description=_("Cancel the rest"), permissions=["operate"], icon="cancel")
     def stop(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        run = get_object_or_404(BulkRun, pk=key_of(object_id))
+        run = row_of(BulkRun, object_id)
         if confirmed(request):
             told, stopped = say("The rest is left alone."), bulk.cancel(run, request.user)
             if not stopped:
                 told = say("Nothing was changed: it had ended.")
-            return done(request, told, self.page_of(run), stopped)
+            return self.done_with(request, run, told, stopped)
         sentences = [
             say_many(
                 "{count} delivery was moved already and stays so; the rest is left alone.",

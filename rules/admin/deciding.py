@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from accounts.admin_base import Question, StaffAdmin, ask, confirmed, done, note
+from accounts.admin_base import Question, StaffAdmin, answered, confirmed, note
 from accounts.texts import say, say_many
 from connectors.messages import message
 from rules.admin.bulk import NO_SECOND, NOTHING, Action, count, question
@@ -24,17 +24,16 @@ NOT_UNCLEAR = _("Nothing was changed: it is not held any more, or nothing of it 
 
 
 def ask_to_retry(request: HttpRequest, admin: StaffAdmin, delivery: Delivery) -> HttpResponse:
-    back = admin.page_of(delivery)
     if not confirmed(request):
         touched = count(Action.RETRY, Delivery.objects.filter(pk=delivery.pk), [delivery.pk])
-        return ask(request, admin, question(Action.RETRY, touched, "", back, []))
+        return admin.ask_about(request, delivery, question(Action.RETRY, touched))
     moved = try_again(request, admin, delivery)
     told = str(NOTHING)
     if moved:
         told = say_many(
             "{count} delivery will be tried again now.", "{count} deliveries will be tried again now.", moved
         )
-    return done(request, told, back, moved > 0)
+    return admin.done_with(request, delivery, told, moved > 0)
 
 
 def movable(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
@@ -73,11 +72,11 @@ class LeadForm(forms.Form):
 
 
 def ask_whether_arrived(request: HttpRequest, admin: StaffAdmin, delivery: Delivery) -> HttpResponse:
-    form, back = LeadForm(request.POST if confirmed(request) else None), admin.page_of(delivery)
-    if confirmed(request) and form.is_valid():
+    form = LeadForm(answered(request))
+    if form.is_valid():
         found = _mark(request, admin, delivery, form.cleaned_data["lead"])
         words = say("It is delivered, and followed from now on.") if found else str(NOT_UNCLEAR)
-        return done(request, words, back, found)
+        return admin.done_with(request, delivery, words, found)
     told = [
         say(
             "You have looked in {account} for the external id {uid}, or for the person who answered, and "
@@ -90,9 +89,9 @@ def ask_whether_arrived(request: HttpRequest, admin: StaffAdmin, delivery: Deliv
     possible = findable(Delivery.objects.filter(pk=delivery.pk)).exists()
     asked = Question(
         say("Is the lead in the CRM?"), told if possible else [str(NOT_UNCLEAR)], say("Mark as delivered"),
-        form=form if possible else None, possible=possible, back=back,
+        form=form if possible else None, possible=possible,
     )  # fmt: skip
-    return ask(request, admin, asked)
+    return admin.ask_about(request, delivery, asked)
 
 
 def _mark(request: HttpRequest, admin: StaffAdmin, delivery: Delivery, lead: str) -> bool:

@@ -7,14 +7,13 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404
 from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter, ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.views import ChangeList
 
-from accounts.admin_base import StaffAdmin, StaffChangeList, badge, column, key_of, link, short, when
+from accounts.admin_base import StaffAdmin, StaffChangeList, badge, column, key_of, link, row_of, short, when
 from accounts.texts import said, say, say_many
 from rules import test_leads
 from rules.admin import bulk, deciding, replaying, testing
@@ -161,20 +160,18 @@ class DeliveryAdmin(StaffAdmin):
 
     @action(description=_("Try again now"), permissions=["operate"], icon="replay")
     def try_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        delivery = get_object_or_404(Delivery, pk=key_of(object_id))
-        return deciding.ask_to_retry(request, self, delivery)
+        return deciding.ask_to_retry(request, self, row_of(Delivery, object_id))
 
     @action(description=_("Replay"), permissions=["operate"], icon="forward_to_inbox")
     def replay(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        delivery = get_object_or_404(replaying.rows_of(), pk=key_of(object_id))
-        return replaying.ask_or_do(request, self, delivery)
+        return replaying.ask_or_do(request, self, row_of(replaying.rows_of(), object_id))
 
     @action(description=_("Mark as delivered"), permissions=["operate"], icon="where_to_vote")
     def arrived(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        delivery = get_object_or_404(Delivery.objects.select_related("account"), pk=key_of(object_id))
-        return deciding.ask_whether_arrived(request, self, delivery)
+        return deciding.ask_whether_arrived(
+            request, self, row_of(Delivery.objects.select_related("account"), object_id)
+        )
 
     @action(description=_("Delete the test lead in the CRM"), permissions=["operate"], icon="delete")
     def remove_test(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        delivery = get_object_or_404(Delivery.objects.select_related("account"), pk=key_of(object_id))
-        return testing.remove(request, self, delivery)
+        return testing.remove(request, self, row_of(Delivery.objects.select_related("account"), object_id))

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from accounts.admin_base import Question, StaffAdmin, ask, chosen_rows, confirmed, done, note
+from accounts.admin_base import Question, StaffAdmin, answered, ask, chosen_rows, confirmed, done, note
 from accounts.models import Account
 from accounts.texts import say, say_many
 from connectors.lead_status import BY_HAND
@@ -116,10 +116,12 @@ class RecordForm(forms.Form):
 
 
 def name_record(request: HttpRequest, admin: StaffAdmin, row: Outcome) -> HttpResponse:
-    form, back = RecordForm(request.POST if confirmed(request) else None, row), admin.page_of(row)
     if "name_record" not in possible(row):
-        return done(request, say("Nothing was changed: this lead was found in its CRM."), back, False)
-    if confirmed(request) and form.is_valid():
+        return admin.done_with(
+            request, row, say("Nothing was changed: this lead was found in its CRM."), False
+        )
+    form = RecordForm(answered(request), row)
+    if form.is_valid():
         chosen = {name: form.cleaned_data[name].strip() for name in ("record", "record_id")}
         named = f"{chosen['record']} {chosen['record_id']}"
         with transaction.atomic():
@@ -131,14 +133,9 @@ def name_record(request: HttpRequest, admin: StaffAdmin, row: Outcome) -> HttpRe
                 message("Said that it is {named}; before: {known}.", named=named, known=_known(row)),
             )
         look = say("looked at now") if row.account.usable else say("looked at once its account is active")
-        return done(
-            request,
-            say(
-                "It is {named}, and {look}. {twin}", named=named, look=look, twin=_twin(row, **chosen)
-            ).strip(),
-            back,
-        )
-    told = [
+        told = say("It is {named}, and {look}. {twin}", named=named, look=look, twin=_twin(row, **chosen))
+        return admin.done_with(request, row, told.strip())
+    sentences = [
         say(
             "Find the lead of answer {answer_id} in {account}; name what it is there.",
             answer_id=row.delivery.answer.answer_id,
@@ -148,8 +145,8 @@ def name_record(request: HttpRequest, admin: StaffAdmin, row: Outcome) -> HttpRe
             "From then on the CRM is asked about that record. What was seen of another one is forgotten here."
         ),
     ]
-    question = Question(say("Which record is it?"), told, say("It is this record"), form=form, back=back)
-    return ask(request, admin, question)
+    question = Question(say("Which record is it?"), sentences, say("It is this record"), form=form)
+    return admin.ask_about(request, row, question)
 
 
 def _twin(row: Outcome, record: str, record_id: str) -> str:
@@ -164,23 +161,23 @@ def _twin(row: Outcome, record: str, record_id: str) -> str:
 
 
 def forget_record(request: HttpRequest, admin: StaffAdmin, row: Outcome) -> HttpResponse:
-    back = admin.page_of(row)
     if row.matched != BY_HAND:
-        return done(request, say("Nothing was changed: no person has named its record."), back, False)
+        return admin.done_with(
+            request, row, say("Nothing was changed: no person has named its record."), False
+        )
     if confirmed(request):
         with transaction.atomic():
             following.forget_record(row)
             note(admin, request, row, message("Said that it is not {known}.", known=_known(row)))
-        return done(request, say("It is not {known}; the CRM is asked anew.", known=_known(row)), back)
+        return admin.done_with(
+            request, row, say("It is not {known}; the CRM is asked anew.", known=_known(row))
+        )
     told = [
         say("A person said that it is {known}.", known=_known(row)),
         say("That is forgotten, and the CRM is asked anew."),
     ]
-    return ask(
-        request,
-        admin,
-        Question(say("It is not {known}?", known=_known(row)), told, say("It is not"), back=back),
-    )
+    question = Question(say("It is not {known}?", known=_known(row)), told, say("It is not"))
+    return admin.ask_about(request, row, question)
 
 
 def _known(row: Outcome) -> str:

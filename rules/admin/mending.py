@@ -11,7 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
-from accounts.admin_base import Question, StaffAdmin, ask, confirmed, done, note
+from accounts.admin_base import Question, StaffAdmin, answered, note
 from accounts.history import staff
 from accounts.texts import said, say, say_many
 from connectors.changes import shown
@@ -70,8 +70,8 @@ class MendForm(forms.Form):
 
 
 def ask_or_do(request: HttpRequest, admin: StaffAdmin, answer: Answer) -> HttpResponse:
-    form, back = MendForm(answer, request.POST if confirmed(request) else None), admin.page_of(answer)
-    if confirmed(request) and form.is_valid() and (moved := _do(request, admin, answer, form, back)):
+    form = MendForm(answer, answered(request))
+    if form.is_valid() and (moved := _do(request, admin, answer, form)):
         return moved
     told = [
         say("The answer is kept as it came; a repeat of it by the quiz platform does not undo this."),
@@ -81,14 +81,12 @@ def ask_or_do(request: HttpRequest, admin: StaffAdmin, answer: Answer) -> HttpRe
     question = Question(
         say("Set a value of {answer} right", answer=answer),
         told if possible else [say("Purged: its retention is over.")],
-        say("Set right"), form=form if possible else None, possible=possible, back=back,
+        say("Set right"), form=form if possible else None, possible=possible,
     )  # fmt: skip
-    return ask(request, admin, question)
+    return admin.ask_about(request, answer, question)
 
 
-def _do(
-    request: HttpRequest, admin: StaffAdmin, answer: Answer, form: MendForm, back: str
-) -> HttpResponse | None:
+def _do(request: HttpRequest, admin: StaffAdmin, answer: Answer, form: MendForm) -> HttpResponse | None:
     """The answer's page; None where it can't be done, with the reason in the form."""
     what, actor = form.cleaned_data["what"], staff(request.user)
     try:
@@ -102,7 +100,7 @@ def _do(
         begun, refused = replay_all(answer, When(form.cleaned_data["replay"]), actor)
         words += [say_many("{count} delivery is replayed.", "{count} deliveries are replayed.", begun)]
         words += [_refused(row.account.get_crm_display(), said(no.words)) for row, no in refused]
-    return done(request, " ".join(words), back)
+    return admin.done_with(request, answer, " ".join(words))
 
 
 def _refused(crm: str, what: str) -> str:

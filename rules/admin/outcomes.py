@@ -7,13 +7,12 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import action, display
 
-from accounts.admin_base import StaffAdmin, column, key_of, when
+from accounts.admin_base import StaffAdmin, column, key_of, row_of, when
 from accounts.texts import money, said, say
 from rules.admin import conversion_page, looking, reports
 from rules.admin.filters import CrmFilter, DayFilter, OwnerFilter, QuizFilter, TrailFilter
@@ -124,13 +123,13 @@ class OutcomeAdmin(StaffAdmin):
 
     @action(description=_("Look now"), permissions=["operate"], icon="visibility")
     def look_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        row = get_object_or_404(Outcome, pk=key_of(object_id))
+        row = row_of(Outcome, object_id)
         return looking.look(request, self, Outcome.objects.filter(pk=row.pk), "", self.page_of(row))
 
     @action(description=_("Say which record it is"), permissions=["operate"], icon="add_link")
     def name_record(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return looking.name_record(request, self, get_object_or_404(looking.rows(), pk=key_of(object_id)))
+        return looking.name_record(request, self, row_of(looking.rows(), object_id))
 
     @action(description=_("It is not this record"), permissions=["operate"], icon="link_off")
     def forget_record(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return looking.forget_record(request, self, get_object_or_404(looking.rows(), pk=key_of(object_id)))
+        return looking.forget_record(request, self, row_of(looking.rows(), object_id))

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from accounts.admin_base import Question, StaffAdmin, ask, column, confirmed, done, when
+from accounts.admin_base import Question, StaffAdmin, answered, ask, column, done, when
 from accounts.texts import said, say, say_many
 from connectors.messages import message, to_column
 from rules import people
@@ -91,12 +91,12 @@ class ErasureAdmin(StaffAdmin):
         url_path="erase",
     )
     def erase(self, request: HttpRequest) -> HttpResponse:
-        form = PersonForm(request.POST if confirmed(request) else None)
+        form = PersonForm(answered(request))
         told = [
             _("Whoever has this phone or this e-mail, or gave this answer. First you see how much it is.")
         ]
         question = Question(_("Forget a person"), told, _("Show what would be erased"), form=form)
-        if not (confirmed(request) and form.is_valid()):
+        if not form.is_valid():
             return ask(request, self, question)
         person = form.cleaned_data["who"]
         if SURE not in request.POST.items():
@@ -122,11 +122,11 @@ class ErasureAdmin(StaffAdmin):
         url_path="export",
     )
     def give_out(self, request: HttpRequest) -> HttpResponse:
-        form = PersonForm(request.POST if confirmed(request) else None)
+        form = PersonForm(answered(request))
         told = [
             _("All that is kept of the person, as a JSON file: bodies of answers and what became of them.")
         ]
-        if not (confirmed(request) and form.is_valid()):
+        if not form.is_valid():
             return ask(request, self, Question(_("Give out a person's data"), told, _("Download"), form=form))
         found = people.export(form.cleaned_data["who"])
         LogEntry.objects.create(

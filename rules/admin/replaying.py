@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin_base import StaffAdmin, confirmed, done, framed, note
+from accounts.admin_base import StaffAdmin, confirmed, framed, note
 from accounts.history import staff
 from accounts.texts import said, say, say_many
 from connectors.draft import FieldChange
@@ -48,23 +48,23 @@ def when_of(text: str) -> When:
 
 def ask_or_do(request: HttpRequest, admin: StaffAdmin, delivery: Delivery) -> HttpResponse:
     """The page with the diff; once it is confirmed, the replay."""
-    back = admin.page_of(delivery)
     when = when_of(request.POST.get("rule") or request.GET.get("rule", ""))
     if confirmed(request):
         try:
             replay = ask(delivery.pk, when, staff(request.user), anew=request.POST.get("anew") == "yes")
         except NotReplayable as no:
-            return done(request, said(no.words), back, False)
+            return admin.done_with(request, delivery, said(no.words), False)
         number = replay.version.number
         note(admin, request, delivery, message("Replayed by a person, by version {number}.", number=number))
-        return done(request, say("It is replayed; the timeline tells what was changed."), back)
+        happened = say("It is replayed; the timeline tells what was changed.")
+        return admin.done_with(request, delivery, happened)
     [found] = foresee([delivery], when)
     return framed(
         request,
         admin,
         "admin/desk/replay.html",
         say("Replay delivery {number}?", number=delivery.pk),
-        back=back,
+        back=admin.page_of(delivery),
         delivery=delivery,
         when=when.value,
         whens=[(one.value, words) for one, words in WHENS.items()],

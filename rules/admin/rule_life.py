@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action
 
-from accounts.admin_base import Question, StaffAdmin, confirmed, done, framed, key_of, note
+from accounts.admin_base import Question, StaffAdmin, confirmed, framed, key_of, note, row_of
 from accounts.history import Actor, staff
 from accounts.rest.errors import ApiError
 from accounts.texts import said, say, say_many
@@ -91,22 +91,20 @@ class RuleLife(StaffAdmin):
         rule = self.rule(object_id)
         if "test_lead" not in self.possible(rule):
             sentence = _("No test can be sent: the rule or its account is not at work.")
-            return done(request, sentence, self.page_of(rule), False)
+            return self.done_with(request, rule, sentence, False)
         return testing.send(request, self, rule)
 
     def _life(
         self, request: HttpRequest, rule: Rule, question: Question, name: str,
         do: Callable[[int, Actor], None], kept: str, sentence: str,
     ) -> HttpResponse:  # fmt: skip
-        back = self.page_of(rule)
         if name not in self.possible(rule):
-            return done(
-                request, _("Nothing was changed: the rule is not in that state any more."), back, False
-            )
+            told = _("Nothing was changed: the rule is not in that state any more.")
+            return self.done_with(request, rule, told, False)
         if confirmed(request):
             do(rule.pk, staff(request.user))
             note(self, request, rule, kept)
-            return done(request, sentence, back)
+            return self.done_with(request, rule, sentence)
         return self.ask_about(request, rule, question)
 
     # -- versions --------------------------------------------------------------------------------------------
@@ -138,11 +136,10 @@ class RuleLife(StaffAdmin):
             try:
                 restore_version(version, staff(request.user))
             except ApiError as exc:
-                return done(
-                    request, say("Not saved: {reason}", reason=said(exc.message)), self.page_of(rule), False
-                )
+                told = say("Not saved: {reason}", reason=said(exc.message))
+                return self.done_with(request, rule, told, False)
             note(self, request, rule, message("Brought version {number} back.", number=number))
-            return done(request, say("Version {number} is back.", number=number), self.page_of(rule))
+            return self.done_with(request, rule, say("Version {number} is back.", number=number))
         question = Question(
             say("Bring version {number} back?", number=number),
             changes or [_("The rule says today what it said then.")],
@@ -152,7 +149,7 @@ class RuleLife(StaffAdmin):
         return self.ask_about(request, rule, question)
 
     def rule(self, object_id: str) -> Rule:
-        return get_object_or_404(Rule.objects.select_related("account"), pk=key_of(object_id))
+        return row_of(Rule.objects.select_related("account"), object_id)
 
 
 def told_against_today(rule: Rule, version: RuleVersion) -> list[str]:

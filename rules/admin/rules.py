@@ -12,7 +12,6 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
@@ -26,7 +25,7 @@ from unfold.widgets import (
     UnfoldAdminSelect2Widget,
 )
 
-from accounts.admin_base import Question, ask, column, confirmed, done, key_of, link, note, when
+from accounts.admin_base import Question, answered, ask, column, key_of, link, note, row_of, when
 from accounts.history import staff
 from accounts.models import Account
 from accounts.rest.errors import ApiError
@@ -240,34 +239,31 @@ class RuleAdmin(RuleLife):
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """Which account and which quiz; what goes where is chosen on the rule's own page."""
         self.require(self.has_add_permission(request))
-        form = NewRuleForm(request.POST if confirmed(request) else None, initial=request.GET.dict())
-        if confirmed(request) and form.is_valid() and (made := self._made(request, form, Twin({}))):
+        form = NewRuleForm(answered(request), initial=request.GET.dict())
+        if form.is_valid() and (made := self._made(request, form, Twin({}))):
             return made
         told = [_("The rule says where the answers of a quiz go in one account of a CRM.")]
-        return ask(
-            request, self, Question(_("A new rule"), told, _("Go on"), form=form, back=self.list_page())
-        )
+        return ask(request, self, Question(_("A new rule"), told, _("Go on"), form=form))
 
     @action(description=gettext_lazy("Copy"), permissions=["operate"], icon="content_copy")
     def copy(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """For another quiz or account. What has no twin there is listed before anything is made."""
-        rule = get_object_or_404(self._in_use(), pk=key_of(object_id))
-        form = NewRuleForm(request.POST if confirmed(request) else None, initial={"account": rule.account_id})
+        rule = row_of(self._in_use(), object_id)
+        form = NewRuleForm(answered(request), initial={"account": rule.account_id})
         told = [_("Everything this rule says is looked for by name in the account that you choose.")]
         question = Question(
-            _("Copy the rule of quiz %(quiz)s") % {"quiz": rule.quiz_id}, told, _("Go on"),
-            form=form, back=self.page_of(rule),
-        )  # fmt: skip
-        if not (confirmed(request) and form.is_valid()):
-            return ask(request, self, question)
+            _("Copy the rule of quiz %(quiz)s") % {"quiz": rule.quiz_id}, told, _("Go on"), form=form
+        )
+        if not form.is_valid():
+            return self.ask_about(request, rule, question)
         twin = twin_of(rule, form.cleaned_data["account"])
         if not twin.missing or request.POST.get("sure") == "yes":
-            return self._made(request, form, twin) or ask(request, self, question)
+            return self._made(request, form, twin) or self.ask_about(request, rule, question)
         question.warnings = [
             _("Not found there, so the copy goes without: %(what)s") % {"what": "; ".join(twin.missing)}
         ]
         question.button, question.hidden = _("Copy all the same"), [("sure", "yes")]
-        return ask(request, self, question)
+        return self.ask_about(request, rule, question)
 
     def _made(self, request: HttpRequest, form: NewRuleForm, twin: Twin) -> HttpResponse | None:
         """The new rule's page; None where it can't be made, with the reason in the form."""
@@ -281,16 +277,16 @@ class RuleAdmin(RuleLife):
             form.add_error("quiz_id", said(exc.message))
             return None
         self.log_addition(request, rule, message("Made in the admin."))
-        return done(request, _("The rule is made. Choose what goes where, and save."), self.page_of(rule))
+        return self.done_with(request, rule, _("The rule is made. Choose what goes where, and save."))
 
     # -- answers that came before the rule -------------------------------------------------------------------
 
     @action(description=gettext_lazy("Deliver earlier answers"), permissions=["operate"], icon="history")
     def backfill(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        rule = get_object_or_404(self._in_use(), pk=key_of(object_id))
-        form = BackfillForm(rule, request.POST if confirmed(request) else None)
-        if not (confirmed(request) and form.is_valid()):
-            return ask(request, self, _backfill_question(rule, form, self.page_of(rule)))
+        rule = row_of(self._in_use(), object_id)
+        form = BackfillForm(rule, answered(request))
+        if not form.is_valid():
+            return self.ask_about(request, rule, _backfill_question(rule, form))
         made = backfill(rule, _since(rule, form.cleaned_data["answers"]))
         if made:
             note(self, request, rule, message("Made {made} deliveries for earlier answers.", made=made))
@@ -299,7 +295,7 @@ class RuleAdmin(RuleLife):
         )
         if made == MOST_BACKFILLED:
             told = f"{told} {say('That is as many as go at once: ask again for the rest.')}"
-        return done(request, told, self.page_of(rule), made > 0)
+        return self.done_with(request, rule, told, made > 0)
 
     def _in_use(self) -> QuerySet[Rule]:
         return Rule.objects.filter(deleted=False, account__deleted=False).select_related("account")
@@ -340,7 +336,7 @@ def _since(rule: Rule, days: str) -> QuerySet[Answer]:
     return unplanned(rule, timezone.now() - timedelta(days=int(days)) if int(days) else None)
 
 
-def _backfill_question(rule: Rule, form: BackfillForm, back: str) -> Question:
+def _backfill_question(rule: Rule, form: BackfillForm) -> Question:
     purged = _since(rule, "0").exclude(purged_at=None).count()
     told = [
         say(
@@ -365,5 +361,4 @@ def _backfill_question(rule: Rule, form: BackfillForm, back: str) -> Question:
         say("Deliver them"),
         form=form,
         possible=form.counts["0"] > 0,
-        back=back,
     )

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from accounts.admin_base import Question, StaffAdmin, ask, confirmed, done, key_of, note
+from accounts.admin_base import Question, StaffAdmin, answered, confirmed, done, key_of, note
 from accounts.texts import said, say
 from connectors.errors import ConnectorError
 from connectors.messages import message
@@ -39,8 +39,8 @@ class TestForm(forms.Form):
 
 def send(request: HttpRequest, admin: StaffAdmin, rule: Rule) -> HttpResponse:
     """The question, and once it is confirmed the test's own page."""
-    form = TestForm(rule, request.POST if confirmed(request) else None)
-    if not (confirmed(request) and form.is_valid()):
+    form = TestForm(rule, answered(request))
+    if not form.is_valid():
         told = [
             say(
                 "A lead is made in {account} as for any answer, by the rule as it is saved.",
@@ -49,12 +49,12 @@ def send(request: HttpRequest, admin: StaffAdmin, rule: Rule) -> HttpResponse:
             _("It is marked as a test there by its title and a tag, and counted nowhere."),
             _removal(rule),
         ]
-        question = Question(_("Send a test lead?"), told, _("Send it"), form=form, back=admin.page_of(rule))
-        return ask(request, admin, question)
+        question = Question(_("Send a test lead?"), told, _("Send it"), form=form)
+        return admin.ask_about(request, rule, question)
     chosen = form.cleaned_data["answer"]
     answer = newest_answers(rule).filter(pk=key_of(chosen)).first()
     if chosen != SAMPLE and answer is None:
-        return done(request, _("This answer is not kept any more."), admin.page_of(rule), False)
+        return admin.done_with(request, rule, _("This answer is not kept any more."), False)
     with transaction.atomic():
         delivery = test_leads.send_test(rule, answer.payload if answer else test_leads.sample_of(rule))
         note(admin, request, rule, message("Sent a test lead: delivery {number}.", number=delivery.pk))
@@ -62,11 +62,11 @@ def send(request: HttpRequest, admin: StaffAdmin, rule: Rule) -> HttpResponse:
 
 
 def remove(request: HttpRequest, admin: StaffAdmin, delivery: Delivery) -> HttpResponse:
-    back = admin.page_of(delivery)
     if not test_leads.removable(delivery):
-        return done(request, _("Nothing was changed: there is no test lead to delete."), back, False)
+        told = _("Nothing was changed: there is no test lead to delete.")
+        return admin.done_with(request, delivery, told, False)
     if not confirmed(request):
-        told = [
+        sentences = [
             say(
                 "Lead {lead} of {account} is deleted there.",
                 lead=delivery.remote_id,
@@ -75,17 +75,16 @@ def remove(request: HttpRequest, admin: StaffAdmin, delivery: Delivery) -> HttpR
             _("The contact stays: it may be a real person's."),
         ]
         question = Question(
-            _("Delete the test lead in the CRM?"), told, _("Delete it there"), danger=True, back=back
+            _("Delete the test lead in the CRM?"), sentences, _("Delete it there"), danger=True
         )
-        return ask(request, admin, question)
+        return admin.ask_about(request, delivery, question)
     try:
         test_leads.remove(delivery)
     except ConnectorError as error:
-        return done(
-            request, say("The CRM did not delete it: {reason}", reason=said(error.message)), back, False
-        )
+        told = say("The CRM did not delete it: {reason}", reason=said(error.message))
+        return admin.done_with(request, delivery, told, False)
     note(admin, request, delivery, message("Had its test lead deleted in the CRM."))
-    return done(request, _("The test lead is deleted in the CRM."), back)
+    return admin.done_with(request, delivery, _("The test lead is deleted in the CRM."))
 
 
 def _removal(rule: Rule) -> str:
