@@ -17,7 +17,7 @@ from zlib import crc32
 
 import structlog
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import Count
 
 from accounts import db_clock, states
@@ -59,24 +59,39 @@ OVER = timedelta(hours=20)  # before the next night
 def begin(account: Account, who: str = "") -> Reconciliation | None:
     """A run over the last ``RECONCILE_DAYS``, and what no earlier run has come to. None where one is under
     way; the caller asks for it (``ask_to_reconcile``), or beat does."""
+    begun = _begin([account], who)
+    return begun[0] if begun else None
+
+
+def _begin(accounts: Sequence[Account], who: str = "") -> list[Reconciliation]:
     now = db_clock.now()
-    since = now - timedelta(days=settings.RECONCILE_DAYS)
-    runs = Reconciliation.objects.filter(account=account, state=State.DONE).order_by("-pk")
-    if last := runs.only("until", "ended_at").first():
-        former = last.until
-        if account.reconciled_at and last.ended_at and account.reconciled_at > last.ended_at:
-            former = account.reconciled_at - SETTLED  # nights that had nothing to compare
-        since = max(min(since, former), now - timedelta(days=settings.FOLLOW_DAYS))
-    try:
-        with transaction.atomic():
-            run = Reconciliation.objects.create(
-                account=account, owner=account.account_id, who=who, since=since, until=now - SETTLED,
-                created_at=now, wake_at=now,
-            )  # fmt: skip
-    except IntegrityError:
-        return None
-    log.info("reconciliation begun", run=run.pk, account=account.pk)
-    return run
+    whole = Reconciliation.objects.filter(account__in=accounts, state=State.DONE)
+    whole = whole.order_by("account_id", "-pk").distinct("account_id").only("account_id", "until", "ended_at")
+    last = {run.account_id: run for run in whole}
+    runs = [
+        Reconciliation(
+            account=account, owner=account.account_id, who=who,
+            since=_since(account, last.get(account.pk), now), until=now - SETTLED,
+            created_at=now, wake_at=now,
+        )
+        for account in accounts
+    ]  # fmt: skip
+    Reconciliation.objects.bulk_create(runs, ignore_conflicts=True)  # one under way goes on
+    ours = Reconciliation.objects.filter(account__in=accounts, state=State.RUNNING, created_at=now, who=who)
+    begun = list(ours.select_related("account"))
+    for run in begun:
+        log.info("reconciliation begun", run=run.pk, account=run.account_id)
+    return begun
+
+
+def _since(account: Account, last: Reconciliation | None, now: datetime) -> datetime:
+    since: datetime = now - timedelta(days=settings.RECONCILE_DAYS)
+    if last is None:
+        return since
+    former = last.until
+    if account.reconciled_at and last.ended_at and account.reconciled_at > last.ended_at:
+        former = account.reconciled_at - SETTLED  # nights that had nothing to compare
+    return max(min(since, former), now - timedelta(days=settings.FOLLOW_DAYS))
 
 
 def ask_to_reconcile(run_id: int, seconds: float = 0) -> None:
@@ -427,7 +442,7 @@ def begin_due() -> int:
     in_time = [account for account in _plan(due, now) if (account.reconcile_at or now) >= now - LATE]
     idle = set(_idle([account.pk for account in in_time], now))
     Account.objects.filter(pk__in=idle).update(reconciled_at=now)
-    return sum(begin(account) is not None for account in in_time if account.pk not in idle)
+    return len(_begin([account for account in in_time if account.pk not in idle]))
 
 
 # The former hour stands beside the new one: somebody else may have planned an account meanwhile.
