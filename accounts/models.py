@@ -124,6 +124,9 @@ class Account(models.Model):
                 condition=Q(deleted=False, state="active", reconcile=True),
                 name="account_reconciled",
             ),
+            models.Index(
+                fields=["id"], condition=Q(deleted=False, state="needs_reconnect"), name="account_signed_out"
+            ),
         ]
 
     def __str__(self) -> str:
