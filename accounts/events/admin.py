@@ -31,7 +31,9 @@ from accounts.events.models import EventType, WebhookEndpoint
 from accounts.texts import said, say
 from connectors.messages import message
 
-STATE_COLOURS = {"takes": "success", "fails": "warning", "given_up": "danger", "off": "default"}
+STATE_COLOURS = {
+    "new": "info", "takes": "success", "fails": "warning", "given_up": "danger", "off": "default",
+}  # fmt: skip
 OVERLAPS = [("24", _("a day")), ("168", _("a week")), ("0", _("not at all"))]  # hours
 BACK = [
     ("1", _("the last hour")),
@@ -195,4 +197,6 @@ def _state(row: WebhookEndpoint) -> tuple[str, str]:
         return "given_up", say("given up")
     if not row.enabled:
         return "off", say("disabled")
-    return ("fails", say("takes nothing")) if row.failing_since else ("takes", say("works"))
+    if row.failing_since:
+        return "fails", say("takes nothing")
+    return ("takes", say("works")) if row.delivered_at else ("new", say("nothing posted yet"))

@@ -68,7 +68,7 @@ def show(request: HttpRequest, admin: StaffAdmin) -> HttpResponse:
     if request.GET.get("format") == "csv":
         if lacks:
             raise PermissionDenied
-        return download(report(filters.chosen, filters.by, MOST_IN_FILE), f"conversion-{filters.by}")
+        return download(report(filters.chosen, filters.by, MOST_IN_FILE))
     found = None if lacks else report(filters.chosen, filters.by)
     return framed(
         request,

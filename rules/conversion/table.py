@@ -66,9 +66,10 @@ def accounts_of(lines: Iterable[Line]) -> Mapping[int, Account]:
     return Account.objects.only("crm", "name", "host", "account_id").in_bulk(wanted)
 
 
-def download(report: Report, name: str) -> HttpResponse:
-    """The report as a file."""
-    file = f'attachment; filename="{name}.csv"'
+def download(report: Report) -> HttpResponse:
+    """The report as a file, whose name tells its days from those of other files."""
+    days = [f"{day:%Y-%m-%d}" for day in (report.chosen.first, report.chosen.last) if day]
+    file = f'attachment; filename="{"_".join([f"conversion-{report.by}", *days])}.csv"'
     return HttpResponse(
         sheet(_head(report), _rows(report)), CONTENT_TYPE, headers={"Content-Disposition": file}
     )

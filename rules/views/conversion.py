@@ -60,7 +60,7 @@ class ConversionViewSet(CallerViewSet):
         by = read_choice(request, "by", BY) or QUIZ
         found = report(self._chosen(request, by), by, MOST_IN_FILE)
         csv = _wants_file(request)
-        said = download(found, f"conversion-{by}") if csv else Response(write_report(found))
+        said = download(found) if csv else Response(write_report(found))
         patch_vary_headers(said, ["Accept"])
         return said
 

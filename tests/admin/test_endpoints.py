@@ -37,6 +37,7 @@ def test_an_administrator_makes_and_changes_one(administrator: Client) -> None:
     row = WebhookEndpoint.objects.get()
     assert (row.types, row.enabled, row.secret.startswith("whsec_")) == (["outcome.changed"], True, True)
     assert f"<span data-copy>{row.secret}</span>" in made.content.decode()
+    assert "nothing posted yet" in administrator.get(LIST).content.decode()
     WebhookEndpoint.objects.update(disabled_at=row.created_at, enabled=False, error="The server answered 500")
     assert "given up" in administrator.get(LIST, headers={"Accept-Language": "en"}).content.decode()
     assert administrator.post(page_of(row), {**FORM, "types": [], "owner": "shop"}).status_code == 302

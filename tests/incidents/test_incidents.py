@@ -273,3 +273,8 @@ def test_the_first_page_begins_with_what_is_open(deliver: Deliver, viewer: Clien
     assert "Leads that may have arrived" in html
     assert html.index("Leads that may have arrived") < html.index("desk-cards")
     assert viewer.get(reverse("admin:rules_incident_changelist")).status_code == 200
+
+
+def test_the_first_page_of_an_empty_installation_says_where_to_begin(viewer: Client) -> None:
+    html = viewer.get(reverse("admin:index"), headers={"Accept-Language": "en"}).content.decode()
+    assert ("Nothing is set up yet" in html, "No incidents" in html) == (True, False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -126,7 +127,8 @@ def test_as_a_file_it_opens_in_a_spreadsheet_and_calculates_nothing(quiz):
     count()
     asked = quiz.api.get("/conversion?by=source&format=csv")
     assert asked.headers["Content-Type"] == "text/csv; charset=utf-8"
-    assert asked.headers["Content-Disposition"] == 'attachment; filename="conversion-source.csv"'
+    named = r'attachment; filename="conversion-source(_\d{4}-\d\d-\d\d){1,2}\.csv"'
+    assert re.fullmatch(named, asked.headers["Content-Disposition"])
     accepted = quiz.api.get("/conversion?by=source", headers={"Accept": "text/csv, application/json;q=0.5"})
     assert accepted.content == asked.content
     assert "Accept" in accepted.headers["Vary"]
