@@ -44,13 +44,7 @@ from connectors.amocrm.update import KEPT, Update
 from connectors.contact import is_of_region
 from connectors.contact_directory import ContactDirectory
 from connectors.delivery import Outcome, compare, deliver, guarded, run_stages
-from connectors.draft import (
-    EXTERNAL_ID_FIELD_GONE,
-    Comparison,
-    LeadDraft,
-    Plan,
-    PlannedRequest,
-)
+from connectors.draft import EXTERNAL_ID_FIELD_GONE, Comparison, LeadDraft, Plan, PlannedRequest
 from connectors.errors import LOOK_INCOMPLETE, ConnectorError, Refused, Unclear
 from connectors.messages import message
 from connectors.repeated import JOINED, tell_mention

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
+from functools import partial
 from typing import Any
 
 from connectors import coercion, dates
@@ -215,9 +216,6 @@ def create_fields(
 ) -> list[Target]:
     """``Connector.create_fields``."""
 
-    def read(entities: Sequence[str]) -> Iterator[Target]:
-        return (row.target for page in fields(http_client, entities) for row in page)
-
     def make(missing: Sequence[FieldWish]) -> Iterator[Target]:
         for entity in dict.fromkeys(wish.entity for wish in missing):
             bodies = [_body(wish) for wish in missing if wish.entity == entity]
@@ -225,7 +223,11 @@ def create_fields(
                 made = _post(http_client, entity, bodies[start : start + AT_ONCE])
                 yield from (row.target for row in made)
 
-    return make_fields("amoCRM", wishes, known, as_made=as_made, read=read, make=make)
+    return make_fields("amoCRM", wishes, known, as_made=as_made, read=partial(fresh, http_client), make=make)
+
+
+def fresh(http_client: HttpClient, entities: Sequence[str]) -> list[Target]:
+    return [row.target for page in fields(http_client, entities) for row in page]
 
 
 def mark_field(http_client: HttpClient, lead_fields: Iterable[FieldRow]) -> str:

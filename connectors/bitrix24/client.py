@@ -76,17 +76,64 @@ Story = Generator[Sequence[Command], Sequence[Outcome], T]
 # -- sending --------------------------------------------------------------------------------------------
 
 
-def send(http_client: HttpClient, commands: Sequence[Command], budget: OperatingBudget) -> list[Outcome]:
-    """One outcome per command, in order. Never raises a ``ConnectorError``: each command gets its own."""
-    outcomes: list[Outcome] = []
-    for start in range(0, len(commands), MOST):
-        outcomes += _send(http_client, commands[start : start + MOST], budget)
-    return outcomes
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """One portal as commands are sent to it: the way there, and how much of its time is left."""
 
+    http_client: HttpClient
+    budget: OperatingBudget
 
-def ask(http_client: HttpClient, commands: Sequence[Command], budget: OperatingBudget) -> list[Reply]:
-    """As ``send``, for those who need every answer. Raises the first error."""
-    return _replies(send(http_client, commands, budget))
+    def send(self, commands: Sequence[Command]) -> list[Outcome]:
+        """One outcome per command, in order. Never raises a ``ConnectorError``: each command gets its own."""
+        outcomes: list[Outcome] = []
+        for start in range(0, len(commands), MOST):
+            outcomes += self._send(commands[start : start + MOST])
+        return outcomes
+
+    def ask(self, commands: Sequence[Command]) -> list[Reply]:
+        """As ``send``, for those who need every answer. Raises the first error."""
+        return _replies(self.send(commands))
+
+    def _send(self, commands: Sequence[Command]) -> list[Outcome]:
+        """One request. A method whose time budget is used up is not sent; the rest goes without it."""
+        waits = {method: self.budget.wait_for(method) for method in {one.method for one in commands}}
+        ready = [command for command in commands if not waits[command.method]]
+        sent = iter(self._request(ready) if ready else [])
+        return [operating_limit(wait) if (wait := waits[one.method]) else next(sent) for one in commands]
+
+    def _request(self, commands: Sequence[Command]) -> list[Outcome]:
+        path, body = request_of(commands)
+        try:
+            safe = all(command.safe for command in commands)
+            answer = self.http_client.call("POST", path, safe=safe, json=body)
+        except ConnectorError as error:
+            return [_own(error, command) for command in commands]
+        if len(commands) == 1:
+            return [self._reply(commands[0], answer["result"], answer.get("total"), answer.get("time"))]
+        return self._read(commands, answer["result"])
+
+    def _read(self, commands: Sequence[Command], result: Any) -> list[Outcome]:
+        """The parts of a batch's answer; an empty part is a list in PHP, whatever it should be."""
+        names = ("result", "result_error", "result_total", "result_time")
+        parts = (result.get(name) if isinstance(result, dict) else None for name in names)
+        results, errors, totals, times = (part if isinstance(part, dict) else {} for part in parts)
+        outcomes: list[Outcome] = []
+        for index, command in enumerate(commands):
+            key = key_of(index)
+            if error := errors.get(key):
+                body = error if isinstance(error, dict) else {"error": error}
+                outcomes.append(meaning(body, command.safe, alone=True))
+            elif key in results:
+                outcomes.append(self._reply(command, results[key], totals.get(key), times.get(key)))
+            else:
+                silent = Unclear(message("Bitrix24's answer does not speak of this command"), code="no_reply")
+                outcomes.append(_own(silent, command))
+        return outcomes
+
+    def _reply(self, command: Command, value: Any, total: Any, time: Any) -> Reply:
+        self.budget.note(command.method, time)
+        moment = str(time.get("date_start") or "") if isinstance(time, dict) else ""
+        return Reply(value, int(total) if str(total).isdigit() else 0, moment)
 
 
 def request_of(commands: Sequence[Command]) -> tuple[str, dict[str, Any]]:
@@ -113,50 +160,6 @@ def php_query(value: Any, name: str = "") -> Iterator[str]:
     elif value is not None:
         text = str(int(value)) if isinstance(value, bool) else REFERENCE.sub("$ ", str(value))
         yield f"{name}={quote(text, safe='', errors='replace')}"
-
-
-def _send(http_client: HttpClient, commands: Sequence[Command], budget: OperatingBudget) -> list[Outcome]:
-    """One request. A method whose time budget is used up is not sent; the rest goes without it."""
-    waits = {method: budget.wait_for(method) for method in {command.method for command in commands}}
-    ready = [command for command in commands if not waits[command.method]]
-    sent = iter(_request(http_client, ready, budget) if ready else [])
-    return [operating_limit(wait) if (wait := waits[one.method]) else next(sent) for one in commands]
-
-
-def _request(http_client: HttpClient, commands: Sequence[Command], budget: OperatingBudget) -> list[Outcome]:
-    path, body = request_of(commands)
-    try:
-        answer = http_client.call("POST", path, safe=all(command.safe for command in commands), json=body)
-    except ConnectorError as error:
-        return [_own(error, command) for command in commands]
-    if len(commands) == 1:
-        return [_reply(commands[0], answer["result"], answer.get("total"), answer.get("time"), budget)]
-    return _read(commands, answer["result"], budget)
-
-
-def _read(commands: Sequence[Command], result: Any, budget: OperatingBudget) -> list[Outcome]:
-    """The parts of a batch's answer; an empty part is a list in PHP, whatever it should be."""
-    names = ("result", "result_error", "result_total", "result_time")
-    parts = (result.get(name) if isinstance(result, dict) else None for name in names)
-    results, errors, totals, times = (part if isinstance(part, dict) else {} for part in parts)
-    outcomes: list[Outcome] = []
-    for index, command in enumerate(commands):
-        key = key_of(index)
-        if error := errors.get(key):
-            body = error if isinstance(error, dict) else {"error": error}
-            outcomes.append(meaning(body, command.safe, alone=True))
-        elif key in results:
-            outcomes.append(_reply(command, results[key], totals.get(key), times.get(key), budget))
-        else:
-            silent = Unclear(message("Bitrix24's answer does not speak of this command"), code="no_reply")
-            outcomes.append(_own(silent, command))
-    return outcomes
-
-
-def _reply(command: Command, value: Any, total: Any, time: Any, budget: OperatingBudget) -> Reply:
-    budget.note(command.method, time)
-    moment = str(time.get("date_start") or "") if isinstance(time, dict) else ""
-    return Reply(value, int(total) if str(total).isdigit() else 0, moment)
 
 
 def _own(error: ConnectorError, command: Command) -> ConnectorError:

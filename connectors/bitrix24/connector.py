@@ -16,12 +16,11 @@ from connectors.bitrix24.auth import BitrixSignIn
 from connectors.bitrix24.client import (
     Command,
     OperatingBudget,
+    Portal,
     Reply,
     Story,
-    ask,
     matching_at,
     rows,
-    send,
     speed_at,
 )
 from connectors.bitrix24.errors import BitrixResponses
@@ -98,20 +97,20 @@ class BitrixConnector(Connector):
 
     def identify(self) -> Identity:
         """The portal in its own words, then in the vendor's: only the portal makes us renew an old token."""
-        answers = ask_portal(self.http_client(), self.budget)
+        answers = ask_portal(self.portal())
         server = server_of(self.remote.facts)
         install = ask_vendor(self.options, self.hosts, self.auth.current().access, server)
         return read_identity(answers, install, self.remote)
 
     def prepare(self) -> Mapping[str, Any]:
         """Our own fields (an administrator's right), and whether the portal keeps leads."""
-        http_client = self.http_client()
-        known = read_facts(ask_portal(http_client, self.budget), {})
-        return {**known, **fields.own_fields(http_client, self.budget, known.get("lang", self.lang))}
+        portal = self.portal()
+        known = read_facts(ask_portal(portal), {})
+        return {**known, **fields.own_fields(portal, known.get("lang", self.lang))}
 
     def check(self) -> tuple[Problem, ...]:
-        answers = ask_portal(self.http_client(), self.budget)
-        scopes = send(self.http_client(), [Command("scope")], self.budget)[0]
+        answers = ask_portal(self.portal())
+        scopes = self.portal().send([Command("scope")])[0]
         return problems_of(answers, scopes, self.facts, self.budget.held_methods())
 
     # -- mirroring ----------------------------------------------------------------------------------
@@ -119,13 +118,13 @@ class BitrixConnector(Connector):
     def pages_of(self, what: str) -> Iterator[Sequence[Row]]:
         match what:
             case "users":
-                return lists.users(self.http_client(), self.budget)
+                return lists.users(self.portal())
             case "pipelines":
-                return lists.pipelines(self.http_client(), self.budget)
+                return lists.pipelines(self.portal())
             case "steps":
-                return lists.steps(self.http_client(), self.budget)
+                return lists.steps(self.portal())
             case _:
-                return lists.fields(self.http_client(), self.budget, self.lang)
+                return lists.fields(self.portal(), self.lang)
 
     # -- rules --------------------------------------------------------------------------------------
 
@@ -146,12 +145,12 @@ class BitrixConnector(Connector):
     chooses = staticmethod(chooses)
 
     def create_fields(self, wishes: Sequence[FieldWish], known: Sequence[Target]) -> list[Target]:
-        return fields.create_fields(self.http_client(), self.budget, self.lang, wishes, known)
+        return fields.create_fields(self.portal(), self.lang, wishes, known)
 
     # -- delivering ---------------------------------------------------------------------------------
 
     def deliver(self, drafts: Sequence[LeadDraft], journal: Journal) -> list[Outcome]:
-        requests = BatchRequests(self.http_client, journal, self.budget)
+        requests = BatchRequests(self.portal, journal, self.budget)
 
         def story(item: BitrixItem) -> Story[None]:
             return update.update(item, self.facts) if item.draft.formers else delivery.create(item)
@@ -159,7 +158,7 @@ class BitrixConnector(Connector):
         return deliver(drafts, self._begin, lambda items: delivery.run(items, story, requests))
 
     def compare(self, drafts: Sequence[LeadDraft]) -> list[Comparison | ConnectorError]:
-        requests = BatchRequests(self.http_client, NoJournal(), self.budget)
+        requests = BatchRequests(self.portal, NoJournal(), self.budget)
 
         def run(items: list[BitrixItem]) -> None:
             delivery.run_stories({item: update.compare(item, self.facts) for item in items}, requests)
@@ -190,28 +189,30 @@ class BitrixConnector(Connector):
     def _search(self, uids: Sequence[str]) -> list[tuple[str, Reply]]:
         """The deals, then the leads with each external id."""
         asked = [(uid, search(word, uid)) for uid in uids for word in ("deal", "lead")]
-        replies = ask(self.http_client(), [command for _, command in asked], self.budget)
+        replies = self.portal().ask([command for _, command in asked])
         return [(uid, reply) for (uid, _), reply in zip(asked, replies, strict=True)]
 
     def survey(self, since: datetime, place: Mapping[str, Any]) -> SurveyPage:
-        return survey(self.http_client(), self.budget, since, place)
+        return survey(self.portal(), since, place)
 
     # -- following ----------------------------------------------------------------------------------
 
     def follow(self, leads: Sequence[Followed]) -> list[LeadStatus | ConnectorError | None]:
-        base_url = self.remote.base_url
-        return following.Following(self.http_client(), self.budget, self.facts, base_url).run(leads)
+        return following.Following(self.portal(), self.facts, self.remote.base_url).run(leads)
 
     def delete_lead(self, lead: Followed) -> None:
-        following.delete(self.http_client(), self.budget, lead)
+        following.delete(self.portal(), lead)
 
     def subscribe(self, url: str, contacts: bool = False) -> None:
-        following.subscribe(self.http_client(), self.budget, url)
+        following.subscribe(self.portal(), url)
 
     def unsubscribe(self, url: str) -> None:
-        following.unsubscribe(self.http_client(), self.budget, url)
+        following.unsubscribe(self.portal(), url)
 
     read_hook = staticmethod(following.read_hook)
+
+    def portal(self, on_exchange: Callable[[Exchange], None] | None = None) -> Portal:
+        return Portal(self.http_client(on_exchange), self.budget)
 
     def http_client(self, on_exchange: Callable[[Exchange], None] | None = None) -> HttpClient:
         base_url = self.remote.base_url + self.facts.rest_path

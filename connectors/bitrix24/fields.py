@@ -9,11 +9,12 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
+from functools import partial
 from typing import Any
 
 from connectors import coercion, dates
 from connectors.base import FieldWish
-from connectors.bitrix24.client import Command, OperatingBudget, ask, rows, send
+from connectors.bitrix24.client import Command, Portal, rows
 from connectors.bitrix24.lists import field_row, list_command
 from connectors.coercion import ONE_VALUE, Unfit, written
 from connectors.custom_fields import (
@@ -31,7 +32,6 @@ from connectors.custom_fields import (
 from connectors.custom_fields import CHOICES as SEVERAL
 from connectors.draft import Target
 from connectors.errors import NO_RIGHTS, ConnectorError
-from connectors.http import HttpClient
 from connectors.messages import joined
 from connectors.rows import FieldRow
 from connectors.text import shorten, tidy
@@ -200,31 +200,34 @@ OWN_FIELDS = {
 
 
 def create_fields(
-    http_client: HttpClient,
-    budget: OperatingBudget,
+    portal: Portal,
     lang: str,
     wishes: Sequence[FieldWish],
     known: Sequence[Target],
 ) -> list[Target]:
     """``Connector.create_fields``."""
 
-    def read(entities: Iterable[str]) -> list[Target]:
-        return [row.target for row in _rows(http_client, budget, lang, entities)]
-
     def make(missing: Sequence[FieldWish]) -> list[Target]:
         """Only a list tells the ids of a new field's choices."""
-        ask(http_client, [_add(wish) for wish in missing], budget)
-        return read(dict.fromkeys(wish.entity for wish in missing))
+        portal.ask([_add(wish) for wish in missing])
+        return fresh(portal, lang, dict.fromkeys(wish.entity for wish in missing))
 
-    return make_fields("Bitrix24", wishes, known, as_made=as_made, read=read, make=make)
+    return make_fields(
+        "Bitrix24", wishes, known, as_made=as_made, read=partial(fresh, portal, lang), make=make
+    )
 
 
-def own_fields(http_client: HttpClient, budget: OperatingBudget, lang: str) -> dict[str, dict[str, str]]:
+def fresh(portal: Portal, lang: str, entities: Iterable[str]) -> list[Target]:
+    """The fields as they are now."""
+    return [row.target for row in _rows(portal, lang, entities)]
+
+
+def own_fields(portal: Portal, lang: str) -> dict[str, dict[str, str]]:
     """``OWN_FIELDS`` as facts, ``{word: {record type: name}}``: found by name, else made where we may."""
-    have = {(row.entity, row.code) for row in _rows(http_client, budget, lang, TAGGED)}
+    have = {(row.entity, row.code) for row in _rows(portal, lang, TAGGED)}
     wanted = [(entity, own) for own in OWN_FIELDS.values() for entity in own.entities]
     missing = [(entity, own) for entity, own in wanted if (entity, own.name) not in have]
-    outcomes = send(http_client, [_add_own(entity, own) for entity, own in missing], budget)
+    outcomes = portal.send([_add_own(entity, own) for entity, own in missing])
     for (entity, own), outcome in zip(missing, outcomes, strict=True):
         if not isinstance(outcome, ConnectorError):
             have.add((entity, own.name))
@@ -244,11 +247,9 @@ def as_made(wish: FieldWish) -> Target:
     return Target(wish.entity, "", shorten(tidy(wish.name), LONGEST_LABEL) or "Quiz", kind, multiple=several)
 
 
-def _rows(
-    http_client: HttpClient, budget: OperatingBudget, lang: str, entities: Iterable[str]
-) -> list[FieldRow]:
+def _rows(portal: Portal, lang: str, entities: Iterable[str]) -> list[FieldRow]:
     entities = list(entities)
-    replies = ask(http_client, [list_command(entity, lang) for entity in entities], budget)
+    replies = portal.ask([list_command(entity, lang) for entity in entities])
     pairs = zip(entities, replies, strict=True)
     return [field_row(entity, row) for entity, reply in pairs for row in rows(reply) if row.get("ID")]
 

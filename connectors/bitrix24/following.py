@@ -19,13 +19,12 @@ from datetime import datetime, tzinfo
 
 from connectors import dates
 from connectors.bitrix24.auth import MEMBER
-from connectors.bitrix24.client import PAGE, Command, OperatingBudget, Outcome, Reply, Row, ask, rows, send
+from connectors.bitrix24.client import PAGE, Command, Outcome, Portal, Reply, Row, rows
 from connectors.bitrix24.errors import NOT_FOUND
 from connectors.bitrix24.portal import Facts
 from connectors.bitrix24.recovery import carriers, carrying, incomplete, search
 from connectors.bitrix24.tasks import task_states, tasks_listing
 from connectors.errors import NO_RIGHTS, ConnectorError, Refused, TryLater, unexpected
-from connectors.http import HttpClient
 from connectors.lead_status import (
     LOST,
     OPEN,
@@ -237,20 +236,20 @@ def _having(found: Sequence[Row] | ConnectorError, field: str, remote_id: str) -
     return next((row for row in found if text_of(row.get(field)) == remote_id), rest)
 
 
-def delete(http_client: HttpClient, budget: OperatingBudget, lead: Followed) -> None:
+def delete(portal: Portal, lead: Followed) -> None:
     """The record that our delivery made, if it still carries our external id: none that a person named, nor
     one that it was merged into. Raises the first error but "not found"."""
     kind, remote_id = lead.journal.get("kind", ""), lead.journal.get("lead", "")
     if kind not in SELECT or not is_id(remote_id):
         raise Refused(message("It is not known which record was made"), code="no_record")
-    (there,) = send(http_client, [Command(f"crm.{kind}.get", {"id": remote_id})], budget)
+    (there,) = portal.send([Command(f"crm.{kind}.get", {"id": remote_id})])
     if isinstance(there, ConnectorError):
         if there.code != NOT_FOUND:
             raise there
         return
     if not (isinstance(there.value, dict) and carrying([there.value], lead.uid)):
         raise Refused(message("The record no longer carries our external id"), code="not_ours")
-    (gone,) = send(http_client, [Command(f"crm.{kind}.delete", {"id": remote_id})], budget)
+    (gone,) = portal.send([Command(f"crm.{kind}.delete", {"id": remote_id})])
     if isinstance(gone, ConnectorError) and gone.code != NOT_FOUND:
         raise gone
 
@@ -262,8 +261,7 @@ def delete(http_client: HttpClient, budget: OperatingBudget, lead: Followed) -> 
 class Following:
     """One call of ``BitrixConnector.follow``: records and their deals, then people and what was missing."""
 
-    http_client: HttpClient
-    budget: OperatingBudget
+    portal: Portal
     facts: Facts
     base_url: str
 
@@ -298,7 +296,7 @@ class Following:
         commands = [listing(word, field, ids) for (word, field), ids in asked.items()]
         ids = list(dict.fromkeys(trace.lead.task for trace in traces if is_id(trace.lead.task)))
         wanted = [tasks_listing(ids)] if ids else []
-        outcomes = send(self.http_client, [*commands, *wanted], self.budget)
+        outcomes = self.portal.send([*commands, *wanted])
         tasks = task_states(ids, outcomes.pop(), self.facts.zone) if wanted else {}
         found: Lists = dict(zip(asked, map(_rows_of, outcomes), strict=True))
         first = found.get((DEAL, CHILDREN), ())
@@ -315,7 +313,7 @@ class Following:
             if len(page) < PAGE:
                 return found
             more = listing(DEAL, CHILDREN, leads, text_of(page[-1].get("ID")))
-            (outcome,) = send(self.http_client, [more], self.budget)
+            (outcome,) = self.portal.send([more])
             if isinstance(outcome, ConnectorError):
                 return outcome
             page = rows(outcome)
@@ -332,7 +330,7 @@ class Following:
         ids = list(dict.fromkeys(filter(None, (contact_id(one.row) for one in seen))))
         asking = [contacts(ids)] if ids else []
         asking += [command for trace in missing for command in confirm(trace)]
-        outcomes = iter(send(self.http_client, asking, self.budget))
+        outcomes = iter(self.portal.send(asking))
         people = _rows_of(next(outcomes)) if ids else ()
         known = {} if isinstance(people, ConnectorError) else {text_of(row.get("ID")): row for row in people}
         return known, iter([self._verdict(trace, outcomes) for trace in missing])
@@ -397,22 +395,22 @@ SECRET = re.compile(r"[0-9A-Za-z_-]{1,200}")
 SLOWER = message("Without events changes are seen when Bitrix24 is asked the next time; nothing is lost.")
 
 
-def subscribe(http_client: HttpClient, budget: OperatingBudget, url: str) -> None:
+def subscribe(portal: Portal, url: str) -> None:
     """Bind what is not bound to ``url`` yet. Raises ``Refused`` where rights or plan don't allow it."""
-    (reply,) = ask(http_client, [Command("event.get", why=message("what is posted already?"))], budget)
+    (reply,) = portal.ask([Command("event.get", why=message("what is posted already?"))])
     bound = {str(row.get("event")).upper() for row in rows(reply) if row.get("handler") == url}
     binds = [
         Command("event.bind", {"event": event, "handler": url}, why=message("tell us of changes"))
         for event in EVENTS
         if event not in bound
     ]
-    for outcome in send(http_client, binds, budget):
+    for outcome in portal.send(binds):
         _settle(outcome)
 
 
-def unsubscribe(http_client: HttpClient, budget: OperatingBudget, url: str) -> None:
+def unsubscribe(portal: Portal, url: str) -> None:
     """Unbind all events from ``url``; what is not bound counts as unbound."""
-    ask(http_client, [Command("event.unbind", {"event": event, "handler": url}) for event in EVENTS], budget)
+    portal.ask([Command("event.unbind", {"event": event, "handler": url}) for event in EVENTS])
 
 
 def _settle(outcome: Outcome) -> None:

@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from connectors.base import Named
-from connectors.bitrix24.client import PAGE, Command, OperatingBudget, Reply, Row, allowed, ask, rows, send
+from connectors.bitrix24.client import PAGE, Command, Portal, Reply, Row, allowed, rows
 from connectors.bitrix24.errors import NO_SCOPE
 from connectors.bitrix24.options import LEAD, SOURCE, STATUS, TYPE
 from connectors.draft import Option, Placement
-from connectors.http import HttpClient
 from connectors.messages import message
 from connectors.rows import FieldRow, PipelineRow, StepRow, UserRow
 from connectors.text import rows_in, whole_number
@@ -25,19 +24,18 @@ KEPT_OF_USERS = (
 TAIL = re.compile(r"_(\d+)$")
 
 
-def users(http_client: HttpClient, budget: OperatingBudget) -> Iterator[Sequence[UserRow]]:
+def users(portal: Portal) -> Iterator[Sequence[UserRow]]:
     """Everybody, also who left: a rule may still name them."""
-    (first,) = ask(http_client, [_users_from(0)], budget)
+    (first,) = portal.ask([_users_from(0)])
     seen: set[str] = set()
-    for page in _pages(http_client, budget, first, _users_from, rows):
+    for page in _pages(portal, first, _users_from, rows):
         new = [row for row in page if row.get("ID") and str(row["ID"]) not in seen]
         seen |= {str(row["ID"]) for row in new}
         yield [user_row(row) for row in new]
 
 
 def _pages(
-    http_client: HttpClient,
-    budget: OperatingBudget,
+    portal: Portal,
     first: Reply,
     from_: Callable[[int], Command],
     rows_of: Callable[[Reply], Sequence[Row]],
@@ -45,9 +43,9 @@ def _pages(
     """All pages of a list of which the first is there. It tells how many rows there are; where it doesn't, or
     there are more by now, another page follows each full one."""
     rest = [from_(start) for start in range(PAGE, first.total, PAGE)]
-    pages = [rows_of(reply) for reply in (first, *ask(http_client, rest, budget))]
+    pages = [rows_of(reply) for reply in (first, *portal.ask(rest))]
     while len(pages[-1]) >= PAGE:
-        (reply,) = ask(http_client, [from_(len(pages) * PAGE)], budget)
+        (reply,) = portal.ask([from_(len(pages) * PAGE)])
         pages.append(rows_of(reply))
     return pages
 
@@ -71,13 +69,13 @@ def user_row(user: Row) -> UserRow:
     )
 
 
-def pipelines(http_client: HttpClient, budget: OperatingBudget) -> Iterator[Sequence[PipelineRow]]:
+def pipelines(portal: Portal) -> Iterator[Sequence[PipelineRow]]:
     """Of every record type. Most have none, and say so with an error; only deals must have them."""
     commands = [
         Command("crm.category.list", {"entityTypeId": number}, why=message("the pipelines"))
         for number in TYPES_WITH_PIPELINES
     ]
-    outcomes = zip(TYPES_WITH_PIPELINES, send(http_client, commands, budget), strict=True)
+    outcomes = zip(TYPES_WITH_PIPELINES, portal.send(commands), strict=True)
     for number, reply in allowed(outcomes, needed={DEALS}):
         yield [pipeline_row(str(number), row) for row in categories(reply)]
 
@@ -98,13 +96,9 @@ def pipeline_row(entity: str, row: Row) -> PipelineRow:
     )
 
 
-def steps(http_client: HttpClient, budget: OperatingBudget) -> Iterator[Sequence[StepRow]]:
+def steps(portal: Portal) -> Iterator[Sequence[StepRow]]:
     """All entries of all directories: the stages, and sources, types and whatever else there is."""
-    (reply,) = ask(
-        http_client,
-        [Command("crm.status.list", {"order": {"SORT": "ASC"}}, why=message("the steps"))],
-        budget,
-    )
+    (reply,) = portal.ask([Command("crm.status.list", {"order": {"SORT": "ASC"}}, why=message("the steps"))])
     found = [step_row(row) for row in rows(reply) if row.get("STATUS_ID") not in (None, "")]
     yield list({(row.entity, row.remote_id): row for row in found}.values())
 
@@ -155,7 +149,7 @@ STATUSES = "statuses"
 Directories = Mapping[str, Sequence[Option]]
 
 
-def fields(http_client: HttpClient, budget: OperatingBudget, lang: str) -> Iterator[Sequence[FieldRow]]:
+def fields(portal: Portal, lang: str) -> Iterator[Sequence[FieldRow]]:
     """One batch. Old invoices may be gone, smart ones need a scope of their own: neither spoils the rest."""
     keys = [*METHODS, SMART_INVOICE, STATUSES]
     commands = [
@@ -163,14 +157,14 @@ def fields(http_client: HttpClient, budget: OperatingBudget, lang: str) -> Itera
         _smart_invoice(lang, 0),
         Command("crm.status.list", why=message("the choices of directory fields")),
     ]
-    outcomes = zip(keys, send(http_client, commands, budget), strict=True)
+    outcomes = zip(keys, portal.send(commands), strict=True)
     found = dict(allowed(outcomes, NEEDED, tolerated=frozenset({NO_SCOPE})))
     directories = _directories(rows(found.pop(STATUSES))) if STATUSES in found else {}
     invoice = found.pop(SMART_INVOICE, None)
     for entity, reply in found.items():
         yield [field_row(entity, row, directories) for row in rows(reply) if row.get("ID")]
     if invoice:
-        pages = _pages(http_client, budget, invoice, lambda start: _smart_invoice(lang, start), _configs)
+        pages = _pages(portal, invoice, lambda start: _smart_invoice(lang, start), _configs)
         yield from ([_config_row(row, lang) for row in page if row.get("id")] for page in pages)
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from connectors.base import Identity, Remote
 from connectors.bitrix24.auth import portal_of
-from connectors.bitrix24.client import Command, OperatingBudget, Outcome, Reply, allowed, send
+from connectors.bitrix24.client import Command, Outcome, Portal, Reply, allowed
 from connectors.bitrix24.errors import NO_SCOPE, BitrixResponses
 from connectors.bitrix24.fields import TAGGED, TRACKED
 from connectors.bitrix24.options import BitrixOptions
@@ -32,12 +32,12 @@ QUESTIONS = {
 TOLERATED = frozenset({NO_SCOPE})
 
 
-def ask_portal(http_client: HttpClient, budget: OperatingBudget) -> dict[str, Reply]:
+def ask_portal(portal: Portal) -> dict[str, Reply]:
     """What the portal tells of itself and of the user who connected; what it keeps to itself is left out."""
     commands = [
         Command(method, why=message("the portal's {word}", word=word)) for word, method in QUESTIONS.items()
     ]
-    outcomes: list[Outcome] = send(http_client, commands, budget)
+    outcomes: list[Outcome] = portal.send(commands)
     return dict(allowed(zip(QUESTIONS, outcomes, strict=True), {"profile"}, TOLERATED))
 
 

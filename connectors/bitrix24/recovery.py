@@ -17,19 +17,17 @@ from connectors.bitrix24.client import (
     LONGEST_REST,
     PAGE,
     Command,
-    OperatingBudget,
+    Portal,
     Reply,
     Row,
     Story,
     outcomes_of,
     reply_to,
     rows,
-    send,
 )
 from connectors.bitrix24.records import ORIGINATOR
 from connectors.bitrix24.requests import BitrixItem
 from connectors.errors import NO_RIGHTS, ConnectorError, Refused, TryLater
-from connectors.http import HttpClient
 from connectors.messages import message
 from connectors.survey import SHARE, Surveyed, SurveyPage
 from connectors.text import is_id, moment, text_of
@@ -149,16 +147,14 @@ WIDTH = 20  # pages of each kind in a request, once one page was not enough
 PLACED = {"deal": ("CATEGORY_ID", "LEAD_ID"), "lead": ()}
 
 
-def survey(
-    http_client: HttpClient, budget: OperatingBudget, since: datetime, place: Mapping[str, Any]
-) -> SurveyPage:
+def survey(portal: Portal, since: datetime, place: Mapping[str, Any]) -> SurveyPage:
     """``place`` is ``{"above": {kind of record: the last id that was seen}, "whole": bool}``; a kind that is
     done with is not in it. Raises like any call; leads may be closed to somebody who makes deals."""
     above: dict[str, str] = dict(place.get("above", {"deal": "0", "lead": "0"}))
     width, whole = (WIDTH, bool(place["whole"])) if place else (1, True)
     asked = [(word, n * PAGE) for word in above for n in range(width)]
     commands = [_page(word, since, above[word], start) for word, start in asked]
-    outcomes = send(http_client, commands, budget)
+    outcomes = portal.send(commands)
     found: list[Surveyed] = []
     for (word, _), outcome in zip(asked, outcomes, strict=True):
         if word not in above:
@@ -175,8 +171,9 @@ def survey(
             del above[word]
         else:
             above[word] = max(above[word], text_of(page[-1].get("ID")), key=_number)
-    seconds = sum(budget.takes(command.method) for command in commands)
-    pause = seconds * LONGEST_REST / (budget.limit * SHARE) if budget.limit else 0.0
+    seconds = sum(portal.budget.takes(command.method) for command in commands)
+    limit = portal.budget.limit
+    pause = seconds * LONGEST_REST / (limit * SHARE) if limit else 0.0
     go_on = {"above": above, "whole": whole} if above else None
     return SurveyPage(tuple(found), go_on, complete=whole and not above, pause=pause)
 

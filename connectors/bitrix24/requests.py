@@ -19,11 +19,11 @@ from connectors.bitrix24.client import (
     OperatingBudget,
     Outcome,
     PhoneMatching,
+    Portal,
     Reply,
     Row,
     request_of,
     rows,
-    send,
 )
 from connectors.bitrix24.errors import as_account_error, is_failure
 from connectors.bitrix24.options import STATUS
@@ -31,7 +31,6 @@ from connectors.bitrix24.records import ORIGINATOR, Payload
 from connectors.delivery import WorkItem, own_part, record
 from connectors.draft import Exchange, Placement
 from connectors.errors import ConnectorError, of_one
-from connectors.http import HttpClient
 from connectors.messages import message
 from connectors.note_texts import lost, parts
 from connectors.repeated import note_text
@@ -39,7 +38,7 @@ from connectors.tasks import QUESTION
 from connectors.text import text_of, whole_number
 
 log = logging.getLogger(__name__)
-MakeHttpClient = Callable[[Callable[[Exchange], None]], HttpClient]
+MakePortal = Callable[[Callable[[Exchange], None]], Portal]
 Wants = Mapping["BitrixItem", Sequence[Command]]
 ROOM = 25.0  # seconds of a portal's work in one request, which is cut off after 60
 FIND = "crm.duplicate.findbycomm"
@@ -232,7 +231,7 @@ def _kind(command: Command) -> tuple[str, Any]:
 class BatchRequests:
     """Asks Bitrix24 for many drafts at once, tells each what concerns it alone, and records what was made."""
 
-    make_http_client: MakeHttpClient
+    make_portal: MakePortal
     journal: Journal
     budget: OperatingBudget
 
@@ -249,7 +248,7 @@ class BatchRequests:
         for item, own in request.whose.items():
             item.in_flight = any(not command.safe for _, command in own)
         commands, reading = [slot.command for slot in request.slots], _read_backs(request)
-        outcomes = send(self.make_http_client(seen.append), [*commands, *reading], self.budget)
+        outcomes = self.make_portal(seen.append).send([*commands, *reading])
         for command, outcome in zip(reading, outcomes[len(commands) :], strict=True):
             by_uid = {item.uid: item for item in request.whose}
             for kind, row in placed_rows(command, outcome):
@@ -272,7 +271,7 @@ class BatchRequests:
 
     def ask_for_all(self, commands: Sequence[Command]) -> list[Outcome]:
         """Commands that concern several drafts alike: the answers are in nobody's trace."""
-        return send(self.make_http_client(lambda _: None), commands, self.budget) if commands else []
+        return self.make_portal(lambda _: None).send(commands) if commands else []
 
 
 def _narrowed(request: Request, outcomes: Sequence[Outcome]) -> list[Outcome]:

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from connectors.bitrix24.client import MOST, Command, Reply, php_query, request_of, send
+from connectors.bitrix24.client import MOST, Command, Portal, Reply, php_query, request_of
 from connectors.errors import NeedsReconnect, Refused, TryLater, Unclear
 
 
@@ -71,7 +71,7 @@ def test_each_command_gets_its_own_answer():
     spy = Spy(
         {"result": {"result": {"c0": 7}, "result_error": {"c1": {"error": "", "error_description": "no"}}}}
     )
-    added, refused = send(spy, [ADD, LOOK], spy)
+    added, refused = Portal(spy, spy).send([ADD, LOOK])
     assert added == Reply(7)
     assert isinstance(refused, Refused)
 
@@ -79,14 +79,14 @@ def test_each_command_gets_its_own_answer():
 @pytest.mark.parametrize("empty", [[], {}, None])
 def test_silence_about_a_write_is_unclear_and_about_a_look_nothing(empty):
     spy = Spy({"result": {"result": empty, "result_error": empty}})
-    added, looked = send(spy, [ADD, LOOK], spy)
+    added, looked = Portal(spy, spy).send([ADD, LOOK])
     assert isinstance(added, Unclear)
     assert isinstance(looked, TryLater)
 
 
 def test_a_lost_batch_is_unclear_only_for_its_writes():
     spy = Spy(Unclear("gone", account_wide=True))
-    added, looked = send(spy, [ADD, LOOK], spy)
+    added, looked = Portal(spy, spy).send([ADD, LOOK])
     assert isinstance(added, Unclear)
     assert isinstance(looked, TryLater)
     assert spy.heard[0][2] is False
@@ -94,19 +94,19 @@ def test_a_lost_batch_is_unclear_only_for_its_writes():
 
 def test_looks_alone_are_safe():
     spy = Spy({"result": []})
-    assert send(spy, [LOOK], spy) == [Reply([])]
+    assert Portal(spy, spy).send([LOOK]) == [Reply([])]
     assert spy.heard[0][2] is True
 
 
 def test_a_definite_error_is_everybodys():
     spy = Spy(NeedsReconnect("gone"))
-    assert [type(one) for one in send(spy, [ADD, LOOK], spy)] == [NeedsReconnect, NeedsReconnect]
+    assert [type(one) for one in Portal(spy, spy).send([ADD, LOOK])] == [NeedsReconnect, NeedsReconnect]
 
 
 def test_more_commands_than_a_batch_holds_make_more_batches():
     answers = [{"result": {"result": {f"c{n}": n for n in range(MOST)}}}, {"result": 99}]
     spy = Spy(*answers)
-    outcomes = send(spy, [LOOK] * (MOST + 1), spy)
+    outcomes = Portal(spy, spy).send([LOOK] * (MOST + 1))
     assert [one.value for one in outcomes] == [*range(MOST), 99]
     assert [path for path, *_ in spy.heard] == ["/batch", "/crm.deal.list"]
 
@@ -114,7 +114,7 @@ def test_more_commands_than_a_batch_holds_make_more_batches():
 def test_a_method_without_budget_is_not_sent_and_the_rest_goes_on():
     spy = Spy({"result": []})
     spy.waits = {"crm.deal.add": 42.0}
-    waiting, looked = send(spy, [ADD, LOOK], spy)
+    waiting, looked = Portal(spy, spy).send([ADD, LOOK])
     assert (waiting.code, waiting.after, waiting.account_wide) == ("operating_limit", 42.0, True)
     assert looked == Reply([])
     assert [path for path, *_ in spy.heard] == ["/crm.deal.list"]
@@ -123,6 +123,6 @@ def test_a_method_without_budget_is_not_sent_and_the_rest_goes_on():
 def test_the_time_of_every_command_is_noted():
     times = {"c0": {"operating": 1, "date_start": "2026-01-01T00:00:00+03:00"}}
     spy = Spy({"result": {"result": {"c0": 7, "c1": []}, "result_time": times}})
-    added, _ = send(spy, [ADD, LOOK], spy)
+    added, _ = Portal(spy, spy).send([ADD, LOOK])
     assert spy.noted == [("crm.deal.add", times["c0"]), ("crm.deal.list", None)]
     assert added.moment.endswith("+03:00")

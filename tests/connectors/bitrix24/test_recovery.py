@@ -133,8 +133,8 @@ def test_a_full_page_of_strangers_proves_nothing(dentist, deliver, draft, journa
 
 def test_a_cut_off_search_for_external_ids_is_no_answer(dentist, monkeypatch):
     monkeypatch.setattr(
-        "connectors.bitrix24.connector.ask",
-        lambda _, commands, __: [Reply([{"ID": str(n)} for n in range(50)]) for _ in commands],
+        "connectors.bitrix24.client.Portal.ask",
+        lambda _, commands: [Reply([{"ID": str(n)} for n in range(50)]) for _ in commands],
     )
     with pytest.raises(TryLater):
         dentist.connector.find(["qz-1"])
