@@ -1,33 +1,11 @@
-"""What workers and beat call; the work is in ``refresh``."""
-
-from __future__ import annotations
-
-from functools import partial
+"""What workers and beat call; the work is in ``refresh`` and ``walks``."""
 
 from celery import shared_task
-from structlog.contextvars import bind_contextvars
 
-from accounts.worker_threads import sync
+from accounts.worker_threads import sync, task_for
 from crm_cache import refresh, walks
 
-
-@shared_task
-def sync_account(account_id: int) -> None:
-    bind_contextvars(account=account_id)
-    sync.do(account_id, partial(refresh.run_waiting, account_id))
-
-
-@shared_task
-def sync_due() -> None:
-    refresh.sync_due()
-
-
-@shared_task
-def read_contacts(account_id: int) -> None:
-    bind_contextvars(account=account_id)
-    sync.do(("contacts", account_id), partial(walks.read, account_id))
-
-
-@shared_task
-def read_contacts_due() -> None:
-    walks.read_due()
+sync_account = task_for("crm_cache.tasks.sync_account", "account", refresh.run_waiting, sync)
+read_contacts = task_for("crm_cache.tasks.read_contacts", "account", walks.read, sync)
+sync_due = shared_task(refresh.sync_due, name="crm_cache.tasks.sync_due")
+read_contacts_due = shared_task(walks.read_due, name="crm_cache.tasks.read_contacts_due")

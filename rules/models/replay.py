@@ -2,27 +2,14 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.message_fields import MessageField, MessagesField
-from accounts.models import AccountEvent
 from accounts.texts import say
 from rules.models.answer import Answer
 from rules.models.bulk import BulkRun
 from rules.models.delivery import Delivery
-from rules.models.rule_version import RuleVersion
-
-
-class Asked(models.Model):
-    """Who asked for something, and when: a staff user's name, or the quiz account whose token it was."""
-
-    by = models.CharField(_("by"), max_length=10, choices=AccountEvent.By.choices)
-    who = models.CharField(_("who"), max_length=200, blank=True)
-    at = models.DateTimeField(_("at"), default=timezone.now)
-
-    class Meta:
-        abstract = True
+from rules.models.rule_version import Asked, RuleVersion
 
 
 class Replay(Asked):

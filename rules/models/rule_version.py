@@ -9,12 +9,24 @@ from accounts.texts import say
 from rules.models.rule import Rule
 
 
-class RuleVersion(models.Model):
+class Asked(models.Model):
+    """Who asked for something, and when: ``who`` is a staff user's name, or the quiz account whose token it
+    was."""
+
+    by = models.CharField(_("by"), max_length=10, choices=AccountEvent.By.choices)
+    who = models.CharField(_("who"), max_length=200, blank=True)
+    at = models.DateTimeField(_("at"), default=timezone.now)
+
+    class Meta:
+        abstract = True
+
+
+class RuleVersion(Asked):
     """What a rule said from ``at`` on, until the next ``number``; never changed. Written by
     ``rules.versions`` in the transaction of the change.
 
-    ``said`` has the columns of ``rules.versions.CONTENT``. ``who`` is a staff user's name, or the quiz
-    account whose token changed it. ``restored`` is the number of the version that was brought back.
+    ``said`` has the columns of ``rules.versions.CONTENT``, ``restored`` is the number of the version that was
+    brought back.
     """
 
     class Event(models.TextChoices):
@@ -32,9 +44,6 @@ class RuleVersion(models.Model):
     event = models.CharField(_("what happened"), max_length=20, choices=Event.choices)
     restored = models.PositiveIntegerField(null=True, blank=True)
     said = models.JSONField()
-    at = models.DateTimeField(_("at"), default=timezone.now)
-    by = models.CharField(_("by"), max_length=10, choices=AccountEvent.By.choices)
-    who = models.CharField(_("who"), max_length=200, blank=True)
 
     class Meta:
         verbose_name = _("version of a rule")

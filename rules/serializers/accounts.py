@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from rest_framework import serializers
 
 from accounts.crm_settings import label_of
 from accounts.models import Account
+from accounts.rest.writing import writer
 from connectors.messages import message
 from connectors.registry import CONNECTORS
 from crm_cache.runs import ListState
@@ -116,9 +117,7 @@ def write_account(
     }
 
 
-def _write_list(state: ListState) -> dict[str, Any]:
-    told = asdict(state)
-    return {"syncedAt": told.pop("synced_at"), **told}
+_write_list = writer(ListStateOut)
 
 
 def remedy_for(account: Account, in_its_place: Account | None = None) -> str:

@@ -7,9 +7,10 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.models import AccountEvent
+from accounts.rest.writing import writer
 from connectors.registry import CONNECTORS
 from rules import people
-from rules.models import Delivery, Erasure
+from rules.models import Delivery
 from rules.serializers.deliveries import FormerValueOut
 
 
@@ -88,12 +89,10 @@ class PersonOut(serializers.Serializer[Any]):
     more = serializers.BooleanField(help_text="There are older answers than these 1,000.")
 
 
-def write_erasure(erasure: Erasure) -> dict[str, Any]:
-    return {
-        "id": erasure.pk,
-        "done": erasure.done_at is not None,
-        "answers": erasure.answers,
-        "inFlight": people.in_flight(erasure),
-        "erased": list(people.ERASED),
-        "kept": list(people.KEPT),
-    }
+write_erasure = writer(
+    ErasureOut,
+    done=lambda erasure: erasure.done_at is not None,
+    inFlight=people.in_flight,
+    erased=lambda erasure: list(people.ERASED),
+    kept=lambda erasure: list(people.KEPT),
+)
