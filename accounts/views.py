@@ -84,7 +84,7 @@ class OpenView(ViewSet):
     error_shape = "string"
     kind = ""
 
-    def nothing(self, request: Request) -> Response:
+    def nothing(self, request: Request, **ids: Any) -> Response:
         """HEAD looks; it never acts."""
         return Response(headers=NEVER_KEPT)
 

@@ -101,6 +101,14 @@ def test_other_methods_are_not_allowed(owner: Client, route: Route) -> None:
             assert_clear_error(answer, route)
 
 
+@pytest.mark.parametrize("route", [r for r in routes() if not r.path.endswith("/")], ids=str)
+def test_a_look_at_the_head_alone_makes_nobody_stumble(owner: Client, route: Route) -> None:
+    target = route.url(**{name: 1 if number else "x" for name, number in route.ids.items()})
+    answer = owner.head(target)
+    assert answer.status_code < 500
+    assert answer.content == b""
+
+
 IDS = [
     "0",
     "-1",
