@@ -13,6 +13,10 @@ from accounts.message_fields import MessageField
 from accounts.models import Account
 
 
+def unique(name: str, *fields: str) -> models.UniqueConstraint:
+    return models.UniqueConstraint(fields=fields, name=name)
+
+
 class CachedRow(models.Model):
     """What all mirrored rows share. Rows that left the CRM stay, ``deleted``, so that old rules keep a name.
 
@@ -51,9 +55,7 @@ class CrmUser(CachedRow):
         # Django calls those who log in here by the same word.
         verbose_name = pgettext_lazy("of a CRM", "user")
         verbose_name_plural = pgettext_lazy("of a CRM", "users")
-        constraints = [
-            models.UniqueConstraint(fields=["account", "remote_id"], name="one_user_per_remote_id")
-        ]
+        constraints = [unique("one_user_per_remote_id", "account", "remote_id")]
         indexes = [models.Index(fields=["account", "deleted", "active", "id"], name="user_list")]
 
 
@@ -66,11 +68,7 @@ class Pipeline(CachedRow):
     class Meta(CachedRow.Meta):
         verbose_name = _("pipeline")
         verbose_name_plural = _("pipelines")
-        constraints = [
-            models.UniqueConstraint(
-                fields=["account", "entity", "remote_id"], name="one_pipeline_per_remote_id"
-            )
-        ]
+        constraints = [unique("one_pipeline_per_remote_id", "account", "entity", "remote_id")]
         indexes = [models.Index(fields=["account", "deleted", "id"], name="pipeline_list")]
 
 
@@ -87,9 +85,7 @@ class Step(CachedRow):
         verbose_name = _("step")
         verbose_name_plural = _("steps")
         constraints = [
-            models.UniqueConstraint(
-                fields=["account", "entity", "pipeline_id", "remote_id"], name="one_step_per_pipeline_and_id"
-            )
+            unique("one_step_per_pipeline_and_id", "account", "entity", "pipeline_id", "remote_id")
         ]
         indexes = [
             models.Index(fields=["account", "deleted", "id"], name="step_list"),
@@ -109,11 +105,7 @@ class Field(CachedRow):
     class Meta(CachedRow.Meta):
         verbose_name = _("field")
         verbose_name_plural = _("fields")
-        constraints = [
-            models.UniqueConstraint(
-                fields=["account", "entity", "remote_id"], name="one_field_per_entity_and_id"
-            )
-        ]
+        constraints = [unique("one_field_per_entity_and_id", "account", "entity", "remote_id")]
         indexes = [models.Index(fields=["account", "deleted", "id"], name="field_list")]
 
 
@@ -124,11 +116,7 @@ class Tag(CachedRow):
     class Meta(CachedRow.Meta):
         verbose_name = _("tag")
         verbose_name_plural = _("tags")
-        constraints = [
-            models.UniqueConstraint(
-                fields=["account", "entity", "remote_id"], name="one_tag_per_entity_and_id"
-            )
-        ]
+        constraints = [unique("one_tag_per_entity_and_id", "account", "entity", "remote_id")]
         indexes = [models.Index(fields=["account", "deleted", "id"], name="tag_list")]
 
 
@@ -200,9 +188,7 @@ class KnownContact(models.Model):
     seen_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["crm", "crm_account", "key"], name="one_contact_per_key")
-        ]
+        constraints = [unique("one_contact_per_key", "crm", "crm_account", "key")]
 
     def __str__(self) -> str:
         return f"contact {self.remote_id}"
@@ -240,9 +226,7 @@ class ContactDirectory(models.Model):
     error = MessageField(blank=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["crm", "crm_account"], name="one_directory_per_crm_account")
-        ]
+        constraints = [unique("one_directory_per_crm_account", "crm", "crm_account")]
         indexes = [models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="directory_due")]
 
     def __str__(self) -> str:
@@ -295,9 +279,7 @@ class Lease(models.Model):
     until = models.DateTimeField()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["crm", "crm_account", "key"], name="one_lease_per_key")
-        ]
+        constraints = [unique("one_lease_per_key", "crm", "crm_account", "key")]
         indexes = [
             models.Index(fields=["holder"], name="lease_of_holder"),
             models.Index(fields=["until"], name="lease_by_end"),
