@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, tzinfo
 from typing import Any, TypeVar
 
 from connectors.base import FieldWish
@@ -61,6 +62,20 @@ class Fit:
     value: Any
     unproven: bool = False
     but: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a converter may look at: the answer's texts, the field, the account's time zone and currency."""
+
+    texts: tuple[str, ...]
+    target: Target
+    zone: tzinfo = UTC
+    currency: str = ""
+
+    @property
+    def text(self) -> str:
+        return ", ".join(self.texts)
 
 
 def unfillable(target: Target) -> Unfit:

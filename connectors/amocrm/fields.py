@@ -25,6 +25,7 @@ from connectors.custom_fields import (
     LINK,
     MOMENT,
     NUMBER,
+    Given,
     by_type,
     choices_of,
     make_fields,
@@ -49,20 +50,6 @@ class Fit:
 
     values: tuple[dict[str, Any], ...]
     but: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """What a converter may look at: the answer's texts, the field, the account's time zone and currency."""
-
-    texts: tuple[str, ...]
-    target: Target
-    zone: tzinfo = UTC
-    currency: str = ""
-
-    @property
-    def text(self) -> str:
-        return ", ".join(self.texts)
 
 
 def holds_several(target: Target) -> bool:

@@ -24,6 +24,7 @@ from connectors.custom_fields import (
     MOMENT,
     NUMBER,
     Fit,
+    Given,
     by_type,
     choices_of,
     key_of,
@@ -40,16 +41,6 @@ LONGEST_TEXT = 20_000  # no bound is documented
 JOINED = frozenset({"string", "address", "crm_pena_tag"})
 CHOICES = frozenset({"enumeration", "crm_status"})
 ALONE = frozenset({"integer", "double", "boolean", "date", "datetime", "money"})  # two of them are not one
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """What a converter may look at: one text, the field, the portal's time zone and currency."""
-
-    text: str
-    target: Target
-    zone: tzinfo = UTC
-    currency: str = ""
 
 
 def holds_several(target: Target) -> bool:
@@ -73,7 +64,7 @@ def convert(texts: Iterable[str], target: Target, zone: tzinfo = UTC, currency: 
         clean = [", ".join(clean)]
     if not target.multiple and target.type in ALONE and len(clean) > 1:
         raise Unfit(ONE_VALUE)
-    return _gather(converter, [Given(text, target, zone, currency) for text in clean], target.multiple)
+    return _gather(converter, [Given((text,), target, zone, currency) for text in clean], target.multiple)
 
 
 def _gather(converter: Callable[[Given], Any], given: list[Given], multiple: bool) -> Fit:
@@ -113,37 +104,37 @@ def _text(given: Given) -> str:
 
 
 def _whole(given: Given) -> str:
-    return written(coercion.number([given.text], currency=given.currency, whole=True).needed())
+    return written(coercion.number(given.texts, currency=given.currency, whole=True).needed())
 
 
 def _decimal(given: Given) -> str:
-    return written(coercion.number([given.text], currency=given.currency).needed())
+    return written(coercion.number(given.texts, currency=given.currency).needed())
 
 
 def _money(given: Given) -> str:
     """A bad shape is refused with the whole record; without a currency the portal's base one counts."""
-    read = coercion.money([given.text], foreign=True).needed()
+    read = coercion.money(given.texts, foreign=True).needed()
     currency = read.currency or given.currency
     return f"{read.amount:.2f}|{currency}" if currency else f"{read.amount:.2f}"
 
 
 def _yes_no(given: Given) -> int:
     """1 and 0: the classic methods read ``N`` as true (reference 4.3)."""
-    return int(coercion.yes_no([given.text]).needed())
+    return int(coercion.yes_no(given.texts).needed())
 
 
 def _day(given: Given) -> str:
     """An unparsable date would be dropped without a word (reference 4.1)."""
-    return dates.day([given.text], given.zone).needed().isoformat()
+    return dates.day(given.texts, given.zone).needed().isoformat()
 
 
 def _date_time(given: Given) -> str:
-    moment = dates.moment([given.text], given.zone).needed()
+    moment = dates.moment(given.texts, given.zone).needed()
     return moment.astimezone(given.zone).isoformat(timespec="seconds")
 
 
 def _url(given: Given) -> str:
-    return coercion.web_address([given.text]).needed()
+    return coercion.web_address(given.texts).needed()
 
 
 def _address(given: Given) -> str:

@@ -87,8 +87,7 @@ class Leads(Caller):
 
     def search(self, phone: str = "", email: str = "") -> dict[str, Any]:
         """A lead that nobody took into work yet; empty for none."""
-        asked = {key: value for key, value in (("phone", phone), ("email", email)) if value}
-        return row_in(self.look("lead/search", **asked).get("leads"))
+        return row_in(self.look("lead/search", phone=phone or None, email=email or None).get("leads"))
 
     def page(self, keyword: str = "", limit: int = PAGE, offset: int = 0, **dates: str) -> dict[str, Any]:
         """lead/list: ``result``, ``count``, the next ``offset`` or -1. ``dates``: ``date_start`` and
@@ -124,8 +123,11 @@ class Deals(Caller):
 
     def search(self, phone: str = "", email: str = "") -> list[dict[str, Any]]:
         """Clients with ``deals_for_event``; a lead that nobody took into work is not seen here."""
-        asked = {key: value for key, value in (("phone", phone), ("email", email)) if value}
-        return rows_in(self.look("deal/search", **asked).get("clients"))
+        return rows_in(self.look("deal/search", phone=phone or None, email=email or None).get("clients"))
+
+    def of_person(self, phone: str, email: str) -> list[dict[str, Any]]:
+        """The deals of these clients."""
+        return [row for one in self.search(phone, email) for row in rows_in(one.get("deals_for_event"))]
 
     def page(self, limit: int = PAGE) -> dict[str, Any]:
         """deal/list: ``result``, ``count``, the next ``offset`` or -1."""

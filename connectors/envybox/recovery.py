@@ -134,8 +134,7 @@ class Probes:
 
     def _deals(self) -> list[str]:
         """The person's newest deals, and all that may have been made of the lead."""
-        clients = self.client.deals.search(*self.person) if any(self.person) else []
-        rows = [deal for client in clients for deal in rows_in(client.get("deals_for_event"))]
+        rows = self.client.deals.of_person(*self.person) if any(self.person) else []
         rows.sort(key=lambda deal: int(id_of(deal.get("id")) or 0), reverse=True)
         oldest = self.wanted.since - DAY
         young = [at is None or at >= oldest for at in (moment(deal.get("created_at")) for deal in rows)]

@@ -24,7 +24,7 @@ from connectors.errors import Refused
 from connectors.messages import message
 from connectors.note_texts import parts
 from connectors.repeated import CONTACTS, JOINED, NO_NOTE, OURS, OpenLead, note_text
-from connectors.text import moment, rows_in
+from connectors.text import moment
 
 MOST_DEALS = 5  # of one person, the newest of the pipeline, that are read
 Row = dict[str, Any]
@@ -117,19 +117,9 @@ class Joining(Delivery):
             yield from self._deal(deal, CONTACTS)
 
     def _deals_of(self, person: tuple[str, str]) -> list[str]:
-        rows = [
-            deal
-            for client in self.client.deals.search(*person)
-            for deal in rows_in(client.get("deals_for_event"))
-        ]
-        meant = [
-            row
-            for row in rows
-            if alive(row) and self._is_meant(Found(row, CONTACTS, deal=id_of(row.get("id"))))
-        ]
-        return sorted(filter(None, (id_of(row.get("id")) for row in meant)), key=int, reverse=True)[
-            :MOST_DEALS
-        ]
+        found = {id_of(row.get("id")): row for row in self.client.deals.of_person(*person) if alive(row)}
+        meant = [deal for deal, row in found.items() if self._is_meant(Found(row, CONTACTS, deal=deal))]
+        return sorted(filter(None, meant), key=int, reverse=True)[:MOST_DEALS]
 
     def _of_lead(self, lead: str, by: str) -> Iterator[Found]:
         """The lead's deal, or itself where it has none."""
