@@ -20,7 +20,7 @@ from crm_cache.runs import lists_states
 from rules.delivery import holds
 from rules.models import OPEN_STATES, Delivery, Rule
 from rules.serializers.accounts import CrmAccountListOut, Work, write_account
-from rules.views.filters import read_choice
+from rules.views.filters import CRM_FILTER, read_choice
 
 
 class AccountsViewSet(CallerViewSet):
@@ -32,7 +32,7 @@ class AccountsViewSet(CallerViewSet):
         {200: CrmAccountListOut, **BAD_FILTER, **NO_TOKEN},
         tag="accounts",
         parameters=[
-            OpenApiParameter("crm", str, enum=list(CONNECTORS), description="Only this CRM"),
+            CRM_FILTER,
             OpenApiParameter("page", int, description="Counts from 1"),
             OpenApiParameter("size", int, description="25 where it is missing"),
         ],

@@ -21,7 +21,7 @@ from connectors.registry import CONNECTORS
 from rules.conversion.reading import BY, MOST_IN_FILE, OPTION, QUIZ, Chosen, report
 from rules.conversion.table import download
 from rules.serializers.conversion import ConversionOut, write_report
-from rules.views.filters import CRM_FILTER, read_choice
+from rules.views.filters import CRM_FILTER, QUIZ_FILTER, read_choice
 
 USUAL, LONGEST = 30, 366  # days
 JSON, CSV = "application/json", "text/csv"
@@ -52,7 +52,7 @@ class ConversionViewSet(CallerViewSet):
             OpenApiParameter(
                 "crmAccountID", int, description="Only this account, by its `id` in `/accounts`"
             ),
-            OpenApiParameter("quizID", int, description="Only this quiz"),
+            QUIZ_FILTER,
             OpenApiParameter("format", str, enum=FORMATS, description="Without it as `Accept` says"),
         ],
     )

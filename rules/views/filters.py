@@ -23,8 +23,9 @@ from rules.made_between import made_between
 from rules.mapping.person import contact_keys
 
 Row = TypeVar("Row", bound=Model)
+QUIZ_FILTER = OpenApiParameter("quizID", int, description="Only this quiz")
 QUIZ_AND_TIME_FILTERS = [
-    OpenApiParameter("quizID", int, description="Only this quiz"),
+    QUIZ_FILTER,
     OpenApiParameter("from", OpenApiTypes.DATETIME, description="At this moment or later"),
     OpenApiParameter("to", OpenApiTypes.DATETIME, description="Before this moment"),
     *LISTED,

@@ -14,14 +14,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.rest.errors import ApiError, NotFound
-from accounts.rest.views import CrmViewSet, checked
+from accounts.rest.views import checked
 from accounts.serializers.errors import BAD_BODY, NO_TOKEN, responses_of
 from connectors.errors import OurMistake
 from connectors.messages import joined
 from rules.models import Answer
 from rules.preview import known_people, preview
 from rules.serializers.answers import AnswerIn
-from rules.views.rules import live_rule, read_quiz_id
+from rules.views.rules import QuizViewSet
 from rules.views.schema import QuizSchema
 
 
@@ -82,7 +82,7 @@ class PreviewOut(serializers.Serializer[Any]):
     )
 
 
-class PreviewViewSet(CrmViewSet):
+class PreviewViewSet(QuizViewSet):
     """The exact requests for a given or recent answer; nothing is sent."""
 
     schema = QuizSchema()
@@ -102,7 +102,7 @@ class PreviewViewSet(CrmViewSet):
         ),
     )
     def create(self, request: Request, quizID: str) -> Response:
-        rule = live_rule(self.connected_account(), read_quiz_id(quizID))
+        rule = self.live_rule(quizID)
         try:
             found = preview(rule, *self._answer(request, rule.quiz_id))
         except OurMistake as error:

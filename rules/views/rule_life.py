@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from django.db.models import Count
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Account
 from accounts.rest.paging import LISTED, listed, read_number
-from accounts.rest.views import CallerViewSet, CrmViewSet, checked
+from accounts.rest.views import CallerViewSet, checked
 from accounts.serializers.errors import BAD_BODY, BAD_FILTER, NO_TOKEN, operation, responses_of
 from connectors.registry import CONNECTORS
 from rules.delivery import holds
@@ -23,8 +23,8 @@ from rules.serializers import dialect_of
 from rules.serializers.deliveries import BackfillIn, BackfillOut
 from rules.serializers.options import RuleOptionsOut, write_question
 from rules.serializers.rules import QuizRuleListOut, QuizRuleOut, write_rule
-from rules.views.filters import CRM_FILTER, read_choice
-from rules.views.rules import live_rule, read_body, read_quiz_id
+from rules.views.filters import CRM_FILTER, QUIZ_FILTER, read_choice
+from rules.views.rules import QuizViewSet, read_body
 from rules.views.schema import QuizSchema
 
 ERRORS = responses_of({**NO_TOKEN, 404: "No account or no rule"})
@@ -46,7 +46,7 @@ class RuleListViewSet(CallerViewSet):
         "The rules of all quizzes in all CRMs",
         {200: QuizRuleListOut, **BAD_FILTER, **NO_TOKEN},
         tag="Rules",
-        parameters=[CRM_FILTER, OpenApiParameter("quizID", int, description="Only this quiz"), *LISTED],
+        parameters=[CRM_FILTER, QUIZ_FILTER, *LISTED],
     )
     def index(self, request: Request) -> Response:
         mine = Account.objects.filter(account_id=self.caller_id)
@@ -60,7 +60,7 @@ class RuleListViewSet(CallerViewSet):
         return Response(part.body([write_rule(rule, waiting) for rule in part.rows]))
 
 
-class RulePauseViewSet(CrmViewSet):
+class RulePauseViewSet(QuizViewSet):
     """A rule at rest: answers are taken in and wait, with their reason, until it goes on."""
 
     schema = QuizSchema()
@@ -72,14 +72,14 @@ class RulePauseViewSet(CrmViewSet):
     @extend_schema(tags=["Rules"], request=None, responses={200: QuizRuleOut, **ERRORS})
     def pause(self, request: Request, quizID: str) -> Response:
         """Nothing goes out by the rule until it is resumed; what is being sent right now is finished."""
-        rule = live_rule(self.connected_account(), read_quiz_id(quizID))
+        rule = self.live_rule(quizID)
         pause_rule(rule.pk)
         return self._shown(rule.pk)
 
     @extend_schema(tags=["Rules"], request=None, responses={200: QuizRuleOut, **ERRORS})
     def resume(self, request: Request, quizID: str) -> Response:
         """What waited goes on, by the rule as it is now."""
-        rule = live_rule(self.connected_account(), read_quiz_id(quizID))
+        rule = self.live_rule(quizID)
         resume_rule(rule.pk)
         return self._shown(rule.pk)
 
@@ -88,7 +88,7 @@ class RulePauseViewSet(CrmViewSet):
         return Response(write_rule(rule, undelivered(self.caller_id, [rule.pk])))
 
 
-class RuleOptionsViewSet(CrmViewSet):
+class RuleOptionsViewSet(QuizViewSet):
     """Options of the quiz beside those of the CRM's fields, for ``Extra.Options``."""
 
     schema = QuizSchema()
@@ -100,12 +100,12 @@ class RuleOptionsViewSet(CrmViewSet):
     def index(self, request: Request, quizID: str) -> Response:
         """What each option of the quiz means by the rule, and what it may mean, judged by likeness. Options
         are known from the quiz's configuration and from what was answered."""
-        rule = live_rule(self.connected_account(), read_quiz_id(quizID))
+        rule = self.live_rule(quizID)
         dialect = dialect_of(rule.account.crm)
         return Response({"items": [write_question(one, dialect) for one in options_of(rule)]})
 
 
-class BackfillViewSet(CrmViewSet):
+class BackfillViewSet(QuizViewSet):
     """Kept answers of the quiz that have no delivery in this CRM get one by the quiz's rule."""
 
     schema = QuizSchema()
@@ -126,7 +126,7 @@ class BackfillViewSet(CrmViewSet):
     def create(self, request: Request, quizID: str) -> Response:
         """At most 5,000 answers a call, the oldest first; ``more`` says that there are others. Repeating a
         call makes nothing twice."""
-        rule = live_rule(self.connected_account(), read_quiz_id(quizID))
+        rule = self.live_rule(quizID)
         wanted = checked(BackfillIn, read_body(request))
         dry_run, rows = wanted["dryRun"], unplanned(rule, wanted["from"], wanted["to"])
         answers, purged = rows.filter(purged_at=None).count(), rows.exclude(purged_at=None).count()

@@ -64,7 +64,15 @@ def wants_rule(request: Request) -> bool:
     return bool(include) or REPRESENTATION in preferences(request)
 
 
-class RuleViewSet(CrmViewSet):
+class QuizViewSet(CrmViewSet):
+    """About a quiz of the caller in one CRM."""
+
+    def live_rule(self, quizID: str) -> Rule:
+        """The quiz's rule. Raises ``ApiError``."""
+        return live_rule(self.connected_account(), read_quiz_id(quizID))
+
+
+class RuleViewSet(QuizViewSet):
     """The URL table says how this CRM's rule is spelled (``as_view(..., dialect=...)``)."""
 
     dialect: RuleDialect = cast("RuleDialect", None)  # as_view() takes only what the class has
@@ -73,7 +81,7 @@ class RuleViewSet(CrmViewSet):
 
     def retrieve(self, request: Request, quizID: str) -> Response:
         """The quiz's rule; ``Problems`` says what is wrong with it today."""
-        rule = live_rule(self.connected_account(), read_quiz_id(quizID))
+        rule = self.live_rule(quizID)
         return Response(self.dialect.write(rule))
 
     def create(self, request: Request, quizID: str) -> Response:
@@ -96,7 +104,7 @@ class RuleViewSet(CrmViewSet):
     def destroy(self, request: Request, quizID: str) -> Response:
         """Delete the quiz's rule. Answers that wait for their turn are held: a new rule of the quiz takes
         them over, or each is cancelled. What is being sent right now is finished; leads stay in the CRM."""
-        delete_rule(live_rule(self.connected_account(), read_quiz_id(quizID)).pk)
+        delete_rule(self.live_rule(quizID).pk)
         return Response("Success")
 
     def _saved(self, rule: Rule, shows: bool) -> Response:
