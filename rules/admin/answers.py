@@ -24,6 +24,7 @@ from accounts.admin_base import (
     column,
     confirmed,
     done,
+    key_of,
     note_all,
     row_of,
     when,
@@ -120,7 +121,7 @@ class AnswerAdmin(StaffAdmin):
     def readable(self, answer: Answer) -> SafeString | str:
         """As it stands in the lead's note."""
         if answer.purged_at:
-            return say("Purged: its retention is over.")
+            return say("Erased: its retention is over, or the person asked for it.")
         quiz = answer.payload.get("quiz")
         title = str(quiz.get("title") or "") if isinstance(quiz, dict) else ""
         note = read_note(answer.payload, title or f"№ {answer.quiz_id}", get_language() or RU)
@@ -129,12 +130,17 @@ class AnswerAdmin(StaffAdmin):
     @display(description=_("what was sent"))
     def payload_text(self, answer: Answer) -> SafeString | str:
         if answer.purged_at:
-            return say("Purged: its retention is over.")
+            return say("Erased: its retention is over, or the person asked for it.")
         text = json.dumps(answer.payload, ensure_ascii=False, indent=2)
         return format_html('<pre class="desk-code">{}</pre>', text)
 
     def told_of(self, request: HttpRequest, key: int) -> dict[str, Any]:
         return {"made": Delivery.objects.filter(answer=key).select_related("account__lane")}
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Nothing to set right where nothing is left."""
+        kept = Answer.objects.filter(pk=key_of(object_id), purged_at=None).exists()
+        return self.only(super().get_actions_detail(request, object_id), {"mend"} if kept else set())
 
     @action(description=_("Set a value right"), permissions=["operate"], icon="edit_note")
     def mend(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -204,7 +204,7 @@ def question(deed: Action, touched: Touched, query: str = "") -> Question:
     words, numbers = WORDS[deed], touched.numbers
     planned = numbers["touched"]
     return Question(
-        words.title(planned),
+        words.title(planned) if planned else say("This is for none of the chosen deliveries"),
         list(sentences(deed, touched, query)),
         str(words.button),
         warnings=list(warnings(deed, touched)),

@@ -140,7 +140,7 @@ class DeliveryAdmin(StaffAdmin):
         row = Delivery.objects.filter(pk=key_of(object_id))
         offered = [("try_again", deciding.movable(row)), ("arrived", deciding.findable(row))]
         possible = {name for name, of in offered if of.exists()}
-        delivery = row.select_related("account").first()
+        delivery = row.select_related("account", "answer").defer("answer__payload").first()
         if delivery and test_leads.removable(delivery):
             possible.add("remove_test")
         if delivery and replaying.possible(delivery):

@@ -80,7 +80,7 @@ def ask_or_do(request: HttpRequest, admin: StaffAdmin, answer: Answer) -> HttpRe
     possible = answer.purged_at is None
     question = Question(
         say("Set a value of {answer} right", answer=answer),
-        told if possible else [say("Purged: its retention is over.")],
+        told if possible else [say("Erased: its retention is over, or the person asked for it.")],
         say("Set right"), form=form if possible else None, possible=possible,
     )  # fmt: skip
     return admin.ask_about(request, answer, question)

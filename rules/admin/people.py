@@ -12,7 +12,7 @@ from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -23,7 +23,7 @@ from accounts.admin_base import Question, StaffAdmin, answered, ask, column, don
 from accounts.texts import said, say, say_many
 from connectors.messages import message, to_column
 from rules import people
-from rules.models import Delivery, Erasure
+from rules.models import Answer, Delivery, Erasure
 
 SURE = ("sure", "yes")
 
@@ -100,7 +100,11 @@ class ErasureAdmin(StaffAdmin):
             return ask(request, self, question)
         person = form.cleaned_data["who"]
         if SURE not in request.POST.items():
-            return ask(request, self, _preview(person, form.sent))
+            left = person.answers().filter(purged_at=None)
+            if left.exists():
+                return ask(request, self, _preview(left, form.sent))
+            form.add_error(None, _("Nothing that this person answered is kept here."))
+            return ask(request, self, question)
         with transaction.atomic():
             erasure = people.erase(person, request.user.get_username())
             self.log_addition(request, erasure, to_column(FORGOTTEN))
@@ -146,9 +150,8 @@ class ErasureAdmin(StaffAdmin):
 FORGOTTEN = message("Had a person forgotten.")
 
 
-def _preview(person: people.Who, sent: list[tuple[str, str]]) -> Question:
+def _preview(left: QuerySet[Answer], sent: list[tuple[str, str]]) -> Question:
     """How much would be erased, and what stays."""
-    left = person.answers().filter(purged_at=None)
     count = left.count()
     rows = Delivery.objects.filter(answer__in=left.values("pk")).order_by()
     by_state = dict(rows.values_list("state").annotate(Count("pk")))
@@ -166,16 +169,11 @@ def _preview(person: people.Who, sent: list[tuple[str, str]]) -> Question:
         say("Erased: {what}.", what="; ".join(said(one) for one in people.ERASED)),
         say("Kept: {what}.", what="; ".join(said(one) for one in people.KEPT)),
     ]
-    if not count:
-        told = [_("Nothing that this person answered is kept here.")]
     return Question(
         _("Forget this person?"),
         told,
         _("Erase for ever"),
-        warnings=[_("This can't be taken back. Records in the CRMs stay: their owners erase them there.")]
-        if count
-        else [],
+        warnings=[_("This can't be taken back. Records in the CRMs stay: their owners erase them there.")],
         danger=True,
-        possible=count > 0,
         hidden=[SURE, *sent],
     )

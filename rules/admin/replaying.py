@@ -126,4 +126,4 @@ def became(run: Any) -> list[tuple[str, int]]:
 def possible(delivery: Delivery) -> bool:
     """May its page offer to replay it?"""
     over = delivery.state == Delivery.State.SENDING or delivery.held_because == Delivery.Held.ERASED
-    return not (over or delivery.test or delivery.replay_id)
+    return not (over or delivery.test or delivery.replay_id or delivery.answer.purged_at)

@@ -22,6 +22,7 @@ from crm_cache.models import CrmUser, Field, Pipeline, Step, SyncRun, Tag
 from rules.models import Answer, BulkRun, Delivery, Erasure, Finding, Incident, Outcome, Reconciliation, Rule
 from rules.rule_save import change_rule
 from tests.admin.conftest import PERSONAL, staff
+from tests.admin.test_pages import page_of
 
 ROLES = ("viewer", "operator", "administrator")
 LISTED = {
@@ -283,9 +284,13 @@ def test_a_person_is_forgotten_after_a_look_at_how_much_it_is(person: dict[str, 
     kept = "".join(str(value) for row in LogEntry.objects.values() for value in row.values())
     assert PERSONAL[0].removeprefix("+") not in kept
     assert Erasure.objects.get().asked_by == "administrator"
-    assert (
-        "Nothing that this person answered is kept here." in administrator.post(url, person).content.decode()
-    )
+    sent = Delivery.objects.get(state="delivered")
+    for row, deed in ((sent.answer, "mend"), (sent, "replay")):
+        page = administrator.get(page_of(row)).content.decode()
+        assert ("or the person asked for it" in page, page_of(row, deed) in page) == (True, False)
+    html = administrator.post(url, person).content.decode()
+    assert "Nothing that this person answered is kept here." in html
+    assert f'value="{PERSONAL[0]}"' in html  # to be mended, as it may be a slip
 
 
 def test_a_person_s_data_is_given_out_and_that_is_told(person: dict[str, str]) -> None:
