@@ -31,7 +31,7 @@ def connector_at(
     try:
         remote = Remote(hosts.base_url(host), remote_id, facts or {})
     except HostNotAllowed as exc:
-        raise OurMistake(str(exc), code="host_not_allowed", account_wide=True) from exc
+        raise OurMistake(str(exc), code="host_not_allowed") from exc
     auth = getattr(cls, "auth_class", Bearer)(store)
     return cls(remote, auth, rate_limiter_for(kind, remote_id or host), options_for(kind), hosts)
 

@@ -213,7 +213,6 @@ def not_connected() -> NeedsReconnect:
         message("The account has no tokens"),
         code="no_tokens",
         remedy=message("Connect the account again."),
-        account_wide=True,
     )
 
 
@@ -223,7 +222,7 @@ def _open(read: Callable[[], Read]) -> Read:
         return read()
     except WrongKey as exc:
         log.error("tokens can't be opened", error=exc)
-        raise OurMistake(str(exc), code="wrong_key", account_wide=True) from exc
+        raise OurMistake(str(exc), code="wrong_key") from exc
 
 
 def _nobody(account_id: int, wait: bool) -> ConnectorError:
@@ -241,7 +240,7 @@ def _renewed(row: Token, is_stale: Callable[[Token], bool], this: Round) -> Toke
     if account.state == Account.State.NEEDS_RECONNECT:
         return _refused_before(row, account)
     if mistake := pausing.why(account.crm):
-        return OurMistake(mistake, code="refresh_paused", account_wide=True)
+        return OurMistake(mistake, code="refresh_paused")
     found = _asked(row, account, this)
     counters.count(
         "token_refreshes", crm=account.crm, outcome="renewed" if isinstance(found, Tokens) else found.code
@@ -273,7 +272,7 @@ def _exchange(row: Token, account: Account) -> Grant:
         host = host_policy_for(account.crm).allow(account.host)
     except HostNotAllowed as exc:
         log.error("tokens not renewed", account=account.pk, error=exc)
-        raise OurMistake(str(exc), code="host_not_allowed", account_wide=True) from exc
+        raise OurMistake(str(exc), code="host_not_allowed") from exc
     try:
         return sign_in_for(account.crm).refresh(host, pair_of(row), account.facts)
     except OurMistake as exc:

@@ -301,7 +301,7 @@ class _Look:
         }
 
     def _react(self, errors: Sequence[ConnectorError]) -> None:
-        wide = [error for error in errors if error.account_wide or isinstance(error, NeedsReconnect)]
+        wide = [error for error in errors if error.account_wide]
         if not wide:
             return
         self.goes_on = False

@@ -328,7 +328,7 @@ class _Slice:
             [next(told) for _ in leads] for leads in asked
         ]
         for one in [one for some in said for one in some]:
-            if isinstance(one, ConnectorError) and (one.account_wide or isinstance(one, NeedsReconnect)):
+            if isinstance(one, ConnectorError) and one.account_wide:
                 raise one
         self._settle(connector, chosen, said)
 
