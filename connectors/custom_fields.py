@@ -78,6 +78,12 @@ class Given:
         return ", ".join(self.texts)
 
 
+def cut(text: str, longest: int) -> tuple[str, str]:
+    """The text, at most so long, and what of it is missing."""
+    short = shorten(text, longest)
+    return short, "" if short == text else message("shortened to {length} characters", length=longest)
+
+
 def unfillable(target: Target) -> Unfit:
     """Nobody knows how an answer looks in a field of this type."""
     return Unfit(

@@ -28,6 +28,7 @@ from connectors.custom_fields import (
     Given,
     by_type,
     choices_of,
+    cut,
     make_fields,
 )
 from connectors.draft import Target
@@ -83,18 +84,11 @@ def one_value(value: Any, but: str = "") -> Fit:
 
 
 def _text(given: Given) -> Fit:
-    return _cut(given.text, LONGEST_TEXT)
+    return one_value(*cut(given.text, LONGEST_TEXT))
 
 
 def _area(given: Given) -> Fit:
-    return _cut(given.text, LONGEST_AREA)
-
-
-def _cut(text: str, longest: int) -> Fit:
-    short = shorten(text, longest)
-    return one_value(
-        short, "" if short == text else message("shortened to {length} characters", length=longest)
-    )
+    return one_value(*cut(given.text, LONGEST_AREA))
 
 
 def _number(given: Given) -> Fit:

@@ -140,6 +140,10 @@ class Payload:
             if performer.isdigit():
                 record.head["ASSIGNED_BY_ID"] = performer
 
+    def lose(self, question: str, value: str, *, reason: str) -> None:
+        """It is not in the deal or lead."""
+        self.losses.append(UnplacedValue(question, value, reason, self.record.entity))
+
     def warn(self, code: str, message: str, where: str) -> None:
         self.problems.append(Problem(code, message, where))
 
@@ -258,12 +262,10 @@ def _price(payload: Payload, draft: LeadDraft, facts: Facts) -> None:
     record = payload.record
     read = coercion.price(draft.price, facts.currency)
     if read.value is None:
-        payload.losses.append(UnplacedValue("price", draft.price, read.but, record.entity))
+        payload.lose("price", draft.price, reason=read.but)
         return
     if read.value != round(read.value, 2):
-        payload.losses.append(
-            UnplacedValue("price", draft.price, message("rounded to hundredths"), record.entity)
-        )
+        payload.lose("price", draft.price, reason=message("rounded to hundredths"))
     record.head["OPPORTUNITY"] = f"{read.value:.2f}"
     if facts.currency:
         record.head["CURRENCY_ID"] = facts.currency
@@ -315,11 +317,7 @@ def _track(payload: Payload, draft: LeadDraft, facts: Facts) -> None:
     if code := facts.tracking_fields.get(record.entity) if lines else None:
         record.add(FieldEntry(code, lines, "analytics", "; ".join(lines)))
     elif lines:
-        payload.losses.append(
-            UnplacedValue(
-                "analytics", "; ".join(lines), message("there is no field for analytics"), record.entity
-            )
-        )
+        payload.lose("analytics", "; ".join(lines), reason=message("there is no field for analytics"))
 
 
 def _misplaced(payload: Payload, draft: LeadDraft) -> None:

@@ -12,9 +12,8 @@ from decimal import Decimal
 
 from connectors import coercion
 from connectors.coercion import written
-from connectors.custom_fields import Fit, unfillable
+from connectors.custom_fields import Fit, cut, unfillable
 from connectors.draft import Target
-from connectors.messages import message
 from connectors.text import shorten, tidy
 
 LONGEST_TEXT = 5_000  # no bound is documented
@@ -49,11 +48,8 @@ def json_number(number: Decimal) -> int | float:
 
 
 def _text(texts: list[str], target: Target) -> Fit:
-    text = ", ".join(texts)
-    short = shorten(text, LONGEST_TEXT)
-    return Fit(
-        short, but="" if short == text else message("shortened to {length} characters", length=LONGEST_TEXT)
-    )
+    text, but = cut(", ".join(texts), LONGEST_TEXT)
+    return Fit(text, but=but)
 
 
 def _number(texts: list[str], target: Target) -> Fit:
