@@ -113,7 +113,11 @@ UNFOLD = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("desk/icon.svg")}
     ],
-    "SCRIPTS": [lambda request: static("desk/copy.js"), lambda request: static("desk/keys.js")],
+    "SCRIPTS": [
+        lambda request: static("desk/copy.js"),
+        lambda request: static("desk/keys.js"),
+        lambda request: static("desk/once.js"),
+    ],
     "STYLES": [lambda request: static("desk/desk.css")],
     "COLORS": {
         "primary": {

@@ -98,6 +98,9 @@ def test_a_value_to_be_set_right_is_in_the_box_already(
     page.get_by_label("Какое значение").select_option("contact.phone")
     assert box.input_value() == answer.payload["contact"]["phone"]
     picture(page, "set-right")
+    twice = "() => [1, 2].map(() => %s.dispatchEvent(new Event('submit', {bubbles: true, cancelable: true})))"
+    form = "document.getElementById('id_what').form"
+    assert page.evaluate(twice % form) == [True, False]  # by a second click while the first one is under way
 
 
 def test_a_person_is_forgotten_and_the_list_tells_who_did_it(
