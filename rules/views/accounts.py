@@ -15,12 +15,11 @@ from accounts.models import Account, Token, live_accounts
 from accounts.rest.paging import cut, read_page
 from accounts.rest.views import CallerViewSet
 from accounts.serializers.errors import BAD_FILTER, NO_TOKEN, operation
-from connectors.registry import CONNECTORS
 from crm_cache.runs import lists_states
 from rules.delivery import holds
 from rules.models import OPEN_STATES, Delivery, Rule
 from rules.serializers.accounts import CrmAccountListOut, Work, write_account
-from rules.views.filters import CRM_FILTER, read_choice
+from rules.views.filters import CRM_FILTER, read_crm
 
 
 class AccountsViewSet(CallerViewSet):
@@ -39,7 +38,7 @@ class AccountsViewSet(CallerViewSet):
     )
     def index(self, request: Request) -> Response:
         rows = _accounts(self.caller_id)
-        if crm := read_choice(request, "crm", list(CONNECTORS)):
+        if crm := read_crm(request):
             rows = rows.filter(crm=crm)
         count, accounts = cut(rows, read_page(request))
         connected = live_accounts(account_id=self.caller_id).exclude(state=Account.State.CONNECTING)

@@ -17,11 +17,10 @@ from accounts.rest.errors import ApiError
 from accounts.rest.paging import read_number
 from accounts.rest.views import CallerViewSet
 from accounts.serializers.errors import BAD_FILTER, NO_TOKEN, operation
-from connectors.registry import CONNECTORS
 from rules.conversion.reading import BY, MOST_IN_FILE, OPTION, QUIZ, Chosen, report
 from rules.conversion.table import download
 from rules.serializers.conversion import ConversionOut, write_report
-from rules.views.filters import CRM_FILTER, QUIZ_FILTER, read_choice
+from rules.views.filters import CRM_FILTER, QUIZ_FILTER, read_choice, read_crm
 
 USUAL, LONGEST = 30, 366  # days
 JSON, CSV = "application/json", "text/csv"
@@ -74,7 +73,7 @@ class ConversionViewSet(CallerViewSet):
         first = _day(request, "from") or end - timedelta(days=USUAL)
         if not timedelta() < end - first <= timedelta(days=LONGEST):
             raise ApiError(f"from must be before to, by {LONGEST} days at most", field="from")
-        crm = read_choice(request, "crm", list(CONNECTORS))
+        crm = read_crm(request)
         return Chosen(first, end - timedelta(days=1), self.caller_id, account, crm, quiz)
 
 

@@ -28,6 +28,7 @@ from rules.views.filters import (
     CHANGED_FROM,
     COMMON_FILTERS,
     PERSON_FILTERS,
+    by_change,
     read_choice,
     read_common_filters,
     read_person,
@@ -59,7 +60,7 @@ class DeliveryViewSet(CallerViewSet):
             rows = rows.filter(state=state)
         if because := read_choice(request, "heldBecause", Delivery.Held.values):
             rows = rows.filter(state="held", held_because=because)
-        part = listed(request, rows, late="changedFrom" in request.query_params)
+        part = listed(request, rows, late=by_change(request))
         tries = next_tries(part.rows)
         return Response(
             part.body([write_delivery(row, row.answer.answer_id, tries[row.pk]) for row in part.rows])

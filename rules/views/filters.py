@@ -45,7 +45,7 @@ PERSON_FILTERS = [
 def read_common_filters(rows: QuerySet[Row], request: Request) -> QuerySet[Row]:
     """Of ``rows`` the caller's own that the query string chooses. Raises ``ApiError`` naming the filter."""
     owner = cast("Caller", request.user).account_id
-    crm, chosen = read_choice(request, "crm", list(CONNECTORS)), rows.filter(owner=owner)
+    crm, chosen = read_crm(request), rows.filter(owner=owner)
     if crm:
         mine = list(Account.objects.filter(account_id=owner, crm=crm).values_list("pk", flat=True))
         one = len(mine) == 1 and not request.query_params.get("quizID")
@@ -59,9 +59,19 @@ def read_common_filters(rows: QuerySet[Row], request: Request) -> QuerySet[Row]:
 
 def read_quiz_and_time(rows: QuerySet[Row], request: Request) -> QuerySet[Row]:
     """Of this quiz and time. Raises ``ApiError``."""
-    if request.query_params.get("quizID"):
-        rows = rows.filter(quiz_id=read_number(request, "quizID"))
+    rows = of_quiz(rows, request)
     return made_between(rows, read_moment(request, "from"), read_moment(request, "to"))
+
+
+def of_quiz(rows: QuerySet[Row], request: Request) -> QuerySet[Row]:
+    """Those of the quiz that is asked for, or all. Raises ``ApiError``."""
+    asked = request.query_params.get("quizID")
+    return rows.filter(quiz_id=read_number(request, "quizID")) if asked else rows
+
+
+def by_change(request: Request) -> bool:
+    """Are rows chosen by when they have changed?"""
+    return "changedFrom" in request.query_params
 
 
 def read_person(rows: QuerySet[Row], request: Request, to_answer: str = "") -> QuerySet[Row]:
@@ -80,6 +90,11 @@ def read_person(rows: QuerySet[Row], request: Request, to_answer: str = "") -> Q
                 raise ApiError(f"{name} is none that can be read", field=name)
             rows = rows.filter(**{f"{to_answer}contact_keys__overlap": keys})
     return rows
+
+
+def read_crm(request: Request) -> str:
+    """Empty where any is meant. Raises ``ApiError``."""
+    return read_choice(request, "crm", list(CONNECTORS))
 
 
 def read_choice(request: Request, name: str, choices: Sequence[Any]) -> str:

@@ -21,7 +21,7 @@ from crm_cache import directory
 from rules.models import Outcome
 from rules.outcomes import following
 from rules.serializers.outcomes import OutcomeListOut, write_outcome
-from rules.views.filters import CHANGED_FROM, COMMON_FILTERS, read_choice, read_common_filters
+from rules.views.filters import CHANGED_FROM, COMMON_FILTERS, by_change, read_choice, read_common_filters
 
 FILTERS = [
     *COMMON_FILTERS,
@@ -44,7 +44,7 @@ class OutcomeViewSet(CallerViewSet):
         status = read_choice(request, "status", Outcome.Status.values)
         chosen = rows.filter(status=status) if status else rows
         told = chosen.select_related("account", "delivery__answer")
-        part = listed(request, told, late="changedFrom" in request.query_params)
+        part = listed(request, told, late=by_change(request))
         return Response({**part.body(list(map(write_outcome, part.rows))), "counts": _counts(rows)})
 
 

@@ -11,7 +11,6 @@ from rest_framework.response import Response
 from accounts.rest.paging import LISTED, listed
 from accounts.rest.views import CallerViewSet, one_of
 from accounts.serializers.errors import BAD_FILTER, NO_TOKEN, operation
-from connectors.registry import CONNECTORS
 from rules.made_between import made_between
 from rules.models import Finding, Reconciliation
 from rules.serializers.reconciliations import (
@@ -21,7 +20,7 @@ from rules.serializers.reconciliations import (
     write_finding,
     write_reconciliation,
 )
-from rules.views.filters import CRM_FILTER, read_choice, read_moment
+from rules.views.filters import CRM_FILTER, read_choice, read_crm, read_moment
 
 NONE = {404: "No such reconciliation"}
 WHICH = OpenApiParameter(
@@ -50,7 +49,7 @@ class ReconciliationViewSet(CallerViewSet):
     )
     def index(self, request: Request) -> Response:
         rows = self._mine()
-        if crm := read_choice(request, "crm", list(CONNECTORS)):
+        if crm := read_crm(request):
             rows = rows.filter(account__crm=crm)
         if state := read_choice(request, "state", Reconciliation.State.values):
             rows = rows.filter(state=state)

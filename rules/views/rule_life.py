@@ -10,10 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Account
-from accounts.rest.paging import LISTED, listed, read_number
+from accounts.rest.paging import LISTED, listed
 from accounts.rest.views import CallerViewSet, checked
 from accounts.serializers.errors import BAD_BODY, BAD_FILTER, NO_TOKEN, operation, responses_of
-from connectors.registry import CONNECTORS
 from rules.delivery import holds
 from rules.models import OPEN_STATES, Delivery, Rule
 from rules.option_offers import options_of
@@ -23,7 +22,7 @@ from rules.serializers import dialect_of
 from rules.serializers.deliveries import BackfillIn, BackfillOut
 from rules.serializers.options import RuleOptionsOut, write_question
 from rules.serializers.rules import QuizRuleListOut, QuizRuleOut, write_rule
-from rules.views.filters import CRM_FILTER, QUIZ_FILTER, read_choice
+from rules.views.filters import CRM_FILTER, QUIZ_FILTER, of_quiz, read_crm
 from rules.views.rules import QuizViewSet, read_body
 from rules.views.schema import QuizSchema
 
@@ -51,11 +50,9 @@ class RuleListViewSet(CallerViewSet):
     def index(self, request: Request) -> Response:
         mine = Account.objects.filter(account_id=self.caller_id)
         rows = Rule.objects.filter(account__in=mine, deleted=False).select_related("account")
-        if crm := read_choice(request, "crm", list(CONNECTORS)):
+        if crm := read_crm(request):
             rows = rows.filter(account__crm=crm)
-        if request.query_params.get("quizID"):
-            rows = rows.filter(quiz_id=read_number(request, "quizID"))
-        part = listed(request, rows)
+        part = listed(request, of_quiz(rows, request))
         waiting = undelivered(self.caller_id, [rule.pk for rule in part.rows])
         return Response(part.body([write_rule(rule, waiting) for rule in part.rows]))
 
