@@ -178,7 +178,9 @@ class HttpClient:
         if tokens and isinstance(self.auth, Auth) and self.reader.is_expired(answer):
             answer = self._send(method, path, safe, self.auth.renew(tokens), kwargs)
             if self.reader.is_expired(answer):
-                raise _token_refused()
+                words = message("The CRM refuses a token that it has just given out")
+                again = message("Connect the account again.")
+                raise NeedsReconnect(words, code="token_refused", remedy=again)
         if error := self.reader.failure(answer, safe):
             raise error
         return answer
@@ -288,14 +290,6 @@ def _text(body: bytes, encoding: str | None) -> str:
         return body.decode(encoding or "utf-8", errors="replace")
     except LookupError:
         return body.decode(errors="replace")
-
-
-def _token_refused() -> NeedsReconnect:
-    return NeedsReconnect(
-        message("The CRM refuses a token that it has just given out"),
-        code="token_refused",
-        remedy=message("Connect the account again."),
-    )
 
 
 def _lost(exc: requests.RequestException, safe: bool) -> ConnectorError:

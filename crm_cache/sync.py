@@ -163,11 +163,9 @@ class Walk:
 def fit(model: type[Model], column: str, value: Any) -> Any:
     """A value as its column can hold it: CRMs allow longer names than we keep."""
     value = storable(value)
-    return (
-        value[: getattr(model._meta.get_field(column), "max_length", None)]
-        if isinstance(value, str)
-        else value
-    )
+    if not isinstance(value, str):
+        return value
+    return value[: getattr(model._meta.get_field(column), "max_length", None)]
 
 
 def storable(value: Any) -> Any:

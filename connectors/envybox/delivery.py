@@ -185,7 +185,8 @@ class Delivery:
         if payload.deal and self._has_deal():
             self._move()
             self._fill("deal")
-            self._fill_client()
+            if not write_existing(self):  # else as the rule says, where the client was there before
+                self._fill("client")
             self._add_company()
             self._tag()
             self._task()
@@ -276,11 +277,6 @@ class Delivery:
             if not self.item.has(step):
                 self.done(**{step: ",".join(self.write(entity, entries)) or FILLED})
             self.item.refuse(entity, entries, self.item.journal[step].split(","))
-
-    def _fill_client(self) -> None:
-        """As the rule says, where the client was there before; without a word of it like the deal."""
-        if not write_existing(self):
-            self._fill("client")
 
     def add_contact(self, kind: str, one: str) -> bool:
         """A phone or e-mail that the client lacks; False where Envybox refuses it, which is told."""
