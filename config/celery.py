@@ -34,6 +34,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["accounts", "crm_cache", "rules"])
 app.conf.task_queues = [Queue(name, routing_key=name) for name in QUEUES]
 app.conf.task_default_queue = "maintenance"
+app.conf.beat_scheduler = "config.timetable:Timetable"
 app.conf.task_routes = {
     "rules.tasks.drain": {"queue": "deliver"},
     "rules.tasks.sweep": {"queue": "deliver"},  # it wakes lanes and asks nobody
@@ -54,9 +55,9 @@ app.conf.task_routes = {
 
 
 def every(seconds: float, task: str) -> dict[str, Any]:
-    """An entry of the timetable. A message that nobody took until the next one comes is dropped, but not
-    within a minute: the clocks of beat and worker may differ."""
-    return {"task": task, "schedule": seconds, "options": {"expires": max(60.0, seconds)}}
+    """An entry of the timetable. Its messages have no ``expires``: a worker compares that with a clock of its
+    own, and drops them all where that is ahead. ``config.timetable`` keeps them from piling up."""
+    return {"task": task, "schedule": seconds}
 
 
 app.conf.beat_schedule = {
@@ -84,6 +85,7 @@ app.conf.beat_schedule = {
     "forget people who asked for it": every(60.0, "rules.tasks.erase_due"),
     "purge payloads past their retention": every(3600.0, "rules.tasks.purge"),
 }
+PERIODIC = frozenset(entry["task"] for entry in app.conf.beat_schedule.values())
 
 
 @worker_init.connect
@@ -115,9 +117,12 @@ def bring_lanes_home(**_: Any) -> None:
 def name_the_task(task_id: str, task: Any, **_: Any) -> None:
     """Every log record made by a task says which one it was."""
     from accounts.counters import counters
+    from config.timetable import taken
 
     clear_contextvars()
     bind_contextvars(task=task.name, task_id=task_id)
+    if task.name in PERIODIC:
+        taken(task.name)
     task.request.begun = time.monotonic()
     counters.busy(_queue_of(task), 1)
 

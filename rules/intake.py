@@ -12,7 +12,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.utils import timezone
 
 from accounts import database, db_clock
 from accounts.models import Account
@@ -53,8 +52,7 @@ class New:
     payload: Mapping[str, Any]
     beginning: Beginning
     deliveries: Sequence[int]
-    created_at: datetime
-    due_at: datetime  # of its deliveries
+    created_at: datetime  # when its deliveries were due, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +165,7 @@ SELECT NULL, nr, NULL, NULL, NULL, NULL, text FROM asked WHERE text <> plan
 def _store(wanted: Sequence[_Wanted]) -> None:
     """Those that nobody has stored before. In one order for everybody, so that no two statements wait for
     each other's answers; of two bodies under one id the first counts."""
-    now, due = timezone.now(), db_clock.now()
+    now = db_clock.now()  # of no machine: looks in a CRM go back to the moment when the answer came
     bodies: dict[tuple[str, Key], tuple[int, _Sent]] = {}
     for number, one in enumerate(wanted):
         for key, body in one.bodies.items():
@@ -180,11 +178,11 @@ def _store(wanted: Sequence[_Wanted]) -> None:
             for nr, it in known.items()
         ]
         begin = {
-            place: (number, body, known[number].beginning(body.quiz_id, due))
+            place: (number, body, known[number].beginning(body.quiz_id, now))
             for place, (number, body) in sorted(bodies.items())
             if number in known and known[number].plan.text
         }
-        sent = [_row(nr, owner, *one, due) for nr, ((owner, _), one) in enumerate(begin.items())]
+        sent = [_row(nr, owner, *one, now) for nr, ((owner, _), one) in enumerate(begin.items())]
         values = {"asked": database.document(asked), "sent": database.document(sent), "now": now}
         left, made = [], dict[tuple[str, Key], tuple[int, dict[int, int]]]()
         for owner, quiz, answer, pk, account, delivery, plan in database.run(STORE, values):
@@ -198,7 +196,7 @@ def _store(wanted: Sequence[_Wanted]) -> None:
         for place, (pk, deliveries) in made.items():
             number, body, beginning = begin[place]
             ids = [deliveries[row.account_id] for row in beginning.deliveries]
-            new = New(pk, body.answer_id, body.payload, beginning, ids, now, due)
+            new = New(pk, body.answer_id, body.payload, beginning, ids, now)
             wanted[number].found[body.place] = new
             lanes |= beginning.lanes
     transaction.on_commit(partial(wake_soon, lanes))
@@ -211,7 +209,7 @@ def _connect() -> None:
 together = Together(_store, most=100, begin=_connect)
 
 
-def _row(nr: int, owner: str, asked: int, body: _Sent, beginning: Beginning, due: datetime) -> dict[str, Any]:
+def _row(nr: int, owner: str, asked: int, body: _Sent, beginning: Beginning, now: datetime) -> dict[str, Any]:
     """What ``STORE`` reads of a body."""
     return {
         "nr": nr,
@@ -224,7 +222,7 @@ def _row(nr: int, owner: str, asked: int, body: _Sent, beginning: Beginning, due
         "complete": is_complete(body.payload),
         "people": body.people.of(settings.PHONE_REGION),
         "deliveries": [
-            {**alike, "uid": new_uid(), "keys": body.people.of(region), "due": due}
+            {**alike, "uid": new_uid(), "keys": body.people.of(region), "due": now}
             for region, alike in beginning.columns
         ],
     }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 
+from accounts import db_clock
 from connectors.draft import Receipt
 from connectors.errors import ConnectorError
 from connectors.messages import message, to_column
@@ -17,19 +19,31 @@ from rules.models import Delivery
 Tried = dict[str, Any]  # a row of ``Attempt``
 
 
-def written(started_at: datetime, tries: Iterable[tuple[Delivery, Receipt | ConnectorError]]) -> list[Tried]:
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """When a try began, by this machine's clock, and by one that nobody sets."""
+
+    at: datetime = field(default_factory=timezone.now)
+    counted: float = field(default_factory=db_clock.elapsed)
+
+    @property
+    def seconds(self) -> float:
+        return db_clock.elapsed() - self.counted
+
+
+def written(begun: Begun, tries: Iterable[tuple[Delivery, Receipt | ConnectorError]]) -> list[Tried]:
     """The tries of a batch that are over now, as ``outbox.settle`` stores them."""
-    seconds = round((timezone.now() - started_at).total_seconds(), 3)
-    return [_row(delivery, outcome, started_at, seconds) for delivery, outcome in tries]
+    seconds = begun.seconds
+    return [_row(delivery, outcome, begun.at, seconds) for delivery, outcome in tries]
 
 
 def of_the_dead(rows: Iterable[Delivery]) -> list[Tried]:
     """The tries of workers that died while they sent these; what was not begun was no try."""
+    now = db_clock.now()
     return [
-        tried
+        _row(row, worker_died(), row.claimed_at, (now - row.claimed_at).total_seconds())
         for row in rows
         if row.write_begun_at and row.claimed_at
-        for tried in written(row.claimed_at, [(row, worker_died())])
     ]
 
 
@@ -41,7 +55,7 @@ def _row(
         "delivery": delivery.pk,
         "number": delivery.attempts_made + 1,
         "started": started_at,
-        "seconds": seconds,
+        "seconds": round(seconds, 3),
         "outcome": outcome_word(outcome),
         "code": code[:100],
         "message": to_column(words),

@@ -12,7 +12,6 @@ from contextlib import ExitStack
 from contextvars import copy_context
 from copy import copy
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -88,7 +87,7 @@ class Batch:
     connector: Connector
     replays: Mapping[int, replays.Replaying] = field(default_factory=dict)
     asking: dict[str, Asking] = field(default_factory=dict)  # by uid, whose contact is to be known first
-    started_at: datetime = field(default_factory=timezone.now)
+    begun: attempts.Begun = field(default_factory=attempts.Begun)
 
     @property
     def people(self) -> set[str]:
@@ -133,7 +132,7 @@ class Drain:
         self.lane = lane
         self.account = lane.account
         self.connector = connector
-        self.ends_at = timezone.now() + settings.LANE_SLICE
+        self.ends_at = db_clock.elapsed() + settings.LANE_SLICE.total_seconds()
         self.snapshots: dict[tuple[object, ...], RuleSnapshot] = {}
         self.under_way: dict[Future[list[Result]], Batch] = {}
         self.shared_with = self.account if shares_its_crm(self.account) else None
@@ -177,7 +176,7 @@ class Drain:
 
     def _may_start(self) -> bool:
         width = 1 if self.lane.probing else lanes.batches(self.account.pk, self.connector.can.parallel)
-        in_time = timezone.now() < self.ends_at and not worker.ends.is_set()
+        in_time = db_clock.elapsed() < self.ends_at and not worker.ends.is_set()
         return self.goes_on and len(self.under_way) < width and in_time and self._renew()
 
     def _width(self) -> int:
@@ -365,7 +364,7 @@ class Drain:
         done, _ = wait(self.under_way, timeout=LOOK_UP, return_when=FIRST_COMPLETED)
         for future in done:
             batch = self.under_way.pop(future)
-            seconds, outcomes = (timezone.now() - batch.started_at).total_seconds(), future.result()
+            seconds, outcomes = batch.begun.seconds, future.result()
             lanes.measured(self.account.pk, self.account.crm, seconds, not _wide(outcomes))
             self._settle(batch, outcomes)
         self._renew()
@@ -384,7 +383,7 @@ class Drain:
                 patiently(partial(replays.put_aside, row, again))
         patiently(partial(assignment.give_back, pairs, self._snapshot))
         tried = [pair for pair in pairs if not isinstance(pair[1], NotYet)]
-        patiently(partial(outbox.settle, settlements, attempts.written(batch.started_at, tried)))
+        patiently(partial(outbox.settle, settlements, attempts.written(batch.begun, tried)))
         self._let_go(pairs)
         teaching = [pair for pair in pairs if not (pair[0].test or pair[0].replay_id)]
         patiently(partial(note_problems, teaching))

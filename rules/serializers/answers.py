@@ -269,12 +269,8 @@ def write_not_replayed(delivery_id: int, no: NotReplayable) -> dict[str, Any]:
 def write_new(like: Mapping[str, Any], new: New) -> dict[str, Any]:
     """What ``write_answer`` says of an answer that was stored just now. ``like``: what it said of one that
     begins alike."""
-    own = {
-        "answerID": new.answer_id,
-        "dueAt": new.due_at,
-        "createdAt": new.due_at,
-        "updatedAt": new.created_at,
-    }
+    moments = dict.fromkeys(("dueAt", "createdAt", "updatedAt"), new.created_at)
+    own = {"answerID": new.answer_id, **moments}
     return {
         **like,
         "id": new.pk,

@@ -19,11 +19,12 @@ from crm_cache import leases, runs
 from crm_cache import refresh as crm_refresh
 from crm_cache.models import SyncRun
 from rules import provisioning
-from rules.delivery import drift, outbox, sweep
+from rules.delivery import drift, outbox, sweep, worker
 from rules.delivery import lane as lanes
 from rules.delivery.lane import take_lane
 from rules.delivery.settlement import settlement_of
-from rules.models import Delivery, Rule
+from rules.intake import accept_answers
+from rules.models import Answer, Delivery, Rule
 from rules.outcomes import following
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -57,6 +58,22 @@ def test_two_workers_with_clocks_apart_share_no_lane(account, machine, off):
         other = take_lane(account.pk)
         assert other.alive
     assert take_lane(account.pk) is None
+
+
+@pytest.mark.parametrize("off", OFF)
+def test_an_answer_came_when_the_database_says(account, machine, off):
+    """From that moment on its lead is looked for in the CRM; a later one would make a second lead."""
+    before = db_clock.now()
+    with machine(off):
+        [taken] = accept_answers(account.account_id, [{"quizID": 42, "answerID": "a-1"}])
+        assert before <= Answer.objects.get().created_at == taken.created_at <= db_clock.now()
+
+
+@pytest.mark.parametrize("off", OFF)
+def test_a_try_lasts_as_long_as_it_does(machine, off):
+    batch = worker.Batch([], [], None)
+    with machine(off):
+        assert 0 <= batch.begun.seconds < 20
 
 
 @pytest.mark.parametrize("off", OFF)

@@ -1,4 +1,4 @@
-"""Periodic work is done once at a time, expires in the queue, and each step of it fails alone."""
+"""Periodic work is done once at a time, and each step of it fails alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from django.db import connection, connections
 
 from accounts.models import Account, Lane
 from accounts.singletons import alone, each_alone, one_at_a_time
-from config.celery import app
 from rules.delivery import holds, sweep
 from rules.models import Delivery
 
@@ -92,8 +91,3 @@ def test_a_broken_account_stops_no_other(account, deliveries, monkeypatch):
         sweep.review()
     assert list(Delivery.objects.order_by("pk").values_list("state", flat=True)) == ["waiting", "held"]
     assert Lane.objects.get(pk=account.pk).review_at  # it comes again
-
-
-def test_messages_of_beat_do_not_pile_up_for_ever():
-    for name, entry in app.conf.beat_schedule.items():
-        assert 60 <= entry["options"]["expires"] <= max(60, entry["schedule"]), name
