@@ -93,7 +93,7 @@ class GroupAdmin(BaseGroupAdmin, Rights):
 
 @admin.register(AccessAttempt)
 class AccessAttemptAdmin(SiteAdmin):
-    """Deleting a row lets the person try again at once. What they typed is not shown."""
+    """Deleting a row lets the person try again at once, and is called so. What they typed is not shown."""
 
     list_display = ("username", "ip_address", "failures_since_start", "locked", "attempt_time")
     search_fields = ("username", "ip_address")
@@ -105,6 +105,12 @@ class AccessAttemptAdmin(SiteAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        found = super().get_actions(request)
+        if delete := found.get("delete_selected"):
+            found["delete_selected"] = (*delete[:2], say("Let them try again"))
+        return found
 
     @display(description=_("locked out"), boolean=True)
     def locked(self, attempt: Any) -> bool:

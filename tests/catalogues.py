@@ -39,7 +39,8 @@ KEYWORDS = {
 MESSAGE = {"message": None}  # connectors.messages: kept, and translated when it is read
 # What the theme says is translated nowhere else, but for what Django's own catalogues have.
 BORROWED = Path(unfold.__file__).parent
-# Django's Russian of these has a verb of one gender for all nouns, and quotes of no language.
+# Django's Russian of these has a verb of one gender for all nouns, and quotes of no language; that of axes calls
+# a failed log-in in another way than our menu.
 SAID_ANEW = (
     "The {name} “{obj}” was added successfully.",
     "The {name} “{obj}” was added successfully. You may add another {name} below.",
@@ -48,6 +49,11 @@ SAID_ANEW = (
     "The {name} “{obj}” was changed successfully. You may edit it again below.",
     "The %(name)s “%(obj)s” was deleted successfully.",
     "You may edit it again below.",
+    "access attempt",
+    "access attempts",
+    "Attempt Time",
+    "Failed Logins",
+    "IP Address",
 )
 TRANSLATED_BY_DJANGO = ("django/conf", "django/contrib/admin", "django/contrib/auth")
 

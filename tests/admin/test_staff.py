@@ -46,6 +46,7 @@ def test_too_many_wrong_passwords_lock_the_door(settings: Any) -> None:
 def test_a_locked_person_is_let_in_again_by_the_superuser(superuser: Client, settings: Any) -> None:
     Client().post(reverse("admin:login"), {"username": "somebody", "password": "typed-secret"})
     page = superuser.get(reverse("admin:axes_accessattempt_changelist"))
+    assert "Let them try again" in page.content.decode()
     assert "somebody" in page.content.decode()
     assert "typed-secret" not in page.content.decode()
     attempt = page.context["cl"].result_list[0]
