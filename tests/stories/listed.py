@@ -8,6 +8,7 @@ the lists are walked; ``test_listed.py`` holds what is kept against what a walk 
 
 from __future__ import annotations
 
+import copyreg
 import json
 import pickle
 import re
@@ -16,6 +17,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from io import BytesIO
+from itertools import count
 from typing import Any
 
 from django.conf import settings
@@ -38,6 +40,8 @@ UNLISTED = {"key", "hooks", "events", "installed", "known_apps", "bindings"}
 UNLISTED |= {"timeline", "logs_of", "_counters"}
 MOMENT = re.compile(rb"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d")
 SECRET_FACTS = ("application_token",)
+# Python 3.12 warns that counters won't be pickled any more.
+WRITTEN = {**copyreg.dispatch_table, count: lambda numbers: (str, (repr(numbers),))}
 # Of ours.
 OWN = {"id", "facts", "created_at", "connected_at", "state_since", "synced_at", "next_sync_at"}
 OWN |= {"reconcile_at", "_state"}
@@ -82,6 +86,7 @@ def beginning_of(account: Account, box: Sandbox, crm: Any) -> bytes:
     told = BytesIO()
     pickler = pickle.Pickler(told)
     pickler.fast = True  # equal values are written alike, be they one object or several
+    pickler.dispatch_table = WRITTEN
     pickler.dump((sorted(own.items()), theirs, moods, ours))
     return MOMENT.sub(b"moment", told.getvalue())
 
