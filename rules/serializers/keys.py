@@ -20,7 +20,7 @@ def documented(
     ``ignored`` are casefolded keys that are dropped on the top level. Raises DRF's ``ValidationError`` that
     names a key which nobody knows, and the nearest that somebody does.
     """
-    names = {name.casefold(): name for name in shape.get_fields()}
+    names = {name.casefold(): name for name in shape.fields}
     read: dict[str, Any] = {}
     for key, value in body.items():
         name = names.get(str(key).casefold())
