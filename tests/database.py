@@ -23,13 +23,19 @@ from django.db.backends.postgresql.base import DatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from django.test import TransactionTestCase
 
+from config import staff
+
 TEMPLATE = "test_quiz_crm_template_"
 KEPT_TEMPLATES = 4
 numbers = count(1)
 prepared: set[str] = set()  # databases that have the function
 LOCK = 4201  # among the advisory locks of the server
-# The same for all tests: what migrations wrote of the models and of themselves.
-KEPT = ("django_migrations", "django_content_type", "auth_permission")
+# The same for all tests: what migrations wrote of the models and of themselves, and the groups of staff,
+# which take longer to make than most tests last. A test that changes groups must roll back.
+KEPT = (
+    *("django_migrations", "django_content_type", "auth_permission"),
+    *("auth_group", "auth_group_permissions"),
+)
 LARGE = 1 << 20  # bytes, deleted rows included, from which a table is quicker made anew
 TABLES = """
 SELECT relname FROM pg_class
@@ -54,7 +60,7 @@ DELETING = "IF EXISTS (SELECT FROM {table}) THEN DELETE FROM {table}; END IF;"
 
 
 def migrated(connection: DatabaseWrapper) -> str:
-    """The name of a database that all migrations have been applied to; made where it is missing."""
+    """The name of a database with all migrations and the groups of staff; made where it is missing."""
     name = TEMPLATE + fingerprint()
     with connection._nodb_cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])  # until this connection ends
@@ -64,6 +70,7 @@ def migrated(connection: DatabaseWrapper) -> str:
             cursor.execute(f"CREATE DATABASE {unfinished}")
             with instead(connection, unfinished):
                 call_command("migrate", verbosity=0, interactive=False)
+                staff.make_groups()
             cursor.execute(f"ALTER DATABASE {unfinished} RENAME TO {name}")
             _drop_old(cursor)
     return name
@@ -78,8 +85,8 @@ def _drop_old(cursor: CursorWrapper) -> None:
 
 
 def fingerprint() -> str:
-    """Of all migrations as they are now."""
-    found = sha256(django.__version__.encode())
+    """Of all migrations and groups of staff as they are now."""
+    found = sha256(django.__version__.encode() + Path(staff.__file__).read_bytes())
     for config in sorted(apps.get_app_configs(), key=lambda config: config.label):
         for path in sorted(Path(config.path, "migrations").glob("*.py")):
             found.update(f"{config.label} {path.name}".encode() + path.read_bytes())

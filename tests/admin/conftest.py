@@ -12,7 +12,6 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Account, Token
-from config.staff import make_groups
 from crm_cache.models import CrmUser, Field, Pipeline, Step, SyncRun, Tag
 from rules.models import Answer, Attempt, Delivery, Outcome, Rule
 
@@ -33,9 +32,9 @@ def woken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def staff(group: str) -> Client:
-    make_groups()
+    """A person of this group; the groups are there in every database of tests."""
     person, _ = User.objects.get_or_create(username=group, is_staff=True)
-    person.groups.set(Group.objects.filter(name=group))
+    person.groups.set([Group.objects.get(name=group)])
     client = Client()
     client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
     return client

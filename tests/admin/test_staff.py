@@ -14,6 +14,7 @@ from django.urls import reverse
 
 @pytest.mark.django_db
 def test_the_groups_are_made_once_and_mended(capsys: pytest.CaptureFixture[str]) -> None:
+    Group.objects.all().delete()
     call_command("make_staff_groups")
     viewer = Group.objects.get(name="viewer")
     Group.objects.get(name="operator").permissions.clear()
