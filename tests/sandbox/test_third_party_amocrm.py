@@ -26,6 +26,8 @@ from amocrm.v2.entity import custom_field  # noqa: E402
 from connectors.sandbox.amocrm.ledger import ledger  # noqa: E402
 
 DAY = 86400
+# Of amocrm-api, on Python 3.12.
+pytestmark = pytest.mark.filterwarnings(r"ignore:datetime\.datetime\.utc:DeprecationWarning:amocrm")
 
 
 # -- amocrm-api (Krukov/amocrm_api), requests, real host names ----------------------------------------
