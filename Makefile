@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 SNAPSHOT := tests/snapshots/openapi.yaml
 # What to test: make test T=tests/stories
 T ?= tests
-# In CI a run names the slowest tests; from Python 3.12 on, where the interpreter itself tells which lines it
+# Four workers: tests of whole processes and of browsers wait most of the time, and two of these at once leave others
+# to fill two cores. In CI a run names the slowest tests; from Python 3.12 on, where the interpreter itself tells which lines it
 # reaches, also what no test reached, and fails below the floor in pyproject.toml. Before, it would take twice the time.
 COUNTED = import sys; print("--cov --cov-report=term:skip-covered" if sys.version_info >= (3, 12) else "")
 
@@ -61,7 +62,7 @@ demo: install  ## run everything with local CRMs and post answers (ARGS=--exit: 
 	@$(BIN)/python manage.py demo $(ARGS)
 
 test: $(VENV)/.tests-installed  ## run the tests (T=path chooses some)
-	COVERAGE_CORE=sysmon $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder \
+	COVERAGE_CORE=sysmon $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder \
 		$(if $(CI),--durations=50 $$($(BIN)/python -c '$(COUNTED)')) $(T)
 
 bench: $(VENV)/.tests-installed  ## measure on real processes (ARGS="all", "intake", "lists", "drain", "idle", "backlog", "bitrix24", "people", "scale", "bulk")
