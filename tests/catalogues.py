@@ -40,8 +40,8 @@ MESSAGE = {"message": None}  # connectors.messages: kept, and translated when it
 # What the theme says is translated nowhere else, but for what Django's own catalogues have.
 BORROWED = Path(unfold.__file__).parent
 # Django's Russian of these has a verb of one gender for all nouns, and quotes of no language; that of axes
-# calls a failed log-in in another way than our menu. The list of who did what has labels of a person's form with
-# a capital, and Django knows them without.
+# calls a failed log-in in another way than our menu. The list of who did what has labels of a person's form
+# with a capital, and Django knows them without.
 SAID_ANEW = (
     "The {name} “{obj}” was added successfully.",
     "The {name} “{obj}” was added successfully. You may add another {name} below.",
