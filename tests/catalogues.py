@@ -67,13 +67,17 @@ TRANSLATED_BY_DJANGO = ("django/conf", "django/contrib/admin", "django/contrib/a
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """``folders`` of the repository are read; the catalogue stands in ``home``."""
+    """``folders`` of the repository are read; the catalogue stands in ``home``.
+
+    ``stored``: rows have these texts, so that the catalogue keeps what the code says no longer.
+    """
 
     name: str
     home: str
     folders: tuple[str, ...]
     keywords: Mapping[str, Any]
     borrows: bool = False
+    stored: bool = False
 
     @property
     def po(self) -> Path:
@@ -88,7 +92,13 @@ DOMAINS = (
     Domain(
         "django", "locale", ("config", "accounts", "crm_cache", "rules", "templates"), KEYWORDS, borrows=True
     ),
-    Domain("connectors", "connectors/locale", ("connectors", "accounts", "crm_cache", "rules"), MESSAGE),
+    Domain(
+        "connectors",
+        "connectors/locale",
+        ("connectors", "accounts", "crm_cache", "rules"),
+        MESSAGE,
+        stored=True,
+    ),
 )
 
 
@@ -162,7 +172,13 @@ def updated(domain: Domain) -> Catalog:
                 flags=known.flags if known else (),
                 context=message.context,
             )
+    for message in old if domain.stored else ():
+        if message.id and message.id not in new:
+            new.add(message.id, message.string, flags=message.flags, user_comments=[NO_LONGER_SAID])
     return new
+
+
+NO_LONGER_SAID = "Stored rows may have it."
 
 
 def po_bytes(catalog: Catalog) -> bytes:

@@ -112,3 +112,12 @@ def _at_loading(node: ast.AST) -> Iterator[ast.Call]:
             yield inner
         if not isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
             yield from _at_loading(inner)
+
+
+def test_what_rows_have_stored_keeps_its_translation(monkeypatch: pytest.MonkeyPatch):
+    stored = next(domain for domain in DOMAINS if domain.stored)
+    said = next(message for message in written(stored) if message.id)
+    monkeypatch.setattr("tests.catalogues.read", lambda domain: [])
+    kept = updated(stored).get(said.id)
+    assert kept
+    assert kept.string == said.string
