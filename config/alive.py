@@ -45,7 +45,9 @@ def problem_of(name: str, port: int = PORT) -> str:
 
 def _problem_of_sign(sign: Path) -> str:
     try:
-        age = time.time() - sign.stat().st_mtime
+        age = abs(
+            time.time() - sign.stat().st_mtime
+        )  # one that is to come is of before the clock was set back
     except OSError:
         return "no sign yet"
     return f"no sign for {age:.0f} s" if age > SECONDS else ""

@@ -11,7 +11,9 @@ from django.conf import settings
 from accounts.redis_client import redis_client
 
 log = structlog.stdlib.get_logger(__name__)
-PATIENCE = 60  # seconds by Redis' clock: while one message waits so long for a worker, no other is added
+# Seconds by Redis' clock, in which no message is added to one that waits for a worker. Messages are beat's signs
+# of life (``config.alive``), so it is half of what is waited for one.
+PATIENCE = 30
 
 
 class Timetable(PersistentScheduler):
@@ -46,7 +48,7 @@ def taken(task: str) -> None:
     try:
         redis_client().delete(_flag(task))
     except Exception as exc:
-        log.warning("beat asks again in a minute", task=task, error=type(exc).__name__)
+        log.warning("beat asks again in a while", task=task, error=type(exc).__name__)
 
 
 def _flag(task: str) -> str:
