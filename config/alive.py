@@ -1,7 +1,7 @@
 """Is a container's process well? ``python -m config.alive web|worker|beat`` ends with 0 or 1 and a sentence.
 
 The web server is asked ``/readyz``. Worker and beat serve nobody, so they touch a file: the worker with each
-heartbeat to its broker, beat with each message that it sends (every 5 seconds at least).
+heartbeat to its broker, beat with each message that it sends (every 5 seconds, 30 while no worker takes any).
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ from django.conf import settings
 from accounts.redis_client import redis_client
 
 log = structlog.stdlib.get_logger(__name__)
-# Seconds by Redis' clock, in which no message is added to one that waits for a worker. Messages are beat's signs
-# of life (``config.alive``), so it is half of what is waited for one.
+# Seconds by Redis' clock, in which no message is added to one that waits for a worker. Messages are beat's
+# signs of life (``config.alive``), so it is half of what is waited for one.
 PATIENCE = 30
 
 
