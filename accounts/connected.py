@@ -47,6 +47,9 @@ class AnotherAccount(Exception):
         self.connected = connected
         self.chosen_name = chosen.name or chosen.host or chosen.remote_id
         self.connected_name = connected.name or connected.host or connected.remote_id
+        if self.chosen_name == self.connected_name:  # told apart by their addresses alone
+            self.chosen_name += f", {chosen.host or chosen.remote_id}"
+            self.connected_name += f", {connected.host or connected.remote_id}"
         super().__init__(
             message(
                 "Another account was chosen: {chosen_name} ({remote_id})",

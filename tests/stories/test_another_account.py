@@ -56,6 +56,7 @@ def test_a_browser_reads_which_was_chosen_and_which_is_connected(quiz, amo, lang
     assert words in text
     inner = str.maketrans("«»", "„“") if language == "ru" else {}  # of «ООО „Ромашка“»
     assert all(shop.name.translate(inner) in text for shop in (bakery, quiz.crm))
+    assert all(shop.host in text for shop in (bakery, quiz.crm))  # as both have the same name
 
 
 def test_of_two_consents_at_once_that_choose_different_accounts_one_wins(
