@@ -45,9 +45,8 @@ def problem_of(name: str, port: int = PORT) -> str:
 
 def _problem_of_sign(sign: Path) -> str:
     try:
-        age = abs(
-            time.time() - sign.stat().st_mtime
-        )  # one that is to come is of before the clock was set back
+        # One of the future is older than it says: the clock was set back since.
+        age = abs(time.time() - sign.stat().st_mtime)
     except OSError:
         return "no sign yet"
     return f"no sign for {age:.0f} s" if age > SECONDS else ""
