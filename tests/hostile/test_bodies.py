@@ -32,7 +32,6 @@ UNREADABLE = {
     "a NUL inside": b'{"quizID"\0: 42}',
     "NaN": b'{"quizID": NaN}',
     "an infinity": b'{"quizID": -Infinity}',
-    "a number without end": b'{"quizID": ' + b"9" * 10_000 + b"}",
     "a form": b"quizID=42&answerID=a",
     "a page": b"<html></html>",
     "nothing but a BOM": b"\xef\xbb\xbf",
