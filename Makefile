@@ -6,9 +6,9 @@ BIN := $(VENV)/bin
 SNAPSHOT := tests/snapshots/openapi.yaml
 # What to test: make test T=tests/stories
 T ?= tests
-# Four workers: tests of whole processes and of browsers wait most of the time, and two of these at once leave others
-# to fill two cores. In CI a run names the slowest tests; from Python 3.12 on, where the interpreter itself tells which lines it
-# reaches, also what no test reached, and fails below the floor in pyproject.toml. Before, it would take twice the time.
+# Four workers on two cores: tests of whole processes and of browsers wait most of the time. In CI a run names the
+# slowest tests; from Python 3.12 on, where the interpreter itself tells which lines it reaches, also what no test
+# reached, and fails below the floor in pyproject.toml. Before, counting makes a run almost twice as long.
 COUNTED = import sys; print("--cov --cov-report=term:skip-covered" if sys.version_info >= (3, 12) else "")
 
 # Stand-ins for production values, so that `check --deploy` judges the settings and not a developer's
