@@ -50,10 +50,16 @@ def complete(result: dict[str, Any], generator: Any, request: Any, public: bool)
     result["tags"] = [{"name": tag, "description": said} for tag, said in TAGS.items() if tag in used]
     for operation in operations:
         operation.setdefault("security", [])  # said aloud: whoever calls this has no token
+        operation["description"] = _for_readers(operation["description"])
     for part in _parts(result):
         _mend_nullable(part)
     _put_examples(operations)
     return result
+
+
+def _for_readers(docstring: str) -> str:
+    """A view's own words in Markdown, without what points at our decisions."""
+    return re.sub(r" \(D\d+\)", "", docstring).replace("``", "`")
 
 
 def _parts(part: Any) -> Iterator[dict[str, Any]]:

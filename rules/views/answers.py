@@ -70,7 +70,7 @@ NO_ANSWER = {404: "No such answer"}
 
 
 class AnswerViewSet(CallerViewSet):
-    """Taking an answer and asking what became of it."""
+    """The caller's answers and what became of each; other accounts' are 404."""
 
     @operation(
         "PostAnswers",
