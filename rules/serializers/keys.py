@@ -20,14 +20,15 @@ def documented(
     ``ignored`` are casefolded keys that are dropped on the top level. Raises DRF's ``ValidationError`` that
     names a key which nobody knows, and the nearest that somebody does.
     """
-    names = {name.casefold(): name for name in shape.fields}
+    fields: Mapping[str, Any] = shape.fields  # made once, when they are first asked for
+    names = {name.casefold(): name for name in fields}
     read: dict[str, Any] = {}
     for key, value in body.items():
         name = names.get(str(key).casefold())
         if name is None and str(key).casefold() not in ignored:
             raise serializers.ValidationError({str(key): [_unknown(str(key), names)]})
         if name and (name not in read or key == name):
-            read[name] = _within(value, shape.fields[name], name)
+            read[name] = _within(value, fields[name], name)
     return read
 
 
