@@ -87,11 +87,13 @@ class Demo:
 
 @dataclass
 class Shell:
-    """Somebody's terminal: variables and functions stay. ``met`` are the expectations that came true."""
+    """Somebody's terminal: variables and functions stay. ``met`` are the expectations that came true,
+    ``leads`` what the answer became, by CRM."""
 
     demo: Demo
     begun: list[str] = field(default_factory=list)
     met: set[str] = field(default_factory=set)
+    leads: dict[str, str] = field(default_factory=dict)
 
     def paste(self, command: str) -> None:
         """Addresses are the demo's own; what is not there yet is asked for again, as a person would."""
@@ -99,6 +101,8 @@ class Shell:
         command = command.replace("http://127.0.0.1:8000", self.demo.address("API"))
         command = re.sub(r"http://127\.0\.0\.1:(?=81)", f"{crms}:", command)
         command = command.replace(".venv/bin/python", sys.executable)
+        if self.leads:  # the demo may have sent a lead of its own before
+            command = re.sub(r'(?<="lead_id": )\d+', self.leads["amocrm"], command)
         if variable := re.match(r"([A-Z]+)=", command):
             value = self.run(f'{command}\nprintf %s "${variable[1]}"')
             self.begun.append(f"{variable[1]}={shlex.quote(value)}")
@@ -113,6 +117,8 @@ class Shell:
             time.sleep(0.3)
         assert not (isinstance(said, str) and REFUSED.match(said)), f"{command}\n{said}"
         assert not (isinstance(said, dict) and "error" in said), f"{command}\n{said}"
+        if wanted.startswith("deliveries"):
+            self.leads = {one["crm"]: one["leadID"] for one in said["items"]}
         self.met.add(wanted)
 
     def run(self, command: str) -> str:
