@@ -75,13 +75,13 @@ def test_many_writers_and_readers_at_once_lose_and_double_nothing(monkeypatch):
 
     def reader():
         try:
-            seen, place, last = [], None, False
+            seen, place = [], None
             while True:
+                last = done.is_set() and not NewEvent.objects.exists()
                 part, place = read(place)
                 seen += part
-                if last and not part and not NewEvent.objects.exists():
+                if last and not part:
                     return seen
-                last = done.is_set()
         finally:
             connections.close_all()
 

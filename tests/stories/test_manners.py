@@ -14,6 +14,7 @@ from accounts.redis_client import redis_client
 from accounts.rest import rate_limit
 from accounts.rest.errors import CODES
 from config import health
+from connectors.out_of_reach import OutOfReach
 
 
 @pytest.fixture(autouse=True)
@@ -70,6 +71,7 @@ def test_without_redis_nobody_is_counted_and_nobody_waits(settings, caller, db, 
         raise ConnectionError
 
     monkeypatch.setattr(rate_limit, "redis_client", away)
+    monkeypatch.setattr(rate_limit, "redis", OutOfReach(3600))
     for _ in range(3):
         answer = caller().get("/deliveries")
         assert (answer.status_code, "RateLimit-Limit" in answer) == (200, False)
