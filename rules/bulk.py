@@ -37,7 +37,6 @@ log = structlog.stdlib.get_logger(__name__)
 Action = BulkRun.Action
 WINDOW = 20_000  # keys that one portion looks at
 SLICE = 20.0  # seconds of one message, before other work of the worker has its turn
-LONGEST_PAUSE = 1.0  # seconds, after a portion: others have half of the database
 UNDER_WAY = 100  # replays of a run that may be due at a time
 FEW_SECONDS = 5.0  # until a run looks again whether its replays are through
 TRIES = 3  # of a portion, before its deliveries are counted as failed
@@ -183,7 +182,7 @@ def go_on(run_id: int) -> None:
                 return
             if not portion(run_id):
                 return
-            if worker.ends.wait(min(time.monotonic() - begun, LONGEST_PAUSE)):
+            if worker.ends.wait(outbox.rest_after(time.monotonic() - begun)):
                 return
     ask_to_go_on(run_id)
 

@@ -51,14 +51,15 @@ ELSEWHERE = timedelta(seconds=5)  # until somebody whom another lane is sending 
 PERSON_LEASE = timedelta(minutes=5)  # longer than any batch is under way
 FIRST_LOOK = timedelta(hours=1)  # what becomes of a lead: nobody moves it at once, and hooks are quicker
 MOST_CANDIDATES = 4  # looked at for each one taken, so that one busy person does not block the rest
-AT_ONCE = 2000  # rows of one statement that moves many, at most
+AT_ONCE = 500  # rows of one statement that moves many, at most
+LONGEST_REST = 1.0  # seconds
 FIRST_PORTION, FEWEST = 250, 25
 FOUND = message("Found in the CRM by a person.")
 UNSENT: Mapping[str, Any] = {  # a delivery that was sent, as if it never had been
     "steps": {}, "remote_id": "", "remote_link": "", "delivered_at": None, "also_made": [],
     "look_again_at": None,
 }  # fmt: skip
-QUICK, SLOW = 0.1, 0.4  # seconds of a portion: the next one is twice as wide, or half
+QUICK, SLOW = 0.05, 0.2  # seconds of a portion: the next one is twice as wide, or half
 
 
 def claim(
@@ -364,6 +365,11 @@ def _fitting(width: int, seconds: float) -> int:
     if seconds > SLOW:
         return max(width // 2, min(FEWEST, AT_ONCE))
     return min(width * 2, AT_ONCE) if seconds < QUICK else width
+
+
+def rest_after(seconds: float) -> float:
+    """How long nothing more is moved after so many ``seconds`` of it: others have four fifths of the time."""
+    return min(4 * seconds, LONGEST_REST)
 
 
 # -- what a person decides -----------------------------------------------------------------------------------

@@ -30,9 +30,8 @@ from rules.models import Delivery, Rule
 
 log = structlog.stdlib.get_logger(__name__)
 AT_ONCE = 1000
-TURN = 10 * outbox.AT_ONCE  # rows that are moved for one account before others have their turn
+TURN = 2 * outbox.AT_ONCE  # rows that are moved for one account before others have their turn
 ROUND = 20.0  # seconds that one round of bulk moves may take
-LONGEST_PAUSE = 1.0  # seconds, after a turn
 READ_AGAIN = timedelta(seconds=10)  # until an account is reviewed again whose lists are being read
 AFTER_A_BUG = timedelta(minutes=1)
 INTAKE_ENDS = timedelta(minutes=1)  # an answer that was taken by an account's former state is stored by then
@@ -74,7 +73,7 @@ def review_accounts() -> None:
                 return
             if _take_turn(account_id):
                 more = True
-                time.sleep(min(time.monotonic() - begun, LONGEST_PAUSE))  # others have half of the database
+                time.sleep(outbox.rest_after(time.monotonic() - begun))
 
 
 def _to_review() -> list[int]:

@@ -202,15 +202,13 @@ def test_a_portion_reads_so_many_keys_and_no_more(operator: Client, deliver: Del
         deliver("held")
     choose_all(operator, "try_chosen_again", confirmed="yes")
     run = BulkRun.objects.get()
-    with CaptureQueriesContext(
-        connection,
-    ) as seen:
+    with CaptureQueriesContext(connection) as seen:
         bulk.portion(run.pk)
     reads = [
         query["sql"] for query in seen if "FOR UPDATE" in query["sql"] and "rules_delivery" in query["sql"]
     ]
     assert f"<= {run.newest}" in reads[0].replace('"rules_delivery"."id" ', "")
-    assert "LIMIT 2000" in reads[0]
+    assert f"LIMIT {outbox.AT_ONCE}" in reads[0]
 
 
 def test_what_has_left_the_list_between_question_and_yes_is_nobody_elses_turn(
