@@ -53,7 +53,7 @@ async def _fast(hook: str, people: Sequence[Person]) -> None:
 async def _portion(client: BitrixAsync, people: Sequence[Person]) -> None:
     """A call for all companies, one for all contacts, one for all deals; answers are taken as in order."""
     named = [person for person in people if person.get("company")]
-    made = await client.call("crm.company.add", [company_of(person) for person in named])
+    made = await client.call("crm.company.add", [company_of(person) for person in named]) if named else []
     companies = {person["phone"]: one for person, one in zip(named, made, strict=True)}
     pairs = [(person, companies.get(person["phone"])) for person in people]
     contacts = await client.call("crm.contact.add", [contact_of(*pair) for pair in pairs])
