@@ -6,9 +6,8 @@ from typing import Any
 
 import structlog
 from celery.beat import PersistentScheduler
-from django.conf import settings
 
-from accounts.redis_client import redis_client
+from accounts import task_queue
 
 log = structlog.stdlib.get_logger(__name__)
 # Seconds by Redis' clock, in which no message is added to one that waits for a worker. Messages are beat's
@@ -37,7 +36,7 @@ class Timetable(PersistentScheduler):
 def _waits(task: str) -> bool:
     """Is there a message for it that nobody took?"""
     try:
-        return not redis_client().set(_flag(task), 1, nx=True, ex=PATIENCE)
+        return not task_queue.is_first(_key(task), PATIENCE)
     except Exception as exc:  # the broker is away, too, and says so itself
         log.warning("whether it waits is not known", task=task, error=type(exc).__name__)
         return False
@@ -45,11 +44,8 @@ def _waits(task: str) -> bool:
 
 def taken(task: str) -> None:
     """A worker begins a task: beat may ask for it again."""
-    try:
-        redis_client().delete(_flag(task))
-    except Exception as exc:
-        log.warning("beat asks again in a while", task=task, error=type(exc).__name__)
+    task_queue.taken(_key(task))
 
 
-def _flag(task: str) -> str:
-    return f"{settings.REDIS_PREFIX}beat:{task}"
+def _key(task: str) -> str:
+    return f"beat:{task}"

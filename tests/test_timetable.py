@@ -11,6 +11,7 @@ from typing import Any
 import celery
 import pytest
 
+from accounts import task_queue
 from accounts.redis_client import redis_client
 from config import alive
 from config import timetable as beat
@@ -75,7 +76,8 @@ def test_what_nobody_takes_is_not_asked_for_again_at_once(
     monkeypatch.setattr("tests.test_timetable.UNTAKEN", {slow})
     minutes(timetable, 2, now)
     assert (sent[slow], sent["rules.tasks.review"] >= 20) == (1, True)
-    assert 0 < redis_client().ttl(beat._flag(slow)) <= beat.PATIENCE < alive.SECONDS  # beat's signs of life
+    flag = task_queue.flag_of(beat._key(slow))
+    assert 0 < redis_client().ttl(flag) <= beat.PATIENCE < alive.SECONDS  # beat's signs of life
     task = SimpleNamespace(name=slow, request=SimpleNamespace(delivery_info={}))
     name_the_task("1", task)  # a worker takes it
     forget_the_task(task)
@@ -87,7 +89,7 @@ def test_what_nobody_takes_is_not_asked_for_again_at_once(
 def test_without_redis_beat_asks_all_the_same(
     sent: Counter[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(beat, "redis_client", lambda: 1 / 0)
+    monkeypatch.setattr(task_queue, "redis_client", lambda: 1 / 0)
     now = [datetime.now().astimezone()]
     monkeypatch.setattr(celery.Celery, "now", lambda app: now[0])
     timetable = Timetable(app=app, schedule_filename=str(tmp_path / "beat"), lazy=False)

@@ -10,10 +10,8 @@ from collections.abc import Collection, Iterable
 from threading import Lock, Timer
 
 import structlog
-from django.conf import settings
 
 from accounts import task_queue
-from accounts.redis_client import redis_client
 
 log = structlog.stdlib.get_logger(__name__)
 PAUSE = 0.05  # seconds
@@ -26,7 +24,7 @@ def wake_lanes(account_ids: Iterable[int]) -> None:
         if task_queue.broker.rests():
             return
         try:
-            if redis_client().set(_flag(account_id), 1, nx=True, ex=FLAG_SECONDS):
+            if task_queue.is_first(_key(account_id), FLAG_SECONDS):
                 task_queue.ask("rules.tasks.drain", account_id)
         except Exception as exc:
             task_queue.broker.was_silent()
@@ -71,14 +69,11 @@ def wake_soon(account_ids: Collection[int]) -> None:
 
 def answer_wake_up(account_id: int) -> None:
     """The drain has begun: answers from now on ask for another one."""
-    try:
-        redis_client().delete(_flag(account_id))
-    except Exception as exc:
-        log.warning("wake-up flag stays set", account=account_id, error=type(exc).__name__)
+    task_queue.taken(_key(account_id))
 
 
-def _flag(account_id: int) -> str:
-    return f"{settings.REDIS_PREFIX}wake:{account_id}"
+def _key(account_id: int) -> str:
+    return f"wake:{account_id}"
 
 
 def ask_to_prepare(rule_id: int) -> None:

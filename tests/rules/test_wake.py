@@ -27,7 +27,7 @@ def asked(monkeypatch):
         calls.append(1)
         raise NoRedis
 
-    monkeypatch.setattr(queueing, "redis_client", gone)
+    monkeypatch.setattr(task_queue, "redis_client", gone)
     return calls
 
 
