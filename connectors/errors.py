@@ -142,8 +142,10 @@ def lost(words: str, code: str, safe: bool, account_wide: bool = True) -> Connec
     return (TryLater if safe else Unclear)(words, code=code, account_wide=account_wide)
 
 
-def failed(crm: str, status: int, safe: bool) -> ConnectorError:
-    return lost(message("{crm} failed ({status})", crm=crm, status=status), f"http_{status}", safe)
+def failed(crm: str, status: int | str, safe: bool, account_wide: bool = True) -> ConnectorError:
+    """``status`` is HTTP's, or the CRM's own code."""
+    code = status if isinstance(status, str) else f"http_{status}"
+    return lost(message("{crm} failed ({status})", crm=crm, status=status), code, safe, account_wide)
 
 
 def redirected(crm: str, status: int, safe: bool) -> ConnectorError:

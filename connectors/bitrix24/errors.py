@@ -19,7 +19,6 @@ from connectors.errors import (
     TryLater,
     busy,
     failed,
-    lost,
     no_rights,
     of_account,
     unreadable,
@@ -86,7 +85,7 @@ def meaning(body: Mapping[str, Any], safe: bool, status: int = 400, alone: bool 
     if code in TABLE:
         return TABLE[code](words)
     if code in FAILED or status >= 500:
-        return lost(f"Bitrix24 failed ({code or status})", code or f"http_{status}", safe, not alone)
+        return failed(CRM, code or status, safe, not alone)
     if any(known in words.lower() for known in DENIED_WORDS):
         return no_rights(CRM, words)
     if code == NOT_FOUND or words.lower().rstrip(".") == "not found":

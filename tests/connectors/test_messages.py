@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import copy
+import inspect
 import json
 import pickle
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 
+from connectors import errors
 from connectors.messages import (
     EN,
     RU,
@@ -115,3 +119,17 @@ def test_secrets_and_what_no_database_takes_leave_the_parameters():
     told = message("{crm} answered something unexpected ({name})", crm="amoCRM", name="access_token=abc\0")
     assert redact(storable(told)) == "amoCRM answered something unexpected (access_token=***)"
     assert isinstance(redact(storable(told)), Message)
+
+
+def test_no_error_of_a_crm_has_a_text_that_nobody_can_translate():
+    kinds = [one for _, one in inspect.getmembers(errors, inspect.isclass)]
+    called = {one.__name__ for one in kinds if issubclass(one, errors.ConnectorError)} | {"lost"}
+    bare = [
+        f"{path.name}:{node.lineno}"
+        for path in Path(errors.__file__).parent.rglob("*.py")
+        if "sandbox" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in called and node.args
+        if isinstance(node.args[0], ast.JoinedStr | ast.Constant)
+    ]
+    assert bare == []
