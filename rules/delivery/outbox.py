@@ -52,7 +52,7 @@ PERSON_LEASE = timedelta(minutes=5)  # longer than any batch is under way
 FIRST_LOOK = timedelta(hours=1)  # what becomes of a lead: nobody moves it at once, and hooks are quicker
 MOST_CANDIDATES = 4  # looked at for each one taken, so that one busy person does not block the rest
 AT_ONCE = 500  # rows of one statement that moves many, at most
-LONGEST_REST = 1.0  # seconds
+LONGEST_REST = 1.0  # seconds, after a portion
 FIRST_PORTION, FEWEST = 250, 25
 FOUND = message("Found in the CRM by a person.")
 UNSENT: Mapping[str, Any] = {  # a delivery that was sent, as if it never had been
@@ -368,7 +368,8 @@ def _fitting(width: int, seconds: float) -> int:
 
 
 def rest_after(seconds: float) -> float:
-    """How long nothing more is moved after so many ``seconds`` of it: others have four fifths of the time."""
+    """How long nothing more is moved after so many ``seconds`` of it, so that others have four fifths of the
+    time; never longer than a second."""
     return min(4 * seconds, LONGEST_REST)
 
 
