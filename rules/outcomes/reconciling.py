@@ -440,6 +440,8 @@ def begin_due() -> int:
     _plan(switched_on.filter(reconcile_at=None)[:ACCOUNTS], now)
     due = switched_on.filter(reconcile_at__lte=now).order_by("reconcile_at")[:ACCOUNTS]
     in_time = [account for account in _plan(due, now) if (account.reconcile_at or now) >= now - LATE]
+    if not in_time:
+        return 0
     idle = set(_idle([account.pk for account in in_time], now))
     Account.objects.filter(pk__in=idle).update(reconciled_at=now)
     return len(_begin([account for account in in_time if account.pk not in idle]))
