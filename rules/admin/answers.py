@@ -121,7 +121,7 @@ class AnswerAdmin(StaffAdmin):
     def readable(self, answer: Answer) -> SafeString | str:
         """As it stands in the lead's note."""
         if answer.purged_at:
-            return say("Erased: its retention is over, or the person asked for it.")
+            return str(mending.ERASED)
         quiz = answer.payload.get("quiz")
         title = str(quiz.get("title") or "") if isinstance(quiz, dict) else ""
         note = read_note(answer.payload, title or f"№ {answer.quiz_id}", get_language() or RU)
@@ -130,7 +130,7 @@ class AnswerAdmin(StaffAdmin):
     @display(description=_("what was sent"))
     def payload_text(self, answer: Answer) -> SafeString | str:
         if answer.purged_at:
-            return say("Erased: its retention is over, or the person asked for it.")
+            return str(mending.ERASED)
         text = json.dumps(answer.payload, ensure_ascii=False, indent=2)
         return format_html('<pre class="desk-code">{}</pre>', text)
 

@@ -25,6 +25,7 @@ from rules.replaying import When, replay_all
 
 KNOWN_PARTS = ("name", "phone", "email")  # may be added where the answer has none
 LONGEST_SHOWN = 60
+ERASED = _("Erased: its retention is over, or the person asked for it.")
 
 
 class MendForm(forms.Form):
@@ -80,7 +81,7 @@ def ask_or_do(request: HttpRequest, admin: StaffAdmin, answer: Answer) -> HttpRe
     possible = answer.purged_at is None
     question = Question(
         say("Set a value of {answer} right", answer=answer),
-        told if possible else [say("Erased: its retention is over, or the person asked for it.")],
+        told if possible else [str(ERASED)],
         say("Set right"), form=form if possible else None, possible=possible,
     )  # fmt: skip
     return admin.ask_about(request, answer, question)
