@@ -310,9 +310,8 @@ def _decimal(text: str, *, is_plain: bool, is_money: bool) -> Decimal | None:
 
 
 NO_SPACES = str.maketrans("", "", " '’")
-PRINTED = re.compile(
-    r"-?\d{1,15}\.\d{2,17}"
-)  # maybe a float with all of its digits: 54.1 as 54.100000000000001
+# Maybe a float with all of its digits: 54.1 as 54.100000000000001.
+PRINTED = re.compile(r"-?\d{1,15}\.\d{2,17}")
 GROUP = re.compile(r"[-+]?[1-9]\d{0,2}[.,]\d{3}")
 BY_COMMAS = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 BY_DOTS = re.compile(r"[-+]?\d{1,3}(?:\.\d{3})+(?:,\d+)?")

@@ -53,9 +53,8 @@ class BoundedFormParser(BaseParser):
         return form
 
 
-FORM = {
-    BoundedFormParser.media_type: {"type": "object", "additionalProperties": {"type": "string"}}
-}  # what the schema says of it
+# What the schema says of it.
+FORM = {BoundedFormParser.media_type: {"type": "object", "additionalProperties": {"type": "string"}}}
 
 
 def form_of(request: Request) -> dict[str, str]:

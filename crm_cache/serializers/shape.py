@@ -76,17 +76,12 @@ def list_shape(
         "count": count(help_text="how many there are in all"),
         "items": rows(many=True, help_text="the rows of this page"),
     }
-
+    # Lists are long: no more calls a value than these.
     columns = [(name, one.column, one.write, one.own) for name, one in properties.items()]
 
     def item(found: Any, account: Account) -> dict[str, Any]:
         told = {}
-        for (
-            name,
-            column,
-            write,
-            own,
-        ) in columns:  # lists are long: no more calls than these
+        for name, column, write, own in columns:
             value = getattr(found if own else account, column)
             told[name] = write(value) if write else value
         return told
