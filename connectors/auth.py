@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from requests import PreparedRequest as PreparedRequest
 from requests.auth import AuthBase
 
-from connectors.errors import TryLater
+from connectors.errors import UNREADABLE, TryLater
 from connectors.messages import message
 
 
@@ -49,7 +49,7 @@ def token_pair(crm: str, body: Mapping[str, Any]) -> tuple[str, str]:
     access, refresh = body.get("access_token"), body.get("refresh_token")
     if not (isinstance(access, str) and isinstance(refresh, str) and access and refresh):
         words = message("{crm}'s sign-in server sent no tokens", crm=crm)
-        raise TryLater(words, code="unreadable", account_wide=True)
+        raise TryLater(words, code=UNREADABLE, account_wide=True)
     return access, refresh
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from connectors import coercion, dates
 from connectors import text as texts
+from connectors.amocrm.errors import CRM
 from connectors.amocrm.lists import SEVERAL, embedded, field_row, fields
 from connectors.base import FieldWish
 from connectors.coercion import Unfit, written
@@ -204,7 +205,7 @@ def create_fields(
                 made = _post(http_client, entity, bodies[start : start + AT_ONCE])
                 yield from (row.target for row in made)
 
-    return make_fields("amoCRM", wishes, known, as_made=as_made, read=partial(fresh, http_client), make=make)
+    return make_fields(CRM, wishes, known, as_made=as_made, read=partial(fresh, http_client), make=make)
 
 
 def fresh(http_client: HttpClient, entities: Sequence[str]) -> list[Target]:

@@ -15,6 +15,7 @@ from typing import Any
 from connectors import coercion, dates
 from connectors.base import FieldWish
 from connectors.bitrix24.client import Command, Portal, rows
+from connectors.bitrix24.errors import CRM
 from connectors.bitrix24.lists import field_row, list_command
 from connectors.coercion import ONE_VALUE, Unfit, written
 from connectors.custom_fields import (
@@ -191,10 +192,7 @@ OWN_FIELDS = {
 
 
 def create_fields(
-    portal: Portal,
-    lang: str,
-    wishes: Sequence[FieldWish],
-    known: Sequence[Target],
+    portal: Portal, lang: str, wishes: Sequence[FieldWish], known: Sequence[Target]
 ) -> list[Target]:
     """``Connector.create_fields``."""
 
@@ -203,9 +201,7 @@ def create_fields(
         portal.ask([_add(wish) for wish in missing])
         return fresh(portal, lang, dict.fromkeys(wish.entity for wish in missing))
 
-    return make_fields(
-        "Bitrix24", wishes, known, as_made=as_made, read=partial(fresh, portal, lang), make=make
-    )
+    return make_fields(CRM, wishes, known, as_made=as_made, read=partial(fresh, portal, lang), make=make)
 
 
 def fresh(portal: Portal, lang: str, entities: Iterable[str]) -> list[Target]:
