@@ -40,7 +40,7 @@ def test_the_task_that_came_with_our_deal_takes_our_text(florist, envy, draft, d
 
 def test_the_task_of_somebodys_deal_is_left_alone(florist, envy, draft, deliver):
     """Automatic intake took the lead first: whatever is there is not ours to change."""
-    envy.switches["auto_intake"] = 0.001
+    envy.switches["auto_intake"] = 0.000001
     envy.switches["task_of_start"] = "Связаться с клиентом"
     receipt = deliver(draft(task=TASK, placement=florist.place()))
     (lead,) = florist.leads
