@@ -133,12 +133,12 @@ def _settle(account: Account, run: SyncRun, error: ConnectorError) -> bool:
     refused = isinstance(error, (Refused, RuleNeedsFixing))
     runs.fail(run, sentence, refused)
     log.warning("list not synced", account=account.pk, list=run.what, code=error.code)
-    if isinstance(error, NeedsReconnect):
+    if not refused:
+        _try_soon(account, run, error)
+    if isinstance(error, NeedsReconnect):  # soon means as soon as the account is back
         states.park(account, error, sentence)
         runs.explain_waiting(account.pk, message("Waits: {sentence}", sentence=sentence))
         return False
-    if not refused:
-        _try_soon(account, run, error)
     if error.account_wide:
         runs.fail_waiting(account.pk, sentence, refused)
     return not error.account_wide

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from accounts import states
 from accounts.models import Account
 from accounts.redis_client import redis_client
+from crm_cache.refresh import sync_due
 from rules.delivery import sweep
 
 
@@ -53,3 +55,22 @@ def test_a_block_that_stands_is_told_at_once_and_stops_again(quiz, connect):
 
     assert quiz.account.state == "needs_reconnect"
     assert quiz.amo.journal.total == asked
+
+
+def test_lists_that_a_block_left_unread_are_read_soon_after_it_is_lifted(quiz, connect, later):
+    """Not with the next regular reading, hours later: what waits for the account waits for its lists."""
+    quiz.amo.revoke(quiz.crm)
+    Account.objects.update(state="needs_reconnect")
+    quiz.post()
+    assert connect(quiz.crm).json() == "Success"
+    quiz.amo.faults.add("/api/v4/users", status=403)
+    quiz.work()
+    assert (quiz.account.state, quiz.delivery.state) == ("paused", "held")
+
+    later(minutes=5)
+    states.resume(quiz.account)
+    sync_due()
+    sweep.review()
+    quiz.work()
+
+    assert (quiz.account.state, quiz.delivery.state, len(quiz.leads)) == ("active", "delivered", 1)
