@@ -60,7 +60,7 @@ def every(seconds: float, task: str) -> dict[str, Any]:
     return {"task": task, "schedule": seconds}
 
 
-app.conf.beat_schedule = {
+TIMETABLE = {
     "refresh tokens that are due": every(60.0, "accounts.tasks.refresh_due"),
     "forget connections nobody finished": every(3600.0, "accounts.tasks.expire_attempts"),
     "ask CRMs to tell of changes": every(60.0, "accounts.tasks.subscribe_due"),
@@ -85,7 +85,8 @@ app.conf.beat_schedule = {
     "forget people who asked for it": every(60.0, "rules.tasks.erase_due"),
     "purge payloads past their retention": every(3600.0, "rules.tasks.purge"),
 }
-PERIODIC = frozenset(entry["task"] for entry in app.conf.beat_schedule.values())
+PERIODIC = frozenset(entry["task"] for entry in TIMETABLE.values())
+app.conf.beat_schedule = TIMETABLE
 
 
 @worker_init.connect
