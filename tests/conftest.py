@@ -124,7 +124,7 @@ def a_new_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a process remembers of CRMs and of the broker it learns anew in each test."""
     monkeypatch.setattr("connectors.amocrm.contacts._HEARD", {})
     monkeypatch.setattr("connectors.bitrix24.client._SPEEDS", {})
-    monkeypatch.setattr("connectors.bitrix24.client._MATCHING", {})
+    monkeypatch.setattr("connectors.bitrix24.phones._SEEN", {})
     monkeypatch.setattr("rules.delivery.concurrency.silences._met", {})
     monkeypatch.setattr("rules.delivery.concurrency.resting._until", {})
     monkeypatch.setattr("rules.delivery.concurrency.lanes._habits", OrderedDict())

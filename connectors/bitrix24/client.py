@@ -11,13 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import zip_longest
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 from connectors.bitrix24.errors import meaning, operating_limit
-from connectors.contact import spellings
-from connectors.draft import Person
 from connectors.errors import ConnectorError, Refused, TryLater, Unclear
 from connectors.http import HttpClient
 from connectors.limiter import RateLimiter
@@ -219,53 +216,6 @@ def allowed(
             yield key, outcome
         elif key in needed or not (isinstance(outcome, Refused) or outcome.code in tolerated):
             raise outcome
-
-
-# -- how a portal compares phones (reference 5.1, 11) ----------------------------------------------------
-
-
-class PhoneMatching:
-    """Whether a portal is known to compare phones by their digits; until then it may compare texts (5.1)."""
-
-    def __init__(self) -> None:
-        self.by_digits = False
-        self.tries_left = 3
-
-    def values(self, person: Person) -> list[str]:
-        """The person's phones as the portal may have them, the E.164 of each first."""
-        by_phone = zip_longest(*map(spellings, person.phones))
-        texts = [text for row in by_phone for text in row if text]
-        unlike: dict[str, str] = {}
-        for text in texts:
-            unlike.setdefault(digits_of(text) if self.by_digits else text, text)
-        return list(unlike.values())
-
-    def proof(self, phone: str) -> Command | None:
-        """Asks for a contact that has ``phone``, in E.164, by another spelling of the same digits."""
-        others = [text for text in spellings(phone) if text != phone and digits_of(text) == digits_of(phone)]
-        if self.by_digits or not self.tries_left or not others:
-            return None
-        self.tries_left -= 1
-        params = {"type": "PHONE", "values": others[-1:], "entity_type": "CONTACT"}
-        return Command(
-            "crm.duplicate.findbycomm", params, why=message("are phones compared by their digits?")
-        )
-
-    def learn(self, contact: str, reply: Reply) -> None:
-        ids = reply.value.get("CONTACT") if isinstance(reply.value, dict) else None
-        self.by_digits = self.by_digits or contact in map(str, ids or ())
-
-
-_MATCHING: dict[str, PhoneMatching] = {}
-
-
-def matching_at(portal: str) -> PhoneMatching:
-    """What this process has seen of a portal."""
-    return _MATCHING.setdefault(portal, PhoneMatching())
-
-
-def digits_of(text: str) -> str:
-    return "".join(filter(str.isdigit, text))
 
 
 # -- the portal's time (reference 2.7) ------------------------------------------------------------------

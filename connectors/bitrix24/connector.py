@@ -19,13 +19,13 @@ from connectors.bitrix24.client import (
     Portal,
     Reply,
     Story,
-    matching_at,
     rows,
     speed_at,
 )
 from connectors.bitrix24.errors import BitrixResponses
 from connectors.bitrix24.fields import chooses, holds_several
 from connectors.bitrix24.options import OFFERED
+from connectors.bitrix24.phones import ask_how, matching_at
 from connectors.bitrix24.portal import (
     Facts,
     ask_portal,
@@ -103,10 +103,10 @@ class BitrixConnector(Connector):
         return read_identity(answers, install, self.remote)
 
     def prepare(self) -> Mapping[str, Any]:
-        """Our own fields (an administrator's right), and whether the portal keeps leads."""
+        """Our own fields (an administrator's right); does it keep leads, how does it compare phones."""
         portal = self.portal()
         known = read_facts(ask_portal(portal), {})
-        return {**known, **fields.own_fields(portal, known.get("lang", self.lang))}
+        return {**known, **ask_how(portal), **fields.own_fields(portal, known.get("lang", self.lang))}
 
     def check(self) -> tuple[Problem, ...]:
         answers = ask_portal(self.portal())
@@ -168,7 +168,8 @@ class BitrixConnector(Connector):
     def _begin(self, draft: LeadDraft) -> BitrixItem:
         draft, base_url = update.of_its_kind(draft), self.remote.base_url
         payload = payload_of(draft, self.facts)
-        return BitrixItem(draft, payload=payload, base_url=base_url, phones=matching_at(base_url))
+        phones = matching_at(base_url, self.remote.facts)
+        return BitrixItem(draft, payload=payload, base_url=base_url, phones=phones)
 
     def plan(self, draft: LeadDraft) -> Plan:
         return delivery.plan(draft, self.facts, self.remote.base_url)

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from connectors.bitrix24.client import Command, Reply, Row, Story, digits_of, replies_to, rows
-from connectors.bitrix24.requests import FIND, FOUND, MOST_VALUES, BitrixItem
+from connectors.bitrix24.client import Command, Reply, Row, Story, replies_to, rows
+from connectors.bitrix24.phones import FIND, digits_of
+from connectors.bitrix24.requests import FOUND, MOST_VALUES, BitrixItem
 from connectors.contact import email_key, is_phone
 from connectors.delivery import FOUND_BY
 from connectors.draft import Person, UnplacedValue

@@ -16,7 +16,6 @@ from connectors.bitrix24.client import (
     PAGE,
     Command,
     Outcome,
-    PhoneMatching,
     Reply,
     Story,
     made_id,
@@ -26,6 +25,7 @@ from connectors.bitrix24.client import (
 from connectors.bitrix24.contacts import find_people
 from connectors.bitrix24.errors import is_demand
 from connectors.bitrix24.existing import owner_of, write_existing
+from connectors.bitrix24.phones import PhoneMatching
 from connectors.bitrix24.portal import Facts
 from connectors.bitrix24.records import DEAL, LEAD, Record, payload_of, pipeline_of
 from connectors.bitrix24.recovery import recognise, recover
@@ -264,23 +264,25 @@ def _read_back(requests: BatchRequests, made: Sequence[BitrixItem]) -> None:
         if (ids := [lead for word, lead in rest if word == kind])
         for start in range(0, len(ids), PAGE)
     ]
-    proved, proof = _proof(made) if len(made) >= FEWEST_FOR_PROOF else (None, None)
-    outcomes = requests.ask_for_all([*commands, *([proof] if proof else [])])
-    if proof and proved and isinstance(outcome := outcomes.pop(), Reply):
-        proved.phones.learn(proved.journal["contact"], outcome)
-    for command, outcome in zip(commands, outcomes, strict=True):
+    proved = _for_proof(made) if len(made) >= FEWEST_FOR_PROOF else None
+    proofs = proved.phones.proofs(proved.draft.person.phones[0]) if proved else {}
+    outcomes = requests.ask_for_all([*commands, *proofs.values()])
+    if proved:
+        told = dict(zip(proofs, outcomes[len(commands) :], strict=True))
+        proved.phones.learn(proved.journal["contact"], told)
+    for command, outcome in zip(commands, outcomes[: len(commands)], strict=True):
         for kind, row in placed_rows(command, outcome):
             if item := rest.get((kind, text_of(row.get("ID")))):
                 item.placed = place_of(kind, row)
 
 
-def _proof(made: Iterable[BitrixItem]) -> tuple[BitrixItem | None, Command | None]:
-    """A look-up of a contact that we have just made by another spelling of its phone."""
+def _for_proof(made: Iterable[BitrixItem]) -> BitrixItem | None:
+    """One whose contact we have just made, with one phone alone: other spellings of it find it, or don't."""
     for item in made:
-        phones, contact = item.draft.person.phones, item.journal.get("contact", "")
-        if phones and contact and contact != item.journal.get(FOUND["contact"]):
-            return item, item.phones.proof(phones[0])
-    return None, None
+        contact = item.journal.get("contact")
+        if len(item.draft.person.phones) == 1 and contact and contact != item.journal.get(FOUND["contact"]):
+            return item
+    return None
 
 
 # -- the preview: a first try's story, told to nobody ------------------------------------------------------

@@ -15,9 +15,10 @@ from connectors.bitrix24.client import Command, Reply, Row, Story, made_id, outc
 from connectors.bitrix24.contacts import REACH, belongs
 from connectors.bitrix24.existing import OWNER
 from connectors.bitrix24.following import SEMANTICS
+from connectors.bitrix24.phones import FIND
 from connectors.bitrix24.records import LEAD, ORIGINATOR
 from connectors.bitrix24.recovery import recognise
-from connectors.bitrix24.requests import FIND, BitrixItem
+from connectors.bitrix24.requests import BitrixItem
 from connectors.errors import ConnectorError, Refused
 from connectors.messages import message
 from connectors.repeated import JOINED_OWNER, NO_NOTE, OpenLead

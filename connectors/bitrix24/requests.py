@@ -18,7 +18,6 @@ from connectors.bitrix24.client import (
     Command,
     OperatingBudget,
     Outcome,
-    PhoneMatching,
     Portal,
     Reply,
     Row,
@@ -27,6 +26,7 @@ from connectors.bitrix24.client import (
 )
 from connectors.bitrix24.errors import as_account_error, is_failure
 from connectors.bitrix24.options import STATUS
+from connectors.bitrix24.phones import FIND, PhoneMatching
 from connectors.bitrix24.records import ORIGINATOR, Payload
 from connectors.delivery import WorkItem, own_part, record
 from connectors.draft import Exchange, Placement
@@ -41,7 +41,6 @@ log = logging.getLogger(__name__)
 MakePortal = Callable[[Callable[[Exchange], None]], Portal]
 Wants = Mapping["BitrixItem", Sequence[Command]]
 ROOM = 25.0  # seconds of a portal's work in one request, which is cut off after 60
-FIND = "crm.duplicate.findbycomm"
 FOUND = {"contact": "found", "company": "found_company"}  # steps of the journal: who was there before us
 MOST_VALUES, MOST_HITS = 20, 20  # in such a call, in its answer by type of record (reference 5.1)
 LONGEST_COMMENT = 30_000  # characters; no bound is documented

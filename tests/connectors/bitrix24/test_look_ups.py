@@ -7,8 +7,8 @@ from collections import Counter
 
 import pytest
 
-from connectors.bitrix24.client import PhoneMatching
 from connectors.bitrix24.contacts import belongs
+from connectors.bitrix24.phones import DIGITS, EIGHT, FACT, PhoneMatching, proofs
 from connectors.contact import spellings
 from connectors.draft import Person, Receipt
 from tests.connectors.bitrix24.harness import methods_of
@@ -120,18 +120,69 @@ def test_a_trace_tells_nothing_of_the_others(dentist, deliver, draft):
 
 
 def test_one_spelling_for_each_row_of_digits_once_the_portal_compares_digits(deliver, draft, asked):
-    """The portal is asked for a contact just made, by another spelling, once a process."""
+    """The portal is asked for contacts just made, by other spellings, a few times a process."""
     deliver(*(draft() for _ in range(30)))
-    assert asked()[FIND] == 15 + 1
+    assert asked()[FIND] == 15 + 2
     deliver(*(draft() for _ in range(30)))
-    assert asked()[FIND] == 15 + 1 + 5  # six people a command
+    assert asked()[FIND] == 15 + 2 + 5 + 1  # six people a command; does it take 8 for 7?
 
 
 def test_a_portal_that_compares_texts_is_sent_all_spellings(deliver, draft, asked, monkeypatch):
     monkeypatch.setattr("connectors.sandbox.bitrix24.duplicates.normal", lambda kind, value, _: value)
     for _ in range(2):
         deliver(*(draft() for _ in range(30)))
-    assert asked()[FIND] == 2 * (15 + 1)
+    assert asked()[FIND] == 2 * (15 + 2)
+
+
+@pytest.mark.parametrize(
+    "written", ["+79991110001", "8 (999) 111-00-01", "8-999-111-00-01", "+44 20 7946 0018"]
+)
+@pytest.mark.parametrize("eight", [False, True])
+def test_a_portal_with_contacts_shows_at_once_how_it_compares_phones(
+    dentist, deliver, draft, asked, written, eight
+):
+    """At once, and with each reading of its lists; nobody has to be made first."""
+    dentist.box.switches["phone_eight_is_seven"] = eight
+    dentist.add_person(phone=written)
+    dentist.prepare()
+    russian = written.startswith(("+7", "8"))
+    assert dentist.facts[FACT] == ([DIGITS, EIGHT] if eight and russian else [DIGITS])
+    deliver(*(draft() for _ in range(20)))
+    assert asked()[FIND] == (2 if eight and russian else 4)  # ten or six people a command
+    assert len(dentist.contacts) == 21
+
+
+def test_whom_it_knew_is_found_whatever_was_learned(dentist, deliver, draft):
+    dentist.box.switches["phone_eight_is_seven"] = True
+    answers = [draft() for _ in range(6)]
+    known = [
+        dentist.add_person(phone=spellings(answer.person.phones[0])[number])
+        for number, answer in enumerate(answers)
+    ]
+    dentist.prepare()
+    assert dentist.facts[FACT] == [DIGITS, EIGHT]
+    assert [one.journal.get("found") for one in deliver(*answers)] == known
+
+
+def test_a_portal_that_compares_texts_shows_it_too(dentist, deliver, draft, asked, monkeypatch):
+    dentist.add_person(phone="+79991110001")
+    monkeypatch.setattr("connectors.sandbox.bitrix24.duplicates.normal", lambda kind, value, _: value)
+    dentist.prepare()
+    assert dentist.facts[FACT] == []
+    deliver(*(draft() for _ in range(30)))
+    assert asked()[FIND] == 15  # and no proof
+
+
+def test_contacts_that_prove_nothing_leave_it_to_deliveries(dentist, deliver, draft, asked):
+    """Two phones: a spelling may be that of the other one. No phone that we can read: nothing to ask."""
+    two = [{"VALUE": "+79991110001"}, {"VALUE": "8 999 111-00-01"}]
+    dentist.add_person(PHONE=two)
+    dentist.add_person(phone="+79991110001 доб. 12")
+    dentist.add_person(phone="спросить Анну")
+    dentist.prepare()
+    assert FACT not in dentist.facts
+    deliver(*(draft() for _ in range(30)))
+    assert asked()[FIND] == 15 + 2
 
 
 def test_what_a_portal_teaches_is_learned_from_its_answer_alone():
@@ -139,10 +190,42 @@ def test_what_a_portal_teaches_is_learned_from_its_answer_alone():
     person = Person("", ("+79991112233",))
     assert matching.values(person) == list(spellings("+79991112233"))
     for _ in range(3):
-        assert matching.proof("+79991112233")
-    assert matching.proof("+79991112233") is None
-    matching.by_digits = True
-    assert matching.values(person) == ["+79991112233", "8 (999) 111-22-33", "9991112233"]
+        assert set(matching.proofs("+79991112233")) == {DIGITS, EIGHT}
+    assert not matching.proofs("+79991112233")
+
+
+@pytest.mark.parametrize(
+    ("known", "values"),
+    [
+        ([], list(spellings("+79991112233"))),
+        ([EIGHT], list(spellings("+79991112233"))),  # punctuation may count: too little is known
+        ([DIGITS], ["+79991112233", "8 (999) 111-22-33", "9991112233"]),
+        ([DIGITS, EIGHT], ["+79991112233", "9991112233"]),
+    ],
+)
+def test_a_phone_is_asked_for_in_each_spelling_that_the_portal_may_tell_apart(known, values):
+    assert PhoneMatching(known).values(Person("", ("+79991112233",))) == values
+
+
+@pytest.mark.parametrize(
+    ("stored", "shows"),
+    [
+        ("+79991112233", {DIGITS, EIGHT}),
+        ("79991112233", {DIGITS, EIGHT}),
+        ("8 999 1112233", {DIGITS, EIGHT}),
+        ("9991112233", set()),  # no other spelling has these digits
+        ("+44 20 7946 0018", {DIGITS}),
+        ("+79991112233 доб. 5", set()),
+        ("+79991112233, +79991112244", set()),
+        ("нет", set()),
+        ("", set()),
+    ],
+)
+def test_what_a_phone_can_show(stored, shows):
+    """Another spelling than the stored one, whose digits are the same, or differ by 8 and 7 alone."""
+    found = proofs(stored)
+    assert set(found) == shows
+    assert all(stored not in command.params["values"] for command in found.values())
 
 
 @pytest.mark.parametrize(
