@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -69,8 +69,13 @@ class Ground:
 
 
 @contextmanager
-def the_ground(crm: str, **variables: str) -> Iterator[Ground]:
-    """Everything up, one CRM connected, its rule ready. Ends the program with a sentence if that fails."""
+def the_ground(
+    crm: str, before: Callable[[Ground], None] = lambda ground: None, **variables: str
+) -> Iterator[Ground]:
+    """Everything up, one CRM connected, its rule ready. Ends the program with a sentence if that fails.
+
+    ``before`` is done at the CRM before it is connected.
+    """
     listen_for_endings()
     try:
         with an_environment("bench") as environment:
@@ -80,8 +85,10 @@ def the_ground(crm: str, **variables: str) -> Iterator[Ground]:
                 worker, token = start_all(environment, children)
                 service = QuizService(environment.url, token)
                 wait_for_all(environment, children, worker)
+                ground = Ground(environment, children, service, scenario, worker)
+                before(ground)
                 Run(environment, children, service, [scenario], say).prepare()
-                yield Ground(environment, children, service, scenario, worker)
+                yield ground
     except DemoFailed as exc:
         sys.exit(str(exc))
     except Ended as end:
