@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from config import serving
 from config.demo.children import Child
 from config.demo.processes import start_beat, start_worker, wait_for_worker
 from config.demo.report import table
@@ -24,13 +25,14 @@ PATIENCE = 120.0  # seconds without a single lead
 
 @dataclass
 class Run:
-    """What was measured; memory in MiB by the moment."""
+    """What was measured; memory of the first worker, in MiB by the moment."""
 
     answers: int
     posting: float = 0.0
     begun: float = 0.0
     ended: float = 0.0
     memory: dict[str, float] = field(default_factory=dict)
+    workers: int = 1
     journal: Mapping[str, Any] = field(default_factory=dict)
     leads: int = 0
 
@@ -48,12 +50,13 @@ class Run:
 def main(arguments: list[str]) -> Figures:
     parser = options("A backlog of one account, the worker stopped while it grows.", 500)
     parser.add_argument("--rate", type=float, help="our own pace, requests/s (the service's default)")
+    parser.add_argument("--free", action="store_true", help="the CRM has no limits; for a large --rate")
     chosen = parser.parse_args(arguments)
     limiter = {f"{chosen.crm.upper()}_REQUESTS_PER_SECOND": str(chosen.rate)} if chosen.rate else {}
     with the_ground(chosen.crm, **limiter) as ground:
         run = Run(chosen.answers)
         pile_up(ground, run)
-        ground.tell("switches", latency=chosen.latency)
+        ground.tell("switches", latency=chosen.latency, limits=not chosen.free)
         ground.tell("journal/clear")
         work_off(ground, run)
         say(report(run, chosen.latency, chosen.rate))
@@ -73,8 +76,10 @@ def pile_up(ground: Ground, run: Run, visit: Callable[[int], dict[str, Any]] = a
 
 def work_off(ground: Ground, run: Run) -> None:
     worker = start_worker(ground.children)
+    others = [ground.children.start(f"worker{n}", *serving.worker()) for n in range(2, run.workers + 1)]
     start_beat(ground.environment, ground.children)
-    wait_for_worker(worker, ground.children)
+    for one in (worker, *others):
+        wait_for_worker(one, ground.children)
     run.memory["ready"] = memory_of(worker)
     ground.children.wait(lambda: ground.journal()["total"], 60, "the first request")
     run.begun = time.monotonic()

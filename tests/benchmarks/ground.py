@@ -51,7 +51,9 @@ class Ground:
 
     def rest(self) -> None:
         """Nobody delivers from now on."""
-        self.children.stop([child for child in self.children.running if child.name in ("worker", "beat")])
+        self.children.stop(
+            [child for child in self.children.running if child.name.startswith(("worker", "beat"))]
+        )
 
     def tell(self, operation: str, **arguments: Any) -> Any:
         return tell(self.environment.control_url, self.scenario.kind, operation, **arguments)

@@ -22,6 +22,7 @@ def main(arguments: list[str]) -> Figures:
     parser = options("People of an amoCRM account: searched for, and from a directory.", 3000)
     parser.add_argument("--contacts", type=int, default=10_000, help="before the first lead (%(default)s)")
     parser.add_argument("--searched", type=int, default=200, help="leads by searches (%(default)s)")
+    parser.add_argument("--workers", type=int, default=1, help="processes (%(default)s)")
     chosen = parser.parse_args(arguments)
     rows, figures = [], Figures()
     for name, leads in (("a search a person", chosen.searched), ("directory", chosen.answers)):
@@ -31,7 +32,8 @@ def main(arguments: list[str]) -> Figures:
             rest = chosen.contacts - leads // 3
             ground.tell("import_contacts", count=rest, first=0, phone="+7 800 {:07d}")
             walk = walked(ground, chosen.latency) if name == "directory" else None
-            rows.append(measured(ground, name, leads, chosen.latency, chosen.contacts))
+            run = Run(leads, workers=chosen.workers)
+            rows.append(measured(ground, name, run, chosen.latency, chosen.contacts))
             if walk:
                 figures.append((f"first walk of {chosen.contacts} contacts", walk))
         figures.append(
@@ -56,8 +58,8 @@ def walked(ground: Ground, latency: float) -> str:
     return told
 
 
-def measured(ground: Ground, name: str, leads: int, latency: float, contacts: int) -> tuple[str, ...]:
-    run = Run(leads)
+def measured(ground: Ground, name: str, run: Run, latency: float, contacts: int) -> tuple[str, ...]:
+    leads = run.answers
     pile_up(ground, run, a_visitor)
     ground.tell("switches", latency=latency)
     ground.tell("journal/clear")
