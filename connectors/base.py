@@ -83,11 +83,9 @@ class Capabilities:
     find_by_external_id: bool = False  # a lead can be looked up by our external id
     surveys: bool = False  # its leads can be walked with our external ids (`survey`)
     creates_fields: bool = False  # fields can be made through the API
-    tags: bool = False  # the CRM has tags of its own
     updates: bool = False  # a lead that is there can be brought up to date (`LeadDraft.formers`)
     joins: bool = False  # an open lead of the person can be found and given a note (`LeadDraft.repeated`)
     deletes_leads: bool = False  # a lead can be deleted through the API; done to tests alone
-    customers: bool = False  # the CRM has customers beside contacts
     follow: int = 0  # how many leads `follow` is asked about at a time; 0: it can't be asked
     hooks: bool = False  # the CRM posts changes of leads to an address that `subscribe` names
     observes: bool = False  # lists hold what was seen in passing: a row that is missing proves nothing
@@ -419,10 +417,6 @@ class Connector(ABC):
     @abstractmethod
     def plan(self, draft: LeadDraft) -> Plan:
         """The requests that ``deliver`` would send for this draft on a first try. Sends nothing."""
-
-    def find(self, uids: Sequence[str]) -> Mapping[str, str]:
-        """Which external ids exist in the CRM: ``{uid: lead id}``. Only where ``can.find_by_external_id``."""
-        raise NotImplementedError
 
     def find_all(self, uids: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """Every lead that carries one of these external ids, ``{uid: lead ids}``: several where one was made

@@ -119,12 +119,6 @@ class SolosConnector(Connector):
         )
         return Plan((request,), payload.losses, payload.problems)
 
-    def find(self, uids: Sequence[str]) -> Mapping[str, str]:
-        """Among the newest leads; ``Unclear`` where one is not there and there are older ones."""
-        if not self.can.find_by_external_id:
-            return super().find(uids)
-        return recovery.find(self.client(), uids)
-
     def find_all(self, uids: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """Among the newest leads."""
         if not self.can.find_by_external_id:

@@ -42,7 +42,6 @@ from rules.versions import rule_as_of
 
 State = Replay.State
 Result = Receipt | ConnectorError
-HELD = Delivery.State.HELD
 IN_VAIN = frozenset(
     {Delivery.Held.FIX_RULE, Delivery.Held.REFUSED, Delivery.Held.GAVE_UP, Delivery.Held.LOOK_FIRST}
 )  # what ends a replay: a person has to do something before another try makes sense
