@@ -14,7 +14,7 @@ from datetime import datetime, tzinfo
 from typing import Any, ClassVar, Protocol
 from urllib.parse import urlsplit
 
-from connectors.auth import Auth, Tokens
+from connectors.auth import Auth, Bearer, Tokens
 from connectors.contact_directory import ContactDirectory, NoDirectory
 from connectors.draft import Comparison, Exchange, LeadDraft, Placement, Plan, Problem, Receipt, Target
 from connectors.errors import ConnectorError
@@ -262,15 +262,14 @@ class SignIn(Protocol):
 
 
 class Connector(ABC):
-    """One account's CRM. Subclasses fill in ``kind``, ``label``, ``can`` and the methods below.
+    """One account's CRM. Subclasses fill in ``can`` and the methods below.
 
     ``can`` is data of the class. An object may have a ``can`` of its own where an ability is the account's
     own (a search that only some accounts allow); whoever has no connector at hand asks the class, which
     then claims the lesser. ``rest`` is read only for CRMs without a contract (``registry.Entry.contract``).
     """
 
-    kind: ClassVar[str]
-    label: ClassVar[str]
+    auth_class: ClassVar[type[Auth]] = Bearer
     can: Capabilities
     rest: ClassVar[RestShape] = RestShape()
 
@@ -329,7 +328,7 @@ class Connector(ABC):
     def fetch(self, what: str) -> Iterator[Sequence[Row]]:
         """Walk one of ``can.lists``, page by page. Raises like any call."""
         if what not in self.can.lists:
-            raise ValueError(f"{self.label} has no list called {what}")
+            raise ValueError(f"{type(self).__name__} has no list called {what}")
         return self.pages_of(what)
 
     def pages_of(self, what: str) -> Iterator[Sequence[Row]]:

@@ -39,8 +39,6 @@ ACCOUNT_PARTS = "users_groups,datetime_settings,is_api_filter_enabled"
 class AmoConnector(Connector):
     """One amoCRM account."""
 
-    kind = "amocrm"
-    label = "amoCRM"
     can = Capabilities(
         oauth=True,
         batch=50,

@@ -52,8 +52,6 @@ ENTITIES = {"lead": "CRM_LEAD", "deal": "CRM_DEAL", "contact": "CRM_CONTACT", "c
 class BitrixConnector(Connector):
     """One Bitrix24 portal."""
 
-    kind = "bitrix24"
-    label = "Bitrix24"
     can = Capabilities(
         oauth=True,
         portal_first=True,

@@ -46,8 +46,6 @@ NO_DEAL = message("Envybox has tasks on deals alone: have the rule make a deal (
 class EnvyConnector(Connector):
     """One Envybox account."""
 
-    kind = "envybox"
-    label = "Envybox"
     auth_class = auth.ApiKey
     can = Capabilities(
         credentials=("api_key",),

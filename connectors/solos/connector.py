@@ -36,8 +36,6 @@ ONLY_V1 = message("solOS shows us no projects (API v2): leads are delivered, lis
 class SolosConnector(Connector):
     """One solOS account."""
 
-    kind = "solos"
-    label = "solOS"
     auth_class = KeyPair
     can = Capabilities(
         credentials=("token", "secret"),

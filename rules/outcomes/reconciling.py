@@ -99,10 +99,10 @@ def ask_to_reconcile(run_id: int, seconds: float = 0) -> None:
     ask("rules.tasks.reconcile", run_id, seconds=seconds)
 
 
-def go_on_due(most: int = AT_ONCE) -> None:
+def go_on_due() -> None:
     """Runs whose next step is due: their pause is over, their message was lost or their worker died."""
     due = Reconciliation.objects.filter(wake_at__lte=db_clock.now()).order_by("wake_at")
-    for run_id in due.values_list("pk", flat=True)[:most]:
+    for run_id in due.values_list("pk", flat=True)[:AT_ONCE]:
         ask_to_reconcile(run_id)
 
 

@@ -17,7 +17,7 @@ from tests.connectors.harness import HARNESSES, Harness
 
 def needs(crm: Harness, capability: str) -> None:
     if not getattr(crm.connector.can, capability):
-        pytest.skip(f"{crm.connector.label} does not claim {capability}")
+        pytest.skip(f"{crm.kind} does not claim {capability}")
 
 
 def test_every_crm_has_a_harness():
