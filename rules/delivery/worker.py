@@ -33,7 +33,6 @@ from connectors.errors import (
     NeedsReconnect,
     OurMistake,
     RuleNeedsFixing,
-    TryLater,
     Unclear,
 )
 from connectors.messages import message
@@ -448,7 +447,7 @@ class Drain:
         if isinstance(error, NeedsReconnect):
             states.park(self.account, error)
         else:
-            self.lane.rest(error.after if isinstance(error, TryLater) else None)
+            self.lane.rest(error.after)
             silences.met(self.account.crm, self.account.pk)
 
 

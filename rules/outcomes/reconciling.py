@@ -28,7 +28,7 @@ from accounts.events.models import EventType
 from accounts.models import Account, live_accounts
 from accounts.task_queue import ask
 from connectors.base import Connector
-from connectors.errors import ConnectorError, NeedsReconnect, OurMistake, TryLater
+from connectors.errors import ConnectorError, NeedsReconnect, OurMistake
 from connectors.lead_status import Followed, LeadStatus
 from connectors.limiter import NoRateLimiter
 from connectors.messages import message
@@ -201,9 +201,8 @@ class _Slice:
         if isinstance(error, NeedsReconnect):
             states.park(self.account, error)
         self._keep(failures=self.taken.failures + 1, error=error.message)
-        asked = timedelta(seconds=(error.after or 0) if isinstance(error, TryLater) else 0)
         longer: timedelta = SILENCE * 2 ** min(self.taken.failures - 1, 4)
-        return max(min(longer, LONGEST_SILENCE), asked)
+        return max(min(longer, LONGEST_SILENCE), timedelta(seconds=error.after or 0))
 
     def _keep(self, **columns: Any) -> None:
         """Write how far the run is. Raises ``_Lost`` where another worker is at it."""
