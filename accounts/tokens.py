@@ -210,9 +210,7 @@ def expiry_of(tokens: Tokens) -> datetime | None:
 
 def not_connected() -> NeedsReconnect:
     return NeedsReconnect(
-        message("The account has no tokens"),
-        code="no_tokens",
-        remedy=message("Connect the account again."),
+        message("The account has no tokens"), code="no_tokens", remedy=message("Connect the account again.")
     )
 
 

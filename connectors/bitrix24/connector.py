@@ -13,15 +13,7 @@ from typing import Any
 from connectors.base import Capabilities, Connector, FieldWish, Identity, Journal, Named, TaskSupport
 from connectors.bitrix24 import delivery, fields, following, lists, update
 from connectors.bitrix24.auth import BitrixSignIn
-from connectors.bitrix24.client import (
-    Command,
-    OperatingBudget,
-    Portal,
-    Story,
-    matching_at,
-    rows,
-    speed_at,
-)
+from connectors.bitrix24.client import Command, OperatingBudget, Portal, Story, matching_at, rows, speed_at
 from connectors.bitrix24.errors import BitrixResponses
 from connectors.bitrix24.fields import chooses, holds_several
 from connectors.bitrix24.options import OFFERED

@@ -18,15 +18,7 @@ from accounts.database import patiently
 from accounts.models import Account
 from connectors.base import Connector
 from connectors.delivery import LEAD_GONE
-from connectors.draft import (
-    NOTE,
-    PERFORMER,
-    STEP,
-    Comparison,
-    FieldChange,
-    LeadDraft,
-    Receipt,
-)
+from connectors.draft import NOTE, PERFORMER, STEP, Comparison, FieldChange, LeadDraft, Receipt
 from connectors.errors import ConnectorError, Refused
 from connectors.messages import message
 from connectors.note_texts import replayed
@@ -136,10 +128,7 @@ def _sent(one: Replay, row: Delivery, earlier: Sequence[Replay]) -> Iterator[Sen
 
 
 def draft_of(
-    found: Replaying,
-    draft: LeadDraft,
-    bodies: Bodies,
-    former: Callable[[Sent, Mapping[str, Any]], LeadDraft],
+    found: Replaying, draft: LeadDraft, bodies: Bodies, former: Callable[[Sent, Mapping[str, Any]], LeadDraft]
 ) -> LeadDraft:
     """The draft as an update of the lead that is there (``found.updates``). ``former(sent, body)`` drafts
     what was sent."""

@@ -28,13 +28,7 @@ from accounts.models import shares_its_crm
 from accounts.worker_threads import worker
 from connectors.base import Connector
 from connectors.draft import LeadDraft, Receipt
-from connectors.errors import (
-    ConnectorError,
-    NeedsReconnect,
-    OurMistake,
-    RuleNeedsFixing,
-    Unclear,
-)
+from connectors.errors import ConnectorError, NeedsReconnect, OurMistake, RuleNeedsFixing, Unclear
 from connectors.messages import message
 from connectors.repeated import JOINED
 from crm_cache import leases, runs
