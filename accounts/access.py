@@ -10,16 +10,16 @@ from django.db import models, transaction
 from accounts.crm_settings import host_policy_for, options_for, rate_limiter_for
 from accounts.models import Account
 from accounts.tokens import AccountTokens
-from connectors.auth import Bearer, TokenStore
+from connectors.auth import TokenStore
 from connectors.base import Connector, Identity, Remote
 from connectors.errors import OurMistake
 from connectors.hosts import HostNotAllowed
 from connectors.registry import connector_class
 
 
-def connector_for(account: Account, *, store: TokenStore | None = None) -> Connector:
+def connector_for(account: Account) -> Connector:
     """The connector of one account. Raises ``OurMistake`` where its host is none we may talk to."""
-    store = store or AccountTokens(account.pk)
+    store = AccountTokens(account.pk)
     return connector_at(account.crm, account.host, store, account.remote_id, account.facts)
 
 
@@ -32,8 +32,8 @@ def connector_at(
         remote = Remote(hosts.base_url(host), remote_id, facts or {})
     except HostNotAllowed as exc:
         raise OurMistake(str(exc), code="host_not_allowed") from exc
-    auth = getattr(cls, "auth_class", Bearer)(store)
-    return cls(remote, auth, rate_limiter_for(kind, remote_id or host), options_for(kind), hosts)
+    limiter = rate_limiter_for(kind, remote_id or host)
+    return cls(remote, cls.auth_class(store), limiter, options_for(kind), hosts)
 
 
 def learn(account: Account) -> None:

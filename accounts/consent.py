@@ -56,10 +56,7 @@ SENTENCES: dict[str, tuple[Message, Message]] = {
     "refused": (message("{crm} could not be connected."), AGAIN),
     "busy": (message("{crm} does not answer just now."), message("Reload this page in a minute.")),
     "lost": (message("{crm} stopped answering before the connection was complete."), AGAIN),
-    "away": (
-        message("Our database does not answer just now."),
-        message("Reload this page in a minute."),
-    ),
+    "away": (message("Our database does not answer just now."), message("Reload this page in a minute.")),
     "ours": (
         message("The connection to {crm} is not set up correctly on our side."),
         message("The operator has to check the settings; please try again later."),

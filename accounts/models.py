@@ -221,7 +221,7 @@ class AccountEvent(models.Model):
 
 
 class Token(models.Model):
-    """An account's secrets: an OAuth pair, or a key and its second half. No admin page, no repr.
+    """An account's secrets: an OAuth pair, or a key and its second half. No admin page.
 
     ``refresh_at`` is when beat renews the pair; ``failures`` counts exchanges without an answer.
     ``exchange_begun_at``: an exchange was begun then, and nothing of its end was written down since.
@@ -246,9 +246,6 @@ class Token(models.Model):
 
     def __str__(self) -> str:
         return f"token of account {self.account_id}"
-
-    def __repr__(self) -> str:
-        return f"<Token of account {self.account_id}>"
 
 
 class ConnectAttempt(models.Model):
@@ -288,9 +285,6 @@ class InstallKey(models.Model):
     def __str__(self) -> str:
         return f"key of {self.crm} {self.remote_id}"
 
-    def __repr__(self) -> str:
-        return f"<InstallKey of {self.crm} {self.remote_id}>"
-
 
 class Hook(models.Model):
     """The address at which an account's CRM tells of changed leads: unguessable, one per account.
@@ -312,9 +306,6 @@ class Hook(models.Model):
 
     def __str__(self) -> str:
         return f"hook of account {self.account_id}"
-
-    def __repr__(self) -> str:
-        return f"<Hook of account {self.account_id}>"
 
     @property
     def url(self) -> str:
@@ -358,9 +349,6 @@ class Unsubscription(models.Model):
 
     def __str__(self) -> str:
         return f"unsubscription of account {self.account_id}"
-
-    def __repr__(self) -> str:
-        return f"<Unsubscription of account {self.account_id}>"
 
 
 def shares_its_crm(account: Account) -> bool:

@@ -210,9 +210,7 @@ def expiry_of(tokens: Tokens) -> datetime | None:
 
 def not_connected() -> NeedsReconnect:
     return NeedsReconnect(
-        message("The account has no tokens"),
-        code="no_tokens",
-        remedy=message("Connect the account again."),
+        message("The account has no tokens"), code="no_tokens", remedy=message("Connect the account again.")
     )
 
 
@@ -355,7 +353,7 @@ def _refused_before(row: Token, account: Account) -> NeedsReconnect:
 
 def _unanswered(row: Token, error: ConnectorError) -> ConnectorError:
     """No answer proves nothing: the same refresh token is sent again, soon."""
-    wait = max(RETRY_AFTER[min(row.failures, len(RETRY_AFTER) - 1)], getattr(error, "after", None) or 0)
+    wait = max(RETRY_AFTER[min(row.failures, len(RETRY_AFTER) - 1)], error.after or 0)
     row.failures += 1
     _postponed(row, error, timedelta(seconds=min(wait, LATER.total_seconds())))
     if isinstance(error, TryLater):

@@ -6,8 +6,6 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
-from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
@@ -37,10 +35,6 @@ class AuditAdmin(StaffAdmin):
     search_help_text = _("A person of the staff, what it was done to, its number, or what was done")
     list_select_related = ("user", "content_type")
     sortable_by = ()
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[LogEntry]:
-        rows: QuerySet[LogEntry] = super().get_queryset(request)
-        return rows.select_related("user", "content_type")
 
     at = column(_("when"), lambda entry: when(entry.action_time))
     who = column(_("who"), lambda entry: entry.user.get_username())

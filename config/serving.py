@@ -50,16 +50,8 @@ def beat(timetable: Path) -> tuple[str, ...]:
     """What an earlier beat has left there may be half-written, and says nothing worth knowing."""
     for left_over in timetable.parent.glob(f"{timetable.name}*"):
         left_over.unlink()
-    return (
-        "-m",
-        "celery",
-        "-A",
-        "config",
-        "beat",
-        f"--schedule={timetable}",
-        "--pidfile=",
-        "--loglevel=INFO",
-    )
+    files = (f"--schedule={timetable}", "--pidfile=")
+    return ("-m", "celery", "-A", "config", "beat", *files, "--loglevel=INFO")
 
 
 @dataclass

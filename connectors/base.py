@@ -14,7 +14,7 @@ from datetime import datetime, tzinfo
 from typing import Any, ClassVar, Protocol
 from urllib.parse import urlsplit
 
-from connectors.auth import Auth, Tokens
+from connectors.auth import Auth, Bearer, Tokens
 from connectors.contact_directory import ContactDirectory, NoDirectory
 from connectors.draft import Comparison, Exchange, LeadDraft, Placement, Plan, Problem, Receipt, Target
 from connectors.errors import ConnectorError
@@ -83,11 +83,9 @@ class Capabilities:
     find_by_external_id: bool = False  # a lead can be looked up by our external id
     surveys: bool = False  # its leads can be walked with our external ids (`survey`)
     creates_fields: bool = False  # fields can be made through the API
-    tags: bool = False  # the CRM has tags of its own
     updates: bool = False  # a lead that is there can be brought up to date (`LeadDraft.formers`)
     joins: bool = False  # an open lead of the person can be found and given a note (`LeadDraft.repeated`)
     deletes_leads: bool = False  # a lead can be deleted through the API; done to tests alone
-    customers: bool = False  # the CRM has customers beside contacts
     follow: int = 0  # how many leads `follow` is asked about at a time; 0: it can't be asked
     hooks: bool = False  # the CRM posts changes of leads to an address that `subscribe` names
     observes: bool = False  # lists hold what was seen in passing: a row that is missing proves nothing
@@ -264,15 +262,14 @@ class SignIn(Protocol):
 
 
 class Connector(ABC):
-    """One account's CRM. Subclasses fill in ``kind``, ``label``, ``can`` and the methods below.
+    """One account's CRM. Subclasses fill in ``can`` and the methods below.
 
     ``can`` is data of the class. An object may have a ``can`` of its own where an ability is the account's
     own (a search that only some accounts allow); whoever has no connector at hand asks the class, which
     then claims the lesser. ``rest`` is read only for CRMs without a contract (``registry.Entry.contract``).
     """
 
-    kind: ClassVar[str]
-    label: ClassVar[str]
+    auth_class: ClassVar[type[Auth]] = Bearer
     can: Capabilities
     rest: ClassVar[RestShape] = RestShape()
 
@@ -331,7 +328,7 @@ class Connector(ABC):
     def fetch(self, what: str) -> Iterator[Sequence[Row]]:
         """Walk one of ``can.lists``, page by page. Raises like any call."""
         if what not in self.can.lists:
-            raise ValueError(f"{self.label} has no list called {what}")
+            raise ValueError(f"{type(self).__name__} has no list called {what}")
         return self.pages_of(what)
 
     def pages_of(self, what: str) -> Iterator[Sequence[Row]]:
@@ -419,10 +416,6 @@ class Connector(ABC):
     @abstractmethod
     def plan(self, draft: LeadDraft) -> Plan:
         """The requests that ``deliver`` would send for this draft on a first try. Sends nothing."""
-
-    def find(self, uids: Sequence[str]) -> Mapping[str, str]:
-        """Which external ids exist in the CRM: ``{uid: lead id}``. Only where ``can.find_by_external_id``."""
-        raise NotImplementedError
 
     def find_all(self, uids: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """Every lead that carries one of these external ids, ``{uid: lead ids}``: several where one was made

@@ -28,11 +28,12 @@ class ConnectorError(Exception):
     ``code`` is the vendor's code or our own word for the cause, ``remedy`` a sentence for a person,
     ``account_wide`` says that the next delivery of the same account would meet the same fate, as it does
     with every error that ``is_of_account``; ``trace`` holds the exchanges that led here (redacted), newest
-    last.
+    last. ``after`` is the CRM's own wish in seconds, which ``TryLater`` alone may have.
     """
 
     next_step = "give_up"
     is_of_account = False
+    after: float | None = None
 
     def __init__(
         self,
@@ -52,7 +53,7 @@ class ConnectorError(Exception):
 
 
 class TryLater(ConnectorError):
-    """The request did no work: busy, unreachable, unpaid. ``after`` is the CRM's own wish in seconds.
+    """The request did no work: busy, unreachable, unpaid.
 
     ``repeatable`` is false where the same connector would meet the same fate (the account has moved).
     """

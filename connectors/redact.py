@@ -79,7 +79,7 @@ def _has_any(text: str, words: Iterable[str]) -> bool:
     return False
 
 
-def excerpt(body: Any, limit: int = LIMIT) -> str:
+def excerpt(body: Any) -> str:
     """A body as a person may read it: text, redacted, cut with a mark where it was longer.
 
     What a database can't store (NUL, half of a surrogate pair) is taken out.
@@ -89,8 +89,8 @@ def excerpt(body: Any, limit: int = LIMIT) -> str:
     if isinstance(body, bytes):
         body = body.decode(errors="replace")
     text = body if isinstance(body, str) else _json(body)
-    shown = redact(storable(_head(text, 4 * limit)))
-    return shown if len(text) <= limit else f"{shown[:limit]} … ({len(text)} characters)"
+    shown = redact(storable(_head(text, 4 * LIMIT)))
+    return shown if len(text) <= LIMIT else f"{shown[:LIMIT]} … ({len(text)} characters)"
 
 
 def _json(body: Any) -> str:

@@ -19,7 +19,7 @@ from unfold.contrib.filters.admin import (
 )
 from unfold.decorators import display
 
-from accounts.admin_base import StaffAdmin, badge, when
+from accounts.admin_base import StaffAdmin, badge, column, when
 from accounts.texts import in_seconds, said, say, say_many, spaced
 from connectors.redact import redact
 from crm_cache.by_hand import ByHandAdmin
@@ -54,9 +54,7 @@ class CachedAdmin(ByHandAdmin):
     def presence(self, row: Any) -> tuple[str, str]:
         return ("gone", say("gone")) if row.deleted else ("there", say("in the CRM"))
 
-    @display(description=_("last change seen"), ordering="synced_at")
-    def synced(self, row: Any) -> Any:
-        return when(row.synced_at)
+    synced = column(_("last change seen"), lambda row: when(row.synced_at), ordering="synced_at")
 
     @display(description=_("as the CRM told it"))
     def details_text(self, row: Any) -> SafeString:
@@ -72,9 +70,7 @@ class CrmUserAdmin(CachedAdmin):
     facts = (("email", "role"), ("group_id", "active"))
     written = ("name", "email", "active", "deleted")
 
-    @display(description=_("active"), boolean=True, ordering="active")
-    def works_there(self, row: CrmUser) -> bool:
-        return row.active
+    works_there = column(_("active"), lambda row: row.active, boolean=True, ordering="active")
 
 
 @admin.register(Pipeline)
@@ -97,9 +93,7 @@ class StepAdmin(CachedAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).annotate(its_pipeline=name_of(Pipeline, "pipeline_id"))
 
-    @display(description=_("pipeline"))
-    def pipeline_name(self, row: Any) -> str:
-        return row.its_pipeline or row.pipeline_id
+    pipeline_name = column(_("pipeline"), lambda row: row.its_pipeline or row.pipeline_id)
 
 
 @admin.register(Field)
@@ -112,9 +106,7 @@ class FieldAdmin(CachedAdmin):
     key = ("account", "entity", "remote_id")
     written = ("name", "type", "deleted")
 
-    @display(description=_("choices"))
-    def choices(self, row: Field) -> str:
-        return str(len(row.options)) if row.options else ""
+    choices = column(_("choices"), lambda row: str(len(row.options)) if row.options else "")
 
     @display(description=_("choices"))
     def choices_text(self, row: Field) -> str:
@@ -147,13 +139,10 @@ class SyncRunAdmin(StaffAdmin):
     list_select_related = ("account",)
     search_fields = ("=account__account_id", "error")
 
-    @display(description=_("list"), ordering="what")
-    def list_name(self, run: SyncRun) -> str:
-        return capfirst(said(run.what))
-
-    @display(description=_("error"))
-    def trouble(self, run: SyncRun) -> str:
-        return said(run.error)
+    list_name = column(_("list"), lambda run: capfirst(said(run.what)), ordering="what")
+    trouble = column(_("error"), lambda run: said(run.error))
+    state_label = badge(_("state"), "state", RUN_COLOURS, ordering="state")
+    asked = column(_("asked for"), lambda run: when(run.asked_at, short=True), ordering="asked_at")
 
     @display(description=_("found in the CRM"), header=True)
     def differed(self, run: SyncRun) -> tuple[str, str]:
@@ -161,12 +150,6 @@ class SyncRunAdmin(StaffAdmin):
             name: spaced(getattr(run, name)) for name in ("added", "changed", "gone")
         })  # fmt: skip
         return found, say_many("{count} page", "{count} pages", run.pages)
-
-    state_label = badge(_("state"), "state", RUN_COLOURS, ordering="state")
-
-    @display(description=_("asked for"), ordering="asked_at")
-    def asked(self, run: SyncRun) -> Any:
-        return when(run.asked_at, short=True)
 
     @display(description=_("took"))
     def took(self, run: SyncRun) -> str:

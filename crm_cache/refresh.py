@@ -145,7 +145,7 @@ def _settle(account: Account, run: SyncRun, error: ConnectorError) -> bool:
 
 
 def _try_soon(account: Account, run: SyncRun, error: ConnectorError) -> None:
-    asked = timedelta(seconds=(error.after or 0) if isinstance(error, TryLater) else 0)
+    asked = timedelta(seconds=error.after or 0)
     at = db_clock.now() + pause_after(runs.failures_in_a_row(run), asked)
     Account.objects.filter(pk=account.pk).update(next_sync_at=Least("next_sync_at", Value(at)))
 

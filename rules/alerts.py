@@ -40,9 +40,9 @@ def tell() -> int:
         solved = list(rows.filter(end_told_at=None, solved_at__isnull=False, opening_told_at__isnull=False))
         told = 0
         with translation.override(settings.PAGE_LANGUAGE):
-            if opened and send(*opening(opened), "failure"):
+            if opened and send(_opening(opened), _body(opened, _line), "failure"):
                 told += _told(opened, "opening_told_at")
-            if solved and send(*ending(solved), "success"):
+            if solved and send(_ending(solved), _body(solved, _end_line), "success"):
                 told += _told(solved, "end_told_at")
         return told
 
@@ -80,20 +80,17 @@ def send(title: str, body: str, kind: str = "info") -> bool:
     return sent
 
 
-def opening(rows: Sequence[Incident]) -> tuple[str, str]:
-    """(title, body) for incidents that have opened."""
+def _opening(rows: Sequence[Incident]) -> str:
     if len(rows) == 1:
-        return _("An incident: %(what)s") % {"what": rows[0]}, _body(rows, _line)
-    several = ngettext("%(count)s incident", "%(count)s incidents", len(rows))
-    return several % {"count": len(rows)}, _body(rows, _line)
+        return _("An incident: %(what)s") % {"what": rows[0]}
+    return ngettext("%(count)s incident", "%(count)s incidents", len(rows)) % {"count": len(rows)}
 
 
-def ending(rows: Sequence[Incident]) -> tuple[str, str]:
-    """(title, body) for incidents that are solved."""
+def _ending(rows: Sequence[Incident]) -> str:
     if len(rows) == 1:
-        return _("Solved: %(what)s") % {"what": rows[0]}, _body(rows, _end_line)
+        return _("Solved: %(what)s") % {"what": rows[0]}
     several = ngettext("%(count)s incident is solved", "%(count)s incidents are solved", len(rows))
-    return several % {"count": len(rows)}, _body(rows, _end_line)
+    return several % {"count": len(rows)}
 
 
 def _body(rows: Sequence[Incident], line: Callable[[Incident], str]) -> str:

@@ -44,12 +44,7 @@ class EndpointViewSet(PlatformViewSet):
     @operation(
         "CreateWebhookEndpoint",
         "Have events posted to an address from now on",
-        {
-            201: EndpointSecretOut,
-            **BAD_BODY,
-            **ERRORS,
-            409: f"There are {endpoints.MOST} endpoints already",
-        },
+        {201: EndpointSecretOut, **BAD_BODY, **ERRORS, 409: f"There are {endpoints.MOST} endpoints already"},
         tag="events",
         description="The answer shows the secret this once. Posts are signed as Standard Webhooks says.",
         request=EndpointIn,

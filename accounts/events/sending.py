@@ -217,7 +217,7 @@ def _post_line(line: Iterable[Try], window: Window, post: Callable[[Event], None
             answered = error.code.startswith("http_")
             one.error = error.message if answered else message("The server did not answer")
             one.gone = error.code == "http_410"
-            one.after = min((error.after if isinstance(error, TryLater) else 0) or 0, MOST_ASKED)
+            one.after = min(error.after or 0, MOST_ASKED)
         except ValueError as exc:  # of ``check_url``
             one.error = exc.args[0]
         except Exception as exc:

@@ -126,12 +126,11 @@ class Listed(Generic[Row]):
         return {"count": self.count, "next": self.next, "more": self.more, "items": items}
 
 
-def listed(request: Request, rows: QuerySet[Row], key: str = "pk", late: bool = False) -> Listed[Row]:
+def listed(request: Request, rows: QuerySet[Row], late: bool = False) -> Listed[Row]:
     """The part of ``rows`` that a request asks for, by page and size or behind a cursor.
 
-    ``key`` is a unique column that grows with each row. ``late``: the rows were chosen by when they changed,
-    for which there is an index; they may all be far from where a walk by their keys begins. Raises
-    ``ApiError`` naming the parameter.
+    ``late``: the rows were chosen by when they changed, for which there is an index; they may all be far from
+    where a walk by their keys begins. Raises ``ApiError`` naming the parameter.
     """
     order = request.query_params.get("order") or "newest"
     if order not in ORDERS:
@@ -142,16 +141,16 @@ def listed(request: Request, rows: QuerySet[Row], key: str = "pk", late: bool = 
     if start >= MOST_LISTED and not text:
         raise ApiError(f"page begins behind {MOST_LISTED:,} rows: go on with after", field="page")
     if text:
-        chosen, start = rows.filter(**{f"{key}__{beyond}": read_cursor(text)}), 0
+        chosen, start = rows.filter(**{f"pk__{beyond}": read_cursor(text)}), 0
     # Of few rows the keys are read by that index and sorted, as are those of the oldest: PostgreSQL takes
     # changed rows to be everywhere alike, and would look for the first of them among all that never changed.
     sorts = late and (count < MOST_LISTED or (order == "oldest" and not text))
-    place: Any = F(key) + Value(0) if sorts else F(key)
+    place: Any = F("pk") + Value(0) if sorts else F("pk")
     ordered = chosen.order_by(place.desc() if sign else place.asc())
-    keys = ordered.values_list(key, flat=True)[start : start + page.size + 1]
+    keys = ordered.values_list("pk", flat=True)[start : start + page.size + 1]
     found = list(keys) if text or start < count else []
     shown = found[: page.size]
-    items = list(rows.filter(**{f"{key}__in": shown}).order_by(f"{sign}{key}")) if shown else []
+    items = list(rows.filter(pk__in=shown).order_by(f"{sign}pk")) if shown else []
     return Listed(count, items, cursor(shown[-1]) if shown else text, len(found) > len(shown))
 
 

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from config.openapi.quiz import (
-    SECOND,
-    THIRD,
-    UNSURE,
-    VISIT,
-    answer,
-    person,
-)
+from config.openapi.quiz import SECOND, THIRD, UNSURE, VISIT, answer, person
 
 LONG_STORY = "Новый дом за парком, второй подъезд, ключи у консьержа, чертежи пришлю. " * 8
 ODD_OPTION = "Евроремонт как у соседей"

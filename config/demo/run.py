@@ -93,10 +93,12 @@ class Run:
             raise DemoFailed(f"The repeat of {answer['answerID']} was answered {reply.status}, not 200.")
         self.say(f"Quiz service: {answer['answerID']} sent once more, answered as known")
 
-    def wait_for(self, expected: int, seconds: float = DELIVERY_SECONDS) -> None:
+    def wait_for(self, expected: int) -> None:
         """Until all is delivered; what is not by then, the verification will tell."""
         try:
-            self.children.wait(lambda: self.delivered() >= expected, seconds, "the deliveries", ASK_EVERY)
+            self.children.wait(
+                lambda: self.delivered() >= expected, DELIVERY_SECONDS, "the deliveries", ASK_EVERY
+            )
         except DemoFailed:
             self.children.check()
 

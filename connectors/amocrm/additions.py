@@ -93,12 +93,7 @@ class Changes(BatchWrite):
     def body(self, item: Item) -> dict[str, Any]:
         record = self.records[item]
         values = {"custom_fields_values": [one.body for one in record.entries]} if record.entries else {}
-        return {
-            "id": int(item.journal[self.step]),
-            "request_id": item.uid,
-            **record.attributes,
-            **values,
-        }
+        return {"id": int(item.journal[self.step]), "request_id": item.uid, **record.attributes, **values}
 
     def settle(self, items: Sequence[Item], reply: Any) -> None:
         self.done |= set(items)

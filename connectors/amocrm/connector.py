@@ -20,7 +20,7 @@ from connectors.amocrm.errors import NOT_ALLOWED, AmoResponses
 from connectors.amocrm.facts import CUSTOMERS_OFF, Facts, current_user, read_identity
 from connectors.amocrm.fields import chooses, create_fields, holds_several, mark_field
 from connectors.amocrm.following import Following
-from connectors.amocrm.recovery import scan, search, search_all, survey
+from connectors.amocrm.recovery import search_all, survey
 from connectors.base import Capabilities, Connector, FieldWish, Identity, Journal, TaskSupport
 from connectors.contact_directory import ContactDirectory, NoDirectory
 from connectors.delivery import NoJournal
@@ -34,14 +34,11 @@ from connectors.survey import SurveyPage
 
 ACCOUNT = "/api/v4/account"
 ACCOUNT_PARTS = "users_groups,datetime_settings,is_api_filter_enabled"
-PAGES_OF_A_LOOK = 4
 
 
 class AmoConnector(Connector):
     """One amoCRM account."""
 
-    kind = "amocrm"
-    label = "amoCRM"
     can = Capabilities(
         oauth=True,
         batch=50,
@@ -49,10 +46,8 @@ class AmoConnector(Connector):
         find_by_external_id=True,
         surveys=True,
         creates_fields=True,
-        tags=True,
         updates=True,
         joins=True,
-        customers=True,
         follow=50,
         records=("lead",),
         hooks=True,
@@ -181,14 +176,6 @@ class AmoConnector(Connector):
 
     def plan(self, draft: LeadDraft) -> Plan:
         return plan(draft, self.facts, self.remote.base_url)
-
-    def find(self, uids: Sequence[str]) -> Mapping[str, str]:
-        """By the search index, then among the newest leads, which the index may not know yet."""
-        http_client, mark = self.http_client(), self.facts.mark_field
-        leads = {uid: lead for uid in uids if (lead := search(http_client, uid, mark))}
-        if missing := [uid for uid in uids if uid not in leads]:
-            leads |= scan(http_client, missing, mark, since=0, pages=PAGES_OF_A_LOOK).found
-        return {uid: lead.lead for uid, lead in leads.items()}
 
     def find_all(self, uids: Sequence[str]) -> Mapping[str, Sequence[str]]:
         http_client, mark = self.http_client(), self.facts.mark_field

@@ -74,15 +74,14 @@ def scan(
     since: float,
     *,
     names: Collection[str] = (),
-    pages: int = MOST_PAGES,
 ) -> Scan:
     """Walk the newest leads back to ``since`` (seconds since 1970): needs no index, serves a whole batch.
 
-    Ends at a page that reaches older leads, at an empty page, after ``pages``, or once all ``uids`` are
+    Ends at a page that reaches older leads, at an empty page, after ``MOST_PAGES``, or once all ``uids`` are
     found. Leads with one of the ``names`` and without an external id are kept by their names.
     """
     wanted, seen = set(uids), Scan()
-    for number in range(1, pages + 1):
+    for number in range(1, MOST_PAGES + 1):
         params = {"order[created_at]": "desc", "limit": PAGE, "page": number, "with": "contacts"}
         page = embedded(http_client.call("GET", "/api/v4/leads", params=params), "leads")
         for lead in page:

@@ -13,15 +13,7 @@ from typing import Any
 from connectors.base import Capabilities, Connector, FieldWish, Identity, Journal, Named, TaskSupport
 from connectors.bitrix24 import delivery, fields, following, lists, update
 from connectors.bitrix24.auth import BitrixSignIn
-from connectors.bitrix24.client import (
-    Command,
-    OperatingBudget,
-    Portal,
-    Reply,
-    Story,
-    rows,
-    speed_at,
-)
+from connectors.bitrix24.client import Command, OperatingBudget, Portal, Story, rows, speed_at
 from connectors.bitrix24.errors import BitrixResponses
 from connectors.bitrix24.fields import chooses, holds_several
 from connectors.bitrix24.options import OFFERED
@@ -36,7 +28,7 @@ from connectors.bitrix24.portal import (
     server_of,
 )
 from connectors.bitrix24.records import payload_of
-from connectors.bitrix24.recovery import carriers, carrying, search, survey
+from connectors.bitrix24.recovery import carrying, search, survey
 from connectors.bitrix24.requests import BatchRequests, BitrixItem
 from connectors.delivery import NoJournal, Outcome, compare, deliver
 from connectors.draft import Comparison, Exchange, LeadDraft, Placement, Plan, Problem, Target
@@ -53,8 +45,6 @@ ENTITIES = {"lead": "CRM_LEAD", "deal": "CRM_DEAL", "contact": "CRM_CONTACT", "c
 class BitrixConnector(Connector):
     """One Bitrix24 portal."""
 
-    kind = "bitrix24"
-    label = "Bitrix24"
     can = Capabilities(
         oauth=True,
         portal_first=True,
@@ -174,24 +164,15 @@ class BitrixConnector(Connector):
     def plan(self, draft: LeadDraft) -> Plan:
         return delivery.plan(draft, self.facts, self.remote.base_url)
 
-    def find(self, uids: Sequence[str]) -> Mapping[str, str]:
-        """Among deals and leads. Raises ``TryLater`` where a list was cut off before it proved anything."""
-        found = ((uid, carriers(reply, uid)) for uid, reply in self._search(uids))
-        return {uid: str(ours[0]["ID"]) for uid, ours in reversed(list(found)) if ours}  # a deal goes first
-
     def find_all(self, uids: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """Of deals, or of leads where there are more: a lead that became a deal keeps the external id."""
+        asked = [(uid, search(word, uid)) for uid in uids for word in ("deal", "lead")]
+        replies = self.portal().ask([command for _, command in asked])
         found: dict[str, list[str]] = {}
-        for uid, reply in self._search(uids):
+        for (uid, _), reply in zip(asked, replies, strict=True):
             ours = [str(row["ID"]) for row in carrying(rows(reply), uid)]
             found[uid] = max(found.get(uid, []), ours, key=len)
         return found
-
-    def _search(self, uids: Sequence[str]) -> list[tuple[str, Reply]]:
-        """The deals, then the leads with each external id."""
-        asked = [(uid, search(word, uid)) for uid in uids for word in ("deal", "lead")]
-        replies = self.portal().ask([command for _, command in asked])
-        return [(uid, reply) for (uid, _), reply in zip(asked, replies, strict=True)]
 
     def survey(self, since: datetime, place: Mapping[str, Any]) -> SurveyPage:
         return survey(self.portal(), since, place)

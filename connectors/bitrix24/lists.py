@@ -35,10 +35,7 @@ def users(portal: Portal) -> Iterator[Sequence[UserRow]]:
 
 
 def _pages(
-    portal: Portal,
-    first: Reply,
-    from_: Callable[[int], Command],
-    rows_of: Callable[[Reply], Sequence[Row]],
+    portal: Portal, first: Reply, from_: Callable[[int], Command], rows_of: Callable[[Reply], Sequence[Row]]
 ) -> list[Sequence[Row]]:
     """All pages of a list of which the first is there. It tells how many rows there are; where it doesn't, or
     there are more by now, another page follows each full one."""

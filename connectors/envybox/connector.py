@@ -46,8 +46,6 @@ NO_DEAL = message("Envybox has tasks on deals alone: have the rule make a deal (
 class EnvyConnector(Connector):
     """One Envybox account."""
 
-    kind = "envybox"
-    label = "Envybox"
     auth_class = auth.ApiKey
     can = Capabilities(
         credentials=("api_key",),
@@ -162,11 +160,8 @@ class EnvyConnector(Connector):
             item.problems.append(item.error.problem)
         return Plan(tuple(http_client.requests), tuple(item.losses), tuple(item.problems))
 
-    def find(self, uids: Sequence[str]) -> Mapping[str, str]:
-        """By the external id in the note."""
-        return recovery.find(self.client(), list(uids))
-
     def find_all(self, uids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """By the external id in the note."""
         return recovery.find_all(self.client(), list(uids))
 
     def survey(self, since: datetime, place: Mapping[str, Any]) -> SurveyPage:

@@ -70,17 +70,15 @@ def look(client: Client, wanted: Wanted) -> Found | None:
     probes = Probes(client, wanted)
     found = probes.waiting() or probes.listed() or probes.merged() or probes.taken()
     if found is None and not probes.complete:
-        raise incomplete()
+        raise Unclear(
+            message(
+                "It is not known whether Envybox has this lead: there is more than could be looked through"
+            ),
+            code=LOOK_INCOMPLETE,
+            remedy=LOOK,
+            look_again=False,
+        )
     return found
-
-
-def incomplete() -> Unclear:
-    return Unclear(
-        message("It is not known whether Envybox has this lead: there is more than could be looked through"),
-        code=LOOK_INCOMPLETE,
-        remedy=LOOK,
-        look_again=False,
-    )
 
 
 class Probes:
@@ -161,36 +159,22 @@ class Probes:
         self.complete = False
 
 
-def find(client: Client, uids: list[str]) -> dict[str, str]:
-    """``{uid: lead id}`` of the external ids that leads carry: they are searched, or recent leads are read.
-
-    Raises like any call, and ``Unclear`` where one is missing and there were more leads than could be read.
-    """
-    found, complete = _carriers(client, uids)
-    if not complete and len(found) < len(uids):
-        raise incomplete()
-    return {uid: leads[0] for uid, leads in found.items()}
-
-
 def find_all(client: Client, uids: list[str]) -> dict[str, list[str]]:
-    """``{uid: lead ids}`` of all found so; a lead that was united with another one counts as that."""
-    return _carriers(client, uids)[0]
+    """``{uid: lead ids}`` of the external ids that leads carry: they are searched, or recent leads are read.
 
-
-def _carriers(client: Client, uids: list[str]) -> tuple[dict[str, list[str]], bool]:
-    """The leads by external id, and whether all leads that there are were read."""
+    A lead that was united with another one counts as that. Raises like any call.
+    """
     since = datetime.now(UTC) - timedelta(days=FIND_DAYS)
     found: dict[str, list[str]] = {}
-    cut: list[bool] = []
     searched = client.keyword_covers_comment
     pages = [partial(page_of_leads, client, keyword=searchable(uid)) for uid in uids if searched]
     for page in pages or [partial(page_of_leads, client, since=since)]:
-        for row in walk(page, lambda: cut.append(True)):
+        for row in walk(page):
             lead = Found.of(row).lead
             for uid in uids:
                 if carries(row.get("values"), searchable(uid)) and lead not in found.setdefault(uid, []):
                     found[uid].append(lead)
-    return {uid: leads for uid, leads in found.items() if leads}, not cut
+    return {uid: leads for uid, leads in found.items() if leads}
 
 
 def newest_deal(lead: dict[str, Any]) -> str:

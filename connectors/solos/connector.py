@@ -36,8 +36,6 @@ ONLY_V1 = message("solOS shows us no projects (API v2): leads are delivered, lis
 class SolosConnector(Connector):
     """One solOS account."""
 
-    kind = "solos"
-    label = "solOS"
     auth_class = KeyPair
     can = Capabilities(
         credentials=("token", "secret"),
@@ -118,12 +116,6 @@ class SolosConnector(Connector):
             "POST", url, create_body(self.options, payload.lead), message("create the lead")
         )
         return Plan((request,), payload.losses, payload.problems)
-
-    def find(self, uids: Sequence[str]) -> Mapping[str, str]:
-        """Among the newest leads; ``Unclear`` where one is not there and there are older ones."""
-        if not self.can.find_by_external_id:
-            return super().find(uids)
-        return recovery.find(self.client(), uids)
 
     def find_all(self, uids: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """Among the newest leads."""

@@ -46,11 +46,7 @@ def compared(receipt: Receipt, asked: Placement, snapshot: RuleSnapshot) -> Rece
         problems.append(Problem(MISPLACED, told, field))
     if not losses:
         return receipt
-    return replace(
-        receipt,
-        losses=(*receipt.losses, *losses),
-        problems=(*receipt.problems, *problems),
-    )
+    return replace(receipt, losses=(*receipt.losses, *losses), problems=(*receipt.problems, *problems))
 
 
 def differences(

@@ -18,15 +18,7 @@ from accounts.database import patiently
 from accounts.models import Account
 from connectors.base import Connector
 from connectors.delivery import LEAD_GONE
-from connectors.draft import (
-    NOTE,
-    PERFORMER,
-    STEP,
-    Comparison,
-    FieldChange,
-    LeadDraft,
-    Receipt,
-)
+from connectors.draft import NOTE, PERFORMER, STEP, Comparison, FieldChange, LeadDraft, Receipt
 from connectors.errors import ConnectorError, Refused
 from connectors.messages import message
 from connectors.note_texts import replayed
@@ -42,7 +34,6 @@ from rules.versions import rule_as_of
 
 State = Replay.State
 Result = Receipt | ConnectorError
-HELD = Delivery.State.HELD
 IN_VAIN = frozenset(
     {Delivery.Held.FIX_RULE, Delivery.Held.REFUSED, Delivery.Held.GAVE_UP, Delivery.Held.LOOK_FIRST}
 )  # what ends a replay: a person has to do something before another try makes sense
@@ -137,10 +128,7 @@ def _sent(one: Replay, row: Delivery, earlier: Sequence[Replay]) -> Iterator[Sen
 
 
 def draft_of(
-    found: Replaying,
-    draft: LeadDraft,
-    bodies: Bodies,
-    former: Callable[[Sent, Mapping[str, Any]], LeadDraft],
+    found: Replaying, draft: LeadDraft, bodies: Bodies, former: Callable[[Sent, Mapping[str, Any]], LeadDraft]
 ) -> LeadDraft:
     """The draft as an update of the lead that is there (``found.updates``). ``former(sent, body)`` drafts
     what was sent."""

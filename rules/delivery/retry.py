@@ -11,10 +11,7 @@ LANE_RESTS = (5, 15, 60, 300, 900)  # seconds a silent CRM's lane rests after 1,
 
 
 def pause_after(
-    tries: int,
-    failing_for: timedelta = timedelta(0),
-    asked: float | None = None,
-    luck: float | None = None,
+    tries: int, failing_for: timedelta = timedelta(0), asked: float | None = None, luck: float | None = None
 ) -> timedelta | None:
     """How long to wait after ``tries`` tries over ``failing_for``; None when a person must decide.
 

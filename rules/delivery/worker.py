@@ -28,14 +28,7 @@ from accounts.models import shares_its_crm
 from accounts.worker_threads import worker
 from connectors.base import Connector
 from connectors.draft import LeadDraft, Receipt
-from connectors.errors import (
-    ConnectorError,
-    NeedsReconnect,
-    OurMistake,
-    RuleNeedsFixing,
-    TryLater,
-    Unclear,
-)
+from connectors.errors import ConnectorError, NeedsReconnect, OurMistake, RuleNeedsFixing, Unclear
 from connectors.messages import message
 from connectors.repeated import JOINED
 from crm_cache import leases, runs
@@ -448,7 +441,7 @@ class Drain:
         if isinstance(error, NeedsReconnect):
             states.park(self.account, error)
         else:
-            self.lane.rest(error.after if isinstance(error, TryLater) else None)
+            self.lane.rest(error.after)
             silences.met(self.account.crm, self.account.pk)
 
 

@@ -25,7 +25,7 @@ from accounts.models import Account, Hook, Lane, live_accounts
 from accounts.task_queue import ask
 from connectors import tasks
 from connectors.base import Connector
-from connectors.errors import ConnectorError, NeedsReconnect, OurMistake, Refused, TryLater
+from connectors.errors import ConnectorError, NeedsReconnect, OurMistake, Refused
 from connectors.lead_status import BY_HAND, Followed, LeadStatus
 from connectors.registry import CONNECTORS, connector_class
 from rules.delivery.concurrency import looks
@@ -335,9 +335,8 @@ def _pause_after(error: ConnectorError, failures: int) -> timedelta:
     """A lead that alone can't be read is asked about less and less; a whole account once it may be back."""
     if isinstance(error, Refused):
         return REFUSED_PAUSE
-    asked = timedelta(seconds=(error.after or 0) if isinstance(error, TryLater) else 0)
     longer = 1 if error.account_wide else 2 ** min(failures, 8)
-    return max(min(SILENCE * longer, REFUSED_PAUSE), asked)
+    return max(min(SILENCE * longer, REFUSED_PAUSE), timedelta(seconds=error.after or 0))
 
 
 def _claim(account_id: int, most: int) -> list[Outcome]:

@@ -28,7 +28,7 @@ from accounts.events.models import EventType
 from accounts.models import Account, live_accounts
 from accounts.task_queue import ask
 from connectors.base import Connector
-from connectors.errors import ConnectorError, NeedsReconnect, OurMistake, TryLater
+from connectors.errors import ConnectorError, NeedsReconnect, OurMistake
 from connectors.lead_status import Followed, LeadStatus
 from connectors.limiter import NoRateLimiter
 from connectors.messages import message
@@ -99,10 +99,10 @@ def ask_to_reconcile(run_id: int, seconds: float = 0) -> None:
     ask("rules.tasks.reconcile", run_id, seconds=seconds)
 
 
-def go_on_due(most: int = AT_ONCE) -> None:
+def go_on_due() -> None:
     """Runs whose next step is due: their pause is over, their message was lost or their worker died."""
     due = Reconciliation.objects.filter(wake_at__lte=db_clock.now()).order_by("wake_at")
-    for run_id in due.values_list("pk", flat=True)[:most]:
+    for run_id in due.values_list("pk", flat=True)[:AT_ONCE]:
         ask_to_reconcile(run_id)
 
 
@@ -201,9 +201,8 @@ class _Slice:
         if isinstance(error, NeedsReconnect):
             states.park(self.account, error)
         self._keep(failures=self.taken.failures + 1, error=error.message)
-        asked = timedelta(seconds=(error.after or 0) if isinstance(error, TryLater) else 0)
         longer: timedelta = SILENCE * 2 ** min(self.taken.failures - 1, 4)
-        return max(min(longer, LONGEST_SILENCE), asked)
+        return max(min(longer, LONGEST_SILENCE), timedelta(seconds=error.after or 0))
 
     def _keep(self, **columns: Any) -> None:
         """Write how far the run is. Raises ``_Lost`` where another worker is at it."""

@@ -78,8 +78,5 @@ write_reconciliation = writer(
 )
 # A row of which the delivery and its answer are at hand.
 write_finding = writer(
-    FindingOut,
-    answerID="delivery.answer.answer_id",
-    quizID="delivery.quiz_id",
-    remedy=remedy_of,
+    FindingOut, answerID="delivery.answer.answer_id", quizID="delivery.quiz_id", remedy=remedy_of
 )

@@ -128,11 +128,7 @@ class AnswerViewSet(CallerViewSet):
     @operation(
         "ListAnswers",
         "Answers and their deliveries",
-        {
-            200: AnswerListOut,
-            **BAD_FILTER,
-            **NO_TOKEN,
-        },
+        {200: AnswerListOut, **BAD_FILTER, **NO_TOKEN},
         parameters=[*QUIZ_AND_TIME_FILTERS, *PERSON_FILTERS],
     )
     def index(self, request: Request) -> Response:

@@ -78,12 +78,7 @@ class DeliveryViewSet(CallerViewSet):
     @operation(
         "RetryDelivery",
         "Try again now, whatever it waits for",
-        {
-            202: DeliveryDetailOut,
-            **NO_TOKEN,
-            **NO_DELIVERY,
-            409: "It is delivered, or being sent right now",
-        },
+        {202: DeliveryDetailOut, **NO_TOKEN, **NO_DELIVERY, 409: "It is delivered, or being sent right now"},
         parameters=WHICH,
         request=None,
     )
@@ -97,13 +92,7 @@ class DeliveryViewSet(CallerViewSet):
     @operation(
         "ArrivedDelivery",
         "The lead of a held delivery is in the CRM: it is delivered, nothing is sent",
-        {
-            200: DeliveryDetailOut,
-            **BAD_BODY,
-            **NO_TOKEN,
-            **NO_DELIVERY,
-            409: "It is not held",
-        },
+        {200: DeliveryDetailOut, **BAD_BODY, **NO_TOKEN, **NO_DELIVERY, 409: "It is not held"},
         parameters=WHICH,
         request=ArrivedIn,
     )

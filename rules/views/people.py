@@ -12,11 +12,7 @@ from accounts.serializers.errors import NO_TOKEN, NOT_PLATFORM, operation
 from rules import people
 from rules.serializers.people import ErasureOut, PersonIn, PersonOut, write_erasure
 
-ERRORS = {
-    400: "Nobody is named, or a phone or an e-mail is none",
-    **NO_TOKEN,
-    **NOT_PLATFORM,
-}
+ERRORS = {400: "Nobody is named, or a phone or an e-mail is none", **NO_TOKEN, **NOT_PLATFORM}
 
 
 class PeopleViewSet(PlatformViewSet):

@@ -8,18 +8,13 @@ import pytest
 
 from connectors.base import FieldWish
 from connectors.errors import NeedsReconnect
-from connectors.registry import CONNECTORS, options_class
+from connectors.registry import options_class
 from connectors.rows import FieldRow, PipelineRow, StepRow, TagRow, UserRow
 
 ROWS = {"users": UserRow, "pipelines": PipelineRow, "steps": StepRow, "fields": FieldRow, "tags": TagRow}
 
 
 # -- who it is ----------------------------------------------------------------------------------------------
-
-
-def test_the_class_and_the_registry_agree(crm):
-    assert crm.connector.kind == crm.kind
-    assert crm.connector.label == CONNECTORS[crm.kind].label
 
 
 def test_an_account_says_who_it_is(crm):

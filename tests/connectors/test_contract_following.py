@@ -19,7 +19,7 @@ UNKNOWN = "999999999"
 @pytest.fixture
 def crm(crm):
     if not crm.connector.can.follow:
-        pytest.skip(f"{crm.connector.label} does not claim follow")
+        pytest.skip(f"{crm.kind} does not claim follow")
     return crm
 
 

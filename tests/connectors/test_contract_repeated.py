@@ -47,7 +47,7 @@ class KilledAt(Notebook):
 @pytest.fixture(autouse=True)
 def joins(crm):
     if not crm.connector.can.joins:
-        pytest.skip(f"{crm.connector.label} joins no open leads")
+        pytest.skip(f"{crm.kind} joins no open leads")
 
 
 @pytest.fixture

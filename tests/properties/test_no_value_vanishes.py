@@ -229,7 +229,7 @@ def test_no_value_vanishes_where_an_open_lead_is_joined(world, body, way, texts)
     """All of it stands in the note, what the rule's texts make of it for fields, too; what a mention leaves
     out is a loss."""
     if not world.crm.connector.can.joins:
-        pytest.skip(f"{world.crm.connector.label} joins no open leads")
+        pytest.skip(f"{world.crm.kind} joins no open leads")
     uid = f"qz{next(numbers):08x}"
     (first,) = world.crm.connector.deliver([make_draft(uid=uid)], Notebook())
     receipt, sent = world.deliver(

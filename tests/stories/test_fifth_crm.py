@@ -50,8 +50,6 @@ LISTS: dict[str, Sequence[Row]] = {
 class FifthConnector(Connector):
     """A CRM in memory: opened by a key, with deals, a directory of branches and a number of a shelf."""
 
-    kind = "fifth"
-    label = "Fifth"
     auth_class = ApiKey
     can = Capabilities(
         credentials=("api_key",),

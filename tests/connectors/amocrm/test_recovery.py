@@ -117,14 +117,11 @@ def test_a_search_that_fails_creates_nothing(shop, amo, draft, deliver):
     assert shop.leads == []
 
 
-def test_find_tells_which_marks_exist(shop, amo, draft, deliver):
+def test_find_all_tells_which_marks_exist(shop, draft, deliver):
     drafts = [draft(), draft()]
     receipts = deliver(*drafts)
-    found = shop.connector.find([*(one.uid for one in drafts), "qz-none"])
-    assert found == {receipt.uid: receipt.journal["lead"] for receipt in receipts}
-    amo.switches["index_delay"] = 600.0
-    (newest,) = deliver(draft())
-    assert shop.connector.find([newest.uid]) == {newest.uid: newest.journal["lead"]}
+    found = shop.connector.find_all([*(one.uid for one in drafts), "qz-none"])
+    assert found == {"qz-none": [], **{one.uid: [one.journal["lead"]] for one in receipts}}
 
 
 # -- a look that proves nothing --------------------------------------------------------------------

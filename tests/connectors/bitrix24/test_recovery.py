@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from connectors.bitrix24.client import Reply
 from connectors.bitrix24.recovery import search
 from connectors.draft import Person, Placement, Receipt
 from connectors.errors import Refused, TryLater, Unclear
@@ -131,15 +130,6 @@ def test_a_full_page_of_strangers_proves_nothing(dentist, deliver, draft, journa
     assert receipt.adopted
 
 
-def test_a_cut_off_search_for_external_ids_is_no_answer(dentist, monkeypatch):
-    monkeypatch.setattr(
-        "connectors.bitrix24.client.Portal.ask",
-        lambda _, commands: [Reply([{"ID": str(n)} for n in range(50)]) for _ in commands],
-    )
-    with pytest.raises(TryLater):
-        dentist.connector.find(["qz-1"])
-
-
 def test_a_comment_of_ours_is_found_behind_a_page_of_others(dentist, deliver, draft, journal):
     """Robots write sixty comments between the lost answer and the next try."""
     answer = draft(note="\n".join(f"Вопрос {number}: {'да' * 50}" for number in range(400)))
@@ -187,8 +177,12 @@ def test_a_rule_that_changed_to_leads_still_meets_its_deal(dentist, deliver, dra
 def test_marks_are_found_among_deals_and_leads(dentist, deliver, draft):
     deal, lead = draft(), draft(placement=Placement(choices={"LeadFlag": True}))
     first, second = deliver(deal, lead)
-    found = dentist.connector.find([deal.uid, lead.uid, "nobody"])
-    assert found == {deal.uid: first.journal["lead"], lead.uid: second.journal["lead"]}
+    found = dentist.connector.find_all([deal.uid, lead.uid, "nobody"])
+    assert found == {
+        deal.uid: [first.journal["lead"]],
+        lead.uid: [second.journal["lead"]],
+        "nobody": [],
+    }
 
 
 def test_a_dead_database_is_unclear_only_after_a_creation(dentist, draft):

@@ -11,6 +11,7 @@ from connectors.errors import NeedsReconnect, TryLater, Unclear
 from connectors.sandbox.solos import leads
 from connectors.sandbox.solos.model import Lead
 from connectors.sandbox.solos.moments import moment
+from connectors.solos.recovery import find
 from tests.connectors.cast import again
 
 
@@ -63,16 +64,16 @@ def test_somebody_elses_mark_is_not_ours(open_keeper, deliver, draft, journal):
     assert isinstance(deliver(draft(uid="qz-11")), Receipt)
     receipt = deliver(draft(uid="qz-1", look_first=True))
     assert not receipt.adopted
-    assert open_keeper.connector.find(["qz-1", "qz-11", "qz-111"]) == {"qz-11": "1", "qz-1": "2"}
+    assert open_keeper.connector.find_all(["qz-1", "qz-11", "qz-111"]) == {"qz-11": ["1"], "qz-1": ["2"]}
 
 
 def test_the_newest_leads_are_walked(open_keeper, deliver, draft):
     for number in range(120):
         deliver(draft(uid=f"qz-a{number}"))
     open_keeper.box.journal.clear()
-    assert open_keeper.connector.find(["qz-a5"]) == {"qz-a5": "6"}
+    assert find(open_keeper.client, ["qz-a5"]) == {"qz-a5": "6"}
     assert len(open_keeper.box.journal) == 3
-    assert open_keeper.connector.find(["qz-nobody"]) == {}
+    assert find(open_keeper.client, ["qz-nobody"]) == {}
 
 
 # -- looks that end before the answer's own time ------------------------------------------------------------
@@ -99,7 +100,7 @@ def test_a_look_that_does_not_reach_the_answers_time_is_for_a_person(
     assert answer.uid in outcome.remedy
     assert len(open_keeper.account.leads) == before
     with pytest.raises(Unclear):
-        open_keeper.connector.find([answer.uid])
+        find(open_keeper.client, [answer.uid])
 
 
 def test_leads_older_than_the_answer_say_that_it_is_not_there(open_keeper, deliver, draft, journal):
@@ -146,7 +147,7 @@ def test_an_account_that_refuses_is_not_asked(keeper):
     assert keeper.facts["leads_readable"] is False
     assert not keeper.connector.can.find_by_external_id
     with pytest.raises(NotImplementedError):
-        keeper.connector.find(["qz-1"])
+        keeper.connector.find_all(["qz-1"])
 
 
 def test_an_account_that_stops_to_answer_is_looked_at_by_a_person(open_keeper, draft, journal):
