@@ -1,7 +1,7 @@
 """Everything with moderate sizes, one after the other, and the lines of docs/benchmarks.md's table.
 
-``--before COMMIT`` measures that commit, too, part by part beside this one: with these very scripts, in a
-work tree and on servers of its own. What they can't measure there is told as a dash.
+``--before COMMIT`` measures that commit, too, part by part beside this one: in a work tree and on servers of
+its own, with these very scripts where they fit it, else with its own. What neither can measure is a dash.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ SIZES: tuple[tuple[str, ...], ...] = (
     ("bitrix24", "--answers", "1000", "--one-by-one", "15"),
     ("lists",),
 )
+SCRIPTS, TODAYS, ITS_OWN = Path("tests", "benchmarks"), "today's", "its own"
 
 
 def main(arguments: list[str]) -> Figures:
@@ -81,16 +82,13 @@ def run(name: str, sizes: list[str]) -> Figures:
 
 @contextmanager
 def work_tree(commit: str, folder: Path) -> Iterator[Path | None]:
-    """The commit's files with today's benchmarks; None without a commit."""
+    """The commit's files; None without a commit."""
     if not commit:
         yield None
         return
     tree, git = folder / "before", ("git", "-C", str(settings.BASE_DIR), "worktree")
     subprocess.run([*git, "add", "--detach", str(tree), commit], check=True, capture_output=True)
     try:
-        ours = Path("tests", "benchmarks")
-        shutil.rmtree(tree / ours)
-        shutil.copytree(settings.BASE_DIR / ours, tree / ours)
         yield tree
     finally:
         subprocess.run([*git, "remove", "--force", str(tree)], check=True, capture_output=True)
@@ -100,9 +98,22 @@ def run_before(tree: Path, name: str, sizes: list[str]) -> dict[str, str]:
     """What a part measured there; nothing where it failed, which is told."""
     place = tree / "figures.json"
     environment = {**os.environ, "BENCH_FIGURES": str(place)}
-    say(f"\n{name}, before:")
     command = [sys.executable, "-m", "tests.benchmarks", name, *sizes]
-    if subprocess.run(command, cwd=tree, env=environment, check=False).returncode:
-        say(f"{name} can't be measured at that commit")
-        return {}
-    return dict(json.loads(place.read_text()))
+    for scripts, told in (TODAYS, ""), (ITS_OWN, " (by that commit's own script)"):
+        say(f"\n{name}, before{told}:")
+        take_scripts(tree, scripts)
+        if subprocess.run(command, cwd=tree, env=environment, check=False).returncode == 0:
+            return {what: how_much + told for what, how_much in json.loads(place.read_text())}
+    say(f"{name} can't be measured at that commit")
+    return {}
+
+
+def take_scripts(tree: Path, scripts: str) -> None:
+    """Which benchmarks the work tree has; what writes their figures down is today's."""
+    folder = tree / SCRIPTS
+    shutil.rmtree(folder)
+    if scripts == TODAYS:
+        shutil.copytree(settings.BASE_DIR / SCRIPTS, folder)
+        return
+    subprocess.run(["git", "-C", str(tree), "checkout", "--", str(SCRIPTS)], check=True, capture_output=True)
+    shutil.copy(settings.BASE_DIR / SCRIPTS / "__main__.py", folder)
