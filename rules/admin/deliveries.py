@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter, ChoicesDropdownFilter
@@ -16,7 +17,7 @@ from unfold.views import ChangeList
 from accounts.admin_base import StaffAdmin, StaffChangeList, badge, column, key_of, link, row_of, short, when
 from accounts.texts import said, say, say_many
 from rules import test_leads
-from rules.admin import bulk, deciding, replaying, testing
+from rules.admin import bulk, deciding, delivery_file, replaying, testing
 from rules.admin.bulk import Action
 from rules.admin.filters import CrmFilter, DayFilter, HeldFilter, OwnerFilter, QuizFilter
 from rules.admin.links import with_badge
@@ -62,7 +63,7 @@ class DeliveryAdmin(StaffAdmin):
     sortable_by = ()
     actions = (
         "try_chosen_again", "release_chosen", "cancel_chosen", "chosen_arrived", "replay_chosen_now",
-        "replay_chosen_then",
+        "replay_chosen_then", "download_chosen",
     )  # fmt: skip
     actions_detail = ("try_again", "replay", "arrived", "remove_test")
     drawn = True
@@ -157,6 +158,10 @@ class DeliveryAdmin(StaffAdmin):
     replay_chosen_then = bulk.of_many(
         _("Replay by the rule of that day"), Action.REPLAY, "replay_chosen_then", "then"
     )
+
+    @admin.action(description=_("As a file for Excel (CSV)"), permissions=["operate"])
+    def download_chosen(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> HttpResponseBase:
+        return delivery_file.download(request, chosen)
 
     @action(description=_("Try again now"), permissions=["operate"], icon="replay")
     def try_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
