@@ -66,7 +66,11 @@ OWN = {
     Held.RULE_PAUSED: (holds.RULE_PAUSED.error, holds.RULE_PAUSED.remedy),
     Held.RULE_DELETED: (holds.RULE_DELETED.error, holds.RULE_DELETED.remedy),
 }
-TRIED = {Held.LOOK_FIRST: "look_first", Held.FIX_RULE: "edit_rule", Held.RECONNECT: "reconnect"}
+TRIED: dict[str, str] = {
+    Held.LOOK_FIRST: "look_first",
+    Held.FIX_RULE: "edit_rule",
+    Held.RECONNECT: "reconnect",
+}
 
 
 class Showcase:

@@ -58,14 +58,16 @@ class DeliveryAdmin(StaffAdmin):
         ("created_at", DayFilter),
     )
     search_fields = ("uid", "remote_id", "answer__answer_id")
-    search_help_text = _("A phone, an e-mail, a name; our id in the CRM, an answer id or a lead id")
+    search_help_text = _(
+        "A phone, an e-mail, a name; a number of a delivery, answer or lead; our id in the CRM"
+    )
     list_select_related = ("account__lane", "answer")
     sortable_by = ()
     actions = (
         "try_chosen_again", "release_chosen", "cancel_chosen", "chosen_arrived", "replay_chosen_now",
         "replay_chosen_then", "download_chosen",
     )  # fmt: skip
-    actions_detail = ("try_again", "replay", "arrived", "remove_test")
+    actions_detail = ("try_again", "replay", "cancel", "arrived", "remove_test")
     drawn = True
     change_form_outer_before_template = "admin/desk/delivery.html"
 
@@ -139,7 +141,11 @@ class DeliveryAdmin(StaffAdmin):
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Nothing to try again where it is being sent or has arrived; nothing to find where all is clear."""
         row = Delivery.objects.filter(pk=key_of(object_id))
-        offered = [("try_again", deciding.movable(row)), ("arrived", deciding.findable(row))]
+        offered = [
+            ("try_again", deciding.movable(row)),
+            ("cancel", deciding.cancellable(row)),
+            ("arrived", deciding.findable(row)),
+        ]
         possible = {name for name, of in offered if of.exists()}
         delivery = row.select_related("account", "answer").defer("answer__payload").first()
         if delivery and test_leads.removable(delivery):
@@ -170,6 +176,10 @@ class DeliveryAdmin(StaffAdmin):
     @action(description=_("Replay"), permissions=["operate"], icon="forward_to_inbox")
     def replay(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return replaying.ask_or_do(request, self, row_of(replaying.rows_of(), object_id))
+
+    @action(description=_("Cancel the delivery"), permissions=["operate"], icon="cancel")
+    def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return deciding.ask_to_cancel(request, self, row_of(Delivery, object_id))
 
     @action(description=_("Mark as delivered"), permissions=["operate"], icon="where_to_vote")
     def arrived(self, request: HttpRequest, object_id: str) -> HttpResponse:

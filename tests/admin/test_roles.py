@@ -51,6 +51,7 @@ FROM: dict[str, str] = {
     "rules_bulkrun_stop": "operator",
     "rules_answer_mend": "operator", "rules_delivery_replay": "operator",
     "rules_delivery_try_again": "operator", "rules_delivery_arrived": "operator",
+    "rules_delivery_cancel": "operator",
     "rules_outcome_look_now": "operator", "rules_outcome_name_record": "operator",
     "rules_outcome_forget_record": "operator", "accounts_account_sync_now": "operator",
     "accounts_account_reconcile_now": "operator",
