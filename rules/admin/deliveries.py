@@ -14,7 +14,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioF
 from unfold.decorators import action, display
 from unfold.views import ChangeList
 
-from accounts.admin_base import StaffAdmin, StaffChangeList, badge, column, key_of, link, row_of, short, when
+from accounts.admin_base import StaffAdmin, StaffChangeList, badge, key_of, link, row_of, short, when
 from accounts.texts import said, say, say_many
 from rules import test_leads
 from rules.admin import bulk, deciding, delivery_file, replaying, testing
@@ -96,7 +96,10 @@ class DeliveryAdmin(StaffAdmin):
 
     # -- what is shown ---------------------------------------------------------------------------------------
 
-    number = column(_("delivery"), lambda delivery: with_badge(str(delivery.pk), delivery.test))
+    @display(description=_("delivery"), header=True)
+    def number(self, delivery: Delivery) -> tuple[Any, Any]:
+        """And when it came."""
+        return with_badge(str(delivery.pk), delivery.test), when(delivery.created_at, short=True)
 
     @display(description=_("answer"), header=True)
     def answer_name(self, delivery: Delivery) -> tuple[Any, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateFilter,
 from accounts.admin import QuizAccountFilter
 from accounts.models import Account
 from accounts.texts import say
+from rules.delivery import holds
 from rules.made_between import made_between
 from rules.models.outcome import TRAILS
 
@@ -30,9 +32,21 @@ class OwnerFilter(QuizAccountFilter):
 
 
 class HeldFilter(ChoicesDropdownFilter):
-    """What is held for a reason is held, which the index must be told."""
+    """What is held for a reason is held, which the index must be told. ``OPEN`` stands for all reasons but
+    those of what is not to be sent any more, as the first page counts."""
+
+    OPEN, OPEN_WORDS = "open", _("anything that still waits")
+
+    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+        for one in super().choices(changelist):
+            field = one["form"].fields[self.lookup_kwarg]
+            every, *reasons = field.choices
+            field.choices = [every, (self.OPEN, self.OPEN_WORDS), *reasons]
+            yield one
 
     def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == self.OPEN:
+            return rows.filter(state="held").exclude(held_because__in=holds.OVER)
         found = super().queryset(request, rows)
         return found.filter(state="held") if self.value() else found
 

@@ -179,6 +179,7 @@ def test_release_never_sends_what_nobody_can_look_for(operator: Client, deliver:
     "query",
     [
         "account__crm__exact=amocrm", "quiz=101", "quiz_account=shop", "held_because__exact=refused", "q=a-1",
+        "held_because__exact=open",
         "created_at_from=01.01.2020&created_at_to=01.01.2090", "p=1&o=1", "account__id__exact={account}",
     ],
 )  # fmt: skip

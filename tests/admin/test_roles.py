@@ -255,6 +255,10 @@ def test_what_was_done_is_told_on_one_list(everything: Rule) -> None:
     html = page.content.decode()
     assert "Поставлено на паузу." in html or "На паузе." in html or "Приостановлено." in html
     assert f"/admin/rules/delivery/{held.pk}/change/" in html
+    assert not re.search(r">\s*(access attempt expiration|lane|webhook retry|former body)\s*<", html)
+    LogEntry.objects.filter(object_id=held.pk).update(object_repr=f"delivery {held.pk}")  # as bulk runs do
+    html = administrator.get(url, headers={"Accept-Language": "ru"}).content.decode()
+    assert (f">отправка {held.pk}<" in html, f">delivery {held.pk}<" in html) == (True, False)
     assert administrator.get(url, {"q": "Muted"}).context["cl"].result_count == 1
     assert administrator.get(f"{url}add/").status_code == 403
 
