@@ -8,14 +8,14 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
-from django.utils.text import Truncator, capfirst
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter, ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.views import ChangeList
 
 from accounts.admin_base import StaffAdmin, StaffChangeList, badge, key_of, link, row_of, short, when
-from accounts.texts import said, say, say_many
+from accounts.texts import say, say_many
 from rules import test_leads
 from rules.admin import bulk, deciding, delivery_file, replaying, testing
 from rules.admin.bulk import Action
@@ -127,9 +127,8 @@ class DeliveryAdmin(StaffAdmin):
 
     @display(description=_("trouble"), header=True)
     def trouble(self, delivery: Delivery) -> tuple[str, str]:
-        """Why it is held, and what was said."""
-        why = delivery.get_held_because_display() if delivery.held_because else ""
-        return capfirst(why), Truncator(said(delivery.error)).chars(120)
+        why, words = delivery_file.why_not(delivery)
+        return Truncator(why).chars(120), Truncator(words).chars(120)
 
     def told_of(self, request: HttpRequest, key: int) -> dict[str, Any]:
         may = May(

@@ -33,6 +33,12 @@ PORTION = 500  # rows in memory
 UNUSED = ("account__facts", "answer__payload", "answer__digest", "contact_keys", "steps", "losses", "remedy")
 
 
+def why_not(row: Delivery) -> tuple[str, str]:
+    """Why it is held, and what was said; once where they say the same."""
+    why, words = capfirst(row.get_held_because_display()), said(row.error)
+    return (words, "") if why and words.casefold().startswith(why.casefold()) else (why, words)
+
+
 def download(request: HttpRequest, rows: QuerySet[Delivery]) -> HttpResponseBase:
     """``rows`` as the list shows them, on all of its pages; for those who may read who answered."""
     count = count_to(COUNT_TO, rows)
@@ -101,7 +107,7 @@ def _cells(row: Delivery, contact: Any) -> list[Cell]:
         ", ".join(person.phones) or text_of(form, PHONE),
         ", ".join(person.emails) or text_of(form, EMAIL),
         ", ".join(filter(None, (row.get_state_display(), _("test") if row.test else ""))),
-        ". ".join(filter(None, (capfirst(row.get_held_because_display()), said(row.error)))),
+        ". ".join(filter(None, why_not(row))),
         row.remote_id,
         row.remote_link if safe else "",
         to_the_minute(row.created_at),

@@ -39,6 +39,7 @@ def test_all_of_a_filter_is_told_in_the_language_of_whoever_takes_it(
     operator: Client, deliver: Deliver
 ) -> None:
     deliver("waiting")
+    paused = deliver("held", held_because="rule_paused", error=message("The rule is paused"))
     first = deliver("held", held_because="cancelled", error=message("It was cancelled"))
     link = "https://flowers.amocrm.ru/leads/7"
     second = deliver("held", remote_id="7", remote_link=link)
@@ -48,13 +49,14 @@ def test_all_of_a_filter_is_told_in_the_language_of_whoever_takes_it(
         "Отправка", "Квиз", "Номер ответа", "Клиент", "Подключение", "Имя", "Телефон", "E-mail", "Состояние",
         "Причина", "Заявка", "Адрес заявки", "Создана", "Доставлена",
     ]  # fmt: skip
-    assert [row[0] for row in rows] == [str(second.pk), str(first.pk)]
+    assert [row[0] for row in rows] == [str(row.pk) for row in (second, first, paused)]
     told = dict(zip(head, rows[1], strict=True))
     assert (told["Имя"], told["Телефон"]) == (PERSONAL[1], PERSONAL[0])
     assert (told["Квиз"], told["Клиент"], told["Подключение"]) == ("101", "shop", "amoCRM: Flower shop")
     assert (told["Состояние"], told["Причина"]) == (
         "задержана", "Отменена: отправлять не нужно. Отправка отменена",
     )  # fmt: skip
+    assert rows[2][9] == "Правило на паузе"  # which both say
     assert rows[0][10:12] == ["7", link]
 
 
