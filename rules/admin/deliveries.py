@@ -74,6 +74,13 @@ class DeliveryAdmin(StaffAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return OnlyFilters if isinstance(request, FilterRequest) else super().get_changelist(request)
 
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """Who may not read who answered, is not told to search by it: it would find nothing."""
+        shown: ChangeList = super().get_changelist_instance(request)
+        if not self.has_operate_permission(request):
+            shown.search_help_text = _("A number of a delivery, answer or lead; our id in the CRM")
+        return shown
+
     def rows_of(self, query: str, person: Any) -> QuerySet[Delivery]:
         """What the list shows this person under an address, on all of its pages; for ``rules.bulk``."""
         request = FilterRequest()
