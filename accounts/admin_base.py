@@ -110,7 +110,7 @@ class SiteAdmin(ModelAdmin):
     def changeform_view(
         self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
     ) -> Any:
-        titled = self._titled() if object_id else {}
+        titled = self._titled() if object_id else self._titled_anew()
         return super().changeform_view(request, object_id, form_url, {**titled, **(extra_context or {})})
 
     def list_page(self) -> str:
@@ -119,6 +119,10 @@ class SiteAdmin(ModelAdmin):
     def _titled(self) -> dict[str, Any]:
         """The window's title: Django's sentences ask for a noun in a case that it does not have."""
         return {"title": capfirst(str(self.opts.verbose_name_plural))}
+
+    def _titled_anew(self) -> dict[str, Any]:
+        model = capfirst(str(self.opts.verbose_name))
+        return {"title": say("{model}: {verb}", model=model, verb=say("add"))}
 
 
 class StaffAdmin(SiteAdmin):

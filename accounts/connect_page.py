@@ -60,7 +60,7 @@ class ConnectForm(forms.Form):
 
 
 def _address(kind: str) -> forms.CharField:
-    endings = say(" or ").join(f"name.{suffix}" for suffix in host_policy_for(kind).suffixes)
+    endings = say(" or ").join(f"name.{suffix}" for suffix in host_policy_for(kind).suffixes[:EXAMPLES])
     return forms.CharField(
         max_length=255,
         label=say("Address"),
@@ -105,6 +105,7 @@ def _way(kind: str) -> str:
     )
 
 
+EXAMPLES = 3  # of a CRM's hosts, of which it may have one in each country
 KEYS = {"api_key": message("API key"), "token": message("token"), "secret": message("secret")}
 
 

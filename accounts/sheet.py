@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from io import StringIO
 
@@ -24,10 +24,20 @@ Cell = str | int | float | Decimal | None
 
 def sheet(head: Iterable[str], rows: Iterable[Iterable[Cell]]) -> bytes:
     """The file. Nothing is an empty cell."""
+    return b"".join(pieces(head, [rows]))
+
+
+def pieces(head: Iterable[str], portions: Iterable[Iterable[Iterable[Cell]]]) -> Iterator[bytes]:
+    """The same piece by piece, for a file of which no more than a portion of rows is to be in memory."""
+    yield MARK.encode() + _lines([head])
+    yield from map(_lines, portions)
+
+
+def _lines(rows: Iterable[Iterable[Cell]]) -> bytes:
     text = StringIO()
     writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
-    writer.writerows([written(cell) for cell in row] for row in (head, *rows))
-    return (MARK + text.getvalue()).encode()
+    writer.writerows([written(cell) for cell in row] for row in rows)
+    return text.getvalue().encode()
 
 
 def written(cell: Cell) -> str:

@@ -19,7 +19,7 @@ from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from accounts.admin_base import SiteAdmin
+from accounts.admin_base import SiteAdmin, column
 from accounts.texts import say
 from config.audit import AuditAdmin
 
@@ -97,8 +97,10 @@ class AccessAttemptAdmin(SiteAdmin):
 
     list_display = ("username", "ip_address", "failures_since_start", "locked", "attempt_time")
     search_fields = ("username", "ip_address")
-    fields = ("username", "ip_address", "failures_since_start", "attempt_time", "user_agent")
+    fields = ("username", "ip_address", "failures_since_start", "attempt_time", "browser")
     readonly_fields = fields
+
+    browser = column(_("browser"), lambda attempt: attempt.user_agent)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

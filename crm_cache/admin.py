@@ -22,7 +22,7 @@ from unfold.decorators import display
 from accounts.admin_base import StaffAdmin, badge, column, when
 from accounts.texts import in_seconds, said, say, say_many, spaced
 from connectors.redact import redact
-from crm_cache.by_hand import ByHandAdmin
+from crm_cache.by_hand import KINDS, ByHandAdmin
 from crm_cache.lookup import name_of
 from crm_cache.models import CrmUser, Field, Pipeline, Step, SyncRun, Tag
 
@@ -45,8 +45,11 @@ class CachedAdmin(ByHandAdmin):
         if obj is None:
             return super().get_fieldsets(request, obj)
         shown = ("details_text",) if self.has_operate_permission(request) else ()
-        seen = (("created_at", "synced_at"), ("deleted", "by_hand"))
-        return [(None, {"fields": ("account", ("name", "remote_id"), *self.facts, *seen, *shown)})]
+        seen, facts = (("created_at", "synced_at"), ("deleted", "by_hand")), self.facts_of(request, obj)
+        return [(None, {"fields": ("account", ("name", "remote_id"), *facts, *seen, *shown)})]
+
+    def facts_of(self, request: HttpRequest, obj: Any) -> tuple[Any, ...]:
+        return self.facts
 
     told: tuple[str, ...] = ("details_text",)
 
@@ -83,12 +86,26 @@ class PipelineAdmin(CachedAdmin):
 
 @admin.register(Step)
 class StepAdmin(CachedAdmin):
-    list_display = ("name", "pipeline_name", "entity", "kind", "presence", "remote_id", "account", "synced")
+    list_display = (
+        "name",
+        "pipeline_name",
+        "entity",
+        "kind_name",
+        "presence",
+        "remote_id",
+        "account",
+        "synced",
+    )
     list_filter = (OF_ACCOUNT, ("entity", FieldTextFilter), ("pipeline_id", FieldTextFilter), GONE)
-    facts = (("pipeline_name", "pipeline_id"), ("entity", "kind"), ("color", "sort"))
-    told = ("details_text", "pipeline_name")
+    told = ("details_text", "pipeline_name", "kind_name")
     key = ("account", "pipeline_id", "remote_id")
     written = ("name", "kind", "sort", "deleted")
+    kind_name = column(_("kind"), lambda step: KINDS.get(step.kind, step.kind), ordering="kind")
+
+    def facts_of(self, request: HttpRequest, obj: Any) -> tuple[Any, ...]:
+        """Its kind is chosen by those who may, and else read."""
+        kind = "kind" if self.has_change_permission(request, obj) else "kind_name"
+        return ("pipeline_name", "pipeline_id"), ("entity", kind), ("color", "sort")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).annotate(its_pipeline=name_of(Pipeline, "pipeline_id"))

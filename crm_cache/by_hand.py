@@ -10,6 +10,9 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts import db_clock
 from accounts.admin_base import StaffAdmin
@@ -23,7 +26,12 @@ def observing() -> list[str]:
     return [kind for kind in CONNECTORS if connector_class(kind).can.observes]
 
 
-KINDS = ("open", "incoming", "won", "lost")  # of steps, as in ``StepRow``
+KINDS = {  # of steps, as in ``StepRow``
+    "open": _("lead in work"),
+    "incoming": _("not sorted yet"),
+    "won": _("lead won"),
+    "lost": _("lead lost"),
+}
 
 
 class RowForm(forms.ModelForm):
@@ -36,12 +44,6 @@ class RowForm(forms.ModelForm):
         if not self.instance.pk and {"account", "remote_id"} <= key and same.exists():
             raise ValidationError(say("There is such a row already: change that one."))
         return cleaned
-
-    def clean_kind(self) -> str:
-        kind = str(self.cleaned_data["kind"])
-        if kind not in KINDS:
-            raise ValidationError(say("A step is one of {names}.", names=", ".join(KINDS)))
-        return kind
 
 
 class ByHandAdmin(StaffAdmin):
@@ -77,6 +79,12 @@ class ByHandAdmin(StaffAdmin):
         if db_field.remote_field.model is Account:
             kwargs["queryset"] = live_accounts(crm__in=observing())
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "kind":
+            named = capfirst(str(db_field.verbose_name))
+            return forms.ChoiceField(choices=KINDS.items(), label=named, widget=UnfoldAdminSelectWidget)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
         """From now on walks leave the row alone."""

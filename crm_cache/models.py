@@ -11,6 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.message_fields import MessageField
 from accounts.models import Account
+from accounts.texts import said, say
 
 
 def unique(name: str, *fields: str) -> models.UniqueConstraint:
@@ -172,7 +173,7 @@ class SyncRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.what} of account {self.account_id}: {self.state}"
+        return say("reading of list «{name}»", name=said(self.what))
 
 
 class KnownContact(models.Model):

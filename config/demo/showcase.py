@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import sys
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,12 +30,16 @@ from crm_cache.models import CrmUser, Step
 from rules import figures, incidents
 from rules.delivery import holds
 from rules.delivery.drift import MISPLACED
+from rules.delivery.settlement import REMEDIES
 from rules.delivery.worker import SEND_ANYWAY
+from rules.mapping.checks import problems_of
 from rules.mapping.payload import digest
+from rules.mapping.rule_snapshot import read_snapshot
 from rules.models import Answer, Attempt, BulkRun, Delivery, Incident, Outcome, Rule
 
 DAYS, A_DAY = 30, 5  # answers of the month
-PAUSED_QUIZ, DELETED_QUIZ, DRIFTED_QUIZ = 4202, 4203, 4204
+PAUSED_QUIZ, DELETED_QUIZ, DRIFTED_QUIZ, BROKEN_QUIZ = 4202, 4203, 4204, 4205
+NO_SUCH_STEP = "999999"
 OTHER_CUSTOMER = "demo-customer-2"
 NAMES = ("Анна Белова", "Сергей Орлов", "Марина Ким", "Павел Зайцев", "Ольга Соколова", "Игорь Титов")
 SOURCES = ("yandex", "yandex", "vk", "google", "")
@@ -46,19 +51,25 @@ STALE = message(
     "Try it again if the lead is still wanted; if it is in the CRM already, mark it as delivered."
 )
 CONNECTED = "Подключено на странице согласия"
+SILENT = "CRM не ответила за 30 с"
 GONE = "CRM: значение «999999999999» не подходит полю «Бюджет»"
-# Reasons that are a delivery's own: what was said, and what to do.
+# Reasons that are a delivery's own: what was said, and what to do where that is not said of every such one.
 OWN = {
     Held.REFUSED: (GONE, ""),
     Held.GAVE_UP: ("CRM: 503 Service Unavailable", ""),
-    Held.LOOK_FIRST: ("CRM не ответила за 30 с", LOOK),
+    Held.LOOK_FIRST: (SILENT, LOOK),
     Held.STALE: ("", STALE),
-    Held.FIX_RULE: ("CRM: этап 142 не найден в воронке", ""),
+    Held.FIX_RULE: ("", ""),
     Held.ERASED: (message("The person asked to be forgotten"), message("Nothing is left to be sent.")),
     Held.CANCELLED: (holds.CANCELLED.error, holds.CANCELLED.remedy),
     Held.LEFT_OUT: ("Условие правила: площадь меньше 30", SEND_ANYWAY),
     Held.RULE_PAUSED: (holds.RULE_PAUSED.error, holds.RULE_PAUSED.remedy),
     Held.RULE_DELETED: (holds.RULE_DELETED.error, holds.RULE_DELETED.remedy),
+}
+TRIED: dict[str, str] = {
+    Held.LOOK_FIRST: "look_first",
+    Held.FIX_RULE: "edit_rule",
+    Held.RECONNECT: "reconnect",
 }
 
 
@@ -178,7 +189,10 @@ class Showcase:
                 rule = self.other_rule(rule, PAUSED_QUIZ, paused_at=self.now)
             if because == Held.RULE_DELETED:
                 rule = self.other_rule(rule, DELETED_QUIZ, deleted=True)
+            if because == Held.FIX_RULE:
+                rule, error = self.broken_rule(rule)
             came = self.now - timedelta(hours=2 + number)
+            remedy = remedy or REMEDIES.get(because, "")
             self.hold(rule, came, because, error, remedy, look_first=because == Held.LOOK_FIRST)
 
     def hold(self, rule: Rule, came: datetime, because: str, error: str, remedy: str, **more: Any) -> None:
@@ -189,13 +203,24 @@ class Showcase:
             remedy=remedy, attempts_made=1, first_failed_at=came, **more,
         )  # fmt: skip
         row.save()
-        Attempt.objects.create(delivery=row, number=1, started_at=came, outcome="give_up", message=error)
+        outcome = TRIED.get(because, "give_up")
+        Attempt.objects.create(delivery=row, number=1, started_at=came, outcome=outcome, message=error)
 
     def other_rule(self, like: Rule, quiz: int, **columns: Any) -> Rule:
+        columns.setdefault("step", like.step)
         return Rule.objects.create(
             account=like.account, quiz_id=quiz, performer=like.performer, pipeline=like.pipeline,
-            step=like.step, prepared_at=self.now, quiz={"title": "Подбор кухни"}, **columns,
+            prepared_at=self.now, quiz={"title": "Подбор кухни"}, **columns,
         )  # fmt: skip
+
+    def broken_rule(self, like: Rule) -> tuple[Rule, str]:
+        """One that names a step of no list, and what is wrong, in words: what waits for a rule that works is
+        sent once lists are read."""
+        rule = self.other_rule(like, BROKEN_QUIZ, step=NO_SUCH_STEP)
+        found = problems_of(read_snapshot(rule, rule.account))
+        rule.problems = [asdict(problem) for problem in found]
+        rule.save()
+        return rule, found[0].message
 
     def away(self) -> None:
         """A second customer, whose accounts stand still: each for another reason."""
@@ -249,9 +274,16 @@ class Showcase:
             asked.save()
             row = self.delivery(
                 asked, rule, came, state="waiting", due_at=self.now, attempts_made=4, strikes=4,
-                first_failed_at=came, error="CRM не ответила за 30 с", error_code="silent",
+                first_failed_at=came, error=SILENT, error_code="silent",
             )  # fmt: skip
             row.save()
+            Attempt.objects.bulk_create(
+                Attempt(
+                    delivery=row, number=number, started_at=came + timedelta(minutes=2**number), seconds=30,
+                    outcome="wait", message=SILENT,
+                )
+                for number in range(1, row.attempts_made + 1)
+            )  # fmt: skip
         Lane.objects.filter(account=account).update(
             failures=6, rests_until=self.now + timedelta(hours=6), next_due=self.now
         )

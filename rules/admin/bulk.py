@@ -36,6 +36,7 @@ from accounts.models import Account
 from accounts.texts import say, say_many, spaced
 from rules import bulk
 from rules.admin import links, replaying
+from rules.admin.filters import HeldFilter
 from rules.admin.links import FILTERS
 from rules.models import BulkRun, Delivery
 
@@ -240,7 +241,7 @@ def sentences(deed: Action, touched: Touched, query: str) -> Iterable[str]:
             "{count} more are left alone: this is not for their state.",
             numbers["others"],
         )
-    if deed == Action.ARRIVED:
+    if deed == Action.ARRIVED and numbers["touched"]:
         yield str(NO_SECOND)
 
 
@@ -291,7 +292,8 @@ def _choice(name: str, value: str) -> str | None:
     for known in ("state", "held_because"):
         if name == f"{known}__exact":
             meta: Any = Delivery._meta.get_field(known)
-            return f"{meta.verbose_name}: {dict(meta.flatchoices).get(value, value)}"
+            labels = {HeldFilter.OPEN: HeldFilter.OPEN_WORDS, **dict(meta.flatchoices)}
+            return f"{meta.verbose_name}: {labels.get(value, value)}"
     for end, words in (("from", say("came from")), ("to", say("came until"))):
         if name == f"created_at_{end}":
             return f"{words}: {value}"

@@ -17,6 +17,7 @@ from accounts.admin import needs_a_person, with_silent_crm
 from accounts.models import Account
 from accounts.texts import said, say, spaced
 from rules.admin.conversion_page import TOP_PART
+from rules.admin.filters import HeldFilter
 from rules.admin.incidents import shown_first
 from rules.admin.links import accounts_url, deliveries_url, page
 from rules.delivery import holds
@@ -101,7 +102,7 @@ def _cards(open_now: Counter[str], arrived: int) -> list[dict[str, Any]]:
             "count": count,
             "shown": spaced(count),
             "label": label,
-            "url": deliveries_url(state=state),
+            "url": deliveries_url(state=state, **({"because": HeldFilter.OPEN} if state == "held" else {})),
         }
         for state, (count, label) in told.items()
     ]

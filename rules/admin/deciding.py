@@ -1,5 +1,5 @@
-"""What a person decides about a delivery on its page: try it again, or its lead is in the CRM. Of many:
-``rules.admin.bulk``.
+"""What a person decides about a delivery on its page: try it again, send it to nobody, or its lead is in the
+CRM. Of many: ``rules.admin.bulk``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from accounts.texts import say, say_many
 from connectors.messages import message
 from rules.admin.bulk import NO_SECOND, NOTHING, Action, count, question
 from rules.bulk import DEEDS
-from rules.delivery import outbox
+from rules.delivery import outbox, replay_moves
 from rules.delivery.queueing import wake_lanes
 from rules.models import Delivery
 
@@ -51,6 +51,28 @@ def try_again(request: HttpRequest, admin: StaffAdmin, delivery: Delivery) -> in
         note(admin, request, delivery, message("Tried again by a person."))
         transaction.on_commit(lambda: wake_lanes([delivery.account_id]))
     return moved
+
+
+# -- it is not wanted ---------------------------------------------------------------------------------------
+
+
+def cancellable(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
+    """Those of ``rows`` that are still to be sent, or sent once more."""
+    return rows.filter(DEEDS[Action.CANCEL].touches())
+
+
+def ask_to_cancel(request: HttpRequest, admin: StaffAdmin, delivery: Delivery) -> HttpResponse:
+    rows = Delivery.objects.filter(pk=delivery.pk)
+    if not confirmed(request):
+        return admin.ask_about(
+            request, delivery, question(Action.CANCEL, count(Action.CANCEL, rows, [delivery.pk]))
+        )
+    with transaction.atomic():
+        cancelled = cancellable(rows).exists() and replay_moves.cancel(rows) > 0
+        if cancelled:
+            note(admin, request, delivery, message("Cancelled by a person."))
+    words = say("It is cancelled: nothing is sent.") if cancelled else str(NOTHING)
+    return admin.done_with(request, delivery, words, cancelled)
 
 
 # -- its lead is in the CRM ----------------------------------------------------------------------------------

@@ -7,16 +7,17 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.utils.text import Truncator, capfirst
+from django.http.response import HttpResponseBase
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter, ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.views import ChangeList
 
-from accounts.admin_base import StaffAdmin, StaffChangeList, badge, column, key_of, link, row_of, short, when
-from accounts.texts import said, say, say_many
+from accounts.admin_base import StaffAdmin, StaffChangeList, badge, key_of, link, row_of, short, when
+from accounts.texts import say, say_many
 from rules import test_leads
-from rules.admin import bulk, deciding, replaying, testing
+from rules.admin import bulk, deciding, delivery_file, replaying, testing
 from rules.admin.bulk import Action
 from rules.admin.filters import CrmFilter, DayFilter, HeldFilter, OwnerFilter, QuizFilter
 from rules.admin.links import with_badge
@@ -57,19 +58,28 @@ class DeliveryAdmin(StaffAdmin):
         ("created_at", DayFilter),
     )
     search_fields = ("uid", "remote_id", "answer__answer_id")
-    search_help_text = _("A phone, an e-mail, a name; our id in the CRM, an answer id or a lead id")
+    search_help_text = _(
+        "A phone, an e-mail, a name; a number of a delivery, answer or lead; our id in the CRM"
+    )
     list_select_related = ("account__lane", "answer")
     sortable_by = ()
     actions = (
         "try_chosen_again", "release_chosen", "cancel_chosen", "chosen_arrived", "replay_chosen_now",
-        "replay_chosen_then",
+        "replay_chosen_then", "download_chosen",
     )  # fmt: skip
-    actions_detail = ("try_again", "replay", "arrived", "remove_test")
+    actions_detail = ("try_again", "replay", "cancel", "arrived", "remove_test")
     drawn = True
     change_form_outer_before_template = "admin/desk/delivery.html"
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return OnlyFilters if isinstance(request, FilterRequest) else super().get_changelist(request)
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """Who may not read who answered, is not told to search by it: it would find nothing."""
+        shown: ChangeList = super().get_changelist_instance(request)
+        if not self.has_operate_permission(request):
+            shown.search_help_text = _("A number of a delivery, answer or lead; our id in the CRM")
+        return shown
 
     def rows_of(self, query: str, person: Any) -> QuerySet[Delivery]:
         """What the list shows this person under an address, on all of its pages; for ``rules.bulk``."""
@@ -93,7 +103,10 @@ class DeliveryAdmin(StaffAdmin):
 
     # -- what is shown ---------------------------------------------------------------------------------------
 
-    number = column(_("delivery"), lambda delivery: with_badge(str(delivery.pk), delivery.test))
+    @display(description=_("delivery"), header=True)
+    def number(self, delivery: Delivery) -> tuple[Any, Any]:
+        """And when it came."""
+        return with_badge(str(delivery.pk), delivery.test), when(delivery.created_at, short=True)
 
     @display(description=_("answer"), header=True)
     def answer_name(self, delivery: Delivery) -> tuple[Any, str]:
@@ -121,9 +134,8 @@ class DeliveryAdmin(StaffAdmin):
 
     @display(description=_("trouble"), header=True)
     def trouble(self, delivery: Delivery) -> tuple[str, str]:
-        """Why it is held, and what was said."""
-        why = delivery.get_held_because_display() if delivery.held_because else ""
-        return capfirst(why), Truncator(said(delivery.error)).chars(120)
+        why, words = delivery_file.why_not(delivery)
+        return Truncator(why).chars(120), Truncator(words).chars(120)
 
     def told_of(self, request: HttpRequest, key: int) -> dict[str, Any]:
         may = May(
@@ -138,7 +150,11 @@ class DeliveryAdmin(StaffAdmin):
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Nothing to try again where it is being sent or has arrived; nothing to find where all is clear."""
         row = Delivery.objects.filter(pk=key_of(object_id))
-        offered = [("try_again", deciding.movable(row)), ("arrived", deciding.findable(row))]
+        offered = [
+            ("try_again", deciding.movable(row)),
+            ("cancel", deciding.cancellable(row)),
+            ("arrived", deciding.findable(row)),
+        ]
         possible = {name for name, of in offered if of.exists()}
         delivery = row.select_related("account", "answer").defer("answer__payload").first()
         if delivery and test_leads.removable(delivery):
@@ -158,6 +174,10 @@ class DeliveryAdmin(StaffAdmin):
         _("Replay by the rule of that day"), Action.REPLAY, "replay_chosen_then", "then"
     )
 
+    @admin.action(description=_("As a file for Excel (CSV)"), permissions=["operate"])
+    def download_chosen(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> HttpResponseBase:
+        return delivery_file.download(request, chosen)
+
     @action(description=_("Try again now"), permissions=["operate"], icon="replay")
     def try_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return deciding.ask_to_retry(request, self, row_of(Delivery, object_id))
@@ -165,6 +185,10 @@ class DeliveryAdmin(StaffAdmin):
     @action(description=_("Replay"), permissions=["operate"], icon="forward_to_inbox")
     def replay(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return replaying.ask_or_do(request, self, row_of(replaying.rows_of(), object_id))
+
+    @action(description=_("Cancel the delivery"), permissions=["operate"], icon="cancel")
+    def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return deciding.ask_to_cancel(request, self, row_of(Delivery, object_id))
 
     @action(description=_("Mark as delivered"), permissions=["operate"], icon="where_to_vote")
     def arrived(self, request: HttpRequest, object_id: str) -> HttpResponse:

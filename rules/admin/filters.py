@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.formats import get_format
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateFilter, TextFilter
-from unfold.utils import parse_date_str
 
 from accounts.admin import QuizAccountFilter
 from accounts.models import Account
 from accounts.texts import say
+from rules.delivery import holds
 from rules.made_between import made_between
 from rules.models.outcome import TRAILS
 
@@ -28,9 +32,21 @@ class OwnerFilter(QuizAccountFilter):
 
 
 class HeldFilter(ChoicesDropdownFilter):
-    """What is held for a reason is held, which the index must be told."""
+    """What is held for a reason is held, which the index must be told. ``OPEN`` stands for all reasons but
+    those of what is not to be sent any more, as the first page counts."""
+
+    OPEN, OPEN_WORDS = "open", _("anything that still waits")
+
+    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+        for one in super().choices(changelist):
+            field = one["form"].fields[self.lookup_kwarg]
+            every, *reasons = field.choices
+            field.choices = [every, (self.OPEN, self.OPEN_WORDS), *reasons]
+            yield one
 
     def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == self.OPEN:
+            return rows.filter(state="held").exclude(held_because__in=holds.OVER)
         found = super().queryset(request, rows)
         return found.filter(state="held") if self.value() else found
 
@@ -62,16 +78,30 @@ class QuizFilter(TextFilter):
 
 
 class DayFilter(RangeDateFilter):
-    """Whole days of our own time zone, the last one included."""
+    """Whole days of our own time zone, the last one included. A day that can't be read finds nothing: what is
+    done to all of a filter must not be done to more than was meant."""
 
     def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
-        first, last = self._day("from"), self._day("to")
+        try:
+            first, last = self._day("from"), self._day("to")
+        except ValueError:
+            return rows.none()
         end = _midnight(last + timedelta(days=1)) if last and last < date.max else None
         return made_between(rows, _midnight(first) if first else None, end)
 
     def _day(self, end: str) -> date | None:
         text = self.used_parameters.get(f"{self.parameter_name}_{end}")
-        return parse_date_str(text) if isinstance(text, str) and text else None
+        return read_day(text.strip()) if isinstance(text, str) and text.strip() else None
+
+
+def read_day(text: str) -> date:
+    """As the calendar of any of our languages writes it: a worker, who speaks none, reads what was chosen by
+    somebody who does. Raises ``ValueError``."""
+    for language, _name in settings.LANGUAGES:
+        for written in get_format("DATE_INPUT_FORMATS", lang=language, use_l10n=True):
+            with suppress(ValueError):
+                return datetime.strptime(text, written).date()
+    raise ValueError(text)
 
 
 def _midnight(day: date) -> datetime:

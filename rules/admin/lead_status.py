@@ -8,14 +8,16 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from django.utils.translation import gettext
 
 from accounts.texts import money, said, say
 from connectors.lead_status import BY_HAND
+from connectors.messages import Message, message
 from connectors.redact import redact
 from connectors.registry import connector_class
 from rules.admin.links import page
 from rules.models import Outcome
+
+KINDS = {"lead": message("lead"), "deal": message("deal"), "project": message("project")}
 
 
 def fate_of(row: Outcome, for_operator: bool) -> dict[str, Any]:
@@ -44,12 +46,18 @@ def in_short(row: Outcome) -> dict[str, Any]:
         "row": row,
         "page": page("rules_outcome", row.pk),
         "safe_link": row.link.startswith(("https://", "http://")),
-        "what": f"{gettext(said(row.record) or 'lead')} {row.record_id}" if row.record_id else "",
+        "what": said(called(row.record, row.record_id)) if row.record_id else "",
         "total": money(row.amount, row.currency),
         "paid": money(row.paid, row.currency),
         "task": Outcome.Task(state).label if (state := row.task_state()) else "",
         "unfound": row.seen_at is not None and not row.record and not row.error,
     }
+
+
+def called(record: str, record_id: str) -> Message:
+    """``deal 25``: by the kind that its CRM has said."""
+    kind = KINDS.get(record, record) or KINDS["lead"]
+    return message("{kind} {number}", kind=kind, number=record_id)
 
 
 def _next_look(row: Outcome) -> str:

@@ -13,10 +13,11 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts.admin_base import Question, StaffAdmin, answered, ask, chosen_rows, confirmed, done, note
 from accounts.models import Account
-from accounts.texts import say, say_many
+from accounts.texts import said, say, say_many
 from connectors.lead_status import BY_HAND
 from connectors.messages import message
 from connectors.registry import CONNECTORS, connector_class
+from rules.admin.lead_status import KINDS, called
 from rules.models import Outcome
 from rules.outcomes import following
 
@@ -112,7 +113,7 @@ class RecordForm(forms.Form):
         known = {"record": row.record, "record_id": row.record_id} if row.record else {}
         super().__init__(data, initial=known)
         kinds = connector_class(row.account.crm).can.records
-        self.fields["record"].choices = [(kind, kind) for kind in kinds]  # type: ignore[attr-defined]
+        self.fields["record"].choices = [(kind, said(KINDS.get(kind, kind))) for kind in kinds]  # type: ignore[attr-defined]
 
 
 def name_record(request: HttpRequest, admin: StaffAdmin, row: Outcome) -> HttpResponse:
@@ -123,7 +124,7 @@ def name_record(request: HttpRequest, admin: StaffAdmin, row: Outcome) -> HttpRe
     form = RecordForm(answered(request), row)
     if form.is_valid():
         chosen = {name: form.cleaned_data[name].strip() for name in ("record", "record_id")}
-        named = f"{chosen['record']} {chosen['record_id']}"
+        named = called(**chosen)
         with transaction.atomic():
             following.name_record(row, **chosen)
             note(
@@ -181,4 +182,4 @@ def forget_record(request: HttpRequest, admin: StaffAdmin, row: Outcome) -> Http
 
 
 def _known(row: Outcome) -> str:
-    return f"{row.record or 'lead'} {row.record_id}" if row.record_id else message("not found")
+    return called(row.record, row.record_id) if row.record_id else message("not found")

@@ -16,7 +16,7 @@ from accounts.admin_base import StaffAdmin, column, key_of, row_of, when
 from accounts.texts import money, said, say
 from rules.admin import conversion_page, looking, reports
 from rules.admin.filters import CrmFilter, DayFilter, OwnerFilter, QuizFilter, TrailFilter
-from rules.admin.lead_status import fate_of
+from rules.admin.lead_status import called, fate_of
 from rules.admin.links import with_badge
 from rules.models import Outcome
 
@@ -70,8 +70,8 @@ class OutcomeAdmin(StaffAdmin):
 
     @display(description=_("lead"), header=True)
     def lead(self, outcome: Outcome) -> tuple[Any, str]:
-        kind = said(outcome.record) or say("lead")
-        name = f"{kind} {outcome.record_id}" if outcome.record_id else say("no id yet")
+        its = said(called(outcome.record, outcome.record_id))
+        name = its if outcome.record_id else say("no id yet")
         return with_badge(name, outcome.test), say("quiz {number}", number=outcome.quiz_id)
 
     @display(description=_("status"), label=STATUS_COLOURS)

@@ -40,10 +40,15 @@ def find(request: HttpRequest, term: str) -> list[SearchResult]:
 
 
 def deliveries_found(term: str, personal: bool) -> list[int]:
-    """Keys of deliveries by external id, lead id or answer id; with ``personal`` else by who answered."""
+    """Keys of deliveries by their number, external id, lead id or answer id; with ``personal`` else by who
+    answered."""
     rows = Delivery.objects.order_by().values_list("pk", flat=True)
+    number = int(term) if DIGITS.fullmatch(term) else 0
     found = rows.filter(uid=term).union(
-        rows.filter(remote_id=term)[:MOST], rows.filter(answer__answer_id=term)[:MOST], all=True
+        rows.filter(pk=number),
+        rows.filter(remote_id=term)[:MOST],
+        rows.filter(answer__answer_id=term)[:MOST],
+        all=True,
     )
     if not (keys := set(found)) and personal:
         keys = {key for people in _people(term) for key in rows.filter(answer__in=list(people))[:MOST]}

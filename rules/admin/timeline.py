@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
@@ -21,7 +21,7 @@ from accounts.texts import say
 from connectors import existing, tasks
 from connectors.delivery import FOUND_BY
 from connectors.redact import redact
-from connectors.repeated import JOINED, JOINED_BY, JOINED_OWNER, JOINED_SINCE, LEFT
+from connectors.repeated import JOINED, LEFT
 from rules import test_leads
 from rules.admin import reconciliations
 from rules.admin.lead_status import in_short
@@ -53,15 +53,12 @@ OUTCOMES = {  # as rules.delivery.attempts writes them: label, colour
     "resume": (gettext_lazy("account is stopped"), "warning"),
     "give_up": (gettext_lazy("refused"), "danger"),
 }
+# What was made, of steps; others say how, or are a connector's own.
 STEP_NAMES = {
     "lead": gettext_lazy("lead"), "contact": gettext_lazy("contact"), "company": gettext_lazy("company"),
-    "note": gettext_lazy("note"), tasks.STEP: gettext_lazy("task"), JOINED: gettext_lazy("joined to lead"),
-    LEFT: gettext_lazy("open lead that was not joined"),
+    "customer": gettext_lazy("customer"), "note": gettext_lazy("note"), tasks.STEP: gettext_lazy("task"),
+    JOINED: gettext_lazy("joined to lead"), LEFT: gettext_lazy("open lead that was not joined"),
 }  # fmt: skip
-# Steps that say how, not what.
-HOW = (
-    "found", "found_company", FOUND_BY, existing.STEP, tasks.GIVEN_UP, JOINED_BY, JOINED_OWNER, JOINED_SINCE,
-)  # fmt: skip
 FOUND = {
     "phone": gettext_lazy("contact found by phone"),
     "email": gettext_lazy("contact found by e-mail"),
@@ -106,12 +103,8 @@ def story_of(delivery_id: int, may: May) -> dict[str, Any]:
         "joined": words_of(delivery.steps),
         "for_return": delivery.held_because in FOR_RETURN,
         "fate": in_short(outcome) if (outcome := getattr(delivery, "outcome", None)) else None,
-        "safe_link": delivery.remote_link.startswith(("https://", "http://")),
-        "journal": [
-            (STEP_NAMES.get(_kind(step), step), made)
-            for step, made in delivery.steps.items()
-            if step not in HOW
-        ],
+        "safe_link": delivery.remote_link.startswith(("https://", "http://")) and not delivery.removed_at,
+        "journal": list(_journal(delivery.steps)),
         "losses": list(_losses(delivery)),
         "former_values": list(_former_values(delivery)),
         "happened": _happened(delivery, tries, may),
@@ -187,6 +180,12 @@ def places_of(rule: Rule | None) -> list[tuple[dict[str, Any], str]]:
         (one, "picker-routes" if one.get("code") in OPTION_CODES else place_of_field(one.get("field", "")))
         for one in (rule.problems if rule else ())
     ]
+
+
+def _journal(steps: Mapping[str, str]) -> Iterator[tuple[Any, str]]:
+    """(what, its id in the CRM). A CRM with several kinds of leads has said which this one is."""
+    names = {**STEP_NAMES, "lead": RECORDS.get(steps.get("kind", ""), STEP_NAMES["lead"])}
+    yield from ((names[_kind(step)], made) for step, made in steps.items() if made and _kind(step) in names)
 
 
 def _losses(delivery: Delivery) -> Iterator[dict[str, Any]]:

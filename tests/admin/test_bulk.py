@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.db import connection
@@ -177,6 +179,7 @@ def test_release_never_sends_what_nobody_can_look_for(operator: Client, deliver:
     "query",
     [
         "account__crm__exact=amocrm", "quiz=101", "quiz_account=shop", "held_because__exact=refused", "q=a-1",
+        "held_because__exact=open",
         "created_at_from=01.01.2020&created_at_to=01.01.2090", "p=1&o=1", "account__id__exact={account}",
     ],
 )  # fmt: skip
@@ -195,6 +198,20 @@ def test_every_filter_of_the_list_is_kept_in_words_and_acts_alike(
     assert row.held_because == "cancelled"
     assert operator.get(page_of(run)).status_code == 200
     assert "p=" not in run.query
+
+
+def test_the_days_of_a_russian_calendar_are_kept_to_by_a_worker_who_speaks_no_russian(
+    operator: Client, deliver: Deliver
+) -> None:
+    deliver("held", created_at=datetime(2026, 3, 7, tzinfo=UTC))
+    meant = deliver("held", created_at=datetime(2026, 3, 28, tzinfo=UTC))
+    operator.cookies[settings.LANGUAGE_COOKIE_NAME] = "ru"
+    url = f"{list_of(Delivery)}?state__exact=held&created_at_from=20.03.2026"
+    assert [row.pk for row in operator.get(url).context["cl"].result_list] == [meant.pk]
+    choose_all(operator, "cancel_chosen", url, confirmed="yes")
+    bulk.go_on(BulkRun.objects.get().pk)
+    cancelled = Delivery.objects.filter(held_because="cancelled")
+    assert [row.pk for row in cancelled] == [meant.pk]
 
 
 def test_a_portion_reads_so_many_keys_and_no_more(operator: Client, deliver: Deliver) -> None:

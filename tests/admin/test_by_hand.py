@@ -60,7 +60,10 @@ def test_an_operator_says_which_step_is_won_and_that_a_person_left(
 
 def test_a_step_is_of_a_known_kind(operator: Client, windows: Account) -> None:
     reply = operator.post(page(Step.objects.get()), {"name": "Закрыто", "kind": "nonsense", "sort": "0"})
-    assert "A step is one of open, incoming, won, lost." in reply.content.decode()
+    html = reply.content.decode()
+    assert "Select a valid choice. nonsense is not one" in html
+    assert '<option value="won">lead won</option>' in html
+    assert "lead in work" in operator.get("/admin/crm_cache/step/").content.decode()
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,22 @@ def test_a_try_tells_what_its_requests_led_to(deliver: Callable[..., Delivery], 
     assert {step for step, _ in page.context["journal"]} == {"contact", "lead", "note"}
 
 
+def test_what_was_made_is_called_by_names_and_a_connectors_own_steps_are_not_told(
+    operator: Client, deliver: Callable[..., Delivery]
+) -> None:
+    steps = {
+        "contact": "25",
+        "lead": "15",
+        "kind": "deal",
+        "dropped": "leads:5000",
+        "rest": "15",
+        "note/2": "9",
+    }
+    page = operator.get(page_of(deliver("delivered", steps=steps)))
+    told = {str(what): made for what, made in page.context["journal"]}
+    assert told == {"contact": "25", "Deal": "15", "note": "9"}
+
+
 def test_a_new_contact_and_older_tries_are_told(deliver: Callable[..., Delivery]) -> None:
     delivery = deliver("delivered", steps={"contact": "25", "lead": "15"})
     Attempt.objects.update(number=4, exchanges=[asked("lead contact")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -9,10 +10,12 @@ from django.contrib import admin
 from django.contrib.admin.utils import flatten_fieldsets
 from django.forms.forms import BaseForm
 from django.test import Client
+from django.urls import reverse
 from django.utils import translation
 
 from accounts.message_fields import MessageField
 from accounts.texts import in_seconds, money
+from crm_cache.models import SyncRun
 
 RUSSIAN_BROWSER = {"Accept-Language": "ru-RU,ru;q=0.9,en;q=0.8"}
 
@@ -72,6 +75,20 @@ def test_programs_read_english_whatever_they_accept(caller, settings, db, path):
 def test_a_page_leaves_no_language_behind(viewer, caller):
     viewer.get("/admin/", headers=RUSSIAN_BROWSER)
     assert caller("shop").post("/answers", {}, content_type="application/json").content.isascii()
+
+
+def test_titles_are_russian_sentences_and_names_of_crms_stay_as_they_are(superuser, shop):
+    run = SyncRun.objects.get()
+    titles = {
+        reverse("admin:auth_user_add"): "Пользователь: добавление",
+        reverse("admin:crm_cache_syncrun_change", args=[run.pk]): "чтение списка «теги»",
+    }
+    for url, title in titles.items():
+        page = superuser.get(url, headers=RUSSIAN_BROWSER).content.decode()
+        [said] = re.findall(r"<title>\s*(.*?) \|", page)
+        assert said == title
+    hint = superuser.get(reverse("admin:accounts_account_connect"), {"crm": "bitrix24"}).content.decode()
+    assert "such as name.bitrix24.ru or name.bitrix24.by or name.bitrix24.kz." in hint
 
 
 def test_no_field_of_a_form_is_called_by_its_name_in_the_code():

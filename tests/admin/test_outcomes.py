@@ -120,6 +120,15 @@ def test_a_delivery_says_what_became_of_it(operator: Client, followed: Outcome, 
 # -- looking -------------------------------------------------------------------------------------------------
 
 
+def test_what_it_became_is_called_in_the_readers_language(
+    operator: Client, followed: Outcome, deliver: Deliver
+) -> None:
+    Outcome.objects.filter(pk=followed.pk).update(record="deal", record_id="25")
+    for page in (list_of(Outcome), page_of(followed), page_of(followed.delivery)):
+        html = operator.get(page, headers={"Accept-Language": "ru"}).content.decode()
+        assert ("делка 25" in html, "eal 25" in html) == (True, False)
+
+
 def test_a_lead_is_looked_at_now(
     operator: Client, followed: Outcome, queued: list[Any], django_capture_on_commit_callbacks: Any
 ) -> None:

@@ -10,6 +10,7 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from accounts.models import Account
+from connectors.messages import from_column
 from rules.models import Delivery
 from tests.admin.conftest import open_shop, rule_of
 from tests.admin.test_pages import list_of, page_of
@@ -111,3 +112,25 @@ def test_what_a_person_wanted_forgotten_is_not_offered(operator: Client, deliver
     operator.post(page_of(erased, "try_again"), {"confirmed": "yes"})
     assert states() == ["held"]
     assert not LogEntry.objects.exists()
+
+
+def test_one_delivery_is_cancelled_on_its_page_as_its_remedy_says(operator: Client, deliver: Deliver) -> None:
+    held = deliver("held", held_because="rule_deleted")
+    assert page_of(held, "cancel") in operator.get(page_of(held)).content.decode()
+    assert "Cancel 1 delivery?" in operator.get(page_of(held, "cancel")).content.decode()
+    assert not LogEntry.objects.exists()
+    operator.post(page_of(held, "cancel"), {"confirmed": "yes"})
+    assert Delivery.objects.get().held_because == "cancelled"
+    assert from_column(LogEntry.objects.get().change_message) == "Cancelled by a person."
+    assert page_of(held, "cancel") not in operator.get(page_of(held)).content.decode()
+    again = operator.post(page_of(held, "cancel"), {"confirmed": "yes"}, follow=True).content.decode()
+    assert "Nothing was changed" in again
+    assert LogEntry.objects.count() == 1
+
+
+def test_what_is_being_sent_or_there_is_not_cancelled(operator: Client, deliver: Deliver) -> None:
+    for state in ("sending", "delivered"):
+        row = deliver(state)
+        assert page_of(row, "cancel") not in operator.get(page_of(row)).content.decode()
+        operator.post(page_of(row, "cancel"), {"confirmed": "yes"})
+    assert states() == ["sending", "delivered"]

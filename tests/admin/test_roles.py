@@ -51,6 +51,7 @@ FROM: dict[str, str] = {
     "rules_bulkrun_stop": "operator",
     "rules_answer_mend": "operator", "rules_delivery_replay": "operator",
     "rules_delivery_try_again": "operator", "rules_delivery_arrived": "operator",
+    "rules_delivery_cancel": "operator",
     "rules_outcome_look_now": "operator", "rules_outcome_name_record": "operator",
     "rules_outcome_forget_record": "operator", "accounts_account_sync_now": "operator",
     "accounts_account_reconcile_now": "operator",
@@ -254,6 +255,10 @@ def test_what_was_done_is_told_on_one_list(everything: Rule) -> None:
     html = page.content.decode()
     assert "Поставлено на паузу." in html or "На паузе." in html or "Приостановлено." in html
     assert f"/admin/rules/delivery/{held.pk}/change/" in html
+    assert not re.search(r">\s*(access attempt expiration|lane|webhook retry|former body)\s*<", html)
+    LogEntry.objects.filter(object_id=held.pk).update(object_repr=f"delivery {held.pk}")  # as bulk runs do
+    html = administrator.get(url, headers={"Accept-Language": "ru"}).content.decode()
+    assert (f">отправка {held.pk}<" in html, f">delivery {held.pk}<" in html) == (True, False)
     assert administrator.get(url, {"q": "Muted"}).context["cl"].result_count == 1
     assert administrator.get(f"{url}add/").status_code == 403
 

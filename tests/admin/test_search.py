@@ -78,3 +78,11 @@ def test_the_list_of_deliveries_finds_the_same(operator: Client, anna: Delivery)
         operator.get(reverse("admin:rules_delivery_changelist"), {"q": "Петрова"}).context["cl"].result_list
     )
     assert list(rows) == [anna]
+
+
+def test_a_viewer_is_told_to_search_by_numbers_alone(viewer: Client, operator: Client) -> None:
+    told = [
+        client.get(reverse("admin:rules_delivery_changelist")).context["cl"].search_help_text
+        for client in (viewer, operator)
+    ]
+    assert [("phone" in words, "number" in words) for words in told] == [(False, True), (True, True)]

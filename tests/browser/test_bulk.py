@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,3 +51,21 @@ def test_all_of_a_filter_go_while_the_page_counts(
     page.locator(".desk-heading", has_text="остановлено").wait_for()
     states = Delivery.objects.order_by("pk").values_list("held_because", flat=True)
     assert list(states) == ["cancelled", "cancelled", "refused", "refused"]
+
+
+def test_a_list_is_taken_as_a_file_and_the_next_deed_waits_for_nothing(
+    operator: Client, deliver: Callable[..., Delivery], sit_down: Callable[..., Any]
+) -> None:
+    held = deliver("held")
+    page = sit_down(operator)
+    page.goto(reverse("admin:rules_delivery_changelist") + "?state__exact=held")
+    page.locator("#action-toggle").check()
+    page.locator("select[name=action]").select_option("download_chosen")
+    with page.expect_download() as taken:
+        page.locator("button[name=index]").click()
+    text = Path(taken.value.path()).read_text("utf-8-sig")
+    assert text.startswith("Отправка;Квиз;")
+    assert f"\n{held.pk};" in text
+    page.locator("select[name=action]").select_option("cancel_chosen")
+    page.locator("button[name=index]").click()
+    page.locator("text=Отменить 1 отправку?").wait_for()

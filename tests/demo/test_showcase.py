@@ -9,8 +9,8 @@ from accounts.models import Account, AccountEvent
 from config.demo.showcase import OTHER_CUSTOMER, Showcase
 from connectors.auth import Tokens
 from connectors.registry import CONNECTORS
-from crm_cache.models import CrmUser
-from rules import incidents
+from crm_cache.models import CrmUser, Pipeline, Step
+from rules import incidents, provisioning
 from rules.delivery import sweep
 from rules.models import Delivery, Incident, Outcome, Rule
 from rules.models.bulk import BulkRun
@@ -32,12 +32,16 @@ def test_every_state_is_there_and_stays_and_charts_have_shapes(superuser: Client
         )
         tokens.put(account, Tokens("key", "secret", None))
         CrmUser.objects.create(account=account, remote_id="1", name="Маша")
+        Pipeline.objects.create(account=account, remote_id="70", name="Квизы")
+        Step.objects.create(account=account, pipeline_id="70", remote_id="142", name="Новая заявка")
         Rule.objects.create(account=account, quiz_id=4201, performer="1", pipeline="70", step="142")
     Showcase("demo").fill()
     for _ in range(2):
         reasons = set(Delivery.objects.filter(state="held").values_list("held_because", flat=True))
         assert reasons == set(Delivery.Held)
         sweep.review()  # beat releases and holds nothing of it
+        for rule in Rule.objects.filter(account__state="active"):
+            provisioning.recheck(rule.pk)  # nor does a reading of the lists
     states = dict(Account.objects.filter(account_id=OTHER_CUSTOMER).values_list("state", "deleted"))
     assert states == {"needs_reconnect": False, "paused": False, "disconnected": True, "active": False}
     assert set(AccountEvent.objects.values_list("after", flat=True)) == {*states}

@@ -6,6 +6,7 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (event.defaultPrevented || form.method !== "post") return;
+    if (form.elements.action?.value?.startsWith("download")) return; // of a list, which is still there for other deeds
     if (form.dataset.sent) event.preventDefault();
     form.dataset.sent = "yes";
     window.setTimeout(() => delete form.dataset.sent, LONGEST);
