@@ -83,6 +83,7 @@ def _portion(account: Account, row: ContactDirectory, holder: str) -> datetime:
         return _read(account, row, holder)
     except NeedsReconnect as error:
         states.park(account, error)
+        return db_clock.now() + states.ONCE_BACK
     except (Refused, RuleNeedsFixing) as error:
         log.warning("contacts can't be walked", account=account.pk, crm=account.crm, code=error.code)
         directory.give_up(account, error.message)
