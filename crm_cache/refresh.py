@@ -70,10 +70,10 @@ def run_waiting(account_id: int) -> None:
 
 def sync_due() -> None:
     """Ask for all lists of the accounts whose time has come, start again what was lost, and clear away."""
-    contacts.forget_disconnected()
-    leases.drop_old()
     now = db_clock.now()
     runs.start(sorted(runs.free_stale(now) | runs.lost(now) | _ask_due(live_accounts(), now)))
+    leases.drop_old()
+    contacts.forget_disconnected()
 
 
 def _refresh(account: Account, claim: runs.Claim) -> bool:

@@ -35,9 +35,9 @@ LONG_PAUSE = timedelta(hours=1)
 
 def read_due() -> None:
     """Have directories read whose time has come; what was erased for good is cleared away."""
-    directory.erase_unwanted()
     for account in directory.due(db_clock.now(), AT_ONCE):
         start(account)
+    directory.erase_unwanted()
 
 
 def start(account: Account) -> None:

@@ -272,3 +272,16 @@ def test_an_answer_that_breaks_our_code_is_asked_for_again_soon(shop: Account, c
     shop.refresh_from_db()
     assert shop.next_sync_at
     assert shop.next_sync_at < timezone.now() + timedelta(minutes=2)
+
+
+def test_what_can_not_be_cleared_away_keeps_no_list_from_being_read(
+    shop: Account, woken: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks() -> int:
+        raise RuntimeError("too many rows")
+
+    Account.objects.update(next_sync_at=timezone.now())
+    monkeypatch.setattr("crm_cache.contacts.forget_disconnected", breaks)
+    with pytest.raises(RuntimeError):
+        sync_due()
+    assert woken == [shop.pk]

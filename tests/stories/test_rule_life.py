@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from accounts import db_clock
 from rules import retention
-from rules.delivery import outbox, worker
+from rules.delivery import holds, outbox, sweep, worker
 from rules.models import Answer, Delivery, Rule
 from tests.stories.conftest import QUIZ
 
@@ -214,3 +216,25 @@ def test_what_a_worker_holds_for_a_rule_that_works_again_goes_on(quiz, monkeypat
     assert quiz.delivery.state == "held"
     quiz.work()
     assert states() == [("delivered", "")]
+
+
+def test_a_rule_whose_leads_can_not_be_let_go_keeps_no_other_from_it(quiz, monkeypatch):
+    for number in (QUIZ, QUIZ + 1):
+        quiz.api.post(f"/rules/{number}", quiz.place(), **JSON)
+        quiz.post(quizID=number)
+    Delivery.objects.update(state="held", held_because="fix_rule")
+    Rule.objects.filter(quiz_id=QUIZ).update(release_at=db_clock.now() - timedelta(minutes=2))
+    Rule.objects.filter(quiz_id=QUIZ + 1).update(release_at=db_clock.now() - timedelta(minutes=1))
+    hold_of_rule = holds.hold_of_rule
+
+    def breaks(rule: Rule) -> Any:
+        if rule.quiz_id == QUIZ:
+            raise ValueError("nobody has thought of this")
+        return hold_of_rule(rule)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(holds, "hold_of_rule", breaks)
+        sweep.release_saved_rules()
+    assert states() == [("held", "fix_rule"), ("waiting", "")]
+    sweep.release_saved_rules()
+    assert states() == [("waiting", ""), ("waiting", "")]

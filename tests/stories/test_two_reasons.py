@@ -129,8 +129,9 @@ class World:
 
     def begin_nonsense(self) -> None:
         body = '{"_embedded": {"users": [1], "pipelines": [{"id": "x", "_embedded": 3}]}}'
+        path = "/api/v4/(users|account|leads/pipelines|.*custom_fields|.*tags)"
         self.fault(
-            "nonsense", method="GET", path="/api/v4/", status=200, body=body, content_type="application/json"
+            "nonsense", method="GET", path=path, status=200, body=body, content_type="application/json"
         )
 
     def end_nonsense(self) -> None:
@@ -148,6 +149,19 @@ class World:
 
     def end_field(self) -> None:
         self.well("field")
+
+    def begin_renamed(self) -> None:
+        self.quiz.amo.switches["renamed_host"] = "404"
+        self.quiz.amo.rename(self.quiz.crm, "roses")
+
+    def end_renamed(self) -> None:
+        """The next renewal of its tokens tells the new address."""
+
+    def begin_unclear(self) -> None:
+        self.quiz.amo.faults.add("/leads/complex", "reset_after")
+
+    def end_unclear(self) -> None:
+        """It is looked for."""
 
     def begin_worker_dead(self) -> None:
         """Killed before its first request."""
@@ -178,7 +192,7 @@ def world(quiz: Shop, connect: Any, later: Any) -> World:
     return World(quiz, connect, later)
 
 
-# Each with each other; in every order they are 264.
+# Each with each other; in every order they are 364.
 PAIRS = [
     (*(pair if number % 4 < 2 else reversed(pair)), number % 2 == 0)
     for number, pair in enumerate(combinations(REASONS, 2))
