@@ -51,8 +51,9 @@ def ask(account: Account) -> bool:
         log.warning("the account was not checked", account=account.pk, crm=account.crm, code=error.code)
         if isinstance(error, NeedsReconnect):
             states.park(account, error)
-        pause = SILENT_PAUSE if isinstance(error, TryLater) else AGAIN
-        row.update(ask_at=now + pause, asked_at=now, error=joined(" ", error.message, error.remedy))
+        row.update(
+            ask_at=now + _pause_after(error), asked_at=now, error=joined(" ", error.message, error.remedy)
+        )
         return False
     except (WrongKey, *NONSENSE) as exc:
         log.exception("the account was not checked", account=account.pk, crm=account.crm)
@@ -61,3 +62,9 @@ def ask(account: Account) -> bool:
     problems = [{"code": one.code, "message": one.message} for one in found]
     row.update(ask_at=now + AGAIN, asked_at=now, problems=problems, error="")
     return True
+
+
+def _pause_after(error: ConnectorError) -> timedelta:
+    if isinstance(error, NeedsReconnect):
+        return states.ONCE_BACK
+    return SILENT_PAUSE if isinstance(error, TryLater) else AGAIN

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -28,6 +29,8 @@ from connectors.registry import connector_class
 
 log = structlog.stdlib.get_logger(__name__)
 State = Account.State
+# After an error that has parked the account: only active ones are asked, so soon is as soon as it is back.
+ONCE_BACK = timedelta(minutes=1)
 LIVE = (State.CONNECTING, State.ACTIVE, State.NEEDS_RECONNECT, State.PAUSED)
 
 
@@ -38,6 +41,7 @@ def activate(account: Account, how: str = "", actor: Actor = SERVICE) -> bool:
         moved = _move(account, State.ACTIVE, "", LIVE, actor, said=how, connected_at=now, next_sync_at=now)
         if moved:
             Checkup.objects.update_or_create(account_id=account.pk, defaults={"ask_at": now})
+            Hook.objects.filter(account_id=account.pk).update(ask_at=now)  # the CRM may have forgotten it
     return moved
 
 
@@ -164,8 +168,10 @@ def _move(
             return False
         Account.objects.filter(pk=account.pk).update(**changes)
         Lane.objects.filter(pk=account.pk).update(review_at=db_clock.now())
-        if to == State.ACTIVE and connector_class(account.crm).can.hooks:
-            expect_notices(account)
+        if to == State.ACTIVE:
+            Lane.objects.filter(pk=account.pk).update(failures=0, rests_until=None)
+            if connector_class(account.crm).can.hooks:
+                expect_notices(account)
         history.note(account, before, to, said or reason, actor)
         tell_move(account, before, to)
     for name, value in changes.items():

@@ -177,8 +177,15 @@ def no_rights(crm: str, words: str) -> Refused:
 
 
 def of_account(refusal: ConnectorError) -> NeedsReconnect:
-    """What is refused at the heart of a delivery is refused to the whole account."""
-    return NeedsReconnect(refusal.message, code=refusal.code, remedy=refusal.remedy, trace=refusal.trace)
+    """What is refused at the heart of a delivery is refused to the whole account, which waits for a sign-in:
+    nobody asks before whether the rights are there."""
+    remedy = refusal.remedy
+    if refusal.code == NO_RIGHTS:
+        remedy = message(
+            "Give the user who connected these rights in the CRM and connect the account again, or connect as"
+            " an administrator."
+        )
+    return NeedsReconnect(refusal.message, code=refusal.code, remedy=remedy, trace=refusal.trace)
 
 
 def of_one(error: E) -> E:

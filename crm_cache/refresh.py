@@ -70,10 +70,10 @@ def run_waiting(account_id: int) -> None:
 
 def sync_due() -> None:
     """Ask for all lists of the accounts whose time has come, start again what was lost, and clear away."""
-    contacts.forget_disconnected()
-    leases.drop_old()
     now = db_clock.now()
     runs.start(sorted(runs.free_stale(now) | runs.lost(now) | _ask_due(live_accounts(), now)))
+    leases.drop_old()
+    contacts.forget_disconnected()
 
 
 def _refresh(account: Account, claim: runs.Claim) -> bool:
@@ -91,9 +91,10 @@ def _refresh(account: Account, claim: runs.Claim) -> bool:
         log.warning("the database went away under a sync", account=account.pk, list=run.what, error=str(exc))
         away = TryLater(message("The database was out of reach"), code="database_away")
         return patiently(partial(_settle, account, run, away))
-    except Exception:
+    except Exception as exc:  # an answer that our code can't read, mostly
         log.exception("syncing the list broke", account=account.pk, list=run.what)
-        runs.fail(run, message("The refresh broke on our side; the log of the worker has the details."))
+        words = message("The refresh broke on our side; the log of the worker has the details.")
+        return _settle(account, run, TryLater(words, code=type(exc).__name__))
     return True
 
 

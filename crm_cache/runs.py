@@ -25,6 +25,7 @@ State = SyncRun.State
 KEEP = 20
 DEAD_AFTER = timedelta(minutes=3)  # longer than a page takes with its repeats; leads may wait for the list
 LOST_AFTER = timedelta(minutes=1)
+PATIENCE = timedelta(minutes=15)  # of whoever waits for a list: as long as a silent CRM's lane rests at most
 LIST_NAMES = {
     "users": message("users"),
     "pipelines": message("pipelines"),
@@ -187,11 +188,17 @@ def returned_at(account: Account) -> datetime:
 
 
 def ask_once(account: Account, lists: Iterable[str], since: datetime) -> None:
-    """Have lists refreshed that nobody asked for ``since``: what failed since comes again at its own pace."""
+    """Have lists refreshed for which somebody waits, unless they were asked for ``since`` and not long ago.
+
+    What failed comes again by itself (``refresh``), but later each time, as nobody may need it.
+    """
     wanted = set(lists)
     if not wanted:
         return
-    asked = SyncRun.objects.filter(account_id=account.pk, what__in=wanted, asked_at__gte=since)
+    lately = Q(asked_at__gte=max(since, db_clock.now() - PATIENCE)) | Q(
+        state=State.RUNNING, started_at__gte=since
+    )
+    asked = SyncRun.objects.filter(lately, account_id=account.pk, what__in=wanted)
     if missing := wanted - set(asked.values_list("what", flat=True)):
         ask_for(account, sorted(missing))
 

@@ -35,9 +35,9 @@ LONG_PAUSE = timedelta(hours=1)
 
 def read_due() -> None:
     """Have directories read whose time has come; what was erased for good is cleared away."""
-    directory.erase_unwanted()
     for account in directory.due(db_clock.now(), AT_ONCE):
         start(account)
+    directory.erase_unwanted()
 
 
 def start(account: Account) -> None:
@@ -83,6 +83,7 @@ def _portion(account: Account, row: ContactDirectory, holder: str) -> datetime:
         return _read(account, row, holder)
     except NeedsReconnect as error:
         states.park(account, error)
+        return db_clock.now() + states.ONCE_BACK
     except (Refused, RuleNeedsFixing) as error:
         log.warning("contacts can't be walked", account=account.pk, crm=account.crm, code=error.code)
         directory.give_up(account, error.message)

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts import db_clock
+from accounts.models import Account
 from accounts.singletons import alone
 from accounts.texts import said
 from rules.models import Delivery, Incident
@@ -124,6 +125,8 @@ def _end_line(row: Incident) -> str:
 def what_to_do(row: Incident) -> str:
     """The next step, in a sentence."""
     kind = Incident.Kind
+    if row.kind == kind.UNREACHABLE and row.account and row.account.state == Account.State.PAUSED:
+        return _("Mend what the account's page names, then resume it; what waits goes out by itself then.")
     told = {
         kind.RECONNECT: _("Connect the account again; what waits goes out by itself then."),
         kind.RULE: _("Mend the rule on its page; saving it releases what waits."),

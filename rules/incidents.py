@@ -20,16 +20,17 @@ from django.db.models import Count, Max, Min, Q
 
 from accounts import db_clock
 from accounts.events import endpoints
-from accounts.models import Account
+from accounts.models import Account, AccountEvent
 from accounts.singletons import alone
 from connectors.messages import Message
+from rules.delivery import holds
 from rules.models import Answer, Delivery, Incident, Rule
 
 log = structlog.stdlib.get_logger(__name__)
 Kind = Incident.Kind
 Key = tuple[str, int | None, int | None, int | None]  # kind, account, rule, endpoint
 # Reasons for which deliveries are held, and what they mean for their account or rule. Those of accounts that
-# are paused or disconnected were somebody's own decision.
+# a person has paused or disconnected were somebody's own decision.
 HELD = {
     Delivery.Held.FIX_RULE: Kind.RULE,
     Delivery.Held.REFUSED: Kind.REFUSED,
@@ -37,6 +38,7 @@ HELD = {
     Delivery.Held.LOOK_FIRST: Kind.LOOK,
     Delivery.Held.STALE: Kind.STALE,
 }
+RECONNECT, PAUSED = Delivery.Held.RECONNECT, Delivery.Held.PAUSED
 USUAL_DAYS = 14  # from which a quiz's usual pace is read
 FEWEST = 28  # answers in that time; of a rarer quiz a quiet day says nothing
 GAPS = 10  # a quiz is silent after so many of its usual gaps between answers
@@ -121,13 +123,13 @@ def _held() -> Iterator[Found]:
 
     One pass over the index of held deliveries, and one delivery of each incident for its words.
     """
-    waiting: Counter[int] = Counter()
+    waiting: dict[str, Counter[int]] = {RECONNECT: Counter(), PAUSED: Counter()}
     found: dict[tuple[str, int, int | None], tuple[int, int]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(COUNT_HELD, [[*HELD, Delivery.Held.RECONNECT]])
+        cursor.execute(COUNT_HELD, [[*HELD, *waiting]])
         for account, rule, because, count, newest in cursor.fetchall():
-            if because == Delivery.Held.RECONNECT:
-                waiting[account] += count
+            if because in waiting:
+                waiting[because][account] += count
                 continue
             kind = HELD[because]
             key = (kind, account, rule if kind == Kind.RULE else None)
@@ -139,7 +141,8 @@ def _held() -> Iterator[Found]:
         yield Found(what, account, whose, count, words.get(newest, ""))
     gone = Account.objects.filter(deleted=False, state=Account.State.NEEDS_RECONNECT)
     for account, reason in gone.values_list("pk", "state_reason"):
-        yield Found(Kind.RECONNECT, account, None, waiting.get(account, 0), reason)
+        yield Found(Kind.RECONNECT, account, None, waiting[RECONNECT][account], reason)
+    yield from _stopped(waiting[PAUSED])
 
 
 # Read from the index alone; accounts that were deleted have their own say.
@@ -154,19 +157,32 @@ SELECT h.* FROM (
 
 
 def _unreachable() -> Iterator[Found]:
-    """Accounts whose deliveries have failed for longer than ``INCIDENT_AFTER`` and are tried again."""
+    """Accounts whose deliveries have failed for longer than ``INCIDENT_AFTER`` and are tried again, or have
+    waited so long for their account's lists after its return."""
     since = db_clock.now() - settings.INCIDENT_AFTER
-    failing = Delivery.objects.filter(
-        state="waiting",
-        first_failed_at__lt=since,
-        account__deleted=False,
-        account__state="active",
-        test=False,
-    )
-    for account, count, reason in (
-        failing.order_by().values_list("account_id").annotate(Count("pk"), Max("error"))
-    ):
-        yield Found(Kind.UNREACHABLE, account, deliveries=count, reason=reason)
+    active = Delivery.objects.filter(account__deleted=False, account__state="active", test=False)
+    failing = active.filter(state="waiting", first_failed_at__lt=since)
+    unread = active.filter(state="held", held_because__in=holds.FOR_RETURN, account__state_since__lt=since)
+    unread = unread.filter(account__lane__review_at__isnull=False)  # as long as anything waits for lists
+    found: dict[int, Found] = {}
+    for rows in (unread, failing):
+        for account, count, reason in (
+            rows.order_by().values_list("account_id").annotate(Count("pk"), Max("error"))
+        ):
+            count += found[account].deliveries if account in found else 0
+            found[account] = Found(Kind.UNREACHABLE, account, deliveries=count, reason=reason)
+    yield from found.values()
+
+
+def _stopped(waiting: Mapping[int, int]) -> Iterator[Found]:
+    """Paused accounts with so many deliveries, if it was the service that paused them: their CRM blocks them,
+    or we may not speak to it."""
+    reasons = dict(Account.objects.filter(pk__in=waiting, state="paused").values_list("pk", "state_reason"))
+    moves = AccountEvent.objects.filter(account__in=reasons, after="paused").exclude(before="paused")
+    newest = moves.order_by("account_id", "-pk").distinct("account_id")
+    for account, by in newest.values_list("account_id", "by"):
+        if by == AccountEvent.By.SERVICE:
+            yield Found(Kind.UNREACHABLE, account, deliveries=waiting[account], reason=reasons[account])
 
 
 def _silent() -> Iterator[Found]:

@@ -15,16 +15,16 @@ from functools import partial
 from typing import Any
 
 import structlog
-from django.db import transaction
-from django.db.models import F
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import F, Q
 
-from accounts import db_clock
+from accounts import db_clock, states
 from accounts.access import connector_for
 from accounts.history import SERVICE
 from accounts.models import Account
 from connectors.base import FieldWish
 from connectors.draft import Problem, Target
-from connectors.errors import ConnectorError, OurMistake, TryLater, Unclear
+from connectors.errors import ConnectorError, NeedsReconnect, OurMistake, TryLater, Unclear
 from connectors.messages import message
 from connectors.registry import connector_class
 from connectors.rows import FieldRow
@@ -80,7 +80,8 @@ def recheck_account(account_id: int, **_: object) -> None:
 
 
 def _recheck_stale(**chosen: object) -> None:
-    stale = Rule.objects.filter(deleted=False, prepare_at=None, recheck_at__isnull=False, **chosen)
+    prepared = Q(prepare_at=None) | Q(prepare_at__gt=db_clock.now())  # or in vain so far
+    stale = Rule.objects.filter(prepared, deleted=False, recheck_at__isnull=False, **chosen)
     for rule_id in list(stale.order_by("recheck_at").values_list("pk", flat=True)[:AT_ONCE]):
         try:
             recheck(rule_id)
@@ -91,7 +92,7 @@ def _recheck_stale(**chosen: object) -> None:
 
 def ask_again(rule: Rule, payload: Mapping[str, Any]) -> bool:
     """Have fields made that waited for their questions' titles, if this answer tells one. Is it so?"""
-    if any(problem.get("code") == NOT_MADE for problem in rule.problems):
+    if _was_refused(rule):
         return False
     told, entities = told_by(payload), connector_class(rule.account.crm).can.entities
     if not any(
@@ -105,6 +106,10 @@ def ask_again(rule: Rule, payload: Mapping[str, Any]) -> bool:
     return True
 
 
+def _was_refused(rule: Rule) -> bool:
+    return any(problem.get("code") == NOT_MADE for problem in rule.problems)
+
+
 def _prepare_waiting(account: Account) -> None:
     """One rule after another while the lease is ours. After letting go we look once more: somebody may have
     come in vain meanwhile."""
@@ -112,7 +117,7 @@ def _prepare_waiting(account: Account) -> None:
     while _next(account):
         try:
             while leases.take(account, {FIELDS: holder}, LEASE) and (rule := _next(account)):
-                _prepare(rule)
+                _prepare_or_wait(rule)
             if FIELDS not in leases.take(account, {FIELDS: holder}, LEASE):
                 return
         finally:
@@ -134,8 +139,18 @@ def _next(account: Account) -> Rule | None:
     )
 
 
-def _prepare(rule: Rule) -> None:
+def _prepare_or_wait(rule: Rule) -> None:
     """One try. Afterwards the rule waits no more, or until later, unless it was saved meanwhile."""
+    try:
+        _prepare(rule)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:  # one that breaks our own code goes behind the others
+        log.exception("preparation of the rule broke", rule=rule.pk)
+        _later(rule, tries=1)
+
+
+def _prepare(rule: Rule) -> None:
     made: Mapping[tuple[str, str], str] = {}
     problems: list[Problem] = []
     try:
@@ -143,13 +158,13 @@ def _prepare(rule: Rule) -> None:
     except (TryLater, Unclear, OurMistake) as error:
         log.info("preparation of the rule waits", rule=rule.pk, code=error.code)
         return _later(rule, tries=0 if isinstance(error, NotConnected) else 1)
+    except NeedsReconnect as error:  # nothing is said about the field: it is made once the account is back
+        states.park(rule.account, error)
+        return _later(rule, tries=0)
     except ConnectorError as error:
         problems.append(
             Problem(NOT_MADE, message("The CRM made no field: {said}", said=error.message), "FieldsRule")
         )
-    except Exception:
-        log.exception("preparation of the rule broke", rule=rule.pk)
-        return _later(rule, tries=1)
     return _finish(rule, made, problems)
 
 
@@ -159,9 +174,18 @@ def _later(rule: Rule, tries: int) -> None:
 
 
 def recheck(rule_id: int) -> None:
-    """Renew what the cache says of a rule; problems that deliveries taught stay."""
+    """Renew what the cache says of a rule; problems that deliveries taught stay.
+
+    Fields that the CRM refused to make are asked for once more: rights are given without a word to us.
+    """
     with transaction.atomic():
         rule = locked(rule_id)
+        if (
+            rule.prepare_at is None
+            and _was_refused(rule)
+            and connector_class(rule.account.crm).can.creates_fields
+        ):
+            rule.prepare_at = db_clock.now()
         rule.contact_map = derive_contact_map(rule)
         _renew_problems(rule, kept=[p for p in rule.problems if p.get("code") not in CODES])
 

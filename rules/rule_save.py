@@ -151,7 +151,7 @@ def _take_over(rule: Rule) -> None:
     """What waits for a deleted rule of the same quiz goes by this one (``outbox.hand_over``)."""
     former = Rule.objects.filter(account=rule.account, quiz_id=rule.quiz_id, deleted=True)
     for one in former.select_related("account"):
-        for because in (Delivery.Held.RULE_DELETED, Delivery.Held.FIX_RULE):
+        for because in holds.FOR_RULE:
             release_held(one, because)
 
 

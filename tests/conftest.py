@@ -43,6 +43,8 @@ LONGEST = {
     "tests/embedded/test_sharing.py": 60,
     "tests/hostile/test_browser.py": 60,
     "tests/browser/test_accessible.py": 55,
+    "tests/stories/test_goes_on.py": 55,
+    "tests/stories/test_two_reasons.py": 50,
     "tests/torture/test_tokens.py": 50,
     "tests/hostile/test_bodies.py": 50,
     "tests/browser/test_keys.py": 45,

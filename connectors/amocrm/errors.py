@@ -27,7 +27,7 @@ from connectors.http import Answer
 from connectors.limiter import RateLimiter
 from connectors.messages import message
 
-UNPAID_WAIT = 3600
+UNPAID_WAIT = 900
 LONGEST_WAIT = 3600.0
 NOT_THERE = ("Cannot ", "Not Found")
 CRM = "amoCRM"

@@ -33,6 +33,7 @@ FAILED = frozenset({"internal_server_error", "error_unexpected_answer"})
 EXPIRED = frozenset({"expired_token", "invalid_token"})
 REDIRECTS = frozenset({301, 302, 307, 308})
 BUSY_WAIT, OPERATING_WAIT, LONG_WAIT = 3, 120, 3600
+PERSON_WAIT = 900  # until it is seen that somebody has paid or allowed what we ask for
 PLAN_WORDS = ("commercial plan", "subscription", "тариф")
 DEMAND = "crm_field_error_required"
 DEMAND_WORDS = ("обязательное поле", "required field", "field is required")
@@ -118,7 +119,7 @@ def operating_limit(seconds: float) -> TryLater:
 
 def unpaid() -> TryLater:
     remedy = message("Renew the subscription of Bitrix24; deliveries go on by themselves.")
-    return _later(message("The subscription of this Bitrix24 has ended"), "unpaid", LONG_WAIT, remedy)
+    return _later(message("The subscription of this Bitrix24 has ended"), "unpaid", PERSON_WAIT, remedy)
 
 
 # -- one function a kind of answer ----------------------------------------------------------------------
@@ -153,7 +154,7 @@ def _denied(words: str) -> ConnectorError:
         return no_rights(CRM, words)
     remedy = message("Change the plan of this Bitrix24; deliveries go on by themselves.")
     return _later(
-        message("This Bitrix24's plan has no REST API ({words})", words=words), "plan", LONG_WAIT, remedy
+        message("This Bitrix24's plan has no REST API ({words})", words=words), "plan", PERSON_WAIT, remedy
     )
 
 
@@ -162,7 +163,7 @@ def _waiting(words: str) -> ConnectorError:
     return _later(
         message("Bitrix24 waits for a confirmation ({words})", words=words),
         "confirm_waiting",
-        LONG_WAIT,
+        PERSON_WAIT,
         remedy,
     )
 

@@ -86,9 +86,10 @@ def _by_status(answer: Answer, safe: bool) -> ConnectorError:
     if status in (404, 405) and not words:
         return _no_api(status)
     code = NOT_FOUND if status == 404 else f"http_{status}"
-    return Refused(
-        message("solOS says no ({status}): {what}", status=status, what=words or "no words"), code=code
-    )
+    no = message("solOS says no ({status}): {what}", status=status, what=words or "no words")
+    if status == 402:  # what is to be paid for is not the lead
+        return TryLater(no, code=code, account_wide=True, repeatable=False)
+    return Refused(no, code=code)
 
 
 def _no_api(status: int) -> TryLater:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from accounts import db_clock
 from accounts.models import Account
 from connectors.messages import joined, message
 from rules.models import Delivery, Rule
@@ -52,6 +54,7 @@ CANCELLED = Hold(Held.CANCELLED, message("It was cancelled"), message("Nothing; 
 ERASED = Hold(
     Held.ERASED, message("The person asked to be forgotten"), message("Nothing is left to be sent.")
 )
+CHANGES = ("current_id", "prepare_at", "prepared_at", "paused_at", "deleted")  # of a rule that lets leads go
 FOR_RETURN = (Held.DISCONNECTED, Held.RECONNECT, Held.PAUSED)  # what an account's return ends
 
 
@@ -69,6 +72,16 @@ def hold_of_rule(rule: Rule) -> Hold | None:
     if rule.deleted:
         return RULE_DELETED
     return RULE_PAUSED if rule.paused_at else None
+
+
+def release_if_changed(rows: Sequence[Delivery], because: Sequence[str]) -> None:
+    """Deliveries have just been settled, some of them held for their rule as it was read before. Whoever
+    saved it, resumed it or made it again meanwhile has released what was held then, and not these: they are
+    to be released, too (``rules.delivery.sweep``)."""
+    used = {row.rule_id: row.rule for row, why in zip(rows, because, strict=True) if why in FOR_RULE}
+    for rule in Rule.objects.filter(pk__in=used).only(*CHANGES) if used else ():
+        if rule.deleted or any(getattr(rule, name) != getattr(used[rule.pk], name) for name in CHANGES):
+            Rule.objects.filter(pk=rule.pk).update(release_at=db_clock.now())
 
 
 def held_by(hold: Hold) -> dict[str, str]:

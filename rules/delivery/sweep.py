@@ -187,10 +187,16 @@ def review_soon(account_id: int, **_: object) -> None:
 def release_saved_rules() -> None:
     """What a saved or resumed rule held goes on: the first of it went at once, a million takes a while."""
     for rule in Rule.objects.filter(release_at__isnull=False).order_by("release_at")[:AT_ONCE]:
-        works = holds.hold_of_rule(rule.successor() or rule if rule.deleted else rule) is None
-        count = outbox.release(rule.deliveries.all(), *holds.FOR_RULE, most=TURN) if works else 0
+        same = Rule.objects.filter(pk=rule.pk, release_at=rule.release_at)
+        try:
+            works = holds.hold_of_rule(rule.successor() or rule if rule.deleted else rule) is None
+            count = outbox.release(rule.deliveries.all(), *holds.FOR_RULE, most=TURN) if works else 0
+        except Exception:  # its next chance comes behind the others'
+            log.exception("deliveries of a saved rule can't be released, others go on", rule=rule.pk)
+            same.update(release_at=db_clock.now())
+            continue
         if count < TURN:
-            Rule.objects.filter(pk=rule.pk, release_at=rule.release_at).update(release_at=None)
+            same.update(release_at=None)
         log.info("deliveries of a saved rule released", rule=rule.pk, count=count)
 
 

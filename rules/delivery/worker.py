@@ -377,6 +377,7 @@ class Drain:
         patiently(partial(assignment.give_back, pairs, self._snapshot))
         tried = [pair for pair in pairs if not isinstance(pair[1], NotYet)]
         patiently(partial(outbox.settle, settlements, attempts.written(batch.begun, tried)))
+        patiently(partial(holds.release_if_changed, batch.deliveries, [s.held_because for s in settlements]))
         self._let_go(pairs)
         teaching = [pair for pair in pairs if not (pair[0].test or pair[0].replay_id)]
         patiently(partial(note_problems, teaching))

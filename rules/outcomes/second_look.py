@@ -16,12 +16,12 @@ import structlog
 from django.db import connection
 from django.db.models import QuerySet
 
-from accounts import db_clock
+from accounts import db_clock, states
 from accounts.access import connector_for
 from accounts.counters import counters
 from accounts.models import Account, live_accounts
 from connectors.base import Connector
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, NeedsReconnect
 from connectors.messages import message
 from rules.delivery.concurrency import looks
 from rules.delivery.queueing import ask_to_look_again
@@ -60,8 +60,13 @@ def _due() -> QuerySet[Delivery]:
 def _look(account: Account, rows: Sequence[Delivery]) -> int:
     try:
         found = _found(connector_for(account), rows)
-    except ConnectorError as error:
-        log.warning("the second look waits", account=account.pk, code=error.code)
+    except Exception as error:
+        if isinstance(error, NeedsReconnect):
+            states.park(account, error)
+        if isinstance(error, ConnectorError):
+            log.warning("the second look waits", account=account.pk, code=error.code)
+        else:
+            log.exception("the second look broke", account=account.pk)
         mine = Delivery.objects.filter(pk__in=[row.pk for row in rows])
         mine.update(look_again_at=db_clock.now() + LATER)
         return 0

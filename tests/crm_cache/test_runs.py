@@ -247,3 +247,41 @@ def test_the_last_complete_walk_is_remembered_however_often_later_ones_fail(shop
         run_waiting(shop.pk)
     assert SyncRun.objects.filter(account=shop).count() == runs.KEEP + 1
     assert runs.lists_state(shop)["tags"].synced_at is not None
+
+
+def test_what_somebody_waits_for_is_asked_for_again_however_often_it_failed(shop: Account) -> None:
+    began = timezone.now() - timedelta(hours=9)
+    for minutes in (500, 300, 14):
+        at = timezone.now() - timedelta(minutes=minutes)
+        SyncRun.objects.create(account=shop, what="steps", state="failed", asked_at=at, started_at=at)
+    runs.ask_once(shop, ["steps"], began)
+    assert not SyncRun.objects.filter(state="waiting").exists()
+    SyncRun.objects.update(asked_at=timezone.now() - timedelta(minutes=16))
+    SyncRun.objects.create(account=shop, what="users", state="running", asked_at=began, started_at=at)
+    runs.ask_once(shop, ["steps", "users"], began)
+    assert [run.what for run in SyncRun.objects.filter(state="waiting")] == ["steps"]
+
+
+def test_an_answer_that_breaks_our_code_is_asked_for_again_soon(shop: Account, crm: Any) -> None:
+    Account.objects.update(next_sync_at=timezone.now() + timedelta(hours=6))
+    crm.pages["users"] = [AttributeError("'str' object has no attribute 'get'")]
+    ask_for(shop)
+    run_waiting(shop.pk)
+    assert states(shop) == {**dict.fromkeys(LISTS, "done"), "users": "failed"}
+    assert errors(shop)["users"].startswith("The refresh broke on our side")
+    shop.refresh_from_db()
+    assert shop.next_sync_at
+    assert shop.next_sync_at < timezone.now() + timedelta(minutes=2)
+
+
+def test_what_can_not_be_cleared_away_keeps_no_list_from_being_read(
+    shop: Account, woken: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks() -> int:
+        raise RuntimeError("too many rows")
+
+    Account.objects.update(next_sync_at=timezone.now())
+    monkeypatch.setattr("crm_cache.contacts.forget_disconnected", breaks)
+    with pytest.raises(RuntimeError):
+        sync_due()
+    assert woken == [shop.pk]

@@ -12,12 +12,15 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Account
+from accounts import history, states
+from accounts.models import Account, Lane
+from connectors.errors import Stopped
 from rules import alerts, incidents
 from rules.models import Answer, Delivery, Incident, Rule
 from tests.admin.conftest import deliver, operator, rule, shop, viewer, woken
@@ -91,6 +94,38 @@ def test_a_crm_that_takes_no_leads_is_one_after_a_while(deliver: Deliver, settin
     Delivery.objects.update(first_failed_at=timezone.now() - timedelta(minutes=16))
     assert incidents.look() == (1, 0)
     assert open_kinds() == [("unreachable", 1)]
+
+
+def test_an_account_that_waits_for_its_lists_is_one_after_a_while(
+    deliver: Deliver, shop: Account, settings: Any
+) -> None:
+    """It is connected again, and its CRM does not give what its rules name: nobody else would say so."""
+    settings.INCIDENT_AFTER = timedelta(minutes=15)
+    deliver("held", held_because="disconnected")
+    Lane.objects.update(review_at=timezone.now())
+    Account.objects.update(state_since=timezone.now() - timedelta(minutes=14))
+    assert incidents.look() == (0, 0)
+    Account.objects.update(state_since=timezone.now() - timedelta(minutes=16))
+    deliver("waiting", first_failed_at=timezone.now() - timedelta(minutes=16))
+    assert incidents.look() == (1, 0)
+    assert open_kinds() == [("unreachable", 2)]
+    Delivery.objects.update(state="delivered", held_because="")
+    assert incidents.look() == (0, 1)
+
+
+def test_an_account_that_its_crm_has_blocked_is_one_until_it_is_resumed(
+    deliver: Deliver, shop: Account
+) -> None:
+    deliver("held", held_because="paused")
+    states.park(shop, Stopped("amoCRM has blocked this account"))
+    assert incidents.look() == (1, 0)
+    made = Incident.objects.get()
+    assert (made.kind, made.deliveries, made.reason) == ("unreachable", 1, "amoCRM has blocked this account")
+    assert "resume it" in alerts.what_to_do(made)
+    states.resume(shop)
+    assert incidents.look() == (0, 1)
+    states.pause(shop, "A person wants it so", history.staff(User(username="vera")))
+    assert incidents.look() == (0, 0)
 
 
 def answers(rule: Rule, count: int, first: timedelta, last: timedelta) -> None:

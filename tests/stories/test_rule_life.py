@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from accounts import db_clock
 from rules import retention
+from rules.delivery import holds, outbox, sweep, worker
 from rules.models import Answer, Delivery, Rule
 from tests.stories.conftest import QUIZ
 
@@ -162,3 +165,76 @@ def test_strangers_pause_nothing(quiz, caller, way):
     assert caller("stranger").post(f"/rules/{QUIZ}/{way}").status_code == 404
     assert caller("stranger").delete(f"/rules/{QUIZ}").status_code == 404
     assert Rule.objects.get().paused_at is None
+
+
+def save_mended(quiz: Any) -> None:
+    quiz.change_rule(**quiz.place(step="Новая заявка"))
+
+
+def resume(quiz: Any) -> None:
+    assert quiz.api.post(f"/rules/{QUIZ}/resume").status_code == 200
+
+
+def make_again(quiz: Any) -> None:
+    assert quiz.save_rule(**quiz.place()).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (lambda quiz: None, save_mended),
+        (lambda quiz: quiz.api.post(f"/rules/{QUIZ}/pause"), resume),
+        (lambda quiz: quiz.api.delete(f"/rules/{QUIZ}"), make_again),
+    ],
+    ids=["saved", "resumed", "made again"],
+)
+def test_what_a_worker_holds_for_a_rule_that_works_again_goes_on(quiz, monkeypatch, before, after):
+    """It has read the rule a moment before, and holds the lead a moment after the rule's were let go."""
+    claim, settle, deeds = outbox.claim, outbox.settle, [before, after]
+
+    def claimed(*args: Any) -> Any:
+        found = claim(*args)
+        if found and before in deeds:
+            deeds.remove(before)
+            before(quiz)
+        return found
+
+    def settled(settlements: Any, *args: Any) -> None:
+        if settlements and after in deeds:
+            deeds.remove(after)
+            after(quiz)
+        settle(settlements, *args)
+
+    quiz.post()
+    if after is save_mended:  # the CRM says no
+        funnel = quiz.crm.pipelines[quiz.place()["PipelineID"]]
+        funnel.statuses[:] = [one for one in funnel.statuses if one.name != "Дозвон"]
+    monkeypatch.setattr(outbox, "claim", claimed)
+    monkeypatch.setattr(outbox, "settle", settled)
+    worker.drain(quiz.account.pk)
+    assert deeds == []
+    assert quiz.delivery.state == "held"
+    quiz.work()
+    assert states() == [("delivered", "")]
+
+
+def test_a_rule_whose_leads_can_not_be_let_go_keeps_no_other_from_it(quiz, monkeypatch):
+    for number in (QUIZ, QUIZ + 1):
+        quiz.api.post(f"/rules/{number}", quiz.place(), **JSON)
+        quiz.post(quizID=number)
+    Delivery.objects.update(state="held", held_because="fix_rule")
+    Rule.objects.filter(quiz_id=QUIZ).update(release_at=db_clock.now() - timedelta(minutes=2))
+    Rule.objects.filter(quiz_id=QUIZ + 1).update(release_at=db_clock.now() - timedelta(minutes=1))
+    hold_of_rule = holds.hold_of_rule
+
+    def breaks(rule: Rule) -> Any:
+        if rule.quiz_id == QUIZ:
+            raise ValueError("nobody has thought of this")
+        return hold_of_rule(rule)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(holds, "hold_of_rule", breaks)
+        sweep.release_saved_rules()
+    assert states() == [("held", "fix_rule"), ("waiting", "")]
+    sweep.release_saved_rules()
+    assert states() == [("waiting", ""), ("waiting", "")]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection
 
+from accounts import db_clock, states
 from connectors.http import HttpClient
 from rules.delivery import outbox, worker
 from rules.delivery.leased_pace import LeasedRateLimiter
@@ -185,3 +186,29 @@ def test_retry_forgets_no_look_where_the_account_can_look(windows, settings, lat
     later_at_solos(minutes=5)
     windows.work()
     assert (len(windows.leads), Delivery.objects.get().state) == (1, "delivered")
+
+
+def test_a_look_that_breaks_our_code_comes_again_and_one_that_meets_a_block_stops_the_account(
+    quiz, later, monkeypatch
+):
+    quiz.post()
+    quiz.work()
+    Delivery.objects.update(look_again_at=db_clock.now())
+    with monkeypatch.context() as patched:
+        patched.setattr(second_look, "_found", once(breaks, second_look._found))
+        assert second_look.look_again(quiz.account.pk) == 0
+    assert quiz.delivery.look_again_at > db_clock.now()
+
+    later(minutes=61)
+    quiz.amo.faults.add("/api/v4/", status=403)
+    assert second_look.look_again(quiz.account.pk) == 0
+    assert quiz.account.state == "paused"
+
+    states.resume(quiz.account)
+    later(minutes=61)
+    second_look.look_again(quiz.account.pk)
+    assert quiz.delivery.look_again_at is None
+
+
+def breaks() -> None:
+    raise ValueError("nobody has thought of this")

@@ -8,11 +8,15 @@ from typing import Any
 
 import pytest
 
-from accounts import states
-from accounts.models import Account
+from accounts import checkups, db_clock, hooks, states
+from accounts.models import Account, Checkup, Hook, Lane
 from accounts.redis_client import redis_client
+from crm_cache import directory
+from crm_cache.models import ContactDirectory
 from crm_cache.refresh import sync_due
 from rules.delivery import sweep
+from rules.models import Delivery
+from tests.stories.walked import read
 
 
 @pytest.fixture(autouse=True)
@@ -74,3 +78,42 @@ def test_lists_that_a_block_left_unread_are_read_soon_after_it_is_lifted(quiz, c
     quiz.work()
 
     assert (quiz.account.state, quiz.delivery.state, len(quiz.leads)) == ("active", "delivered", 1)
+
+
+@pytest.mark.parametrize("work", ["checkup", "subscription", "walk"])
+def test_work_that_met_the_block_goes_on_soon_after_it_is_lifted(quiz, people, later, work):
+    """Asking for rights, subscribing notices, walking contacts: it was put off for a day, or an hour."""
+    directory.begin(quiz.account)
+    do, done = {
+        "checkup": (checkups.ask_due, lambda: Checkup.objects.get().error == ""),
+        "subscription": (hooks.subscribe_due, lambda: Hook.objects.get().asked_at is not None),
+        "walk": (lambda: read(quiz), lambda: ContactDirectory.objects.get().complete),
+    }[work]
+    quiz.amo.faults.add("/api/v4/", status=403)
+    do()
+    assert quiz.account.state == "paused"
+    assert not done()
+
+    later(minutes=20)
+    do()
+    states.resume(quiz.account)
+    later(minutes=2)
+    do()
+    assert (quiz.account.state, done()) == ("active", True)
+
+
+def test_a_crm_that_was_silent_before_it_blocked_is_not_left_to_rest_once_that_is_over(quiz, later):
+    for minutes in (0, 1, 2, 10, 20):
+        later(minutes=minutes)
+        quiz.amo.faults.add("/api/v4/", "timeout", times=None)
+        quiz.post()
+        quiz.work()
+    quiz.amo.faults.clear()
+    lane = Lane.objects.get(account=quiz.account)
+    assert (lane.failures, lane.rests_until > db_clock.now()) == (5, True)
+    Delivery.objects.update(state="delivered")  # nothing is left that the pause would hold
+    states.pause(quiz.account, "")
+    states.resume(quiz.account)
+    quiz.post()
+    quiz.work()
+    assert len(quiz.leads) == 1

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from accounts import db_clock, hooks
+from accounts import db_clock, hooks, states
 from accounts.models import Hook, Token, Unsubscription
 
 
@@ -88,3 +88,13 @@ def test_what_is_kept_for_it_is_sealed(listener):
     assert token not in row.stored
     assert "/hooks/" not in row.stored
     assert token not in repr(row)
+
+
+def test_a_crm_that_has_forgotten_the_address_while_it_refused_us_is_told_it_again(listener):
+    """An application that is removed takes its subscriptions along; nobody waits a week for the next one."""
+    states.needs_reconnect(listener.shop.account, "")
+    crm = listener.shop.crm
+    (crm.hooks if listener.prefix == "" else crm.bindings).clear()
+    assert listener.again().status_code in (200, 302)
+    assert hooks.subscribe_due() == 1
+    assert len(subscribed(listener)) == 1

@@ -99,10 +99,10 @@ def test_the_crms_own_wish_is_passed_on(shop, amo, draft, deliver, body):
     assert outcome.after == 17
 
 
-def test_an_unpaid_account_waits_an_hour_and_says_so(shop, draft, deliver):
+def test_an_unpaid_account_waits_a_quarter_of_an_hour_and_says_so(shop, draft, deliver):
     shop.account.tariff_ended = True
     (outcome,) = deliver(draft())
-    assert outcome.after == 3600
+    assert outcome.after == 900
     assert "Pay" in outcome.remedy
 
 

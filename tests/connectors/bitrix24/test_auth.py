@@ -277,11 +277,11 @@ def test_the_code_decides_whatever_the_status_says(bitrix, sign_in, tokens, erro
         sign_in.refresh(PORTAL, tokens)
 
 
-def test_an_unpaid_portal_is_asked_once_an_hour(bitrix, sign_in, tokens):
+def test_an_unpaid_portal_is_asked_four_times_an_hour(bitrix, sign_in, tokens):
     answered(bitrix, "PAYMENT_REQUIRED")
     with pytest.raises(TryLater) as caught:
         sign_in.refresh(PORTAL, tokens)
-    assert (caught.value.after, caught.value.account_wide) == (3600, True)
+    assert (caught.value.after, caught.value.account_wide) == (900, True)
 
 
 @pytest.mark.parametrize(

@@ -36,8 +36,8 @@ def no(key: str, code: str, words: str = "") -> dict[str, object]:
     [
         ("QUERY_LIMIT_EXCEEDED", "", TryLater, 3),
         ("OPERATION_TIME_LIMIT", "", TryLater, 120),
-        ("ACCESS_DENIED", "REST API is available only on commercial plans.", TryLater, 3600),
-        ("PAYMENT_REQUIRED", "", TryLater, 3600),
+        ("ACCESS_DENIED", "REST API is available only on commercial plans.", TryLater, 900),
+        ("PAYMENT_REQUIRED", "", TryLater, 900),
         ("ERROR_OAUTH", "", NeedsReconnect, None),
         ("authorization_error", "", NeedsReconnect, None),
         ("", "Access denied.", NeedsReconnect, None),

@@ -41,6 +41,7 @@ TABLE = [
     (answer(400, {"error": "name is missing"}), Refused, Refused),
     (answer(400, {"message": "X-Crypto-Secret is missing"}), NeedsReconnect, NeedsReconnect),
     (answer(401), NeedsReconnect, NeedsReconnect),
+    (answer(402, {"error": "the tariff has ended"}), TryLater, TryLater),
     (answer(403, text=HTML), NeedsReconnect, NeedsReconnect),
     (answer(404, {"error": "not found"}), Refused, Refused),
     (answer(404, text=HTML), TryLater, TryLater),

@@ -60,7 +60,7 @@ def test_an_address_without_any_api(keeper):
 
 def test_a_refusal_of_both_is_the_first_ones(keeper):
     body = '{"error": "the tariff has no API"}'
-    keeper.box.faults.add("", times=None, status=402, body=body, content_type="application/json")
+    keeper.box.faults.add("", times=None, status=400, body=body, content_type="application/json")
     with pytest.raises(Refused, match="tariff"):
         keeper.connector.identify()
 
