@@ -100,3 +100,13 @@ def test_the_menu_of_a_person_and_the_other_actions_of_a_rule_open_by_keys(
         tab_to(page, "Приостановить")
     page.keyboard.press("Enter")
     page.get_by_text("Поставить правило на паузу?").wait_for()
+
+
+def test_what_parts_of_the_theme_say_in_english_is_said_in_russian(
+    operator: Client, rule: Rule, sit_down: Callable[..., Any]
+) -> None:
+    page = sit_down(operator)
+    page.goto(f"{list_of(Delivery)}?account__id__exact={rule.account_id}")
+    page.locator("[aria-label='Прокручиваемая область']").first.wait_for(state="attached")
+    page.locator("[title='Очистить']").first.wait_for(state="attached")
+    assert page.locator("[aria-label='scrollable content'], [title='Remove all items']").count() == 0

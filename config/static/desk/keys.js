@@ -11,6 +11,9 @@
     add: "add", arrow_back: "back", close: "menu", computer: "theme", conversion_path: "home", dark_mode: "theme",
     dock_to_right: "menu", light_mode: "theme", more_horiz: "actions", search: "search",
   };
+  const FOREIGN = [ // what parts of the theme call in English whatever is spoken: attribute, their words, ours
+    ["aria-label", "scrollable content", "scrolled"], ["title", "Remove all items", "clear"],
+  ];
   const LOOK = 50; // ms between two looks at what the theme shows, which takes its time to show and to hide
   const LOOKS = 60;
   let opened = null; // {opener, before, panel}: what a key has opened last; no panel while nothing of it is seen
@@ -37,6 +40,9 @@
     document.querySelectorAll(CLICKED).forEach(equip);
     document.querySelectorAll(".material-symbols-outlined").forEach((icon) => name(icon, texts));
     document.querySelectorAll(ICON).forEach((icon) => icon.setAttribute("aria-hidden", "true"));
+    for (const [where, theirs, ours] of FOREIGN) {
+      document.querySelectorAll(`[${where}="${theirs}"]`).forEach((one) => one.setAttribute(where, texts[ours]));
+    }
   }
 
   /* The largest part of the page around ``first`` that shows nothing of what was there before. */
