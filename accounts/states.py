@@ -79,9 +79,13 @@ def signed_in_after_all(account: Account) -> bool:
 def park(account: Account, error: NeedsReconnect, why: str = "") -> bool:
     """Its CRM hears us no more: until the owner signs in again, or until a person resumes it.
 
-    ``why`` is told where it says more than the error's own message.
+    ``why`` is told where it says more than the error's own message. Whoever met the stop sign before a person
+    took it down is not heard: where the block stands, the next request says so.
     """
-    return (pause if isinstance(error, Stopped) else needs_reconnect)(account, why or error.message)
+    if not isinstance(error, Stopped):
+        return needs_reconnect(account, why or error.message)
+    known = {"state_since": account.state_since}
+    return _move(account, State.PAUSED, why or error.message, (State.ACTIVE,), only=known)
 
 
 def pause(account: Account, reason: str, actor: Actor = SERVICE) -> bool:
