@@ -171,11 +171,10 @@ def _move(
         if before is None:
             return False
         Account.objects.filter(pk=account.pk).update(**changes)
-        Lane.objects.filter(pk=account.pk).update(review_at=db_clock.now())
-        if to == State.ACTIVE:
-            Lane.objects.filter(pk=account.pk).update(failures=0, rests_until=None)
-            if connector_class(account.crm).can.hooks:
-                expect_notices(account)
+        rested: dict[str, Any] = {"failures": 0, "rests_until": None} if to == State.ACTIVE else {}
+        Lane.objects.filter(pk=account.pk).update(review_at=db_clock.now(), **rested)
+        if to == State.ACTIVE and connector_class(account.crm).can.hooks:
+            expect_notices(account)
         history.note(account, before, to, said or reason, actor)
         tell_move(account, before, to)
     for name, value in changes.items():
