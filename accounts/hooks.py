@@ -29,7 +29,8 @@ from connectors.registry import CONNECTORS, connector_class
 log = structlog.stdlib.get_logger(__name__)
 AT_ONCE = 100
 SECONDS_A_ROUND = 25
-ASK_AGAIN = timedelta(days=7)  # a CRM that met too many bad replies stops telling until it is asked again
+# A CRM that met too many bad replies stops telling until it is asked again; where it tells we hardly look.
+ASK_AGAIN = timedelta(days=1)
 REFUSED_PAUSE = timedelta(days=1)
 SILENT_PAUSE = timedelta(minutes=10)
 LEASE = timedelta(minutes=5)

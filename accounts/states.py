@@ -79,9 +79,13 @@ def signed_in_after_all(account: Account) -> bool:
 def park(account: Account, error: NeedsReconnect, why: str = "") -> bool:
     """Its CRM hears us no more: until the owner signs in again, or until a person resumes it.
 
-    ``why`` is told where it says more than the error's own message.
+    ``why`` is told where it says more than the error's own message. Whoever met the stop sign before a person
+    took it down is not heard: where the block stands, the next request says so.
     """
-    return (pause if isinstance(error, Stopped) else needs_reconnect)(account, why or error.message)
+    if not isinstance(error, Stopped):
+        return needs_reconnect(account, why or error.message)
+    known = {"state_since": account.state_since}
+    return _move(account, State.PAUSED, why or error.message, (State.ACTIVE,), only=known)
 
 
 def pause(account: Account, reason: str, actor: Actor = SERVICE) -> bool:
@@ -167,11 +171,10 @@ def _move(
         if before is None:
             return False
         Account.objects.filter(pk=account.pk).update(**changes)
-        Lane.objects.filter(pk=account.pk).update(review_at=db_clock.now())
-        if to == State.ACTIVE:
-            Lane.objects.filter(pk=account.pk).update(failures=0, rests_until=None)
-            if connector_class(account.crm).can.hooks:
-                expect_notices(account)
+        rested: dict[str, Any] = {"failures": 0, "rests_until": None} if to == State.ACTIVE else {}
+        Lane.objects.filter(pk=account.pk).update(review_at=db_clock.now(), **rested)
+        if to == State.ACTIVE and connector_class(account.crm).can.hooks:
+            expect_notices(account)
         history.note(account, before, to, said or reason, actor)
         tell_move(account, before, to)
     for name, value in changes.items():

@@ -64,7 +64,7 @@ def prepare_due() -> None:
     waiting = Rule.objects.filter(deleted=False, account__deleted=False, prepare_at__lte=db_clock.now())
     accounts = {
         (rule.account.crm, rule.account.remote_id): rule.account
-        for rule in waiting.select_related("account")[:AT_ONCE]
+        for rule in waiting.select_related("account").order_by("prepare_at")[:AT_ONCE]
     }
     for account in accounts.values():
         try:

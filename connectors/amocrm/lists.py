@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from connectors.amocrm.errors import NOT_ALLOWED
+from connectors.amocrm.errors import CRM, NOT_ALLOWED
 from connectors.draft import Option
-from connectors.errors import Refused
+from connectors.errors import Refused, unreadable
 from connectors.http import HttpClient
 from connectors.messages import message
 from connectors.rows import FieldRow, PipelineRow, StepRow, TagRow, UserRow
@@ -139,6 +139,16 @@ def embedded(body: Any, name: str) -> list[dict[str, Any]]:
     return [row for row in rows if isinstance(row, dict)]
 
 
+def page_of(body: Any, name: str) -> list[dict[str, Any]]:
+    """The rows of an answer to a list. Raises ``TryLater`` for one that is no list of these: nothing would be
+    found in it, and be made twice or count as gone."""
+    parts = body.get("_embedded") if isinstance(body, dict) else None
+    is_list = name in parts if isinstance(parts, dict) and parts else parts in ([], {})
+    if body and not is_list:
+        raise unreadable(CRM, safe=True)
+    return embedded(body, name)
+
+
 def field_texts(row: Row, field: Any) -> Iterator[str]:
     """What a record has in a custom field, by its id or code."""
     for one in row.get("custom_fields_values") or []:
@@ -162,7 +172,7 @@ def walk(http_client: HttpClient, path: str, name: str, **params: Any) -> Iterat
         page = http_client.call("GET", path, params={**params, "page": number, "limit": PAGE})
         if page is None:
             return
-        rows = [row for row in unique(embedded(page, name)) if row["id"] not in seen]
+        rows = [row for row in unique(page_of(page, name)) if row["id"] not in seen]
         seen |= {row["id"] for row in rows}
         yield rows
         if not has_next(page):
@@ -184,7 +194,7 @@ def trimmed(row: Row) -> dict[str, Any]:
 
 
 def raw_pipelines(http_client: HttpClient) -> list[dict[str, Any]]:
-    return unique(embedded(http_client.call("GET", "/api/v4/leads/pipelines"), "pipelines"))
+    return unique(page_of(http_client.call("GET", "/api/v4/leads/pipelines"), "pipelines"))
 
 
 def _first(rows: Sequence[Row], key: str) -> Any:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from connectors.amocrm.client import remote_id
-from connectors.amocrm.lists import embedded, field_texts
+from connectors.amocrm.lists import embedded, field_texts, page_of
 from connectors.contact import email_key, emails_in, is_phone, national_digits
 from connectors.draft import Person
 from connectors.errors import ConnectorError
@@ -63,7 +63,7 @@ def search(http_client: HttpClient, uid: str, mark_field: int) -> FoundLead | No
 def search_all(http_client: HttpClient, uid: str, mark_field: int) -> list[FoundLead]:
     """The same, the newest first."""
     params = {"query": uid, "limit": PAGE, "with": "contacts", "order[created_at]": "desc"}
-    hits = embedded(http_client.call("GET", "/api/v4/leads", params=params), "leads")
+    hits = page_of(http_client.call("GET", "/api/v4/leads", params=params), "leads")
     return [found(hit) for hit in hits if carries(hit, uid, mark_field)]
 
 
@@ -83,7 +83,7 @@ def scan(
     wanted, seen = set(uids), Scan()
     for number in range(1, MOST_PAGES + 1):
         params = {"order[created_at]": "desc", "limit": PAGE, "page": number, "with": "contacts"}
-        page = embedded(http_client.call("GET", "/api/v4/leads", params=params), "leads")
+        page = page_of(http_client.call("GET", "/api/v4/leads", params=params), "leads")
         for lead in page:
             for uid in [uid for uid in wanted if carries(lead, uid, mark_field)]:
                 seen.found[uid] = found(lead)
@@ -157,7 +157,7 @@ def survey(http_client: HttpClient, mark_field: int, since: datetime, place: Map
     """
     number = int(place.get("page", 1))
     params = {"order[created_at]": "desc", "limit": PAGE, "page": number}
-    leads = embedded(http_client.call("GET", "/api/v4/leads", params=params), "leads")
+    leads = page_of(http_client.call("GET", "/api/v4/leads", params=params), "leads")
     rows = tuple(_surveyed(lead, mark_field) for lead in leads)
     ages = [created_at(lead) for lead in leads]
     ordered = bool(place.get("ordered", True)) and ages == sorted(ages, reverse=True)
@@ -191,7 +191,7 @@ def find_contact(http_client: HttpClient, person: Person, *, but: Collection[str
     """
     for query in searches(person):
         params = {"query": query, "limit": HITS}
-        hits = embedded(http_client.call("GET", "/api/v4/contacts", params=params), "contacts")
+        hits = page_of(http_client.call("GET", "/api/v4/contacts", params=params), "contacts")
         found = [int(hit["id"]) for hit in hits if belongs_to(hit, person) and str(hit["id"]) not in but]
         if found:
             return str(min(found)), "email" if "@" in query else "phone"

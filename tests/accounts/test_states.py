@@ -9,6 +9,7 @@ from accounts import maintenance, states
 from accounts.models import Account, ConnectAttempt, Token
 from accounts.oauth import begin
 from config.logs import formatter
+from connectors.errors import Stopped
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +37,6 @@ def test_resuming_takes_the_stop_sign_down(connected, settings):
     from dataclasses import replace
 
     from accounts.crm_settings import rate_limiter_for
-    from connectors.errors import Stopped
 
     paced = replace(settings.CRM_OPTIONS["amocrm"], requests_per_second=1000)
     settings.CRM_OPTIONS = {**settings.CRM_OPTIONS, "amocrm": paced}
@@ -55,6 +55,16 @@ def test_a_worker_with_old_tokens_does_not_park_a_reconnected_account(connected)
     states.activate(connected)
     assert not states.needs_reconnect(old_view, "refused")
     assert Account.objects.get().state == "active"
+
+
+def test_a_worker_that_met_the_stop_sign_does_not_pause_an_account_that_was_resumed_since(connected):
+    """It tells so a few seconds late; a person would have to resume the account once more."""
+    worker = copy.copy(connected)
+    states.pause(connected, "blocked")
+    states.resume(connected)
+    assert not states.park(worker, Stopped("Requests are stopped"))
+    assert Account.objects.get().state == "active"
+    assert states.park(Account.objects.get(), Stopped("amoCRM has blocked this account again"))
 
 
 def test_only_the_living_are_moved(connected):

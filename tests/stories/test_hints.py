@@ -131,12 +131,12 @@ def test_a_dead_broker_costs_a_notice_nothing(delivered, crm, later, monkeypatch
 # -- asking for notices -------------------------------------------------------------------------------------
 
 
-def test_a_connected_account_is_asked_to_post_changes_once(shop, crm, later):
+def test_a_connected_account_is_asked_to_post_changes_once_a_day(shop, crm, later):
     assert hooks.subscribe_due() == 1
     assert hooks.subscribe_due() == 0
     hook = Hook.objects.get()
     assert (hook.error, hook.asked_at is not None) == ("", True)
-    later(days=8)
+    later(hours=25)
     assert hooks.subscribe_due() == 1
 
 

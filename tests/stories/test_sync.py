@@ -245,3 +245,11 @@ def test_disconnecting_hides_the_lists_and_only_the_same_account_has_them_back(
         connect(shop)
     work(queued)
     assert listed(caller("shop"), "tags", key="ID") == old
+
+
+def test_an_answer_that_is_no_list_buries_nothing(shop: Any, amo: Any, refresh: Any, caller: Any) -> None:
+    before = listed(caller("shop"), "pipelines")
+    body = {"body": '{"status": "ok"}', "content_type": "application/json"}
+    amo.faults.add("/pipelines", status=200, times=None, **body)
+    assert refresh("pipelines").state == refresh("steps").state == "failed"
+    assert listed(caller("shop"), "pipelines") == before

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from connectors.amocrm.lists import page_of
 from connectors.amocrm.recovery import scan
 from connectors.draft import Person, Receipt
 from connectors.errors import TryLater, Unclear
@@ -386,3 +387,30 @@ def test_long_notes_go_in_requests_of_their_own(shop, amo, draft, deliver, monke
     deliver(*(draft(note="Много слов. " * 80) for _ in range(5)))
     assert [len(body) for body in shop.sent("POST /api/v4/leads/notes")] == [2, 2, 1]
     assert notes_of(shop) == [1] * 5
+
+
+@pytest.mark.parametrize(
+    "body", ['{"status": "ok"}', '{"_embedded": {"users": []}}', '{"_embedded": 3}', "[1]"]
+)
+def test_an_answer_that_is_no_list_of_leads_proves_nothing(amo, draft, deliver, journal, body, shop):
+    """Something before amoCRM speaks in its place, say; the lead would be made twice."""
+    amo.faults.add(COMPLEX, "reset_after")
+    lead = draft()
+    deliver(lead)
+    nonsense = {"status": 200, "body": body, "content_type": "application/json", "times": None}
+    amo.faults.add("/api/v4/leads$", method="GET", **nonsense)
+    [outcome] = deliver(again(lead, journal, look_first=True))
+    assert isinstance(outcome, TryLater)
+    amo.faults.clear()
+    [receipt] = deliver(again(lead, journal, look_first=True))
+    assert receipt.adopted
+    assert len(shop.leads) == 1
+
+
+def test_an_empty_list_of_php_is_an_empty_list(amo):
+    assert (
+        page_of({"_embedded": []}, "leads")
+        == page_of(None, "leads")
+        == page_of({"_embedded": {}}, "leads")
+        == []
+    )
