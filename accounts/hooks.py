@@ -35,6 +35,7 @@ REFUSED_PAUSE = timedelta(days=1)
 SILENT_PAUSE = timedelta(minutes=10)
 LEASE = timedelta(minutes=5)
 NEW_ONES, NEW_ONES_EVERY = "hooks:new", 600  # seconds: accounts get their hook when they become active
+HEARD_EVERY = timedelta(minutes=1)  # that somebody tells us is written down: notices come by the hundred
 FORGET_AFTER = timedelta(hours=1)  # no token outlives the disconnecting of its account for longer
 
 
@@ -50,12 +51,15 @@ def address_of(account: Account) -> str:
 
 def take(hook_pk: int, secret: str, form: Mapping[str, str]) -> tuple[Account, ChangeNotice]:
     """Whose notice it is, and what it is about. Raises ``NotOurs``."""
-    hook = Hook.objects.filter(pk=hook_pk, account__deleted=False).select_related("account").first()
+    rows = Hook.objects.filter(pk=hook_pk, account__deleted=False).select_related("account")
+    hook = rows.defer("account__facts").first()
     if hook is None or not hmac.compare_digest(hook.secret.encode(), secret.encode()):
         raise NotOurs("No such address")
     hint = connector_class(hook.account.crm).read_hook(form)
     _check(hook.account, hint)
-    Hook.objects.filter(pk=hook.pk).update(heard_at=db_clock.now())
+    now = db_clock.now()
+    if hook.heard_at is None or hook.heard_at < now - HEARD_EVERY:
+        Hook.objects.filter(pk=hook.pk).update(heard_at=now)
     return hook.account, hint
 
 

@@ -108,13 +108,15 @@ class ChangeNotice:
 
     ``remote_id`` is the CRM's account, ``secret`` the proof of its installation (``InstallKey``), each empty
     where the CRM sends none. ``records`` are ids worth a look, None means whatever is followed there.
-    ``contacts`` are ids of contacts that a directory had better read anew.
+    ``contacts`` are ids of contacts that a directory had better read anew, ``made`` those of them that have
+    just come into being: of these a directory that has them needs no word.
     """
 
     remote_id: str = ""
     secret: str = field(default="", repr=False)
     records: frozenset[str] | None = None
     contacts: frozenset[str] = frozenset()
+    made: frozenset[str] = frozenset()
 
 
 Told = LeadStatus | ConnectorError | None

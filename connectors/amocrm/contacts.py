@@ -129,10 +129,13 @@ def up_to_date(
     None where it can't be had, or would cost more than to search for so many ``people``. Raises like any
     call, but for an account that may not read its contacts.
     """
+    came = time.monotonic()
     with directory.turn():
         state = directory.state()
-        if state is None or not state.complete or state.age <= FRESH:
-            return state if state and state.complete else None
+        if state is None or not state.complete:
+            return None
+        if state.age <= max(FRESH, time.monotonic() - came):  # somebody began to read after we had asked
+            return state
         try:
             caught_up = catch_up(http_client, directory, state, min(MOST_PAGES, people + 1))
         except Refused as refusal:

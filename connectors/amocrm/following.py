@@ -215,7 +215,7 @@ SETTINGS = ("add_lead", "status_lead", "responsible_lead", "update_lead", "delet
 OF_CONTACTS = ("add_contact", "update_contact", "delete_contact", "restore_contact")
 MOST_RECORDS = 200
 LEAD_ID = re.compile(r"leads\[(?:add|update|delete|status|responsible|restore)\]\[[0-9]{1,6}\]\[id\]")
-CONTACT_ID = re.compile(r"(contacts\[(?:add|update|delete|restore)\]\[[0-9]{1,6}\])\[id\]")
+CONTACT_ID = re.compile(r"(contacts\[(add|update|delete|restore)\]\[[0-9]{1,6}\])\[id\]")
 SLOWER = message("Without them changes are seen when amoCRM is asked the next time; nothing is lost.")
 
 
@@ -263,7 +263,7 @@ def read_hook(form: Mapping[str, str]) -> ChangeNotice:
     """The account, the leads and the contacts of a form with PHP's bracket keys; whatever else it says is not
     believed. Companies come as contacts of another type (reference 7.2)."""
     account = str(form.get("account[id]") or "")
-    leads, contacts = set[str](), set[str]()
+    leads, contacts, made = set[str](), set[str](), set[str]()
     for key, value in form.items():
         if not is_id(str(value)):
             continue
@@ -272,5 +272,7 @@ def read_hook(form: Mapping[str, str]) -> ChangeNotice:
         named = CONTACT_ID.fullmatch(str(key))
         if named and len(contacts) < MOST_RECORDS and form.get(f"{named[1]}[type]") != "company":
             contacts.add(str(value))
+            if named[2] == "add":
+                made.add(str(value))
     known = account if is_id(account) else ""
-    return ChangeNotice(known, records=frozenset(leads), contacts=frozenset(contacts))
+    return ChangeNotice(known, records=frozenset(leads), contacts=frozenset(contacts), made=frozenset(made))

@@ -97,5 +97,5 @@ class HookView(OpenView):
             raise NotFound() from exc
         following.hint(account, hint.records)
         if hint.contacts:
-            directory.hint(account, hint.contacts)
+            directory.hint(account, hint.contacts, hint.made)
         return Response("Success")

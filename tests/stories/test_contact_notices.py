@@ -114,6 +114,18 @@ def test_notices_of_our_own_contacts_cost_no_question(told: Shop, later: Any) ->
     assert not ContactHint.objects.exists()
 
 
+def test_a_late_notice_of_a_contact_that_was_read_since_is_no_hint(told: Shop, later: Any) -> None:
+    """Where leads come by the hundred, notices of the contacts that we make come after these were read."""
+    for _ in range(3):
+        told.post()
+    told.work()
+    later(seconds=2)
+    told.post()
+    told.work()  # looks at what has changed: the first three
+    assert told.amo.pump() >= 4
+    assert [one.contact for one in ContactHint.objects.all()] == [told.leads[-1]["contact"]["id"]]
+
+
 def test_a_flood_of_notices_costs_the_next_lead_a_few_questions(
     told: Shop, people: list[int], connect: Callable[..., Any]
 ) -> None:

@@ -255,6 +255,19 @@ def test_without_events_the_directory_is_good_all_the_same(shop, connector, comp
     assert new in complete.keys
 
 
+@pytest.mark.parametrize(
+    ("age", "waited", "reads"), [(0.5, 0.0, False), (3.0, 0.0, True), (3.0, 4.0, False), (3.0, 2.0, True)]
+)
+def test_who_waited_for_a_reading_is_served_by_it(shop, connector, complete, monkeypatch, age, waited, reads):
+    """It began after they had asked, however long it took; one that began before is old, or fresh enough."""
+    moments = iter([100.0, 100.0 + waited])
+    monkeypatch.setattr(contacts.time, "monotonic", lambda: next(moments, 200.0))
+    complete.kept = replace(complete.kept, age=age)
+    shop.amo.journal.clear()
+    assert contacts.up_to_date(connector.http_client(), complete) is not None
+    assert bool(shop.amo.journal.find("GET", "/contacts$")) == reads
+
+
 def test_a_directory_that_is_not_complete_says_nothing(connector, book, people):
     people(3)
     assert contacts.up_to_date(connector.http_client(), book) is None

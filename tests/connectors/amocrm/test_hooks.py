@@ -159,22 +159,26 @@ CONTACT_FORMS = {
         {f"contacts[{verb}][0][id]": str(number) for number, verb in enumerate(
             ("add", "update", "delete", "restore"), start=1
         )},
-        {"1", "2", "3", "4"},
+        {"1", "2", "3", "4"}, {"1"},
     ),
     "companies are none": (
         {"contacts[add][0][id]": "1", "contacts[add][0][type]": "company",
          "contacts[add][1][id]": "2", "contacts[add][1][type]": "contact"},
-        {"2"},
+        {"2"}, {"2"},
     ),
-    "notes are none": ({"contacts[note][0][id]": "1", "contacts[responsible][0][id]": "2"}, set()),
-    "fields": ({"contacts[add][0][custom_fields][0][id]": "5", "contacts[add][0][tags][0][id]": "6"}, set()),
-    "no numbers": ({f"contacts[add][{i}][id]": t for i, t in enumerate(("", "0", "-1", "9" * 19))}, set()),
+    "notes are none": ({"contacts[note][0][id]": "1", "contacts[responsible][0][id]": "2"}, set(), set()),
+    "fields": (
+        {"contacts[add][0][custom_fields][0][id]": "5", "contacts[add][0][tags][0][id]": "6"}, set(), set(),
+    ),
+    "no numbers": (
+        {f"contacts[add][{i}][id]": t for i, t in enumerate(("", "0", "-1", "9" * 19))}, set(), set(),
+    ),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("form", "ids"), CONTACT_FORMS.values(), ids=CONTACT_FORMS)
-def test_forms_of_contacts(form, ids):
-    told = ChangeNotice("31000001", records=frozenset(), contacts=frozenset(ids))
+@pytest.mark.parametrize(("form", "ids", "made"), CONTACT_FORMS.values(), ids=CONTACT_FORMS)
+def test_forms_of_contacts(form, ids, made):
+    told = ChangeNotice("31000001", records=frozenset(), contacts=frozenset(ids), made=frozenset(made))
     assert read({**ACCOUNT, **form}) == told
 
 
