@@ -188,6 +188,10 @@ class HttpClient:
     def _send(
         self, method: str, path: str, safe: bool, tokens: Tokens | None, kwargs: Mapping[str, Any]
     ) -> Answer:
+        try:
+            request = self._prepared(method, path, tokens, kwargs)  # before its turn, which it is to keep
+        except requests.RequestException as exc:
+            raise _lost(exc, safe=True) from exc
         asked = time.monotonic()
         self.limiter.wait()
         if not safe:
@@ -198,7 +202,7 @@ class HttpClient:
         started = time.monotonic()
         waited = started - asked
         try:
-            answer = self._exchange(method, path, tokens, kwargs)
+            answer = self._exchange(request)
         except requests.RequestException as exc:
             self._observe(0, waited)
             self._tell(method, path, kwargs, Answer(0, {}, type(exc).__name__, None), started)
@@ -213,13 +217,17 @@ class HttpClient:
         for observe in observers:
             observe(crm, status, waited)
 
-    def _exchange(self, method: str, path: str, tokens: Tokens | None, kwargs: Mapping[str, Any]) -> Answer:
-        request = requests.Request(
+    def _prepared(
+        self, method: str, path: str, tokens: Tokens | None, kwargs: Mapping[str, Any]
+    ) -> requests.PreparedRequest:
+        return requests.Request(
             method,
             self.base_url + path,
             auth=self.auth.signing(tokens) if tokens and isinstance(self.auth, Auth) else self.auth,
             **{**kwargs, "headers": {**self.headers, **kwargs.get("headers", {})}},
         ).prepare()
+
+    def _exchange(self, request: requests.PreparedRequest) -> Answer:
         with SESSION.get_adapter(str(request.url)).send(
             request,
             stream=True,

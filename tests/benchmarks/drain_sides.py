@@ -149,13 +149,13 @@ def recorded(account: Account, leads: int) -> list[Batch]:
 def exchanges() -> Iterator[list[Sent]]:
     """Every request that goes through the door, as the door was asked for it."""
     seen: list[Sent] = []
-    real = HttpClient._exchange
+    real = HttpClient._send
 
-    def spy(self: HttpClient, method: str, path: str, tokens: Any, kwargs: Mapping[str, Any]) -> Any:
+    def spy(self: HttpClient, method: str, path: str, safe: bool, tokens: Any, kwargs: Any) -> Any:
         seen.append(Sent(method, path, kwargs))
-        return real(self, method, path, tokens, kwargs)
+        return real(self, method, path, safe, tokens, kwargs)
 
-    with mock.patch.object(HttpClient, "_exchange", spy):
+    with mock.patch.object(HttpClient, "_send", spy):
         yield seen
 
 
