@@ -122,16 +122,16 @@ class Sandbox(ABC):
         body: bytes | str | None = None,
     ) -> Reply:
         """The one door. Raises Dropped where the client should see a lost connection."""
-        request = Request.make(method, url, headers, body)
+        request = Request.make(method, url, headers, body, at=self.clock.now())
         with self.lock:
-            fault, at, latency = self.faults.pick(request), self.clock.now(), self.latency_of(request)
+            fault, latency = self.faults.pick(request), self.latency_of(request)
         self.clock.sleep(latency)
         try:
             reply = self._with_fault(request, fault) if fault else self._work(request)
         except Dropped:
-            self._record(at, request, 0)
+            self._record(request, 0)
             raise
-        self._record(at, request, reply.status)
+        self._record(request, reply.status)
         return self._signed(reply)
 
     def _work(self, request: Request) -> Reply:
@@ -160,9 +160,9 @@ class Sandbox(ABC):
         headers = {"Content-Type": fault.content_type, **fault.headers}
         return Reply(fault.status, headers, fault.body.encode())
 
-    def _record(self, at: float, request: Request, status: int) -> None:
+    def _record(self, request: Request, status: int) -> None:
         with self.lock:
-            self.journal.record(Entry(at, request, self.route_of(request), status))
+            self.journal.record(Entry(request.at, request, self.route_of(request), status))
 
     def _signed(self, reply: Reply) -> Reply:
         """Every answer says when it was given, by the CRM's clock, and which one it is."""

@@ -27,10 +27,16 @@ class Request:
     query: tuple[tuple[str, str], ...]
     headers: Mapping[str, str] = field(repr=False)  # names in lower case
     body: bytes = field(repr=False)
+    at: float = 0.0  # when it arrived, by the CRM's clock
 
     @classmethod
     def make(
-        cls, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes | str | None = None
+        cls,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | str | None = None,
+        at: float = 0.0,
     ) -> Request:
         parts = urlsplit(url)
         return cls(
@@ -41,6 +47,7 @@ class Request:
             query=tuple(parse_qsl(parts.query, keep_blank_values=True)),
             headers={str(name).lower(): str(value) for name, value in (headers or {}).items()},
             body=body.encode() if isinstance(body, str) else body or b"",
+            at=at,
         )
 
     @property

@@ -29,6 +29,12 @@ def test_36_retry_after_is_a_switch(amo, api):
     assert (reply.headers["Retry-After"], reply.value()["retry_after"]) == ("3", 3)
 
 
+def test_36_a_request_counts_when_it_arrives_however_late_it_is_worked_on(amo, api):
+    amo.switches["limits"] = True
+    amo.faults.add("/account", "delay", delay=1.05, times=1)
+    assert [api.get("/account").status for _ in range(9)] == [200] * 8 + [429]
+
+
 def test_36_two_integrations_have_windows_of_their_own_and_share_the_account(amo, account, api):
     amo.switches.update({"limits": True, "rate_account": 10})
     other = amo.add_integration("11111111-2222-3333-4444-555555555555")

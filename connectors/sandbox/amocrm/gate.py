@@ -89,7 +89,7 @@ def _api(box: AmoSandbox, request: Request, account: Account) -> Reply:
     if grant is None or grant.account_id != account.id or grant.client_id not in account.installed:
         return problem(401, UNAUTHORIZED)
     if box.switches["limits"]:
-        refused = _over_limit(box, account, grant)
+        refused = _over_limit(box, request, account, grant)
         if refused is not None:
             return refused
     if account.tariff_ended:
@@ -105,8 +105,9 @@ def _grant(box: AmoSandbox, request: Request) -> Grant | None:
     return box.tokens.accepted(token, box.clock.now()) if scheme.lower() == "bearer" else None
 
 
-def _over_limit(box: AmoSandbox, account: Account, grant: Grant) -> Reply | None:
-    verdict = box.limits.check((account.id, grant.client_id), box.clock.now(), box.switches)
+def _over_limit(box: AmoSandbox, request: Request, account: Account, grant: Grant) -> Reply | None:
+    """Counted when it arrived, as a front server does, and not when it is worked on."""
+    verdict = box.limits.check((account.id, grant.client_id), request.at, box.switches)
     if verdict == "abuse":
         account.blocked = True
         return limits.blocked()

@@ -117,7 +117,7 @@ def _called(box: BitrixSandbox, request: Request, portal: Portal, asked: Asked) 
     if request.scheme != "https" and box.switches["https_only"] and box.is_vendor_name(request.hostname):
         raise system(box.switches, "INVALID_REQUEST")
     client = request.headers.get("x-forwarded-for", "127.0.0.1").split(",")[0].strip()
-    box.limits.admit(portal, client, box.clock.now(), box.switches)
+    box.limits.admit(portal, client, request.at, box.switches)
     check_portal(box.switches, portal)
     box.catch_up(portal)
     if asked.webhook:

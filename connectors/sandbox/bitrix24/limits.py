@@ -28,6 +28,7 @@ class Limits:
         if portal.profile == "enterprise":
             capacity, drain = ENTERPRISE
         level, at = self._levels.get((portal.id, client), (0.0, now))
+        now = max(now, at)  # requests are not always worked on as they came
         level = max(0.0, level - (now - at) * drain)
         full = level + 1 > capacity
         self._levels[portal.id, client] = (level if full else level + 1, now)
