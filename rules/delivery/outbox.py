@@ -482,6 +482,11 @@ def due_now(account_id: int, resting: Iterable[int] = ()) -> bool:
     return _due(account_id, db_clock.now(), resting).exists()
 
 
+def due_up_to(most: int, account_id: int, resting: Iterable[int] = ()) -> int:
+    """How many wait that could go at once; no more than ``most`` are counted."""
+    return _due(account_id, db_clock.now(), resting)[:most].count()
+
+
 def _due(account_id: int, now: datetime, resting: Iterable[int]) -> QuerySet[Delivery]:
     due = Delivery.objects.filter(account_id=account_id, state=WAITING, due_at__lte=now)
     return due.exclude(rule__in=resting) if resting else due

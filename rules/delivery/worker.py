@@ -174,7 +174,11 @@ class Drain:
 
     def _width(self) -> int:
         can = self.connector.can
-        return 1 if self.lane.probing else lanes.width(self.account.pk, can.batch, can.parallel)
+        most = 1 if self.lane.probing else lanes.width(self.account.pk, can.batch, can.parallel)
+        if not 0 < can.spread < most:
+            return most
+        due = outbox.due_up_to(most * can.parallel, self.account.pk, resting.of(self.account.pk))
+        return min(most, max(can.spread, due // can.parallel))
 
     def _renew(self) -> bool:
         """Keep the lease while anything is under way, even where nothing more is begun. Losing it (a pause, a

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from accounts.access import learn
 from accounts.models import Account
+from rules.delivery import outbox
 from rules.models import Delivery, Rule
 
 
@@ -145,3 +146,20 @@ def test_one_answer_goes_to_every_crm_that_has_a_rule_for_its_quiz(clinic):
     Rule.objects.create(account=other, quiz_id=42)
     clinic.post()
     assert {row.account.crm for row in Delivery.objects.all()} == {"amocrm", "bitrix24"}
+
+
+def test_fewer_leads_than_batches_would_take_are_spread_over_them(clinic, monkeypatch):
+    """A batch sends one request after the other: by itself it would make use of half the limit."""
+    taken, real = [], outbox.claim
+
+    def claim(*given):
+        found = real(*given)
+        taken.append(len(found))
+        return found
+
+    monkeypatch.setattr(outbox, "claim", claim)
+    for number in range(240):
+        clinic.post(f"k-{number}", contact={"name": "Анна", "phone": f"+7999{number:07d}"})
+    clinic.work()
+    assert [size for size in taken if size] == [100, 100, 40]
+    assert len(clinic.leads) == 240
