@@ -50,7 +50,7 @@ class BitrixConnector(Connector):
         portal_first=True,
         batch=450,  # fills 97 % of its requests, whoever is known or has a company: test_sharing.py
         parallel=4,  # requests that take 2 s each still make use of 2 a second
-        spread=100,  # a batch sends one request after the other
+        spread=225,  # a batch sends one request after the other; smaller ones fill fewer
         find_by_external_id=True,
         surveys=True,
         creates_fields=True,

@@ -158,8 +158,8 @@ def test_fewer_leads_than_batches_would_take_are_spread_over_them(clinic, monkey
         return found
 
     monkeypatch.setattr(outbox, "claim", claim)
-    for number in range(240):
+    for number in range(500):
         clinic.post(f"k-{number}", contact={"name": "Анна", "phone": f"+7999{number:07d}"})
     clinic.work()
-    assert [size for size in taken if size] == [100, 100, 40]
-    assert len(clinic.leads) == 240
+    assert [size for size in taken if size] == [225, 225, 50]
+    assert len(clinic.leads) == 500
