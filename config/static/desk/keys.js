@@ -73,8 +73,11 @@
 
   function escape() {
     const now = opened;
+    // A click would open again what the theme closes by this key, or a moment later than we look.
+    const closes = now.opener.getAttributeNames().some((one) => one.includes("keydown.escape"))
+      || now.opener.getAttribute("x-on:click").includes("$dispatch");
     const close = () => {
-      if (shown(now.panel) && !now.opener.getAttribute("x-on:click").includes("$dispatch")) now.opener.click();
+      if (shown(now.panel) && !closes) now.opener.click();
       whenSeen(() => !shown(now.panel), () => {
         if (opened === now) opened = null;
         now.opener.focus();
