@@ -14,7 +14,7 @@ from connectors.amocrm.client import BatchRequests, BatchWrite, Item
 from connectors.amocrm.errors import ValidationIssue
 from connectors.amocrm.facts import Facts
 from connectors.amocrm.fields import tidy
-from connectors.amocrm.lists import embedded, walk
+from connectors.amocrm.lists import embedded, page_of, walk
 from connectors.amocrm.records import Record
 from connectors.amocrm.recovery import SKEW, created_at
 from connectors.amocrm.repair import repair
@@ -175,7 +175,7 @@ class Customers(BatchWrite):
             page = self.requests.client_for(item).call("GET", f"/api/v4/contacts/{contact}/links")
         except Refused:  # the contact is gone since
             return ""
-        links = [link for link in embedded(page, "links") if link.get("to_entity_type") == "customers"]
+        links = [link for link in page_of(page, "links") if link.get("to_entity_type") == "customers"]
         if not links:
             return ""
         item.journal["customer_link"] = contact
@@ -189,7 +189,7 @@ class Customers(BatchWrite):
         name = self.body(item)["name"]
         params = {"query": name, "limit": 50, "with": "contacts"}
         since = item.draft.visit.answered_at.timestamp() - SKEW
-        hits = embedded(self.requests.client_for(item).call("GET", CUSTOMERS, params=params), "customers")
+        hits = page_of(self.requests.client_for(item).call("GET", CUSTOMERS, params=params), "customers")
         ours = (hit for hit in hits if hit.get("name") == name and created_at(hit) >= since)
         return next((str(hit["id"]) for hit in ours if not embedded(hit, "contacts")), "")
 

@@ -19,7 +19,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from connectors.amocrm.client import Found, fetch_records
-from connectors.amocrm.lists import embedded, field_texts, has_next
+from connectors.amocrm.lists import field_texts, has_next, page_of
 from connectors.amocrm.recovery import SKEW, created_at
 from connectors.contact import stored_keys
 from connectors.contact_directory import ContactDirectory, DirectoryState
@@ -96,7 +96,7 @@ def read_page(http_client: HttpClient, order: str, way: str, limit: int, number:
     """Raises like any call."""
     params = {f"order[{order}]": way, "limit": limit, "page": number}
     answer = http_client.ask("GET", LIST, params=params)
-    rows = [row for row in embedded(answer.json, "contacts") if is_id(text_of(row.get("id")))]
+    rows = [row for row in page_of(answer.json, "contacts") if is_id(text_of(row.get("id")))]
     return Page(rows, has_next(answer.json), _given_at(answer.headers, rows) - OVERLAP)
 
 
@@ -220,7 +220,7 @@ def _told_by_events(
         except Refused as refusal:  # whoever is gone is refused when a lead names them
             log.info("amocrm: events can't be read (%s)", refusal.code)
             return [], [], []
-        for event in embedded(body, "events"):
+        for event in page_of(body, "events"):
             name = text_of(event.get("id"))
             if name and name in heard.events:
                 continue

@@ -12,7 +12,7 @@ from typing import Any
 from connectors import tasks
 from connectors.amocrm.client import BatchRequests, BatchWrite, Item
 from connectors.amocrm.errors import ValidationIssue
-from connectors.amocrm.lists import embedded, moment
+from connectors.amocrm.lists import moment, page_of
 from connectors.amocrm.recovery import SKEW, created_at
 from connectors.draft import Task
 from connectors.errors import NO_RIGHTS, Refused
@@ -73,7 +73,7 @@ def _look(http_client: HttpClient, items: Sequence[Item]) -> bool:
     """
     asked = {"filter[entity_type]": "leads", "filter[entity_id][]": [item.lead for item in items]}
     try:
-        rows = embedded(http_client.call("GET", TASKS, params={**asked, **NEWEST}), "tasks")
+        rows = page_of(http_client.call("GET", TASKS, params={**asked, **NEWEST}), "tasks")
     except Refused as refusal:
         if refusal.code == "http_404":  # the account has moved (1.8)
             raise
@@ -148,7 +148,7 @@ def task_states(http_client: HttpClient, ids: Sequence[str]) -> dict[str, TaskSt
     if not wanted:
         return {}
     params = {"filter[id][]": wanted, "limit": len(wanted)}
-    rows = embedded(http_client.call("GET", TASKS, params=params), "tasks")
+    rows = page_of(http_client.call("GET", TASKS, params=params), "tasks")
     return tasks.states(wanted, {str(row.get("id")): _state(row) for row in rows})
 
 

@@ -255,6 +255,34 @@ def test_without_events_the_directory_is_good_all_the_same(shop, connector, comp
     assert new in complete.keys
 
 
+NONSENSE = {"status": 200, "body": '{"status": "ok"}', "content_type": "application/json", "times": None}
+
+
+@pytest.mark.parametrize("path", ["/contacts$", "/events$"])
+def test_an_answer_that_is_no_list_erases_nobody(shop, connector, complete, people, path):
+    """Whoever it does not name would be gone, and made twice with the next lead; a change would be missed."""
+    known = dict(complete.keys)
+    shop.amo.faults.add(path, **NONSENSE)
+    with pytest.raises(TryLater):
+        follow(connector)
+    assert complete.keys == known
+    shop.amo.faults.clear()
+    (new,) = people(phone="+79990001122")
+    assert follow(connector)
+    assert complete.keys.keys() == {*known, new}
+
+
+def test_a_walk_does_not_end_at_an_answer_that_is_no_list(shop, connector, book, people):
+    people(600)
+    shop.amo.faults.add("/contacts$", after=2, **NONSENSE)
+    with pytest.raises(TryLater):
+        walked(connector)
+    assert not book.kept.complete
+    shop.amo.faults.clear()
+    walked(connector)
+    assert book.keys == in_the_crm(shop)
+
+
 @pytest.mark.parametrize(
     ("age", "waited", "reads"), [(0.5, 0.0, False), (3.0, 0.0, True), (3.0, 4.0, False), (3.0, 2.0, True)]
 )

@@ -81,3 +81,21 @@ def test_a_deleted_task_is_gone_only_where_the_filter_was_heard(shop, amo, draft
     amo.switches["task_filters"] = heard
     (told,) = shop.connector.follow([followed(receipt, task=receipt.journal["task"])])
     assert (told.task.state if told.task else None) == ("gone" if heard else None)
+
+
+def test_an_answer_that_is_no_list_proves_no_task_missing(shop, amo, answer, deliver, journal):
+    """Neither is it made twice, nor told as deleted."""
+    nonsense = {"status": 200, "body": '{"status": "ok"}', "content_type": "application/json", "times": None}
+    amo.faults.add(TASKS, "reset_after", method="POST")
+    deliver(answer)
+    amo.faults.add(TASKS, method="GET", **nonsense)
+    deliver(again(answer, journal, look_first=True))
+    (lead,) = shop.leads
+    assert len(lead["tasks"]) == 1
+    amo.faults.clear()
+    (receipt,) = deliver(again(answer, journal, look_first=True))
+    assert isinstance(receipt, Receipt)
+    assert len(shop.leads[0]["tasks"]) == 1
+    amo.faults.add(TASKS, method="GET", **nonsense)
+    (seen,) = shop.connector.follow([followed(receipt)])
+    assert seen.task is None
