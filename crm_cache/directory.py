@@ -165,10 +165,11 @@ def _replace(
 ) -> None:
     """Make the (contact, mark) rows of these contacts, and of all ids of the span, those that were found.
     Only what differs is written."""
-    rows = DirectoryKey.objects.filter(directory=directory).values_list("contact", "mark")
-    named, spanned = rows.filter(contact__in=contacts), rows.filter(contact__gt=span[0], contact__lte=span[1])
-    known = set(named.union(spanned))
     with connection.cursor() as cursor:
+        cursor.execute(
+            KNOWN, {"directory": directory, "ids": list(contacts), "low": span[0], "high": span[1]}
+        )
+        known = set(cursor.fetchall())
         for statement, pairs in ((DELETE, known - set(found)), (INSERT, set(found) - known)):
             if pairs:
                 ordered = sorted(pairs)
@@ -176,6 +177,13 @@ def _replace(
                 cursor.execute(statement, {"directory": directory, "ids": ids, "marks": marks})
 
 
+KNOWN = """
+SELECT contact, mark FROM crm_cache_directorykey
+WHERE directory = %(directory)s AND contact = ANY(%(ids)s::bigint[])
+UNION
+SELECT contact, mark FROM crm_cache_directorykey
+WHERE directory = %(directory)s AND contact > %(low)s AND contact <= %(high)s
+"""
 DELETE = """
 DELETE FROM crm_cache_directorykey k USING unnest(%(ids)s::bigint[], %(marks)s::bigint[]) AS t(contact, mark)
 WHERE k.directory = %(directory)s AND k.contact = t.contact AND k.mark = t.mark
