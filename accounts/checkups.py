@@ -13,7 +13,7 @@ from accounts.connected import NONSENSE, nonsense
 from accounts.models import Account, Checkup, first_in_turn, live_accounts
 from accounts.secrets import WrongKey
 from accounts.worker_threads import in_time
-from connectors.errors import ConnectorError, NeedsReconnect, TryLater
+from connectors.errors import ConnectorError, NeedsReconnect
 from connectors.messages import joined
 
 log = structlog.stdlib.get_logger(__name__)
@@ -51,9 +51,8 @@ def ask(account: Account) -> bool:
         log.warning("the account was not checked", account=account.pk, crm=account.crm, code=error.code)
         if isinstance(error, NeedsReconnect):
             states.park(account, error)
-        row.update(
-            ask_at=now + _pause_after(error), asked_at=now, error=joined(" ", error.message, error.remedy)
-        )
+        pause = states.pause_after(error, silent=SILENT_PAUSE, refused=AGAIN)
+        row.update(ask_at=now + pause, asked_at=now, error=joined(" ", error.message, error.remedy))
         return False
     except (WrongKey, *NONSENSE) as exc:
         log.exception("the account was not checked", account=account.pk, crm=account.crm)
@@ -62,9 +61,3 @@ def ask(account: Account) -> bool:
     problems = [{"code": one.code, "message": one.message} for one in found]
     row.update(ask_at=now + AGAIN, asked_at=now, problems=problems, error="")
     return True
-
-
-def _pause_after(error: ConnectorError) -> timedelta:
-    if isinstance(error, NeedsReconnect):
-        return states.ONCE_BACK
-    return SILENT_PAUSE if isinstance(error, TryLater) else AGAIN

@@ -114,18 +114,13 @@ def subscribe(account: Account) -> bool:
     asked = hook.filter(contacts=contacts)  # else there is another question already, and it is due
     if error := _refusal(account, url, contacts):
         _note_failure(account, error)
-        asked.update(ask_at=now + _pause_after(error), error=joined(" ", error.message, error.remedy))
+        pause = states.pause_after(error, silent=SILENT_PAUSE, refused=REFUSED_PAUSE)
+        asked.update(ask_at=now + pause, error=joined(" ", error.message, error.remedy))
         return False
     hook.update(asked_at=now, error="")
     asked.update(ask_at=now + ASK_AGAIN)
     log.info("notices subscribed", account=account.pk, crm=account.crm, contacts=contacts)
     return True
-
-
-def _pause_after(error: ConnectorError) -> timedelta:
-    if isinstance(error, NeedsReconnect):
-        return states.ONCE_BACK
-    return SILENT_PAUSE if isinstance(error, TryLater) else REFUSED_PAUSE
 
 
 def want_contacts(crm: str, remote_id: str, wanted: bool) -> None:

@@ -162,8 +162,8 @@ class Lane(models.Model):
     ``rests_until``: its CRM was silent. ``review_at``: the account's deliveries are to be compared with its
     state, because that has changed. ``look_at``: from when on the CRM is to be asked what became of leads,
     kept as ``next_due`` is (migration ``rules.0021``). ``check_at``: when what its rules name is read again;
-    null where nothing was sent lately. Written by ``rules``, and by
-    ``accounts.states`` where the account's state changes.
+    null where nothing was sent lately. Written by ``rules``, and by ``accounts.states`` where the account's
+    state changes.
     """
 
     account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True, related_name="lane")

@@ -23,7 +23,7 @@ from accounts.events.writing import tell_move
 from accounts.history import SERVICE, Actor
 from accounts.models import Account, Checkup, Hook, Lane, Token, Unsubscription
 from accounts.secrets import WrongKey
-from connectors.errors import NeedsReconnect, Stopped
+from connectors.errors import ConnectorError, NeedsReconnect, Stopped, TryLater
 from connectors.messages import message
 from connectors.registry import connector_class
 
@@ -86,6 +86,13 @@ def park(account: Account, error: NeedsReconnect, why: str = "") -> bool:
         return needs_reconnect(account, why or error.message)
     known = {"state_since": account.state_since}
     return _move(account, State.PAUSED, why or error.message, (State.ACTIVE,), only=known)
+
+
+def pause_after(error: ConnectorError, *, silent: timedelta, refused: timedelta) -> timedelta:
+    """Until the account's CRM is asked again for what ended in this error."""
+    if isinstance(error, NeedsReconnect):
+        return ONCE_BACK
+    return silent if isinstance(error, TryLater) else refused
 
 
 def pause(account: Account, reason: str, actor: Actor = SERVICE) -> bool:

@@ -165,6 +165,9 @@ def busy(crm: str, after: float | None) -> TryLater:
     return TryLater(message("{crm} asks us to slow down", crm=crm), code=BUSY, after=after, account_wide=True)
 
 
+PERSON_WAIT = 900  # seconds until it is seen that somebody has paid for or allowed what we ask for
+
+
 def no_rights(crm: str, words: str) -> Refused:
     """Permanent for the method. Whether the account or only one list stands still, the caller knows."""
     return Refused(

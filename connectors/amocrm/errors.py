@@ -12,6 +12,7 @@ from typing import Any
 from connectors.errors import (
     NO_RIGHTS,
     NOT_DONE,
+    PERSON_WAIT,
     ConnectorError,
     NeedsReconnect,
     Refused,
@@ -27,7 +28,6 @@ from connectors.http import Answer
 from connectors.limiter import RateLimiter
 from connectors.messages import message
 
-UNPAID_WAIT = 900
 LONGEST_WAIT = 3600.0
 NOT_THERE = ("Cannot ", "Not Found")
 CRM = "amoCRM"
@@ -141,7 +141,7 @@ def _unpaid(answer: Answer) -> ConnectorError:
     return TryLater(
         message("The amoCRM account isn't paid for"),
         code="unpaid",
-        after=UNPAID_WAIT,
+        after=PERSON_WAIT,
         account_wide=True,
         remedy=message("Pay for amoCRM; deliveries go on by themselves."),
     )

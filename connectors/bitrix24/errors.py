@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from connectors.errors import (
     NO_RIGHTS,
     NOT_DONE,
+    PERSON_WAIT,
     ConnectorError,
     NeedsReconnect,
     OurMistake,
@@ -33,7 +34,6 @@ FAILED = frozenset({"internal_server_error", "error_unexpected_answer"})
 EXPIRED = frozenset({"expired_token", "invalid_token"})
 REDIRECTS = frozenset({301, 302, 307, 308})
 BUSY_WAIT, OPERATING_WAIT, LONG_WAIT = 3, 120, 3600
-PERSON_WAIT = 900  # until it is seen that somebody has paid or allowed what we ask for
 PLAN_WORDS = ("commercial plan", "subscription", "тариф")
 DEMAND = "crm_field_error_required"
 DEMAND_WORDS = ("обязательное поле", "required field", "field is required")
