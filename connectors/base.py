@@ -80,9 +80,7 @@ class Capabilities:
     credentials: tuple[str, ...] = ()  # what an account without a consent page is opened with (accounts.keys)
     batch: int = 1  # how many leads `deliver` takes at a time, so that requests are full
     parallel: int = 1  # how many batches of one account may be in flight at a time
-    spread: int = (
-        0  # fewer leads than those are spread over them, so many in each; 0: one batch after the other
-    )
+    spread: int = 0  # fewer leads than these are spread over them, at least so many in each; 0: they are not
     find_by_external_id: bool = False  # a lead can be looked up by our external id
     surveys: bool = False  # its leads can be walked with our external ids (`survey`)
     creates_fields: bool = False  # fields can be made through the API
