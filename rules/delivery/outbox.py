@@ -197,15 +197,18 @@ def _postpone_behind_unclear(account_id: int, now: datetime) -> None:
         cursor.execute(POSTPONE, {"account": account_id, "now": now})
 
 
-# For each lead its own person's unclear one decides, the latest where there are several.
+# For each lead its own person's unclear one decides, the latest where there are several. Where nobody is,
+# what waits is not looked through; else each key once, whatever PostgreSQL knows of the table.
 POSTPONE = """
-WITH unclear AS (
+WITH unclear AS MATERIALIZED (
     SELECT key, max(due_at) AS due_at FROM rules_delivery, unnest(contact_keys) AS key
     WHERE account_id = %(account)s AND state = 'waiting' AND look_first AND due_at > %(now)s GROUP BY key
+), due AS (
+    SELECT id, unnest(contact_keys) AS key FROM rules_delivery
+    WHERE account_id = %(account)s AND state = 'waiting' AND due_at <= %(now)s AND NOT look_first
+    AND EXISTS (SELECT FROM unclear)
 ), behind AS (
-    SELECT d.id, max(u.due_at) AS due_at FROM rules_delivery d JOIN unclear u ON u.key = ANY (d.contact_keys)
-    WHERE d.account_id = %(account)s AND d.state = 'waiting' AND d.due_at <= %(now)s AND NOT d.look_first
-    GROUP BY d.id
+    SELECT due.id, max(u.due_at) AS due_at FROM due JOIN unclear u ON u.key = due.key GROUP BY due.id
 )
 UPDATE rules_delivery d SET due_at = b.due_at + interval '1 second'
 FROM behind b WHERE d.id = b.id AND d.state = 'waiting'

@@ -17,6 +17,7 @@ from accounts.models import Account
 from accounts.rest.paging import listed
 from config import metrics
 from rules.admin import dashboard
+from rules.delivery import outbox
 from rules.models import Delivery
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -114,3 +115,13 @@ def test_no_index_of_a_large_table_is_the_beginning_of_another_one():
     with connection.cursor() as cursor:
         cursor.execute(doubled)
         assert cursor.fetchall() == []
+
+
+def test_what_waits_is_not_looked_through_again_for_each_lead_that_is_due(account, deliveries):
+    """Thousands came since PostgreSQL last counted them: it took the table for empty, and each of six claims
+    of 2,400 leads seconds."""
+    deliveries(300, state="waiting", due_at=timezone.now(), contact_keys=["phone:1"])
+    later = timezone.now() + timedelta(minutes=1)
+    deliveries(1, state="waiting", due_at=later, look_first=True, contact_keys=["phone:2"])
+    first, *_ = asked(lambda: outbox._postpone_behind_unclear(account.pk, timezone.now()))
+    assert max(scan["Actual Loops"] for scan in scans(*first, "enable_hashjoin", "enable_mergejoin")) == 1
