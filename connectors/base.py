@@ -407,6 +407,10 @@ class Connector(ABC):
         At most ``can.batch`` drafts. Every remote id is recorded in ``journal`` as soon as it is known.
         """
 
+    def take_over(self, former: Connector) -> None:
+        """``former``, of the same account, begins nothing more; its copies may deliver in other threads."""
+        return
+
     def compare(self, drafts: Sequence[LeadDraft]) -> list[Comparison | ConnectorError]:
         """What ``deliver`` would change of leads that are there; an outcome per draft, in order.
 

@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Q
 
@@ -35,8 +36,8 @@ from rules.delivery.queueing import ask_to_prepare
 from rules.mapping.checks import CODES, delivers, problems_of
 from rules.mapping.contact_map import derive_contact_map
 from rules.mapping.quiz import questions, told_by
-from rules.mapping.rule_snapshot import is_wish, questions_of, read_snapshot
-from rules.models import Rule, RuleVersion
+from rules.mapping.rule_snapshot import RuleSnapshot, is_wish, questions_of, read_snapshot
+from rules.models import Delivery, Rule, RuleVersion
 from rules.problems import told_once
 from rules.rule_save import locked, release_held
 
@@ -104,6 +105,17 @@ def ask_again(rule: Rule, payload: Mapping[str, Any]) -> bool:
     Rule.objects.filter(pk=rule.pk, prepare_at=None).update(prepare_at=now, prepare_tries=0)
     transaction.on_commit(partial(ask_to_prepare, rule.pk))
     return True
+
+
+def awaits_fields(row: Delivery, snapshot: RuleSnapshot) -> bool:
+    """Are fields of the rule being made, and is it worth waiting for them? For ``FIELD_PATIENCE`` it is, and
+    longer where the CRM was not asked yet; then the values go into the note."""
+    if not any(is_wish(field) for _, _, field in snapshot.questions):
+        return False
+    is_young = db_clock.now() - row.created_at < settings.FIELD_PATIENCE
+    if row.rule.prepare_at:
+        return is_young or not row.rule.prepare_tries
+    return is_young and ask_again(row.rule, row.answer.payload)
 
 
 def _was_refused(rule: Rule) -> bool:

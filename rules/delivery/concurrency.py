@@ -147,6 +147,7 @@ class LaneRoom:
         self._habits: OrderedDict[int, Habit] = OrderedDict()
         self._long: dict[int, Stay] = {}
         self._stays: dict[int, Stay] = {}  # by thread
+        self._turned_away: dict[str, float] = {}  # when an account of a CRM last was
 
     def run(self, account_id: int, drain: Callable[[int], object]) -> None:
         """Drain a lane; returns when that is done, or lasts. What lasts ends with the process: ``close``."""
@@ -237,10 +238,17 @@ class LaneRoom:
                 self._long.pop(id(stay), None)
                 self._stays.pop(threading.get_ident(), None)
 
+    def crowded(self, kind: str) -> bool:
+        """Was an account of this CRM turned away lately, so that others are to leave as soon as they can?"""
+        return time.monotonic() - self._turned_away.get(kind, -REMEMBERED) < REMEMBERED
+
     def _has_room(self, kind: str, expected: bool | None) -> bool:
         with self._lock:
             long = Counter(stay.kind for stay in self._long.values())
-        return long[kind] < ROOM[expected] * worker.threads
+        has_room = long[kind] < ROOM[expected] * worker.threads
+        if not has_room:
+            self._turned_away[kind] = time.monotonic()
+        return has_room
 
     def _habit(self, account_id: int, kind: str) -> Habit:
         with self._lock:

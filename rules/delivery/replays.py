@@ -277,6 +277,13 @@ def _ended(mine: Replaying) -> str:
     return State.CHANGED if any(not one.kept for one in mine.changes) else State.UNCHANGED
 
 
+def version_used(row: Delivery, outcome: Result, mine: Replaying | None) -> int | None:
+    """The rule's version that a try went by; none where something of ours came before the rule."""
+    if isinstance(outcome, NotYet) or (row.replay_id and not mine):
+        return None
+    return mine.version if mine else row.rule.current_id
+
+
 def version_then(row: Delivery) -> RuleVersion | None:
     """The version by which it went, or that was in force when its answer came; None where nobody knows."""
     if row.version_id:

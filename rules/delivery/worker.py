@@ -24,7 +24,7 @@ from accounts import db_clock, states
 from accounts.access import connector_for
 from accounts.counters import counters
 from accounts.database import patiently
-from accounts.models import shares_its_crm
+from accounts.models import Account, shares_its_crm
 from accounts.worker_threads import worker
 from connectors.base import Connector
 from connectors.draft import LeadDraft, Receipt
@@ -55,11 +55,11 @@ from rules.delivery.settlement import (
 )
 from rules.mapping.drafting import Progress, draft_for, marked_as_test, unchecked_draft
 from rules.mapping.routes import Way, by_route, way_of
-from rules.mapping.rule_snapshot import RuleSnapshot, is_wish, lists_named, read_snapshot, why_unread
+from rules.mapping.rule_snapshot import RuleSnapshot, lists_named, read_snapshot, why_unread
 from rules.models import Delivery, Rule
 from rules.observed_options import Answered, Noted, look_at_rules, observe
 from rules.problems import note_problems
-from rules.provisioning import ask_again
+from rules.provisioning import awaits_fields
 
 log = structlog.stdlib.get_logger(__name__)
 PREPARING = 5.0  # seconds until a lead looks again whether its rule's fields are made
@@ -97,7 +97,7 @@ def drain(account_id: int) -> int:
     ours = False
     try:
         ours = lanes.admits(account_id, lane.account.crm, lane.probing)
-        return _drained(lane) if ours else 0
+        return Drain(lane, _connector(lane.account)).run() if ours else 0
     except OurMistake as error:  # we may not even talk to this account's host
         states.pause(lane.account, error.message)
         return 0
@@ -110,30 +110,35 @@ def drain(account_id: int) -> int:
             wake_lanes([account_id])
 
 
-def _drained(lane: LaneLease) -> int:
-    connector = connector_for(lane.account)
-    directory_pays.consider(lane.account, connector)
-    connector.use_directory(directory_for(lane.account))
-    outbox.free_stale(lane.account.pk, connector.can.find_by_external_id, lane.account.send_again)
-    return Drain(lane, connector).run()
+def _connector(account: Account) -> Connector:
+    connector = connector_for(account)
+    directory_pays.consider(account, connector)
+    connector.use_directory(directory_for(account))
+    return connector
 
 
 class Drain:
-    """One time slice of one lane."""
+    """One stay in one lane: a time slice, and more of them while no other account waits for the place."""
 
     def __init__(self, lane: LaneLease, connector: Connector) -> None:
         self.lane = lane
-        self.account = lane.account
-        self.connector = connector
-        self.ends_at = db_clock.elapsed() + settings.LANE_SLICE.total_seconds()
-        self.snapshots: dict[tuple[object, ...], RuleSnapshot] = {}
         self.under_way: dict[Future[list[Result]], Batch] = {}
-        self.shared_with = self.account if shares_its_crm(self.account) else None
         self.noted: Noted = set()
         self.delivered = 0
         self.goes_on = True
+        self._begin_slice(lane.account, connector)
+
+    def _begin_slice(self, account: Account, connector: Connector) -> None:
+        """What was known of the account and its rules is forgotten; batches under way keep what they have."""
+        self.account = account
+        self.connector = connector
+        self.ends_at = db_clock.elapsed() + settings.LANE_SLICE.total_seconds()
+        self.snapshots: dict[tuple[object, ...], RuleSnapshot] = {}
+        self.shared_with = account if shares_its_crm(account) else None
 
     def run(self) -> int:
+        """What whoever had the lane before left half-sent comes first."""
+        outbox.free_stale(self.account.pk, self.connector.can.find_by_external_id, self.account.send_again)
         with ThreadPoolExecutor(self.connector.can.parallel, f"lane-{self.account.pk}") as pool:
             try:
                 while True:
@@ -169,16 +174,31 @@ class Drain:
 
     def _may_start(self) -> bool:
         width = 1 if self.lane.probing else lanes.batches(self.account.pk, self.connector.can.parallel)
-        in_time = db_clock.elapsed() < self.ends_at and not worker.ends.is_set()
-        return self.goes_on and len(self.under_way) < width and in_time and self._renew()
+        return self.goes_on and len(self.under_way) < width and self._in_time() and self._renew()
+
+    def _in_time(self) -> bool:
+        """With nobody turned away a slice is followed by the next one: between two stays nothing is sent."""
+        if worker.ends.is_set() or db_clock.elapsed() < self.ends_at:
+            return not worker.ends.is_set()
+        return not lanes.crowded(self.account.crm) and patiently(self._begin_next_slice)
+
+    def _begin_next_slice(self) -> bool:
+        account = Account.objects.get(pk=self.account.pk)
+        connector = _connector(account)
+        connector.take_over(self.connector)
+        if connector.can == self.connector.can:  # else as many batches at a time as it takes by now
+            self._begin_slice(account, connector)
+        return self.connector is connector
 
     def _width(self) -> int:
+        """Fewer than fill all batches are spread over them, and something is left for who is next."""
         can = self.connector.can
         most = 1 if self.lane.probing else lanes.width(self.account.pk, can.batch, can.parallel)
         if not 0 < can.spread < most:
             return most
-        due = outbox.due_up_to(most * can.parallel, self.account.pk, resting.of(self.account.pk))
-        return min(most, max(can.spread, due // can.parallel))
+        parts = min(can.parallel - len(self.under_way) + 1, can.parallel)
+        due = outbox.due_up_to(most * parts, self.account.pk, resting.of(self.account.pk))
+        return min(most, max(can.spread, due // parts))
 
     def _renew(self) -> bool:
         """Keep the lease while anything is under way, even where nothing more is begun. Losing it (a pause, a
@@ -279,7 +299,7 @@ class Drain:
         if hold := holds.hold_of_rule(row.rule):
             raise RuleIdle(hold.error, because=hold.because, remedy=hold.remedy)
         snapshot = self._snapshot(again.rule if again else row.rule)
-        if _awaits_fields(row, snapshot):
+        if awaits_fields(row, snapshot):
             raise StillPreparing(
                 message("The fields of this rule are being made"), code="preparing", after=PREPARING
             )
@@ -374,7 +394,7 @@ class Drain:
         for row, outcome in pairs:
             again = batch.replays.get(row.pk)
             plain = settlement_of(row, outcome, can_look, send_again)
-            plain = replace(plain, version=_version(row, outcome, again))
+            plain = replace(plain, version=replays.version_used(row, outcome, again))
             settlements.append(replays.settled(plain, row, outcome, again) if again else plain)
             if again and isinstance(outcome, replays.MadeAnew):
                 patiently(partial(replays.put_aside, row, again))
@@ -455,13 +475,6 @@ def _wide(outcomes: Sequence[Result]) -> list[ConnectorError]:
     return [outcome for outcome in outcomes if isinstance(outcome, ConnectorError) and outcome.account_wide]
 
 
-def _version(row: Delivery, outcome: Result, again: replays.Replaying | None) -> int | None:
-    """The rule's version that was used; none where something of ours came before the rule."""
-    if isinstance(outcome, NotYet) or (row.replay_id and not again):
-        return None
-    return again.version if again else row.rule.current_id
-
-
 def _drafted(
     row: Delivery,
     rule: RuleSnapshot,
@@ -484,14 +497,3 @@ def _progress(row: Delivery, contacts: Mapping[str, str], assigned: bool, ours: 
     known = next((contacts[key] for key in row.contact_keys if key in contacts), "")
     at, now = row.answer.created_at, timezone.now()
     return Progress(row.uid, at, row.steps, row.look_first, known, assigned, now, ours or {})
-
-
-def _awaits_fields(row: Delivery, snapshot: RuleSnapshot) -> bool:
-    """Are fields of the rule being made, and is it worth waiting for them? For ``FIELD_PATIENCE`` it is, and
-    longer where the CRM was not asked yet; then the values go into the note."""
-    if not any(is_wish(field) for _, _, field in snapshot.questions):
-        return False
-    is_young = db_clock.now() - row.created_at < settings.FIELD_PATIENCE
-    if row.rule.prepare_at:
-        return is_young or not row.rule.prepare_tries
-    return is_young and ask_again(row.rule, row.answer.payload)
