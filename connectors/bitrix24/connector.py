@@ -30,11 +30,13 @@ from connectors.bitrix24.portal import (
 from connectors.bitrix24.records import payload_of
 from connectors.bitrix24.recovery import carrying, search, survey
 from connectors.bitrix24.requests import BatchRequests, BitrixItem
+from connectors.bitrix24.stories import StoryPool
 from connectors.delivery import NoJournal, Outcome, compare, deliver
 from connectors.draft import Comparison, Exchange, LeadDraft, Placement, Plan, Problem, Target
 from connectors.errors import ConnectorError
 from connectors.http import HttpClient
 from connectors.lead_status import Followed, LeadStatus
+from connectors.limiter import RateLimiter
 from connectors.rows import Row
 from connectors.survey import SurveyPage
 
@@ -48,9 +50,9 @@ class BitrixConnector(Connector):
     can = Capabilities(
         oauth=True,
         portal_first=True,
-        batch=450,  # fills 97 % of its requests, whoever is known or has a company: test_sharing.py
-        parallel=4,  # requests that take 2 s each still make use of 2 a second
-        spread=225,  # a batch sends one request after the other; smaller ones fill fewer
+        batch=150,
+        parallel=6,  # requests that take 2 s each make use of 2 a second while one of these is settled
+        spread=25,  # a batch sends one request after the other
         find_by_external_id=True,
         surveys=True,
         creates_fields=True,
@@ -71,6 +73,10 @@ class BitrixConnector(Connector):
     )
 
     sign_in = staticmethod(BitrixSignIn)
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.pool = StoryPool()
 
     @cached_property
     def facts(self) -> Facts:
@@ -141,18 +147,23 @@ class BitrixConnector(Connector):
     # -- delivering ---------------------------------------------------------------------------------
 
     def deliver(self, drafts: Sequence[LeadDraft], journal: Journal) -> list[Outcome]:
+        """Requests are shared with what other copies of this connector deliver at the same time."""
         requests = BatchRequests(self.portal, journal, self.budget)
 
         def story(item: BitrixItem) -> Story[None]:
             return update.update(item, self.facts) if item.draft.formers else delivery.create(item)
 
-        return deliver(drafts, self._begin, lambda items: delivery.run(items, story, requests))
+        return deliver(drafts, self._begin, lambda items: delivery.run(items, story, requests, self.pool))
+
+    def take_over(self, former: Connector) -> None:
+        if isinstance(former, BitrixConnector) and former.remote.base_url == self.remote.base_url:
+            self.pool = former.pool
 
     def compare(self, drafts: Sequence[LeadDraft]) -> list[Comparison | ConnectorError]:
         requests = BatchRequests(self.portal, NoJournal(), self.budget)
 
         def run(items: list[BitrixItem]) -> None:
-            delivery.run_stories({item: update.compare(item, self.facts) for item in items}, requests)
+            StoryPool().run({item: update.compare(item, self.facts) for item in items}, requests)
 
         return compare(drafts, self._begin, run)
 
@@ -194,8 +205,12 @@ class BitrixConnector(Connector):
 
     read_hook = staticmethod(following.read_hook)
 
-    def portal(self, on_exchange: Callable[[Exchange], None] | None = None) -> Portal:
-        return Portal(self.http_client(on_exchange), self.budget)
+    def portal(
+        self, on_exchange: Callable[[Exchange], None] | None = None, limiter: RateLimiter | None = None
+    ) -> Portal:
+        http_client = self.http_client(on_exchange)
+        http_client.limiter = limiter or self.limiter
+        return Portal(http_client, self.budget)
 
     def http_client(self, on_exchange: Callable[[Exchange], None] | None = None) -> HttpClient:
         base_url = self.remote.base_url + self.facts.rest_path

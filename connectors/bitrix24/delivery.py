@@ -1,8 +1,5 @@
-"""A batch of drafts on its way into Bitrix24: their stories share requests (reference 4).
-
-A draft's story yields the commands that it wants next and is sent their outcomes. Each request takes what
-fits of what the stories want, whoever is how far; every id is recorded before the next request. The longest
-stories begin, so that the last requests are full as well.
+"""A batch of drafts on its way into Bitrix24, each by its story (reference 4): the longest stories begin, so
+that the last requests are full as well.
 """
 
 from __future__ import annotations
@@ -41,11 +38,11 @@ from connectors.bitrix24.requests import (
     placed_rows,
     where_is,
 )
+from connectors.bitrix24.stories import StoryPool
 from connectors.bitrix24.tasks import add_task
 from connectors.bitrix24.writing import INDISPENSABLE, without_refused_values
-from connectors.delivery import spread_account_error
 from connectors.draft import LeadDraft, Plan, PlannedRequest, Problem
-from connectors.errors import ConnectorError, Refused, RuleNeedsFixing, unexpected
+from connectors.errors import Refused, RuleNeedsFixing, unexpected
 from connectors.messages import message
 from connectors.repeated import JOINED, lines_of, noted, tell_left
 from connectors.text import text_of
@@ -53,18 +50,19 @@ from connectors.text import text_of
 log = logging.getLogger(__name__)
 
 FEWEST_FOR_PROOF = 30  # drafts in a batch from which it pays to know how phones are compared
-Stories = dict[BitrixItem, Story[None]]
-Wants = dict[BitrixItem, Sequence[Command]]
 
 
 def run(
-    items: Sequence[BitrixItem], story_of: Callable[[BitrixItem], Story[None]], requests: BatchRequests
+    items: Sequence[BitrixItem],
+    story_of: Callable[[BitrixItem], Story[None]],
+    requests: BatchRequests,
+    pool: StoryPool,
 ) -> None:
     """Deliver the items, each by its story; each ends with its ``lead`` or an ``error``."""
     items = sorted(items, key=lambda item: -len(item.payload.records))
     try:
-        _assign([item for item in items if item.draft.asks_owner and not item.lead], requests)
-        run_stories({item: story_of(item) for item in items if not item.error}, requests)
+        _assign([item for item in items if item.draft.asks_owner and not item.lead], requests, pool)
+        pool.run({item: story_of(item) for item in items if not item.error}, requests)
     except Exception as exc:
         log.exception("delivery=%s", ",".join(item.uid for item in items))
         for item in items:
@@ -74,12 +72,12 @@ def run(
     _read_back(requests, made)
 
 
-def _assign(items: Sequence[BitrixItem], requests: BatchRequests) -> None:
+def _assign(items: Sequence[BitrixItem], requests: BatchRequests, pool: StoryPool) -> None:
     """Who looks after new leads of rules that ask for the contact's own responsible: asked before the others
     go on, of all in one go."""
     if not items:
         return
-    run_stories({item: _ask_owner(item) for item in items}, requests)
+    pool.run({item: _ask_owner(item) for item in items}, requests)
     asking = [item for item in items if not (item.error or item.lead)]
     chosen = requests.journal.assign({item.uid: item.owner for item in asking})
     for item in asking:
@@ -92,35 +90,6 @@ def _ask_owner(item: BitrixItem) -> Story[None]:
     if not item.lead:
         yield from find_people(item)
         item.people_found, item.owner = True, (yield from owner_of(item))
-
-
-def run_stories(stories: Stories, requests: BatchRequests) -> None:
-    """Each story to its end, or to its item's error."""
-    wants = _go_on(stories, dict.fromkeys(stories))
-    while wants:
-        request = requests.fill(wants)
-        answers = requests.ask(request)
-        later = {item: commands for item, commands in wants.items() if item not in answers}
-        wants = {**later, **_go_on(stories, answers)}
-        requests.record(list(answers))
-        spread_account_error(stories)
-        wants = {item: commands for item, commands in wants.items() if not item.error}
-
-
-def _go_on(stories: Stories, answers: Mapping[BitrixItem, list[Outcome] | None]) -> Wants:
-    """Each story up to its next commands. One that ends wants nothing more."""
-    wants: Wants = {}
-    for item, outcomes in answers.items():
-        try:
-            wants[item] = next(stories[item]) if outcomes is None else stories[item].send(outcomes)
-        except StopIteration:
-            continue
-        except ConnectorError as error:
-            item.fail(error)
-        except Exception as exc:
-            log.exception("delivery=%s", item.uid)
-            item.fail(unexpected(exc, unclear=item.in_flight))
-    return wants
 
 
 # -- the story of a new lead ------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ from connectors.bitrix24.records import ORIGINATOR, Payload
 from connectors.delivery import WorkItem, own_part, record
 from connectors.draft import Exchange, Placement
 from connectors.errors import ConnectorError, of_one
+from connectors.limiter import RateLimiter
 from connectors.messages import message
 from connectors.note_texts import lost, parts
 from connectors.repeated import note_text
@@ -38,8 +39,7 @@ from connectors.tasks import QUESTION
 from connectors.text import text_of, whole_number
 
 log = logging.getLogger(__name__)
-MakePortal = Callable[[Callable[[Exchange], None]], Portal]
-Wants = Mapping["BitrixItem", Sequence[Command]]
+MakePortal = Callable[[Callable[[Exchange], None], RateLimiter], Portal]
 ROOM = 25.0  # seconds of a portal's work in one request, which is cut off after 60
 FOUND = {"contact": "found", "company": "found_company"}  # steps of the journal: who was there before us
 MOST_VALUES, MOST_HITS = 20, 20  # in such a call, in its answer by type of record (reference 5.1)
@@ -194,7 +194,7 @@ class Request:
         seconds = self.seconds + sum(budget.takes(command.method) for command in fresh)
         level = 0 if all(command.safe for command in commands) else item.suspicion
         placed = self.placed + (item.says_where and any(map(_makes_a_lead, commands)))
-        room = MOST - 1 if placed >= WORTH_READING else MOST
+        room = MOST - 1 if placed else MOST
         full = len(self.slots) + len(fresh) > room or seconds > ROOM
         if self.slots and (full or level != self.level or len(self.whose) == SUSPECTS_AT_ONCE.get(level)):
             return
@@ -234,20 +234,24 @@ class BatchRequests:
     journal: Journal
     budget: OperatingBudget
 
-    def fill(self, wants: Wants) -> Request:
+    @property
+    def limiter(self) -> RateLimiter:
+        return self.budget.limiter
+
+    def fill(self, wants: Mapping[BitrixItem, Sequence[Command]]) -> Request:
         """The next request for these items; some of them may have to wait for another one."""
         request = Request()
         for item, commands in wants.items():
             request.add(item, commands, self.budget)
         return request
 
-    def ask(self, request: Request) -> dict[BitrixItem, list[Outcome]]:
+    def ask(self, request: Request, limiter: RateLimiter) -> dict[BitrixItem, list[Outcome]]:
         """Send it; each item's outcomes, in the order of its commands."""
         seen: list[Exchange] = []
         for item, own in request.whose.items():
             item.in_flight = any(not command.safe for _, command in own)
         commands, reading = [slot.command for slot in request.slots], _read_backs(request)
-        outcomes = self.make_portal(seen.append).send([*commands, *reading])
+        outcomes = self.make_portal(seen.append, limiter).send([*commands, *reading])
         for command, outcome in zip(reading, outcomes[len(commands) :], strict=True):
             by_uid = {item.uid: item for item in request.whose}
             for kind, row in placed_rows(command, outcome):
@@ -270,7 +274,7 @@ class BatchRequests:
 
     def ask_for_all(self, commands: Sequence[Command]) -> list[Outcome]:
         """Commands that concern several drafts alike: the answers are in nobody's trace."""
-        return self.make_portal(lambda _: None).send(commands) if commands else []
+        return self.make_portal(lambda _: None, self.limiter).send(commands) if commands else []
 
 
 def _narrowed(request: Request, outcomes: Sequence[Outcome]) -> list[Outcome]:
@@ -310,7 +314,6 @@ def _shown(command: Command, answer: Outcome) -> Any:
 # -- where the portal put the new records: an unknown stage is no error there, but becomes the first (4.1) --
 
 PLACE = {"deal": ("ASSIGNED_BY_ID", "CATEGORY_ID", "STAGE_ID"), "lead": ("ASSIGNED_BY_ID", "STATUS_ID")}
-WORTH_READING = 2  # deals or leads in a request from which they are read back at its end
 
 
 def _makes_a_lead(command: Command) -> bool:
@@ -318,11 +321,11 @@ def _makes_a_lead(command: Command) -> bool:
 
 
 def _read_backs(request: Request) -> list[Command]:
-    """A list by external ids at the end of a request that makes several records: its commands run in turn.
+    """A list by external ids at the end of a batch that makes records: its commands run in turn.
 
     It is in nobody's trace, and a failure changes nothing: the mirrored lists are read again before long.
     """
-    if request.placed < WORTH_READING:
+    if not request.placed or len(request.slots) == 1:
         return []
     made: dict[str, list[str]] = {}
     for item, own in request.whose.items():

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 from accounts.access import learn
 from accounts.models import Account
-from rules.delivery import outbox
+from connectors.bitrix24.connector import BitrixConnector
+from rules.delivery import concurrency, outbox, worker
 from rules.models import Delivery, Rule
+from tests.crowd import crowded
 
 
 def test_an_answer_arrives_as_a_deal_in_the_right_place(clinic):
@@ -149,7 +154,7 @@ def test_one_answer_goes_to_every_crm_that_has_a_rule_for_its_quiz(clinic):
 
 
 def test_fewer_leads_than_batches_would_take_are_spread_over_them(clinic, monkeypatch):
-    """A batch sends one request after the other: by itself it would make use of half the limit."""
+    """A batch sends one request after the other: by itself it would make use of a part of the limit."""
     taken, real = [], outbox.claim
 
     def claim(*given):
@@ -158,8 +163,44 @@ def test_fewer_leads_than_batches_would_take_are_spread_over_them(clinic, monkey
         return found
 
     monkeypatch.setattr(outbox, "claim", claim)
-    for number in range(500):
+    for number in range(300):
         clinic.post(f"k-{number}", contact={"name": "Анна", "phone": f"+7999{number:07d}"})
     clinic.work()
-    assert [size for size in taken if size] == [225, 225, 50]
-    assert len(clinic.leads) == 500
+    assert taken[:6] == [50, 41, 41, 42, 42, 42]
+    assert sum(taken) == len(clinic.leads) == 300
+
+
+def test_a_stay_goes_on_after_its_time_with_what_changed_meanwhile(clinic, monkeypatch, settings):
+    """While nobody waits for its place: to empty the pipe costs seconds of the limit. Each is sent once."""
+    settings.LANE_SLICE = timedelta(0)
+    monkeypatch.setattr(BitrixConnector, "can", replace(BitrixConnector.can, batch=2, parallel=1, spread=0))
+    stays, real = [], BitrixConnector.deliver
+
+    def deliver(self, drafts, journal):
+        stays.append(self)
+        outcomes = real(self, drafts, journal)
+        if len(stays) == 1:
+            clinic.change_rule(**clinic.place("Общая", "В работе"))
+        return outcomes
+
+    monkeypatch.setattr(BitrixConnector, "deliver", deliver)
+    for number in range(6):
+        clinic.post(f"k-{number}", contact={"name": "Анна", "phone": f"+7999{number:07d}"})
+    assert worker.drain(clinic.account.pk) == 6
+    assert len({id(one.pool) for one in stays}) == 1
+    assert len(stays) == 3
+    assert [deal["pipeline"] for deal in clinic.leads] == ["Квизы"] * 2 + ["Общая"] * 4
+    assert set(Delivery.objects.values_list("attempts_made", flat=True)) == {1}
+
+
+def test_a_stay_ends_in_time_where_others_are_turned_away(clinic, monkeypatch, settings):
+    settings.LANE_SLICE = timedelta(0)
+    for number in range(3):
+        clinic.post(f"k-{number}")
+    with crowded("bitrix24"):
+        concurrency.lanes.admits(0, "bitrix24", probing=True)
+    try:
+        assert worker.drain(clinic.account.pk) == 0
+    finally:
+        concurrency.lanes._turned_away.clear()
+    assert worker.drain(clinic.account.pk) == 3

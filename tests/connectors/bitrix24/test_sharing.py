@@ -41,9 +41,11 @@ def test_a_portal_we_know_gets_full_requests_but_for_the_last(dentist, deliver, 
     assert sizes == [50] * 6 + [2]
 
 
-@pytest.mark.parametrize(("every", "known", "most"), [(2, 3, 22), (2, 0, 25), (0, 3, 18), (0, 0, 20)])
-def test_a_whole_batch_fills_its_requests(dentist, deliver, draft, requests, every, known, most):
-    """At 2 requests/s these are 40.9 and 36.0 leads/s where every second has a company, 50 and 45 without:
+@pytest.mark.parametrize(("every", "known", "most"), [(2, 3, 44), (2, 0, 49), (0, 3, 35), (0, 0, 40)])
+def test_what_is_under_way_at_a_time_fills_its_requests(
+    dentist, deliver, draft, requests, every, known, most
+):
+    """At 2 requests/s these are 40.9 and 36.7 leads/s where every second has a company, 51.4 and 45 without:
     where a third of the people are known, or nobody is. Every second one has an e-mail."""
     dentist.add_person(phone="+79995556677")
     dentist.prepare()
@@ -52,7 +54,7 @@ def test_a_whole_batch_fills_its_requests(dentist, deliver, draft, requests, eve
     place = Placement(performer=str(dentist.portal.admin.id), pipeline="0", step="NEW")
     answers = [
         draft(placement=place, company=f"Ромашка {n}" if every and n // 2 % every == 0 else "")
-        for n in range(dentist.connector.can.batch)
+        for n in range(dentist.connector.can.batch * dentist.connector.can.parallel)
     ]
     for n, answer in enumerate(answers[1::2]):
         answers[2 * n + 1] = replace(answer, person=replace(answer.person, emails=(f"a{n}@mail.example",)))
@@ -62,7 +64,7 @@ def test_a_whole_batch_fills_its_requests(dentist, deliver, draft, requests, eve
     deliver(*answers)
     sizes = [held.total() for held in requests()]
     assert len(sizes) == most
-    assert sum(sizes) >= 0.95 * 50 * most
+    assert sum(sizes) >= 0.97 * 50 * most
 
 
 def test_many_records_are_read_back_in_the_request_that_makes_them(dentist, deliver, draft, requests):
