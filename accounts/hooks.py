@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.core.cache import cache
 from django.db import OperationalError
+from django.db.models import Exists, OuterRef
 
 from accounts import db_clock, states
 from accounts.access import connector_at, connector_for
@@ -51,22 +52,26 @@ def address_of(account: Account) -> str:
 
 def take(hook_pk: int, secret: str, form: Mapping[str, str]) -> tuple[Account, ChangeNotice]:
     """Whose notice it is, and what it is about. Raises ``NotOurs``."""
-    rows = Hook.objects.filter(pk=hook_pk, account__deleted=False).select_related("account")
-    hook = rows.defer("account__facts").first()
+    keys = InstallKey.objects.filter(crm=OuterRef("account__crm"), remote_id=OuterRef("account__remote_id"))
+    rows = Hook.objects.filter(pk=hook_pk, account__deleted=False).annotate(proves=Exists(keys))
+    hook = rows.select_related("account").defer("account__facts").first()
     if hook is None or not hmac.compare_digest(hook.secret.encode(), secret.encode()):
         raise NotOurs("No such address")
     hint = connector_class(hook.account.crm).read_hook(form)
-    _check(hook.account, hint)
+    _check(hook.account, hint, hook.proves)
     now = db_clock.now()
     if hook.heard_at is None or hook.heard_at < now - HEARD_EVERY:
         Hook.objects.filter(pk=hook.pk).update(heard_at=now)
     return hook.account, hint
 
 
-def _check(account: Account, hint: ChangeNotice) -> None:
-    """A notice that names an account must name this one, and prove itself where its CRM gave us a secret."""
+def _check(account: Account, hint: ChangeNotice, proves: bool) -> None:
+    """A notice that names an account must name this one, and prove itself where its CRM gave us a secret
+    (``proves``)."""
     if hint.remote_id and hint.remote_id != account.remote_id:
         raise NotOurs("The notice is about another account")
+    if not proves:
+        return
     key = InstallKey.objects.filter(crm=account.crm, remote_id=account.remote_id).first()
     if key and not hmac.compare_digest(key.secret.encode(), hint.secret.encode()):
         raise NotOurs("The notice is not proven")

@@ -139,11 +139,14 @@ def hint_new(account_id: int) -> int:
 def _look_once_settled(account: Account, named: set[str]) -> None:
     """A CRM may tell of a new lead sooner than its delivery is settled. Once in a while is enough for many;
     whatever is missed is looked at by the plan."""
+    asked = f"hint-new:{account.pk}"
+    if not named or cache.get(asked):
+        return
     known = Outcome.objects.filter(account=account, record_id__in=named).values_list("record_id", flat=True)
     if not named - set(known):
         return
     under_way = Delivery.objects.filter(account=account, state=Delivery.State.SENDING).exists()
-    if under_way and cache.add(f"hint-new:{account.pk}", 1, SETTLED.total_seconds()):
+    if under_way and cache.add(asked, 1, SETTLED.total_seconds()):
         ask("rules.tasks.hint_new", account.pk, seconds=SETTLED.total_seconds())
 
 
