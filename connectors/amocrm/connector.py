@@ -202,4 +202,4 @@ class AmoConnector(Connector):
 
 
 # With a directory of contacts: five requests make the leads of a batch.
-WIDE = replace(AmoConnector.can, batch=150, parallel=6)
+WIDE = replace(AmoConnector.can, batch=150, parallel=8)

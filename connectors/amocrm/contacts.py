@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
+from math import ceil
 from typing import Any
 
 from connectors.amocrm.client import Found, fetch_records
@@ -41,6 +42,7 @@ MOST_RECORDS = 5  # contacts of events that are read one by one, for each page o
 NARROWEST = 0.8  # of a page: so much fewer contacts may a window hold, if its end lies farther for it
 WINDOWS = 4  # under way at a time, so that the pace and not the latency counts
 MOST_STEPS_BACK = 5
+BESIDE = 10  # contacts of a page that the next one is to show again: others change while these are read
 LAST = 2**62  # beyond every id
 Row = Mapping[str, Any]
 
@@ -177,20 +179,47 @@ def catch_up(
 
 def _changes(http_client: HttpClient, state: DirectoryState, most: int) -> tuple[list[Row], int] | None:
     """The contacts that changed, with hinted ones that stand beside them, and until when all changes are
-    known now."""
-    until, changed, hinted = 0, dict[str, Row](), set(state.hinted)
-    for number in range(1, most + 1):
-        page = read_page(http_client, "updated_at", "desc", PAGE, number)
-        moments = [changed_at(row) for row in page.rows]
-        if moments != sorted(moments, reverse=True):
-            return None  # an order that isn't obeyed proves nothing
-        until = until or page.until
-        for row, moment in zip(page.rows, moments, strict=True):
-            if moment >= state.changed_to or int(row["id"]) in hinted:
-                changed.setdefault(str(row["id"]), row)
-        if not page.more or not page.rows or moments[-1] < state.changed_to:
-            return list(changed.values()), max(state.changed_to, until)
+    known now. None where that can't be told by so many pages: with an order that isn't obeyed, or a gap.
+
+    As many pages as will be needed are read at a time: others wait for them. Each begins with a contact that
+    was seen, so that none between was missed, whoever changed or went meanwhile.
+    """
+    until, newest, changed, seen, hinted = 0, 0, dict[str, Row](), set[str](), set(state.hinted)
+    asked, size, gaps = 0, PAGE, 0
+    windows = [Window(PAGE, 1)]
+    while windows and gaps <= MOST_STEPS_BACK:
+        asked += len(windows)
+        for window, page in zip(windows, _newest(http_client, windows), strict=True):
+            ids, moments = [str(row["id"]) for row in page.rows], [changed_at(row) for row in page.rows]
+            if moments != sorted(moments, reverse=True):
+                return None  # an order that isn't obeyed proves nothing
+            if seen and seen.isdisjoint(ids[:1]):
+                place, ahead, gaps = window.start - size // 2, 1.0, gaps + 1
+                break
+            until = until or page.until
+            for number, row, moment in zip(ids, page.rows, moments, strict=True):
+                if moment >= state.changed_to or int(number) in hinted:
+                    changed.setdefault(number, row)
+            if not page.more or not ids or moments[-1] < state.changed_to:
+                return list(changed.values()), max(state.changed_to, until)
+            seen.update(ids)
+            newest = newest or moments[0]
+            size, place = min(size, len(ids)), window.start + len(ids)
+            ahead = place / size * (moments[-1] - state.changed_to + 1) / max(newest - moments[-1], 1)
+        windows = _windows(place, size, min(ceil(ahead), WINDOWS, most - asked), BESIDE)
     return None
+
+
+def _newest(http_client: HttpClient, windows: Sequence[Window]) -> Iterable[Page]:
+    """Of the list of contacts by their last change. A single page is read in the caller's thread."""
+
+    def read(window: Window) -> Page:
+        return read_page(http_client, "updated_at", "desc", window.limit, window.number)
+
+    if len(windows) == 1:
+        return [read(windows[0])]
+    with ThreadPoolExecutor(len(windows)) as pool:
+        return list(pool.map(read, windows))
 
 
 DELETED = "contact_deleted"
@@ -306,6 +335,15 @@ def window_at(place: int, most: int = PAGE) -> Window:
     return max((Window(one, (place - 1) // one + 1) for one in limits), key=lambda one: (one.end, one.limit))
 
 
+def _windows(place: int, most: int, count: int, beside: int = 0) -> list[Window]:
+    """So many pages from ``place`` on, each of which shows so many contacts (and one) of the one before."""
+    windows: list[Window] = []
+    for _ in range(count):
+        windows.append(window_at(max(place - beside, 1), most))
+        place = windows[-1].end
+    return windows
+
+
 def walk(http_client: HttpClient, directory: ContactDirectory, goes_on: Callable[[], bool]) -> bool:
     """Read on where the last walk ended, as long as ``goes_on`` says. True once the end was reached.
 
@@ -369,7 +407,7 @@ class Walk:
             return True
         with ThreadPoolExecutor(WINDOWS) as pool:
             while goes_on():
-                windows = self._ahead()
+                windows = _windows(self.state.offset, self.most, WINDOWS)
                 for window, page in zip(windows, pool.map(self._read, windows), strict=True):
                     before = self.state.offset
                     if self._take(window, page):
@@ -377,12 +415,6 @@ class Walk:
                     if self.state.offset < before:  # what was read ahead has a gap before it
                         break
         return False
-
-    def _ahead(self) -> list[Window]:
-        windows = [window_at(self.state.offset, self.most)]
-        while len(windows) < WINDOWS:
-            windows.append(window_at(windows[-1].end, self.most))
-        return windows
 
     def _read(self, window: Window) -> Page:
         return read_page(self.http_client, "id", "asc", window.limit, window.number)

@@ -120,9 +120,13 @@ class Sandbox(ABC):
         url: str,
         headers: Mapping[str, str] | None = None,
         body: bytes | str | None = None,
+        reading: float = 0.0,
     ) -> Reply:
-        """The one door. Raises Dropped where the client should see a lost connection."""
-        request = Request.make(method, url, headers, body, at=self.clock.now())
+        """The one door; ``reading``: seconds that the body took, before which the request had come.
+
+        Raises Dropped where the client should see a lost connection.
+        """
+        request = Request.make(method, url, headers, body, at=self.clock.now() - reading)
         with self.lock:
             fault, latency = self.faults.pick(request), self.latency_of(request)
         self.clock.sleep(latency)

@@ -13,6 +13,7 @@ import socket
 import ssl
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterable
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -121,7 +122,7 @@ class Hub:
             owner = next((s for s in self.sandboxes.values() if s.owns_host(hostname)), owner)
         if owner is not None:
             return owner.handle
-        return lambda method, url, headers, body: handle_control(self, method, url, headers, body)
+        return lambda method, url, headers, body, _: handle_control(self, method, url, headers, body)
 
     # -- serving ---------------------------------------------------------------------------------
 
@@ -185,11 +186,13 @@ class Conversation(BaseHTTPRequestHandler):
         super().__init__(connection, address, hub)  # type: ignore[arg-type]
 
     def _serve(self) -> None:
+        came = time.monotonic()  # before a large body was read
         body = self._body()
         host = self.headers.get("Host") or f"{self.hub.host}:{self.port}"
         url = f"{self.scheme}://{self._netloc(host)}{self.path}"
         try:
-            reply = self.hub.door(self.port, host)(self.command, url, dict(self.headers.items()), body)
+            answer = self.hub.door(self.port, host)
+            reply = answer(self.command, url, dict(self.headers.items()), body, time.monotonic() - came)
         except TimedOut:
             self.hub._stop.wait(HANG)
             self._drop()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import count
+from itertools import count, pairwise
 from random import Random
 
 import pytest
@@ -226,6 +226,49 @@ def test_a_moment_of_many_changes_costs_nothing_once_it_is_past(shop, connector,
     shop.amo.journal.clear()
     assert follow(connector)
     assert len(shop.amo.journal.find("GET", "/contacts$")) == 1
+
+
+def test_many_changes_are_read_several_pages_at_a_time(shop, connector, complete, people, amo):
+    """A backlog's leads wait for them: one by one would take seconds. Each shows some of the one before."""
+    amo.clock.advance(60)
+    assert follow(connector)
+    for _ in range(11):
+        amo.clock.advance(5)
+        people(100)
+    assert follow(connector)
+    assert complete.keys == in_the_crm(shop)
+    pages = [entry.request.params for entry in shop.amo.journal.find("GET", "/contacts$")]
+    windows = [contacts.Window(int(page["limit"]), int(page["page"])) for page in pages]
+    ordered = sorted(windows, key=lambda one: one.start)
+    assert len(ordered) <= 7
+    assert all(one.start < last.end - contacts.BESIDE for last, one in pairwise(ordered))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_change_is_missed_whatever_happens_between_two_pages(
+    shop, connector, complete, people, amo, monkeypatch, seed
+):
+    """Who goes lets others move to a page that was read before. Who is gone may be known a while longer."""
+    dice, real = Random(seed), contacts.read_page
+    known: list[int] = []
+    for _ in range(15):
+        known += people(100)
+        amo.clock.advance(5)
+
+    def read_page(*given):
+        page = real(*given)
+        for _ in range(dice.randrange(40)):
+            phone = f"+7 903 {dice.randrange(10**7):07d}"
+            chosen = {"contact_id": dice.choice(known), "phone": phone}
+            shop.amo.control(dice.choice(["delete_contact", "delete_contact", "change_phone"]), chosen)
+        amo.clock.advance(1)
+        return page
+
+    monkeypatch.setattr(contacts, "read_page", read_page)
+    follow(connector)
+    monkeypatch.setattr(contacts, "read_page", real)
+    assert follow(connector)
+    assert {one: complete.keys.get(one) for one in in_the_crm(shop)} == in_the_crm(shop)
 
 
 def test_an_answer_that_does_not_say_when_it_was_given_serves_as_well(
