@@ -76,15 +76,17 @@ def claim(
     ``shared_with``: the lane's account, where other lanes lead into the same account of the CRM; then nobody
     is taken whom another lane is sending. ``resting``: rules by which nothing is taken.
     """
-    now = db_clock.now()
+    now, busy = db_clock.now(), set(busy)
     _postpone_behind_unclear(account_id, now)
-    due = _due(account_id, now, resting)
-    taken = Value(list(busy), Delivery._meta.get_field("contact_keys"))  # one parameter, not hundreds
-    candidates = due.exclude(contact_keys__overlap=taken) if taken.value else due
-    rows = candidates.order_by("due_at", "id").values_list("pk", "contact_keys", "replay_id")
-    for looked_at in (most, most * MOST_CANDIDATES):
+    due = _due(account_id, now, resting).order_by("due_at", "id")
+    looks = [(due, most), (due, most * MOST_CANDIDATES)]
+    if busy:  # last, as PostgreSQL may compare their keys with those of all that is due
+        taken = Value(list(busy), Delivery._meta.get_field("contact_keys"))  # one parameter, not hundreds
+        looks.append((due.exclude(contact_keys__overlap=taken), most * MOST_CANDIDATES))
+    for candidates, looked_at in looks:
+        rows = candidates.values_list("pk", "contact_keys", "replay_id")
         found = list(rows[:looked_at])
-        chosen = _one_of_each_person(_fresh_first(rows, found), most)
+        chosen = _one_of_each_person(_fresh_first(rows, found), most, busy)
         if len(chosen) == most or len(found) < looked_at:
             break
     if shared_with and chosen:
@@ -228,9 +230,11 @@ def _not_sent_elsewhere(account: Account, chosen: Sequence[int], now: datetime) 
     return [pk for pk in chosen if pk not in refused]
 
 
-def _one_of_each_person(rows: Iterable[tuple[int, list[str], Any]], most: int) -> list[int]:
+def _one_of_each_person(
+    rows: Iterable[tuple[int, list[str], Any]], most: int, busy: Iterable[str]
+) -> list[int]:
     chosen: list[int] = []
-    people: set[str] = set()
+    people = set(busy)
     for pk, keys, _ in rows:
         if len(chosen) < most and people.isdisjoint(keys):
             chosen.append(pk)

@@ -125,3 +125,19 @@ def test_what_waits_is_not_looked_through_again_for_each_lead_that_is_due(accoun
     deliveries(1, state="waiting", due_at=later, look_first=True, contact_keys=["phone:2"])
     first, *_ = asked(lambda: outbox._postpone_behind_unclear(account.pk, timezone.now()))
     assert max(scan["Actual Loops"] for scan in scans(*first, "enable_hashjoin", "enable_mergejoin")) == 1
+
+
+def test_who_is_under_way_is_not_compared_with_all_that_is_due(account, deliveries):
+    """With 60,000 due and a thousand people under way it took PostgreSQL six seconds for each claim."""
+    waiting = [deliveries(1, contact_keys=[f"phone:{number}"])[0] for number in range(4)]
+    found: list[Any] = []
+    statements = asked(lambda: found.extend(outbox.claim(account.pk, 2, busy=["phone:0", "phone:9"])))
+    assert found == [row.pk for row in waiting[1:3]]
+    assert not any("&&" in statement for statement, _ in statements)
+
+
+def test_somebody_who_is_under_way_keeps_nobody_waiting(account, deliveries):
+    """However many leads of theirs are the oldest."""
+    deliveries(30, contact_keys=["phone:1"])
+    [other] = deliveries(1, contact_keys=["phone:2"])
+    assert outbox.claim(account.pk, 2, busy=["phone:1"]) == [other.pk]
