@@ -74,7 +74,6 @@ class StoryPool:
     _batches: dict[BitrixItem, Batch] = field(default_factory=dict)
     _changed: Condition = field(default_factory=Condition)
     _waits: bool = False  # somebody does, for a turn
-    _turn: Turn | None = None  # that one had, and did not need any more
 
     def run(self, stories: Stories, requests: BatchRequests) -> None:
         """Each story of a batch to its end, or to its item's error.
@@ -86,7 +85,7 @@ class StoryPool:
             self._batches |= dict.fromkeys(stories, batch)
         self._take_back(list(stories), _go_on(stories, dict.fromkeys(stories)))
         while turn := self._next_turn(batch):
-            if request := self._filled(batch, turn):
+            if request := self._filled(batch):
                 self._send(request, batch, turn)
         if batch.failure:
             raise batch.failure
@@ -97,24 +96,21 @@ class StoryPool:
             self._changed.wait_for(lambda: not batch.unfinished or (self._wants and not self._waits))
             if not batch.unfinished:
                 return None
-            turn, self._turn = self._turn, None
-            self._waits = turn is None
-        if turn is None:
-            try:
-                turn = _turn_at(batch.requests.limiter)
-            finally:
-                with self._changed:
-                    self._waits = False
-                    self._changed.notify_all()
-        return turn
-
-    def _filled(self, batch: Batch, turn: Turn) -> Request | None:
-        """The request for this turn, filled as late as can be: what was answered meanwhile is in it. None
-        where the batch was finished by others, who have the turn then."""
-        with self._changed:
-            if not (batch.unfinished and self._wants):
-                self._turn = turn if self._wants else None
+            self._waits = True
+        try:
+            batch.requests.limiter.wait()
+        except ConnectorError as error:
+            return Turn(error)
+        finally:
+            with self._changed:
+                self._waits = False
                 self._changed.notify_all()
+        return Turn()
+
+    def _filled(self, batch: Batch) -> Request | None:
+        """The request for a turn, filled as late as can be: what was answered meanwhile is in it."""
+        with self._changed:
+            if not self._wants:
                 return None
             try:
                 request = batch.requests.fill({item: self._wants[item] for item in self._in_order()})
@@ -185,11 +181,3 @@ def _go_on(stories: Stories, answers: Mapping[BitrixItem, list[Outcome] | None])
             log.exception("delivery=%s", item.uid)
             item.fail(unexpected(exc, unclear=item.in_flight))
     return wants
-
-
-def _turn_at(limiter: RateLimiter) -> Turn:
-    try:
-        limiter.wait()
-    except ConnectorError as error:
-        return Turn(error)
-    return Turn()
