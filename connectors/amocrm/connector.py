@@ -201,5 +201,5 @@ class AmoConnector(Connector):
         return self.client_at(self.remote.base_url, AmoResponses(self.limiter), on_exchange)
 
 
-# With a directory of contacts: five requests make the leads of a batch.
-WIDE = replace(AmoConnector.can, batch=150, parallel=8)
+# With a directory of contacts five requests make the leads of a batch, and it waits for a look at changes.
+WIDE = replace(AmoConnector.can, batch=150, parallel=10)

@@ -15,6 +15,6 @@ class AmoOptions:
     authorize_url: str = "https://www.amocrm.ru/oauth"
     host_suffixes: tuple[str, ...] = ("amocrm.ru", "amocrm.com", "kommo.com")
     exact_hosts: tuple[str, ...] = ()
-    requests_per_second: float = 5.8  # of 7: one that comes late may meet the next ones in the same second
+    requests_per_second: float = 5.3  # of 7: those that come late meet the next ones in the same second
     connect_timeout: float = 5.0
     read_timeout: float = 20.0
