@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -19,10 +20,8 @@ from rules.outcomes.look_budget import LookBudget
 from tests.stories.followed import lead_of, look, standing
 
 
-@pytest.fixture
-def one_a_second(settings, quiz) -> Any:
-    """Of amoCRM's limit; a request of a look then costs ten seconds, longer than any test lasts."""
-    options = replace(settings.CRM_OPTIONS["amocrm"], requests_per_second=1)
+def budget_of(settings: Any, quiz: Any, requests_per_second: float) -> Iterator[LookBudget]:
+    options = replace(settings.CRM_OPTIONS["amocrm"], requests_per_second=requests_per_second)
     settings.CRM_OPTIONS = {**settings.CRM_OPTIONS, "amocrm": options}
     budget = LookBudget(quiz.account)
     redis_client().delete(budget.key)
@@ -30,12 +29,24 @@ def one_a_second(settings, quiz) -> Any:
     redis_client().delete(budget.key)
 
 
-def test_a_look_of_three_requests_is_paid_off_by_a_tenth_of_the_limit(one_a_second):
-    assert one_a_second.wait() == 0
-    one_a_second.spend(3)
-    assert 20 < one_a_second.wait() <= 30
-    one_a_second.spend(2)
-    assert 40 < one_a_second.wait() <= 50
+@pytest.fixture
+def ten_a_second(settings, quiz) -> Any:
+    """Of amoCRM's limit; a request of a look then costs a second."""
+    yield from budget_of(settings, quiz, 10)
+
+
+@pytest.fixture
+def one_a_minute(settings, quiz) -> Any:
+    """A request of a look then costs ten minutes, longer than any test lasts."""
+    yield from budget_of(settings, quiz, 1 / 60)
+
+
+def test_a_look_of_three_requests_is_paid_off_by_a_tenth_of_the_limit(ten_a_second):
+    assert ten_a_second.wait() == 0
+    ten_a_second.spend(3)
+    assert 2 < ten_a_second.wait() <= 3
+    ten_a_second.spend(2)
+    assert 4 < ten_a_second.wait() <= 5
 
 
 def test_whoever_has_no_limit_has_no_budget(quiz):
@@ -44,10 +55,10 @@ def test_whoever_has_no_limit_has_no_budget(quiz):
     assert budget.wait() == 0
 
 
-def test_without_redis_looks_go_on(one_a_second, monkeypatch):
+def test_without_redis_looks_go_on(ten_a_second, monkeypatch):
     monkeypatch.setattr("rules.outcomes.look_budget.redis_client", lambda: 1 / 0)
-    one_a_second.spend(3)
-    assert one_a_second.wait() == 0
+    ten_a_second.spend(3)
+    assert ten_a_second.wait() == 0
 
 
 @pytest.fixture
@@ -68,7 +79,7 @@ def five_leads(quiz, crm, later, monkeypatch) -> list[str]:
 
 
 def test_looks_stop_at_the_budget_and_go_on_once_it_is_there_again(
-    quiz, crm, five_leads, one_a_second, queued
+    quiz, crm, five_leads, one_a_minute, queued
 ):
     queued.clear()
     assert look(quiz) == 2
@@ -76,12 +87,12 @@ def test_looks_stop_at_the_budget_and_go_on_once_it_is_there_again(
     assert queued[0][0] == "rules.tasks.follow"  # when the budget allows
     assert look(quiz) == 0
 
-    redis_client().delete(one_a_second.key)
+    redis_client().delete(one_a_minute.key)
     assert look(quiz) == 2
     assert crm.asked[1] == sorted(five_leads[1:3])
 
 
-def test_what_was_asked_for_comes_before_what_is_newest(quiz, crm, five_leads, one_a_second):
+def test_what_was_asked_for_comes_before_what_is_newest(quiz, crm, five_leads, one_a_minute):
     following.look_now(Outcome.objects.filter(record_id=five_leads[0]))
     look(quiz)
     assert crm.asked == [sorted([five_leads[0], five_leads[4]])]
