@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -162,14 +163,13 @@ def test_a_pipeline_missing_from_lists_of_before_holds_no_lead(owner, monkeypatc
 def test_no_answer_is_lost_or_doubled_when_an_account_leaves_while_they_are_sent(
     owner, monkeypatch, answers, disconnected
 ):
-    shop, handle, requests = owner.shop, owner.shop.amo.handle, 0
+    shop, handle, requests = owner.shop, owner.shop.amo.handle, count(1)
     shop.post_many(answers)
 
     def and_then_refuse(*request: Any) -> Any:
-        nonlocal requests
-        requests += 1
+        number = next(requests)  # of several threads
         reply = handle(*request)
-        if requests == 3:
+        if number == 3:
             shop.amo.revoke(shop.crm)
         return reply
 
