@@ -38,6 +38,7 @@ OVERLAP = 10  # seconds before an answer, of which the changes may be seen later
 EVENTS_EVERY = 10.0  # seconds; who is gone is refused by amoCRM, too, so nothing hangs on them
 MOST_PAGES = 40  # of changes that are followed; where there are more the contacts are walked again
 MOST_EVENT_PAGES = 5
+MOST_LOOKS = 3  # one after another, where other processes are at it
 MOST_RECORDS = 5  # contacts of events that are read one by one, for each page of changes that may be read
 NARROWEST = 0.8  # of a page: so much fewer contacts may a window hold, if its end lies farther for it
 WINDOWS = 4  # under way at a time, so that the pace and not the latency counts
@@ -131,27 +132,35 @@ def up_to_date(
     None where it can't be had, or would cost more than to search for so many ``people``. Raises like any
     call, but for an account that may not read its contacts.
     """
-    came = time.monotonic()
+    came, most = time.monotonic(), min(MOST_PAGES, people + 1)
     with directory.turn():
-        state = directory.state()
-        if state is None or not state.complete:
-            return None
-        if state.age <= max(FRESH, time.monotonic() - came):  # somebody began to read after we had asked
-            return state
-        try:
-            caught_up = catch_up(http_client, directory, state, min(MOST_PAGES, people + 1))
-        except Refused as refusal:
-            log.warning("amocrm: contacts can't be read (%s)", refusal.code)
-            return None
-        if caught_up is None:
-            directory.ask_for_reading()
-        return caught_up
+        for _ in range(MOST_LOOKS):
+            state = directory.state()
+            if state is None or not state.complete:
+                return None
+            if state.age <= max(FRESH, time.monotonic() - came):  # somebody began to read after we had asked
+                return state
+            try:
+                caught_up = catch_up(http_client, directory, state, most)
+            except Refused as refusal:
+                log.warning("amocrm: contacts can't be read (%s)", refusal.code)
+                return None
+            except Overtaken:
+                continue
+            if caught_up is None:
+                directory.ask_for_reading()
+            return caught_up
+    return None
+
+
+class Overtaken(Exception):
+    """Another process has taken in pages of the same account meanwhile."""
 
 
 def catch_up(
     http_client: HttpClient, directory: ContactDirectory, state: DirectoryState, most: int
 ) -> DirectoryState | None:
-    """Take in what changed since; None where it is more than ``most`` pages, or somebody else is at it."""
+    """Take in what changed since; None where it is more than ``most`` pages. Raises ``Overtaken``."""
     now = int(time.time())
     changed = _changes(http_client, state, most)
     if changed is None:
@@ -172,7 +181,7 @@ def catch_up(
     contacts |= _read_hinted(http_client, state, [n for n in state.hinted if n not in contacts], most)
     after = replace(state, changed_to=changed_to, events_to=events_to, age=0.0)
     if not directory.take(state, after, contacts, followed=True):
-        return None
+        raise Overtaken
     heard.note((), fresh_events)
     return replace(after, revision=state.revision + 1)
 
@@ -181,11 +190,12 @@ def _changes(http_client: HttpClient, state: DirectoryState, most: int) -> tuple
     """The contacts that changed, with hinted ones that stand beside them, and until when all changes are
     known now. None where that can't be told by so many pages: with an order that isn't obeyed, or a gap.
 
-    As many pages as will be needed are read at a time: others wait for them. Each begins with a contact that
-    was seen, so that none between was missed, whoever changed or went meanwhile.
+    As many pages as will be needed are read at a time: others wait for them. Each begins above the last
+    contact that was seen, or with one of that second that was seen, so that none between was missed, whoever
+    came, changed or went meanwhile.
     """
-    until, newest, changed, seen, hinted = 0, 0, dict[str, Row](), set[str](), set(state.hinted)
-    asked, size, gaps = 0, PAGE, 0
+    until, newest, oldest, changed, hinted = 0, 0, 0, dict[str, Row](), set(state.hinted)
+    seen, asked, size, gaps = set[str](), 0, PAGE, 0
     windows = [Window(PAGE, 1)]
     while windows and gaps <= MOST_STEPS_BACK:
         asked += len(windows)
@@ -193,7 +203,7 @@ def _changes(http_client: HttpClient, state: DirectoryState, most: int) -> tuple
             ids, moments = [str(row["id"]) for row in page.rows], [changed_at(row) for row in page.rows]
             if moments != sorted(moments, reverse=True):
                 return None  # an order that isn't obeyed proves nothing
-            if seen and seen.isdisjoint(ids[:1]):
+            if seen and ids and ids[0] not in seen and moments[0] <= oldest:
                 place, ahead, gaps = window.start - size // 2, 1.0, gaps + 1
                 break
             until = until or page.until
@@ -203,9 +213,9 @@ def _changes(http_client: HttpClient, state: DirectoryState, most: int) -> tuple
             if not page.more or not ids or moments[-1] < state.changed_to:
                 return list(changed.values()), max(state.changed_to, until)
             seen.update(ids)
-            newest = newest or moments[0]
+            newest, oldest = newest or moments[0], min(oldest or moments[-1], moments[-1])
             size, place = min(size, len(ids)), window.start + len(ids)
-            ahead = place / size * (moments[-1] - state.changed_to + 1) / max(newest - moments[-1], 1)
+            ahead = place / size * (oldest - state.changed_to + 1) / max(newest - oldest, 1)
         windows = _windows(place, size, min(ceil(ahead), WINDOWS, most - asked), BESIDE)
     return None
 
@@ -359,12 +369,12 @@ def walk(http_client: HttpClient, directory: ContactDirectory, goes_on: Callable
 def _begin(http_client: HttpClient, directory: ContactDirectory, state: DirectoryState) -> DirectoryState:
     """All changes from here on are known at the end, however long it takes."""
     if state.changed_to:
-        caught_up = catch_up(http_client, directory, state, MOST_PAGES)
+        try:
+            caught_up = catch_up(http_client, directory, state, MOST_PAGES)
+        except Overtaken:
+            raise _disturbed() from None
         if caught_up:
             return caught_up
-        known, state = state.revision, directory.state() or state
-        if state.revision != known:
-            raise _disturbed()
     until = max(read_page(http_client, "updated_at", "desc", 1, 1).until, 1)
     fresh = replace(
         state, complete=False, walked_to=0, offset=0, changed_to=until, events_to=int(time.time())

@@ -248,7 +248,8 @@ def test_many_changes_are_read_several_pages_at_a_time(shop, connector, complete
 def test_no_change_is_missed_whatever_happens_between_two_pages(
     shop, connector, complete, people, amo, monkeypatch, seed
 ):
-    """Who goes lets others move to a page that was read before. Who is gone may be known a while longer."""
+    """Who goes lets others move to a page that was read before, who comes to a later one. Who is gone may be
+    known a while longer."""
     dice, real = Random(seed), contacts.read_page
     known: list[int] = []
     for _ in range(15):
@@ -261,6 +262,7 @@ def test_no_change_is_missed_whatever_happens_between_two_pages(
             phone = f"+7 903 {dice.randrange(10**7):07d}"
             chosen = {"contact_id": dice.choice(known), "phone": phone}
             shop.amo.control(dice.choice(["delete_contact", "delete_contact", "change_phone"]), chosen)
+        known.extend(people(dice.choice([0, 0, 50, 300])))
         amo.clock.advance(1)
         return page
 
@@ -269,6 +271,45 @@ def test_no_change_is_missed_whatever_happens_between_two_pages(
     monkeypatch.setattr(contacts, "read_page", real)
     assert follow(connector)
     assert {one: complete.keys.get(one) for one in in_the_crm(shop)} == in_the_crm(shop)
+
+
+def test_whoever_comes_between_two_pages_makes_no_gap(shop, connector, complete, people, amo, monkeypatch):
+    """In the midst of a backlog a page begins with contacts that were not there when the last one was."""
+    for _ in range(12):
+        people(50)
+        amo.clock.advance(5)
+    coming, real = [300, 50, 50, 50], contacts.read_page
+
+    def read_page(*given):
+        page = real(*given)
+        amo.clock.advance(1)
+        if coming:
+            people(coming.pop(0))
+        return page
+
+    monkeypatch.setattr(contacts, "read_page", read_page)
+    assert follow(connector)
+    assert complete.asked == 0
+    assert len(complete.keys) >= 1200
+    assert follow(connector)
+    assert complete.keys == in_the_crm(shop)
+
+
+def test_changes_that_another_process_took_in_meanwhile_are_read_from_there_on(
+    shop, connector, complete, people
+):
+    """A search for each of a batch's people would cost half a minute, and a walk even more."""
+    others = iter([None])
+
+    def interrupt():
+        for _ in others:
+            complete.kept = replace(complete.kept, revision=complete.kept.revision + 1)
+
+    complete.interrupt = interrupt
+    (new,) = people(phone="+79990001122")
+    assert follow(connector)
+    assert complete.asked == 0
+    assert new in complete.keys
 
 
 def test_an_answer_that_does_not_say_when_it_was_given_serves_as_well(
