@@ -21,7 +21,8 @@ NEW = 1_000_000  # numbers of people whom the CRM does not know
 
 def main(arguments: list[str]) -> Figures:
     parser = options("People of an amoCRM account: searched for, and from a directory.", 3000)
-    parser.add_argument("--contacts", type=int, default=10_000, help="before the first lead (%(default)s)")
+    before = "before the first lead: %(default)s, or a third of the leads where these are more"
+    parser.add_argument("--contacts", type=int, default=10_000, help=before)
     parser.add_argument("--searched", type=int, default=200, help="leads by searches (%(default)s)")
     parser.add_argument("--workers", type=int, default=1, help="processes (%(default)s)")
     chosen = parser.parse_args(arguments)
@@ -29,19 +30,20 @@ def main(arguments: list[str]) -> Figures:
     for name, leads in (("a search a person", chosen.searched), ("directory", chosen.answers)):
         with the_ground("amocrm", CONTACT_DIRECTORY=str(name == "directory")) as ground:
             ground.rest()
-            ground.tell("import_contacts", count=leads // 3, phone=KNOWN)
-            rest = chosen.contacts - leads // 3
-            ground.tell("import_contacts", count=rest, first=0, phone="+7 800 {:07d}")
+            known = leads // 3
+            contacts = max(chosen.contacts, known)
+            ground.tell("import_contacts", count=known, phone=KNOWN)
+            ground.tell("import_contacts", count=contacts - known, first=0, phone="+7 800 {:07d}")
             walk = walked(ground, chosen.latency) if name == "directory" else None
             run = Run(leads, workers=chosen.workers)
-            rows.append(measured(ground, name, run, chosen.latency, chosen.contacts))
+            rows.append(measured(ground, name, run, chosen.latency, contacts))
             if walk:
-                figures.append((f"first walk of {chosen.contacts} contacts", walk))
+                figures.append((f"first walk of {contacts} contacts", walk))
         figures.append(
             (f"backlog of {leads} answers, {name}", f"{rows[-1][2]} leads/s, {rows[-1][7]} refused")
         )
     head = ("", "leads", "leads/s", "requests/s", f"of {LIMIT:g}/s", "requests a lead", "doubled", "429")
-    setting = f"A CRM that takes {chosen.latency:g} s, {chosen.contacts} contacts; {machine()}"
+    setting = f"A CRM that takes {chosen.latency:g} s, {contacts} contacts; {machine()}"
     say(f"\n{setting}\n\n{table(head, rows)}")
     return figures
 
