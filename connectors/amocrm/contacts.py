@@ -203,7 +203,7 @@ def _changes(http_client: HttpClient, state: DirectoryState, most: int) -> tuple
             ids, moments = [str(row["id"]) for row in page.rows], [changed_at(row) for row in page.rows]
             if moments != sorted(moments, reverse=True):
                 return None  # an order that isn't obeyed proves nothing
-            if seen and ids and ids[0] not in seen and moments[0] <= oldest:
+            if seen and seen.isdisjoint(ids[:1]) and oldest >= max(moments, default=0):
                 place, ahead, gaps = window.start - size // 2, 1.0, gaps + 1
                 break
             until = until or page.until

@@ -295,6 +295,24 @@ def test_whoever_comes_between_two_pages_makes_no_gap(shop, connector, complete,
     assert complete.keys == in_the_crm(shop)
 
 
+def test_whoever_goes_between_two_pages_lets_nobody_slip_off_the_last_one(
+    shop, connector, book, people, monkeypatch
+):
+    """The second page is empty by then, although ten were not seen."""
+    walked(connector)
+    made, real = people(260), contacts.read_page
+
+    def read_page(*given):
+        page = real(*given)
+        while len(made) > 230:
+            shop.amo.control("delete_contact", {"contact_id": made.pop()})
+        return page
+
+    monkeypatch.setattr(contacts, "read_page", read_page)
+    assert follow(connector)
+    assert book.keys.keys() >= set(made)
+
+
 def test_changes_that_another_process_took_in_meanwhile_are_read_from_there_on(
     shop, connector, complete, people
 ):
