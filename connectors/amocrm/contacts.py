@@ -153,7 +153,7 @@ def up_to_date(
     return None
 
 
-class Overtaken(Exception):
+class Overtaken(TryLater):
     """Another process has taken in pages of the same account meanwhile."""
 
 
@@ -180,10 +180,9 @@ def catch_up(
         events_to = now
     contacts |= _read_hinted(http_client, state, [n for n in state.hinted if n not in contacts], most)
     after = replace(state, changed_to=changed_to, events_to=events_to, age=0.0)
-    if not directory.take(state, after, contacts, followed=True):
-        raise Overtaken
+    kept = _kept(directory, state, after, contacts, followed=True)
     heard.note((), fresh_events)
-    return replace(after, revision=state.revision + 1)
+    return kept
 
 
 def _changes(http_client: HttpClient, state: DirectoryState, most: int) -> tuple[list[Row], int] | None:
@@ -369,10 +368,7 @@ def walk(http_client: HttpClient, directory: ContactDirectory, goes_on: Callable
 def _begin(http_client: HttpClient, directory: ContactDirectory, state: DirectoryState) -> DirectoryState:
     """All changes from here on are known at the end, however long it takes."""
     if state.changed_to:
-        try:
-            caught_up = catch_up(http_client, directory, state, MOST_PAGES)
-        except Overtaken:
-            raise _disturbed() from None
+        caught_up = catch_up(http_client, directory, state, MOST_PAGES)
         if caught_up:
             return caught_up
     until = max(read_page(http_client, "updated_at", "desc", 1, 1).until, 1)
@@ -388,14 +384,15 @@ def _kept(
     after: DirectoryState,
     contacts: Mapping[int, frozenset[str]] | None = None,
     span: tuple[int, int] | None = None,
+    followed: bool = False,
 ) -> DirectoryState:
-    if not directory.take(before, after, contacts or {}, span=span):
+    if not directory.take(before, after, contacts or {}, span=span, followed=followed):
         raise _disturbed()
     return replace(after, revision=before.revision + 1)
 
 
-def _disturbed() -> TryLater:
-    return TryLater(message("Somebody else reads these contacts"), code="directory_busy", after=1)
+def _disturbed() -> Overtaken:
+    return Overtaken(message("Somebody else reads these contacts"), code="directory_busy", after=1)
 
 
 @dataclass(eq=False)

@@ -12,7 +12,7 @@ from typing import Any
 from connectors.sandbox.server import CONTROL_PORT, Hub
 
 DEMO = "demo7"
-SELDOM = 1_000_000
+SELDOM = 1_000_000  # looks at new objects between two at all of them
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
